@@ -1,0 +1,58 @@
+//! Who is calling: what sign-in puts into a request for everything behind it.
+
+use std::{fmt, sync::Arc};
+
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+
+use crate::scope::ScopeSet;
+
+/// The caller of one request, made by sign-in and read by the tools. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// `sub` of the introspection reply, else its `client_id`; `None` with an API key, where callers are not told apart.
+    pub subject: Option<Arc<str>>,
+    /// `client_id` of the introspection reply: which application the user signed in with.
+    pub client_id: Option<Arc<str>>,
+    /// What the caller may do here: the token's scopes within those that this server offers.
+    pub scopes: ScopeSet,
+    /// The credential to show to Lenses HQ: the caller's token, or the configured API key.
+    pub lenses_credential: Arc<SecretString>,
+    /// Stands for the caller's token in logs.
+    pub fingerprint: Fingerprint,
+}
+
+/// The first four bytes of a token's SHA-256: enough to follow one token through the logs, no help in guessing it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 4]);
+
+impl Fingerprint {
+    /// The fingerprint of `token`.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        let digest = Sha256::digest(token.as_bytes());
+        Self([digest[0], digest[1], digest[2], digest[3]])
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprint_is_the_first_eight_hex_digits_of_the_sha256() {
+        assert_eq!(Fingerprint::of("abc").to_string(), "ba7816bf");
+    }
+}
