@@ -1,1 +1,4 @@
-//! The test bed.
+//! The test bed: a real Kubernetes, a stand-in Lenses HQ, and clients that sign in as Claude or VS Code would.
+
+#[cfg(feature = "bed")]
+pub mod client;
