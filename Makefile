@@ -1,0 +1,49 @@
+# What a person and CI call. `make` alone lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+STATIC := target/$(HOST)/release
+IMAGES := target/images
+# The tests of the cluster itself, which start clusters of their own; all others run inside one.
+CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e/tests/cluster_*.rs)))
+INSIDE_TESTS := $(filter-out $(CLUSTER_TESTS),$(basename $(notdir $(wildcard e2e/tests/*.rs))))
+
+.PHONY: help demo test lint unit e2e generate images prerequisites
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+demo: images ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
+	cargo run --quiet -p lenses-mcp-e2e --bin demo -- --images $(IMAGES)
+
+test: lint unit e2e ## Run every test there is.
+
+lint: ## Check format, lints and licences of the source.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+unit: ## Run the tests that need no cluster, generated files against their source included.
+	cargo test --workspace --exclude lenses-mcp-e2e --locked
+	cargo test -p lenses-mcp-e2e --lib --bins --locked
+
+e2e: images ## Run the tests that need a cluster, on a cluster made for them.
+	cargo build -p lenses-mcp-e2e --bins --tests --locked
+	cluster=target/debug/cluster
+	name=test-$$$$
+	trap '$$cluster down --name $$name' EXIT
+	$$cluster up --name $$name
+	$$cluster load --name $$name $(IMAGES)/*.tar
+	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
+	  cargo test -p lenses-mcp-e2e --locked --offline $(addprefix --test ,$(INSIDE_TESTS))
+	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
+
+generate: ## Write the files that are made from source: the CRD, in crds/ and in the chart.
+	cargo run --quiet -p lenses-mcp-operator -- crd > crds/lensesmcpservers.yaml.new
+	mv crds/lensesmcpservers.yaml.new crds/lensesmcpservers.yaml
+
+images: ## Build the static binaries and, from the Dockerfiles that ship, the images, as archives under target/images.
+	e2e/images $(HOST) $(STATIC) $(IMAGES) $(VERSION)
