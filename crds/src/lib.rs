@@ -1,1 +1,23 @@
 //! The vocabulary of the operator: the `LensesMcpServer` API, its conditions, and the CRD made from them.
+//!
+//! One `LensesMcpServer` is one MCP server for one Lenses HQ. Its author says which Lenses ([`Lenses`]), which sign-in
+//! ([`Auth`]) and where it is published ([`Endpoint`]); the operator derives the rest and shows in [`LensesMcpServerStatus`]
+//! what it derived and by which rule.
+//!
+//! Read in this order: [`v1alpha1`] (the fields), `rules` (what a manifest may say, as CEL), [`conditions`] (what the
+//! operator answers), [`schema`] (the CRD). This crate has no client and does no IO.
+
+pub mod conditions;
+mod rules;
+pub mod schema;
+pub mod v1alpha1;
+pub mod yaml;
+
+pub use v1alpha1::{
+    ApiKey, Audience, Auth, Callers, DerivedSetting, Endpoint, ImagePullPolicy, Introspection, Lenses,
+    LensesMcpServer, LensesMcpServerSpec, LensesMcpServerStatus, OAuth, Resources, Scheme, Scope, SecretKeyRef,
+    SecretRef, Service, ServiceRef, ServiceType,
+};
+
+/// The API group of every kind in this crate.
+pub const GROUP: &str = "mcp.lenses.io";

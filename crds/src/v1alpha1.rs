@@ -1,0 +1,128 @@
+//! `mcp.lenses.io/v1alpha1`: the fields of a `LensesMcpServer`. The doc comments are what `kubectl explain` prints.
+
+#![expect(unreachable_pub, reason = "`KubeSchema` makes a private copy of each struct and calls it `pub`")]
+
+mod auth;
+mod endpoint;
+mod lenses;
+mod pods;
+mod status;
+
+pub use auth::{ApiKey, Audience, Auth, Callers, Introspection, OAuth, Scope, SecretKeyRef, SecretRef};
+pub use endpoint::{Endpoint, Service, ServiceType};
+pub use lenses::{Lenses, Scheme, ServiceRef};
+pub use pods::{ImagePullPolicy, Resources};
+pub use status::{DerivedSetting, LensesMcpServerStatus};
+
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use crate::rules;
+
+/// What Lenses, which sign-in, where it is published.
+#[derive(CustomResource, KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[kube(
+    group = "mcp.lenses.io",
+    version = "v1alpha1",
+    kind = "LensesMcpServer",
+    plural = "lensesmcpservers",
+    shortname = "lmcp",
+    category = "all",
+    category = "lenses",
+    namespaced,
+    status = "LensesMcpServerStatus",
+    derive = "PartialEq",
+    doc = "An MCP server for one Lenses HQ: AI tools sign in to it and work with Kafka through HQ, each with its user's rights.",
+    validation = rules::name_fits_a_service(),
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether the server serves what the spec asks for."
+    ),
+    printcolumn(name = "URL", type_ = "string", json_path = ".status.url", description = "The MCP URL to give to a client."),
+    printcolumn(name = "Auth", type_ = "string", json_path = ".status.authMode", description = "How callers sign in."),
+    printcolumn(
+        name = "Replicas",
+        type_ = "integer",
+        json_path = ".status.readyReplicas",
+        description = "How many replicas are ready."
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
+        description = "What holds the server back, if anything does."
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Lenses",
+        type_ = "string",
+        json_path = ".status.lensesUrl",
+        description = "Lenses HQ as the pods reach it.",
+        priority = 1
+    ),
+    printcolumn(name = "Image", type_ = "string", json_path = ".status.image", description = "The image that runs.", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = rules::exactly_one_sign_in(),
+    validation = rules::service_ref_needs_advertised_url(),
+    validation = rules::lenses_url_fit_for_browsers()
+)]
+pub struct LensesMcpServerSpec {
+    /// Which Lenses HQ this server is for, and how it is reached from inside and from outside. Exactly one of `url` and
+    /// `serviceRef`.
+    pub lenses: Lenses,
+
+    /// How callers sign in. Required: exactly one of `oauth` and `apiKey`. `oauth: {}` is all that most need; there is no
+    /// value that means "no sign-in" by omission.
+    #[serde(default)]
+    pub auth: Auth,
+
+    /// Where the server is published: its public URL, its Service, and the browser origins that may call it. Optional.
+    #[serde(default)]
+    pub endpoint: Endpoint,
+
+    /// The server's image, with a tag or a digest, such as `lensesio/lenses-mcp-server:0.1.0`. Default: the image of the
+    /// operator's own version, which is what it was tested with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+
+    /// When the image is pulled: `Always`, `IfNotPresent` or `Never`. Default: `IfNotPresent`.
+    #[serde(default)]
+    pub image_pull_policy: ImagePullPolicy,
+
+    /// Secrets of type `kubernetes.io/dockerconfigjson` in this namespace with the credentials of the image's registry.
+    /// Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub image_pull_secrets: Vec<SecretRef>,
+
+    /// How many pods serve. The server keeps no state, so any number works; 0 stops it. `kubectl scale` sets this field.
+    /// Default: 1.
+    #[serde(default = "one")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub replicas: i32,
+
+    /// CPU and memory of each pod, as in a container's `resources`. Default: requests of 50m CPU and 64Mi, a limit of 256Mi
+    /// memory, and no CPU limit, which would only slow requests down.
+    #[serde(default)]
+    pub resources: Resources,
+
+    /// While true, the operator changes nothing that runs, whatever this spec says; it still checks the spec and reports.
+    /// Default: false.
+    #[serde(default)]
+    pub paused: bool,
+}
+
+fn one() -> i32 {
+    1
+}

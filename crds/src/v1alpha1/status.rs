@@ -1,0 +1,69 @@
+//! `status`: what runs, what was derived and why, and the conditions.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What runs, what was derived and why, and the conditions.
+#[derive(KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LensesMcpServerStatus {
+    /// The generation of the spec that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+
+    /// The MCP URL to give to a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+
+    /// Lenses HQ as the pods reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lenses_url: Option<String>,
+
+    /// The issuer that clients sign in to. Only with `auth.oauth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_server: Option<String>,
+
+    /// Each setting of the server that was not written in the spec, with its value and the rule that gave it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["setting".into()]))]
+    pub derived: Vec<DerivedSetting>,
+
+    /// How callers sign in: `OAuth`, `APIKey`, or `APIKey (anyone)`, which is a warning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_mode: Option<String>,
+
+    /// How many pods there are, old and new.
+    #[serde(default)]
+    pub replicas: i32,
+
+    /// How many pods are ready.
+    #[serde(default)]
+    pub ready_replicas: i32,
+
+    /// The label selector of the pods, for autoscalers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
+
+    /// The image that the Deployment runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+
+    /// `Ready` sums up `Accepted` (the spec is valid and what it refers to exists) and `Available` (the Deployment serves with
+    /// all its replicas). `Reconciling` and `Stalled` follow kstatus: they are there only while true.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// A setting of the server that the operator derived.
+#[derive(JsonSchema, Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct DerivedSetting {
+    /// The setting's name in the server, such as `LENSES_URL`.
+    pub setting: String,
+    /// Its value.
+    pub value: String,
+    /// The rule that gave it.
+    pub rule: String,
+}
