@@ -1,0 +1,271 @@
+//! The client of Lenses HQ: every request that a tool makes goes through here.
+//!
+//! ```text
+//! Client ── as_caller(identity) ──▶ Session ── topics(environment) ──▶ Endpoint ─▶ HTTP ─▶ Reply ─▶ value or Error
+//!   pool, limits, trust              one caller's credential            encoded segments   bounded, checked
+//! ```
+//!
+//! Operations are grouped by domain, one file each. They return HQ's own JSON: what a record looks like is HQ's contract
+//! with the model, and this server does not narrow it. The client follows no redirect, uses no proxy, and logs neither
+//! bodies nor credentials.
+
+mod consumer_groups;
+mod endpoint;
+mod environments;
+mod error;
+mod name;
+mod problem;
+mod reply;
+pub mod sql;
+pub(crate) mod tls;
+mod topics;
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::{
+    HeaderValue, Method,
+    header::{ACCEPT, AUTHORIZATION},
+};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use self::{endpoint::Endpoint, reply::Reply};
+pub use self::{
+    error::Error,
+    name::{Name, NameError},
+    problem::{FieldFault, Problem},
+    topics::NewTopic,
+};
+use crate::{
+    identity::Identity,
+    metrics::{LensesOutcome, Metrics},
+};
+
+/// A JSON object as HQ sent it.
+pub type Object = serde_json::Map<String, serde_json::Value>;
+
+/// How long a TCP connection (and a TLS handshake) to HQ may take. HQ is near: one that is not there within this is down.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Idle connections kept to HQ.
+const IDLE_CONNECTIONS: usize = 16;
+/// How long an idle connection is kept. Less than the idle limits of common proxies.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const USER_AGENT: &str = concat!("lenses-mcp-server/", env!("CARGO_PKG_VERSION"));
+
+/// What a [`Client`] is made from.
+#[derive(Debug)]
+pub struct Options {
+    /// `LENSES_URL`: `http` or `https`; a path is kept as a prefix of every request's path.
+    pub url: Url,
+    /// Longest time for one request, from connecting to the reply's last byte. Queries have a limit of their own.
+    pub request_timeout: Duration,
+    /// Largest reply that is read, in bytes.
+    pub response_max_bytes: usize,
+    /// Where calls are counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Why a [`Client`] could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The address is not `http` or `https` with a host.
+    #[error("{url:?} can't be the address of Lenses HQ; write http:// or https:// and a host")]
+    Url {
+        /// What was given.
+        url: String,
+    },
+    /// TLS could not be set up.
+    #[error("failed to set up TLS for connections to Lenses HQ: {0}")]
+    Tls(#[from] tls::TlsError),
+    /// The HTTP client could not be set up.
+    #[error("failed to set up the HTTP client for Lenses HQ: {0}")]
+    Http(#[source] reqwest::Error),
+}
+
+/// Lenses HQ: its address, the connections to it and the limits. One for the process; cheap to clone.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    url: Url,
+    http: reqwest::Client,
+    tls: Arc<rustls::ClientConfig>,
+    request_timeout: Duration,
+    response_max_bytes: usize,
+    metrics: Arc<Metrics>,
+}
+
+impl Client {
+    /// Makes the client. Connects to nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`], when the address or the machine's trust store can't be used.
+    pub fn new(options: Options) -> Result<Self, ClientError> {
+        let Options { url, request_timeout, response_max_bytes, metrics } = options;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(ClientError::Url { url: url.into() });
+        }
+        let tls = tls::client_config(url.scheme())?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls.clone())
+            .user_agent(USER_AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .http1_only()
+            .referer(false)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(request_timeout)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .build()
+            .map_err(ClientError::Http)?;
+        Ok(Self(Arc::new(Shared { url, http, tls: Arc::new(tls), request_timeout, response_max_bytes, metrics })))
+    }
+
+    /// HQ as `identity` may see and change it.
+    #[must_use]
+    pub fn as_caller(&self, identity: &Identity) -> Session {
+        Session { client: self.clone(), credential: identity.lenses_credential.clone() }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("url", &self.0.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Lenses HQ with the credential of one caller.
+#[derive(Debug, Clone)]
+pub struct Session {
+    client: Client,
+    credential: Arc<SecretString>,
+}
+
+impl Session {
+    /// Starts a path under the address of HQ. `path` is fixed text; what users name is added with [`Endpoint::name`].
+    fn endpoint(&self, path: &'static str) -> Endpoint {
+        Endpoint::under(&self.client.0.url).path(path)
+    }
+
+    /// Starts a path of the agent behind `environment`, which HQ proxies.
+    fn agent(&self, environment: &Name, path: &'static str) -> Endpoint {
+        self.endpoint("api/v1/environments").name(environment).path("proxy").path(path)
+    }
+
+    async fn get(&self, operation: &'static str, endpoint: Endpoint) -> Result<Reply, Error> {
+        self.send(operation, Method::GET, endpoint, None).await
+    }
+
+    async fn delete(&self, operation: &'static str, endpoint: Endpoint) -> Result<Reply, Error> {
+        self.send(operation, Method::DELETE, endpoint, None).await
+    }
+
+    async fn post(
+        &self,
+        operation: &'static str,
+        endpoint: Endpoint,
+        body: &impl serde::Serialize,
+    ) -> Result<Reply, Error> {
+        let body = serde_json::to_vec(body).map_err(|_| Error::Unreadable { what: "a request that is not JSON" })?;
+        self.send(operation, Method::POST, endpoint, Some(body)).await
+    }
+
+    async fn send(
+        &self,
+        operation: &'static str,
+        method: Method,
+        endpoint: Endpoint,
+        body: Option<Vec<u8>>,
+    ) -> Result<Reply, Error> {
+        let measured = self.measure(operation);
+        let mut request = self
+            .client
+            .0
+            .http
+            .request(method, endpoint.http())
+            .header(AUTHORIZATION, self.bearer()?)
+            .header(ACCEPT, "application/json");
+        if let Some(body) = body {
+            request = request.header(http::header::CONTENT_TYPE, "application/json").body(body);
+        }
+        let result = async {
+            let response = request.send().await.map_err(|error| self.transport_error(error))?;
+            reply::read(response, self.client.0.response_max_bytes, &self.credential)
+                .await
+                .map_err(|error| error.into_error(|error| self.transport_error(error)))
+        }
+        .await;
+        measured.finish(result.as_ref().err());
+        result
+    }
+
+    fn bearer(&self) -> Result<HeaderValue, Error> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.credential.expose_secret()))
+            .map_err(|_| Error::Credential)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    fn transport_error(&self, error: reqwest::Error) -> Error {
+        if error.is_timeout() && !error.is_connect() {
+            return Error::TimedOut { after: self.client.0.request_timeout };
+        }
+        // The address is the operator's business, not the model's.
+        Error::Unreachable { reason: chain(&error.without_url()) }
+    }
+
+    fn measure(&self, operation: &'static str) -> Measured<'_> {
+        Measured { metrics: &self.client.0.metrics, operation, started: Instant::now(), finished: false }
+    }
+}
+
+/// An error and its causes, innermost last.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        // Some layers repeat their cause in their own message.
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Counts one call to HQ when it ends, also when the caller goes away first.
+struct Measured<'a> {
+    metrics: &'a Metrics,
+    operation: &'static str,
+    started: Instant,
+    finished: bool,
+}
+
+impl Measured<'_> {
+    fn finish(mut self, error: Option<&Error>) {
+        self.finished = true;
+        self.record(error.map_or(LensesOutcome::Success, Error::outcome));
+    }
+
+    fn record(&self, outcome: LensesOutcome) {
+        let elapsed = self.started.elapsed();
+        self.metrics.lenses_called(self.operation, outcome, elapsed);
+        tracing::debug!(operation = self.operation, outcome = outcome.as_str(), ?elapsed, "called Lenses HQ");
+    }
+}
+
+impl Drop for Measured<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.record(LensesOutcome::Cancelled);
+        }
+    }
+}

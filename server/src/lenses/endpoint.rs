@@ -1,0 +1,103 @@
+//! Where a request goes. Paths are built from segments, and what a user named is one segment whatever it holds.
+
+use url::Url;
+
+use super::name::Name;
+
+/// An address under HQ's own.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoint(Url);
+
+impl Endpoint {
+    /// `base` itself: its path is kept as a prefix; a query or fragment is not.
+    pub(super) fn under(base: &Url) -> Self {
+        let mut url = base.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        Self(url)
+    }
+
+    /// Adds fixed segments, written with `/` between them.
+    pub(super) fn path(self, path: &'static str) -> Self {
+        self.extend(path.split('/'))
+    }
+
+    /// Adds a name as one segment, with everything percent-encoded that would end or split it.
+    pub(super) fn name(self, name: &Name) -> Self {
+        self.extend([name.as_str()])
+    }
+
+    /// The address for an HTTP request.
+    pub(super) fn http(self) -> Url {
+        self.0
+    }
+
+    /// The address for a websocket: `wss` where HTTP would be `https`.
+    pub(super) fn websocket(mut self) -> Url {
+        let scheme = if self.0.scheme() == "https" { "wss" } else { "ws" };
+        // Refused only between schemes of different kinds, and all four are of one (WHATWG URL, "special").
+        let changed = self.0.set_scheme(scheme);
+        debug_assert!(changed.is_ok(), "{scheme} is a special scheme");
+        self.0
+    }
+
+    fn extend<'a>(mut self, segments: impl IntoIterator<Item = &'a str>) -> Self {
+        // Fails only for addresses that can't have a path, which `Client::new` refuses.
+        if let Ok(mut path) = self.0.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn under(base: &str) -> Endpoint {
+        Endpoint::under(&base.parse().unwrap())
+    }
+
+    #[test]
+    fn keeps_the_prefix_port_and_host_of_the_base_address() {
+        for (base, expected) in [
+            ("http://hq", "http://hq/api/v1"),
+            ("http://hq/", "http://hq/api/v1"),
+            ("https://hq:9991/lenses", "https://hq:9991/lenses/api/v1"),
+            ("https://hq:9991/lenses/", "https://hq:9991/lenses/api/v1"),
+            ("http://[::1]:9991", "http://[::1]:9991/api/v1"),
+            ("http://hq/a%2Fb?x=1#y", "http://hq/a%2Fb/api/v1"),
+        ] {
+            assert_eq!(under(base).path("api/v1").http().as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_segment_whatever_it_holds() {
+        for (name, segment) in [
+            ("orders", "orders"),
+            ("../../users", "..%2F..%2Fusers"),
+            ("a/b", "a%2Fb"),
+            ("a?b=c&d", "a%3Fb=c&d"),
+            ("a#b", "a%23b"),
+            ("a%2fb", "a%252fb"),
+            ("%2e%2e", "%252e%252e"),
+            ("a b", "a%20b"),
+            (r"a\b", "a%5Cb"),
+            ("...", "..."),
+            ("ümlaut", "%C3%BCmlaut"),
+        ] {
+            let url = under("http://hq/p").path("api").name(&name.parse().unwrap()).path("proxy").http();
+            assert_eq!(url.as_str(), format!("http://hq/p/api/{segment}/proxy"));
+            assert_eq!((url.query(), url.fragment()), (None, None));
+            // What is sent is what a server reads: parsing it again changes nothing.
+            assert_eq!(Url::parse(url.as_str()).unwrap(), url);
+        }
+    }
+
+    #[test]
+    fn websockets_are_encrypted_exactly_when_http_is() {
+        assert_eq!(under("http://hq:9991/x").path("ws").websocket().as_str(), "ws://hq:9991/x/ws");
+        assert_eq!(under("https://[::1]").path("ws").websocket().as_str(), "wss://[::1]/ws");
+    }
+}

@@ -1,0 +1,148 @@
+//! Why a call to Lenses HQ did not give what was asked, and what to do next.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::problem::Problem;
+use crate::metrics::LensesOutcome;
+
+/// One failed call. The message says what happened; [`Error::advice`] says what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// 401: HQ does not take the caller's credential, or takes it no longer.
+    #[error("Lenses HQ does not accept the credential: {0}")]
+    Unauthorized(Problem),
+    /// 403: the user's IAM permissions do not allow it.
+    #[error("Lenses HQ does not allow this: {0}")]
+    Forbidden(Problem),
+    /// 404.
+    #[error("not found: {0}")]
+    NotFound(Problem),
+    /// 409.
+    #[error("conflict with what is there: {0}")]
+    Conflict(Problem),
+    /// The environment is there but its agent is not connected to HQ, or too old for the request.
+    #[error("the environment's agent can't be used: {0}")]
+    Agent(Problem),
+    /// 400, 422 and every other 4xx: the request itself is wrong.
+    #[error("Lenses refused the request ({status}): {problem}")]
+    Rejected {
+        /// The status.
+        status: StatusCode,
+        /// In HQ's or the agent's words.
+        problem: Problem,
+    },
+    /// 429.
+    #[error("Lenses is asked too often: {0}")]
+    TooManyRequests(Problem),
+    /// 5xx.
+    #[error("Lenses failed ({status}): {problem}")]
+    Failed {
+        /// The status.
+        status: StatusCode,
+        /// In HQ's or the agent's words.
+        problem: Problem,
+    },
+    /// An ERROR or INVALIDREQUEST frame: the query is wrong or broke off.
+    #[error("the query failed: {0}")]
+    Query(Problem),
+    /// No connection to HQ.
+    #[error("Lenses HQ can't be reached: {reason}")]
+    Unreachable {
+        /// Which step failed, without the address.
+        reason: String,
+    },
+    /// HQ did not answer in time.
+    #[error("Lenses HQ did not answer within {} s", after.as_secs_f32())]
+    TimedOut {
+        /// The limit.
+        after: Duration,
+    },
+    /// The reply is larger than this server reads.
+    #[error("the reply is larger than the limit of {limit} bytes")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// HQ answered with something that can't be a reply to this request.
+    #[error("Lenses HQ answered with {what}")]
+    Unreadable {
+        /// What came, as a noun phrase.
+        what: &'static str,
+    },
+    /// The credential can't be put into an HTTP header.
+    #[error("the credential for Lenses HQ holds characters that an HTTP header can't carry")]
+    Credential,
+}
+
+impl Error {
+    /// The error for a reply that is not 2xx.
+    pub(super) fn from_reply(status: StatusCode, problem: Problem) -> Self {
+        match (status, problem.kind.as_deref()) {
+            (StatusCode::UNAUTHORIZED, _) => Self::Unauthorized(problem),
+            (_, Some("agent_not_connected" | "agent_rpc_error" | "missing_agent_capabilities")) => Self::Agent(problem),
+            (StatusCode::FORBIDDEN, _) => Self::Forbidden(problem),
+            (StatusCode::NOT_FOUND, _) => Self::NotFound(problem),
+            (StatusCode::CONFLICT, _) => Self::Conflict(problem),
+            (StatusCode::TOO_MANY_REQUESTS, _) => Self::TooManyRequests(problem),
+            _ if status.is_client_error() => Self::Rejected { status, problem },
+            _ if status.is_server_error() => Self::Failed { status, problem },
+            _ if status.is_redirection() => Self::Unreadable { what: "a redirect" },
+            _ => Self::Unreadable { what: "an unexpected status" },
+        }
+    }
+
+    /// What the model should do next, as a sentence.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Unauthorized(_) => {
+                "The session has expired or been revoked: ask the user to sign in again, do not retry with the same token."
+            }
+            Self::Forbidden(_) => {
+                "The user's Lenses permissions do not include this: tell the user, who can ask a Lenses administrator; \
+                 retrying does not help."
+            }
+            Self::NotFound(_) => {
+                "Check the names with the list tools (list_environments, list_topics, …) and try again."
+            }
+            Self::Conflict(_) => "Look at what is there first, then choose another name or leave it as it is.",
+            Self::Agent(_) => {
+                "The environment can't be used until its agent is connected again: check_environment_health tells; \
+                 other environments are not affected."
+            }
+            Self::Rejected { .. } => "Correct the arguments as the message says and try again.",
+            Self::TooManyRequests(_) => "Wait a little, then try again with fewer calls.",
+            Self::Failed { .. } => "This may pass: try once more, then tell the user.",
+            Self::Query(_) => "Correct the statement as the message says and try again.",
+            Self::Unreachable { .. } | Self::TimedOut { .. } => {
+                "Lenses HQ is down, restarting or overloaded: try once more in a moment, then tell the user. A change \
+                 may have been made: look before repeating it."
+            }
+            Self::TooLarge { .. } => "Ask for less: one item instead of the list, or a query with WHERE and LIMIT.",
+            Self::Unreadable { .. } => {
+                "Something other than Lenses HQ seems to answer (a proxy or login page): tell the user that this \
+                 server's LENSES_URL should be checked."
+            }
+            Self::Credential => "Tell the user that this server's LENSES_API_KEY should be checked.",
+        }
+    }
+
+    /// The label under which the call is counted.
+    pub(super) fn outcome(&self) -> LensesOutcome {
+        match self {
+            Self::Unauthorized(_) | Self::Credential => LensesOutcome::Unauthorized,
+            Self::Forbidden(_) => LensesOutcome::Forbidden,
+            Self::NotFound(_)
+            | Self::Conflict(_)
+            | Self::Rejected { .. }
+            | Self::TooManyRequests(_)
+            | Self::Query(_) => LensesOutcome::Rejected,
+            Self::Agent(_) | Self::Failed { .. } => LensesOutcome::ServerError,
+            Self::Unreachable { .. } => LensesOutcome::Unreachable,
+            Self::TimedOut { .. } => LensesOutcome::TimedOut,
+            Self::TooLarge { .. } | Self::Unreadable { .. } => LensesOutcome::Unreadable,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What HQ and its agents say when they refuse: two shapes, read as one.
+//!
+//! HQ sends a problem document (RFC 7807, `application/problem+json`):
+//! `{type, title, status, detail, invalid_fields[], request_id}`. An agent, reached through HQ's proxy, sends
+//! `{error, fields: [{field, error, lineNumber, columnNumber}], errorType}`. OAuth's `error_description` is read too.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+/// The longest text that is passed on, in characters. A stack trace helps no model.
+const MAX_TEXT: usize = 2_000;
+/// The most field faults that are passed on.
+const MAX_FIELDS: usize = 20;
+
+/// A refusal in the words of HQ or an agent. Every part may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong, for people.
+    pub message: Option<String>,
+    /// HQ's `type` or the agent's `errorType`, for programs: `agent_not_connected`, `validation_error`, …
+    pub kind: Option<String>,
+    /// Which fields of the request are wrong.
+    pub fields: Vec<FieldFault>,
+    /// HQ's name for the request, to find it in HQ's log.
+    pub request_id: Option<String>,
+}
+
+/// One wrong field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldFault {
+    /// The field as HQ or the agent calls it; may be empty.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// Line and column, where the field is a text such as a query.
+    pub position: Option<(u64, u64)>,
+}
+
+impl Problem {
+    /// Reads a reply's body. One that is neither shape gives an empty problem: its text is not passed on, because it
+    /// may be a proxy's page or hold anything at all. `credential` is struck out should HQ repeat it.
+    pub(super) fn read(body: &[u8], credential: &SecretString) -> Self {
+        serde_json::from_slice(body).map(|value| Self::from_value(&value, credential)).unwrap_or_default()
+    }
+
+    /// Reads a parsed body: either shape, or a text that is the message itself.
+    pub(super) fn from_value(value: &Value, credential: &SecretString) -> Self {
+        let clean = |text: &str| clean(text, credential);
+        let text = |names: &[&str]| {
+            names.iter().find_map(|name| value.get(name)?.as_str()).map(clean).filter(|text| !text.is_empty())
+        };
+        let faults = ["invalid_fields", "fields"].iter().find_map(|name| value.get(name)?.as_array());
+        let mut message =
+            value.as_str().map(clean).or_else(|| text(&["title", "error_description", "message", "error"]));
+        // RFC 7807: `title` is the same for all problems of a type, `detail` says what is wrong this time.
+        if let (Some(title), Some(detail)) = (&mut message, text(&["detail"]))
+            && *title != detail
+        {
+            *title = format!("{title}: {detail}");
+        }
+        Self {
+            message: message.or_else(|| text(&["detail"])),
+            kind: text(&["type", "errorType"]).filter(|kind| kind != "about:blank"),
+            fields: faults.into_iter().flatten().take(MAX_FIELDS).filter_map(|fault| field(fault, &clean)).collect(),
+            request_id: text(&["request_id"]),
+        }
+    }
+}
+
+fn field(fault: &Value, clean: &impl Fn(&str) -> String) -> Option<FieldFault> {
+    let text = |names: &[&str]| names.iter().find_map(|name| fault.get(name)?.as_str()).map(clean);
+    let number = |name| fault.get(name).and_then(Value::as_u64);
+    Some(match fault {
+        Value::String(field) => FieldFault { field: clean(field), message: "is not valid".to_owned(), position: None },
+        Value::Object(_) => FieldFault {
+            field: text(&["field", "name"]).unwrap_or_default(),
+            message: text(&["error", "message", "detail", "reason"]).unwrap_or_else(|| "is not valid".to_owned()),
+            position: number("lineNumber").zip(number("columnNumber")),
+        },
+        _ => return None,
+    })
+}
+
+/// Bounds a text and strikes out the credential.
+fn clean(text: &str, credential: &SecretString) -> String {
+    let secret = credential.expose_secret();
+    let text = text.trim();
+    let text = if secret.is_empty() { text.to_owned() } else { text.replace(secret, "[credential]") };
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message.as_deref().unwrap_or("no reason was given"))?;
+        for FieldFault { field, message, position } in &self.fields {
+            if field.is_empty() {
+                write!(f, "; {message}")?;
+            } else {
+                write!(f, "; {field}: {message}")?;
+            }
+            if let Some((line, column)) = position {
+                write!(f, " (line {line}, column {column})")?;
+            }
+        }
+        match (&self.kind, &self.request_id) {
+            (Some(kind), Some(request)) => write!(f, " [{kind}, request {request}]"),
+            (Some(kind), None) => write!(f, " [{kind}]"),
+            (None, Some(request)) => write!(f, " [request {request}]"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Problem {
+        Problem::read(body.as_bytes(), &"s3cret-token".into())
+    }
+
+    #[test]
+    fn both_shapes_are_read_whole() {
+        for (body, text) in [
+            (
+                r#"{"type":"validation_error","title":"Invalid input","detail":"the name is taken","status":400,
+                    "invalid_fields":[{"name":"partitions","reason":"must be positive"},"replication"],"request_id":"r-1"}"#,
+                "Invalid input: the name is taken; partitions: must be positive; replication: is not valid \
+                 [validation_error, request r-1]",
+            ),
+            (
+                r#"{"error":"SQL is wrong","errorType":"SqlError",
+                    "fields":[{"field":"sql","error":"unexpected FORM","lineNumber":1,"columnNumber":10}]}"#,
+                "SQL is wrong; sql: unexpected FORM (line 1, column 10) [SqlError]",
+            ),
+            (r#"{"error":"invalid_token","error_description":"expired"}"#, "expired"),
+            (r#"{"type":"about:blank","title":"Not Found"}"#, "Not Found"),
+            (r#""plain words""#, "plain words"),
+            (r#"{"fields":[{"error":"no field is named"},7,null]}"#, "no reason was given; no field is named"),
+        ] {
+            assert_eq!(read(body).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_problem_document_is_not_passed_on() {
+        for body in ["", "<html>secret page</html>", "[1]", "{", "null", r#"{"title":7}"#] {
+            assert_eq!(read(body), Problem::default(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_credential_is_struck_out_and_long_text_is_cut() {
+        let problem = read(r#"{"title":"bad token s3cret-token"}"#);
+        assert_eq!(problem.message.unwrap(), "bad token [credential]");
+        let long = read(&format!(r#"{{"error":"{}"}}"#, "é".repeat(5_000)));
+        assert_eq!(long.message.unwrap().chars().count(), MAX_TEXT + 1);
+    }
+}

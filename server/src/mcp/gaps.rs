@@ -1,0 +1,138 @@
+//! Where rmcp 3.11.0 falls short of the protocol, and what is done about it. Each has a test that fails without it, so
+//! that a patch which rmcp has made superfluous can be found and removed.
+//!
+//! 1. `serverInfo` stands only in the result of `server/discover`; revision 2026-07-28 wants it in every result's
+//!    `_meta`: [`stamp`].
+//! 2. A body that is JSON but no JSON-RPC message is answered with 415 and plain text; JSON-RPC 2.0 §5.1 wants
+//!    `-32600`, and a text that is not JSON `-32700`: [`Mended`].
+//! 3. A protocol version that nobody knows, in the header only, is answered with plain text; revision 2026-07-28 wants
+//!    `-32022` with the versions that are supported: [`Mended`].
+//!
+//! Settled elsewhere, because it is configuration and not a patch: origins are enforced and hosts limited
+//! ([`super::http_service`]); name, version and cache hints are this server's own (`handler.rs`); arguments are checked
+//! against their schema and schemas kept in words that every client knows (`tools/`).
+
+use std::{
+    convert::Infallible,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use rmcp::{
+    RoleServer,
+    model::{ErrorCode, Implementation, MetaObject, ProtocolVersion},
+    service::RequestContext,
+};
+use serde_json::{Value, json};
+use tower::Service;
+
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+const PROTOCOL_VERSION: &str = "mcp-protocol-version";
+
+/// Whether results of this request carry `_meta` and cache hints of their own: from revision 2026-07-28 on.
+pub(super) fn has_result_metadata(context: &RequestContext<RoleServer>) -> bool {
+    context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+}
+
+/// Says in a result's `_meta` which server made it.
+pub(super) fn stamp(meta: &mut Option<MetaObject>, server: &Implementation) {
+    if let Ok(server) = serde_json::to_value(server) {
+        meta.get_or_insert_default().insert(SERVER_INFO.to_owned(), server);
+    }
+}
+
+type Body = BoxBody<Bytes, Infallible>;
+
+/// rmcp's HTTP service with its plain-text errors turned into JSON-RPC's.
+#[derive(Debug, Clone)]
+pub struct Mended<S>(S);
+
+impl<S> Mended<S> {
+    pub(super) fn new(service: S) -> Self {
+        Self(service)
+    }
+}
+
+impl<S, B> Service<Request<B>> for Mended<S>
+where
+    S: Service<Request<B>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let sent_json = request.headers().get(CONTENT_TYPE).is_some_and(is_json);
+        let version = request.headers().get(PROTOCOL_VERSION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let response = self.0.call(request);
+        Box::pin(async move {
+            let response = response.await?;
+            if response.headers().get(CONTENT_TYPE).is_some_and(is_json) {
+                return Ok(response);
+            }
+            Ok(match (response.status(), version) {
+                // rmcp's own check of the content type has passed: it is the body that it could not read.
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, _) if sent_json => unreadable(response).await,
+                (StatusCode::BAD_REQUEST, Some(version)) if !is_known(&version) => unknown_version(&version),
+                _ => response,
+            })
+        })
+    }
+}
+
+fn is_json(value: &HeaderValue) -> bool {
+    let media_type = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    media_type.eq_ignore_ascii_case(b"application/json")
+}
+
+fn is_known(version: &str) -> bool {
+    ProtocolVersion::KNOWN_VERSIONS.iter().any(|known| known.as_str() == version)
+}
+
+async fn unreadable(response: Response<Body>) -> Response<Body> {
+    // rmcp says what serde said, and serde ends what is wrong with the JSON itself, and only that, with a position.
+    let Ok(said) = response.into_body().collect().await;
+    let is_syntax = String::from_utf8_lossy(&said.to_bytes()).contains(" at line ");
+    if is_syntax {
+        error(ErrorCode::PARSE_ERROR, "the body is not JSON", Value::Null)
+    } else {
+        error(ErrorCode::INVALID_REQUEST, "the body is not one JSON-RPC request or notification of MCP", Value::Null)
+    }
+}
+
+fn unknown_version(version: &str) -> Response<Body> {
+    let supported: Vec<_> = ProtocolVersion::KNOWN_VERSIONS.iter().map(ProtocolVersion::as_str).collect();
+    // A header of any length must not come back whole.
+    let requested: String = version.chars().take(64).collect();
+    error(
+        ErrorCode::UNSUPPORTED_PROTOCOL_VERSION,
+        "unsupported protocol version",
+        json!({ "requested": requested, "supported": supported }),
+    )
+}
+
+fn error(code: ErrorCode, message: &str, data: Value) -> Response<Body> {
+    let mut error = json!({ "code": code, "message": message });
+    if !data.is_null() {
+        error["data"] = data;
+    }
+    // The id could not be read (JSON-RPC 2.0 §5).
+    let body = Bytes::from(json!({ "jsonrpc": "2.0", "id": null, "error": error }).to_string());
+    let length = HeaderValue::from(body.len());
+    let mut response = Response::new(Full::new(body).boxed());
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_LENGTH, length);
+    response
+}

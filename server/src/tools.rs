@@ -1,0 +1,177 @@
+//! The tools: what a model can see and do in Lenses.
+//!
+//! A tool is one struct of arguments, one function and one entry in its domain's `tools()`. From the entry come the
+//! listing, the schemas, the annotations, the scope and the metrics label:
+//!
+//! ```text
+//! entry ─▶ listing (name, title, schemas, annotations)         shown to those whose scopes allow a call
+//!       ─▶ required_scopes                                     checked before the call
+//! call  ─▶ arguments::parse ─▶ function ─▶ output              nothing reaches HQ before the arguments hold
+//! ```
+//!
+//! Names, arguments and result shapes are a contract that prompts and skills rely on.
+
+mod arguments;
+mod consumer_groups;
+mod definition;
+mod environments;
+mod output;
+mod schema;
+mod sql;
+mod topics;
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use serde_json::{Map, Value};
+
+pub use self::{
+    arguments::ArgumentError,
+    definition::{Call, Effect, Limits, Tool, ToolError},
+};
+use crate::scope::ScopeSet;
+
+/// All tools of this server.
+#[derive(Debug)]
+pub struct Registry {
+    tools: Vec<Tool>,
+    by_name: HashMap<&'static str, usize>,
+}
+
+/// The registry. Made at the first use and never changed.
+#[must_use]
+pub fn registry() -> &'static Registry {
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
+    &REGISTRY
+}
+
+/// The scopes that a call of the tool `name` needs; `None` when there is no such tool. For `execute_sql` they depend
+/// on the statement.
+#[must_use]
+pub fn required_scopes(name: &str, arguments: Option<&Map<String, Value>>) -> Option<ScopeSet> {
+    registry().find(name).map(|tool| tool.required_scopes(arguments))
+}
+
+impl Registry {
+    fn new() -> Self {
+        let tools: Vec<Tool> = environments::tools()
+            .into_iter()
+            .chain(topics::tools())
+            .chain(consumer_groups::tools())
+            .chain(sql::tools())
+            .collect();
+        let by_name = tools.iter().enumerate().map(|(position, tool)| (tool.name(), position)).collect();
+        Self { tools, by_name }
+    }
+
+    /// The tool called `name`.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Tool> {
+        self.by_name.get(name).and_then(|position| self.tools.get(*position))
+    }
+
+    /// Every tool, always in the same order: by domain, and in it from looking to deleting.
+    pub fn iter(&self) -> impl Iterator<Item = &Tool> {
+        self.tools.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::scope::Scope;
+
+    fn listing(tool: &Tool) -> Value {
+        serde_json::to_value(tool.listing()).unwrap()
+    }
+
+    #[test]
+    fn the_contract_is_kept_name_by_name_and_argument_by_argument() {
+        let contract: &[(&str, &[&str], &[&str])] = &[
+            ("list_environments", &[], &[]),
+            ("get_environment", &["name"], &["name"]),
+            ("check_environment_health", &["name"], &["name"]),
+            ("list_topics", &["environment"], &["environment"]),
+            ("get_topic", &["environment", "topic_name"], &["environment", "topic_name"]),
+            (
+                "create_topic",
+                &["configs", "environment", "partitions", "replication", "topic_name"],
+                &["environment", "topic_name"],
+            ),
+            ("list_consumer_groups", &["environment"], &["environment"]),
+            ("delete_consumer_group", &["environment", "group_id"], &["environment", "group_id"]),
+            ("execute_sql", &["environment", "sql"], &["environment", "sql"]),
+        ];
+        let tools: Vec<_> = registry().iter().map(Tool::name).collect();
+        assert_eq!(tools, contract.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
+        for (name, arguments, required) in contract {
+            let schema = listing(registry().find(name).unwrap())["inputSchema"].clone();
+            let properties: HashSet<_> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(properties, arguments.iter().copied().collect(), "arguments of {name}");
+            let needed: HashSet<_> =
+                schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            assert_eq!(needed, required.iter().copied().collect(), "required arguments of {name}");
+        }
+    }
+
+    #[test]
+    fn every_tool_is_described_closed_bounded_and_annotated() {
+        for tool in registry().iter() {
+            let (name, listing) = (tool.name(), listing(tool));
+            assert!(name.len() <= 46, "{name} is too long for some clients");
+            assert!(listing["title"].as_str().is_some_and(|title| !title.is_empty()), "{name} has no title");
+            assert!(listing["description"].as_str().is_some_and(|text| text.len() > 40), "{name} is not described");
+            for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
+                assert!(listing["annotations"][hint].is_boolean(), "{name} does not say {hint}");
+            }
+            let schema = &listing["inputSchema"];
+            assert_eq!(schema["type"], "object");
+            assert_eq!(schema["additionalProperties"], false, "{name} takes unknown arguments");
+            for (argument, schema) in schema["properties"].as_object().unwrap() {
+                assert!(schema["description"].is_string(), "{name}.{argument} is not described");
+                let schema = schema["anyOf"].get(0).unwrap_or(schema);
+                let bounds: &[&str] = match schema["type"].as_str().unwrap() {
+                    "string" => &["minLength", "maxLength"],
+                    "integer" => &["minimum", "maximum"],
+                    "object" => &["maxProperties"],
+                    "array" => &["maxItems"],
+                    other => panic!("{name}.{argument} is of type {other}"),
+                };
+                for bound in bounds {
+                    assert!(schema[*bound].is_i64(), "{name}.{argument} has no {bound}");
+                }
+            }
+            assert_eq!(listing["outputSchema"]["type"], "object", "{name}");
+        }
+    }
+
+    #[test]
+    fn the_scope_follows_from_what_a_tool_does() {
+        for (name, arguments, scopes) in [
+            ("list_topics", json!({}), vec![Scope::Read]),
+            ("check_environment_health", json!({}), vec![Scope::Read]),
+            ("create_topic", json!({}), vec![Scope::Write]),
+            ("delete_consumer_group", json!({}), vec![Scope::Delete]),
+            ("execute_sql", json!({"sql": "SELECT * FROM t"}), vec![Scope::Read]),
+            ("execute_sql", json!({"sql": "SELECT 1; DROP TABLE t"}), vec![Scope::Read, Scope::Delete]),
+            ("execute_sql", json!({"sql": "FROBNICATE"}), Scope::ALL.to_vec()),
+        ] {
+            assert_eq!(required_scopes(name, arguments.as_object()), Some(scopes.into_iter().collect()), "{name}");
+        }
+        assert_eq!(required_scopes("rm_rf", None), None);
+    }
+
+    #[test]
+    fn annotations_agree_with_scopes() {
+        for tool in registry().iter() {
+            let annotations = &listing(tool)["annotations"];
+            let only_reads = tool.name() != "execute_sql" && tool.required_scopes(None) == Scope::Read.into();
+            assert_eq!(annotations["readOnlyHint"], only_reads, "{}", tool.name());
+            let deletes = tool.name() == "execute_sql" || tool.required_scopes(None).contains(Scope::Delete);
+            assert_eq!(annotations["destructiveHint"], deletes, "{}", tool.name());
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Environments: the Kafka clusters that Lenses HQ knows, each behind an agent.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    definition::{Call, Effect, Tool},
+    output::Typed,
+};
+use crate::lenses::{Error, Name, Object};
+
+pub(super) fn tools() -> Vec<Tool> {
+    vec![
+        Tool::new(
+            "list_environments",
+            "List environments",
+            "Lists the Lenses environments (Kafka clusters with their connectors, schemas and processors) that the \
+             user may see, with tier and whether the agent is connected. Start here: nearly every other tool needs an \
+             environment's name.",
+            Effect::Reads,
+            list_environments,
+        ),
+        Tool::new(
+            "get_environment",
+            "Get environment",
+            "Shows one environment whole: tier, metadata, the agent's connection, version and metrics.",
+            Effect::Reads,
+            get_environment,
+        ),
+        Tool::new(
+            "check_environment_health",
+            "Check environment health",
+            "Tells whether one environment is usable: whether its agent is connected, what is wrong with it, and how \
+             many brokers, topics, consumers and connectors it has. Use it when another tool says that the agent is not \
+             connected.",
+            Effect::Reads,
+            check_environment_health,
+        ),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NoArguments {}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OneEnvironment {
+    /// Name of the environment, as `list_environments` shows it.
+    name: Name,
+}
+
+async fn list_environments(call: Call, NoArguments {}: NoArguments) -> Result<Vec<Object>, Error> {
+    call.lenses.environments().await
+}
+
+async fn get_environment(call: Call, OneEnvironment { name }: OneEnvironment) -> Result<Object, Error> {
+    call.lenses.environment(&name).await
+}
+
+async fn check_environment_health(call: Call, OneEnvironment { name }: OneEnvironment) -> Result<Typed<Health>, Error> {
+    let environment = Value::Object(call.lenses.environment(&name).await?);
+    Ok(Typed(Health::of(&name, &environment)))
+}
+
+/// How an environment is.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+struct Health {
+    /// Its name.
+    environment: Name,
+    /// Whether it is usable: the agent is connected and nothing is reported.
+    healthy: bool,
+    /// Whether its agent is connected to Lenses HQ.
+    agent_connected: bool,
+    /// What is wrong, for people.
+    issues: Vec<String>,
+    /// What it has; missing when the agent reports nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<Summary>,
+}
+
+/// What an environment has; null where the agent does not say.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+struct Summary {
+    /// Kafka brokers.
+    kafka_brokers: Option<i64>,
+    /// Topics.
+    topics: Option<i64>,
+    /// Consumer groups.
+    consumers: Option<i64>,
+    /// Kafka connectors.
+    connectors: Option<i64>,
+}
+
+impl Health {
+    fn of(name: &Name, environment: &Value) -> Self {
+        let mut issues = Vec::new();
+        let agent_connected = match environment.pointer("/status/agent_connected").and_then(Value::as_bool) {
+            Some(true) => true,
+            Some(false) => {
+                issues.push("the agent is not connected to Lenses HQ".to_owned());
+                false
+            }
+            None => {
+                issues.push("Lenses HQ does not say whether the agent is connected".to_owned());
+                false
+            }
+        };
+        let metrics = environment.pointer("/status/agent/metrics").filter(|metrics| metrics.is_object());
+        let number = |pointer: &str| metrics.and_then(|metrics| metrics.pointer(pointer)).and_then(Value::as_i64);
+        if let Some(count @ 1..) = number("/other/num_issues") {
+            issues.push(format!("the agent reports {count} issue{}", if count == 1 { "" } else { "s" }));
+        }
+        Self {
+            environment: name.clone(),
+            healthy: agent_connected && issues.is_empty(),
+            agent_connected,
+            issues,
+            summary: metrics.map(|_| Summary {
+                kafka_brokers: number("/kafka/num_brokers"),
+                topics: number("/data/num_topics"),
+                consumers: number("/apps/num_consumers"),
+                connectors: number("/connect/num_connectors"),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn health(environment: &Value) -> Value {
+        serde_json::to_value(Health::of(&"dev".parse().unwrap(), environment)).unwrap()
+    }
+
+    #[test]
+    fn a_connected_agent_without_issues_is_healthy_and_summed_up() {
+        let environment = json!({"name": "dev", "status": {"agent_connected": true, "agent": {"metrics": {
+            "kafka": {"num_brokers": 3}, "data": {"num_topics": 12}, "apps": {"num_consumers": 4},
+            "connect": {"num_connectors": 2}, "other": {"num_issues": 0}}}}});
+        assert_eq!(
+            health(&environment),
+            json!({"environment": "dev", "healthy": true, "agent_connected": true, "issues": [],
+                "summary": {"kafka_brokers": 3, "topics": 12, "consumers": 4, "connectors": 2}})
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_what_is_missing_breaks_nothing() {
+        for (environment, connected, issues) in [
+            (json!({"status": {"agent_connected": false}}), false, vec!["the agent is not connected to Lenses HQ"]),
+            (json!({}), false, vec!["Lenses HQ does not say whether the agent is connected"]),
+            (
+                json!({"status": {"agent_connected": true, "agent": {"metrics": {"other": {"num_issues": 2}}}}}),
+                true,
+                vec!["the agent reports 2 issues"],
+            ),
+        ] {
+            let health = health(&environment);
+            assert_eq!((&health["healthy"], &health["agent_connected"]), (&json!(false), &json!(connected)));
+            assert_eq!(health["issues"], json!(issues));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Arguments: what is refused reaches nobody; what is a name arrives as one segment.
+
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Endpoint, TOKEN},
+    hq::Hq,
+};
+
+/// Names that have tripped servers up, each with the segment that it must become.
+const NAMES: &[(&str, &str)] = &[
+    ("orders", "orders"),
+    ("../../../../users", "..%2F..%2F..%2F..%2Fusers"),
+    ("a/b", "a%2Fb"),
+    ("a?admin=true&x", "a%3Fadmin=true&x"),
+    ("a#b", "a%23b"),
+    ("%2e%2e", "%252e%252e"),
+    ("%2f", "%252f"),
+    ("a b", "a%20b"),
+    ("größe", "gr%C3%B6%C3%9Fe"),
+    ("a\\b", "a%5Cb"),
+    ("...", "..."),
+];
+
+#[tokio::test]
+async fn a_name_is_one_segment_of_the_path_whatever_it_holds() {
+    for (name, segment) in NAMES {
+        let hq = Hq::giving(&json!({})).await;
+        let endpoint = Endpoint::new(&hq.url);
+        endpoint.call("get_environment", json!({ "name": name })).await;
+        endpoint.call("get_topic", json!({ "environment": "dev", "topic_name": name })).await;
+        endpoint.call("get_topic", json!({ "environment": name, "topic_name": "t" })).await;
+        endpoint.call("delete_consumer_group", json!({ "environment": "dev", "group_id": name })).await;
+        let base = "/lenses/api/v1/environments";
+        assert_eq!(
+            hq.lines(),
+            [
+                format!("GET {base}/{segment}"),
+                format!("GET {base}/dev/proxy/api/topics/{segment}"),
+                format!("GET {base}/{segment}/proxy/api/topics/t"),
+                format!("DELETE {base}/dev/proxy/api/consumers/{segment}"),
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn wrong_arguments_are_named_and_nothing_is_sent() {
+    let hq = Hq::giving(&json!({})).await;
+    let endpoint = Endpoint::new(&hq.url);
+    let topic = |extra: Value| {
+        let mut arguments = json!({ "environment": "dev", "topic_name": "t" });
+        arguments.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        arguments
+    };
+    let long = "x".repeat(256);
+    for (tool, arguments, named) in [
+        ("list_environments", json!({ "environment": "dev" }), "`environment`"),
+        ("get_environment", json!({}), "`name`"),
+        ("get_environment", json!({ "name": "" }), "`name`"),
+        ("get_environment", json!({ "name": ".." }), "`name`"),
+        ("get_environment", json!({ "name": 7 }), "`name`"),
+        ("get_environment", json!({ "name": long }), "`name`"),
+        ("check_environment_health", json!({ "name": "a\u{0}" }), "`name`"),
+        ("list_topics", json!({ "environment": "\n" }), "`environment`"),
+        ("list_topics", json!({ "environment": "dev", "page": 1 }), "`page`"),
+        ("get_topic", json!({ "topic_name": "t" }), "`environment`"),
+        ("get_topic", json!({ "environment": "dev", "topic_name": ["t"] }), "`topic_name`"),
+        ("create_topic", topic(json!({ "partitions": 0 })), "`partitions`"),
+        ("create_topic", topic(json!({ "partitions": "many" })), "`partitions`"),
+        ("create_topic", topic(json!({ "replication": -1 })), "`replication`"),
+        ("create_topic", topic(json!({ "configs": [] })), "`configs`"),
+        ("create_topic", topic(json!({ "configs": { "retention.ms": 5 } })), "`configs"),
+        ("list_consumer_groups", json!({ "environment": null }), "`environment`"),
+        ("delete_consumer_group", json!({ "environment": "dev", "group": "g" }), "`group`"),
+        ("execute_sql", json!({ "environment": "dev" }), "`sql`"),
+        ("execute_sql", json!({ "environment": "dev", "sql": "  " }), "`sql`"),
+        ("execute_sql", json!({ "environment": "dev", "sql": 1 }), "`sql`"),
+    ] {
+        let text = endpoint.failure(tool, arguments.clone()).await;
+        assert!(text.contains(named) && text.contains("Nothing was sent"), "{tool} {arguments}: {text}");
+    }
+    assert_eq!(hq.seen(), []);
+}
+
+#[tokio::test]
+async fn a_new_topic_is_sent_whole_with_numbers_from_text_and_the_callers_credential() {
+    let hq = Hq::answering(200, "application/json", "").await;
+    let endpoint = Endpoint::new(&hq.url);
+    for arguments in [
+        json!({ "environment": "dev", "topic_name": "t", "partitions": "6", "replication": 3.0,
+            "configs": { "cleanup.policy": "compact" } }),
+        json!({ "environment": "dev", "topic_name": "t", "configs": null }),
+    ] {
+        endpoint.call("create_topic", arguments).await;
+    }
+    let seen = hq.seen();
+    let bodies: Vec<Value> = seen.iter().map(|seen| serde_json::from_str(&seen.body).unwrap()).collect();
+    assert_eq!(
+        bodies,
+        [
+            json!({ "topicName": "t", "partitions": 6, "replication": 3, "configs": { "cleanup.policy": "compact" } }),
+            json!({ "topicName": "t", "partitions": 1, "replication": 1, "configs": {} }),
+        ]
+    );
+    assert_eq!(seen[0].line, "POST /lenses/api/v1/environments/dev/proxy/api/topics");
+    assert_eq!(seen[0].authorization, format!("Bearer {TOKEN}"));
+}

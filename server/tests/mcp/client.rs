@@ -1,0 +1,182 @@
+//! Requests to the endpoint, and what comes back.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use lenses_mcp_server::{
+    identity::{Fingerprint, Identity},
+    lenses,
+    mcp::{self, HttpOptions},
+    metrics::Metrics,
+    scope::ScopeSet,
+};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use url::Url;
+
+/// A token that must turn up in no answer and no log.
+pub(crate) const TOKEN: &str = "alice-s3cret-token";
+/// The revisions under test: the latest, and the one that most clients speak.
+pub(crate) const MODERN: &str = "2026-07-28";
+/// See [`MODERN`].
+pub(crate) const LEGACY: &str = "2025-11-25";
+
+/// The endpoint with one caller.
+pub(crate) struct Endpoint {
+    server: mcp::Server,
+    /// Who calls; `None` for requests that nobody signed in.
+    pub(crate) identity: Option<Identity>,
+    /// Fingerprints of the callers whose credential HQ did not take.
+    pub(crate) forgotten: Arc<Mutex<Vec<String>>>,
+    /// What was counted.
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// The limits of the endpoint under test.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) request: Duration,
+    pub(crate) sql: Duration,
+    pub(crate) rows: usize,
+    pub(crate) bytes: usize,
+    pub(crate) offered: ScopeSet,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let time = Duration::from_secs(20);
+        Self { request: time, sql: time, rows: 1_000, bytes: 4 << 20, offered: ScopeSet::ALL }
+    }
+}
+
+impl Endpoint {
+    /// In front of the HQ at `url`, for a caller with every scope.
+    pub(crate) fn new(url: &Url) -> Self {
+        Self::limited(url, Limits::default())
+    }
+
+    /// The same with limits.
+    pub(crate) fn limited(url: &Url, limits: Limits) -> Self {
+        let metrics = Arc::new(Metrics::new());
+        let lenses = lenses::Client::new(lenses::Options {
+            url: url.clone(),
+            request_timeout: limits.request,
+            response_max_bytes: limits.bytes,
+            metrics: Arc::clone(&metrics),
+        })
+        .unwrap();
+        let forgotten = Arc::new(Mutex::new(Vec::new()));
+        let server = mcp::Server::new(mcp::Options {
+            lenses,
+            offered: limits.offered,
+            sql_max_rows: limits.rows,
+            sql_timeout: limits.sql,
+            response_max_bytes: limits.bytes,
+            metrics: Arc::clone(&metrics),
+            on_unauthorized: Arc::new({
+                let forgotten = Arc::clone(&forgotten);
+                move |identity| forgotten.lock().unwrap().push(identity.fingerprint.to_string())
+            }),
+        });
+        Self { server, identity: Some(caller(ScopeSet::ALL)), forgotten, metrics }
+    }
+
+    /// For a caller with other scopes.
+    pub(crate) fn with_scopes(mut self, scopes: ScopeSet) -> Self {
+        self.identity = Some(caller(scopes));
+        self
+    }
+
+    /// Sends a request as it stands.
+    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Response<BoxBody<Bytes, Infallible>> {
+        if let Some(identity) = &self.identity {
+            request.extensions_mut().insert(identity.clone());
+        }
+        let service = mcp::http_service(
+            self.server.clone(),
+            HttpOptions {
+                allowed_hosts: vec!["mcp.test".to_owned()],
+                allowed_origins: vec!["https://app.test:*".to_owned()],
+                max_body_bytes: 1 << 20,
+                shutdown: CancellationToken::new(),
+            },
+        );
+        service.oneshot(request).await.unwrap()
+    }
+
+    /// Sends `method` in `revision`: the status and the JSON that came back.
+    pub(crate) async fn request(&self, revision: &str, method: &str, params: Value) -> (u16, Value) {
+        read(self.send(request(revision, method, params)).await).await
+    }
+
+    /// Calls a tool in the older revision: the result.
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Value {
+        let (status, reply) = self.request(LEGACY, "tools/call", json!({ "name": tool, "arguments": arguments })).await;
+        assert_eq!(status, 200, "{reply}");
+        reply["result"].clone()
+    }
+
+    /// Calls a tool that must fail: the text that the model reads.
+    pub(crate) async fn failure(&self, tool: &str, arguments: Value) -> String {
+        let result = self.call(tool, arguments).await;
+        assert_eq!(result["isError"], true, "{result}");
+        assert!(!result.to_string().contains(TOKEN), "{result}");
+        result["content"][0]["text"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A caller called alice.
+pub(crate) fn caller(scopes: ScopeSet) -> Identity {
+    Identity {
+        subject: Some("alice".into()),
+        client_id: Some("client-1".into()),
+        scopes,
+        lenses_credential: Arc::new(TOKEN.into()),
+        fingerprint: Fingerprint::of(TOKEN),
+    }
+}
+
+/// A request that is right in every respect.
+pub(crate) fn request(revision: &str, method: &str, mut params: Value) -> Request<Full<Bytes>> {
+    let name = params["name"].as_str().map(str::to_owned);
+    if revision == MODERN {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": revision,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+    }
+    let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+    let mut request = raw(&body.to_string());
+    let headers = request.headers_mut();
+    headers.insert("mcp-protocol-version", revision.parse().unwrap());
+    headers.insert("mcp-method", method.parse().unwrap());
+    if let Some(name) = name {
+        headers.insert("mcp-name", name.parse().unwrap());
+    }
+    request
+}
+
+/// A `POST` of any body, without a protocol version.
+pub(crate) fn raw(body: &str) -> Request<Full<Bytes>> {
+    Request::post("http://mcp.test/mcp")
+        .header("host", "mcp.test")
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
+        .unwrap()
+}
+
+/// Status and JSON of a response; a body that is not JSON is a text.
+pub(crate) async fn read(response: Response<BoxBody<Bytes, Infallible>>) -> (u16, Value) {
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}

@@ -1,0 +1,134 @@
+//! What HQ answers when it does not do what was asked, and what the model is told.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::{
+    client::{Endpoint, Limits, TOKEN},
+    hq::{self, Hq},
+};
+
+const JSON: &str = "application/json";
+
+async fn told(status: u16, content_type: &str, body: &str) -> String {
+    let hq = Hq::answering(status, content_type, body).await;
+    Endpoint::new(&hq.url).failure("list_topics", json!({ "environment": "dev" })).await
+}
+
+#[tokio::test]
+async fn each_refusal_is_passed_on_with_its_message_and_what_to_do() {
+    let unknown = r#"{"type":"not_found","title":"No such topic","status":404,"request_id":"r-9"}"#;
+    let invalid = r#"{"error":"Bad topic","fields":[{"field":"partitions","error":"too many"}],"errorType":"Invalid"}"#;
+    let agent = r#"{"type":"agent_not_connected","title":"Agent not connected","status":404}"#;
+    for (status, body, said, advice) in [
+        (
+            400,
+            invalid,
+            "Lenses refused the request (400 Bad Request): Bad topic; partitions: too many [Invalid]",
+            "Correct the arguments",
+        ),
+        (
+            403,
+            r#"{"title":"kafka:ListTopics is missing"}"#,
+            "does not allow this: kafka:ListTopics is missing",
+            "administrator",
+        ),
+        (404, unknown, "not found: No such topic [not_found, request r-9]", "list_environments"),
+        (404, agent, "agent can't be used: Agent not connected [agent_not_connected]", "check_environment_health"),
+        (503, agent, "agent can't be used: Agent not connected [agent_not_connected]", "check_environment_health"),
+        (409, r#"{"title":"Exists"}"#, "conflict with what is there: Exists", "choose another name"),
+        (
+            422,
+            r#"{"title":"Odd"}"#,
+            "Lenses refused the request (422 Unprocessable Entity): Odd",
+            "Correct the arguments",
+        ),
+        (429, "", "asked too often", "Wait a little"),
+        (500, r#"{"title":"Oops"}"#, "Lenses failed (500 Internal Server Error): Oops", "try once more"),
+        (502, "", "Lenses failed (502 Bad Gateway): no reason was given", "try once more"),
+    ] {
+        let text = told(status, JSON, body).await;
+        assert!(text.contains(said), "{status}: {text}");
+        assert!(text.contains(advice), "{status}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_a_redirect_or_broken_json_is_no_answer() {
+    for (status, content_type, body, said) in [
+        (200, "text/html", "<html>log in</html>", "a web page"),
+        (200, JSON, r#"[{"topicName": "#, "JSON that is cut off or malformed"),
+        (200, JSON, r#"{"not": "a list"}"#, "something other than the expected list of objects"),
+        (200, "application/octet-stream", "\u{0}", "an unexpected content type"),
+        (302, JSON, "", "a redirect"),
+        (304, JSON, "", "a redirect"),
+    ] {
+        let text = told(status, content_type, body).await;
+        assert!(text.starts_with(&format!("Lenses HQ answered with {said}. ")), "{status} {body}: {text}");
+        assert!(text.contains("LENSES_URL"), "{text}");
+    }
+    // An error page keeps its status, and its text stays where it is.
+    let text = told(502, "text/html", "<html>nginx internal.host</html>").await;
+    assert!(text.starts_with("Lenses failed (502 Bad Gateway): no reason was given."), "{text}");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let elsewhere = Hq::giving(&json!([])).await;
+    let location = vec![("location", elsewhere.url.to_string())];
+    let hq = Hq::replying(307, location, Vec::new()).await;
+    Endpoint::new(&hq.url).failure("list_topics", json!({ "environment": "dev" })).await;
+    assert_eq!((hq.seen().len(), elsewhere.seen().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_credential_that_hq_refuses_is_forgotten_and_never_repeated() {
+    let body = json!({ "title": format!("token {TOKEN} is revoked") }).to_string();
+    let hq = Hq::answering(401, JSON, body).await;
+    let endpoint = Endpoint::new(&hq.url);
+    let text = endpoint.failure("list_topics", json!({ "environment": "dev" })).await;
+    assert_eq!(
+        text,
+        "Lenses HQ does not accept the credential: token [credential] is revoked. The session has expired or been \
+         revoked: ask the user to sign in again, do not retry with the same token."
+    );
+    let fingerprint = endpoint.identity.as_ref().unwrap().fingerprint.to_string();
+    assert_eq!(*endpoint.forgotten.lock().unwrap(), [fingerprint]);
+}
+
+#[tokio::test]
+async fn an_hq_that_is_away_silent_or_breaks_off_is_told_apart() {
+    let limits = Limits { request: Duration::from_millis(200), ..Limits::default() };
+    let cut = hq::writing(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[{").await;
+    let garbage = hq::writing(b"SSH-2.0-OpenSSH_9.2\r\n").await;
+    for (url, said) in [
+        (hq::absent().await, "Lenses HQ can't be reached: "),
+        (garbage, "Lenses HQ can't be reached: "),
+        (hq::silent().await, "Lenses HQ did not answer within 0.2 s. "),
+        (cut, "Lenses HQ answered with a reply that broke off. "),
+    ] {
+        let text = Endpoint::limited(&url, limits).failure("list_topics", json!({ "environment": "dev" })).await;
+        assert!(text.starts_with(said), "{text}");
+        assert!(!text.contains(url.host_str().unwrap()), "the inside address is not the model's business: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_over_the_limit_is_refused_declared_or_not() {
+    let limits = Limits { bytes: 1_000, ..Limits::default() };
+    let hq = Hq::answering(200, JSON, format!("[\"{}\"]", "x".repeat(2_000))).await;
+    let text = Endpoint::limited(&hq.url, limits).failure("list_topics", json!({ "environment": "dev" })).await;
+    assert!(text.starts_with("the reply is larger than the limit of 1000 bytes. "), "{text}");
+    let undeclared = hq::writing(
+        concat!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n[",
+            "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"]"
+        )
+        .as_bytes(),
+    )
+    .await;
+    let limits = Limits { bytes: 20, ..Limits::default() };
+    let text = Endpoint::limited(&undeclared, limits).failure("list_topics", json!({ "environment": "dev" })).await;
+    assert!(text.starts_with("the reply is larger than the limit of 20 bytes. "), "{text}");
+}

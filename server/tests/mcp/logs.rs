@@ -1,0 +1,83 @@
+//! What is written down about a call.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use lenses_mcp_server::identity::Fingerprint;
+use serde_json::{Value, json};
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use crate::{
+    client::{Endpoint, LEGACY, TOKEN, request},
+    hq::Hq,
+};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_call_leaves_one_audit_line_without_values_and_nothing_of_what_was_said() {
+    let log = Log::default();
+    let filter = EnvFilter::new("trace,rmcp=warn");
+    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(log.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let hq = Hq::giving(&json!({ "name": "pii-record-content" })).await;
+    let endpoint = Endpoint::new(&hq.url);
+    let arguments = json!({ "environment": "env-value", "topic_name": "topic-value", "evil\nname": 1 });
+    let mut call = request(LEGACY, "tools/call", json!({ "name": "get_topic", "arguments": arguments }));
+    call.headers_mut().insert("x-request-id", "req-1".parse().unwrap());
+    endpoint.send(call).await;
+    endpoint.call("get_topic", json!({ "environment": "env-value", "topic_name": "topic-value" })).await;
+
+    let text = log.text();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["target"] == "audit")
+        .collect();
+    let fingerprint = Fingerprint::of(TOKEN).to_string();
+    assert_eq!(lines.len(), 2, "{text}");
+    for (line, outcome, request_id) in [(&lines[0], "error", json!("req-1")), (&lines[1], "success", Value::Null)] {
+        let fields = &line["fields"];
+        assert_eq!(fields["tool"], "get_topic");
+        assert_eq!(fields["arguments"], "environment,topic_name");
+        assert_eq!((&fields["outcome"], &fields["request_id"]), (&json!(outcome), &request_id));
+        assert_eq!((&fields["subject"], &fields["fingerprint"]), (&json!("alice"), &json!(fingerprint)));
+        assert!(fields["duration_ms"].is_number());
+    }
+    // Libraries beneath may log where they connect to, at TRACE; what is said is in no line of this server's own.
+    let own: Vec<&str> =
+        text.lines().filter(|line| line.contains("lenses_mcp_server") || line.contains("audit")).collect();
+    for secret in ["pii-record-content", "env-value", "topic-value", "evil"] {
+        assert!(!own.iter().any(|line| line.contains(secret)), "{secret} is in {own:?}");
+    }
+    assert!(!text.contains(TOKEN), "{text}");
+}

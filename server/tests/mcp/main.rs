@@ -1,0 +1,12 @@
+//! The MCP endpoint as a tower service, without a socket in front of it. Behind it stands a listener that plays the
+//! replies of Lenses HQ which the real one gives only when something is wrong; what HQ does when all is well is
+//! tested against the stand-in HQ, which has state.
+
+mod arguments;
+mod client;
+mod errors;
+mod hq;
+mod logs;
+mod protocol;
+mod results;
+mod sql;
