@@ -38,6 +38,7 @@ pub use self::{
     error::Error,
     name::{Name, NameError},
     problem::{FieldFault, Problem},
+    tls::TlsError,
     topics::NewTopic,
 };
 use crate::{
@@ -54,6 +55,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_CONNECTIONS: usize = 16;
 /// How long an idle connection is kept. Less than the idle limits of common proxies.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const NO_BODY: Option<&()> = None;
 const USER_AGENT: &str = concat!("lenses-mcp-server/", env!("CARGO_PKG_VERSION"));
 
 /// What a [`Client`] is made from.
@@ -80,7 +82,7 @@ pub enum ClientError {
     },
     /// TLS could not be set up.
     #[error("failed to set up TLS for connections to Lenses HQ: {0}")]
-    Tls(#[from] tls::TlsError),
+    Tls(#[from] TlsError),
     /// The HTTP client could not be set up.
     #[error("failed to set up the HTTP client for Lenses HQ: {0}")]
     Http(#[source] reqwest::Error),
@@ -159,11 +161,11 @@ impl Session {
     }
 
     async fn get(&self, operation: &'static str, endpoint: Endpoint) -> Result<Reply, Error> {
-        self.send(operation, Method::GET, endpoint, None).await
+        self.send(operation, Method::GET, endpoint, NO_BODY).await
     }
 
     async fn delete(&self, operation: &'static str, endpoint: Endpoint) -> Result<Reply, Error> {
-        self.send(operation, Method::DELETE, endpoint, None).await
+        self.send(operation, Method::DELETE, endpoint, NO_BODY).await
     }
 
     async fn post(
@@ -172,7 +174,6 @@ impl Session {
         endpoint: Endpoint,
         body: &impl serde::Serialize,
     ) -> Result<Reply, Error> {
-        let body = serde_json::to_vec(body).map_err(|_| Error::Unreadable { what: "a request that is not JSON" })?;
         self.send(operation, Method::POST, endpoint, Some(body)).await
     }
 
@@ -181,7 +182,7 @@ impl Session {
         operation: &'static str,
         method: Method,
         endpoint: Endpoint,
-        body: Option<Vec<u8>>,
+        body: Option<&impl serde::Serialize>,
     ) -> Result<Reply, Error> {
         let measured = self.measure(operation);
         let mut request = self
@@ -192,7 +193,7 @@ impl Session {
             .header(AUTHORIZATION, self.bearer()?)
             .header(ACCEPT, "application/json");
         if let Some(body) = body {
-            request = request.header(http::header::CONTENT_TYPE, "application/json").body(body);
+            request = request.json(body);
         }
         let result = async {
             let response = request.send().await.map_err(|error| self.transport_error(error))?;

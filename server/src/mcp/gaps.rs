@@ -4,7 +4,7 @@
 //! 1. `serverInfo` stands only in the result of `server/discover`; revision 2026-07-28 wants it in every result's
 //!    `_meta`: [`stamp`].
 //! 2. A body that is JSON but no JSON-RPC message is answered with 415 and plain text; JSON-RPC 2.0 §5.1 wants
-//!    `-32600`, and a text that is not JSON `-32700`: [`Mended`].
+//!    `-32600`: [`Mended`]. (Text that is not JSON does not come this far: `message.rs` answers it.)
 //! 3. A protocol version that nobody knows, in the header only, is answered with plain text; revision 2026-07-28 wants
 //!    `-32022` with the versions that are supported: [`Mended`].
 //!
@@ -83,7 +83,9 @@ where
             }
             Ok(match (response.status(), version) {
                 // rmcp's own check of the content type has passed: it is the body that it could not read.
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, _) if sent_json => unreadable(response).await,
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, _) if sent_json => {
+                    error(ErrorCode::INVALID_REQUEST, "the body is not one JSON-RPC message of MCP", Value::Null)
+                }
                 (StatusCode::BAD_REQUEST, Some(version)) if !is_known(&version) => unknown_version(&version),
                 _ => response,
             })
@@ -98,17 +100,6 @@ fn is_json(value: &HeaderValue) -> bool {
 
 fn is_known(version: &str) -> bool {
     ProtocolVersion::KNOWN_VERSIONS.iter().any(|known| known.as_str() == version)
-}
-
-async fn unreadable(response: Response<Body>) -> Response<Body> {
-    // rmcp says what serde said, and serde ends what is wrong with the JSON itself, and only that, with a position.
-    let Ok(said) = response.into_body().collect().await;
-    let is_syntax = String::from_utf8_lossy(&said.to_bytes()).contains(" at line ");
-    if is_syntax {
-        error(ErrorCode::PARSE_ERROR, "the body is not JSON", Value::Null)
-    } else {
-        error(ErrorCode::INVALID_REQUEST, "the body is not one JSON-RPC request or notification of MCP", Value::Null)
-    }
 }
 
 fn unknown_version(version: &str) -> Response<Body> {

@@ -82,7 +82,7 @@ async fn an_error_frame_is_an_error_however_many_rows_came_before() {
         let query = query(move |mut socket| async move {
             send(&mut socket, (0..before).map(record)).await;
             send(&mut socket, [json!({ "type": kind, "data": "no such table: orders" })]).await;
-            pending().await
+            pending::<()>().await;
         })
         .await;
         let text = Endpoint::new(&query.url).failure("execute_sql", select()).await;
@@ -192,7 +192,7 @@ async fn a_connection_that_breaks_off_keeps_its_rows_and_says_so() {
 async fn frames_that_are_not_sqls_are_no_rows() {
     let query = query(|mut socket| async move {
         socket.send(Message::text("<html>")).await.unwrap();
-        pending().await
+        pending::<()>().await;
     })
     .await;
     let text = Endpoint::new(&query.url).failure("execute_sql", select()).await;
