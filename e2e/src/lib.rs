@@ -2,3 +2,5 @@
 
 #[cfg(feature = "bed")]
 pub mod client;
+
+pub mod hq;

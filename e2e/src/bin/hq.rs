@@ -1,2 +1,69 @@
-//! The binary; see the library.
-fn main() {}
+//! The stand-in Lenses HQ as a process. What it does is in the library: `lenses_mcp_e2e::hq`.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use lenses_mcp_e2e::hq::Running;
+use lenses_mcp_e2e::hq::settings::Flags;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Settings that cannot be used (`EX_CONFIG` of sysexits.h).
+const BAD_SETTINGS: u8 = 78;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let settings = match Flags::parse().check() {
+        Ok(settings) => settings,
+        Err(faults) => {
+            eprintln!("{faults}");
+            return ExitCode::from(BAD_SETTINGS);
+        }
+    };
+    let approve_as = settings.approve_as.clone();
+    let running = match Running::start(settings).await {
+        Ok(running) => running,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("Lenses HQ (stand-in) listens on {}", running.address);
+    println!("issuer: {}", running.issuer);
+    println!("service account token: {}", running.service_account_token);
+    println!("users: alice (all rights), bob (reads only); password = name");
+    if let Some(control) = running.control {
+        println!("control: http://{control}/faults and http://{control}/requests");
+    }
+    if approve_as.is_some() {
+        tracing::warn!("--approve-as: authorization is granted without asking anyone");
+    }
+    if let Err(error) = end_on_signal(running.stopper()) {
+        eprintln!("failed to listen for signals: {error}");
+        return ExitCode::FAILURE;
+    }
+    match running.ended().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// SIGTERM from Kubernetes, SIGINT from a terminal.
+fn end_on_signal(stop: CancellationToken) -> io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.cancel();
+    });
+    Ok(())
+}

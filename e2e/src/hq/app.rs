@@ -1,0 +1,61 @@
+//! HQ's whole router.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post};
+
+use super::kafka::{consumers, datasets, topics};
+use super::oauth::{applications, authorize, introspect, metadata, register, revoke, sign_in, token};
+use super::problem::Problem;
+use super::{Hq, environments, faults, requests, sql};
+
+/// Every route of the stand-in. A path is matched as it was sent and only then decoded, so a name with an encoded `/`, `?` or `..` is a
+/// name and never another route.
+pub(crate) fn router(hq: Arc<Hq>) -> Router {
+    let oauth = Router::new()
+        .route("/.well-known/oauth-authorization-server", get(metadata::show))
+        .route("/oauth2/register", post(register::register))
+        .route("/oauth2/authorize", get(authorize::authorize))
+        .route("/oauth2/authorize/sign-in", post(sign_in::sign_in))
+        .route("/oauth2/authorize/consent", post(sign_in::consent))
+        .route("/oauth2/token", post(token::token))
+        .route("/oauth2/introspect", post(introspect::introspect))
+        .route("/oauth2/revoke", post(revoke::revoke))
+        .route("/api/v0/users/me/oauth2/authorizations", get(applications::list))
+        .route("/api/v0/users/me/oauth2/authorizations/{id}", delete(applications::revoke));
+
+    let proxy = Router::new()
+        .route("/api/topics", get(topics::list).post(topics::create))
+        .route("/api/topics/{topic}", get(topics::show))
+        .route("/api/v1/datasets", get(datasets::list))
+        .route("/api/v1/datasets/{connection}/{dataset}", get(datasets::show))
+        .route("/api/consumers", get(consumers::list))
+        .route("/api/consumers/{name}", get(consumers::list_by_topic).delete(consumers::delete))
+        .route("/api/ws/v2/sql/execute", get(sql::execute));
+
+    let api = Router::new()
+        .route("/api/v1/environments", get(environments::list))
+        .route("/api/v1/environments/{environment}", get(environments::show))
+        .nest("/api/v1/environments/{environment}/proxy", proxy);
+
+    let whole = Router::new()
+        .route("/", get(async || "Lenses HQ (stand-in)\n"))
+        .merge(oauth)
+        .merge(api)
+        .fallback(async || Problem::not_found("route"));
+
+    // An issuer with a path: HQ is dialled below that path, and its metadata is asked for at the root, before it (RFC 8414 §3.1).
+    let path = hq.issuer.path();
+    let served = if path.is_empty() {
+        whole
+    } else {
+        let below = format!("/.well-known/oauth-authorization-server{path}");
+        whole.clone().nest(&path, whole).route(&below, get(metadata::show))
+    };
+    served
+        .layer(from_fn_with_state(hq.clone(), faults::inject))
+        .layer(from_fn_with_state(hq.clone(), requests::record))
+        .with_state(hq)
+}

@@ -1,0 +1,104 @@
+//! Environments and their agents: `/api/v1/environments`.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::kafka::Kafka;
+use super::problem::Problem;
+use super::sql::queries::Queries;
+use super::users::{Action, Caller};
+use super::{Hq, lock, seed};
+
+/// All environments, in the order in which HQ lists them.
+pub(crate) struct Environments(Vec<Environment>);
+
+/// One environment as HQ keeps it.
+pub(crate) struct Environment {
+    pub(crate) name: &'static str,
+    pub(crate) display_name: &'static str,
+    pub(crate) tier: &'static str,
+    pub(crate) id: Uuid,
+    pub(crate) created_at: &'static str,
+    /// Connected, or there is nobody to proxy to.
+    pub(crate) agent: Option<Arc<Agent>>,
+}
+
+/// What an environment's connected agent reaches.
+pub(crate) struct Agent {
+    pub(crate) kafka: Mutex<Kafka>,
+    pub(crate) queries: Queries,
+}
+
+impl Environments {
+    pub(crate) fn seeded() -> Self {
+        Self(seed::environments())
+    }
+
+    fn find(&self, name: &str) -> Result<&Environment, Problem> {
+        let found = self.0.iter().find(|environment| environment.name == name);
+        found.ok_or_else(|| Problem::not_found(&format!("environment {name:?}")))
+    }
+
+    /// The agent that a proxied request goes to.
+    ///
+    /// # Errors
+    /// `not_found` for an unknown environment, `agent_not_connected` when its agent is down.
+    pub(crate) fn agent(&self, name: &str) -> Result<&Arc<Agent>, Problem> {
+        self.find(name)?.agent.as_ref().ok_or_else(|| Problem::agent_not_connected(name))
+    }
+}
+
+impl Environment {
+    fn to_json(&self) -> Value {
+        json!({
+            "name": self.name,
+            "display_name": self.display_name,
+            "lrn": format!("environments:environment:{}", self.name),
+            "id": self.id,
+            "created_at": self.created_at,
+            "tier": self.tier,
+            "metadata": {"team": "shop"},
+            "status": self.agent.as_deref().map_or_else(|| json!({"agent_connected": false}), Agent::status),
+        })
+    }
+}
+
+impl Agent {
+    fn status(&self) -> Value {
+        let kafka = lock(&self.kafka);
+        json!({
+            "agent_connected": true,
+            "agent": {
+                "version": "6.2.0",
+                "metrics": {
+                    "kafka": {"num_brokers": kafka.brokers()},
+                    "data": {"num_topics": kafka.topics().count()},
+                    "apps": {"num_consumers": kafka.groups().count()},
+                    "connect": {"num_connectors": 0},
+                    "other": {"num_issues": 0},
+                },
+            },
+        })
+    }
+}
+
+/// `GET /api/v1/environments`
+pub(crate) async fn list(State(hq): State<Arc<Hq>>, caller: Caller) -> Result<Json<Value>, Problem> {
+    caller.may(Action::ListEnvironments, "environments:environment:*")?;
+    let items: Vec<_> = hq.environments.0.iter().map(Environment::to_json).collect();
+    Ok(Json(json!({"items": items})))
+}
+
+/// `GET /api/v1/environments/{name}`
+pub(crate) async fn show(
+    State(hq): State<Arc<Hq>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    caller.may(Action::GetEnvironment, &format!("environments:environment:{name}"))?;
+    Ok(Json(hq.environments.find(&name)?.to_json()))
+}

@@ -1,0 +1,109 @@
+//! Consumer groups: `/api/consumers` of an agent.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::Kafka;
+use crate::hq::agent_error::{AgentError, Refusal};
+use crate::hq::users::{Action, Caller};
+use crate::hq::{Hq, lock};
+
+/// A consumer group.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) id: String,
+    /// As Kafka names it: Stable, Empty, `PreparingRebalance`.
+    pub(crate) state: &'static str,
+    pub(crate) members: u32,
+    pub(crate) offsets: Vec<Committed>,
+}
+
+/// The offset that a group committed for a partition.
+#[derive(Debug, Clone)]
+pub(crate) struct Committed {
+    pub(crate) topic: &'static str,
+    pub(crate) partition: u32,
+    pub(crate) offset: u64,
+}
+
+impl Group {
+    pub(crate) fn reads(&self, topic: &str) -> bool {
+        self.offsets.iter().any(|committed| committed.topic == topic)
+    }
+
+    /// The group as the agent shows it, for one topic or for all that it reads.
+    pub(crate) fn describe(&self, kafka: &Kafka, topic: Option<&str>) -> Value {
+        let shown = self.offsets.iter().filter(|committed| topic.is_none_or(|topic| committed.topic == topic));
+        let mut lags = Vec::new();
+        let consumers: Vec<_> = shown
+            .map(|committed| {
+                let end = kafka
+                    .topic(committed.topic)
+                    .map_or(0, |topic| topic.log.end_offset(committed.partition, topic.partitions));
+                let lag = end.saturating_sub(committed.offset);
+                lags.push(lag);
+                let member = (self.members > 0).then(|| format!("{}-{}", self.id, committed.partition % self.members));
+                json!({
+                    "topic": committed.topic,
+                    "partition": committed.partition,
+                    "currentOffset": committed.offset,
+                    "logEndOffset": end,
+                    "lag": lag,
+                    "consumerId": member,
+                })
+            })
+            .collect();
+        json!({
+            "id": self.id,
+            "state": self.state,
+            "active": self.members > 0,
+            "coordinator": {"id": 1, "host": "kafka-1", "port": 9092},
+            "consumersCount": self.members,
+            "topicPartitionsCount": consumers.len(),
+            "minLag": lags.iter().min(),
+            "maxLag": lags.iter().max(),
+            "consumers": consumers,
+        })
+    }
+}
+
+/// `GET …/api/consumers`
+pub(crate) async fn list(
+    State(hq): State<Arc<Hq>>,
+    caller: Caller,
+    Path(environment): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    caller.may(Action::ListConsumerGroups, "kafka:consumer-group:*")?;
+    let kafka = lock(&hq.environments.agent(&environment)?.kafka);
+    Ok(Json(kafka.groups().map(|group| group.describe(&kafka, None)).collect()))
+}
+
+/// `GET …/api/consumers/{topic}`: the groups that read a topic.
+pub(crate) async fn list_by_topic(
+    State(hq): State<Arc<Hq>>,
+    caller: Caller,
+    Path((environment, topic)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    caller.may(Action::ListConsumerGroups, "kafka:consumer-group:*")?;
+    let kafka = lock(&hq.environments.agent(&environment)?.kafka);
+    kafka.topic(&topic).ok_or_else(|| AgentError::topic_not_found(&topic))?;
+    Ok(Json(
+        kafka.groups().filter(|group| group.reads(&topic)).map(|group| group.describe(&kafka, Some(&topic))).collect(),
+    ))
+}
+
+/// `DELETE …/api/consumers/{group}`: 200 without content, as the agent's other deletes.
+pub(crate) async fn delete(
+    State(hq): State<Arc<Hq>>,
+    caller: Caller,
+    Path((environment, group)): Path<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    let agent = hq.environments.agent(&environment)?;
+    caller.may(Action::DeleteConsumerGroup, &format!("kafka:consumer-group:{group}"))?;
+    lock(&agent.kafka).remove_group(&group)?;
+    Ok(StatusCode::OK)
+}

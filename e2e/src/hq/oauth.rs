@@ -1,0 +1,24 @@
+//! The OAuth 2.1 authorization server.
+//!
+//! In the order in which a client meets it: [`metadata`] (RFC 8414) → [`register`] (RFC 7591) → [`authorize`] and [`sign_in`]
+//! (authorization code with PKCE, the person's two forms) → [`token`] (code and refresh) → [`introspect`] (RFC 7662), asked by the resource
+//! server → [`revoke`] (RFC 7009) and [`applications`], by which it ends. All of it reads and changes one [`store`].
+
+pub(crate) mod applications;
+pub(crate) mod authorize;
+pub(crate) mod client_auth;
+pub(crate) mod error;
+#[cfg(test)]
+mod flow_tests;
+pub(crate) mod introspect;
+pub(crate) mod metadata;
+pub(crate) mod pages;
+pub(crate) mod pkce;
+pub(crate) mod redirect_uri;
+pub(crate) mod register;
+pub(crate) mod revoke;
+pub(crate) mod scope;
+pub(crate) mod secret;
+pub(crate) mod sign_in;
+pub(crate) mod store;
+pub(crate) mod token;

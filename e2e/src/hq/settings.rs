@@ -1,0 +1,343 @@
+//! The stand-in's settings: flags and environment variables, read and checked as a whole before anything binds.
+//!
+//! The first four mirror HQ's own (`auth.oauth2.authorizationServer.{issuerURL, requirePKCE, dcr, unauthenticatedIntrospection}`), so that
+//! each way of setting HQ up wrong can be set up here.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Parser;
+use thiserror::Error;
+use url::Url;
+
+use super::oauth::redirect_uri;
+use super::oauth::scope::Scopes;
+use super::users;
+
+/// Flags as given, before they are checked.
+#[derive(Debug, Parser)]
+#[command(name = "hq", version, about = "A stand-in Lenses HQ with real state, for trying and testing an MCP server")]
+#[command(after_help = "Users: alice (all rights) and bob (reads only); a password is the user's name.\n\
+    Environments: development (agent connected) and disaster-recovery (agent not connected).")]
+pub struct Flags {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, env = "HQ_LISTEN", default_value = "127.0.0.1:9991", value_name = "ADDR:PORT")]
+    listen: String,
+    /// HQ's issuerURL: the URL that clients dial, byte for byte [default: `http://` and the listen address]
+    #[arg(long, env = "HQ_ISSUER_URL", value_name = "URL")]
+    issuer_url: Option<String>,
+    /// HQ's requirePKCE: refuse an authorization request without an S256 code challenge
+    #[arg(long, env = "HQ_REQUIRE_PKCE", default_value = "true", value_name = "BOOL")]
+    require_pkce: String,
+    /// HQ's dcr: let clients register themselves (RFC 7591)
+    #[arg(long, env = "HQ_DCR", default_value = "true", value_name = "BOOL")]
+    dcr: String,
+    /// HQ's unauthenticatedIntrospection: answer introspection (RFC 7662) without client credentials
+    #[arg(long, env = "HQ_UNAUTHENTICATED_INTROSPECTION", default_value = "true", value_name = "BOOL")]
+    unauthenticated_introspection: String,
+    /// Put the resources that were asked for (RFC 8707) into `aud` of the introspection reply
+    #[arg(long, env = "HQ_INTROSPECTION_AUD", default_value = "true", value_name = "BOOL")]
+    introspection_aud: String,
+    /// How long an access token is good, e.g. `1h` or `5s`
+    #[arg(long, env = "HQ_ACCESS_TOKEN_TTL", default_value = "1h", value_name = "DURATION")]
+    access_token_ttl: String,
+    /// HQ's grantLifetime: the longest that a grant lives, however often it is refreshed
+    #[arg(long, env = "HQ_GRANT_LIFETIME", default_value = "2160h", value_name = "DURATION")]
+    grant_lifetime: String,
+    /// Answer authorization requests by a redirect at once, as if this user had signed in and consented. `USER` grants what is asked,
+    /// `USER:read,write` at most these scopes, `any` the user whom the request's `login_hint` names (the form, when it names none)
+    #[arg(long, env = "HQ_APPROVE_AS", value_name = "USER[:SCOPES]|any")]
+    approve_as: Option<String>,
+    /// Token of the service account, for API-key mode [default: a random one, printed at start]
+    #[arg(long, env = "HQ_SERVICE_ACCOUNT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    service_account_token: Option<String>,
+    /// A client registered by hand, repeatable: `ID:SECRET` may introspect; with redirect URIs (`ID[:SECRET],URI,…`) it may also ask for
+    /// authorization
+    #[arg(long = "client", env = "HQ_CLIENT", value_name = "ID[:SECRET][,URI...]", hide_env_values = true)]
+    clients: Vec<String>,
+    /// Listen here for faults to set (`PUT /faults`) and requests seen (`GET /requests`); off unless given
+    #[arg(long, env = "HQ_CONTROL", value_name = "ADDR:PORT")]
+    control: Option<String>,
+}
+
+/// Settings that are known to be good.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each mirrors one setting of HQ")]
+pub struct Settings {
+    /// Where the stand-in listens.
+    pub listen: SocketAddr,
+    /// Where faults are set, when anywhere.
+    pub control: Option<SocketAddr>,
+    /// The issuer; none means the address that was bound.
+    pub issuer: Option<Issuer>,
+    /// Whether a code challenge is demanded.
+    pub require_pkce: bool,
+    /// Whether clients may register themselves.
+    pub dcr: bool,
+    /// Whether introspection needs no client credentials.
+    pub unauthenticated_introspection: bool,
+    /// Whether introspection tells `aud`.
+    pub introspection_aud: bool,
+    /// How long an access token is good.
+    pub access_token_ttl: Duration,
+    /// How long a grant can be refreshed.
+    pub grant_lifetime: Duration,
+    /// Who consents without being asked.
+    pub approve_as: Option<ApproveAs>,
+    /// The service account's token.
+    pub service_account_token: String,
+    /// Clients registered by hand.
+    pub clients: Vec<ManualClient>,
+}
+
+/// An issuer identifier (RFC 8414 §2): kept byte for byte, because clients compare it so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer(String);
+
+/// Who consents without being asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApproveAs {
+    /// Whomever the request's `login_hint` names.
+    Hinted,
+    /// This user, granting at most these scopes.
+    User(&'static str, Scopes),
+}
+
+/// A client that an administrator registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManualClient {
+    /// Its `client_id`.
+    pub id: String,
+    /// Its secret; none for a public client.
+    pub secret: Option<String>,
+    /// Where it may be redirected to; none when it only introspects.
+    pub redirect_uris: Vec<String>,
+}
+
+/// Everything that is wrong with the settings, one line each.
+#[derive(Debug, Error)]
+#[error("{}", .0.join("\n"))]
+pub struct SettingsError(Vec<String>);
+
+impl Flags {
+    /// Checks all settings.
+    ///
+    /// # Errors
+    /// Every fault that was found, each naming its flag and variable, what it holds and what to write.
+    pub fn check(self) -> Result<Settings, SettingsError> {
+        let mut faults = Faults::default();
+        let settings = Settings {
+            listen: faults.keep("--listen", &self.listen, address).unwrap_or(([127, 0, 0, 1], 9991).into()),
+            control: self.control.and_then(|value| faults.keep("--control", &value, address)),
+            issuer: self.issuer_url.and_then(|value| faults.keep("--issuer-url", &value, Issuer::parse)),
+            require_pkce: faults.keep("--require-pkce", &self.require_pkce, boolean).unwrap_or_default(),
+            dcr: faults.keep("--dcr", &self.dcr, boolean).unwrap_or_default(),
+            unauthenticated_introspection: faults
+                .keep("--unauthenticated-introspection", &self.unauthenticated_introspection, boolean)
+                .unwrap_or_default(),
+            introspection_aud: faults.keep("--introspection-aud", &self.introspection_aud, boolean).unwrap_or_default(),
+            access_token_ttl: faults.keep("--access-token-ttl", &self.access_token_ttl, duration).unwrap_or_default(),
+            grant_lifetime: faults.keep("--grant-lifetime", &self.grant_lifetime, duration).unwrap_or_default(),
+            approve_as: self.approve_as.and_then(|value| faults.keep("--approve-as", &value, ApproveAs::parse)),
+            service_account_token: match self.service_account_token {
+                None => super::oauth::secret::generate("sa"),
+                Some(token) => {
+                    faults.keep_secret("--service-account-token", &token, service_account_token).unwrap_or_default()
+                }
+            },
+            clients: self
+                .clients
+                .iter()
+                .filter_map(|value| faults.keep_secret("--client", value, ManualClient::parse))
+                .collect(),
+        };
+        if faults.0.is_empty() { Ok(settings) } else { Err(SettingsError(faults.0)) }
+    }
+}
+
+impl Issuer {
+    /// An absolute http or https URL without user, query or fragment.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn parse(value: &str) -> Result<Self, String> {
+        let url = Url::parse(value).map_err(|error| format!("is not a URL ({error})"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("must start with http:// or https://".to_owned());
+        }
+        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+            return Err("must have no user, query or fragment (RFC 8414 §2)".to_owned());
+        }
+        Ok(Self(value.to_owned()))
+    }
+
+    /// The identifier as configured.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The URL of an endpoint at `path`, which begins with a slash.
+    #[must_use]
+    pub fn endpoint(&self, path: &str) -> String {
+        format!("{}{path}", self.0.trim_end_matches('/'))
+    }
+
+    /// The issuer's own path without a slash at its end: empty, or `/lenses`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        Url::parse(&self.0).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default()
+    }
+}
+
+impl ApproveAs {
+    fn parse(value: &str) -> Result<Self, String> {
+        if value == "any" {
+            return Ok(Self::Hinted);
+        }
+        let (name, scopes) = value.split_once(':').unwrap_or((value, "read,write,delete"));
+        let names = users::USERS.map(|user| user.name).join(", ");
+        let user = users::find(name).ok_or_else(|| format!("names no user: write any, or one of {names}"))?;
+        let granted = Scopes::parse(&scopes.replace(',', " "));
+        if granted.is_empty() || scopes.split(',').count() != granted.iter().count() {
+            return Err("must name scopes of read, write, delete, parted by commas".to_owned());
+        }
+        Ok(Self::User(user.name, granted))
+    }
+}
+
+impl ManualClient {
+    fn parse(value: &str) -> Result<Self, String> {
+        let mut parts = value.split(',');
+        let credentials = parts.next().unwrap_or_default();
+        let (id, secret) = match credentials.split_once(':') {
+            Some((id, secret)) => (id, Some(secret.to_owned())),
+            None => (credentials, None),
+        };
+        if id.is_empty() || secret.as_ref().is_some_and(String::is_empty) {
+            return Err("must be ID:SECRET or ID,REDIRECT_URI with nothing left empty".to_owned());
+        }
+        let redirect_uris: Vec<String> = parts.map(str::to_owned).collect();
+        for uri in &redirect_uris {
+            redirect_uri::check(uri).map_err(|error| format!("of client {id:?}: {error}"))?;
+        }
+        if secret.is_none() && redirect_uris.is_empty() {
+            return Err(format!("{id:?} can do nothing: give it a secret, to introspect, or a redirect URI"));
+        }
+        Ok(Self { id: id.to_owned(), secret, redirect_uris })
+    }
+}
+
+/// Collects faults while the rest is still read.
+#[derive(Default)]
+struct Faults(Vec<String>);
+
+impl Faults {
+    fn keep<T, E: fmt::Display>(&mut self, flag: &str, value: &str, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+        parse(value).map_err(|error| self.0.push(format!("{flag} ({}) {value:?} {error}", variable(flag)))).ok()
+    }
+
+    /// As [`Self::keep`], without showing what was found.
+    fn keep_secret<T>(&mut self, flag: &str, value: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        parse(value).map_err(|error| self.0.push(format!("{flag} ({}) {error}", variable(flag)))).ok()
+    }
+}
+
+fn variable(flag: &str) -> String {
+    format!("HQ_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase())
+}
+
+fn address(value: &str) -> Result<SocketAddr, &'static str> {
+    value.parse().map_err(|_| "must be an address and a port, as 127.0.0.1:9991 or [::]:9991")
+}
+
+fn boolean(value: &str) -> Result<bool, &'static str> {
+    value.parse().map_err(|_| "must be true or false")
+}
+
+fn duration(value: &str) -> Result<Duration, &'static str> {
+    let good = "must be a duration from 1s to 10y, as 1h or 90s";
+    let duration = humantime::parse_duration(value).map_err(|_| good)?;
+    let bounds = Duration::from_secs(1)..=Duration::from_hours(10 * 366 * 24);
+    bounds.contains(&duration).then_some(duration).ok_or(good)
+}
+
+fn service_account_token(value: &str) -> Result<String, String> {
+    let good = (8..=512).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
+    good.then(|| value.to_owned())
+        .ok_or_else(|| "must be 8 to 512 printable ASCII characters without spaces".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str]) -> Result<Settings, String> {
+        let flags =
+            Flags::try_parse_from(std::iter::once(&"hq").chain(arguments)).map_err(|error| error.to_string())?;
+        flags.check().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_are_those_of_an_hq_that_serves_mcp() {
+        let settings = check(&[]).unwrap();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:9991");
+        assert!(
+            settings.dcr
+                && settings.require_pkce
+                && settings.unauthenticated_introspection
+                && settings.introspection_aud
+        );
+        assert_eq!(settings.access_token_ttl, Duration::from_hours(1));
+        assert!(settings.control.is_none() && settings.approve_as.is_none() && settings.issuer.is_none());
+        assert!(settings.service_account_token.starts_with("sa_"));
+    }
+
+    #[test]
+    fn every_fault_is_listed_with_its_flag_and_variable_and_no_secret() {
+        let fault = check(&[
+            "--listen=nowhere",
+            "--issuer-url=ftp://hq",
+            "--dcr=perhaps",
+            "--access-token-ttl=0s",
+            "--approve-as=mallory",
+            "--service-account-token=s3cr3t",
+            "--client=:hidden",
+        ])
+        .unwrap_err();
+        let lines: Vec<_> = fault.lines().collect();
+        assert_eq!(lines.len(), 7, "{fault}");
+        assert!(lines[0].starts_with("--listen (HQ_LISTEN) \"nowhere\" must be"), "{fault}");
+        assert!(fault.contains("--issuer-url (HQ_ISSUER_URL) \"ftp://hq\" must start with http"), "{fault}");
+        assert!(!fault.contains("s3cr3t") && !fault.contains("hidden"), "{fault}");
+    }
+
+    #[test]
+    fn an_issuer_is_kept_byte_for_byte() {
+        for (given, endpoint, path) in [
+            ("http://hq:9991", "http://hq:9991/x", ""),
+            ("http://hq:9991/", "http://hq:9991/x", ""),
+            ("HTTPS://HQ.example.com/lenses/", "HTTPS://HQ.example.com/lenses/x", "/lenses"),
+        ] {
+            let issuer = Issuer::parse(given).unwrap();
+            assert_eq!(
+                (issuer.as_str(), issuer.endpoint("/x"), issuer.path()),
+                (given, endpoint.to_owned(), path.to_owned())
+            );
+        }
+        for bad in ["hq", "hq:9991", "ftp://hq", "http://hq?x", "http://hq#x", "http://u@hq", "http://u:p@hq", ""] {
+            assert!(Issuer::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn who_consents_is_a_user_with_scopes_or_any() {
+        assert_eq!(ApproveAs::parse("any"), Ok(ApproveAs::Hinted));
+        assert_eq!(ApproveAs::parse("bob:read"), Ok(ApproveAs::User("bob", Scopes::parse("read"))));
+        assert_eq!(ApproveAs::parse("alice"), Ok(ApproveAs::User("alice", Scopes::all())));
+        for bad in ["", "mallory", "alice:", "alice:admin", "alice:read,admin", "alice:read write"] {
+            assert!(ApproveAs::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

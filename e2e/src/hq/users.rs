@@ -1,0 +1,111 @@
+//! HQ's users and what its IAM lets them do.
+
+use super::problem::Problem;
+
+/// What IAM decides about, named `service:Action` as in HQ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    ListEnvironments,
+    GetEnvironment,
+    ListTopics,
+    CreateTopic,
+    DeleteTopic,
+    ReadTopicData,
+    WriteTopicData,
+    ListConsumerGroups,
+    DeleteConsumerGroup,
+    ListQueries,
+    KillQuery,
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ListEnvironments => "environments:ListEnvironments",
+            Self::GetEnvironment => "environments:GetEnvironment",
+            Self::ListTopics => "kafka:ListTopics",
+            Self::CreateTopic => "kafka:CreateTopic",
+            Self::DeleteTopic => "kafka:DeleteTopic",
+            Self::ReadTopicData => "kafka:ReadTopicData",
+            Self::WriteTopicData => "kafka:WriteTopicData",
+            Self::ListConsumerGroups => "kafka:ListConsumerGroups",
+            Self::DeleteConsumerGroup => "kafka:DeleteConsumerGroup",
+            Self::ListQueries => "sql-streaming:ListQueries",
+            Self::KillQuery => "sql-streaming:KillQuery",
+        }
+    }
+
+    fn only_reads(self) -> bool {
+        match self {
+            Self::ListEnvironments
+            | Self::GetEnvironment
+            | Self::ListTopics
+            | Self::ReadTopicData
+            | Self::ListConsumerGroups
+            | Self::ListQueries => true,
+            Self::CreateTopic
+            | Self::DeleteTopic
+            | Self::WriteTopicData
+            | Self::DeleteConsumerGroup
+            | Self::KillQuery => false,
+        }
+    }
+}
+
+/// What a user's roles add up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rights {
+    All,
+    ReadsOnly,
+}
+
+/// A person who can sign in.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) name: &'static str,
+    rights: Rights,
+}
+
+/// Everyone who can sign in. A password is the user's name: the stand-in guards nothing.
+pub(crate) const USERS: [User; 2] =
+    [User { name: "alice", rights: Rights::All }, User { name: "bob", rights: Rights::ReadsOnly }];
+
+/// The user of that name.
+pub(crate) fn find(name: &str) -> Option<&'static User> {
+    USERS.iter().find(|user| user.name == name)
+}
+
+/// The user whom a name and password prove.
+pub(crate) fn sign_in(name: &str, password: &str) -> Option<&'static User> {
+    find(name).filter(|user| user.name == password)
+}
+
+/// Who makes a request of the API.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) name: String,
+    rights: Rights,
+}
+
+impl Caller {
+    pub(crate) fn user(user: &User) -> Self {
+        Self { name: user.name.to_owned(), rights: user.rights }
+    }
+
+    /// HQ's service account for API-key mode: all rights.
+    pub(crate) fn service_account() -> Self {
+        Self { name: "mcp-service-account".to_owned(), rights: Rights::All }
+    }
+
+    /// Asks IAM.
+    ///
+    /// # Errors
+    /// HQ's `forbidden` problem, naming the user, the action and the resource.
+    pub(crate) fn may(&self, action: Action, resource: &str) -> Result<(), Problem> {
+        match self.rights {
+            Rights::All => Ok(()),
+            Rights::ReadsOnly if action.only_reads() => Ok(()),
+            Rights::ReadsOnly => Err(Problem::forbidden(&self.name, action.name(), resource)),
+        }
+    }
+}
