@@ -22,7 +22,6 @@ import (
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/kubernetes"
-	_ "github.com/coredns/coredns/plugin/ready"
 
 	// Metrics and logging as the components' own main packages register them.
 	_ "k8s.io/component-base/logs/json/register"
@@ -33,7 +32,7 @@ import (
 
 func coreDNS() int {
 	// The order in which a query passes the plugins, as in CoreDNS's own plugin.cfg.
-	dnsserver.Directives = []string{"bind", "ready", "errors", "cache", "kubernetes"}
+	dnsserver.Directives = []string{"bind", "errors", "cache", "kubernetes"}
 	coremain.Run()
 	return 0
 }

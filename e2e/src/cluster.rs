@@ -1,0 +1,268 @@
+//! A real Kubernetes of one node, up in seconds and gone without a trace.
+//!
+//! A cluster is one process tree in namespaces of its own (network, mounts, processes, host name, IPC). Process 1 of it starts the
+//! components and ends when any of them does; the kernel then ends all the rest, containers included. So a
+//! cluster is whole or it is not there, and whatever a crash leaves is found and removed by the next `up` or `down`:
+//! a run directory, a cgroup, nothing else. Its other files are in memory that goes with it.
+//!
+//! Reading order: [`Cluster`], then `start` (what is started when), `namespaces` (in what), `settings` (with what),
+//! `remains` (how it goes). What runs is the Go program in `e2e/cluster`.
+//!
+//! All calls block; in async code use `spawn_blocking`. Only Linux has what this needs.
+
+mod binaries;
+mod containerd;
+mod forward;
+mod name;
+mod namespaces;
+mod pause_image;
+mod pki;
+mod ready;
+mod remains;
+mod requirements;
+mod run_directory;
+mod settings;
+mod start;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub use binaries::BuildError;
+pub use containerd::LoadError;
+pub use forward::Forward;
+pub use name::{ClusterName, ClusterNameError};
+pub use namespaces::NamespaceError;
+pub use remains::RemainsError;
+pub use requirements::{Program, RequirementError, install_missing, require_root};
+pub use start::StartError;
+
+use run_directory::{LockedRunDirectory, Record};
+
+/// Takes a line of progress, for a person to read.
+pub type Say<'a> = &'a (dyn Fn(&str) + Sync);
+
+/// What a person's environment may say of proxies; from inside the cluster none can be reached.
+const PROXIES: [&str; 8] = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+
+/// A cluster that is up.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    name: ClusterName,
+    pid: u32,
+    path: Vec<PathBuf>,
+}
+
+/// A cluster could not be started, found, used or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The machine lacks something.
+    #[error(transparent)]
+    Requirement(#[from] RequirementError),
+    /// Kubernetes or Helm could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The node could not be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Something of the cluster could not be removed.
+    #[error(transparent)]
+    Remains(#[from] RemainsError),
+    /// The cluster's network could not be entered.
+    #[error(transparent)]
+    Namespace(#[from] NamespaceError),
+    /// An image could not be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The run directory could not be made, locked or written.
+    #[error("failed to use the run directory {path:?}: {source}")]
+    RunDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A connection could not be forwarded.
+    #[error("failed to forward {listen} to {target:?}: {source}")]
+    Forward {
+        /// The address outside.
+        listen: SocketAddr,
+        /// The target inside.
+        target: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no such cluster.
+    #[error("cluster {0} is not up: start it with `cluster up --name {0}`")]
+    NotUp(ClusterName),
+    /// A command that runs inside the cluster asked to start or end it.
+    #[error("this runs inside cluster {0} and would end itself: run it outside of `cluster exec`")]
+    Inside(ClusterName),
+}
+
+impl Cluster {
+    /// Starts the cluster, or finds it if it is up already. Installs the Debian packages that are missing and builds what is not
+    /// built (minutes, the first time), removes what a crash left behind, and returns when the node is Ready, names
+    /// resolve and pods can be made. The cluster stays when the caller ends.
+    ///
+    /// # Errors
+    /// [`ClusterError`]; nothing of the cluster runs then.
+    pub fn up(name: &ClusterName, say: Say<'_>) -> Result<Self, ClusterError> {
+        requirements::require_root()?;
+        refuse_inside(name)?;
+        requirements::install_missing(requirements::NODE, say)?;
+        let binaries = binaries::build(say)?;
+        let run = LockedRunDirectory::lock(name, say).map_err(run_directory(name))?;
+        if let Some(cluster) = Self::find_in(name, run.path()) {
+            say(&format!("cluster {name} is up already"));
+            return Ok(cluster);
+        }
+        if remains::remove_processes(name)? || !run.is_empty() {
+            say(&format!("removed what was left of an earlier cluster {name}"));
+        }
+        run.clear()?;
+        match start::start(name, run.path(), &binaries, say) {
+            Ok(pid) => {
+                let path = binaries.path.to_vec();
+                Record { pid, path: path.clone() }.write(run.path()).map_err(run_directory(name))?;
+                Ok(Self { name: name.clone(), pid, path })
+            }
+            Err(error) => {
+                // The logs stay, for whoever wants to know why.
+                remains::remove_processes(name)?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The cluster of that name, if it is up.
+    ///
+    /// # Errors
+    /// [`ClusterError::NotUp`], or [`RequirementError::NotRoot`].
+    pub fn find(name: &ClusterName) -> Result<Self, ClusterError> {
+        requirements::require_root()?;
+        Self::find_in(name, &name.run_directory()).ok_or_else(|| ClusterError::NotUp(name.clone()))
+    }
+
+    /// Ends the cluster and removes every trace of it, be it up, half up or crashed: processes (those that run inside by
+    /// [`Cluster::enter`] too), cgroups, files. True if there was anything.
+    ///
+    /// # Errors
+    /// [`ClusterError`] if something could not be removed.
+    pub fn down(name: &ClusterName, say: Say<'_>) -> Result<bool, ClusterError> {
+        requirements::require_root()?;
+        refuse_inside(name)?;
+        let run = LockedRunDirectory::lock(name, say).map_err(run_directory(name))?;
+        let was_there = remains::remove_processes(name)? || !run.is_empty();
+        run.remove()?;
+        Ok(was_there)
+    }
+
+    fn find_in(name: &ClusterName, run: &Path) -> Option<Self> {
+        let Record { pid, path } = Record::read(run)?;
+        remains::is_of(pid, name).then(|| Self { name: name.clone(), pid, path })
+    }
+
+    /// The cluster's name.
+    #[must_use]
+    pub fn name(&self) -> &ClusterName {
+        &self.name
+    }
+
+    /// The administrator's kubeconfig. The address in it is reached from inside the cluster.
+    #[must_use]
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.run_directory().join("admin.kubeconfig")
+    }
+
+    /// The API server's audit log: one JSON `Event` (audit.k8s.io/v1, level Metadata, stage `ResponseComplete` and the like) a line, for every
+    /// request but those of the cluster's own components. Rotated at 256 MB.
+    #[must_use]
+    pub fn audit_log(&self) -> PathBuf {
+        self.run_directory().join("audit.log")
+    }
+
+    /// Where each component's log is, as `NAME.log`.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.run_directory().join("logs")
+    }
+
+    /// Loads an image (docker-archive or OCI archive) into the node's containerd and returns what containerd says of it.
+    /// A pod must not ask for it to be pulled (`imagePullPolicy: IfNotPresent` or `Never`): there is no registry.
+    ///
+    /// # Errors
+    /// [`ClusterError::Load`].
+    pub fn load(&self, image: &Path) -> Result<String, ClusterError> {
+        Ok(containerd::load(&self.run_directory(), image)?)
+    }
+
+    /// Puts the calling thread, and whatever it starts from now on, into the cluster's network with the cluster's DNS. There is
+    /// no way back. A process enters as a whole only if it has no other thread.
+    ///
+    /// # Errors
+    /// [`ClusterError::Namespace`].
+    pub fn enter(&self) -> Result<(), ClusterError> {
+        Ok(namespaces::enter(self.pid, &self.run_directory())?)
+    }
+
+    /// Runs `work` in a thread that has entered the cluster, and so starts programs that are inside:
+    /// `cluster.inside(|| cluster.command("kubectl").args(["get", "nodes"]).output())`.
+    ///
+    /// # Errors
+    /// [`ClusterError::Namespace`].
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, ClusterError> {
+        namespaces::in_thread(|| {
+            self.enter()?;
+            Ok(work())
+        })
+    }
+
+    /// A command with the environment of the cluster: `KUBECONFIG`, and kubectl and Helm first in `PATH`. Where it runs is
+    /// for the caller to see to: with [`Cluster::inside`] or after [`Cluster::enter`].
+    #[must_use]
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let directories = self.path.iter().cloned().chain(std::env::split_paths(&path));
+        // Without the cluster's directories only if one of the person's own cannot be written in a PATH.
+        let path = std::env::join_paths(directories).unwrap_or(path);
+        let mut command = Command::new(self.program(program.as_ref()));
+        command.env("PATH", path).env("KUBECONFIG", self.kubeconfig()).env(name::MARKER, self.name.to_string());
+        for proxy in PROXIES {
+            command.env_remove(proxy);
+        }
+        command
+    }
+
+    /// A command is looked up in this process's `PATH`, which is not the one that it gets.
+    fn program(&self, program: &std::ffi::OsStr) -> PathBuf {
+        if Path::new(program).components().count() > 1 {
+            return PathBuf::from(program);
+        }
+        self.path.iter().map(|directory| directory.join(program)).find(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(program))
+    }
+
+    /// Forwards TCP connections to `listen`, an address outside such as `127.0.0.1:0`, to `target` inside, such as
+    /// `my-service.my-namespace.svc.cluster.local:80`, until the [`Forward`] is dropped.
+    ///
+    /// # Errors
+    /// [`ClusterError::Forward`] if the address cannot be listened on or the cluster cannot be entered. That a target does not answer shows
+    /// as closed connections.
+    pub fn forward(&self, listen: SocketAddr, target: &str) -> Result<Forward, ClusterError> {
+        Forward::start(self, listen, target)
+    }
+
+    fn run_directory(&self) -> PathBuf {
+        self.name.run_directory()
+    }
+}
+
+fn refuse_inside(name: &ClusterName) -> Result<(), ClusterError> {
+    if std::env::var_os(name::MARKER).is_some_and(|inside| inside == *name.to_string()) { Err(ClusterError::Inside(name.clone())) } else { Ok(()) }
+}
+
+fn run_directory(name: &ClusterName) -> impl FnOnce(io::Error) -> ClusterError {
+    let path = name.run_directory();
+    move |source| ClusterError::RunDirectory { path, source }
+}

@@ -1,0 +1,288 @@
+//! The programs that are built from source, once: Kubernetes and Helm.
+//!
+//! What is built is kept under the digest of what it was built from, in the cache directory
+//! (`${XDG_CACHE_HOME:-$HOME/.cache}/lenses-mcp-operator`). A build works in a directory of its own that is renamed when all of it is
+//! there, so that a crash leaves nothing half-made, and holds a lock, so that two at once build once.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sha2::{Digest, Sha256};
+
+use super::{Say, pause_image};
+
+/// How many builds of each program are kept: the newest, and the one before it, which a cluster may still be running.
+const KEPT: usize = 2;
+
+const KUBERNETES: Program = Program {
+    name: "kubernetes",
+    module: "cluster",
+    builds: &[
+        Build {
+            output: "kubernetes",
+            package: ".",
+            // Without the version, clients cannot parse what the API server says of itself.
+            ldflags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.34.4 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34",
+        },
+        Build { output: "pause", package: "./pause", ldflags: "-s -w" },
+    ],
+};
+
+const HELM: Program = Program {
+    name: "helm",
+    module: "cluster/helm",
+    builds: &[Build { output: "helm", package: "helm.sh/helm/v4/cmd/helm", ldflags: "-s -w" }],
+};
+
+/// What a cluster needs that was built here.
+#[derive(Clone, Debug)]
+pub(super) struct Binaries {
+    /// The program that is every component of Kubernetes.
+    pub(super) kubernetes: PathBuf,
+    /// The image, as a docker-archive, of what holds a pod's namespaces.
+    pub(super) pause_image: PathBuf,
+    /// The directories that have `kubectl` and `helm`.
+    pub(super) path: [PathBuf; 2],
+}
+
+/// A program could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Neither `XDG_CACHE_HOME` nor `HOME` says where the cache is.
+    #[error("set HOME or XDG_CACHE_HOME to an absolute path: the built programs are kept below it")]
+    NoCache,
+    /// A file or directory could not be read or written.
+    #[error("failed to {doing} {path:?}: {source}")]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// Why it did not work.
+        source: io::Error,
+    },
+    /// Go could not be started.
+    #[error("failed to run go: {0}; install Go 1.26 or later and put it on PATH")]
+    NoGo(io::Error),
+    /// Go could not build the program.
+    #[error("go build of {program} in {directory:?} failed: {reason}")]
+    Go {
+        /// The program.
+        program: &'static str,
+        /// Its module's directory.
+        directory: PathBuf,
+        /// What go said.
+        reason: String,
+    },
+}
+
+/// Builds what has changed or is not there yet, and says so.
+pub(super) fn build(say: Say<'_>) -> Result<Binaries, BuildError> {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let cache = cache_directory(std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from), std::env::home_dir())?;
+    fs::create_dir_all(&cache).map_err(file("create", &cache))?;
+    let kubernetes = KUBERNETES.build(sources, &cache, say)?;
+    let helm = HELM.build(sources, &cache, say)?;
+    Ok(Binaries { kubernetes: kubernetes.join("kubernetes"), pause_image: kubernetes.join("pause.tar"), path: [kubernetes, helm] })
+}
+
+/// A Go module and the programs that come of it.
+struct Program {
+    name: &'static str,
+    /// The module's directory, below this crate's.
+    module: &'static str,
+    builds: &'static [Build],
+}
+
+struct Build {
+    output: &'static str,
+    package: &'static str,
+    ldflags: &'static str,
+}
+
+impl Program {
+    fn build(&self, sources: &Path, cache: &Path, say: Say<'_>) -> Result<PathBuf, BuildError> {
+        let module = sources.join(self.module);
+        let built = cache.join(format!("{}-{}", self.name, self.digest(&module)?));
+        if built.is_dir() {
+            return Ok(built);
+        }
+        let lock = cache.join(format!("{}.lock", self.name));
+        let lock_file = File::create(&lock).map_err(file("create", &lock))?;
+        lock_file.lock().map_err(file("lock", &lock))?;
+        if built.is_dir() {
+            return Ok(built);
+        }
+        // Under the lock, what is unfinished is of a build that died.
+        let unfinished = format!(".{}-", self.name);
+        for path in entries(cache, &unfinished)? {
+            fs::remove_dir_all(&path).map_err(file("remove", &path))?;
+        }
+        say(&format!("building {} from source, some minutes the first time", self.name));
+        // The process's id keeps this build apart from a go command that outlived the one before.
+        let building = cache.join(format!("{unfinished}{}", std::process::id()));
+        fs::create_dir(&building).map_err(file("create", &building))?;
+        for build in self.builds {
+            self.go_build(build, &module, &building)?;
+        }
+        if self.name == KUBERNETES.name {
+            finish_kubernetes(&building)?;
+        }
+        fs::rename(&building, &built).map_err(file("rename", &building))?;
+        self.prune(cache)?;
+        say(&format!("built {}", self.name));
+        Ok(built)
+    }
+
+    fn go_build(&self, build: &Build, module: &Path, output: &Path) -> Result<(), BuildError> {
+        let result = Command::new("go")
+            .args(["build", "-trimpath", "-buildvcs=false", "-ldflags", build.ldflags, "-o"])
+            .arg(output.join(build.output))
+            .arg(build.package)
+            .current_dir(module)
+            .env("CGO_ENABLED", "0")
+            .env("GOWORK", "off")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(BuildError::NoGo)?;
+        if result.status.success() {
+            return Ok(());
+        }
+        let reason = String::from_utf8_lossy(&result.stderr).trim().to_owned();
+        Err(BuildError::Go { program: build.output, directory: module.to_owned(), reason })
+    }
+
+    /// Tells apart whatever would be built differently.
+    fn digest(&self, module: &Path) -> Result<String, BuildError> {
+        let mut digest = Sha256::new();
+        let mut add = |part: &[u8]| {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        };
+        add(std::env::consts::ARCH.as_bytes());
+        for build in self.builds {
+            add(build.output.as_bytes());
+            add(build.package.as_bytes());
+            add(build.ldflags.as_bytes());
+        }
+        let mut files = Vec::new();
+        collect_sources(module, &mut files)?;
+        files.sort();
+        for path in files {
+            add(path.strip_prefix(module).unwrap_or(&path).as_os_str().as_encoded_bytes());
+            add(&fs::read(&path).map_err(file("read", &path))?);
+        }
+        Ok(digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    fn prune(&self, cache: &Path) -> Result<(), BuildError> {
+        let mut builds = entries(cache, &format!("{}-", self.name))?;
+        builds.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).and_then(|metadata| metadata.modified()).ok()));
+        for old in builds.iter().skip(KEPT) {
+            fs::remove_dir_all(old).map_err(file("remove", old))?;
+        }
+        Ok(())
+    }
+}
+
+/// kubectl by its own name, and the pause program as an image.
+fn finish_kubernetes(directory: &Path) -> Result<(), BuildError> {
+    let kubectl = directory.join("kubectl");
+    std::os::unix::fs::symlink("kubernetes", &kubectl).map_err(file("link", &kubectl))?;
+    let pause = directory.join("pause");
+    let program = fs::read(&pause).map_err(file("read", &pause))?;
+    let image = directory.join("pause.tar");
+    pause_image::write(&program, &image).map_err(file("write", &image))
+}
+
+/// The files that a Go build reads: those of modules below are not this module's.
+fn collect_sources(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), BuildError> {
+    for path in entries(directory, "")? {
+        if path.is_dir() {
+            if !path.join("go.mod").exists() {
+                collect_sources(&path, files)?;
+            }
+        } else if path.extension().is_some_and(|extension| ["go", "mod", "sum"].iter().any(|known| extension == *known))
+            && !path.to_string_lossy().ends_with("_test.go")
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn entries(directory: &Path, prefix: &str) -> Result<Vec<PathBuf>, BuildError> {
+    let read = || -> io::Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(prefix) {
+                paths.push(entry.path());
+            }
+        }
+        Ok(paths)
+    };
+    read().map_err(file("list", directory))
+}
+
+fn cache_directory(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Result<PathBuf, BuildError> {
+    // A relative XDG_CACHE_HOME is to be ignored, says the specification.
+    let base = xdg.filter(|path| path.is_absolute()).or_else(|| home.filter(|path| path.is_absolute()).map(|home| home.join(".cache")));
+    Ok(base.ok_or(BuildError::NoCache)?.join("lenses-mcp-operator"))
+}
+
+fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BuildError {
+    let path = path.to_owned();
+    move |source| BuildError::File { doing, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn module(files: &[(&str, &str)]) -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("lenses-mcp-e2e-module-{}", uuid::Uuid::new_v4()));
+        for (name, content) in files {
+            let path = directory.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        directory
+    }
+
+    fn digest(files: &[(&str, &str)]) -> String {
+        let directory = module(files);
+        let digest = KUBERNETES.digest(&directory).unwrap();
+        fs::remove_dir_all(directory).unwrap();
+        digest
+    }
+
+    #[test]
+    fn the_digest_changes_with_what_is_built_and_with_nothing_else() {
+        let sources = [("main.go", "a"), ("go.mod", "b"), ("pause/main.go", "c")];
+        let same = digest(&sources);
+        assert_eq!(same, digest(&sources), "where the module lies does not matter");
+        assert_eq!(same, digest(&[sources[0], sources[1], sources[2], ("README.md", "x"), ("main_test.go", "x")]));
+        assert_eq!(same, digest(&[sources[0], sources[1], sources[2], ("helm/go.mod", "x"), ("helm/x.go", "x")]), "another module");
+        for changed in [
+            [("main.go", "z"), sources[1], sources[2]],
+            [sources[0], ("go.mod", "z"), sources[2]],
+            [sources[0], sources[1], ("pause/main.go", "z")],
+            [sources[0], sources[1], ("other/main.go", "c")],
+        ] {
+            assert_ne!(same, digest(&changed), "{changed:?}");
+        }
+    }
+
+    #[test]
+    fn the_cache_is_where_xdg_says_and_else_below_home() {
+        let path = |text: &str| Some(PathBuf::from(text));
+        assert_eq!(cache_directory(path("/x"), path("/root")).unwrap(), Path::new("/x/lenses-mcp-operator"));
+        assert_eq!(cache_directory(path("relative"), path("/root")).unwrap(), Path::new("/root/.cache/lenses-mcp-operator"));
+        assert_eq!(cache_directory(None, path("/root")).unwrap(), Path::new("/root/.cache/lenses-mcp-operator"));
+        assert!(matches!(cache_directory(None, path("")), Err(BuildError::NoCache)));
+        assert!(matches!(cache_directory(None, None), Err(BuildError::NoCache)));
+    }
+}
