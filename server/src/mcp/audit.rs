@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use http::request::Parts;
-use rmcp::{RoleServer, service::RequestContext};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -12,17 +10,13 @@ use crate::{
     tools::Tool,
 };
 
-/// The header that names a request in this server's logs.
-const REQUEST_ID: &str = "x-request-id";
-
-/// One call of a tool. Is counted, and writes its line at level INFO and target `audit`, when it is dropped: so a call
-/// whose client went away is there too.
+/// One call of a tool. It is counted, and its line written (level INFO, within the request's span), when this is dropped:
+/// so a call whose client went away is there too.
 pub(super) struct Audit<'a> {
     tool: &'static str,
     arguments: String,
     identity: &'a Identity,
     metrics: &'a Metrics,
-    request_id: Option<String>,
     started: Instant,
     /// How the call ended; `Cancelled` until somebody knows better.
     pub(super) outcome: Outcome,
@@ -35,22 +29,14 @@ impl<'a> Audit<'a> {
         arguments: &Map<String, Value>,
         identity: &'a Identity,
         metrics: &'a Metrics,
-        context: &RequestContext<RoleServer>,
     ) -> Self {
         // Names of arguments that the tool does not have are the caller's own words: they stay out of the log.
         let arguments: Vec<_> = arguments.keys().map(String::as_str).filter(|name| tool.has_argument(name)).collect();
-        let request_id = context
-            .extensions
-            .get::<Parts>()
-            .and_then(|parts| parts.headers.get(REQUEST_ID))
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
         Self {
             tool: tool.name(),
             arguments: arguments.join(","),
             identity,
             metrics,
-            request_id,
             started: Instant::now(),
             outcome: Outcome::Cancelled,
         }
@@ -62,12 +48,10 @@ impl Drop for Audit<'_> {
         let elapsed = self.started.elapsed();
         self.metrics.tool_called(self.tool, self.outcome, elapsed);
         tracing::info!(
-            target: "audit",
             tool = self.tool,
             arguments = self.arguments,
             outcome = self.outcome.as_str(),
             duration_ms = elapsed.as_secs_f64() * 1_000.0,
-            request_id = self.request_id,
             fingerprint = %self.identity.fingerprint,
             subject = self.identity.subject.as_deref(),
             client_id = self.identity.client_id.as_deref(),

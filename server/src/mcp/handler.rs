@@ -10,6 +10,8 @@ use rmcp::{
     service::RequestContext,
 };
 
+use tracing::Instrument;
+
 use super::{Server, audit::Audit, gaps};
 use crate::{
     identity::Identity,
@@ -59,12 +61,27 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let span = gaps::request_span(&context);
+        self.call(request, context).instrument(span).await
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Listing> {
+        tools::registry().find(name).map(|tool| tool.listing().clone())
+    }
+}
+
+impl Server {
+    async fn call(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
         let identity = self.caller(&context)?.clone();
         let Some(tool) = tools::registry().find(&request.name) else {
             return Err(ErrorData::invalid_params(format!("unknown tool: {}", request.name), None));
         };
         let arguments = request.arguments.unwrap_or_default();
-        let mut audit = Audit::new(tool, &arguments, &identity, &self.shared.metrics, &context);
+        let mut audit = Audit::new(tool, &arguments, &identity, &self.shared.metrics);
 
         let refusal = self.refusal(tool, &arguments, &identity);
         let (mut result, outcome) = if let Some(refusal) = refusal {
@@ -94,12 +111,6 @@ impl ServerHandler for Server {
         Ok(result.into())
     }
 
-    fn get_tool(&self, name: &str) -> Option<Listing> {
-        tools::registry().find(name).map(|tool| tool.listing().clone())
-    }
-}
-
-impl Server {
     /// Who calls. Without an answer nothing is done.
     fn caller<'a>(&'a self, context: &'a RequestContext<RoleServer>) -> Result<&'a Identity, ErrorData> {
         context
