@@ -20,6 +20,8 @@ pub enum ConditionType {
 /// Why a condition is as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
+    /// Ready: nothing holds the server back.
+    Ready,
     /// Accepted: nothing to say.
     Accepted,
     /// Accepted, with a warning: `auth.apiKey.callers.anyone` is true.
@@ -61,6 +63,7 @@ impl Reason {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Ready => "Ready",
             Self::Accepted => "Accepted",
             Self::AnyoneMayCall => "AnyoneMayCall",
             Self::InvalidSpec => "InvalidSpec",

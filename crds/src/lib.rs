@@ -14,9 +14,9 @@ pub mod v1alpha1;
 pub mod yaml;
 
 pub use v1alpha1::{
-    ApiKey, Audience, Auth, Callers, DerivedSetting, Endpoint, ImagePullPolicy, Introspection, Lenses,
-    LensesMcpServer, LensesMcpServerSpec, LensesMcpServerStatus, OAuth, Resources, Scheme, Scope, SecretKeyRef,
-    SecretRef, Service, ServiceRef, ServiceType,
+    ApiKey, Audience, Auth, Callers, DerivedSetting, Endpoint, ImagePullPolicy, Introspection, Lenses, LensesMcpServer,
+    LensesMcpServerSpec, LensesMcpServerStatus, OAuth, Resources, Scheme, Scope, SecretKeyRef, SecretRef, Service,
+    ServiceRef, ServiceType,
 };
 
 /// The API group of every kind in this crate.

@@ -10,7 +10,8 @@ use kube::core::Rule;
 pub(crate) const URL_MAX_LENGTH: u64 = 1024;
 
 /// `http` or `https`, a host, and at most a path.
-const ABSOLUTE_URL: &str = r"^https?://([a-zA-Z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?(/[^?#@ ]*)?$";
+const ABSOLUTE_URL: &str =
+    r"^https?://([a-zA-Z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?(/[a-zA-Z0-9._~!$&()*+,;=:%/-]*)?$";
 
 /// `https`, or `http` to a host that only this machine or this cluster can reach: a loopback address, a name without dots,
 /// or a Service's DNS name.
@@ -35,7 +36,8 @@ pub(crate) fn encrypted_outside_the_cluster() -> Rule {
 
 /// The two URLs that name a server, not an endpoint: `/mcp` is added where it belongs.
 pub(crate) fn without_mcp_path() -> Rule {
-    Rule::new("!self.matches('/mcp/?$')").message("leave /mcp out: write the base URL, the operator adds /mcp where it belongs")
+    Rule::new("!self.matches('/mcp/?$')")
+        .message("leave /mcp out: write the base URL, the operator adds /mcp where it belongs")
 }
 
 /// Under OAuth `lenses.url` is also what browsers are sent to, unless `advertisedUrl` says otherwise.
@@ -86,6 +88,7 @@ pub(crate) fn at_most_an_hour() -> Rule {
 
 /// Children carry the resource's name, and a Service's name is the strictest: RFC 1035.
 pub(crate) fn name_fits_a_service() -> Rule {
-    Rule::new("self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')")
-        .message("metadata.name becomes a Service's name: write at most 63 lower-case letters, digits and '-', a letter first")
+    Rule::new("self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')").message(
+        "metadata.name becomes a Service's name: write at most 63 lower-case letters, digits and '-', a letter first",
+    )
 }

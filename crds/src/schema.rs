@@ -1,4 +1,4 @@
-//! The CustomResourceDefinition, made from the types.
+//! The `CustomResourceDefinition`, made from the types.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
@@ -22,12 +22,15 @@ pub fn custom_resource_definition() -> CustomResourceDefinition {
     crd
 }
 
-/// The file that `make generate` writes to `crds/` and into the chart.
+/// The file that `make generate` writes; the chart links to it.
 ///
 /// # Errors
 /// Never in practice: a CRD has a form that YAML can hold.
 pub fn manifest() -> Result<String, YamlError> {
-    Ok(format!("# Made by `make generate` from crds/src/v1alpha1.rs. Do not edit.\n{}", yaml::to_string(&custom_resource_definition())?))
+    Ok(format!(
+        "# Made by `make generate` from crds/src/v1alpha1.rs. Do not edit.\n{}",
+        yaml::to_string(&custom_resource_definition())?
+    ))
 }
 
 /// Two things of `schemars` that the API server takes otherwise. Formats of Rust's integers (`uint16`, …) are unknown to it

@@ -113,7 +113,7 @@ pub struct LensesMcpServerSpec {
     pub replicas: i32,
 
     /// CPU and memory of each pod, as in a container's `resources`. Default: requests of 50m CPU and 64Mi, a limit of 256Mi
-    /// memory, and no CPU limit, which would only slow requests down.
+    /// memory, and no CPU limit, which would only slow requests down; what is written here replaces all of them.
     #[serde(default)]
     pub resources: Resources,
 

@@ -49,7 +49,10 @@ fn good_manifests_are_accepted() {
         spec(json!({ "url": "https://lenses.example.com/prefix" }), json!({ "oauth": { "scopes": ["read"] } })),
         spec(json!({ "url": "http://hq.lenses.svc:9991" }), json!({ "oauth": {} })),
         spec(json!({ "serviceRef": service, "advertisedUrl": "https://hq.example.com" }), json!({ "oauth": {} })),
-        spec(json!({ "url": "https://hq.example.com" }), json!({ "oauth": { "introspection": { "cacheTtl": "30s" } } })),
+        spec(
+            json!({ "url": "https://hq.example.com" }),
+            json!({ "oauth": { "introspection": { "cacheTtl": "30s" } } }),
+        ),
         spec(json!({ "url": "https://hq.example.com" }), json!({ "oauth": { "introspection": { "cacheTtl": "1h" } } })),
         api_key(json!({ "tokenSecretRef": token })),
         api_key(json!({ "anyone": true })),
@@ -84,10 +87,7 @@ fn a_contradictory_manifest_is_refused_with_what_to_write() {
         (api_key(json!({})), "exactly one of callers.tokenSecretRef and callers.anyone"),
         (api_key(json!({ "anyone": false })), "exactly one of callers.tokenSecretRef and callers.anyone"),
         (api_key(json!({ "anyone": true, "tokenSecretRef": token })), "exactly one of callers.tokenSecretRef"),
-        (
-            spec(url.clone(), json!({ "oauth": { "introspection": { "cacheTtl": "2h" } } })),
-            "a duration from 0s to 1h",
-        ),
+        (spec(url.clone(), json!({ "oauth": { "introspection": { "cacheTtl": "2h" } } })), "a duration from 0s to 1h"),
     ] {
         let refusals = refusals("lenses-mcp", &spec);
         assert!(refusals.contains(said), "{spec} gave {refusals:?}");

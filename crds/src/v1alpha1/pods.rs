@@ -49,10 +49,7 @@ impl Default for Resources {
         let quantities = |list: &[(&str, &str)]| {
             list.iter().map(|(name, amount)| ((*name).to_owned(), Quantity((*amount).to_owned()))).collect()
         };
-        Self {
-            requests: quantities(&[("cpu", "50m"), ("memory", "64Mi")]),
-            limits: quantities(&[("memory", "256Mi")]),
-        }
+        Self { requests: quantities(&[("cpu", "50m"), ("memory", "64Mi")]), limits: quantities(&[("memory", "256Mi")]) }
     }
 }
 

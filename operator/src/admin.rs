@@ -1,0 +1,44 @@
+//! The admin port: `/livez`, `/readyz` and `/metrics`. It says nothing about any one resource.
+
+use std::sync::Arc;
+
+use axum::{Router, extract::State, http::StatusCode, http::header, response::IntoResponse, routing::get};
+
+use crate::{controller::Caches, metrics::Metrics};
+
+/// What the admin port can see.
+#[derive(Clone)]
+pub struct Admin {
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+    /// The caches, once this process is the one that works; a standby has none and is ready.
+    pub caches: tokio::sync::watch::Receiver<Option<Arc<Caches>>>,
+}
+
+/// The routes of the admin port.
+pub fn router(admin: Admin) -> Router {
+    Router::new()
+        .route("/livez", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(admin)
+}
+
+/// Ready is: waiting for the lease, or working with everything read once. A missing CRD or a missing right shows here.
+async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
+    let unread = admin.caches.borrow().as_ref().map_or_else(Vec::new, |caches| caches.unread());
+    if unread.is_empty() {
+        (StatusCode::OK, "ready\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("not read yet: {}\n", unread.join(", ")))
+    }
+}
+
+async fn metrics(State(admin): State<Admin>) -> axum::response::Response {
+    let conditions = admin.caches.borrow().as_ref().map(|caches| caches.conditions()).unwrap_or_default();
+    match admin.metrics.encode(&conditions) {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+            .into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,214 @@
+//! The controller: what wakes a pass, and what a pass does.
+//!
+//! Everything that a pass reads is watched, so a pass over a resource that nothing has happened to makes no request, and none is
+//! made on a timer. What the author must mend waits for a change; what may pass by itself is tried again, later each time.
+
+mod apply;
+mod back_off;
+mod build;
+mod caches;
+mod dereference;
+mod drift;
+#[cfg(test)]
+mod fixtures;
+mod references;
+mod report;
+mod rollout;
+mod status;
+mod validate;
+mod watch;
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::jiff::Timestamp;
+use kube::{
+    Client, Resource, ResourceExt,
+    core::DeserializeGuard,
+    runtime::{
+        PredicateConfig, WatchStreamExt,
+        controller::{self, Action, Controller},
+        events::{Recorder, Reporter},
+        predicates,
+        reflector::ObjectRef,
+        watcher::Event,
+    },
+};
+use lenses_mcp_crds::{LensesMcpServer, conditions::Reason};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use watch::Watches;
+
+pub use caches::{Caches, Writers};
+
+use crate::metrics::{Metrics, Outcome};
+
+/// A resource as it is watched: one that this operator cannot read must not keep the others from being read.
+type Watched = DeserializeGuard<LensesMcpServer>;
+
+/// How long one pass may take. No pass waits for anything but the API server.
+const PASS: Duration = Duration::from_mins(1);
+/// How long changes are gathered before a pass: making a server gives an event for each of its objects.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// What a resource that says nothing gets, and where the operator looks.
+pub struct Defaults {
+    /// The image of the server.
+    pub image: String,
+    /// The domain of this cluster's DNS names.
+    pub cluster_domain: String,
+    /// The namespaces that are watched; none means all.
+    pub namespaces: Vec<String>,
+}
+
+/// What every pass can use.
+pub struct Context {
+    client: Client,
+    caches: Arc<Caches>,
+    metrics: Arc<Metrics>,
+    defaults: Defaults,
+    recorder: Recorder,
+    failures: back_off::Failures,
+}
+
+impl Context {
+    /// A context whose caches are filled once [`run`] runs.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        caches: Arc<Caches>,
+        metrics: Arc<Metrics>,
+        defaults: Defaults,
+        identity: String,
+    ) -> Self {
+        let reporter = Reporter { controller: crate::MANAGER.to_owned(), instance: Some(identity) };
+        let recorder = Recorder::new(client.clone(), reporter);
+        Self { client, caches, metrics, defaults, recorder, failures: back_off::Failures::default() }
+    }
+}
+
+/// Why a pass failed. Each may pass by itself, so each is tried again.
+#[derive(Debug, thiserror::Error)]
+enum PassError {
+    #[error("failed to read: {0}")]
+    Dereference(#[from] dereference::DereferenceError),
+    #[error("{0}")]
+    Apply(#[from] apply::ApplyError),
+    #[error("{0}")]
+    Report(#[from] report::ReportError),
+    #[error("the pass took longer than {} s", PASS.as_secs())]
+    TimedOut,
+    #[error("the caches were closed")]
+    Closed,
+}
+
+impl PassError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Dereference(_) => "read",
+            Self::Apply(_) => "apply",
+            Self::Report(_) => "status",
+            Self::TimedOut => "timeout",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Watches and makes passes until `stop`; then passes under way finish.
+pub async fn run(context: Arc<Context>, writers: Writers, concurrency: u16, stop: CancellationToken) {
+    let caches = &context.caches;
+    let watches = Watches { client: &context.client, namespaces: &context.defaults.namespaces };
+    let Writers { servers, service_accounts, secrets, config_maps, services, deployments } = writers;
+    let gone = Arc::clone(&context);
+    let servers = watches
+        .all(servers, watch::prune)
+        .inspect_ok({
+            let caches = Arc::clone(caches);
+            move |event| caches.references.follow(event)
+        })
+        .inspect_ok(move |event| {
+            if let Event::Delete(server) = event {
+                gone.failures.forget(&ObjectRef::from_obj(server));
+            }
+        })
+        .touched_objects()
+        .predicate_filter(predicates::generation, PredicateConfig::default());
+    Controller::for_stream(servers, caches.servers.clone())
+        .watches_stream(watches.managed(service_accounts).touched_objects(), wakes(caches))
+        .watches_stream(watches.managed(config_maps).touched_objects(), wakes(caches))
+        .watches_stream(watches.managed(deployments).touched_objects(), wakes(caches))
+        .watches_stream(watches.all(secrets, watch::prune_foreign).touched_objects(), wakes(caches))
+        .watches_stream(watches.all(services, watch::prune_foreign).touched_objects(), wakes(caches))
+        .with_config(controller::Config::default().concurrency(concurrency).debounce(GATHER))
+        .graceful_shutdown_on(stop.cancelled_owned())
+        .run(reconcile, retry, context)
+        .for_each(|ended| async move {
+            if let Err(controller::Error::QueueError(error)) = ended {
+                tracing::warn!(%error, "failed to watch");
+            }
+        })
+        .await;
+}
+
+/// One pass over one resource: five steps, each with what it needs of the API server.
+async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, PassError> {
+    let found = dereference::dereference(context, server).await?; // caches; the API server for a name not seen there
+    let valid = validate::validate(server, &found, &context.defaults); // nothing
+    let wanted = valid.as_ref().ok().filter(|_| !server.spec.paused).map(build::build); // nothing
+    let applied = match wanted {
+        Some(wanted) => apply::apply(&context.client, wanted, &found.children).await, // the API server, for what differs
+        None => Ok(apply::keep(&found.children)),
+    };
+    let status = status::status(server, valid.as_ref(), applied.as_ref(), &found.children, Timestamp::now()); // nothing
+    report::report(context, server, status).await?; // the API server, if it differs
+
+    applied?;
+    match valid {
+        // Who holds the name may not be among what is watched, so its going has to be looked for.
+        Err(rejections) if rejections.reason() == Reason::NameTaken => {
+            Ok(context.failures.next(&ObjectRef::from_obj(server)))
+        }
+        _ => Ok(Action::await_change()),
+    }
+}
+
+/// A pass, bounded and counted.
+async fn reconcile(watched: Arc<Watched>, context: Arc<Context>) -> Result<Action, PassError> {
+    let begun = Instant::now();
+    let ended = timeout(PASS, async {
+        context.caches.read().await.map_err(|_| PassError::Closed)?;
+        match &watched.0 {
+            // Its objects go with it: they name it as their owner.
+            _ if watched.meta().deletion_timestamp.is_some() => Ok(Action::await_change()),
+            Ok(server) => Box::pin(steps(&context, server)).await,
+            Err(invalid) => Ok(Box::pin(report::unreadable(&context, &watched, invalid)).await?),
+        }
+    })
+    .await
+    .unwrap_or(Err(PassError::TimedOut));
+    let outcome = match &ended {
+        Ok(action) if *action == Action::await_change() => {
+            context.failures.forget(&ObjectRef::from_obj(&*watched));
+            Outcome::Settled
+        }
+        Ok(_) => Outcome::Waiting,
+        Err(_) => Outcome::Failed,
+    };
+    context.metrics.passed(outcome, begun.elapsed().as_secs_f64());
+    ended
+}
+
+fn retry(watched: Arc<Watched>, error: &PassError, context: Arc<Context>) -> Action {
+    context.metrics.failed(error.reason());
+    tracing::warn!(namespace = watched.namespace(), name = watched.name_any(), %error, "pass failed, will try again");
+    context.failures.next(&ObjectRef::from_obj(&*watched))
+}
+
+/// Which resources an object's change wakes: the one that it is named after, and those that refer to it.
+fn wakes<K: Resource<DynamicType = ()>>(
+    caches: &Arc<Caches>,
+) -> impl Fn(K) -> Vec<ObjectRef<Watched>> + Send + Sync + 'static {
+    let caches = Arc::clone(caches);
+    move |object| caches.concerned(&object)
+}

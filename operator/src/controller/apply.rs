@@ -1,0 +1,129 @@
+//! Step 4: everything that is written, save the status. What is already as wanted is left alone, without a request.
+//!
+//! Objects are applied server-side with one field manager. Fields of this resource's own objects are taken back from whoever
+//! changed them; an object that is not there yet is made without force, so that one made by somebody else in the meantime is not
+//! taken over. The Deployment comes last: its pods mount the others.
+
+use std::{fmt::Debug, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{apps::v1::Deployment, core::v1::Secret},
+    serde::{Serialize, de::DeserializeOwned},
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{Patch, PatchParams, PostParams},
+    core::PartialObjectMeta,
+};
+
+use super::{
+    build::{Children, SEALING_KEY},
+    dereference::{Standing, Standings},
+    drift::drifted,
+};
+use crate::MANAGER;
+
+/// What there is after this step.
+pub(super) struct Applied {
+    /// The Deployment, if there is one.
+    pub(super) deployment: Option<Arc<Deployment>>,
+}
+
+/// What can go wrong in writing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApplyError {
+    /// The API server refused or did not answer.
+    #[error("failed to apply {kind} {name}: {source}")]
+    Apply { kind: String, name: String, source: kube::Error },
+}
+
+/// Leaves everything as it is: the resource is paused, or is not one that a server can be made of.
+pub(super) fn keep(found: &Standings) -> Applied {
+    Applied { deployment: found.deployment.own().cloned() }
+}
+
+/// Makes what there is what is wanted.
+pub(super) async fn apply(client: &Client, wanted: Children, found: &Standings) -> Result<Applied, ApplyError> {
+    let Children { service_account, sealing_key, config_map, service, deployment } = wanted;
+    ensure(client, service_account, &found.service_account).await?;
+    ensure_sealing_key(client, sealing_key, &found.sealing_key).await?;
+    ensure(client, config_map, &found.config_map).await?;
+    ensure(client, service, &found.service).await?;
+    let deployment = match deployment {
+        Some(deployment) => Some(ensure(client, deployment, &found.deployment).await?),
+        None => found.deployment.own().cloned(),
+    };
+    Ok(Applied { deployment })
+}
+
+async fn ensure<K>(client: &Client, wanted: K, found: &Standing<K>) -> Result<Arc<K>, ApplyError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Serialize + DeserializeOwned + Debug,
+{
+    if let Standing::Own(observed) = found
+        && !drifted(&wanted, &**observed)
+    {
+        return Ok(Arc::clone(observed));
+    }
+    let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
+    let name = wanted.name_any();
+    match api.patch(&name, &manager(found), &Patch::Apply(&wanted)).await {
+        Ok(applied) => Ok(Arc::new(noted(applied))),
+        Err(source) => Err(ApplyError::Apply { kind: K::kind(&()).into_owned(), name, source }),
+    }
+}
+
+/// The key is made once and stored as immutable, so all that can drift is metadata; and what the API server answers is dropped
+/// unread but for that.
+async fn ensure_sealing_key(
+    client: &Client,
+    wanted: PartialObjectMeta<Secret>,
+    found: &Standing<PartialObjectMeta<Secret>>,
+) -> Result<(), ApplyError> {
+    let api = Api::<Secret>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
+    let name = wanted.name_any();
+    let done = match found {
+        Standing::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => return Ok(()),
+        Standing::Own(_) | Standing::OwnUnlabelled => {
+            api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await.map(|_| ())
+        }
+        Standing::Free | Standing::Taken => {
+            let key = STANDARD.encode(rand::random::<[u8; 32]>());
+            let secret = Secret {
+                metadata: wanted.metadata,
+                immutable: Some(true),
+                string_data: Some([(SEALING_KEY.to_owned(), key)].into()),
+                ..Secret::default()
+            };
+            let made = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+            match api.create(&made, &secret).await {
+                Ok(_) => Ok(()),
+                // The cache was behind. Whosever it is, the watch will tell, and another pass will follow.
+                Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
+                Err(error) => Err(error),
+            }
+        }
+    };
+    done.map_err(|source| ApplyError::Apply { kind: "Secret".to_owned(), name, source })
+}
+
+fn manager<K>(found: &Standing<K>) -> PatchParams {
+    let params = PatchParams::apply(MANAGER);
+    match found {
+        Standing::Own(_) | Standing::OwnUnlabelled => params.force(),
+        Standing::Free | Standing::Taken => params,
+    }
+}
+
+fn noted<K: Resource<DynamicType = ()>>(applied: K) -> K {
+    tracing::info!(
+        kind = %K::kind(&()),
+        namespace = applied.namespace(),
+        name = applied.name_any(),
+        resource_version = applied.resource_version(),
+        "applied"
+    );
+    applied
+}

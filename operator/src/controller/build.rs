@@ -1,0 +1,127 @@
+//! Step 3: the objects that a valid server becomes. Pure, one file a kind.
+//!
+//! Each object carries a digest of what this operator asks for in it. A cached object whose digest and fields are as asked for
+//! needs no request, also after a restart; and a field that is no longer asked for changes the digest, so it is taken back.
+
+mod config_map;
+mod deployment;
+mod sealing_key;
+mod service;
+mod service_account;
+mod settings_file;
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
+use k8s_openapi::{
+    api::{
+        apps::v1::Deployment,
+        core::v1::{ConfigMap, Secret, Service, ServiceAccount},
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    serde::Serialize,
+};
+use kube::{Resource, core::PartialObjectMeta};
+use sha2::{Digest, Sha256};
+
+use super::validate::ValidServer;
+use crate::MANAGER;
+
+pub(super) use sealing_key::SEALING_KEY;
+
+/// The label that says whose an object is; the watches select by it.
+pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The annotation with the digest of what was asked for.
+const DIGEST: &str = "mcp.lenses.io/digest";
+
+/// Everything that a server consists of, as it is wanted.
+pub(super) struct Children {
+    pub(super) service_account: ServiceAccount,
+    /// Metadata alone: the key is made when it is stored, and never read.
+    pub(super) sealing_key: PartialObjectMeta<Secret>,
+    pub(super) config_map: ConfigMap,
+    pub(super) service: Service,
+    /// Not before there is a sealing key for the pods to mount: its identity is part of the pods.
+    pub(super) deployment: Option<Deployment>,
+}
+
+/// Builds them all.
+pub(super) fn build(server: &ValidServer) -> Children {
+    Children {
+        service_account: digested(service_account::build(server)),
+        sealing_key: digested(sealing_key::build(server)),
+        config_map: digested(config_map::build(server)),
+        service: digested(service::build(server)),
+        deployment: server.sealing_key.as_ref().map(|key| digested(deployment::build(server, key))),
+    }
+}
+
+/// The pods' labels: what the Deployment and the Service select by, which must never change.
+pub(super) fn selector(name: &str) -> BTreeMap<String, String> {
+    [("app.kubernetes.io/name", "lenses-mcp-server"), ("app.kubernetes.io/instance", name)]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
+}
+
+/// The metadata of every object: the resource's name, its labels, and the resource as owner, with which the object goes.
+fn metadata(server: &ValidServer) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(server.name.clone()),
+        namespace: Some(server.namespace.clone()),
+        labels: Some(labels(server)),
+        owner_references: Some(vec![server.owner.clone()]),
+        ..ObjectMeta::default()
+    }
+}
+
+fn labels(server: &ValidServer) -> BTreeMap<String, String> {
+    let mut labels = selector(&server.name);
+    labels.insert(MANAGED_BY.to_owned(), MANAGER.to_owned());
+    labels.insert("app.kubernetes.io/part-of".to_owned(), "lenses".to_owned());
+    labels
+}
+
+fn digested<K: Resource + Serialize>(mut object: K) -> K {
+    // Every key of these objects is text, so there is nothing in them that JSON cannot hold.
+    let json = serde_json::to_vec(&object).unwrap_or_default();
+    object.meta_mut().annotations.get_or_insert_default().insert(DIGEST.to_owned(), digest([json]));
+    object
+}
+
+/// A digest for comparison; each part is set off from the next by its length.
+fn digest<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        let part = part.as_ref();
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    BASE64.encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::fixtures::{oauth_server, valid};
+
+    #[test]
+    fn the_same_server_gives_the_same_digests_and_another_gives_others() {
+        let digests = |image: &str| {
+            let mut server = oauth_server();
+            server.spec.image = Some(image.to_owned());
+            let children = build(&valid(&server));
+            let of = |meta: &ObjectMeta| meta.annotations.as_ref().unwrap()[DIGEST].clone();
+            (of(&children.deployment.unwrap().metadata), of(&children.service.metadata))
+        };
+        assert_eq!(digests("a:1"), digests("a:1"));
+        assert_ne!(digests("a:1").0, digests("a:2").0);
+        assert_eq!(digests("a:1").1, digests("a:2").1);
+    }
+
+    #[test]
+    fn there_is_no_deployment_before_there_is_a_sealing_key() {
+        let mut server = valid(&oauth_server());
+        server.sealing_key = None;
+        assert!(build(&server).deployment.is_none());
+    }
+}

@@ -1,0 +1,205 @@
+//! The Deployment: pods that hold the `restricted` Pod Security Standard, mount their settings and secrets as files, and are
+//! replaced without losing a request.
+//!
+//! The pod template carries digests of the settings and of what stands for the Secrets' content, so that a change of either
+//! rolls the pods; the server reads both at its start only. A Secret's content is stood for by its `resourceVersion`, since
+//! the operator never reads it: editing its labels rolls the pods too, which costs little and misses nothing.
+
+mod pod;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::{
+        apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment},
+        core::v1::PodTemplateSpec,
+    },
+    apimachinery::pkg::{
+        apis::meta::v1::{LabelSelector, ObjectMeta},
+        util::intstr::IntOrString,
+    },
+};
+
+use super::{digest, labels, metadata, selector, settings_file::settings_file};
+use crate::controller::{dereference::SecretVersion, validate::ValidServer};
+
+pub(super) use pod::secret_file;
+
+/// The port of the MCP endpoint, and its name.
+pub(super) const MCP_PORT: u16 = 8000;
+pub(super) const MCP_PORT_NAME: &str = "mcp";
+/// The port of probes and metrics, which no Service leads to.
+pub(super) const ADMIN_PORT: u16 = 9090;
+/// How long the server may take to end after SIGTERM.
+pub(super) const SHUTDOWN_GRACE_SECONDS: i64 = 25;
+/// How long a pod waits before SIGTERM, until no Service leads to it any more.
+const LEAVE_SECONDS: i64 = 5;
+/// How long a rollout may make no progress before it counts as stalled.
+const PROGRESS_DEADLINE_SECONDS: i32 = 300;
+
+pub(super) fn build(server: &ValidServer, sealing_key: &SecretVersion) -> Deployment {
+    Deployment {
+        metadata: metadata(server),
+        spec: Some(DeploymentSpec {
+            replicas: Some(server.replicas),
+            revision_history_limit: Some(2),
+            progress_deadline_seconds: Some(PROGRESS_DEADLINE_SECONDS),
+            selector: LabelSelector { match_labels: Some(selector(&server.name)), ..LabelSelector::default() },
+            strategy: Some(DeploymentStrategy {
+                type_: Some("RollingUpdate".to_owned()),
+                rolling_update: Some(RollingUpdateDeployment {
+                    max_surge: Some(IntOrString::Int(1)),
+                    max_unavailable: Some(IntOrString::Int(0)),
+                }),
+            }),
+            template: PodTemplateSpec {
+                metadata: Some(ObjectMeta {
+                    labels: Some(labels(server)),
+                    annotations: Some(digests(server, sealing_key)),
+                    ..ObjectMeta::default()
+                }),
+                spec: Some(pod::build(server)),
+            },
+            ..DeploymentSpec::default()
+        }),
+        ..Deployment::default()
+    }
+}
+
+fn digests(server: &ValidServer, sealing_key: &SecretVersion) -> BTreeMap<String, String> {
+    let secrets = server.secrets.iter().flat_map(|(name, version)| {
+        let SecretVersion { uid, resource_version } = version;
+        [name, uid, resource_version]
+    });
+    // The sealing key is immutable: it changes only with its Secret.
+    let secrets = digest(secrets.chain([&sealing_key.uid]));
+    BTreeMap::from([
+        ("mcp.lenses.io/settings-digest".to_owned(), digest([settings_file(server)])),
+        ("mcp.lenses.io/secrets-digest".to_owned(), secrets),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::fixtures::{api_key_server, metadata_json, oauth_server, valid};
+
+    fn of(server: &ValidServer) -> serde_json::Value {
+        serde_json::to_value(build(server, server.sealing_key.as_ref().unwrap())).unwrap()
+    }
+
+    #[test]
+    fn the_whole_object() {
+        let server = valid(&oauth_server());
+        let mut object = of(&server);
+        let annotations = object["spec"]["template"]["metadata"]["annotations"].take();
+        for name in ["mcp.lenses.io/settings-digest", "mcp.lenses.io/secrets-digest"] {
+            assert_eq!(annotations[name].as_str().unwrap().len(), 43, "{name}");
+        }
+        let labels = metadata_json()["labels"].clone();
+        let selector =
+            json!({ "app.kubernetes.io/name": "lenses-mcp-server", "app.kubernetes.io/instance": "team-mcp" });
+        let wanted = json!({
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": metadata_json(),
+            "spec": {
+                "replicas": 3,
+                "revisionHistoryLimit": 2,
+                "progressDeadlineSeconds": 300,
+                "selector": { "matchLabels": selector },
+                "strategy": { "type": "RollingUpdate", "rollingUpdate": { "maxSurge": 1, "maxUnavailable": 0 } },
+                "template": {
+                    "metadata": { "labels": labels, "annotations": null },
+                    "spec": {
+                        "serviceAccountName": "team-mcp",
+                        "automountServiceAccountToken": false,
+                        "enableServiceLinks": false,
+                        "terminationGracePeriodSeconds": 35,
+                        "securityContext": {
+                            "runAsNonRoot": true,
+                            "runAsUser": 65532,
+                            "runAsGroup": 65532,
+                            "fsGroup": 65532,
+                            "seccompProfile": { "type": "RuntimeDefault" },
+                        },
+                        "topologySpreadConstraints": [{
+                            "maxSkew": 1,
+                            "topologyKey": "kubernetes.io/hostname",
+                            "whenUnsatisfiable": "ScheduleAnyway",
+                            "labelSelector": { "matchLabels": selector },
+                        }],
+                        "containers": [{
+                            "name": "lenses-mcp-server",
+                            "image": "registry.example/default:1",
+                            "imagePullPolicy": "IfNotPresent",
+                            "env": [{ "name": "MCP_SETTINGS_FILE", "value": "/etc/lenses-mcp/settings.env" }],
+                            "ports": [
+                                { "name": "mcp", "containerPort": 8000, "protocol": "TCP" },
+                                { "name": "admin", "containerPort": 9090, "protocol": "TCP" },
+                            ],
+                            "livenessProbe": { "httpGet": { "path": "/livez", "port": "admin" }, "periodSeconds": 10, "timeoutSeconds": 3 },
+                            "readinessProbe": { "httpGet": { "path": "/readyz", "port": "admin" }, "periodSeconds": 2, "timeoutSeconds": 3 },
+                            "lifecycle": { "preStop": { "sleep": { "seconds": 5 } } },
+                            "resources": { "requests": { "cpu": "50m", "memory": "64Mi" }, "limits": { "memory": "256Mi" } },
+                            "securityContext": {
+                                "allowPrivilegeEscalation": false,
+                                "readOnlyRootFilesystem": true,
+                                "capabilities": { "drop": ["ALL"] },
+                            },
+                            "volumeMounts": [
+                                { "name": "settings", "mountPath": "/etc/lenses-mcp", "readOnly": true },
+                                { "name": "secrets", "mountPath": "/var/run/lenses-mcp", "readOnly": true },
+                            ],
+                        }],
+                        "volumes": [
+                            { "name": "settings", "configMap": { "name": "team-mcp" } },
+                            { "name": "secrets", "projected": { "defaultMode": 288, "sources": [
+                                { "secret": { "name": "team-mcp", "items": [{ "key": "sealing-key", "path": "sealing-key" }] } },
+                                { "secret": { "name": "hq-client", "items": [
+                                    { "key": "client_id", "path": "introspection-client-id" },
+                                    { "key": "client_secret", "path": "introspection-client-secret" },
+                                ] } },
+                            ] } },
+                        ],
+                    },
+                },
+            },
+        });
+        assert_eq!(object, wanted);
+    }
+
+    #[test]
+    fn api_key_mode_mounts_the_key_and_the_callers_token_under_the_servers_names() {
+        let object = of(&valid(&api_key_server()));
+        let sources = &object["spec"]["template"]["spec"]["volumes"][1]["projected"]["sources"];
+        assert_eq!(
+            *sources,
+            json!([
+                { "secret": { "name": "team-mcp", "items": [{ "key": "sealing-key", "path": "sealing-key" }] } },
+                { "secret": { "name": "hq-account", "items": [{ "key": "hq-token", "path": "lenses-api-key" }] } },
+                { "secret": { "name": "our-callers", "items": [{ "key": "bearer", "path": "caller-token" }] } },
+            ])
+        );
+    }
+
+    #[test]
+    fn the_pods_roll_when_a_secret_or_a_setting_changes_and_only_then() {
+        let template = |change: &dyn Fn(&mut ValidServer)| {
+            let mut server = valid(&oauth_server());
+            change(&mut server);
+            of(&server)["spec"]["template"].to_string()
+        };
+        let before = template(&|_| {});
+        assert_eq!(before, template(&|server| server.replicas = 9));
+        assert_ne!(before, template(&|server| server.advertised_url = "https://other.example.com".into()));
+        assert_ne!(
+            before,
+            template(&|server| server.secrets.get_mut("hq-client").unwrap().resource_version = "8".into())
+        );
+        assert_ne!(before, template(&|server| server.secrets.get_mut("hq-client").unwrap().uid = "remade".into()));
+        assert_ne!(before, template(&|server| server.sealing_key.as_mut().unwrap().uid = "remade".into()));
+    }
+}

@@ -1,0 +1,163 @@
+//! The pod.
+
+use k8s_openapi::{
+    api::core::v1::{
+        Capabilities, ConfigMapVolumeSource, Container, ContainerPort, EnvVar, HTTPGetAction, KeyToPath, Lifecycle,
+        LifecycleHandler, PodSecurityContext, PodSpec, Probe, ProjectedVolumeSource, ResourceRequirements,
+        SeccompProfile, SecretProjection, SecurityContext, SleepAction, TopologySpreadConstraint, Volume, VolumeMount,
+        VolumeProjection,
+    },
+    apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
+};
+
+use super::{ADMIN_PORT, LEAVE_SECONDS, MCP_PORT, MCP_PORT_NAME, SHUTDOWN_GRACE_SECONDS, selector};
+use crate::controller::{
+    build::{SEALING_KEY, config_map::SETTINGS_FILE},
+    validate::{Callers, SignIn, ValidServer},
+};
+
+/// The user and group of the image, which the restricted standard wants to be named.
+const NON_ROOT: i64 = 65532;
+const SETTINGS_DIRECTORY: &str = "/etc/lenses-mcp";
+const SECRETS_DIRECTORY: &str = "/var/run/lenses-mcp";
+const ADMIN_PORT_NAME: &str = "admin";
+/// Readable by the pod's group, which is the server's.
+const SECRET_MODE: i32 = 0o440;
+
+/// Where the pod finds a secret.
+pub(in crate::controller::build) fn secret_file(name: &str) -> String {
+    format!("{SECRETS_DIRECTORY}/{name}")
+}
+
+pub(super) fn build(server: &ValidServer) -> PodSpec {
+    PodSpec {
+        service_account_name: Some(server.name.clone()),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        // Leaving, ending, and some time to spare.
+        termination_grace_period_seconds: Some(LEAVE_SECONDS + SHUTDOWN_GRACE_SECONDS + 5),
+        image_pull_secrets: (!server.image_pull_secrets.is_empty()).then(|| server.image_pull_secrets.clone()),
+        security_context: Some(PodSecurityContext {
+            run_as_non_root: Some(true),
+            run_as_user: Some(NON_ROOT),
+            run_as_group: Some(NON_ROOT),
+            fs_group: Some(NON_ROOT),
+            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }),
+            ..PodSecurityContext::default()
+        }),
+        topology_spread_constraints: Some(vec![TopologySpreadConstraint {
+            max_skew: 1,
+            topology_key: "kubernetes.io/hostname".to_owned(),
+            when_unsatisfiable: "ScheduleAnyway".to_owned(),
+            label_selector: Some(LabelSelector {
+                match_labels: Some(selector(&server.name)),
+                ..LabelSelector::default()
+            }),
+            ..TopologySpreadConstraint::default()
+        }]),
+        containers: vec![container(server)],
+        volumes: Some(volumes(server)),
+        ..PodSpec::default()
+    }
+}
+
+fn container(server: &ValidServer) -> Container {
+    let port = |name: &str, port: u16| ContainerPort {
+        name: Some(name.to_owned()),
+        container_port: port.into(),
+        protocol: Some("TCP".to_owned()),
+        ..ContainerPort::default()
+    };
+    let mount = |name: &str, path: &str| VolumeMount {
+        name: name.to_owned(),
+        mount_path: path.to_owned(),
+        read_only: Some(true),
+        ..VolumeMount::default()
+    };
+    Container {
+        name: "lenses-mcp-server".to_owned(),
+        image: Some(server.image.clone()),
+        image_pull_policy: Some(server.image_pull_policy.as_str().to_owned()),
+        env: Some(vec![EnvVar {
+            name: "MCP_SETTINGS_FILE".to_owned(),
+            value: Some(format!("{SETTINGS_DIRECTORY}/{SETTINGS_FILE}")),
+            ..EnvVar::default()
+        }]),
+        ports: Some(vec![port(MCP_PORT_NAME, MCP_PORT), port(ADMIN_PORT_NAME, ADMIN_PORT)]),
+        liveness_probe: Some(probe("/livez", 10)),
+        readiness_probe: Some(probe("/readyz", 2)),
+        lifecycle: Some(Lifecycle {
+            pre_stop: Some(LifecycleHandler {
+                sleep: Some(SleepAction { seconds: LEAVE_SECONDS }),
+                ..LifecycleHandler::default()
+            }),
+            ..Lifecycle::default()
+        }),
+        resources: Some(ResourceRequirements {
+            requests: (!server.requests.is_empty()).then(|| server.requests.clone()),
+            limits: (!server.limits.is_empty()).then(|| server.limits.clone()),
+            ..ResourceRequirements::default()
+        }),
+        security_context: Some(SecurityContext {
+            allow_privilege_escalation: Some(false),
+            read_only_root_filesystem: Some(true),
+            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), ..Capabilities::default() }),
+            ..SecurityContext::default()
+        }),
+        volume_mounts: Some(vec![mount("settings", SETTINGS_DIRECTORY), mount("secrets", SECRETS_DIRECTORY)]),
+        ..Container::default()
+    }
+}
+
+fn probe(path: &str, period_seconds: i32) -> Probe {
+    Probe {
+        http_get: Some(HTTPGetAction {
+            path: Some(path.to_owned()),
+            port: IntOrString::String(ADMIN_PORT_NAME.to_owned()),
+            ..HTTPGetAction::default()
+        }),
+        period_seconds: Some(period_seconds),
+        timeout_seconds: Some(3),
+        ..Probe::default()
+    }
+}
+
+fn volumes(server: &ValidServer) -> Vec<Volume> {
+    let mut sources = vec![secret(&server.name, &[(SEALING_KEY, "sealing-key")])];
+    match &server.sign_in {
+        SignIn::OAuth { client_credentials, .. } => sources.extend(client_credentials.as_ref().map(|name| {
+            secret(name, &[("client_id", "introspection-client-id"), ("client_secret", "introspection-client-secret")])
+        })),
+        SignIn::ApiKey { key, callers } => {
+            sources.push(secret(&key.name, &[(&key.key, "lenses-api-key")]));
+            if let Callers::Token(token) = callers {
+                sources.push(secret(&token.name, &[(&token.key, "caller-token")]));
+            }
+        }
+    }
+    vec![
+        Volume {
+            name: "settings".to_owned(),
+            config_map: Some(ConfigMapVolumeSource { name: server.name.clone(), ..ConfigMapVolumeSource::default() }),
+            ..Volume::default()
+        },
+        Volume {
+            name: "secrets".to_owned(),
+            projected: Some(ProjectedVolumeSource { default_mode: Some(SECRET_MODE), sources: Some(sources) }),
+            ..Volume::default()
+        },
+    ]
+}
+
+/// Keys of a Secret as files of these names.
+fn secret(name: &str, items: &[(&str, &str)]) -> VolumeProjection {
+    let item = |(key, path): &(&str, &str)| KeyToPath { key: (*key).to_owned(), path: (*path).to_owned(), mode: None };
+    VolumeProjection {
+        secret: Some(SecretProjection {
+            name: name.to_owned(),
+            items: Some(items.iter().map(item).collect()),
+            ..SecretProjection::default()
+        }),
+        ..VolumeProjection::default()
+    }
+}

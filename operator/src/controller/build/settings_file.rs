@@ -1,0 +1,166 @@
+//! The server's settings as the file that it reads: one `NAME='value'` a line, in the dotenv format.
+//!
+//! Secrets are not in it. It names the files that hold them, which the Deployment mounts.
+
+use std::fmt::Write;
+
+use super::deployment::{ADMIN_PORT, MCP_PORT, SHUTDOWN_GRACE_SECONDS, secret_file};
+use crate::controller::validate::{Callers, SignIn, ValidServer};
+
+/// The file's text.
+pub(super) fn settings_file(server: &ValidServer) -> String {
+    settings(server).into_iter().fold(String::new(), |mut file, (name, value)| {
+        // Writing to a string does not fail.
+        let _ = writeln!(file, "{name}={}", quoted(&value));
+        file
+    })
+}
+
+fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
+    let mut settings = vec![
+        ("TRANSPORT", "http".to_owned()),
+        ("HOST", "0.0.0.0".to_owned()),
+        ("PORT", MCP_PORT.to_string()),
+        ("ADMIN_HOST", "0.0.0.0".to_owned()),
+        ("ADMIN_PORT", ADMIN_PORT.to_string()),
+        ("LOG_FORMAT", "json".to_owned()),
+        ("SHUTDOWN_GRACE", format!("{SHUTDOWN_GRACE_SECONDS}s")),
+        ("LENSES_URL", server.lenses_url.clone()),
+        ("MCP_ADVERTISED_URL", server.advertised_url.clone()),
+        ("MCP_ALLOWED_HOSTS", server.service_names.join(",")),
+        ("MCP_SEALING_KEY_FILE", secret_file("sealing-key")),
+    ];
+    if !server.allowed_origins.is_empty() {
+        settings.push(("MCP_ALLOWED_ORIGINS", server.allowed_origins.join(",")));
+    }
+    match &server.sign_in {
+        SignIn::OAuth { issuer, scopes, introspection_url, cache_ttl_seconds, client_credentials, audience } => {
+            let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+            settings.extend([
+                ("OAUTH_ENABLED", "true".to_owned()),
+                ("LENSES_ADVERTISED_URL", issuer.clone()),
+                ("MCP_SCOPES", scopes.join(",")),
+                ("INTROSPECTION_URL", introspection_url.clone()),
+                ("INTROSPECTION_CACHE_TTL", format!("{cache_ttl_seconds}s")),
+                ("MCP_AUDIENCE", audience.as_str().to_owned()),
+            ]);
+            if client_credentials.is_some() {
+                settings.push(("INTROSPECTION_CLIENT_ID_FILE", secret_file("introspection-client-id")));
+                settings.push(("INTROSPECTION_CLIENT_SECRET_FILE", secret_file("introspection-client-secret")));
+            }
+        }
+        SignIn::ApiKey { key: _, callers } => {
+            settings.push(("OAUTH_ENABLED", "false".to_owned()));
+            settings.push(("LENSES_API_KEY_FILE", secret_file("lenses-api-key")));
+            settings.push(match callers {
+                Callers::Token(_) => ("MCP_CALLER_TOKEN_FILE", secret_file("caller-token")),
+                Callers::Anyone => ("MCP_CALLERS", "anyone".to_owned()),
+            });
+        }
+    }
+    settings
+}
+
+/// Single quotes take a value as it is; one that holds a single quote goes in double quotes, where `\`, `"` and `$` mean something.
+fn quoted(value: &str) -> String {
+    if !value.contains(['\'', '\n']) {
+        return format!("'{value}'");
+    }
+    let mut quoted = String::from('"');
+    for c in value.chars() {
+        match c {
+            '\\' | '"' | '$' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, path::Path};
+
+    use lenses_mcp_server::settings::{Settings, Transport, Variables};
+
+    use super::*;
+    use crate::controller::fixtures::{api_key_server, oauth_server, valid};
+
+    #[test]
+    fn the_whole_file_under_oauth() {
+        let mut server = oauth_server();
+        server.spec.endpoint.allowed_origins = vec!["https://a.example".into(), "https://b.example:8443".into()];
+        assert_eq!(
+            settings_file(&valid(&server)),
+            "TRANSPORT='http'\n\
+             HOST='0.0.0.0'\n\
+             PORT='8000'\n\
+             ADMIN_HOST='0.0.0.0'\n\
+             ADMIN_PORT='9090'\n\
+             LOG_FORMAT='json'\n\
+             SHUTDOWN_GRACE='25s'\n\
+             LENSES_URL='http://hq-service.lenses.svc:9991'\n\
+             MCP_ADVERTISED_URL='https://mcp.example.com'\n\
+             MCP_ALLOWED_HOSTS='team-mcp,team-mcp.tools,team-mcp.tools.svc,team-mcp.tools.svc.cluster.local'\n\
+             MCP_SEALING_KEY_FILE='/var/run/lenses-mcp/sealing-key'\n\
+             MCP_ALLOWED_ORIGINS='https://a.example,https://b.example:8443'\n\
+             OAUTH_ENABLED='true'\n\
+             LENSES_ADVERTISED_URL='https://hq.example.com'\n\
+             MCP_SCOPES='read,write,delete'\n\
+             INTROSPECTION_URL='http://hq-service.lenses.svc:9991/oauth2/introspect'\n\
+             INTROSPECTION_CACHE_TTL='0s'\n\
+             MCP_AUDIENCE='whenPresent'\n\
+             INTROSPECTION_CLIENT_ID_FILE='/var/run/lenses-mcp/introspection-client-id'\n\
+             INTROSPECTION_CLIENT_SECRET_FILE='/var/run/lenses-mcp/introspection-client-secret'\n"
+        );
+    }
+
+    #[test]
+    fn the_server_takes_every_file_that_is_written_for_it() {
+        let mut odd = oauth_server();
+        odd.spec.lenses.advertised_url = Some("https://hq.example.com/$HOME/it's".into());
+        let mut anyone = api_key_server();
+        anyone.spec.auth.api_key.as_mut().unwrap().callers =
+            lenses_mcp_crds::Callers { token_secret_ref: None, anyone: true };
+        for server in [oauth_server(), odd, api_key_server(), anyone] {
+            let server = valid(&server);
+            let file = settings_file(&server);
+            let settings = read(&file).unwrap_or_else(|errors| panic!("{errors}\n{file}"));
+            assert_eq!(settings.lenses_url.as_str().trim_end_matches('/'), server.lenses_url);
+            let Transport::Http(http) = settings.transport else { panic!("not over HTTP") };
+            assert_eq!((http.listen.port(), http.admin.port()), (8000, 9090));
+            if let (lenses_mcp_server::settings::SignIn::OAuth(read), SignIn::OAuth { issuer, .. }) =
+                (&http.sign_in, &server.sign_in)
+            {
+                assert_eq!(&read.issuer, issuer);
+            }
+        }
+    }
+
+    #[test]
+    fn quoting_brings_every_value_through() {
+        for value in
+            ["plain", "", "a b", "$HOME", "it's", r"back\slash", r#"both ' and ""#, "#x", "two\nlines", "${X}'$Y"]
+        {
+            let line = format!("X={}\n", quoted(value));
+            let parsed: Vec<_> = read_dotenv(&line);
+            assert_eq!(parsed, [("X".to_owned(), value.to_owned())], "{line}");
+        }
+    }
+
+    fn read_dotenv(text: &str) -> Vec<(String, String)> {
+        dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>().unwrap()
+    }
+
+    fn read(file: &str) -> Result<Settings, lenses_mcp_server::settings::SettingsErrors> {
+        let files = |path: &Path| match path.to_str() {
+            Some("/etc/lenses-mcp/settings.env") => Ok(file.to_owned()),
+            Some("/var/run/lenses-mcp/sealing-key") => Ok("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".to_owned()),
+            Some(path) if path.starts_with("/var/run/lenses-mcp/") => Ok("a-secret\n".to_owned()),
+            _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+        };
+        let environment = [("MCP_SETTINGS_FILE".to_owned(), "/etc/lenses-mcp/settings.env".to_owned())];
+        Settings::read(&Variables::load(environment, &files)?)
+    }
+}

@@ -1,0 +1,141 @@
+//! What is watched, as it was last seen: one cache a kind, shared by all passes.
+//!
+//! Of service accounts, config maps and deployments only this operator's own are kept, by label. Services are all kept, since a
+//! resource may refer to any, and of Secrets only metadata: no value of a Secret is ever read.
+
+use std::{collections::BTreeMap, hash::Hash};
+
+use futures::FutureExt;
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{ConfigMap, Secret, Service, ServiceAccount},
+};
+use kube::{
+    Resource, ResourceExt,
+    core::PartialObjectMeta,
+    runtime::reflector::{
+        self, Lookup, ObjectRef, Store,
+        store::{Writer, WriterDropped},
+    },
+};
+
+use super::{Watched, references::Index};
+use crate::metrics::ConditionLabels;
+
+/// The reading ends.
+pub struct Caches {
+    pub(super) servers: Store<Watched>,
+    pub(super) service_accounts: Store<ServiceAccount>,
+    pub(super) secrets: Store<PartialObjectMeta<Secret>>,
+    pub(super) config_maps: Store<ConfigMap>,
+    pub(super) services: Store<Service>,
+    pub(super) deployments: Store<Deployment>,
+    pub(super) references: Index,
+}
+
+/// The writing ends, which the watches take.
+pub struct Writers {
+    pub(super) servers: Writer<Watched>,
+    pub(super) service_accounts: Writer<ServiceAccount>,
+    pub(super) secrets: Writer<PartialObjectMeta<Secret>>,
+    pub(super) config_maps: Writer<ConfigMap>,
+    pub(super) services: Writer<Service>,
+    pub(super) deployments: Writer<Deployment>,
+}
+
+impl Caches {
+    /// Empty caches, and what fills them.
+    #[must_use]
+    pub fn new() -> (Self, Writers) {
+        let (servers, servers_writer) = reflector::store();
+        let (service_accounts, service_accounts_writer) = reflector::store();
+        let (secrets, secrets_writer) = reflector::store();
+        let (config_maps, config_maps_writer) = reflector::store();
+        let (services, services_writer) = reflector::store();
+        let (deployments, deployments_writer) = reflector::store();
+        let references = Index::default();
+        (
+            Self { servers, service_accounts, secrets, config_maps, services, deployments, references },
+            Writers {
+                servers: servers_writer,
+                service_accounts: service_accounts_writer,
+                secrets: secrets_writer,
+                config_maps: config_maps_writer,
+                services: services_writer,
+                deployments: deployments_writer,
+            },
+        )
+    }
+
+    /// Waits until every kind has been read once: before that, what is not there cannot be told from what is not yet read.
+    pub(super) async fn read(&self) -> Result<(), WriterDropped> {
+        let Self { servers, service_accounts, secrets, config_maps, services, deployments, references: _ } = self;
+        tokio::try_join!(
+            servers.wait_until_ready(),
+            service_accounts.wait_until_ready(),
+            secrets.wait_until_ready(),
+            config_maps.wait_until_ready(),
+            services.wait_until_ready(),
+            deployments.wait_until_ready(),
+        )?;
+        Ok(())
+    }
+
+    /// The kinds that have not been read once.
+    #[must_use]
+    pub fn unread(&self) -> Vec<&'static str> {
+        let Self { servers, service_accounts, secrets, config_maps, services, deployments, references: _ } = self;
+        [
+            ("LensesMcpServers", is_read(servers)),
+            ("ServiceAccounts", is_read(service_accounts)),
+            ("Secrets", is_read(secrets)),
+            ("ConfigMaps", is_read(config_maps)),
+            ("Services", is_read(services)),
+            ("Deployments", is_read(deployments)),
+        ]
+        .into_iter()
+        .filter_map(|(kind, read)| (!read).then_some(kind))
+        .collect()
+    }
+
+    /// How many resources have each condition with each status.
+    #[must_use]
+    pub fn conditions(&self) -> BTreeMap<ConditionLabels, i64> {
+        use lenses_mcp_crds::conditions::ConditionType::{Accepted, Available, Ready, Reconciling, Stalled};
+        let mut counts = BTreeMap::new();
+        for watched in self.servers.state() {
+            let conditions =
+                watched.0.as_ref().ok().and_then(|server| server.status.as_ref()).map(|s| &s.conditions[..]);
+            for kind in [Ready, Accepted, Available, Reconciling, Stalled] {
+                let condition =
+                    conditions.unwrap_or_default().iter().find(|condition| condition.type_ == kind.as_str());
+                let status = match condition.map(|condition| condition.status.as_str()) {
+                    Some("True") => "True",
+                    Some("False") => "False",
+                    _ => "Unknown",
+                };
+                *counts.entry(ConditionLabels { condition: kind.as_str(), status }).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// The resources that an object's change concerns: the one that it is named after, and those that refer to it.
+    pub(super) fn concerned<K: Resource<DynamicType = ()>>(&self, object: &K) -> Vec<ObjectRef<Watched>> {
+        let (namespace, name) = (ResourceExt::namespace(object).unwrap_or_default(), object.name_any());
+        let mut concerned = self.references.referrers(&K::kind(&()), &namespace, &name);
+        let namesake = ObjectRef::new(&name).within(&namespace);
+        if self.servers.get(&namesake).is_some() {
+            concerned.insert(namesake);
+        }
+        concerned.into_iter().collect()
+    }
+}
+
+fn is_read<K>(store: &Store<K>) -> bool
+where
+    K: 'static + Lookup + Clone,
+    K::DynamicType: Eq + Hash + Clone,
+{
+    store.wait_until_ready().now_or_never().is_some_and(|read| read.is_ok())
+}

@@ -1,0 +1,186 @@
+//! Step 1: everything that a pass reads. Nothing is judged here.
+//!
+//! All of it comes from the caches, with one exception. Of service accounts, config maps and deployments only this operator's own
+//! are watched, so before one is made, the API server is asked once whether somebody else's has its name. That is metadata of
+//! one object, and only while there is none of ours.
+
+use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
+
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{
+        apps::v1::Deployment,
+        core::v1::{ConfigMap, Secret, Service, ServiceAccount},
+    },
+    serde::de::DeserializeOwned,
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::PartialObjectMeta,
+    runtime::reflector::{ObjectRef, Store},
+};
+use lenses_mcp_crds::LensesMcpServer;
+
+use super::{Context, references};
+
+/// What was read.
+#[derive(Default)]
+pub(super) struct Dereferenced {
+    /// Each Secret that the spec names: what stands for its content, if it is there.
+    pub(super) secrets: BTreeMap<String, Option<SecretVersion>>,
+    /// The Service of `spec.lenses.serviceRef`, if it is there.
+    pub(super) lenses_service: Option<Arc<Service>>,
+    /// The objects that have the names of this resource's own.
+    pub(super) children: Standings,
+}
+
+/// Stands for a Secret's content, which is never read: it changes whenever the content does (and when a label does).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SecretVersion {
+    pub(super) uid: String,
+    pub(super) resource_version: String,
+}
+
+/// Who has the names that this resource's objects need.
+#[derive(Default)]
+pub(super) struct Standings {
+    pub(super) service_account: Standing<ServiceAccount>,
+    pub(super) sealing_key: Standing<PartialObjectMeta<Secret>>,
+    pub(super) config_map: Standing<ConfigMap>,
+    pub(super) service: Standing<Service>,
+    pub(super) deployment: Standing<Deployment>,
+}
+
+/// Who has a name.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Standing<K> {
+    /// Nobody.
+    #[default]
+    Free,
+    /// This resource; so it looks now.
+    Own(Arc<K>),
+    /// This resource, but the object has lost the label by which it is watched.
+    OwnUnlabelled,
+    /// Somebody else.
+    Taken,
+}
+
+/// What can go wrong in reading.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DereferenceError {
+    /// The API server refused or did not answer.
+    #[error("failed to look for a {kind} named {name:?}: {source}")]
+    Lookup { kind: String, name: String, source: kube::Error },
+}
+
+impl<K> Standing<K> {
+    /// The object, if it is this resource's and was seen.
+    pub(super) fn own(&self) -> Option<&Arc<K>> {
+        match self {
+            Self::Own(object) => Some(object),
+            Self::Free | Self::OwnUnlabelled | Self::Taken => None,
+        }
+    }
+}
+
+/// Reads what the spec refers to and what has the names of its objects.
+pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> Result<Dereferenced, DereferenceError> {
+    let caches = &context.caches;
+    let mut found = Dereferenced::default();
+    for reference in references::references(server) {
+        match reference.kind {
+            "Secret" => {
+                let secret = caches.secrets.get(&ObjectRef::new(&reference.name).within(&reference.namespace));
+                found.secrets.insert(reference.name, secret.and_then(|secret| version(&secret)));
+            }
+            _ => {
+                found.lenses_service =
+                    caches.services.get(&ObjectRef::new(&reference.name).within(&reference.namespace));
+            }
+        }
+    }
+    let (client, services, secrets) = (&context.client, &caches.services, &caches.secrets);
+    found.children = Standings {
+        service_account: watched_by_label(client, &caches.service_accounts, server).await?,
+        sealing_key: cached(secrets, server).unwrap_or_default(),
+        config_map: watched_by_label(client, &caches.config_maps, server).await?,
+        service: cached(services, server).unwrap_or_default(),
+        deployment: watched_by_label(client, &caches.deployments, server).await?,
+    };
+    Ok(found)
+}
+
+fn version(secret: &PartialObjectMeta<Secret>) -> Option<SecretVersion> {
+    Some(SecretVersion { uid: secret.uid()?, resource_version: secret.resource_version()? })
+}
+
+fn cached<K>(cache: &Store<K>, server: &LensesMcpServer) -> Option<Standing<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let object = cache.get(&ObjectRef::new(&server.name_any()).within(&server.namespace().unwrap_or_default()))?;
+    Some(if owns(server, &*object) { Standing::Own(object) } else { Standing::Taken })
+}
+
+async fn watched_by_label<K>(
+    client: &Client,
+    cache: &Store<K>,
+    server: &LensesMcpServer,
+) -> Result<Standing<K>, DereferenceError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + 'static,
+{
+    if let Some(standing) = cached(cache, server) {
+        return Ok(standing);
+    }
+    let name = server.name_any();
+    let api = Api::<K>::namespaced(client.clone(), &server.namespace().unwrap_or_default());
+    match api.get_metadata_opt(&name).await {
+        Ok(None) => Ok(Standing::Free),
+        Ok(Some(object)) if owns(server, &object) => Ok(Standing::OwnUnlabelled),
+        Ok(Some(_)) => Ok(Standing::Taken),
+        Err(source) => Err(DereferenceError::Lookup { kind: K::kind(&()).into_owned(), name, source }),
+    }
+}
+
+/// An object is a resource's own when it names that very resource, by uid, as its controller.
+fn owns<K: Resource>(server: &LensesMcpServer, object: &K) -> bool {
+    let controller = object.owner_references().iter().find(|owner| owner.controller == Some(true));
+    controller.is_some_and(|owner| Some(&owner.uid) == server.metadata.uid.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_is_own_only_when_it_names_this_very_resource_as_its_controller() {
+        let server = crate::controller::fixtures::oauth_server();
+        for (owners, own) in [
+            (json!([]), false),
+            (
+                json!([{ "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp", "uid": "uid-1", "controller": true }]),
+                true,
+            ),
+            (
+                json!([{ "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp", "uid": "uid-1" }]),
+                false,
+            ),
+            (
+                json!([{ "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp", "uid": "older", "controller": true }]),
+                false,
+            ),
+            (
+                json!([{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "team-mcp", "uid": "other", "controller": true }]),
+                false,
+            ),
+        ] {
+            let object: ConfigMap =
+                serde_json::from_value(json!({ "metadata": { "name": "team-mcp", "ownerReferences": owners } }))
+                    .unwrap();
+            assert_eq!(owns(&server, &object), own, "{owners}");
+        }
+    }
+}

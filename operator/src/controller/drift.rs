@@ -1,0 +1,139 @@
+//! Whether an object has what is wanted in it. Pure.
+//!
+//! The API server adds to what it is given (defaults, other managers' fields), so an object fits when everything wanted is
+//! in it. What is no longer wanted shows in the digest annotation, which is part of what is wanted.
+
+use serde_json::{Map, Value};
+
+/// Whether something wanted is missing in the object, or is otherwise there.
+pub(super) fn drifted<K: serde::Serialize>(wanted: &K, observed: &K) -> bool {
+    match (serde_json::to_value(wanted), serde_json::to_value(observed)) {
+        (Ok(wanted), Ok(observed)) => !fits(&wanted, &observed, false),
+        _ => true,
+    }
+}
+
+/// `quantities`: whether scalars here are amounts, which the API server rewrites (`0.5` becomes `500m`).
+fn fits(wanted: &Value, observed: &Value, quantities: bool) -> bool {
+    match (wanted, observed) {
+        (Value::Object(wanted), Value::Object(observed)) => wanted.iter().all(|(key, value)| {
+            let quantities = quantities || key == "requests" || key == "limits";
+            observed.get(key).map_or_else(|| is_empty(value), |observed| fits(value, observed, quantities))
+        }),
+        (Value::Array(wanted), Value::Array(observed)) => lists_fit(wanted, observed),
+        (Value::String(wanted), Value::String(observed)) if quantities => {
+            wanted == observed || amount(wanted).is_some_and(|wanted| Some(wanted) == amount(observed))
+        }
+        _ => wanted == observed,
+    }
+}
+
+/// Lists whose items have names are maps to the API server: others may have added to them. All others are one value.
+fn lists_fit(wanted: &[Value], observed: &[Value]) -> bool {
+    let key =
+        ["uid", "name"].into_iter().find(|key| wanted.iter().all(|item| item.get(key).is_some_and(Value::is_string)));
+    match key {
+        Some(key) if !wanted.is_empty() => wanted.iter().all(|item| {
+            observed.iter().find(|other| other.get(key) == item.get(key)).is_some_and(|other| fits(item, other, false))
+        }),
+        _ => {
+            wanted.len() == observed.len() && wanted.iter().zip(observed).all(|(item, other)| fits(item, other, false))
+        }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
+}
+
+/// A quantity as a number, exact enough to tell whether two spellings are one amount.
+fn amount(text: &str) -> Option<f64> {
+    const SUFFIXES: [(&str, f64); 15] = [
+        ("Ki", 1024.0),
+        ("Mi", 1_048_576.0),
+        ("Gi", 1_073_741_824.0),
+        ("Ti", 1_099_511_627_776.0),
+        ("Pi", 1_125_899_906_842_624.0),
+        ("Ei", 1_152_921_504_606_846_976.0),
+        ("n", 1e-9),
+        ("u", 1e-6),
+        ("m", 1e-3),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+        ("T", 1e12),
+        ("P", 1e15),
+        ("E", 1e18),
+    ];
+    let suffix = SUFFIXES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)));
+    let (number, factor) = suffix.unwrap_or((text, 1.0));
+    let amount = number.parse::<f64>().ok()? * factor;
+    // To the nano, below which Kubernetes keeps nothing.
+    amount.is_finite().then(|| (amount * 1e9).round())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fits_json(wanted: &Value, observed: &Value) -> bool {
+        !drifted(wanted, observed)
+    }
+
+    #[test]
+    fn what_the_api_server_and_others_add_is_no_drift() {
+        let wanted = json!({
+            "metadata": { "labels": { "a": "1" }, "ownerReferences": [{ "uid": "u", "name": "n" }] },
+            "spec": { "replicas": 2, "containers": [{ "name": "c", "image": "i", "resources": { "limits": { "cpu": "0.5", "memory": "1024Mi" } } }], "empty": {} },
+        });
+        let observed = json!({
+            "metadata": { "labels": { "a": "1", "b": "2" }, "ownerReferences": [{ "uid": "u", "name": "n", "blockOwnerDeletion": true }], "uid": "x" },
+            "spec": {
+                "replicas": 2,
+                "containers": [
+                    { "name": "injected", "image": "other" },
+                    { "name": "c", "image": "i", "terminationMessagePath": "/dev/log", "resources": { "limits": { "cpu": "500m", "memory": "1Gi" } } },
+                ],
+                "dnsPolicy": "ClusterFirst",
+            },
+            "status": {},
+        });
+        assert!(fits_json(&wanted, &observed));
+    }
+
+    #[test]
+    fn what_was_changed_or_taken_away_is_drift() {
+        let wanted = json!({ "replicas": 2, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL"], "items": [{ "key": "a", "path": "b" }] });
+        for observed in [
+            json!({}),
+            json!({ "replicas": 3, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL"], "items": [{ "key": "a", "path": "b" }] }),
+            json!({ "replicas": 2, "ports": [{ "name": "mcp", "port": 81 }], "drop": ["ALL"], "items": [{ "key": "a", "path": "b" }] }),
+            json!({ "replicas": 2, "ports": [{ "name": "web", "port": 80 }], "drop": ["ALL"], "items": [{ "key": "a", "path": "b" }] }),
+            json!({ "replicas": 2, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL", "X"], "items": [{ "key": "a", "path": "b" }] }),
+            json!({ "replicas": 2, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL"], "items": [{ "key": "a", "path": "c" }] }),
+        ] {
+            assert!(!fits_json(&wanted, &observed), "{observed}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_compared_as_amounts_and_only_where_they_are_amounts() {
+        for (one, other, same) in [
+            ("0.5", "500m", true),
+            ("1", "1000m", true),
+            ("1024Mi", "1Gi", true),
+            ("1e3", "1k", true),
+            ("100M", "100Mi", false),
+            ("x", "y", false),
+        ] {
+            assert_eq!(
+                fits_json(&json!({ "limits": { "r": one } }), &json!({ "limits": { "r": other } })),
+                same,
+                "{one} {other}"
+            );
+        }
+        assert!(!fits_json(&json!({ "value": "1" }), &json!({ "value": "1000m" })));
+    }
+}

@@ -1,0 +1,102 @@
+//! What tests have in common. Names differ wherever one could stand in for another by mistake.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use lenses_mcp_crds::LensesMcpServer;
+use serde_json::{Value, json};
+
+use super::{
+    Defaults,
+    dereference::{Dereferenced, SecretVersion, Standing, Standings},
+    validate::{ValidServer, validate},
+};
+
+pub(super) fn defaults() -> Defaults {
+    Defaults {
+        image: "registry.example/default:1".to_owned(),
+        cluster_domain: "cluster.local".to_owned(),
+        namespaces: Vec::new(),
+    }
+}
+
+/// HQ as a Service of another namespace, OAuth with client credentials, three replicas.
+pub(super) fn oauth_server() -> LensesMcpServer {
+    server(&json!({
+        "lenses": {
+            "serviceRef": { "name": "hq-service", "namespace": "lenses", "port": "api" },
+            "advertisedUrl": "https://hq.example.com",
+        },
+        "auth": { "oauth": { "introspection": { "clientCredentialsSecretRef": { "name": "hq-client" } } } },
+        "endpoint": { "url": "https://mcp.example.com/" },
+        "replicas": 3,
+    }))
+}
+
+/// HQ by URL, one service account, callers with a token.
+pub(super) fn api_key_server() -> LensesMcpServer {
+    server(&json!({
+        "lenses": { "url": "http://hq.example.com:9991" },
+        "auth": { "apiKey": {
+            "secretKeyRef": { "name": "hq-account", "key": "hq-token" },
+            "callers": { "tokenSecretRef": { "name": "our-callers", "key": "bearer" } },
+        } },
+    }))
+}
+
+pub(super) fn server(spec: &Value) -> LensesMcpServer {
+    serde_json::from_value(json!({
+        "apiVersion": "mcp.lenses.io/v1alpha1",
+        "kind": "LensesMcpServer",
+        "metadata": { "name": "team-mcp", "namespace": "tools", "uid": "uid-1", "generation": 7, "resourceVersion": "70" },
+        "spec": spec,
+    }))
+    .unwrap()
+}
+
+/// Everything that the fixtures refer to is there.
+pub(super) fn found() -> Dereferenced {
+    let version = |uid: &str| Some(SecretVersion { uid: uid.to_owned(), resource_version: "5".to_owned() });
+    let service = json!({
+        "metadata": { "name": "hq-service", "namespace": "lenses" },
+        "spec": { "ports": [{ "name": "api", "port": 9991 }, { "name": "agents", "port": 10000 }] },
+    });
+    let key =
+        json!({ "metadata": { "name": "team-mcp", "namespace": "tools", "uid": "key-uid", "resourceVersion": "6" } });
+    Dereferenced {
+        secrets: BTreeMap::from([
+            ("hq-client".to_owned(), version("client-uid")),
+            ("hq-account".to_owned(), version("account-uid")),
+            ("our-callers".to_owned(), version("callers-uid")),
+        ]),
+        lenses_service: Some(Arc::new(serde_json::from_value(service).unwrap())),
+        children: Standings {
+            sealing_key: Standing::Own(Arc::new(serde_json::from_value(key).unwrap())),
+            ..Standings::default()
+        },
+    }
+}
+
+pub(super) fn valid(server: &LensesMcpServer) -> ValidServer {
+    validate(server, &found(), &defaults()).unwrap_or_else(|rejections| panic!("{}", rejections.message()))
+}
+
+/// The metadata of every object of the fixtures, without annotations.
+pub(super) fn metadata_json() -> Value {
+    json!({
+        "name": "team-mcp",
+        "namespace": "tools",
+        "labels": {
+            "app.kubernetes.io/name": "lenses-mcp-server",
+            "app.kubernetes.io/instance": "team-mcp",
+            "app.kubernetes.io/managed-by": "lenses-mcp-operator",
+            "app.kubernetes.io/part-of": "lenses",
+        },
+        "ownerReferences": [{
+            "apiVersion": "mcp.lenses.io/v1alpha1",
+            "kind": "LensesMcpServer",
+            "name": "team-mcp",
+            "uid": "uid-1",
+            "controller": true,
+        }],
+    })
+}

@@ -1,0 +1,206 @@
+//! What a resource refers to, and the other way round: which resources refer to an object.
+
+use std::{
+    collections::{HashMap, HashSet},
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use kube::{
+    ResourceExt,
+    runtime::{reflector::ObjectRef, watcher::Event},
+};
+use lenses_mcp_crds::LensesMcpServer;
+
+use super::Watched;
+
+/// An object that a resource's spec names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Reference {
+    /// `Secret` or `Service`.
+    pub(super) kind: &'static str,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    /// The field of the spec that names it.
+    pub(super) field: &'static str,
+}
+
+/// Everything that the spec refers to.
+pub(super) fn references(server: &LensesMcpServer) -> Vec<Reference> {
+    let own = server.namespace().unwrap_or_default();
+    let spec = &server.spec;
+    let secret = |field, name: &str| Reference { kind: "Secret", namespace: own.clone(), name: name.to_owned(), field };
+    let mut references = Vec::new();
+    if let Some(service) = &spec.lenses.service_ref {
+        references.push(Reference {
+            kind: "Service",
+            namespace: service.namespace.clone().unwrap_or_else(|| own.clone()),
+            name: service.name.clone(),
+            field: "spec.lenses.serviceRef",
+        });
+    }
+    if let Some(client) =
+        spec.auth.oauth.as_ref().and_then(|oauth| oauth.introspection.client_credentials_secret_ref.as_ref())
+    {
+        references.push(secret("spec.auth.oauth.introspection.clientCredentialsSecretRef", &client.name));
+    }
+    if let Some(api_key) = &spec.auth.api_key {
+        references.push(secret("spec.auth.apiKey.secretKeyRef", &api_key.secret_key_ref.name));
+        if let Some(token) = &api_key.callers.token_secret_ref {
+            references.push(secret("spec.auth.apiKey.callers.tokenSecretRef", &token.name));
+        }
+    }
+    references
+}
+
+/// Who refers to what, kept up with the watch of the resources.
+#[derive(Default)]
+pub(super) struct Index(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    now: Table,
+    /// What a list that is under way has shown so far; it takes the place of `now` when it is complete.
+    listing: Table,
+}
+
+#[derive(Default)]
+struct Table {
+    referrers: HashMap<Key, HashSet<ObjectRef<Watched>>>,
+    references: HashMap<ObjectRef<Watched>, Vec<Key>>,
+}
+
+/// Kind, namespace and name.
+type Key = (&'static str, String, String);
+
+impl Index {
+    /// Takes an event of the watch in.
+    pub(super) fn follow(&self, event: &Event<Watched>) {
+        let mut state = self.state();
+        match event {
+            Event::Init => state.listing = Table::default(),
+            Event::InitApply(server) => state.listing.insert(server),
+            Event::InitDone => state.now = mem::take(&mut state.listing),
+            Event::Apply(server) => state.now.insert(server),
+            Event::Delete(server) => state.now.remove(&ObjectRef::from_obj(server)),
+        }
+    }
+
+    /// The resources that refer to this object.
+    pub(super) fn referrers(&self, kind: &str, namespace: &str, name: &str) -> HashSet<ObjectRef<Watched>> {
+        let kind = match kind {
+            "Secret" => "Secret",
+            "Service" => "Service",
+            _ => return HashSet::new(),
+        };
+        self.state().now.referrers.get(&(kind, namespace.to_owned(), name.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// A panic elsewhere leaves a table that is whole: each change is one insertion or removal.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn insert(&mut self, watched: &Watched) {
+        let referrer = ObjectRef::from_obj(watched);
+        self.remove(&referrer);
+        let Ok(server) = &watched.0 else { return };
+        let keys: Vec<Key> = references(server).into_iter().map(|r| (r.kind, r.namespace, r.name)).collect();
+        for key in &keys {
+            self.referrers.entry(key.clone()).or_default().insert(referrer.clone());
+        }
+        if !keys.is_empty() {
+            self.references.insert(referrer, keys);
+        }
+    }
+
+    fn remove(&mut self, referrer: &ObjectRef<Watched>) {
+        for key in self.references.remove(referrer).unwrap_or_default() {
+            if let Some(referrers) = self.referrers.get_mut(&key) {
+                referrers.remove(referrer);
+                if referrers.is_empty() {
+                    self.referrers.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::DeserializeGuard;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn server(name: &str, lenses: Value, auth: Value) -> Watched {
+        DeserializeGuard(Ok(serde_json::from_value(json!({
+            "apiVersion": "mcp.lenses.io/v1alpha1",
+            "kind": "LensesMcpServer",
+            "metadata": { "name": name, "namespace": "tools" },
+            "spec": { "lenses": lenses, "auth": auth },
+        }))
+        .unwrap()))
+    }
+
+    fn by_service(name: &str, service: &str) -> Watched {
+        server(
+            name,
+            json!({ "serviceRef": { "name": service, "namespace": "lenses", "port": 80 } }),
+            json!({ "oauth": {} }),
+        )
+    }
+
+    fn referrers(index: &Index, kind: &str, namespace: &str, name: &str) -> Vec<String> {
+        let mut names: Vec<_> = index.referrers(kind, namespace, name).into_iter().map(|r| r.name).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_secret_and_service_that_a_spec_names_is_a_reference() {
+        let key = |name: &str| json!({ "name": name, "key": "k" });
+        let index = Index::default();
+        index.follow(&Event::Apply(server(
+            "a",
+            json!({ "serviceRef": { "name": "hq", "port": 80 } }),
+            json!({ "apiKey": { "secretKeyRef": key("hq-token"), "callers": { "tokenSecretRef": key("caller") } } }),
+        )));
+        index.follow(&Event::Apply(server(
+            "b",
+            json!({ "url": "http://hq" }),
+            json!({ "oauth": { "introspection": { "clientCredentialsSecretRef": { "name": "client" } } } }),
+        )));
+        assert_eq!(referrers(&index, "Service", "tools", "hq"), ["a"]);
+        assert_eq!(referrers(&index, "Secret", "tools", "hq-token"), ["a"]);
+        assert_eq!(referrers(&index, "Secret", "tools", "caller"), ["a"]);
+        assert_eq!(referrers(&index, "Secret", "tools", "client"), ["b"]);
+        assert!(referrers(&index, "Secret", "other", "client").is_empty());
+        assert!(referrers(&index, "ConfigMap", "tools", "client").is_empty());
+    }
+
+    #[test]
+    fn a_change_of_the_spec_moves_the_reference() {
+        let index = Index::default();
+        index.follow(&Event::Apply(by_service("a", "old")));
+        index.follow(&Event::Apply(by_service("b", "old")));
+        index.follow(&Event::Apply(by_service("a", "new")));
+        assert_eq!(referrers(&index, "Service", "lenses", "old"), ["b"]);
+        assert_eq!(referrers(&index, "Service", "lenses", "new"), ["a"]);
+        index.follow(&Event::Delete(by_service("b", "old")));
+        assert!(referrers(&index, "Service", "lenses", "old").is_empty());
+    }
+
+    #[test]
+    fn a_new_list_takes_the_place_of_what_was_known_once_it_is_complete() {
+        let index = Index::default();
+        index.follow(&Event::Apply(by_service("gone", "hq")));
+        index.follow(&Event::Init);
+        index.follow(&Event::InitApply(by_service("here", "hq")));
+        assert_eq!(referrers(&index, "Service", "lenses", "hq"), ["gone"]);
+        index.follow(&Event::InitDone);
+        assert_eq!(referrers(&index, "Service", "lenses", "hq"), ["here"]);
+    }
+}

@@ -1,0 +1,379 @@
+//! Step 5, first half: what the status is to say. Pure.
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::{Timestamp, Unit},
+};
+use lenses_mcp_crds::{
+    LensesMcpServer, LensesMcpServerStatus,
+    conditions::{ConditionType, Reason},
+};
+
+use super::{
+    apply::{Applied, ApplyError},
+    build,
+    dereference::Standings,
+    rollout::{self, Rollout},
+    validate::{Callers, Rejections, SignIn, ValidServer},
+};
+
+/// What a condition is to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Verdict {
+    holds: bool,
+    reason: Reason,
+    message: String,
+}
+
+/// The status after a pass: from the spec's verdict, from what was applied, and from what was said before.
+pub(super) fn status(
+    server: &LensesMcpServer,
+    valid: Result<&ValidServer, &Rejections>,
+    applied: Result<&Applied, &ApplyError>,
+    found: &Standings,
+    now: Timestamp,
+) -> LensesMcpServerStatus {
+    let before = server.status.clone().unwrap_or_default();
+    let deployment =
+        applied.map_or_else(|_| found.deployment.own(), |applied| applied.deployment.as_ref()).map(|d| &**d);
+    let paused = server.spec.paused;
+    let accepted = accepted(valid);
+    let rollout = rollout::rollout(deployment);
+    let available = available(&rollout, paused);
+    let conditions = conditions(&accepted, &available, applied.err(), &rollout, valid, paused);
+    let observed_generation = server.metadata.generation;
+    let pods = deployment.and_then(|deployment| deployment.status.as_ref());
+    let derived = match valid {
+        Ok(valid) => LensesMcpServerStatus {
+            url: Some(format!("{}/mcp", valid.advertised_url)),
+            lenses_url: Some(valid.lenses_url.clone()),
+            authorization_server: match &valid.sign_in {
+                SignIn::OAuth { issuer, .. } => Some(issuer.clone()),
+                SignIn::ApiKey { .. } => None,
+            },
+            auth_mode: Some(auth_mode(&valid.sign_in).to_owned()),
+            derived: valid.derived.clone(),
+            ..LensesMcpServerStatus::default()
+        },
+        // What the last spec that was accepted led to still stands.
+        Err(_) => before.clone(),
+    };
+    let selector = build::selector(server.metadata.name.as_deref().unwrap_or_default());
+    LensesMcpServerStatus {
+        observed_generation,
+        replicas: pods.and_then(|pods| pods.replicas).unwrap_or_default(),
+        ready_replicas: pods.and_then(|pods| pods.ready_replicas).unwrap_or_default(),
+        selector: Some(selector.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")),
+        image: deployment.and_then(rollout::image),
+        conditions: dated(conditions, &before.conditions, observed_generation, now),
+        ..derived
+    }
+}
+
+/// The status of a resource that this operator cannot read.
+pub(super) fn unreadable(
+    error: &str,
+    before: &LensesMcpServerStatus,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> LensesMcpServerStatus {
+    let message = format!("this operator cannot read the resource, which another version may have stored: {error}");
+    let verdict = |holds| Verdict { holds, reason: Reason::InvalidSpec, message: message.clone() };
+    let conditions = vec![
+        (ConditionType::Ready, verdict(false)),
+        (ConditionType::Accepted, verdict(false)),
+        (ConditionType::Stalled, verdict(true)),
+    ];
+    LensesMcpServerStatus {
+        observed_generation: generation,
+        conditions: dated(conditions, &before.conditions, generation, now),
+        ..before.clone()
+    }
+}
+
+fn auth_mode(sign_in: &SignIn) -> &'static str {
+    match sign_in {
+        SignIn::OAuth { .. } => "OAuth",
+        SignIn::ApiKey { callers: Callers::Token(_), .. } => "APIKey",
+        SignIn::ApiKey { callers: Callers::Anyone, .. } => "APIKey (anyone)",
+    }
+}
+
+fn accepted(valid: Result<&ValidServer, &Rejections>) -> Verdict {
+    match valid {
+        Ok(ValidServer { sign_in: SignIn::ApiKey { callers: Callers::Anyone, .. }, .. }) => Verdict {
+            holds: true,
+            reason: Reason::AnyoneMayCall,
+            message: "warning: anyone who can reach the port acts as the Lenses service account; set \
+                      spec.auth.apiKey.callers.tokenSecretRef to ask callers for a token"
+                .to_owned(),
+        },
+        Ok(_) => Verdict {
+            holds: true,
+            reason: Reason::Accepted,
+            message: "the spec is valid and what it refers to exists".to_owned(),
+        },
+        Err(rejections) => Verdict { holds: false, reason: rejections.reason(), message: rejections.message() },
+    }
+}
+
+fn available(rollout: &Rollout, paused: bool) -> Verdict {
+    let verdict = |holds, reason, message: &str| Verdict { holds, reason, message: message.to_owned() };
+    match rollout {
+        Rollout::Absent if paused => {
+            verdict(false, Reason::Paused, "spec.paused is true, so nothing is made: set it to false")
+        }
+        Rollout::Absent => verdict(false, Reason::RolloutInProgress, "the Deployment is being made"),
+        Rollout::InProgress(message) => verdict(false, Reason::RolloutInProgress, message),
+        Rollout::Stalled(message) => verdict(false, Reason::RolloutStalled, message),
+        Rollout::Complete { pods: 0 } => {
+            verdict(true, Reason::Available, "spec.replicas is 0: nothing serves, as asked")
+        }
+        Rollout::Complete { .. } => verdict(true, Reason::Available, "all pods serve what the spec asks for"),
+    }
+}
+
+/// `Ready` says the first thing that holds the server back. `Reconciling` and `Stalled` are for tools that know kstatus: something
+/// that heals by itself is under way, not stalled, so that a Secret that arrives a moment later does not fail a deployment.
+fn conditions(
+    accepted: &Verdict,
+    available: &Verdict,
+    failed: Option<&ApplyError>,
+    rollout: &Rollout,
+    valid: Result<&ValidServer, &Rejections>,
+    paused: bool,
+) -> Vec<(ConditionType, Verdict)> {
+    let failed = failed.map(|error| Verdict { holds: false, reason: Reason::ApplyFailed, message: error.to_string() });
+    let held_back =
+        [Some(accepted), failed.as_ref(), Some(available)].into_iter().flatten().find(|verdict| !verdict.holds);
+    let ready = held_back.cloned().unwrap_or_else(|| Verdict {
+        holds: true,
+        reason: Reason::Ready,
+        message: match valid {
+            Ok(_) if paused => "it serves; spec.paused is true, so changes of the spec are not applied".to_owned(),
+            Ok(valid) => format!("it serves at {}/mcp", valid.advertised_url),
+            Err(_) => String::new(),
+        },
+    });
+    let present = |verdict: &Verdict| Verdict { holds: true, ..verdict.clone() };
+    let mut conditions = vec![
+        (ConditionType::Ready, ready.clone()),
+        (ConditionType::Accepted, accepted.clone()),
+        (ConditionType::Available, available.clone()),
+    ];
+    match (&ready.reason, rollout) {
+        (Reason::ReferenceNotFound | Reason::ApplyFailed | Reason::RolloutInProgress, _) => {
+            conditions.push((ConditionType::Reconciling, present(&ready)));
+        }
+        (Reason::InvalidSpec | Reason::NameTaken | Reason::RolloutStalled, _) => {
+            conditions.push((ConditionType::Stalled, present(&ready)));
+        }
+        _ => {}
+    }
+    conditions
+}
+
+/// A condition keeps the time of its last transition for as long as its status stays the same.
+fn dated(
+    verdicts: Vec<(ConditionType, Verdict)>,
+    before: &[Condition],
+    generation: Option<i64>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    // As the API server stores it: whole seconds.
+    let now = now.round(Unit::Second).unwrap_or(now);
+    verdicts
+        .into_iter()
+        .map(|(condition, Verdict { holds, reason, message })| {
+            let status = if holds { "True" } else { "False" };
+            let same = before.iter().find(|before| before.type_ == condition.as_str() && before.status == status);
+            Condition {
+                type_: condition.as_str().to_owned(),
+                status: status.to_owned(),
+                reason: reason.as_str().to_owned(),
+                message,
+                observed_generation: generation,
+                last_transition_time: same.map_or(Time(now), |before| before.last_transition_time.clone()),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use k8s_openapi::api::apps::v1::Deployment;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::controller::{
+        fixtures::{api_key_server, defaults, found, oauth_server},
+        validate::validate,
+    };
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    fn serving() -> Applied {
+        let deployment: Deployment = serde_json::from_value(json!({
+            "metadata": { "name": "team-mcp", "generation": 1 },
+            "spec": { "replicas": 3, "selector": {}, "template": { "spec": { "containers": [{ "name": "c", "image": "i:1" }] } } },
+            "status": { "observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3, "readyReplicas": 3 },
+        }))
+        .unwrap();
+        Applied { deployment: Some(Arc::new(deployment)) }
+    }
+
+    fn of(server: &LensesMcpServer, applied: &Applied, now: Timestamp) -> LensesMcpServerStatus {
+        let found = found();
+        let valid = validate(server, &found, &defaults());
+        status(server, valid.as_ref(), Ok(applied), &found.children, now)
+    }
+
+    /// Type, status and reason of each condition.
+    fn said(status: &LensesMcpServerStatus) -> Vec<(&str, &str, &str)> {
+        status.conditions.iter().map(|c| (&c.type_[..], &c.status[..], &c.reason[..])).collect()
+    }
+
+    #[test]
+    fn the_whole_status_of_a_server_that_serves() {
+        let status = of(&oauth_server(), &serving(), at(0));
+        let condition = |kind: &str, message: &str| {
+            json!({
+                "type": kind,
+                "status": "True",
+                "reason": kind,
+                "message": message,
+                "observedGeneration": 7,
+                "lastTransitionTime": "2023-11-14T22:13:20Z",
+            })
+        };
+        let mut status = serde_json::to_value(status).unwrap();
+        assert_eq!(status["derived"].as_array().map(Vec::len), Some(3));
+        status["derived"] = Value::Null;
+        let wanted = json!({
+            "observedGeneration": 7,
+            "url": "https://mcp.example.com/mcp",
+            "lensesUrl": "http://hq-service.lenses.svc:9991",
+            "authorizationServer": "https://hq.example.com",
+            "derived": null,
+            "authMode": "OAuth",
+            "replicas": 3,
+            "readyReplicas": 3,
+            "selector": "app.kubernetes.io/instance=team-mcp,app.kubernetes.io/name=lenses-mcp-server",
+            "image": "i:1",
+            "conditions": [
+                condition("Ready", "it serves at https://mcp.example.com/mcp"),
+                condition("Accepted", "the spec is valid and what it refers to exists"),
+                condition("Available", "all pods serve what the spec asks for"),
+            ],
+        });
+        assert_eq!(status, wanted);
+    }
+
+    #[test]
+    fn a_second_pass_says_the_same_to_the_letter() {
+        let mut server = oauth_server();
+        let first = of(&server, &serving(), at(0));
+        server.status = Some(serde_json::from_value(serde_json::to_value(&first).unwrap()).unwrap());
+        assert_eq!(of(&server, &serving(), at(99)), first);
+    }
+
+    #[test]
+    fn a_transition_is_dated_when_the_status_changes_and_not_when_the_reason_does() {
+        let mut server = oauth_server();
+        server.status = Some(of(&server, &Applied { deployment: None }, at(0)));
+        let time = |status: &LensesMcpServerStatus, kind: &str| {
+            status.conditions.iter().find(|c| c.type_ == kind).map(|c| c.last_transition_time.0)
+        };
+        server.spec.paused = true;
+        let paused = of(&server, &Applied { deployment: None }, at(10));
+        assert_eq!(time(&paused, "Available"), Some(at(0)));
+        let serving = of(&server, &serving(), at(20));
+        assert_eq!((time(&serving, "Available"), time(&serving, "Accepted")), (Some(at(20)), Some(at(0))));
+    }
+
+    #[test]
+    fn reconciling_and_stalled_are_there_only_while_true() {
+        let absent = Applied { deployment: None };
+        assert_eq!(
+            said(&of(&oauth_server(), &absent, at(0))),
+            [
+                ("Ready", "False", "RolloutInProgress"),
+                ("Accepted", "True", "Accepted"),
+                ("Available", "False", "RolloutInProgress"),
+                ("Reconciling", "True", "RolloutInProgress"),
+            ]
+        );
+        let mut found = found();
+        found.secrets.insert("hq-client".into(), None);
+        let server = oauth_server();
+        let valid = validate(&server, &found, &defaults());
+        assert_eq!(
+            said(&status(&server, valid.as_ref(), Ok(&serving()), &found.children, at(0))),
+            [
+                ("Ready", "False", "ReferenceNotFound"),
+                ("Accepted", "False", "ReferenceNotFound"),
+                ("Available", "True", "Available"),
+                ("Reconciling", "True", "ReferenceNotFound"),
+            ]
+        );
+        let error =
+            ApplyError::Apply { kind: "Service".into(), name: "team-mcp".into(), source: kube::Error::TlsRequired };
+        let valid = validate(&server, &super::super::fixtures::found(), &defaults());
+        assert_eq!(
+            said(&status(&server, valid.as_ref(), Err(&error), &found.children, at(0)))[0],
+            ("Ready", "False", "ApplyFailed")
+        );
+    }
+
+    #[test]
+    fn an_invalid_spec_is_stalled_and_what_was_said_of_the_last_good_one_stands() {
+        let mut server = oauth_server();
+        server.status = Some(of(&server, &serving(), at(0)));
+        server.spec.auth = lenses_mcp_crds::Auth::default();
+        let status = of(&server, &serving(), at(1));
+        assert_eq!(said(&status)[0], ("Ready", "False", "InvalidSpec"));
+        assert_eq!(said(&status).last(), Some(&("Stalled", "True", "InvalidSpec")));
+        assert_eq!(status.url.as_deref(), Some("https://mcp.example.com/mcp"));
+    }
+
+    #[test]
+    fn an_open_port_is_a_warning_in_the_mode_and_in_accepted() {
+        let mut server = api_key_server();
+        assert_eq!(of(&server, &serving(), at(0)).auth_mode.as_deref(), Some("APIKey"));
+        server.spec.auth.api_key.as_mut().unwrap().callers =
+            lenses_mcp_crds::Callers { token_secret_ref: None, anyone: true };
+        let status = of(&server, &serving(), at(0));
+        assert_eq!(status.auth_mode.as_deref(), Some("APIKey (anyone)"));
+        assert_eq!(said(&status)[1], ("Accepted", "True", "AnyoneMayCall"));
+        assert_eq!(status.authorization_server, None);
+    }
+
+    #[test]
+    fn a_paused_resource_says_so() {
+        let mut server = oauth_server();
+        server.spec.paused = true;
+        assert_eq!(said(&of(&server, &Applied { deployment: None }, at(0)))[0], ("Ready", "False", "Paused"));
+        let status = of(&server, &serving(), at(0));
+        assert_eq!(said(&status)[0], ("Ready", "True", "Ready"));
+        assert!(status.conditions[0].message.contains("spec.paused"));
+    }
+
+    #[test]
+    fn a_resource_that_cannot_be_read_is_said_to_be_so() {
+        let status = unreadable("missing field `lenses`", &LensesMcpServerStatus::default(), Some(3), at(0));
+        assert_eq!(
+            said(&status),
+            [
+                ("Ready", "False", "InvalidSpec"),
+                ("Accepted", "False", "InvalidSpec"),
+                ("Stalled", "True", "InvalidSpec")
+            ]
+        );
+        assert!(status.conditions[0].message.contains("missing field `lenses`"));
+        assert_eq!(unreadable("missing field `lenses`", &status, Some(3), at(9)), status);
+    }
+}

@@ -1,0 +1,342 @@
+//! Step 2: the spec and what was read become a server that can be made, or every reason why not. Pure.
+//!
+//! The API server has already refused what the schema can tell. What is left is what only the operator sees: references, names
+//! that are taken, and what a schema cannot say.
+
+mod addresses;
+mod sign_in;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::core::v1::LocalObjectReference,
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference},
+};
+use kube::{Resource, ResourceExt};
+use lenses_mcp_crds::{DerivedSetting, ImagePullPolicy, LensesMcpServer, Service, conditions::Reason};
+
+use super::{
+    Defaults,
+    dereference::{Dereferenced, SecretVersion, Standing, Standings},
+    references,
+};
+
+pub(super) use sign_in::{Callers, SignIn};
+
+/// A server that can be made. Builders take nothing else.
+pub(super) struct ValidServer {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) owner: OwnerReference,
+    /// HQ as the pods reach it.
+    pub(super) lenses_url: String,
+    /// The server's public URL, without `/mcp` and without a slash at its end.
+    pub(super) advertised_url: String,
+    /// The names by which the Service is called inside the cluster.
+    pub(super) service_names: Vec<String>,
+    pub(super) allowed_origins: Vec<String>,
+    pub(super) sign_in: SignIn,
+    /// What stands for the content of each Secret that the pods mount, by the Secret's name.
+    pub(super) secrets: BTreeMap<String, SecretVersion>,
+    /// What stands for the sealing key, once it has been made.
+    pub(super) sealing_key: Option<SecretVersion>,
+    pub(super) service: Service,
+    pub(super) image: String,
+    pub(super) image_pull_policy: ImagePullPolicy,
+    pub(super) image_pull_secrets: Vec<LocalObjectReference>,
+    pub(super) replicas: i32,
+    pub(super) requests: BTreeMap<String, Quantity>,
+    pub(super) limits: BTreeMap<String, Quantity>,
+    /// What the spec leaves open, with the rule that decided it.
+    pub(super) derived: Vec<DerivedSetting>,
+}
+
+/// A reason why a server cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Rejection {
+    /// The spec says what cannot be.
+    #[error("{field}: {message}")]
+    InvalidSpec { field: &'static str, message: String },
+    /// Something that the spec names is not there.
+    #[error("{field}: {kind} {namespace}/{name} does not exist{hint}")]
+    ReferenceNotFound { field: &'static str, kind: &'static str, namespace: String, name: String, hint: String },
+    /// The Service is there, but not the port.
+    #[error("{field}: Service {namespace}/{name} has no port {port}; it has {has}")]
+    PortNotFound { field: &'static str, namespace: String, name: String, port: String, has: String },
+    /// An object of a name that is needed belongs to someone else.
+    #[error("{kind} {name} belongs to someone else and is left alone: delete it, or give this resource another name")]
+    NameTaken { kind: &'static str, name: String },
+}
+
+/// All that keeps a server from being made; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rejections {
+    first: Box<Rejection>,
+    others: Vec<Rejection>,
+}
+
+impl Rejections {
+    /// The reason for the condition: that of the first.
+    pub(super) fn reason(&self) -> Reason {
+        match *self.first {
+            Rejection::InvalidSpec { .. } => Reason::InvalidSpec,
+            Rejection::ReferenceNotFound { .. } | Rejection::PortNotFound { .. } => Reason::ReferenceNotFound,
+            Rejection::NameTaken { .. } => Reason::NameTaken,
+        }
+    }
+
+    /// All of them, for people.
+    pub(super) fn message(&self) -> String {
+        let all: Vec<_> = std::iter::once(&*self.first).chain(&self.others).map(ToString::to_string).collect();
+        all.join("; ")
+    }
+}
+
+/// Judges the spec together with what was read.
+pub(super) fn validate(
+    server: &LensesMcpServer,
+    found: &Dereferenced,
+    defaults: &Defaults,
+) -> Result<ValidServer, Rejections> {
+    let mut rejections = Vec::new();
+    let mut derived = Vec::new();
+    let (name, namespace) = (server.name_any(), server.namespace().unwrap_or_default());
+
+    let lenses_url = addresses::lenses_url(server, found, defaults, &mut derived, &mut rejections);
+    let sign_in = sign_in::sign_in(server, lenses_url.as_deref(), &mut derived, &mut rejections);
+    let service_names = addresses::service_names(&name, &namespace, &defaults.cluster_domain);
+    let advertised_url = addresses::advertised_url(server, &service_names, &mut derived, &mut rejections);
+    derived.push(DerivedSetting {
+        setting: "MCP_ALLOWED_HOSTS".to_owned(),
+        value: service_names.join(","),
+        rule: "the DNS names of the Service".to_owned(),
+    });
+    let secrets = secrets(server, found, &mut rejections);
+    names_taken(&name, &found.children, &mut rejections);
+    let owner = server.controller_owner_ref(&());
+
+    let spec = &server.spec;
+    let mut rejections = rejections.into_iter();
+    match (rejections.next(), lenses_url, sign_in, advertised_url, owner) {
+        (None, Some(lenses_url), Some(sign_in), Some(advertised_url), Some(owner)) => Ok(ValidServer {
+            owner,
+            lenses_url,
+            advertised_url,
+            service_names,
+            allowed_origins: spec.endpoint.allowed_origins.clone(),
+            sign_in,
+            secrets,
+            sealing_key: found
+                .children
+                .sealing_key
+                .own()
+                .and_then(|secret| Some(SecretVersion { uid: secret.uid()?, resource_version: String::new() })),
+            service: spec.endpoint.service.clone(),
+            image: spec.image.clone().unwrap_or_else(|| defaults.image.clone()),
+            image_pull_policy: spec.image_pull_policy,
+            image_pull_secrets: spec
+                .image_pull_secrets
+                .iter()
+                .map(|secret| LocalObjectReference { name: secret.name.clone() })
+                .collect(),
+            replicas: spec.replicas,
+            requests: spec.resources.requests.clone(),
+            limits: spec.resources.limits.clone(),
+            derived,
+            name,
+            namespace,
+        }),
+        (first, ..) => Err(Rejections {
+            first: Box::new(first.unwrap_or(Rejection::InvalidSpec {
+                field: "metadata.uid",
+                message: "the resource was not read from an API server".to_owned(),
+            })),
+            others: rejections.collect(),
+        }),
+    }
+}
+
+fn secrets(
+    server: &LensesMcpServer,
+    found: &Dereferenced,
+    rejections: &mut Vec<Rejection>,
+) -> BTreeMap<String, SecretVersion> {
+    let mut secrets = BTreeMap::new();
+    for reference in references::references(server).into_iter().filter(|reference| reference.kind == "Secret") {
+        if let Some(Some(version)) = found.secrets.get(&reference.name) {
+            secrets.insert(reference.name, version.clone());
+        } else {
+            rejections.push(Rejection::ReferenceNotFound {
+                field: reference.field,
+                kind: "Secret",
+                namespace: reference.namespace,
+                name: reference.name,
+                hint: String::new(),
+            });
+        }
+    }
+    secrets
+}
+
+fn names_taken(name: &str, children: &Standings, rejections: &mut Vec<Rejection>) {
+    fn taken<K>(kind: &'static str, standing: &Standing<K>) -> Option<&'static str> {
+        matches!(standing, Standing::Taken).then_some(kind)
+    }
+    let Standings { service_account, sealing_key, config_map, service, deployment } = children;
+    let kinds = [
+        taken("ServiceAccount", service_account),
+        taken("Secret", sealing_key),
+        taken("ConfigMap", config_map),
+        taken("Service", service),
+        taken("Deployment", deployment),
+    ];
+    rejections.extend(kinds.into_iter().flatten().map(|kind| Rejection::NameTaken { kind, name: name.to_owned() }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::fixtures::{api_key_server, defaults, found, oauth_server, server, valid};
+
+    fn refused(server: &LensesMcpServer, found: &Dereferenced) -> (Reason, String) {
+        let rejections = validate(server, found, &defaults()).err().unwrap();
+        (rejections.reason(), rejections.message())
+    }
+
+    #[test]
+    fn what_the_spec_leaves_open_is_derived_and_each_rule_is_said() {
+        let server = server(&json!({ "lenses": { "url": "https://hq.example.com/" }, "auth": { "oauth": {} } }));
+        let valid = valid(&server);
+        let derived: Vec<_> = valid.derived.iter().map(|d| (&d.setting[..], &d.value[..], &d.rule[..])).collect();
+        assert_eq!(
+            derived,
+            [
+                (
+                    "LENSES_ADVERTISED_URL",
+                    "https://hq.example.com/",
+                    "spec.lenses.url, since spec.lenses.advertisedUrl is not set"
+                ),
+                ("INTROSPECTION_URL", "https://hq.example.com/oauth2/introspect", "LENSES_URL and /oauth2/introspect"),
+                (
+                    "MCP_ADVERTISED_URL",
+                    "http://team-mcp.tools.svc.cluster.local",
+                    "the DNS name of the Service, since spec.endpoint.url is not set"
+                ),
+                (
+                    "MCP_ALLOWED_HOSTS",
+                    "team-mcp,team-mcp.tools,team-mcp.tools.svc,team-mcp.tools.svc.cluster.local",
+                    "the DNS names of the Service"
+                ),
+            ]
+        );
+        assert_eq!(valid.image, "registry.example/default:1");
+    }
+
+    #[test]
+    fn lenses_is_found_through_its_service_by_port_name_or_number() {
+        for (port, path, url) in [
+            (json!("api"), "", "http://hq-service.lenses.svc:9991"),
+            (json!(10000), "/lenses", "https://hq-service.lenses.svc:10000/lenses"),
+        ] {
+            let mut server = oauth_server();
+            let reference = server.spec.lenses.service_ref.as_mut().unwrap();
+            reference.port = serde_json::from_value(port).unwrap();
+            path.clone_into(&mut reference.path);
+            if !path.is_empty() {
+                reference.scheme = lenses_mcp_crds::Scheme::Https;
+            }
+            assert_eq!(valid(&server).lenses_url, url);
+        }
+        assert_eq!(valid(&oauth_server()).derived[0].rule, "Service lenses/hq-service, port api (9991)");
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_the_field_that_names_it() {
+        let mut nothing = found();
+        nothing.secrets.values_mut().for_each(|version| *version = None);
+        nothing.lenses_service = None;
+        for (server, message) in [
+            (
+                oauth_server(),
+                "spec.lenses.serviceRef: Service lenses/hq-service does not exist; \
+                 spec.auth.oauth.introspection.clientCredentialsSecretRef: Secret tools/hq-client does not exist",
+            ),
+            (
+                api_key_server(),
+                "spec.auth.apiKey.secretKeyRef: Secret tools/hq-account does not exist; \
+                 spec.auth.apiKey.callers.tokenSecretRef: Secret tools/our-callers does not exist",
+            ),
+        ] {
+            assert_eq!(refused(&server, &nothing), (Reason::ReferenceNotFound, message.to_owned()));
+        }
+        let mut server = oauth_server();
+        server.spec.lenses.service_ref.as_mut().unwrap().port = serde_json::from_value(json!("web")).unwrap();
+        assert_eq!(
+            refused(&server, &found()),
+            (
+                Reason::ReferenceNotFound,
+                "spec.lenses.serviceRef: Service lenses/hq-service has no port web; it has api (9991), agents (10000)"
+                    .to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn a_service_in_a_namespace_that_is_not_watched_is_said_to_be_out_of_sight() {
+        let mut found = found();
+        found.lenses_service = None;
+        let defaults = Defaults { namespaces: vec!["tools".to_owned()], ..defaults() };
+        let rejections = validate(&oauth_server(), &found, &defaults).err().unwrap();
+        assert!(rejections.message().contains("it does not watch that namespace"), "{}", rejections.message());
+    }
+
+    #[test]
+    fn a_taken_name_is_named_by_kind() {
+        let mut found = found();
+        found.children.deployment = Standing::Taken;
+        found.children.service = Standing::Taken;
+        let (reason, message) = refused(&oauth_server(), &found);
+        assert_eq!(reason, Reason::NameTaken);
+        assert!(message.starts_with("Service team-mcp belongs to someone else"), "{message}");
+        assert!(message.contains("Deployment team-mcp belongs to someone else"), "{message}");
+    }
+
+    #[test]
+    fn a_spec_that_got_past_the_schema_is_refused_here() {
+        for (spec, said) in [
+            (json!({ "lenses": { "url": "https://hq" } }), "spec.auth: write exactly one"),
+            (json!({ "lenses": {}, "auth": { "oauth": {} } }), "spec.lenses: write exactly one"),
+            (
+                json!({ "lenses": { "url": "http://hq:70000" }, "auth": { "oauth": {} } }),
+                "spec.lenses.url: \"http://hq:70000\" is not a URL",
+            ),
+            (
+                json!({ "lenses": { "url": "http://hq" }, "auth": { "oauth": {} }, "endpoint": { "url": "http://x:y" } }),
+                "spec.endpoint.url: \"http://x:y\" is not a URL",
+            ),
+            (
+                json!({ "lenses": { "url": "http://hq" }, "auth": { "apiKey": { "secretKeyRef": { "name": "hq-account", "key": "k" }, "callers": {} } } }),
+                "spec.auth.apiKey.callers: write exactly one",
+            ),
+        ] {
+            let (reason, message) = refused(&server(&spec), &found());
+            assert_eq!(reason, Reason::InvalidSpec, "{spec}");
+            assert!(message.contains(said), "{spec} gave {message}");
+        }
+    }
+
+    #[test]
+    fn a_service_without_ports_leaves_the_number_to_the_author() {
+        let mut found = found();
+        found.lenses_service =
+            Some(Arc::new(serde_json::from_value(json!({ "spec": { "type": "ExternalName" } })).unwrap()));
+        let mut server = oauth_server();
+        server.spec.lenses.service_ref.as_mut().unwrap().port = serde_json::from_value(json!(8443)).unwrap();
+        let valid = validate(&server, &found, &defaults()).ok().unwrap();
+        assert_eq!(valid.lenses_url, "http://hq-service.lenses.svc:8443");
+    }
+}

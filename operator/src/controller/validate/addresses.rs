@@ -1,0 +1,133 @@
+//! The addresses: HQ as the pods reach it, the server as clients reach it, and the names of its Service.
+
+use k8s_openapi::{api::core::v1::ServicePort, apimachinery::pkg::util::intstr::IntOrString};
+use kube::ResourceExt;
+use lenses_mcp_crds::{DerivedSetting, LensesMcpServer};
+use url::Url;
+
+use super::Rejection;
+use crate::controller::{Defaults, dereference::Dereferenced};
+
+const SERVICE_REF: &str = "spec.lenses.serviceRef";
+
+/// `LENSES_URL`: as written, or made from the Service.
+pub(super) fn lenses_url(
+    server: &LensesMcpServer,
+    found: &Dereferenced,
+    defaults: &Defaults,
+    derived: &mut Vec<DerivedSetting>,
+    rejections: &mut Vec<Rejection>,
+) -> Option<String> {
+    let lenses = &server.spec.lenses;
+    if let Some(advertised) = &lenses.advertised_url {
+        checked("spec.lenses.advertisedUrl", advertised, rejections)?;
+    }
+    let reference = match (&lenses.url, &lenses.service_ref) {
+        (Some(url), None) => return checked("spec.lenses.url", url, rejections),
+        (None, Some(reference)) => reference,
+        _ => {
+            let message = "write exactly one of url and serviceRef".to_owned();
+            rejections.push(Rejection::InvalidSpec { field: "spec.lenses", message });
+            return None;
+        }
+    };
+    let namespace = reference.namespace.clone().or_else(|| server.namespace()).unwrap_or_default();
+    let name = reference.name.clone();
+    let Some(service) = &found.lenses_service else {
+        let watched = defaults.namespaces.is_empty() || defaults.namespaces.contains(&namespace);
+        let hint = if watched { "" } else { ", as far as this operator sees: it does not watch that namespace" };
+        let hint = hint.to_owned();
+        rejections.push(Rejection::ReferenceNotFound { field: SERVICE_REF, kind: "Service", namespace, name, hint });
+        return None;
+    };
+    let ports = service.spec.as_ref().and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
+    let Some(port) = port(&reference.port, ports) else {
+        let port = match &reference.port {
+            IntOrString::Int(number) => number.to_string(),
+            IntOrString::String(name) => name.clone(),
+        };
+        rejections.push(Rejection::PortNotFound { field: SERVICE_REF, namespace, name, port, has: list(ports) });
+        return None;
+    };
+    let url = format!("{}://{name}.{namespace}.svc:{port}{}", reference.scheme.as_str(), reference.path);
+    let url = checked(SERVICE_REF, &url, rejections)?;
+    derived.push(DerivedSetting {
+        setting: "LENSES_URL".to_owned(),
+        value: url.clone(),
+        rule: format!("Service {namespace}/{name}, port {}", list_of_one(port, ports)),
+    });
+    Some(url)
+}
+
+/// `MCP_ADVERTISED_URL`: as written, or the Service's full DNS name.
+pub(super) fn advertised_url(
+    server: &LensesMcpServer,
+    service_names: &[String],
+    derived: &mut Vec<DerivedSetting>,
+    rejections: &mut Vec<Rejection>,
+) -> Option<String> {
+    let endpoint = &server.spec.endpoint;
+    if let Some(url) = &endpoint.url {
+        return Some(checked("spec.endpoint.url", url, rejections)?.trim_end_matches('/').to_owned());
+    }
+    let name = service_names.last()?;
+    let url = match endpoint.service.port {
+        80 => format!("http://{name}"),
+        port => format!("http://{name}:{port}"),
+    };
+    derived.push(DerivedSetting {
+        setting: "MCP_ADVERTISED_URL".to_owned(),
+        value: url.clone(),
+        rule: "the DNS name of the Service, since spec.endpoint.url is not set".to_owned(),
+    });
+    Some(url)
+}
+
+/// The names by which a Service is called, the full one last.
+pub(super) fn service_names(name: &str, namespace: &str, cluster_domain: &str) -> Vec<String> {
+    vec![
+        name.to_owned(),
+        format!("{name}.{namespace}"),
+        format!("{name}.{namespace}.svc"),
+        format!("{name}.{namespace}.svc.{cluster_domain}"),
+    ]
+}
+
+/// The URL as it was written, if it is one; the schema's pattern lets through a few that are not, such as port 70000.
+pub(super) fn checked(field: &'static str, url: &str, rejections: &mut Vec<Rejection>) -> Option<String> {
+    match Url::parse(url) {
+        Ok(_) => Some(url.to_owned()),
+        Err(error) => {
+            let message = format!("{url:?} is not a URL: {error}; write one such as https://lenses.example.com");
+            rejections.push(Rejection::InvalidSpec { field, message });
+            None
+        }
+    }
+}
+
+/// A Service without any port (an `ExternalName`, as a rule) leaves the number to the author.
+fn port(wanted: &IntOrString, ports: &[ServicePort]) -> Option<i32> {
+    match wanted {
+        IntOrString::Int(number) if ports.is_empty() && (1..=65535).contains(number) => Some(*number),
+        IntOrString::Int(number) => ports.iter().find(|port| port.port == *number).map(|port| port.port),
+        IntOrString::String(name) => ports.iter().find(|port| port.name.as_ref() == Some(name)).map(|port| port.port),
+    }
+}
+
+fn list(ports: &[ServicePort]) -> String {
+    if ports.is_empty() {
+        return "none".to_owned();
+    }
+    ports.iter().map(described).collect::<Vec<_>>().join(", ")
+}
+
+fn list_of_one(number: i32, ports: &[ServicePort]) -> String {
+    ports.iter().find(|port| port.port == number).map_or_else(|| number.to_string(), described)
+}
+
+fn described(port: &ServicePort) -> String {
+    match &port.name {
+        Some(name) => format!("{name} ({})", port.port),
+        None => port.port.to_string(),
+    }
+}

@@ -1,0 +1,113 @@
+//! What the operator counts, in Prometheus' text format. Every label has few values, fixed in the code.
+
+use std::collections::BTreeMap;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+const PREFIX: &str = "lenses_mcp_operator";
+
+/// The operator's counters.
+pub struct Metrics {
+    registry: Registry,
+    passes: Family<PassLabels, Counter>,
+    errors: Family<ErrorLabels, Counter>,
+    duration: Histogram,
+    requests: Family<RequestLabels, Counter>,
+}
+
+/// How a pass over one resource ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Outcome {
+    /// Nothing is left to do until something changes.
+    Settled,
+    /// Something that cannot be watched has to change; it will be looked at again.
+    Waiting,
+    /// The API server refused or did not answer; it will be tried again.
+    Failed,
+}
+
+/// A condition and the status that it has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
+pub struct ConditionLabels {
+    /// The condition's type.
+    pub condition: &'static str,
+    /// `True`, `False` or `Unknown`.
+    pub status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PassLabels {
+    outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrorLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    verb: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let (passes, errors, requests) = (Family::default(), Family::default(), Family::default());
+        let duration = Histogram::new([0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0]);
+        registry.register("reconciles", "Passes over a resource, by how they ended", passes.clone());
+        registry.register("reconcile_errors", "Passes that failed, by reason", errors.clone());
+        registry.register("reconcile_duration_seconds", "How long a pass took", duration.clone());
+        registry.register("api_requests", "Requests to the API server, by verb", requests.clone());
+        Self { registry, passes, errors, duration, requests }
+    }
+}
+
+impl Metrics {
+    /// A pass ended after so many seconds.
+    pub fn passed(&self, outcome: Outcome, seconds: f64) {
+        self.passes.get_or_create(&PassLabels { outcome }).inc();
+        self.duration.observe(seconds);
+    }
+
+    /// A pass failed, for one of the error enums' reasons.
+    pub fn failed(&self, reason: &'static str) {
+        self.errors.get_or_create(&ErrorLabels { reason }).inc();
+    }
+
+    /// A request goes to the API server.
+    pub fn requested(&self, method: &axum::http::Method, uri: &axum::http::Uri) {
+        let watches = uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
+        let verb = match method.as_str() {
+            "GET" if watches => "watch",
+            "GET" => "get",
+            "POST" => "create",
+            "PATCH" => "patch",
+            "PUT" => "update",
+            _ => "other",
+        };
+        self.requests.get_or_create(&RequestLabels { verb }).inc();
+    }
+
+    /// Everything in text, with the number of resources by condition and status, which is counted when it is asked for.
+    ///
+    /// # Errors
+    /// Never in practice: writing to a string does not fail.
+    pub fn encode(&self, conditions: &BTreeMap<ConditionLabels, i64>) -> Result<String, std::fmt::Error> {
+        let resources = Family::<ConditionLabels, Gauge>::default();
+        for (labels, count) in conditions {
+            resources.get_or_create(labels).set(*count);
+        }
+        let mut now = Registry::with_prefix(PREFIX);
+        now.register("resources", "LensesMcpServer resources, by condition and its status", resources);
+        let mut out = String::new();
+        text::encode_registry(&mut out, &self.registry)?;
+        text::encode_registry(&mut out, &now)?;
+        text::encode_eof(&mut out)?;
+        Ok(out)
+    }
+}

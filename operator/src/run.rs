@@ -1,0 +1,178 @@
+//! What runs, in which order it starts and stops.
+//!
+//! Start: settings, admin port, lease, controller. Stop (SIGTERM or SIGINT): no new pass begins, passes under way finish, the
+//! lease is given up, exit 0, all within a hard limit that is shorter than the pod's grace period. A second signal, or a lost
+//! lease, ends the process at once: another operator may be working already.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use kube::{Client, Config, client::ClientBuilder};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use tower::util::MapRequestLayer;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    admin::{self, Admin},
+    controller::{self, Caches, Defaults},
+    lease::{Lease, LeaseLost},
+    metrics::Metrics,
+    settings::{LogFormat, Settings},
+};
+
+/// How long passes under way may take to finish after the signal. The chart's grace period is longer.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// Why the operator stopped other than by a signal.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error("failed to find the API server: {0}")]
+    Config(#[from] kube::config::InferConfigError),
+    #[error("failed to make a client for the API server: {0}")]
+    Client(#[from] kube::Error),
+    #[error("failed to listen on {address} (ADMIN_ADDRESS): {source}")]
+    Listen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error("failed to serve the admin port: {0}")]
+    Admin(std::io::Error),
+    #[error("failed to listen for signals: {0}")]
+    Signals(std::io::Error),
+    #[error("stopped working: {0}")]
+    Lease(#[from] LeaseLost),
+}
+
+/// Runs the operator until a signal or a lost lease ends it.
+#[must_use]
+pub fn run(settings: Settings) -> ExitCode {
+    log(&settings);
+    // Two threads: the work is waiting for the API server, and each thread more costs memory at rest.
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "failed to start");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(work(settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn work(settings: Settings) -> Result<(), RunError> {
+    let Settings {
+        server_image,
+        watch_namespaces,
+        cluster_domain,
+        lease_name,
+        lease_namespace,
+        identity,
+        admin_address,
+        concurrency,
+        log_level: _,
+        log_format: _,
+    } = settings;
+
+    let stop = stop_on_signal()?;
+    let metrics = Arc::new(Metrics::default());
+    let (show_caches, caches) = watch::channel(None);
+    let listener =
+        TcpListener::bind(admin_address).await.map_err(|source| RunError::Listen { address: admin_address, source })?;
+    let admin = admin::router(Admin { metrics: Arc::clone(&metrics), caches });
+    let admin = axum::serve(listener, admin);
+
+    let client = client(&metrics).await?;
+    let namespace = lease_namespace.unwrap_or_else(|| client.default_namespace().to_owned());
+    let identity = identity.unwrap_or_else(|| format!("{}-{:08x}", crate::MANAGER, rand::random::<u32>()));
+    let lease = Lease::new(client.clone(), &namespace, lease_name, identity.clone());
+
+    let leader = async {
+        tracing::info!(identity, namespace, "waiting for the lease");
+        let Some(record) = stop.run_until_cancelled(lease.acquire()).await else {
+            return Ok(());
+        };
+        tracing::info!(identity, "working");
+        let (caches, writers) = Caches::new();
+        let caches = Arc::new(caches);
+        show_caches.send_replace(Some(Arc::clone(&caches)));
+        let context = controller::Context::new(
+            client,
+            caches,
+            metrics,
+            Defaults { image: server_image, cluster_domain, namespaces: watch_namespaces.0 },
+            identity,
+        );
+        let passes = controller::run(Arc::new(context), writers, concurrency, stop.clone());
+        let drained = async {
+            tokio::pin!(passes);
+            tokio::select! {
+                () = &mut passes => {}
+                () = stop.cancelled() => {
+                    if timeout(DRAIN, passes).await.is_err() {
+                        tracing::warn!(seconds = DRAIN.as_secs(), "passes under way did not finish");
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = drained => {}
+            lost = lease.hold(record) => return Err(lost.into()),
+        }
+        if let Err(error) = lease.release().await {
+            tracing::warn!(%error, "failed to give up the lease");
+        }
+        tracing::info!("stopped");
+        Ok(())
+    };
+    tokio::select! {
+        done = leader => done,
+        served = admin.into_future() => served.map_err(RunError::Admin),
+    }
+}
+
+/// A client that counts its requests. Watches stay open, so there is no read timeout here; each pass has its own.
+async fn client(metrics: &Arc<Metrics>) -> Result<Client, RunError> {
+    let mut config = Config::infer().await?;
+    config.connect_timeout = Some(Duration::from_secs(5));
+    let metrics = Arc::clone(metrics);
+    let count = MapRequestLayer::new(move |request: axum::http::Request<kube::client::Body>| {
+        metrics.requested(request.method(), request.uri());
+        request
+    });
+    Ok(ClientBuilder::try_from(config)?.with_layer(&count).build())
+}
+
+/// Cancelled by the first SIGTERM or SIGINT; the second ends the process.
+fn stop_on_signal() -> Result<CancellationToken, RunError> {
+    let mut term = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+        };
+        next().await;
+        tracing::info!("stopping");
+        stopping.cancel();
+        next().await;
+        std::process::exit(130);
+    });
+    Ok(stop)
+}
+
+fn log(settings: &Settings) {
+    let filter = EnvFilter::new(&settings.log_level);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match settings.log_format {
+        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => log.init(),
+    }
+}

@@ -1,0 +1,131 @@
+//! The operator's settings: flags of `run`, each with an environment variable, all checked before anything starts.
+
+use std::net::SocketAddr;
+
+use clap::{Args, ValueEnum};
+
+/// The image of the server that belongs to this operator: the same version, released together.
+const SERVER_IMAGE: &str = concat!("lensesio/lenses-mcp-server:", env!("CARGO_PKG_VERSION"));
+
+/// The settings of `run`.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// The image of a server whose resource names none.
+    #[arg(long, env = "SERVER_IMAGE", default_value = SERVER_IMAGE, value_parser = image)]
+    pub server_image: String,
+
+    /// The namespaces to watch, separated by commas. Empty: all of them.
+    #[arg(long, env = "WATCH_NAMESPACES", default_value = "", value_parser = namespaces)]
+    pub watch_namespaces: Namespaces,
+
+    /// The domain of this cluster's DNS names.
+    #[arg(long, env = "CLUSTER_DOMAIN", default_value = "cluster.local", value_parser = domain)]
+    pub cluster_domain: String,
+
+    /// The Lease by which one operator at a time works.
+    #[arg(long, env = "LEASE_NAME", default_value = crate::MANAGER, value_parser = label)]
+    pub lease_name: String,
+
+    /// The namespace of the Lease. Default: the namespace that the process runs in.
+    #[arg(long, env = "POD_NAMESPACE", value_parser = label)]
+    pub lease_namespace: Option<String>,
+
+    /// Who this process is in the Lease and in events. Default: a name made at start.
+    #[arg(long, env = "POD_NAME", value_parser = non_empty)]
+    pub identity: Option<String>,
+
+    /// Where /livez, /readyz and /metrics are served.
+    #[arg(long, env = "ADMIN_ADDRESS", default_value = "0.0.0.0:9090")]
+    pub admin_address: SocketAddr,
+
+    /// How many resources are worked on at the same time. Each takes at most one connection to the API server.
+    #[arg(long, env = "CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=128))]
+    pub concurrency: u16,
+
+    /// What is logged, as tracing filter directives such as `info` or `lenses_mcp_operator=debug`.
+    #[arg(long, env = "LOG_LEVEL", default_value = "info", value_parser = log_filter)]
+    pub log_level: String,
+
+    /// How a line of the log is written.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
+    pub log_format: LogFormat,
+}
+
+/// Namespaces to watch; none means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Namespaces(pub Vec<String>);
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+fn image(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.chars().any(char::is_whitespace) {
+        return Err("write an image with a tag or a digest, such as lensesio/lenses-mcp-server:0.1.0".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn namespaces(text: &str) -> Result<Namespaces, String> {
+    let mut names =
+        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(label).collect::<Result<Vec<_>, _>>()?;
+    names.sort_unstable();
+    names.dedup();
+    Ok(Namespaces(names))
+}
+
+/// A DNS label, as RFC 1123 has it.
+fn label(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.is_empty() || text.len() > 63 || !text.chars().all(good) || text.starts_with('-') || text.ends_with('-') {
+        return Err(format!("{text:?} is not a name: write at most 63 lower-case letters, digits and '-'"));
+    }
+    Ok(text.to_owned())
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    text.split('.').try_for_each(|part| label(part).map(drop))?;
+    Ok(text.to_owned())
+}
+
+fn non_empty(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("write a name, or leave it out".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    tracing_subscriber::EnvFilter::try_new(text).map_err(|e| e.to_string())?;
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn namespaces_are_a_list_without_repetition() {
+        for (text, names) in [("", vec![]), (" , ", vec![]), ("a", vec!["a"]), ("b, a,b", vec!["a", "b"])] {
+            assert_eq!(namespaces(text).unwrap().0, names, "{text:?}");
+        }
+        for text in ["A", "a b", "-a", "a-", "a,b.c"] {
+            assert!(namespaces(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_name_or_an_image_is_refused() {
+        assert!(domain("cluster.local").is_ok());
+        for text in ["", ".", "cluster.", "Cluster.local", "a..b"] {
+            assert!(domain(text).is_err(), "{text:?}");
+        }
+        for text in ["", "a b", "\t"] {
+            assert!(image(text).is_err(), "{text:?}");
+        }
+        assert!(log_filter("info,kube=warn").is_ok());
+        assert!(log_filter("a=b=c").is_err());
+    }
+}
