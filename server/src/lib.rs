@@ -1,5 +1,22 @@
 //! `lenses-mcp-server`: an MCP server for Lenses HQ and an OAuth 2.1 protected resource.
+//!
+//! Read in this order: [`settings`] (what can be set), [`start`] (from settings to a running server), [`app`] (a request's
+//! way, top to bottom), [`auth`] (sign-in), [`mcp`] and [`tools`] (what is called), [`lenses`] (how HQ is asked).
 
+pub mod access_log;
+pub mod admin;
+pub mod app;
+pub mod auth;
 pub mod identity;
+pub mod lenses;
+pub mod lifecycle;
+pub mod limits;
+pub mod logging;
+pub mod mcp;
+pub mod message;
 pub mod metrics;
+pub mod rebinding;
 pub mod scope;
+pub mod settings;
+pub mod start;
+pub mod tools;

@@ -1,2 +1,71 @@
-//! The server binary.
-fn main() {}
+//! The server binary: settings, logs, then [`start::run`].
+
+use std::{fmt::Write as _, process::ExitCode, thread};
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+use lenses_mcp_server::{
+    logging,
+    settings::{self, Settings, Variables, variable},
+    start,
+};
+
+/// Most threads that handle requests: they wait for Lenses HQ, not for the processor.
+const WORKERS_MAX: usize = 4;
+
+/// MCP server for Lenses: an OAuth 2.1 protected resource in front of Lenses HQ.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Check the settings, print those in effect with secrets hidden, and exit.
+    #[arg(long)]
+    check: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::command().after_help(help()).get_matches();
+    let arguments = Arguments::from_arg_matches(&arguments).unwrap_or_else(|error| error.exit());
+    let read_file = |path: &std::path::Path| std::fs::read_to_string(path);
+    // Names and values that are not UTF-8 can be none of ours.
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let settings = match Variables::load(environment, &read_file).and_then(|variables| Settings::read(&variables)) {
+        Ok(settings) => settings,
+        Err(errors) => return fail(settings::EXIT_STATUS, &errors),
+    };
+    if arguments.check {
+        print_line(&settings.effective());
+        return ExitCode::SUCCESS;
+    }
+    logging::start(settings.log);
+    let workers = thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(1, &error),
+    };
+    let ended = runtime.block_on(start::run(settings));
+    // What is still running has had its time.
+    runtime.shutdown_background();
+    ended.map_or_else(|error| fail(1, &error), |()| ExitCode::SUCCESS)
+}
+
+fn help() -> String {
+    let mut text =
+        "Settings are environment variables; a secret X may also be in a file that X_FILE names:\n".to_owned();
+    for known in variable::ALL {
+        let default = known.default.map(|default| format!(" [{default}]")).unwrap_or_default();
+        let _infallible = writeln!(text, "  {}{default}\n      {}", known.name, known.meaning);
+    }
+    text
+}
+
+fn print_line(text: &dyn std::fmt::Display) {
+    use std::io::Write as _;
+    // A closed pipe is the reader's choice.
+    let _ignored = writeln!(std::io::stdout(), "{text}");
+}
+
+fn fail(status: u8, error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::from(status)
+}

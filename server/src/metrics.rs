@@ -25,6 +25,9 @@ macro_rules! label_values {
         pub enum $name { $($(#[$value_doc])* $value,)+ }
 
         impl $name {
+            /// Every value.
+            pub const ALL: &[Self] = &[$(Self::$value,)+];
+
             /// The value as it stands in the exposition.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
@@ -179,6 +182,13 @@ impl Metrics {
             lenses_calls: Family::default(),
             lenses_seconds: Family::new_with_constructor(latency),
         };
+        // Counters that alerts watch are there from the start: a rate needs a zero to rise from.
+        for &outcome in SignIn::ALL {
+            metrics.sign_ins.get_or_create(&SignInLabel { outcome });
+        }
+        for &outcome in Introspection::ALL {
+            metrics.introspections.get_or_create(&IntrospectionLabel { outcome });
+        }
         metrics.registered()
     }
 

@@ -1,0 +1,42 @@
+//! The admin port: for the kubelet and the scraper, not for callers. It has no sign-in, so nothing secret is here.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{StatusCode, header::CONTENT_TYPE};
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+
+/// The content type of what prometheus-client writes.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// `/livez`: the process answers. `/readyz`: it is configured, listens, and was not told to stop; HQ's health is HQ's.
+/// `/metrics`: what [`Metrics`] counted.
+pub fn router(metrics: Arc<Metrics>, stopping: CancellationToken) -> Router {
+    Router::new()
+        .route("/livez", get(async || "ok\n"))
+        .route("/readyz", get(ready).with_state(stopping))
+        .route("/metrics", get(exposition).with_state(metrics))
+}
+
+async fn ready(State(stopping): State<CancellationToken>) -> Response {
+    if stopping.is_cancelled() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response()
+    } else {
+        "ok\n".into_response()
+    }
+}
+
+async fn exposition(State(metrics): State<Arc<Metrics>>) -> Response {
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, metrics.registry()) {
+        Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,111 @@
+//! The whole router. A request's way is [`router`], read from top to bottom.
+
+use std::{any::Any, convert::Infallible, sync::Arc};
+
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderName, Method, StatusCode, header};
+use tokio::sync::Semaphore;
+use tower::{Service, ServiceBuilder};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowHeaders, AllowOrigin, Any as AnyOrigin, CorsLayer},
+};
+
+use crate::{
+    access_log,
+    auth::{self, Gate, metadata},
+    limits,
+    message::{self, RpcError},
+    metrics::Metrics,
+    rebinding::{self, Rebinding},
+    scope::ScopeSet,
+    settings::{AdvertisedUrl, ENDPOINT, Http, Limits, SignIn},
+};
+
+/// Builds the router in front of `mcp`, the MCP endpoint: a service that finds the caller's
+/// [`Identity`](crate::identity::Identity) in each request's extensions.
+pub fn router<S>(http: &Http, limits: &Limits, offered: ScopeSet, gate: Gate, metrics: Arc<Metrics>, mcp: &S) -> Router
+where
+    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send + 'static,
+{
+    let rebinding = Arc::new(Rebinding::new(http.allowed_hosts.clone(), http.allowed_origins.clone()));
+    let slots = Arc::new(Semaphore::new(limits.max_concurrent_requests.min(Semaphore::MAX_PERMITS)));
+    let gate = Arc::new(gate);
+
+    let endpoint = endpoint_paths(http.advertised_url.as_ref())
+        .into_iter()
+        .fold(Router::new(), |router, path| router.route_service(&path, mcp.clone()))
+        .layer(
+            ServiceBuilder::new()
+                .layer(endpoint_cors(rebinding.clone()))
+                .layer(from_fn_with_state(slots, limits::in_number))
+                .layer(from_fn_with_state(limits.request_timeout, limits::in_time))
+                .layer(from_fn_with_state(rebinding, rebinding::refuse_foreign))
+                .layer(from_fn_with_state(gate.clone(), auth::sign_in))
+                .layer(from_fn_with_state(limits.max_body_bytes, message::read_message))
+                .layer(from_fn_with_state(gate, auth::authorize)),
+        );
+
+    let metadata = match &http.sign_in {
+        SignIn::OAuth(oauth) => metadata::routes(oauth, offered).layer(metadata_cors()),
+        SignIn::ApiKey { .. } => Router::new(),
+    };
+
+    endpoint.merge(metadata).fallback(not_found).layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(metrics, access_log::observe))
+            .layer(from_fn(security_headers))
+            .layer(CatchPanicLayer::custom(panicked)),
+    )
+}
+
+/// `/mcp`, and below the advertised URL's path too: a proxy may pass that path on or take it off.
+fn endpoint_paths(advertised_url: Option<&AdvertisedUrl>) -> Vec<String> {
+    let mut paths = vec![ENDPOINT.to_owned()];
+    paths.extend(advertised_url.map(AdvertisedUrl::endpoint_path).filter(|path| path != ENDPOINT));
+    paths
+}
+
+/// Pages of allowed origins may call with a token and read the challenge. No cookies, so no credentials in CORS's sense.
+fn endpoint_cors(rebinding: Arc<Rebinding>) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| rebinding.allows_origin(origin)))
+        .allow_methods([Method::POST, Method::GET, Method::DELETE])
+        // Tools may name headers of their own (`Mcp-Param-…`), so what is asked for is allowed.
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([
+            header::WWW_AUTHENTICATE,
+            header::RETRY_AFTER,
+            HeaderName::from_static("mcp-session-id"),
+            HeaderName::from_static("mcp-protocol-version"),
+            HeaderName::from_static("x-request-id"),
+        ])
+}
+
+/// The metadata is public: any page may read it.
+fn metadata_cors() -> CorsLayer {
+    CorsLayer::new().allow_origin(AnyOrigin).allow_methods([Method::GET]).allow_headers(AnyOrigin)
+}
+
+async fn security_headers(request: Request, next: axum::middleware::Next) -> Response {
+    let mut response = next.run(request).await;
+    let nosniff = http::HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
+}
+
+async fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, "not found: the MCP endpoint is /mcp\n").into_response()
+}
+
+/// What went wrong is in the log; the caller learns that it is not the caller's doing.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    RpcError::internal(StatusCode::INTERNAL_SERVER_ERROR, "internal error").into_response()
+}

@@ -1,0 +1,160 @@
+//! Sign-in: who calls, and may they do what this call does.
+//!
+//! ```text
+//! Authorization header ─▶ bearer ─▶ resource_server ─▶ verdicts ─▶ introspection ─▶ HQ (RFC 7662)
+//!                          syntax     OAuth             one question a token, cache
+//!                                ╰─▶ shared_token       API-key mode: one token for all callers
+//! Identity ─▶ authorize: the scopes that the call needs ─▶ MCP
+//! Refusal  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728) or 503
+//! ```
+//!
+//! A token is asked about at HQ for each request unless the operator said otherwise, so that a revoked application is out
+//! at its next call. HQ failing is never the caller's fault: it is 503, and the token stays good.
+
+mod audience;
+mod bearer;
+mod challenge;
+mod introspection;
+pub mod metadata;
+mod resource_server;
+mod shared_token;
+mod verdicts;
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::HeaderMap;
+use serde_json::{Map, Value};
+
+pub use self::{
+    challenge::Refusal,
+    introspection::{IntrospectionError, Introspector},
+    resource_server::ResourceServer,
+    shared_token::{SharedToken, shared_identity},
+};
+use crate::{
+    identity::Identity,
+    message::Message,
+    metrics::{Metrics, SignIn as Outcome},
+    scope::ScopeSet,
+};
+
+/// The scopes that a call of the named tool with these arguments needs; `None` where there is no such tool.
+pub type RequiredScopes = fn(&str, Option<&Map<String, Value>>) -> Option<ScopeSet>;
+
+/// The gate in front of the MCP endpoint.
+#[derive(Debug)]
+pub struct Gate {
+    mode: Mode,
+    offered: ScopeSet,
+    required_scopes: RequiredScopes,
+    metrics: Arc<Metrics>,
+}
+
+/// What callers must show.
+#[derive(Debug)]
+pub enum Mode {
+    /// An access token that HQ issued.
+    OAuth(Arc<ResourceServer>),
+    /// The one token of API-key mode, or nothing.
+    Shared(SharedToken),
+}
+
+impl Gate {
+    /// A gate that lets in whom `mode` lets in, with scopes within `offered`.
+    pub fn new(mode: Mode, offered: ScopeSet, required_scopes: RequiredScopes, metrics: Arc<Metrics>) -> Self {
+        Self { mode, offered, required_scopes, metrics }
+    }
+
+    async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
+        match &self.mode {
+            Mode::OAuth(resource_server) => resource_server.identify(headers).await,
+            Mode::Shared(shared_token) => shared_token.identify(headers),
+        }
+    }
+
+    /// Whether `identity` may do what `message` asks. A tool above what is offered does not exist here, so no challenge
+    /// asks for it: MCP answers.
+    fn authorize(&self, identity: &Identity, message: &Message) -> Result<(), Refusal> {
+        let Message::ToolCall { name, arguments } = message else { return Ok(()) };
+        match (self.required_scopes)(name, arguments.as_ref()) {
+            Some(needed) if self.offered.covers(needed) && !identity.scopes.covers(needed) => {
+                Err(Refusal::InsufficientScope { needed, held: identity.scopes })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Response {
+        self.metrics.signed_in(refusal.outcome());
+        tracing::info!(%refusal, "refused a request");
+        let metadata_url = match &self.mode {
+            Mode::OAuth(resource_server) => Some(resource_server.metadata_url()),
+            Mode::Shared(_) => None,
+        };
+        refusal.respond(metadata_url, self.offered)
+    }
+}
+
+/// Middleware: puts the caller's [`Identity`] into the request's extensions, or answers with a challenge. The
+/// `Authorization` header ends here: nothing behind it needs the token in any other form.
+pub async fn sign_in(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
+    match gate.identify(request.headers()).await {
+        Ok(identity) => {
+            let span = tracing::Span::current();
+            span.record("token", tracing::field::display(identity.fingerprint));
+            if let Some(subject) = &identity.subject {
+                span.record("subject", &**subject);
+            }
+            if let Some(client_id) = &identity.client_id {
+                span.record("client_id", &**client_id);
+            }
+            request.headers_mut().remove(http::header::AUTHORIZATION);
+            request.extensions_mut().insert(identity);
+            next.run(request).await
+        }
+        Err(refusal) => gate.refuse(&refusal),
+    }
+}
+
+/// Middleware behind [`sign_in`] and [`crate::message::read_message`]: lets a call pass if the caller holds its scopes.
+pub async fn authorize(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let extensions = request.extensions();
+    let decision = match (extensions.get::<Identity>(), extensions.get::<Message>()) {
+        (Some(identity), Some(message)) => {
+            record(message);
+            gate.authorize(identity, message)
+        }
+        (Some(_), None) => Ok(()),
+        // Cannot be, as the router stands; if it ever is, nobody gets in.
+        (None, _) => Err(Refusal::Missing),
+    };
+    match decision {
+        Ok(()) => {
+            gate.metrics.signed_in(Outcome::Accepted);
+            next.run(request).await
+        }
+        Err(refusal) => gate.refuse(&refusal),
+    }
+}
+
+/// Names in the access log are cut: they are the caller's text.
+fn record(message: &Message) {
+    const NAME_MAX: usize = 64;
+    let cut = |name: &str| name.chars().take(NAME_MAX).collect::<String>();
+    let span = tracing::Span::current();
+    match message {
+        Message::ToolCall { name, .. } => {
+            span.record("rpc", "tools/call");
+            span.record("tool", cut(name));
+        }
+        Message::Other { method: Some(method) } => {
+            span.record("rpc", cut(method));
+        }
+        Message::Other { method: None } => {}
+    }
+}

@@ -1,0 +1,100 @@
+//! The `Authorization` header (RFC 6750 §2.1). Tokens in a form or in the URL (§2.2, §2.3) are not looked at: MCP forbids
+//! them, and URLs end in logs.
+
+use http::{HeaderMap, header::AUTHORIZATION};
+use secrecy::SecretString;
+
+use super::Refusal;
+
+/// Longest token that is taken, in bytes. Real ones are far below; this bounds what is hashed and sent on.
+const TOKEN_MAX: usize = 8 * 1024;
+
+/// The bearer token of a request.
+///
+/// # Errors
+///
+/// [`Refusal::Missing`] without the header or with another scheme (RFC 6750 §3.1: no error code then),
+/// [`Refusal::Malformed`] for a header that can't be read as one credential, [`Refusal::Invalid`] for a token that no
+/// authorization server can have issued.
+pub(super) fn token(headers: &HeaderMap) -> Result<SecretString, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or(Refusal::Missing)?;
+    if values.next().is_some() {
+        return Err(Refusal::Malformed("send one Authorization header"));
+    }
+    let value = value.as_bytes();
+    let scheme_end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+    let (scheme, token) = value.split_at(scheme_end);
+    if !scheme.eq_ignore_ascii_case(b"Bearer") {
+        return Err(Refusal::Missing);
+    }
+    let token = token.trim_ascii();
+    if token.is_empty() {
+        return Err(Refusal::Malformed("send a token after Bearer"));
+    }
+    match std::str::from_utf8(token) {
+        Ok(token) if token.len() <= TOKEN_MAX && is_b64token(token) => Ok(SecretString::from(token)),
+        _ => Err(Refusal::Invalid),
+    }
+}
+
+/// `b64token` of RFC 6750 §2.1.
+fn is_b64token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn read(values: &[&[u8]]) -> Result<String, Refusal> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+        }
+        token(&headers).map(|token| token.expose_secret().to_owned())
+    }
+
+    #[test]
+    fn a_bearer_token_is_read_whatever_the_case_of_the_scheme() {
+        for value in ["Bearer abc-._~+/9==", "bearer abc-._~+/9==", "BEARER   abc-._~+/9==  "] {
+            assert_eq!(read(&[value.as_bytes()]).unwrap(), "abc-._~+/9==");
+        }
+    }
+
+    #[test]
+    fn no_header_and_other_schemes_are_no_attempt_at_all() {
+        assert_eq!(read(&[]), Err(Refusal::Missing));
+        for value in ["Basic dXNlcjpwYXNz", "Bearerabc", "abc", ""] {
+            assert_eq!(read(&[value.as_bytes()]), Err(Refusal::Missing), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_credential_is_malformed() {
+        assert!(matches!(read(&[b"Bearer"]), Err(Refusal::Malformed(_))));
+        assert!(matches!(read(&[b"Bearer   "]), Err(Refusal::Malformed(_))));
+        assert!(matches!(read(&[b"Bearer a", b"Bearer b"]), Err(Refusal::Malformed(_))));
+    }
+
+    #[test]
+    fn a_token_that_is_not_a_token_is_invalid() {
+        let long = format!("Bearer {}", "a".repeat(TOKEN_MAX + 1));
+        let values: [&[u8]; 7] = [
+            b"Bearer a b",
+            b"Bearer a,b",
+            b"Bearer ==",
+            b"Bearer a=b",
+            b"Bearer \"a\"",
+            b"Bearer \xc3\xa9",
+            long.as_bytes(),
+        ];
+        for value in values {
+            assert_eq!(read(&[value]), Err(Refusal::Invalid), "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Why a request is refused, and the answer that tells a client what to do about it.
+
+use axum::response::{IntoResponse, Response};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde::Serialize;
+
+use crate::{metrics::SignIn as Outcome, scope::ScopeSet};
+
+/// When a client should try again after HQ could not be asked, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 5;
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No credential: the start of each sign-in.
+    #[error("sign in: this server takes an access token in the Authorization header, as Bearer")]
+    Missing,
+    /// The `Authorization` header is not one credential.
+    #[error("the Authorization header is malformed: {0}")]
+    Malformed(&'static str),
+    /// The token is unknown, expired, revoked or not for this server. Which of them is logged, not told.
+    #[error("the token is invalid, expired, revoked or not meant for this server; sign in again")]
+    Invalid,
+    /// The token is good, but not for this call.
+    #[error("this call needs the scope \"{needed}\"; the token holds \"{held}\"")]
+    InsufficientScope {
+        /// All scopes that the call needs.
+        needed: ScopeSet,
+        /// Those that the token holds.
+        held: ScopeSet,
+    },
+    /// HQ could not be asked about the token, which may well be good.
+    #[error("Lenses HQ can't be asked about the token at the moment; keep the token and try again")]
+    Unavailable,
+}
+
+impl Refusal {
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Missing => Outcome::Missing,
+            Self::Malformed(_) => Outcome::Malformed,
+            Self::Invalid => Outcome::Invalid,
+            Self::InsufficientScope { .. } => Outcome::InsufficientScope,
+            Self::Unavailable => Outcome::Unavailable,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Missing | Self::Invalid => StatusCode::UNAUTHORIZED,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The error code of RFC 6750 §3.1, which a challenge holds only where a credential was tried, or of RFC 6749 §4.1.2.1.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "authentication_required",
+            Self::Malformed(_) => "invalid_request",
+            Self::Invalid => "invalid_token",
+            Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::Unavailable => "temporarily_unavailable",
+        }
+    }
+
+    /// The whole answer. With `metadata_url` a client can find the authorization server (RFC 9728 §5.1) and is told which
+    /// scopes to ask for: all that are `offered` at first, because the user narrows them on HQ's consent page and not every
+    /// client can step up; and for a call that needs more than the token holds, both together, so that no scope is lost by
+    /// stepping up.
+    pub(super) fn respond(&self, metadata_url: Option<&str>, offered: ScopeSet) -> Response {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: &'a str,
+            error_description: String,
+        }
+        let body = Body { error: self.code(), error_description: self.to_string() };
+        let mut response = (self.status(), axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if *self == Self::Unavailable {
+            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+        } else if let Ok(challenge) = HeaderValue::try_from(self.challenge(metadata_url, offered)) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+
+    /// `WWW-Authenticate`. Nothing in it is the caller's text, so nothing needs escaping: the URL was checked for quotes.
+    fn challenge(&self, metadata_url: Option<&str>, offered: ScopeSet) -> String {
+        let mut parameters = Vec::new();
+        if *self != Self::Missing {
+            let description = self.to_string().replace('"', "'");
+            parameters.push(format!("error=\"{}\", error_description=\"{description}\"", self.code()));
+        }
+        match (metadata_url, self) {
+            (Some(url), Self::InsufficientScope { needed, held }) => {
+                parameters.push(format!("scope=\"{}\", resource_metadata=\"{url}\"", needed.union(*held)));
+            }
+            (Some(url), _) => parameters.push(format!("resource_metadata=\"{url}\", scope=\"{offered}\"")),
+            (None, _) => parameters.push("realm=\"lenses-mcp\"".to_owned()),
+        }
+        format!("Bearer {}", parameters.join(", "))
+    }
+}

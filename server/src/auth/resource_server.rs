@@ -1,0 +1,92 @@
+//! This server as an OAuth 2.1 protected resource: a token in, an identity out.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    Introspector, Refusal,
+    audience::Audience,
+    bearer,
+    verdicts::{Grant, Reason, Verdict, Verdicts},
+};
+use crate::{
+    identity::{Fingerprint, Identity},
+    metrics::Metrics,
+    scope::ScopeSet,
+    settings::OAuth,
+};
+
+/// Takes access tokens that HQ issued.
+///
+/// The token goes on to HQ, which issued it and is the API that it is for. That departs from the letter of MCP's rule
+/// against passing tokens through: HQ must see who the user is to apply the user's rights, and offers no token exchange.
+#[derive(Debug)]
+pub struct ResourceServer {
+    verdicts: Arc<Verdicts>,
+    metadata_url: String,
+    offered: ScopeSet,
+}
+
+impl ResourceServer {
+    /// The resource that `oauth` describes; at most `max_questions` requests wait for HQ's word at a time.
+    pub fn new(
+        oauth: &OAuth,
+        offered: ScopeSet,
+        introspector: Introspector,
+        max_questions: usize,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let audience = Audience::new(&oauth.advertised_url.resource(), oauth.audience);
+        let verdicts = Verdicts::new(introspector, audience, oauth.introspection.cache_ttl, max_questions, metrics);
+        Self { verdicts: Arc::new(verdicts), metadata_url: oauth.advertised_url.metadata_url(), offered }
+    }
+
+    /// URL of the metadata, for challenges.
+    #[must_use]
+    pub fn metadata_url(&self) -> &str {
+        &self.metadata_url
+    }
+
+    /// Who sends a request with these headers.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] for a request without a good token, or when HQ can't be asked.
+    pub(super) async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
+        let token = bearer::token(headers)?;
+        let fingerprint = Fingerprint::of(token.expose_secret());
+        match self.verdicts.on(&token).await {
+            Ok(Verdict::Active(grant)) => Ok(self.identity(&grant, token, fingerprint)),
+            Ok(Verdict::Refused(reason)) => {
+                if reason == Reason::OtherAudience {
+                    tracing::warn!(token = %fingerprint, "refused a token: {reason}");
+                } else {
+                    tracing::debug!(token = %fingerprint, "refused a token: {reason}");
+                }
+                Err(Refusal::Invalid)
+            }
+            Err(error) => {
+                tracing::error!(token = %fingerprint, %error, "a token could not be checked");
+                Err(Refusal::Unavailable)
+            }
+        }
+    }
+
+    /// Forgets the caller's token, because HQ answered 401 to it.
+    pub fn forget(&self, identity: &Identity) {
+        let (verdicts, token) = (self.verdicts.clone(), identity.lenses_credential.clone());
+        tokio::spawn(async move { verdicts.forget(&token).await });
+    }
+
+    fn identity(&self, grant: &Grant, token: SecretString, fingerprint: Fingerprint) -> Identity {
+        Identity {
+            subject: grant.subject.clone(),
+            client_id: grant.client_id.clone(),
+            scopes: grant.scopes.intersection(self.offered),
+            lenses_credential: Arc::new(token),
+            fingerprint,
+        }
+    }
+}

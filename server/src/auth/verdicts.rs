@@ -1,0 +1,199 @@
+//! What is known about tokens, and the one question that is asked where nothing is.
+//!
+//! moka gives both halves: a bounded cache, and one computation for all who ask for the same key at the same time, which
+//! holds even when nothing is kept (a lifetime of zero).
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use moka::{Expiry, future::Cache};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+
+use super::{
+    audience::Audience,
+    introspection::{IntrospectionError, Introspector, Reply},
+};
+use crate::{
+    metrics::{Metrics, Spared},
+    scope::ScopeSet,
+};
+
+/// Most tokens that are remembered. Each costs a few hundred bytes.
+const TOKENS_MAX: u64 = 10_000;
+/// How long a refused token is refused without asking: long enough to spare HQ a client that loops, short enough that a
+/// token that was only just issued is not locked out.
+const REFUSED_FOR: Duration = Duration::from_secs(1);
+
+/// The decision on a token.
+#[derive(Debug, Clone)]
+pub(super) enum Verdict {
+    /// It is good.
+    Active(Arc<Grant>),
+    /// It is not.
+    Refused(Reason),
+}
+
+/// What a good token stands for.
+#[derive(Debug)]
+pub(super) struct Grant {
+    pub(super) subject: Option<Arc<str>>,
+    pub(super) client_id: Option<Arc<str>>,
+    /// The token's scopes; those that this server offers are chosen later.
+    pub(super) scopes: ScopeSet,
+    /// In seconds since 1970.
+    expires_at: Option<u64>,
+}
+
+/// Why a token is not good: for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Reason {
+    #[error("HQ says it is not active")]
+    Inactive,
+    #[error("it has expired")]
+    Expired,
+    #[error("it is not a bearer access token")]
+    NotBearer,
+    #[error(
+        "its aud does not name this server; clients must ask HQ for a token for MCP_ADVERTISED_URL, or set MCP_AUDIENCE"
+    )]
+    OtherAudience,
+}
+
+/// Decides on tokens.
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    cache: Cache<TokenHash, Verdict>,
+    introspector: Introspector,
+    audience: Audience,
+    questions: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+}
+
+/// The key: tokens themselves are not kept.
+type TokenHash = [u8; 32];
+
+impl Verdicts {
+    /// Remembers active tokens for `cache_ttl` (but never past their end), and has at most `max_questions` callers wait.
+    pub(super) fn new(
+        introspector: Introspector,
+        audience: Audience,
+        cache_ttl: Duration,
+        max_questions: usize,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let cache = Cache::builder().max_capacity(TOKENS_MAX).expire_after(Lifetime { cache_ttl }).build();
+        let questions = Arc::new(Semaphore::new(max_questions.min(Semaphore::MAX_PERMITS)));
+        Self { cache, introspector, audience, questions, metrics }
+    }
+
+    /// The decision on `token`, from memory or from HQ.
+    ///
+    /// # Errors
+    ///
+    /// When HQ has no answer. That is not remembered.
+    pub(super) async fn on(self: &Arc<Self>, token: &SecretString) -> Result<Verdict, Arc<IntrospectionError>> {
+        let key = hash(token);
+        if let Some(verdict) = self.cache.get(&key).await {
+            self.spared(&verdict);
+            return Ok(verdict);
+        }
+        // On a task of its own: a caller that goes away neither stops the question for the others nor makes them ask
+        // again. The permit, taken before, bounds these tasks.
+        let permit = self.questions.clone().acquire_owned().await.ok();
+        let (this, token) = (self.clone(), token.clone());
+        let question = tokio::spawn(async move {
+            let _permit = permit;
+            let answer = this.cache.entry(key).or_try_insert_with(this.ask(&token)).await;
+            answer.map(|entry| {
+                if !entry.is_fresh() {
+                    this.metrics.introspection_spared(Spared::Shared);
+                }
+                entry.into_value()
+            })
+        });
+        question.await.unwrap_or_else(|_| Err(Arc::new(IntrospectionError::Abandoned)))
+    }
+
+    /// Forgets what is known of `token`, because HQ did not take it.
+    pub(super) async fn forget(&self, token: &SecretString) {
+        self.cache.invalidate(&hash(token)).await;
+    }
+
+    async fn ask(&self, token: &SecretString) -> Result<Verdict, IntrospectionError> {
+        let reply = self.introspector.introspect(token).await?;
+        Ok(judge(reply, &self.audience, now()))
+    }
+
+    fn spared(&self, verdict: &Verdict) {
+        self.metrics.introspection_spared(match verdict {
+            Verdict::Active(_) => Spared::Cached,
+            Verdict::Refused(_) => Spared::RecentlyRefused,
+        });
+    }
+}
+
+/// What a reply means for this server.
+fn judge(reply: Reply, audience: &Audience, now: u64) -> Verdict {
+    let expires_at = reply.expires_at();
+    if !reply.active {
+        Verdict::Refused(Reason::Inactive)
+    } else if expires_at.is_some_and(|end| end <= now) {
+        Verdict::Refused(Reason::Expired)
+    } else if !reply.is_bearer_access_token() {
+        Verdict::Refused(Reason::NotBearer)
+    } else if !audience.admits(&reply.aud) {
+        Verdict::Refused(Reason::OtherAudience)
+    } else {
+        let client_id: Option<Arc<str>> = reply.client_id.map(Arc::from);
+        Verdict::Active(Arc::new(Grant {
+            subject: reply.sub.map(Arc::from).or_else(|| client_id.clone()),
+            client_id,
+            scopes: ScopeSet::from_token(&reply.scope.join(" ")),
+            expires_at,
+        }))
+    }
+}
+
+/// How long each verdict is kept.
+struct Lifetime {
+    cache_ttl: Duration,
+}
+
+impl Lifetime {
+    fn of(&self, verdict: &Verdict) -> Duration {
+        match verdict {
+            Verdict::Refused(_) => REFUSED_FOR,
+            Verdict::Active(grant) => grant
+                .expires_at
+                .map_or(self.cache_ttl, |end| self.cache_ttl.min(Duration::from_secs(end.saturating_sub(now())))),
+        }
+    }
+}
+
+impl Expiry<TokenHash, Verdict> for Lifetime {
+    fn expire_after_create(&self, _: &TokenHash, verdict: &Verdict, _: Instant) -> Option<Duration> {
+        Some(self.of(verdict))
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &TokenHash,
+        verdict: &Verdict,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(self.of(verdict))
+    }
+}
+
+fn hash(token: &SecretString) -> TokenHash {
+    Sha256::digest(token.expose_secret().as_bytes()).into()
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs())
+}

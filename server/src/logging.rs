@@ -1,0 +1,39 @@
+//! Logs, always on standard error: over stdio, standard output is the protocol.
+
+use std::panic;
+
+use tracing::{Level, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan};
+
+use crate::settings::{Log, LogFormat};
+
+/// Logs as `log` says, from here on and for the whole process; panics too, by their place only, because their text may
+/// hold a record.
+pub fn start(log: Log) {
+    let layer = match log.format {
+        LogFormat::Text => plain(),
+        LogFormat::Json => json(),
+    };
+    let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter(log.level)));
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        panic::set_hook(Box::new(|info| {
+            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(place, "panicked");
+        }));
+    }
+}
+
+/// The level is for this program. Libraries warn at most: rmcp logs arguments and results below that, hyper headers.
+fn filter(level: Level) -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::from_level(level).min(LevelFilter::WARN))
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+}
+
+fn plain<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {
+    fmt::layer().with_writer(std::io::stderr).with_target(false).boxed()
+}
+
+fn json<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {
+    fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr).boxed()
+}

@@ -1,0 +1,166 @@
+//! The JSON-RPC message in a request's body: read within bounds, and looked at as far as sign-in and logs need it.
+//!
+//! rmcp parses the message again and answers what is wrong inside it; here only what would never reach it as a message:
+//! a body too large, text that is no JSON, a batch.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{Method, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, error::Category, value::RawValue};
+
+/// What a message asks for. Stands in the request's extensions behind [`read_message`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// `tools/call` with what decides about scopes.
+    ToolCall {
+        /// The tool's name.
+        name: String,
+        /// Its arguments, where it has any.
+        arguments: Option<Map<String, Value>>,
+    },
+    /// Any other method, and `None` for a response.
+    Other {
+        /// The method.
+        method: Option<String>,
+    },
+}
+
+impl Message {
+    /// Reads a body as one JSON-RPC message.
+    ///
+    /// # Errors
+    ///
+    /// Parse error (-32700) for what is no JSON, invalid request (-32600) for JSON that is not one message, invalid params
+    /// (-32602) for a tool call that names no tool.
+    pub fn parse(body: &[u8]) -> Result<Self, RpcError> {
+        let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| match error.classify() {
+            Category::Data if is_batch(body) => RpcError::invalid_request(
+                StatusCode::BAD_REQUEST,
+                "batches are not supported: send each message in a request of its own",
+            ),
+            Category::Data => {
+                RpcError::invalid_request(StatusCode::BAD_REQUEST, "the body is not one JSON-RPC message")
+            }
+            Category::Io | Category::Syntax | Category::Eof => RpcError::parse_error("the body is not JSON"),
+        })?;
+        let Some("tools/call") = envelope.method.as_deref() else {
+            return Ok(Self::Other { method: envelope.method.map(String::from) });
+        };
+        let call = envelope.params.map(|params| serde_json::from_str::<CallParams>(params.get()));
+        let Some(Ok(CallParams { name, arguments })) = call else {
+            return Err(RpcError::invalid_params(
+                envelope.id,
+                "tools/call needs params with one name and one arguments object",
+            ));
+        };
+        Ok(Self::ToolCall { name, arguments })
+    }
+}
+
+/// What is read of a message. Repeated members are refused, so that no two readers can see two different messages.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(default)]
+    id: Value,
+    #[serde(borrow)]
+    method: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct CallParams {
+    name: String,
+    arguments: Option<Map<String, Value>>,
+}
+
+fn is_batch(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
+}
+
+/// Middleware: reads the body of a POST, at most `max_body_bytes`, and puts its [`Message`] into the extensions.
+pub async fn read_message(State(max_body_bytes): State<usize>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let body = match read_body(body, max_body_bytes).await {
+        Ok(body) => body,
+        Err(error) => return error.into_response(),
+    };
+    match Message::parse(&body) {
+        Ok(message) => {
+            parts.extensions.insert(message);
+            next.run(Request::from_parts(parts, Body::from(body))).await
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn read_body(body: Body, max_body_bytes: usize) -> Result<Bytes, RpcError> {
+    match Limited::new(body, max_body_bytes).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(RpcError::invalid_request(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is longer than {max_body_bytes} bytes"),
+        )),
+        // The connection broke: nobody is there to read this.
+        Err(_) => Err(RpcError::invalid_request(StatusCode::BAD_REQUEST, "the body could not be read")),
+    }
+}
+
+/// A JSON-RPC error, sent as the HTTP response. Its `id` is null where the message's own is not known (JSON-RPC 2.0 §5).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct RpcError {
+    status: StatusCode,
+    id: Value,
+    code: i32,
+    message: String,
+}
+
+impl RpcError {
+    /// -32700: the text is no JSON.
+    pub fn parse_error(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, id: Value::Null, code: -32700, message: message.into() }
+    }
+
+    /// -32600: not a request that can be answered.
+    pub fn invalid_request(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, id: Value::Null, code: -32600, message: message.into() }
+    }
+
+    /// -32602: the message's params can't be used.
+    pub fn invalid_params(id: Value, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, id, code: -32602, message: message.into() }
+    }
+
+    /// -32603: the fault is on this side.
+    pub fn internal(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, id: Value::Null, code: -32603, message: message.into() }
+    }
+}
+
+impl IntoResponse for RpcError {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Answer<'a> {
+            jsonrpc: &'static str,
+            id: &'a Value,
+            error: Error<'a>,
+        }
+        #[derive(Serialize)]
+        struct Error<'a> {
+            code: i32,
+            message: &'a str,
+        }
+        let answer = Answer { jsonrpc: "2.0", id: &self.id, error: Error { code: self.code, message: &self.message } };
+        (self.status, axum::Json(answer)).into_response()
+    }
+}

@@ -1,0 +1,204 @@
+//! Protection against DNS rebinding: a web page that makes its own name resolve to this server's address gives itself away
+//! by `Host`, and any page by `Origin`. Both must be known; a request without `Origin` comes from no page.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderMap, HeaderValue, StatusCode, Uri,
+    header::{HOST, ORIGIN},
+    uri::Authority,
+};
+use url::{Host, Url};
+
+use crate::message::RpcError;
+
+/// A `Host` value that is answered. Prints as it is written in `MCP_ALLOWED_HOSTS`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedHost {
+    host: Host,
+    /// `None`: any port.
+    port: Option<u16>,
+}
+
+impl AllowedHost {
+    /// The names of the machine itself, any port.
+    #[must_use]
+    pub fn loopback() -> Vec<Self> {
+        loopback_hosts().map(|host| Self { host, port: None }).to_vec()
+    }
+
+    /// The host of `url`, any port: proxies differ in what they pass on.
+    #[must_use]
+    pub fn of_url(url: &Url) -> Option<Self> {
+        Some(Self { host: url.host()?.to_owned(), port: None })
+    }
+
+    fn allows(&self, found: &Self) -> bool {
+        self.host == found.host && self.port.is_none_or(|port| found.port == Some(port))
+    }
+}
+
+impl FromStr for AllowedHost {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let remedy = || format!("write hosts as mcp.example.com or mcp.example.com:8443 ({text:?} is neither)");
+        let authority: Authority = text.parse().map_err(|_| remedy())?;
+        if text.contains(['@', '*']) || (authority.port().is_some() && authority.port_u16().is_none()) {
+            return Err(remedy());
+        }
+        let host = Host::parse(authority.host()).map_err(|_| remedy())?;
+        Ok(Self { host, port: authority.port_u16() })
+    }
+}
+
+impl fmt::Display for AllowedHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.host)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+/// An `Origin` that is answered. Prints as it is written in `MCP_ALLOWED_ORIGINS`, always with a port or `:*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedOrigin {
+    scheme: String,
+    host: Host,
+    /// `None`: any port.
+    port: Option<u16>,
+}
+
+impl AllowedOrigin {
+    /// Pages of the user's own machine, any port: local tools such as the MCP Inspector.
+    #[must_use]
+    pub fn loopback() -> Vec<Self> {
+        let of_scheme =
+            |scheme: &str| loopback_hosts().map(|host| Self { scheme: scheme.to_owned(), host, port: None });
+        ["http", "https"].into_iter().flat_map(of_scheme).collect()
+    }
+
+    /// The origin of `url`.
+    #[must_use]
+    pub fn of_url(url: &Url) -> Option<Self> {
+        Some(Self { scheme: url.scheme().to_owned(), host: url.host()?.to_owned(), port: url.port_or_known_default() })
+    }
+
+    fn allows(&self, found: &Self) -> bool {
+        self.scheme == found.scheme && self.host == found.host && (self.port.is_none() || self.port == found.port)
+    }
+}
+
+impl FromStr for AllowedOrigin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (base, any_port) = text.strip_suffix(":*").map_or((text, false), |base| (base, true));
+        let origin = Url::parse(base).ok().filter(|url| {
+            // An origin is scheme, host and port: `https://host` and nothing after it.
+            matches!(url.scheme(), "http" | "https")
+                && !base.contains('*')
+                && *url.origin().ascii_serialization() == *url.as_str().trim_end_matches('/')
+        });
+        let origin = origin.filter(|url| !(any_port && url.port().is_some())).and_then(|url| Self::of_url(&url));
+        let origin = origin.ok_or_else(|| {
+            format!("write origins as https://app.example.com or http://app.example.com:* ({text:?} is neither)")
+        })?;
+        Ok(if any_port { Self { port: None, ..origin } } else { origin })
+    }
+}
+
+impl fmt::Display for AllowedOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.host)?;
+        match self.port {
+            Some(port) => write!(f, ":{port}"),
+            None => f.write_str(":*"),
+        }
+    }
+}
+
+/// Which hosts and origins are answered.
+#[derive(Debug)]
+pub struct Rebinding {
+    hosts: Vec<AllowedHost>,
+    origins: Vec<AllowedOrigin>,
+}
+
+/// Why a request is not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Foreign {
+    /// No `Host`, several, or one that is no host.
+    #[error("send one Host header that holds a host")]
+    MalformedHost,
+    /// A name that is not this server's.
+    #[error("this server does not answer to this Host; its operator can allow it in MCP_ALLOWED_HOSTS")]
+    Host,
+    /// A page from elsewhere.
+    #[error("this server does not answer pages of this Origin; its operator can allow it in MCP_ALLOWED_ORIGINS")]
+    Origin,
+}
+
+impl Rebinding {
+    /// Answers `hosts` and pages of `origins`, and no others.
+    #[must_use]
+    pub fn new(hosts: Vec<AllowedHost>, origins: Vec<AllowedOrigin>) -> Self {
+        Self { hosts, origins }
+    }
+
+    /// Whether a page of `origin` may call.
+    #[must_use]
+    pub fn allows_origin(&self, origin: &HeaderValue) -> bool {
+        let found = origin.to_str().ok().and_then(|text| text.parse::<AllowedOrigin>().ok());
+        // `:*` is for lists; no page has it.
+        found.is_some_and(|found| found.port.is_some() && self.origins.iter().any(|allowed| allowed.allows(&found)))
+    }
+
+    /// Checks a request's `Host` (or the authority of its target, which counts before it: RFC 9112 §3.2.2) and `Origin`.
+    ///
+    /// # Errors
+    ///
+    /// [`Foreign`] says which of them is not known.
+    pub fn check(&self, target: &Uri, headers: &HeaderMap) -> Result<(), Foreign> {
+        let mut host_headers = headers.get_all(HOST).iter();
+        let header = match (host_headers.next(), host_headers.next()) {
+            (Some(host), None) => Some(host.to_str().map_err(|_| Foreign::MalformedHost)?),
+            (None, _) => None,
+            (Some(_), Some(_)) => return Err(Foreign::MalformedHost),
+        };
+        let host = target.authority().map(Authority::as_str).or(header).ok_or(Foreign::MalformedHost)?;
+        let host: AllowedHost = host.parse().map_err(|_| Foreign::MalformedHost)?;
+        if !self.hosts.iter().any(|allowed| allowed.allows(&host)) {
+            return Err(Foreign::Host);
+        }
+        if !headers.get_all(ORIGIN).iter().all(|origin| self.allows_origin(origin)) {
+            return Err(Foreign::Origin);
+        }
+        Ok(())
+    }
+}
+
+/// Middleware: answers foreign requests with 403 (400 where `Host` can't be read) before anything else is done for them.
+pub async fn refuse_foreign(State(rebinding): State<Arc<Rebinding>>, request: Request, next: Next) -> Response {
+    match rebinding.check(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(foreign) => {
+            tracing::info!(%foreign, "refused a request");
+            let status =
+                if foreign == Foreign::MalformedHost { StatusCode::BAD_REQUEST } else { StatusCode::FORBIDDEN };
+            RpcError::invalid_request(status, foreign.to_string()).into_response()
+        }
+    }
+}
+
+fn loopback_hosts() -> [Host; 3] {
+    [
+        Host::Domain("localhost".to_owned()),
+        Host::Ipv4(std::net::Ipv4Addr::LOCALHOST),
+        Host::Ipv6(std::net::Ipv6Addr::LOCALHOST),
+    ]
+}

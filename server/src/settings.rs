@@ -1,0 +1,234 @@
+//! The settings: read and checked as a whole before anything binds.
+//!
+//! [`Variables`] layers the environment over a settings file, [`Settings::read`] turns them into values that can only be
+//! valid, or into the list of everything that is wrong. Both are pure over what they are given, so that tests (the
+//! operator's too, which holds what it writes against this code) need no environment.
+
+mod advertised;
+mod error;
+mod parse;
+mod reader;
+mod sign_in;
+pub mod variable;
+mod variables;
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use url::Url;
+
+pub use self::{
+    advertised::{AdvertisedUrl, ENDPOINT},
+    error::{SettingsError, SettingsErrors},
+    sign_in::{AudienceRule, Callers, ClientCredentials, Introspection, OAuth, SignIn},
+    variables::{ReadFile, Variables},
+};
+use self::{
+    reader::{Effective, Noted, Reader},
+    variable as var,
+};
+use crate::{
+    rebinding::{AllowedHost, AllowedOrigin},
+    scope::ScopeSet,
+};
+
+/// Exit status for settings that can't be used: `EX_CONFIG` of sysexits.h.
+pub const EXIT_STATUS: u8 = 78;
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
+/// Shortest sealing key, in bytes: the strength of HMAC-SHA-256.
+const SEALING_KEY_MIN: usize = 32;
+
+/// Everything that can be set, valid as a whole.
+#[derive(Debug)]
+pub struct Settings {
+    /// HQ as this server reaches it.
+    pub lenses_url: Url,
+    /// How clients reach this server, and what they must show.
+    pub transport: Transport,
+    /// The scopes that this server offers at all.
+    pub offered: ScopeSet,
+    /// The bounds on each request.
+    pub limits: Limits,
+    /// The key for state that clients carry, where one is configured.
+    pub sealing_key: Option<SecretSlice<u8>>,
+    /// Longest time from SIGTERM to exit.
+    pub shutdown_grace: Duration,
+    /// What is logged and how.
+    pub log: Log,
+    /// What works but should be known: logged at start.
+    pub warnings: Vec<String>,
+    effective: Vec<Effective>,
+}
+
+/// How clients reach this server.
+#[derive(Debug)]
+pub enum Transport {
+    /// One client, over standard input and output. There is no sign-in: who starts the process is the caller.
+    Stdio {
+        /// HQ's credential.
+        api_key: SecretString,
+    },
+    /// Streamable HTTP.
+    Http(Box<Http>),
+}
+
+/// The listeners and who may use them.
+#[derive(Debug)]
+pub struct Http {
+    /// Where the MCP endpoint listens.
+    pub listen: SocketAddr,
+    /// Where the admin endpoints listen.
+    pub admin: SocketAddr,
+    /// What callers must show.
+    pub sign_in: SignIn,
+    /// This server as clients reach it, where that is known.
+    pub advertised_url: Option<AdvertisedUrl>,
+    /// `Host` values that are answered; complete, with loopback and the advertised URL's.
+    pub allowed_hosts: Vec<AllowedHost>,
+    /// `Origin` values that are answered; complete, with loopback and the advertised URL's.
+    pub allowed_origins: Vec<AllowedOrigin>,
+}
+
+/// The bounds on each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Longest time from a request to its response's head.
+    pub request_timeout: Duration,
+    /// Requests and streams answered at a time.
+    pub max_concurrent_requests: usize,
+    /// Largest reply from HQ and largest result, in bytes.
+    pub response_max_bytes: usize,
+    /// Rows after which a query's result is cut.
+    pub sql_max_rows: usize,
+    /// Longest time that a query may run.
+    pub sql_timeout: Duration,
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    /// The least important level that is logged.
+    pub level: tracing::Level,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// Reads and checks all settings.
+    ///
+    /// # Errors
+    ///
+    /// Every fault that was found, together. None shows a secret.
+    pub fn read(variables: &Variables<'_>) -> Result<Self, SettingsErrors> {
+        let mut reader = Reader::new(variables);
+        let read = read_all(&mut reader);
+        let (mut settings, effective) = reader.finish(read)?;
+        settings.effective = effective;
+        Ok(settings)
+    }
+
+    /// The settings in effect, one to a line, as a settings file would hold them, secrets hidden.
+    #[must_use]
+    pub fn effective(&self) -> impl fmt::Display {
+        let lines: Vec<_> = self.effective.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    }
+}
+
+fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Noted> {
+    let mut warnings = Vec::new();
+    // Each is read before any is used, so that a fault in one does not hide those of the others.
+    let lenses_url = reader.value(&var::LENSES_URL, parse::base_url);
+    let offered = reader.value(&var::MCP_SCOPES, parse::scopes);
+    let limits = read_limits(reader);
+    let sealing_key = read_sealing_key(reader);
+    let shutdown_grace = reader.value(&var::SHUTDOWN_GRACE, parse::duration(SECOND, HOUR));
+    let log = read_log(reader);
+    let transport = sign_in::read_transport(reader, lenses_url.as_ref().ok(), &mut warnings);
+    Ok(Settings {
+        lenses_url: lenses_url?,
+        transport: transport?,
+        offered: offered?,
+        limits: limits?,
+        sealing_key: sealing_key?,
+        shutdown_grace: shutdown_grace?,
+        log: log?,
+        warnings,
+        effective: Vec::new(),
+    })
+}
+
+fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Noted> {
+    let max_body_bytes = reader.value(&var::MCP_MAX_BODY_BYTES, parse::count(1024, 64 << 20));
+    let request_timeout = reader.value(&var::MCP_REQUEST_TIMEOUT, parse::duration(SECOND, HOUR));
+    let max_concurrent_requests = reader.value(&var::MCP_MAX_CONCURRENT_REQUESTS, parse::count(1, 65_536));
+    let response_max_bytes = reader.value(&var::MCP_RESPONSE_MAX_BYTES, parse::count(1024, 64 << 20));
+    let sql_max_rows = reader.value(&var::MCP_SQL_MAX_ROWS, parse::count(1, 1_000_000));
+    let sql_timeout = reader.value(&var::MCP_SQL_TIMEOUT, parse::duration(SECOND, HOUR));
+    let limits = Limits {
+        max_body_bytes: max_body_bytes?,
+        request_timeout: request_timeout?,
+        max_concurrent_requests: max_concurrent_requests?,
+        response_max_bytes: response_max_bytes?,
+        sql_max_rows: sql_max_rows?,
+        sql_timeout: sql_timeout?,
+    };
+    if limits.sql_timeout >= limits.request_timeout {
+        return Err(reader.fault(SettingsError::Invalid {
+            variable: var::MCP_SQL_TIMEOUT.name,
+            found: humantime::format_duration(limits.sql_timeout).to_string(),
+            remedy: format!(
+                "write less than MCP_REQUEST_TIMEOUT ({}), which would cut the query's answer off",
+                humantime::format_duration(limits.request_timeout)
+            ),
+        }));
+    }
+    Ok(limits)
+}
+
+fn read_sealing_key(reader: &mut Reader<'_>) -> Result<Option<SecretSlice<u8>>, Noted> {
+    const BASE64: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let Some(text) = reader.secret(&var::MCP_SEALING_KEY)? else { return Ok(None) };
+    match BASE64.decode(text.expose_secret()) {
+        Ok(key) if key.len() >= SEALING_KEY_MIN => Ok(Some(SecretSlice::from(key))),
+        _ => Err(reader.invalid_secret(
+            &var::MCP_SEALING_KEY,
+            "not base64 of 32 bytes or more",
+            "write what `openssl rand -base64 32` prints",
+        )),
+    }
+}
+
+fn read_log(reader: &mut Reader<'_>) -> Result<Log, Noted> {
+    use tracing::Level;
+    let levels = [
+        ("error", Level::ERROR),
+        ("warn", Level::WARN),
+        ("info", Level::INFO),
+        ("debug", Level::DEBUG),
+        ("trace", Level::TRACE),
+    ];
+    let level = reader.value(&var::LOG_LEVEL, parse::word(&levels));
+    let format = reader.value(&var::LOG_FORMAT, parse::word(&[("text", LogFormat::Text), ("json", LogFormat::Json)]));
+    Ok(Log { level: level?, format: format? })
+}

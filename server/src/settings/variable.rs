@@ -1,0 +1,74 @@
+//! Every variable that the server reads: the one list behind reading, `--help`, `--check` and the check for unknown names.
+
+/// One setting: its name in the environment and in the settings file alike.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// The name.
+    pub name: &'static str,
+    /// The value that an unset or empty variable has; `None` where there is none, or where it follows from others.
+    pub default: Option<&'static str>,
+    /// Whether the value is a secret: never shown, and `<name>_FILE` may name a file that holds it.
+    pub secret: bool,
+    /// What it is for, in one line.
+    pub meaning: &'static str,
+}
+
+macro_rules! variables {
+    (@default) => { None };
+    (@default $default:literal) => { Some($default) };
+    (@secret) => { false };
+    (@secret $secret:tt) => { $secret };
+    ($($(#[secret $secret:tt])? $name:ident $(= $default:literal)?: $meaning:literal;)+) => {
+        $(
+            #[doc = concat!("`", stringify!($name), "`")]
+            pub const $name: Variable = Variable {
+                name: stringify!($name),
+                default: variables!(@default $($default)?),
+                secret: variables!(@secret $($secret)?),
+                meaning: $meaning,
+            };
+        )+
+
+        /// Every variable, in the order in which they are shown.
+        pub const ALL: &[&Variable] = &[$(&$name,)+];
+    };
+}
+
+variables! {
+    MCP_SETTINGS_FILE: "Settings file in dotenv format, same names; the environment wins. Default: .env here, if there";
+
+    LENSES_URL = "http://localhost:9991": "Lenses HQ as this server reaches it; a path is kept as a prefix";
+    LENSES_ADVERTISED_URL: "Lenses HQ as clients reach it: byte for byte HQ's issuerURL. Default: LENSES_URL";
+    #[secret true] LENSES_API_KEY: "Service account token for HQ, used when OAuth is off";
+
+    OAUTH_ENABLED: "true or false. Default: true if MCP_ADVERTISED_URL is set and LENSES_API_KEY is not, else false";
+    MCP_ADVERTISED_URL: "This server as clients reach it, without /mcp; required with OAuth";
+    MCP_SCOPES = "read,write,delete": "Scopes that this server offers; tools above them do not exist here";
+    INTROSPECTION_URL: "Token introspection at HQ. Default: <LENSES_URL>/oauth2/introspect";
+    INTROSPECTION_CACHE_TTL = "0": "How long an active token is believed without asking HQ; 0 = ask each time";
+    #[secret true] INTROSPECTION_CLIENT_ID: "Client for introspection, where HQ does not allow it unauthenticated";
+    #[secret true] INTROSPECTION_CLIENT_SECRET: "That client's secret";
+    MCP_AUDIENCE = "whenPresent": "Whether a token's aud must name this server: required, whenPresent, ignored";
+    #[secret true] MCP_CALLER_TOKEN: "Bearer token that callers must show when OAuth is off";
+    MCP_CALLERS: "anyone = callers need no token when OAuth is off; to be said in so many words";
+
+    TRANSPORT: "http, streamable-http or stdio. Default: http with OAuth, else stdio";
+    HOST = "0.0.0.0": "Address of the MCP endpoint";
+    PORT = "8000": "Port of the MCP endpoint";
+    ADMIN_HOST = "0.0.0.0": "Address of the admin endpoints";
+    ADMIN_PORT = "9090": "Port of /livez, /readyz and /metrics";
+    MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in";
+    MCP_ALLOWED_ORIGINS: "Further browser origins, comma list; the advertised URL's and loopback are always in";
+    #[secret true] MCP_SEALING_KEY: "Base64 of 32 bytes or more, the same in all replicas; seals state handed to clients";
+
+    MCP_MAX_BODY_BYTES = "4194304": "Largest request body, in bytes";
+    MCP_REQUEST_TIMEOUT = "60s": "Longest time from a request to its response's head; a stream that began is not cut";
+    MCP_MAX_CONCURRENT_REQUESTS = "256": "Requests and streams answered at a time; more get 503";
+    MCP_RESPONSE_MAX_BYTES = "4194304": "Largest reply read from HQ and largest result, in bytes";
+    MCP_SQL_MAX_ROWS = "1000": "Rows after which a query's result is cut";
+    MCP_SQL_TIMEOUT = "30s": "Longest time that a query may run";
+    SHUTDOWN_GRACE = "25s": "Longest time from SIGTERM to exit";
+
+    LOG_LEVEL = "info": "error, warn, info, debug or trace";
+    LOG_FORMAT = "text": "text or json; always on standard error";
+}

@@ -1,0 +1,140 @@
+//! Requests into the router, and what came back.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use axum::{Router, body::Body};
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use lenses_mcp_server::{
+    metrics::Metrics,
+    settings::{Http, Settings, Transport, Variables},
+    start,
+};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::hq::Hq;
+
+pub(crate) const READ: &str = "list_environments";
+pub(crate) const DELETE: &str = "delete_consumer_group";
+
+/// The server under test.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) router: Router,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+pub(crate) fn settings(variables: &[(&str, &str)]) -> Settings {
+    let environment: BTreeMap<_, _> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+    Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap()
+}
+
+pub(crate) fn http(settings: &Settings) -> &Http {
+    let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
+    http
+}
+
+impl Server {
+    pub(crate) fn new(variables: &[(&str, &str)]) -> Self {
+        let settings = settings(variables);
+        let metrics = Arc::new(Metrics::new());
+        let router = start::http_router(&settings, http(&settings), metrics.clone(), CancellationToken::new()).unwrap();
+        Self { router, metrics }
+    }
+
+    /// With OAuth against `hq`, and with `more` settings.
+    pub(crate) fn with_oauth(hq: &Hq, more: &[(&str, &str)]) -> Self {
+        let oauth = [
+            ("OAUTH_ENABLED", "true"),
+            ("LENSES_URL", hq.url.as_str()),
+            ("LENSES_ADVERTISED_URL", "https://lenses.example.com"),
+            ("MCP_ADVERTISED_URL", "https://mcp.example.com"),
+        ];
+        Self::new(&[&oauth, more].concat())
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    /// Calls `tool` with `token`.
+    pub(crate) async fn call(&self, token: &str, tool: &str) -> Answer {
+        self.send(call(tool).with_header("authorization", &format!("Bearer {token}"))).await
+    }
+
+    pub(crate) fn exposition(&self) -> String {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, self.metrics.registry()).unwrap();
+        text
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn challenge(&self) -> Option<&str> {
+        self.header("www-authenticate")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// A call of `tool`, as clients of the 2025-11-25 revision send it, to the advertised host.
+pub(crate) fn call(tool: &str) -> Request<Body> {
+    let arguments = if tool == DELETE { json!({"environment": "dev", "group_id": "g"}) } else { json!({}) };
+    post(
+        &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
+            .to_string(),
+    )
+}
+
+pub(crate) fn post(body: &str) -> Request<Body> {
+    Request::builder()
+        .method(Method::POST)
+        .uri("/mcp")
+        .header(header::HOST, "mcp.example.com")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::ACCEPT, "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2025-11-25")
+        .body(Body::from(body.to_owned()))
+        .unwrap()
+}
+
+pub(crate) fn get(path: &str) -> Request<Body> {
+    Request::builder().uri(path).header(header::HOST, "mcp.example.com").body(Body::empty()).unwrap()
+}
+
+pub(crate) trait With {
+    fn with_header(self, name: &'static str, value: &str) -> Self;
+    fn without_header(self, name: &str) -> Self;
+}
+
+impl With for Request<Body> {
+    fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers_mut().append(name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        self
+    }
+
+    fn without_header(mut self, name: &str) -> Self {
+        self.headers_mut().remove(name);
+        self
+    }
+}

@@ -1,0 +1,210 @@
+//! The binary as an operator meets it: exit status, listings, probes, and the end.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+fn binary(variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"));
+    // A directory without a `.env`.
+    command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR")).envs(variables.iter().copied());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A running server; its log tells where it listens.
+struct Running {
+    child: Child,
+    endpoint: SocketAddr,
+    admin: SocketAddr,
+}
+
+impl Running {
+    fn start(more: &[(&str, &str)]) -> Self {
+        let base = [
+            ("LENSES_API_KEY", "key"),
+            ("MCP_CALLERS", "anyone"),
+            ("TRANSPORT", "http"),
+            ("HOST", "127.0.0.1"),
+            ("PORT", "0"),
+            ("ADMIN_HOST", "127.0.0.1"),
+            ("ADMIN_PORT", "0"),
+            ("LOG_FORMAT", "json"),
+        ];
+        let mut child = binary(&[&base, more].concat()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut listening = || {
+            let line = lines.by_ref().map(Result::unwrap).find(|line| line.contains("\"listening\"")).unwrap();
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            line["address"].as_str().unwrap().parse().unwrap()
+        };
+        let (endpoint, admin) = (listening(), listening());
+        // The log goes on being read, or the server would wait on a full pipe.
+        thread::spawn(move || lines.for_each(drop));
+        Self { child, endpoint, admin }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the end, at most `limit`.
+    fn exit_status(&mut self, limit: Duration) -> Option<i32> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "still running after {limit:?}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _ended_already = self.child.wait();
+    }
+}
+
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn bad_settings_end_the_start_with_78_and_all_faults() {
+    let Output { status, stdout, stderr } =
+        binary(&[("OAUTH_ENABLED", "true"), ("PORT", "x"), ("TRANSPORT", "sse")]).output().unwrap();
+    assert_eq!(status.code(), Some(78));
+    assert_eq!(text(&stdout), "");
+    let stderr = text(&stderr);
+    assert!(
+        stderr.contains("TRANSPORT is \"sse\": the HTTP+SSE transport was replaced by Streamable HTTP"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn check_prints_the_settings_in_effect_without_secrets() {
+    let Output { status, stdout, .. } = binary(&[("LENSES_API_KEY", "hunter2")]).arg("--check").output().unwrap();
+    assert_eq!(status.code(), Some(0));
+    let stdout = text(&stdout);
+    assert!(stdout.contains("LENSES_API_KEY='(hidden)' # environment\n") && !stdout.contains("hunter2"), "{stdout}");
+    assert_eq!(binary(&[]).arg("--check").output().unwrap().status.code(), Some(78));
+}
+
+#[test]
+fn version_and_help_need_no_settings() {
+    let version = binary(&[]).arg("--version").output().unwrap();
+    assert_eq!(text(&version.stdout), concat!("lenses-mcp-server ", env!("CARGO_PKG_VERSION"), "\n"));
+    let help = text(&binary(&[]).arg("--help").output().unwrap().stdout);
+    for known in lenses_mcp_server::settings::variable::ALL {
+        assert!(help.contains(known.name), "{} is not in the help", known.name);
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let variables = [
+        ("LENSES_API_KEY", "key"),
+        ("MCP_CALLERS", "anyone"),
+        ("TRANSPORT", "http"),
+        ("HOST", "127.0.0.1"),
+        ("PORT", &port),
+    ];
+    let Output { status, stderr, .. } = binary(&variables).output().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let stderr = text(&stderr);
+    assert!(stderr.contains(&format!("failed to listen on 127.0.0.1:{port} (HOST, PORT)")), "{stderr}");
+}
+
+#[test]
+fn probes_and_metrics_are_on_the_admin_port_only() {
+    let running = Running::start(&[]);
+    assert!(get(running.admin, "/livez").starts_with("HTTP/1.1 200"));
+    assert!(get(running.admin, "/readyz").starts_with("HTTP/1.1 200"));
+    let metrics = get(running.admin, "/metrics");
+    assert!(metrics.contains("application/openmetrics-text") && metrics.contains("lenses_mcp_build_info"), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"));
+    for path in ["/livez", "/readyz", "/metrics"] {
+        assert!(get(running.endpoint, path).starts_with("HTTP/1.1 404"), "{path}");
+    }
+    assert!(get(running.admin, "/mcp").starts_with("HTTP/1.1 404"));
+}
+
+#[test]
+fn sigterm_turns_readiness_off_finishes_what_is_in_flight_and_exits_0() {
+    let mut running = Running::start(&[]);
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let (first, rest) = body.split_at(10);
+    let mut in_flight = TcpStream::connect(running.endpoint).unwrap();
+    write!(
+        in_flight,
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, \
+         text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\nContent-Length: {}\r\n\r\n{first}",
+        body.len()
+    )
+    .unwrap();
+    // Seen by the server before the signal is sent.
+    while !get(running.admin, "/metrics").contains("lenses_mcp_http_requests_in_flight 1") {
+        thread::sleep(Duration::from_millis(5));
+    }
+    running.signal("TERM");
+    while !get(running.admin, "/readyz").starts_with("HTTP/1.1 503") {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(get(running.admin, "/livez").starts_with("HTTP/1.1 200"));
+    assert!(TcpStream::connect(running.endpoint).is_err(), "nothing new is accepted");
+    in_flight.write_all(rest.as_bytes()).unwrap();
+    let mut answer = String::new();
+    in_flight.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("list_topics"), "{answer}");
+    assert_eq!(running.exit_status(Duration::from_secs(5)), Some(0));
+}
+
+#[test]
+fn what_does_not_finish_is_cut_within_the_grace_period() {
+    let mut running = Running::start(&[("SHUTDOWN_GRACE", "2s")]);
+    let mut stuck = TcpStream::connect(running.endpoint).unwrap();
+    stuck.write_all(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{").unwrap();
+    while !get(running.admin, "/metrics").contains("lenses_mcp_http_requests_in_flight 1") {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let told = Instant::now();
+    running.signal("TERM");
+    assert_eq!(running.exit_status(Duration::from_secs(5)), Some(0));
+    assert!(told.elapsed() < Duration::from_millis(2100), "{:?}", told.elapsed());
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut running = Running::start(&[("SHUTDOWN_GRACE", "1h")]);
+    let mut stuck = TcpStream::connect(running.endpoint).unwrap();
+    stuck.write_all(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{").unwrap();
+    while !get(running.admin, "/metrics").contains("lenses_mcp_http_requests_in_flight 1") {
+        thread::sleep(Duration::from_millis(5));
+    }
+    running.signal("TERM");
+    while !get(running.admin, "/readyz").starts_with("HTTP/1.1 503") {
+        thread::sleep(Duration::from_millis(5));
+    }
+    running.signal("INT");
+    assert_eq!(running.exit_status(Duration::from_secs(2)), Some(0));
+}
