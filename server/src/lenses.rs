@@ -33,7 +33,10 @@ use http::{
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use self::{endpoint::Endpoint, reply::Reply};
+use self::{
+    endpoint::Endpoint,
+    reply::{ReadError, Reply},
+};
 pub use self::{
     error::Error,
     name::{Name, NameError},
@@ -197,9 +200,11 @@ impl Session {
         }
         let result = async {
             let response = request.send().await.map_err(|error| self.transport_error(error))?;
-            reply::read(response, self.client.0.response_max_bytes, &self.credential)
-                .await
-                .map_err(|error| error.into_error(|error| self.transport_error(error)))
+            reply::read(response, self.client.0.response_max_bytes, &self.credential).await.map_err(|error| match error
+            {
+                ReadError::Reply(error) => error,
+                ReadError::Transport(error) => self.transport_error(error),
+            })
         }
         .await;
         measured.finish(result.as_ref().err());
@@ -217,8 +222,10 @@ impl Session {
         if error.is_timeout() && !error.is_connect() {
             return Error::TimedOut { after: self.client.0.request_timeout };
         }
+        let is_connect = error.is_connect();
         // The address is the operator's business, not the model's.
-        Error::Unreachable { reason: chain(&error.without_url()) }
+        let reason = chain(&error.without_url());
+        if is_connect { Error::Unreachable { reason } } else { Error::Interrupted { reason } }
     }
 
     fn measure(&self, operation: &'static str) -> Measured<'_> {

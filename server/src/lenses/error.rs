@@ -47,10 +47,16 @@ pub enum Error {
     /// An ERROR or INVALIDREQUEST frame: the query is wrong or broke off.
     #[error("the query failed: {0}")]
     Query(Problem),
-    /// No connection to HQ.
+    /// No connection to HQ: nothing was sent.
     #[error("Lenses HQ can't be reached: {reason}")]
     Unreachable {
         /// Which step failed, without the address.
+        reason: String,
+    },
+    /// The connection broke when the request had been sent, or a part of it.
+    #[error("the connection to Lenses HQ broke: {reason}")]
+    Interrupted {
+        /// Where it broke.
         reason: String,
     },
     /// HQ did not answer in time.
@@ -116,9 +122,13 @@ impl Error {
             Self::TooManyRequests(_) => "Wait a little, then try again with fewer calls.",
             Self::Failed { .. } => "This may pass: try once more, then tell the user.",
             Self::Query(_) => "Correct the statement as the message says and try again.",
-            Self::Unreachable { .. } | Self::TimedOut { .. } => {
-                "Lenses HQ is down, restarting or overloaded: try once more in a moment, then tell the user. A change \
-                 may have been made: look before repeating it."
+            Self::Unreachable { .. } => {
+                "Nothing was changed. Lenses HQ is down or restarting, or this server does not reach it (LENSES_URL, \
+                 trusted certificates): try once more in a moment, then tell the user."
+            }
+            Self::Interrupted { .. } | Self::TimedOut { .. } => {
+                "Lenses HQ is restarting or overloaded. A change may have been made: look before repeating it. \
+                 Otherwise try once more in a moment, then tell the user."
             }
             Self::TooLarge { .. } => "Ask for less: one item instead of the list, or a query with WHERE and LIMIT.",
             Self::Unreadable { .. } => {
@@ -140,7 +150,7 @@ impl Error {
             | Self::TooManyRequests(_)
             | Self::Query(_) => LensesOutcome::Rejected,
             Self::Agent(_) | Self::Failed { .. } => LensesOutcome::ServerError,
-            Self::Unreachable { .. } => LensesOutcome::Unreachable,
+            Self::Unreachable { .. } | Self::Interrupted { .. } => LensesOutcome::Unreachable,
             Self::TimedOut { .. } => LensesOutcome::TimedOut,
             Self::TooLarge { .. } | Self::Unreadable { .. } => LensesOutcome::Unreadable,
         }

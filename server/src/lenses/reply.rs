@@ -55,21 +55,10 @@ impl Reply {
     }
 }
 
-/// Why a reply could not be read: as HQ's client knows it, or as the connection broke.
+/// Why a reply is not one: what it says or is, or that the connection broke.
 pub(super) enum ReadError {
     Reply(Error),
     Transport(reqwest::Error),
-}
-
-impl ReadError {
-    pub(super) fn into_error(self, transport: impl FnOnce(reqwest::Error) -> Error) -> Error {
-        match self {
-            Self::Reply(error) => error,
-            // HQ had begun to answer: the reply is cut off, HQ itself is there.
-            Self::Transport(error) if !error.is_timeout() => Error::Unreadable { what: "a reply that broke off" },
-            Self::Transport(error) => transport(error),
-        }
-    }
 }
 
 /// Reads `response`, at most `limit` bytes of it.

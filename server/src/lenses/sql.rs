@@ -142,7 +142,7 @@ impl Session {
         socket
             .send(Message::text(json!({ "sql": sql }).to_string()))
             .await
-            .map_err(|error| Error::Unreachable { reason: chain(&error) })?;
+            .map_err(|error| Error::Interrupted { reason: chain(&error) })?;
 
         let mut rows = Vec::new();
         let mut bytes = 0;
@@ -181,7 +181,7 @@ impl Session {
         match cut {
             Cut::Time(after) if rows.is_empty() => Err(Error::TimedOut { after }),
             Cut::Bytes(limit) if rows.is_empty() => Err(Error::TooLarge { limit }),
-            Cut::Closed if rows.is_empty() => Err(Error::Unreadable { what: "a result that broke off" }),
+            Cut::Closed if rows.is_empty() => Err(Error::Interrupted { reason: cut.to_string() }),
             cut => Ok(Rows { rows, cut: Some(cut) }),
         }
     }

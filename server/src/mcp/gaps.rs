@@ -7,8 +7,6 @@
 //!    `-32600`: [`Mended`]. (Text that is not JSON does not come this far: `message.rs` answers it.)
 //! 3. A protocol version that nobody knows, in the header only, is answered with plain text; revision 2026-07-28 wants
 //!    `-32022` with the versions that are supported: [`Mended`].
-//! 4. A request is handled in a task of its own, which knows nothing of the request's tracing span, and so of its id:
-//!    [`Mended`] hands the span on, [`request_span`] takes it up.
 //!
 //! Settled elsewhere, because it is configuration and not a patch: origins are enforced and hosts limited
 //! ([`super::http_service`]); name, version and cache hints are this server's own (`handler.rs`); arguments are checked
@@ -24,7 +22,6 @@ use futures::future::BoxFuture;
 use http::{
     HeaderValue, Request, Response, StatusCode,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
-    request::Parts,
 };
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use rmcp::{
@@ -34,7 +31,6 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 use tower::Service;
-use tracing::Span;
 
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 const PROTOCOL_VERSION: &str = "mcp-protocol-version";
@@ -49,17 +45,6 @@ pub(super) fn stamp(meta: &mut Option<MetaObject>, server: &Implementation) {
     if let Ok(server) = serde_json::to_value(server) {
         meta.get_or_insert_default().insert(SERVER_INFO.to_owned(), server);
     }
-}
-
-/// The span of an HTTP request, in its extensions.
-#[derive(Clone)]
-struct RequestSpan(Span);
-
-/// The span of the request that `context` belongs to.
-pub(super) fn request_span(context: &RequestContext<RoleServer>) -> Span {
-    let parts = context.extensions.get::<Parts>();
-    let span = parts.and_then(|parts| parts.extensions.get::<RequestSpan>()).map(|span| span.0.clone());
-    span.unwrap_or_else(Span::current)
 }
 
 type Body = BoxBody<Bytes, Infallible>;
@@ -87,8 +72,7 @@ where
         self.0.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        request.extensions_mut().insert(RequestSpan(Span::current()));
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let sent_json = request.headers().get(CONTENT_TYPE).is_some_and(is_json);
         let version = request.headers().get(PROTOCOL_VERSION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let response = self.0.call(request);

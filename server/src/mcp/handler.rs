@@ -10,8 +10,6 @@ use rmcp::{
     service::RequestContext,
 };
 
-use tracing::Instrument;
-
 use super::{Server, audit::Audit, gaps};
 use crate::{
     identity::Identity,
@@ -61,21 +59,6 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let span = gaps::request_span(&context);
-        self.call(request, context).instrument(span).await
-    }
-
-    fn get_tool(&self, name: &str) -> Option<Listing> {
-        tools::registry().find(name).map(|tool| tool.listing().clone())
-    }
-}
-
-impl Server {
-    async fn call(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
         let identity = self.caller(&context)?.clone();
         let Some(tool) = tools::registry().find(&request.name) else {
             return Err(ErrorData::invalid_params(format!("unknown tool: {}", request.name), None));
@@ -111,6 +94,12 @@ impl Server {
         Ok(result.into())
     }
 
+    fn get_tool(&self, name: &str) -> Option<Listing> {
+        tools::registry().find(name).map(|tool| tool.listing().clone())
+    }
+}
+
+impl Server {
     /// Who calls. Without an answer nothing is done.
     fn caller<'a>(&'a self, context: &'a RequestContext<RoleServer>) -> Result<&'a Identity, ErrorData> {
         context

@@ -107,9 +107,10 @@ impl ToolError {
             Self::Lenses { error } => match error {
                 lenses::Error::Unauthorized(_) | lenses::Error::Forbidden(_) => Outcome::Denied,
                 lenses::Error::TimedOut { .. } => Outcome::TimedOut,
-                lenses::Error::Unreachable { .. } | lenses::Error::Failed { .. } | lenses::Error::Unreadable { .. } => {
-                    Outcome::Unavailable
-                }
+                lenses::Error::Unreachable { .. }
+                | lenses::Error::Interrupted { .. }
+                | lenses::Error::Failed { .. }
+                | lenses::Error::Unreadable { .. } => Outcome::Unavailable,
                 _ => Outcome::Error,
             },
             Self::Arguments(_) => Outcome::Error,

@@ -104,9 +104,9 @@ async fn an_hq_that_is_away_silent_or_breaks_off_is_told_apart() {
     let garbage = hq::writing(b"SSH-2.0-OpenSSH_9.2\r\n").await;
     for (url, said) in [
         (hq::absent().await, "Lenses HQ can't be reached: "),
-        (garbage, "Lenses HQ can't be reached: "),
+        (garbage, "the connection to Lenses HQ broke: "),
         (hq::silent().await, "Lenses HQ did not answer within 0.2 s. "),
-        (cut, "Lenses HQ answered with a reply that broke off. "),
+        (cut, "the connection to Lenses HQ broke: "),
     ] {
         let text = Endpoint::limited(&url, limits).failure("list_topics", json!({ "environment": "dev" })).await;
         assert!(text.starts_with(said), "{text}");

@@ -43,7 +43,6 @@ impl MakeWriter<'_> for Log {
     }
 }
 
-/// rmcp's gap 4: without its patch the request's id is not there.
 #[tokio::test]
 async fn a_call_leaves_one_audit_line_without_values_and_nothing_of_what_was_said() {
     let log = Log::default();

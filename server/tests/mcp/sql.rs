@@ -178,7 +178,12 @@ async fn a_connection_that_breaks_off_keeps_its_rows_and_says_so() {
         let endpoint = Endpoint::new(&query.url);
         if sent == 0 {
             let text = endpoint.failure("execute_sql", select()).await;
-            assert!(text.starts_with("Lenses HQ answered with a result that broke off."), "{text}");
+            assert!(
+                text.starts_with(
+                    "the connection to Lenses HQ broke: Lenses closed the connection before the end of the result."
+                ),
+                "{text}"
+            );
         } else {
             let result = endpoint.call("execute_sql", select()).await;
             assert_eq!(rows(&result).as_array().unwrap().len(), 2);
