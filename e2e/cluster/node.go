@@ -50,6 +50,9 @@ func superviseNode() error {
 		return fmt.Errorf("failed to mount /proc: %w", err)
 	}
 
+	if err := hideKernelParameters(); err != nil {
+		return err
+	}
 	n := &nodeProcesses{logs: logs, names: map[int]string{}}
 	fault := make(chan error, 2)
 	go func() {
@@ -59,6 +62,27 @@ func superviseNode() error {
 	}()
 	go func() { fault <- n.reap() }()
 	return <-fault
+}
+
+// hideKernelParameters gives the node copies of those kernel parameters that a kubelet sets: they are the whole machine's.
+func hideKernelParameters() error {
+	for _, parameter := range []string{
+		"kernel/keys/root_maxbytes", "kernel/keys/root_maxkeys", "kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory", "vm/panic_on_oom",
+	} {
+		path := filepath.Join("/proc/sys", parameter)
+		value, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("failed to read kernel parameter: %w", err)
+		}
+		replacement := filepath.Join("/run", filepath.Base(parameter))
+		if err := os.WriteFile(replacement, value, 0o644); err != nil {
+			return fmt.Errorf("failed to copy kernel parameter: %w", err)
+		}
+		if err := syscall.Mount(replacement, path, "", syscall.MS_BIND, ""); err != nil {
+			return fmt.Errorf("failed to hide kernel parameter %s: %w", parameter, err)
+		}
+	}
+	return nil
 }
 
 // nodeProcesses are the processes that the node must not lose.

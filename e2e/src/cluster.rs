@@ -219,8 +219,9 @@ impl Cluster {
         })
     }
 
-    /// A command with the environment of the cluster: `KUBECONFIG`, and kubectl and Helm first in `PATH`. Where it runs is
-    /// for the caller to see to: with [`Cluster::inside`] or after [`Cluster::enter`].
+    /// A command with the environment of the cluster: `KUBECONFIG`, kubectl and Helm first in `PATH`, and what those two keep
+    /// of it in the run directory. Where it runs is for the caller to see to: with [`Cluster::inside`] or after
+    /// [`Cluster::enter`].
     #[must_use]
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -229,6 +230,11 @@ impl Cluster {
         let path = std::env::join_paths(directories).unwrap_or(path);
         let mut command = Command::new(self.program(program.as_ref()));
         command.env("PATH", path).env("KUBECONFIG", self.kubeconfig()).env(name::MARKER, self.name.to_string());
+        // Discovery of another cluster is wrong here, and so is this one's after it.
+        command.env("KUBECACHEDIR", self.run_directory().join("kubectl"));
+        for kept in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
+            command.env(kept, self.run_directory().join("helm"));
+        }
         for proxy in PROXIES {
             command.env_remove(proxy);
         }

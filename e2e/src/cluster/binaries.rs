@@ -33,7 +33,7 @@ const KUBERNETES: Program = Program {
 const HELM: Program = Program {
     name: "helm",
     module: "cluster/helm",
-    builds: &[Build { output: "helm", package: "helm.sh/helm/v4/cmd/helm", ldflags: "-s -w" }],
+    builds: &[Build { output: "helm", package: "helm.sh/helm/v4/cmd/helm", ldflags: "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1" }],
 };
 
 /// What a cluster needs that was built here.

@@ -87,6 +87,12 @@ pub(super) fn api_server(run: &Path) -> Component {
         &format!("--audit-log-path={run}/audit.log"),
         "--audit-log-maxsize=256",
         "--audit-log-maxbackup=1",
+        // Nobody calls through a proxy; components look these up and complain if they are not there.
+        &format!("--requestheader-client-ca-file={run}/pki/ca.crt"),
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         "--profiling=false",
     ])
 }
@@ -122,6 +128,7 @@ pub(super) fn after_api_server(run: &Path) -> Vec<Component> {
             &format!("--cluster-signing-cert-file={run}/pki/ca.crt"),
             &format!("--cluster-signing-key-file={run}/pki/ca.key"),
             "--allocate-node-cidrs",
+            "--flex-volume-plugin-volume-path=/var/lib/kubelet/volume-plugins",
             &format!("--cluster-cidr={PODS}"),
             &format!("--service-cluster-ip-range={SERVICES}"),
             rates[0],

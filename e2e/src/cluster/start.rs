@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::binaries::Binaries;
 use super::name::{ClusterName, MARKER};
@@ -18,6 +18,8 @@ use super::{Say, containerd, pki, ready, remains, requirements};
 
 /// How long a start may take: some seconds are usual, and a machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a node that lost a component may take to end.
+const GRACE: Duration = Duration::from_secs(1);
 /// How often process 1 is looked at.
 const INTERVAL: Duration = Duration::from_millis(50);
 
@@ -78,7 +80,14 @@ pub(super) fn start(name: &ClusterName, run: &Path, binaries: &Binaries, say: Sa
     in_thread(|| {
         namespaces::enter(pid, run)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Node)?;
-        let result = runtime.block_on(node.bring_up(binaries, say));
+        let result = runtime.block_on(async {
+            let result = node.bring_up(binaries, say).await;
+            match result {
+                // A step fails as well when the node ends below it, and then that is the fault.
+                Err(StartError::Step { .. }) if timeout(GRACE, until_ended(&mut node.child)).await.is_ok() => Err(node.ended()),
+                result => result,
+            }
+        });
         runtime.shutdown_background();
         result
     })?;
