@@ -27,6 +27,8 @@ mod problem;
 mod requests;
 mod seed;
 mod serve;
+#[cfg(test)]
+mod serve_tests;
 pub mod settings;
 mod sql;
 #[cfg(test)]
@@ -43,6 +45,8 @@ pub(crate) struct Hq {
     pub(crate) oauth: Mutex<oauth::store::Store>,
     pub(crate) environments: environments::Environments,
     pub(crate) faults: watch::Sender<faults::Faults>,
+    /// Whether HQ's own listener is open.
+    pub(crate) listening: watch::Sender<bool>,
     /// Kept only while there is a control listener to read them from.
     pub(crate) requests: Option<Mutex<requests::RequestLog>>,
     /// Cancelled when the process is asked to end.
@@ -59,6 +63,7 @@ impl Hq {
             oauth: Mutex::new(store),
             environments: environments::Environments::seeded(),
             faults: watch::Sender::new(faults::Faults::default()),
+            listening: watch::Sender::new(false),
             requests,
             stop: CancellationToken::new(),
         })

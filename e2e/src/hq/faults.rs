@@ -156,11 +156,15 @@ pub(crate) async fn show(State(hq): State<Arc<Hq>>) -> Json<Faults> {
     Json(hq.faults.borrow().clone())
 }
 
-/// `PUT /faults` on the control listener: sets exactly these, so `{}` sets none.
+/// `PUT /faults` on the control listener: sets exactly these, so `{}` sets none. Answered once they are in force.
 pub(crate) async fn set(State(hq): State<Arc<Hq>>, Json(faults): Json<Faults>) -> Result<Json<Faults>, Problem> {
     faults.check().map_err(Problem::invalid_parameter)?;
+    let mut listening = hq.listening.subscribe();
     hq.faults.send_replace(faults.clone());
-    Ok(Json(faults))
+    tokio::select! {
+        _ = listening.wait_for(|listening| *listening != faults.down) => Ok(Json(faults)),
+        () = hq.stop.cancelled() => Err(Problem::of_status(StatusCode::SERVICE_UNAVAILABLE)),
+    }
 }
 
 #[cfg(test)]

@@ -111,6 +111,7 @@ async fn serve_while_up(first: TcpListener, address: SocketAddr, hq: Arc<Hq>) ->
             Some(listener) => listener,
             None => bind(address).await?,
         };
+        hq.listening.send_replace(true);
         let up = hq.stop.child_token();
         let serving = serve_until(open, app::router(hq.clone()), up.clone());
         tokio::pin!(serving);
@@ -119,6 +120,7 @@ async fn serve_while_up(first: TcpListener, address: SocketAddr, hq: Arc<Hq>) ->
             _ = faults.wait_for(|faults| faults.down) => up.cancel(),
         }
         serving.await?;
+        hq.listening.send_replace(false);
         tokio::select! {
             () = hq.stop.cancelled() => {}
             _ = faults.wait_for(|faults| !faults.down) => {}

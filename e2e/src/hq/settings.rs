@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use clap::Parser;
 use thiserror::Error;
-use url::Url;
 
-use super::oauth::redirect_uri;
-use super::oauth::scope::Scopes;
-use super::users;
+mod approve_as;
+mod issuer;
+mod manual_client;
+
+pub use approve_as::ApproveAs;
+pub use issuer::Issuer;
+pub use manual_client::ManualClient;
 
 /// Flags as given, before they are checked.
 #[derive(Debug, Parser)]
@@ -91,30 +94,6 @@ pub struct Settings {
     pub clients: Vec<ManualClient>,
 }
 
-/// An issuer identifier (RFC 8414 §2): kept byte for byte, because clients compare it so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issuer(String);
-
-/// Who consents without being asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ApproveAs {
-    /// Whomever the request's `login_hint` names.
-    Hinted,
-    /// This user, granting at most these scopes.
-    User(&'static str, Scopes),
-}
-
-/// A client that an administrator registered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManualClient {
-    /// Its `client_id`.
-    pub id: String,
-    /// Its secret; none for a public client.
-    pub secret: Option<String>,
-    /// Where it may be redirected to; none when it only introspects.
-    pub redirect_uris: Vec<String>,
-}
-
 /// Everything that is wrong with the settings, one line each.
 #[derive(Debug, Error)]
 #[error("{}", .0.join("\n"))]
@@ -153,79 +132,6 @@ impl Flags {
                 .collect(),
         };
         if faults.0.is_empty() { Ok(settings) } else { Err(SettingsError(faults.0)) }
-    }
-}
-
-impl Issuer {
-    /// An absolute http or https URL without user, query or fragment.
-    ///
-    /// # Errors
-    /// What to write instead.
-    pub fn parse(value: &str) -> Result<Self, String> {
-        let url = Url::parse(value).map_err(|error| format!("is not a URL ({error})"))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err("must start with http:// or https://".to_owned());
-        }
-        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-            return Err("must have no user, query or fragment (RFC 8414 §2)".to_owned());
-        }
-        Ok(Self(value.to_owned()))
-    }
-
-    /// The identifier as configured.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The URL of an endpoint at `path`, which begins with a slash.
-    #[must_use]
-    pub fn endpoint(&self, path: &str) -> String {
-        format!("{}{path}", self.0.trim_end_matches('/'))
-    }
-
-    /// The issuer's own path without a slash at its end: empty, or `/lenses`.
-    #[must_use]
-    pub fn path(&self) -> String {
-        Url::parse(&self.0).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default()
-    }
-}
-
-impl ApproveAs {
-    fn parse(value: &str) -> Result<Self, String> {
-        if value == "any" {
-            return Ok(Self::Hinted);
-        }
-        let (name, scopes) = value.split_once(':').unwrap_or((value, "read,write,delete"));
-        let names = users::USERS.map(|user| user.name).join(", ");
-        let user = users::find(name).ok_or_else(|| format!("names no user: write any, or one of {names}"))?;
-        let granted = Scopes::parse(&scopes.replace(',', " "));
-        if granted.is_empty() || scopes.split(',').count() != granted.iter().count() {
-            return Err("must name scopes of read, write, delete, parted by commas".to_owned());
-        }
-        Ok(Self::User(user.name, granted))
-    }
-}
-
-impl ManualClient {
-    fn parse(value: &str) -> Result<Self, String> {
-        let mut parts = value.split(',');
-        let credentials = parts.next().unwrap_or_default();
-        let (id, secret) = match credentials.split_once(':') {
-            Some((id, secret)) => (id, Some(secret.to_owned())),
-            None => (credentials, None),
-        };
-        if id.is_empty() || secret.as_ref().is_some_and(String::is_empty) {
-            return Err("must be ID:SECRET or ID,REDIRECT_URI with nothing left empty".to_owned());
-        }
-        let redirect_uris: Vec<String> = parts.map(str::to_owned).collect();
-        for uri in &redirect_uris {
-            redirect_uri::check(uri).map_err(|error| format!("of client {id:?}: {error}"))?;
-        }
-        if secret.is_none() && redirect_uris.is_empty() {
-            return Err(format!("{id:?} can do nothing: give it a secret, to introspect, or a redirect URI"));
-        }
-        Ok(Self { id: id.to_owned(), secret, redirect_uris })
     }
 }
 
@@ -311,33 +217,5 @@ mod tests {
         assert!(lines[0].starts_with("--listen (HQ_LISTEN) \"nowhere\" must be"), "{fault}");
         assert!(fault.contains("--issuer-url (HQ_ISSUER_URL) \"ftp://hq\" must start with http"), "{fault}");
         assert!(!fault.contains("s3cr3t") && !fault.contains("hidden"), "{fault}");
-    }
-
-    #[test]
-    fn an_issuer_is_kept_byte_for_byte() {
-        for (given, endpoint, path) in [
-            ("http://hq:9991", "http://hq:9991/x", ""),
-            ("http://hq:9991/", "http://hq:9991/x", ""),
-            ("HTTPS://HQ.example.com/lenses/", "HTTPS://HQ.example.com/lenses/x", "/lenses"),
-        ] {
-            let issuer = Issuer::parse(given).unwrap();
-            assert_eq!(
-                (issuer.as_str(), issuer.endpoint("/x"), issuer.path()),
-                (given, endpoint.to_owned(), path.to_owned())
-            );
-        }
-        for bad in ["hq", "hq:9991", "ftp://hq", "http://hq?x", "http://hq#x", "http://u@hq", "http://u:p@hq", ""] {
-            assert!(Issuer::parse(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn who_consents_is_a_user_with_scopes_or_any() {
-        assert_eq!(ApproveAs::parse("any"), Ok(ApproveAs::Hinted));
-        assert_eq!(ApproveAs::parse("bob:read"), Ok(ApproveAs::User("bob", Scopes::parse("read"))));
-        assert_eq!(ApproveAs::parse("alice"), Ok(ApproveAs::User("alice", Scopes::all())));
-        for bad in ["", "mallory", "alice:", "alice:admin", "alice:read,admin", "alice:read write"] {
-            assert!(ApproveAs::parse(bad).is_err(), "{bad}");
-        }
     }
 }

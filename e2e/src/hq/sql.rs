@@ -17,6 +17,7 @@ use super::users::{Action, Caller};
 mod commands;
 mod frame;
 mod lexer;
+mod limits;
 mod parser;
 pub(crate) mod queries;
 mod scan;

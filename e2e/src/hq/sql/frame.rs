@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::{Message, Utf8Bytes};
+use axum::extract::ws::Message;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -32,8 +32,8 @@ impl Request {
 /// A frame from HQ.
 #[derive(Debug)]
 pub(crate) enum Frame {
-    /// A row: `{key, value, metadata, rownum}`.
-    Record(Value),
+    /// A row, JSON: `{key, value, metadata, rownum}`.
+    Record(String),
     Heartbeat,
     Stats(Stats),
     /// The statement failed: a sentence.
@@ -64,14 +64,14 @@ impl Frame {
     pub(crate) fn into_message(self) -> Message {
         let (kind, data) = match self {
             Self::Record(data) => ("RECORD", data),
-            Self::Heartbeat => ("HEARTBEAT", Value::Null),
-            Self::Stats(stats) => ("STATS", stats.into_json()),
-            Self::Error(data) => ("ERROR", data.into()),
-            Self::InvalidRequest(data) => ("INVALIDREQUEST", data.into()),
-            Self::Success(data) => ("SUCCESS", data.into()),
-            Self::End => ("END", Value::Null),
+            Self::Heartbeat => ("HEARTBEAT", Value::Null.to_string()),
+            Self::Stats(stats) => ("STATS", stats.into_json().to_string()),
+            Self::Error(sentence) => ("ERROR", Value::from(sentence).to_string()),
+            Self::InvalidRequest(sentence) => ("INVALIDREQUEST", Value::from(sentence).to_string()),
+            Self::Success(sentence) => ("SUCCESS", Value::from(sentence).to_string()),
+            Self::End => ("END", Value::Null.to_string()),
         };
-        Message::Text(Utf8Bytes::from(json!({"type": kind, "data": data}).to_string()))
+        Message::Text(format!("{{\"type\":\"{kind}\",\"data\":{data}}}").into())
     }
 }
 

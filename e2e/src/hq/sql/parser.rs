@@ -8,12 +8,11 @@
 //! CREATE TABLE table (field type, …) [FORMAT (key, value)] [PROPERTIES (partitions = n, replication = n)]
 //! ```
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::lexer::{Placed, Token, tokens};
-use super::statement::{Comparison, Condition, Limits, Script, Select, Statement};
+use super::limits::Limits;
+use super::statement::{Comparison, Condition, Script, Select, Statement};
 use crate::hq::kafka::Field;
 
 /// # Errors
@@ -72,17 +71,7 @@ impl Parser {
             Value::String(text) => text,
             literal => literal.to_string(),
         };
-        match name.as_str() {
-            "max.size" => {
-                limits.max_size = size(&text).ok_or_else(|| format!("max.size is {text:?}: write as 20MB"))?;
-            }
-            "max.query.time" => {
-                limits.max_query_time =
-                    duration(&text).ok_or_else(|| format!("max.query.time is {text:?}: write as 30s"))?;
-            }
-            "max.idle.time" => drop(duration(&text).ok_or_else(|| format!("max.idle.time is {text:?}: write as 5s"))?),
-            _ => return Err(format!("unknown setting [{name}]")),
-        }
+        limits.set(&name, &text)?;
         self.expect_symbol(";")
     }
 
@@ -284,21 +273,6 @@ impl Parser {
     }
 }
 
-/// Bytes: a number with nothing, KB, MB or GB after it.
-fn size(text: &str) -> Option<u64> {
-    let text = text.trim().to_ascii_uppercase();
-    let units = [("KB", 1024), ("MB", 1024 * 1024), ("GB", 1024 * 1024 * 1024), ("", 1)];
-    let (digits, factor) =
-        units.into_iter().find_map(|(unit, factor)| text.strip_suffix(unit).map(|digits| (digits, factor)))?;
-    digits.trim().parse::<u64>().ok()?.checked_mul(factor)
-}
-
-/// As `30s`, or a bare number of milliseconds; at most a day.
-fn duration(text: &str) -> Option<Duration> {
-    let duration = text.parse().map(Duration::from_millis).ok().or_else(|| humantime::parse_duration(text).ok())?;
-    (duration <= Duration::from_hours(24)).then_some(duration)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,9 +340,8 @@ mod tests {
 
     #[test]
     fn limits_are_set_before_the_statement() {
-        let script =
-            parse("SET max.size = '1GB'; SET max.query.time='30s'; SET max.idle.time=500; SHOW TABLES").unwrap();
-        assert_eq!(script.limits, Limits { max_size: 1 << 30, max_query_time: Duration::from_secs(30) });
+        let script = parse("SET max.size = '1GB'; SET max.idle.time=500; SHOW TABLES").unwrap();
+        assert_eq!(script.limits, Limits { max_size: 1 << 30, ..Limits::default() });
         assert_eq!(parse("SHOW TABLES").unwrap().limits, Limits::default());
     }
 

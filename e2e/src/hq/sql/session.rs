@@ -14,10 +14,11 @@ use serde_json::json;
 
 use super::commands::{self, Outcome};
 use super::frame::{Frame, Request, Stats};
+use super::limits::Limits;
 use super::parser;
 use super::queries::RunningQuery;
 use super::scan::Scan;
-use super::statement::{Limits, Script, Select, Statement};
+use super::statement::{Script, Select, Statement};
 use crate::hq::environments::Agent;
 use crate::hq::faults::{SqlEnding, SqlFault};
 use crate::hq::users::Caller;
@@ -128,7 +129,8 @@ async fn answer(
             Err(error) => Ended::With(vec![Frame::Error(error)]),
             Ok(Outcome::Done(done)) => Ended::With(vec![Frame::Success(done), Frame::End]),
             Ok(Outcome::Rows(rows)) => {
-                let row = |(rownum, value)| Frame::Record(json!({"key": null, "value": value, "rownum": rownum}));
+                let row =
+                    |(rownum, value)| Frame::Record(json!({"key": null, "value": value, "rownum": rownum}).to_string());
                 Ended::With(rows.into_iter().enumerate().map(row).chain([Frame::End]).collect())
             }
         },

@@ -1,9 +1,8 @@
 //! What can be asked, once it is read.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
+use super::limits::Limits;
 use crate::hq::kafka::Field;
 
 /// One statement with the engine limits that were set before it.
@@ -11,21 +10,6 @@ use crate::hq::kafka::Field;
 pub(crate) struct Script {
     pub(crate) limits: Limits,
     pub(crate) statement: Statement,
-}
-
-/// Engine limits (`SET …`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// Bytes to scan: `max.size`, 20 MB by default.
-    pub(crate) max_size: u64,
-    /// `max.query.time`, one hour by default.
-    pub(crate) max_query_time: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_size: 20 * 1024 * 1024, max_query_time: Duration::from_hours(1) }
-    }
 }
 
 /// What the evaluator knows how to do.
