@@ -44,7 +44,8 @@ use run_directory::{LockedRunDirectory, Record};
 pub type Say<'a> = &'a (dyn Fn(&str) + Sync);
 
 /// What a person's environment may say of proxies; from inside the cluster none can be reached.
-const PROXIES: [&str; 8] = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+const PROXIES: [&str; 8] =
+    ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
 
 /// A cluster that is up.
 #[derive(Clone, Debug)]
@@ -246,7 +247,11 @@ impl Cluster {
         if Path::new(program).components().count() > 1 {
             return PathBuf::from(program);
         }
-        self.path.iter().map(|directory| directory.join(program)).find(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(program))
+        self.path
+            .iter()
+            .map(|directory| directory.join(program))
+            .find(|path| path.is_file())
+            .unwrap_or_else(|| PathBuf::from(program))
     }
 
     /// Forwards TCP connections to `listen`, an address outside such as `127.0.0.1:0`, to `target` inside, such as
@@ -265,7 +270,11 @@ impl Cluster {
 }
 
 fn refuse_inside(name: &ClusterName) -> Result<(), ClusterError> {
-    if std::env::var_os(name::MARKER).is_some_and(|inside| inside == *name.to_string()) { Err(ClusterError::Inside(name.clone())) } else { Ok(()) }
+    if std::env::var_os(name::MARKER).is_some_and(|inside| inside == *name.to_string()) {
+        Err(ClusterError::Inside(name.clone()))
+    } else {
+        Ok(())
+    }
 }
 
 fn run_directory(name: &ClusterName) -> impl FnOnce(io::Error) -> ClusterError {

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    eprintln!("cluster: a cluster needs Linux, this is {}: run what needs no cluster, `cargo test`", std::env::consts::OS);
+    eprintln!(
+        "cluster: a cluster needs Linux, this is {}: run what needs no cluster, `cargo test`",
+        std::env::consts::OS
+    );
     ExitCode::FAILURE
 }
 
@@ -94,6 +97,6 @@ mod linux {
         let Some((program, arguments)) = command.split_first() else { return Ok("no command to run".to_owned()) };
         cluster.enter()?;
         let error = cluster.command(program).args(arguments).exec();
-        Ok(format!("failed to run {program:?}: {error}"))
+        Ok(format!("failed to run {}: {error}", program.display()))
     }
 }

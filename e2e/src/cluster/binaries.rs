@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
-use super::{Say, pause_image};
+use super::{Say, pause_image, pause_image::hex};
 
 /// How many builds of each program are kept: the newest, and the one before it, which a cluster may still be running.
 const KEPT: usize = 2;
@@ -33,7 +33,11 @@ const KUBERNETES: Program = Program {
 const HELM: Program = Program {
     name: "helm",
     module: "cluster/helm",
-    builds: &[Build { output: "helm", package: "helm.sh/helm/v4/cmd/helm", ldflags: "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1" }],
+    builds: &[Build {
+        output: "helm",
+        package: "helm.sh/helm/v4/cmd/helm",
+        ldflags: "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1",
+    }],
 };
 
 /// What a cluster needs that was built here.
@@ -85,7 +89,11 @@ pub(super) fn build(say: Say<'_>) -> Result<Binaries, BuildError> {
     fs::create_dir_all(&cache).map_err(file("create", &cache))?;
     let kubernetes = KUBERNETES.build(sources, &cache, say)?;
     let helm = HELM.build(sources, &cache, say)?;
-    Ok(Binaries { kubernetes: kubernetes.join("kubernetes"), pause_image: kubernetes.join("pause.tar"), path: [kubernetes, helm] })
+    Ok(Binaries {
+        kubernetes: kubernetes.join("kubernetes"),
+        pause_image: kubernetes.join("pause.tar"),
+        path: [kubernetes, helm],
+    })
 }
 
 /// A Go module and the programs that come of it.
@@ -125,7 +133,7 @@ impl Program {
         let building = cache.join(format!("{unfinished}{}", std::process::id()));
         fs::create_dir(&building).map_err(file("create", &building))?;
         for build in self.builds {
-            self.go_build(build, &module, &building)?;
+            go_build(build, &module, &building)?;
         }
         if self.name == KUBERNETES.name {
             finish_kubernetes(&building)?;
@@ -134,24 +142,6 @@ impl Program {
         self.prune(cache)?;
         say(&format!("built {}", self.name));
         Ok(built)
-    }
-
-    fn go_build(&self, build: &Build, module: &Path, output: &Path) -> Result<(), BuildError> {
-        let result = Command::new("go")
-            .args(["build", "-trimpath", "-buildvcs=false", "-ldflags", build.ldflags, "-o"])
-            .arg(output.join(build.output))
-            .arg(build.package)
-            .current_dir(module)
-            .env("CGO_ENABLED", "0")
-            .env("GOWORK", "off")
-            .stdin(Stdio::null())
-            .output()
-            .map_err(BuildError::NoGo)?;
-        if result.status.success() {
-            return Ok(());
-        }
-        let reason = String::from_utf8_lossy(&result.stderr).trim().to_owned();
-        Err(BuildError::Go { program: build.output, directory: module.to_owned(), reason })
     }
 
     /// Tells apart whatever would be built differently.
@@ -174,7 +164,7 @@ impl Program {
             add(path.strip_prefix(module).unwrap_or(&path).as_os_str().as_encoded_bytes());
             add(&fs::read(&path).map_err(file("read", &path))?);
         }
-        Ok(digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&digest.finalize()).chars().take(16).collect())
     }
 
     fn prune(&self, cache: &Path) -> Result<(), BuildError> {
@@ -185,6 +175,24 @@ impl Program {
         }
         Ok(())
     }
+}
+
+fn go_build(build: &Build, module: &Path, output: &Path) -> Result<(), BuildError> {
+    let result = Command::new("go")
+        .args(["build", "-trimpath", "-buildvcs=false", "-ldflags", build.ldflags, "-o"])
+        .arg(output.join(build.output))
+        .arg(build.package)
+        .current_dir(module)
+        .env("CGO_ENABLED", "0")
+        .env("GOWORK", "off")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(BuildError::NoGo)?;
+    if result.status.success() {
+        return Ok(());
+    }
+    let reason = String::from_utf8_lossy(&result.stderr).trim().to_owned();
+    Err(BuildError::Go { program: build.output, directory: module.to_owned(), reason })
 }
 
 /// kubectl by its own name, and the pause program as an image.
@@ -229,7 +237,9 @@ fn entries(directory: &Path, prefix: &str) -> Result<Vec<PathBuf>, BuildError> {
 
 fn cache_directory(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Result<PathBuf, BuildError> {
     // A relative XDG_CACHE_HOME is to be ignored, says the specification.
-    let base = xdg.filter(|path| path.is_absolute()).or_else(|| home.filter(|path| path.is_absolute()).map(|home| home.join(".cache")));
+    let base = xdg
+        .filter(|path| path.is_absolute())
+        .or_else(|| home.filter(|path| path.is_absolute()).map(|home| home.join(".cache")));
     Ok(base.ok_or(BuildError::NoCache)?.join("lenses-mcp-operator"))
 }
 
@@ -265,7 +275,11 @@ mod tests {
         let same = digest(&sources);
         assert_eq!(same, digest(&sources), "where the module lies does not matter");
         assert_eq!(same, digest(&[sources[0], sources[1], sources[2], ("README.md", "x"), ("main_test.go", "x")]));
-        assert_eq!(same, digest(&[sources[0], sources[1], sources[2], ("helm/go.mod", "x"), ("helm/x.go", "x")]), "another module");
+        assert_eq!(
+            same,
+            digest(&[sources[0], sources[1], sources[2], ("helm/go.mod", "x"), ("helm/x.go", "x")]),
+            "another module"
+        );
         for changed in [
             [("main.go", "z"), sources[1], sources[2]],
             [sources[0], ("go.mod", "z"), sources[2]],
@@ -280,7 +294,10 @@ mod tests {
     fn the_cache_is_where_xdg_says_and_else_below_home() {
         let path = |text: &str| Some(PathBuf::from(text));
         assert_eq!(cache_directory(path("/x"), path("/root")).unwrap(), Path::new("/x/lenses-mcp-operator"));
-        assert_eq!(cache_directory(path("relative"), path("/root")).unwrap(), Path::new("/root/.cache/lenses-mcp-operator"));
+        assert_eq!(
+            cache_directory(path("relative"), path("/root")).unwrap(),
+            Path::new("/root/.cache/lenses-mcp-operator")
+        );
         assert_eq!(cache_directory(None, path("/root")).unwrap(), Path::new("/root/.cache/lenses-mcp-operator"));
         assert!(matches!(cache_directory(None, path("")), Err(BuildError::NoCache)));
         assert!(matches!(cache_directory(None, None), Err(BuildError::NoCache)));

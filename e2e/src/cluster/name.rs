@@ -16,7 +16,9 @@ pub struct ClusterName(String);
 
 /// A name that a cluster cannot have.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cluster name {0:?} must be 1 to {LONGEST} lower-case letters, digits and '-', with a letter or digit at both ends")]
+#[error(
+    "cluster name {0:?} must be 1 to {LONGEST} lower-case letters, digits and '-', with a letter or digit at both ends"
+)]
 pub struct ClusterNameError(String);
 
 impl ClusterName {
@@ -48,7 +50,10 @@ impl FromStr for ClusterName {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let good = (1..=LONGEST).contains(&name.len()) && name.chars().all(inner) && !name.starts_with('-') && !name.ends_with('-');
+        let good = (1..=LONGEST).contains(&name.len())
+            && name.chars().all(inner)
+            && !name.starts_with('-')
+            && !name.ends_with('-');
         if good { Ok(Self(name.to_owned())) } else { Err(ClusterNameError(name.to_owned())) }
     }
 }

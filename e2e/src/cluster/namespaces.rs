@@ -36,7 +36,9 @@ pub(super) fn in_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 /// `run` stays what it is, with `program` (wherever that lies) at `run/kubernetes`.
 pub(super) fn make_node(run: &Path, name: &str, program: &Path) -> Result<PathBuf, NamespaceError> {
     attempt("make namespaces (this needs the rights of root outside a container, CAP_SYS_ADMIN)", || {
-        unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC)
+        unshare(
+            CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC,
+        )
     })?;
     attempt("name the node", || nix::unistd::sethostname(NODE_NAME))?;
     make_mounts(run, name, program)?;
@@ -68,18 +70,28 @@ fn make_mounts(run: &Path, name: &str, program: &Path) -> Result<(), NamespaceEr
     make_directory(&inside)?;
     bind(run, &inside)?;
     let program_inside = inside.join("kubernetes");
-    fs::write(&program_inside, []).map_err(|source| NamespaceError { doing: format!("create {}", program_inside.display()), source })?;
+    fs::write(&program_inside, [])
+        .map_err(|source| NamespaceError { doing: format!("create {}", program_inside.display()), source })?;
     bind(program, &program_inside)?;
-    attempt("move the new /run into place", || mount(Some(&new_run), "/run", None::<&str>, MsFlags::MS_MOVE, None::<&str>))?;
+    attempt("move the new /run into place", || {
+        mount(Some(&new_run), "/run", None::<&str>, MsFlags::MS_MOVE, None::<&str>)
+    })?;
 
     mount_tmpfs(Path::new("/var"), "mode=755")?;
     for directory in ["/var/lib/kubelet", "/var/log", "/var/tmp"] {
         make_directory(Path::new(directory))?;
     }
-    std::os::unix::fs::symlink("/run", "/var/run").map_err(|source| NamespaceError { doing: "link /var/run".to_owned(), source })?;
+    std::os::unix::fs::symlink("/run", "/var/run")
+        .map_err(|source| NamespaceError { doing: "link /var/run".to_owned(), source })?;
     mount_tmpfs(Path::new("/tmp"), "mode=1777")?;
     attempt("make the node's / read-only", || {
-        mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY, None::<&str>)
+        mount(
+            None::<&str>,
+            "/",
+            None::<&str>,
+            MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY,
+            None::<&str>,
+        )
     })
 }
 
@@ -97,7 +109,13 @@ route add default dev node0
     );
     let failed = |source| NamespaceError { doing: "set up the node's network".to_owned(), source };
     let ip = requirements::find("ip").unwrap_or_else(|| PathBuf::from("ip"));
-    let mut child = Command::new(ip).args(["-batch", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+    let mut child = Command::new(ip)
+        .args(["-batch", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
     if let Some(mut input) = child.stdin.take() {
         input.write_all(commands.as_bytes()).map_err(failed)?;
     }
@@ -113,7 +131,9 @@ fn set_propagation(kind: MsFlags) -> Result<(), NamespaceError> {
 }
 
 fn bind(from: &Path, to: &Path) -> Result<(), NamespaceError> {
-    attempt(&format!("mount {} on {}", from.display(), to.display()), || mount(Some(from), to, None::<&str>, MsFlags::MS_BIND, None::<&str>))
+    attempt(&format!("mount {} on {}", from.display(), to.display()), || {
+        mount(Some(from), to, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+    })
 }
 
 fn mount_tmpfs(on: &Path, options: &str) -> Result<(), NamespaceError> {

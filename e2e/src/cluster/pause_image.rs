@@ -23,7 +23,11 @@ pub(super) fn write(program: &[u8], path: &Path) -> io::Result<()> {
     let manifest = json!([{ "Config": "config.json", "RepoTags": [NAME], "Layers": ["layer.tar"] }]).to_string();
     archive(
         File::create(path)?,
-        &[("config.json", 0o644, config.as_bytes()), ("layer.tar", 0o644, &layer), ("manifest.json", 0o644, manifest.as_bytes())],
+        &[
+            ("config.json", 0o644, config.as_bytes()),
+            ("layer.tar", 0o644, &layer),
+            ("manifest.json", 0o644, manifest.as_bytes()),
+        ],
     )?;
     Ok(())
 }
@@ -39,6 +43,6 @@ fn archive<W: io::Write>(output: W, files: &[(&str, u32, &[u8])]) -> io::Result<
     archive.into_inner()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

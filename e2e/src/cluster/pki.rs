@@ -4,7 +4,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
+};
 use serde_json::json;
 
 use super::settings::{API_SERVER_ADDRESS, API_SERVER_PORT, NODE_ADDRESS, NODE_NAME};
@@ -27,7 +30,14 @@ pub(super) fn make() -> Result<Vec<RenderedFile>, rcgen::Error> {
     let ca = certificate_authority()?;
     let mut files = vec![("pki/ca.crt".to_owned(), ca.pem()), ("pki/ca.key".to_owned(), ca.key().serialize_pem())];
 
-    let names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", API_SERVER_ADDRESS, NODE_ADDRESS];
+    let names = [
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+        API_SERVER_ADDRESS,
+        NODE_ADDRESS,
+    ];
     let mut server = CertificateParams::new(names.map(str::to_owned))?;
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let (certificate, key) = issue(server, "kube-apiserver", None, &ca)?;
@@ -38,7 +48,10 @@ pub(super) fn make() -> Result<Vec<RenderedFile>, rcgen::Error> {
     files.extend([("pki/kubelet-client.crt".to_owned(), certificate), ("pki/kubelet-client.key".to_owned(), key)]);
 
     let service_accounts = KeyPair::generate()?;
-    files.extend([("pki/service-accounts.pub".to_owned(), service_accounts.public_key_pem()), ("pki/service-accounts.key".to_owned(), service_accounts.serialize_pem())]);
+    files.extend([
+        ("pki/service-accounts.pub".to_owned(), service_accounts.public_key_pem()),
+        ("pki/service-accounts.key".to_owned(), service_accounts.serialize_pem()),
+    ]);
 
     for (name, user, group) in CLIENTS {
         let (certificate, key) = issue(client(), user, *group, &ca)?;
@@ -61,7 +74,12 @@ fn client() -> CertificateParams {
     params
 }
 
-fn issue(mut params: CertificateParams, name: &str, group: Option<&str>, ca: &CertifiedIssuer<'_, KeyPair>) -> Result<(String, String), rcgen::Error> {
+fn issue(
+    mut params: CertificateParams,
+    name: &str,
+    group: Option<&str>,
+    ca: &CertifiedIssuer<'_, KeyPair>,
+) -> Result<(String, String), rcgen::Error> {
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     if let Some(group) = group {

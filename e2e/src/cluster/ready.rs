@@ -22,7 +22,9 @@ pub(super) async fn client(kubeconfig: &Path) -> Result<Client, String> {
     // Only the first call sets it; a program that chose a provider of its own keeps it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| error.to_string())?;
-    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(|error| error.to_string())?;
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| error.to_string())?;
     // A proxy of the person's environment is not reachable from here.
     config.proxy_url = None;
     config.connect_timeout = Some(TRY);
@@ -52,14 +54,22 @@ pub(super) async fn api_server(client: &Client) {
 pub(super) async fn node(client: &Client) -> Result<(), String> {
     let is_ready = |node: Option<&Node>| {
         let conditions = node.and_then(|node| node.status.as_ref()).and_then(|status| status.conditions.as_ref());
-        conditions.is_some_and(|conditions| conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"))
+        conditions.is_some_and(|conditions| {
+            conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+        })
     };
-    await_condition(Api::<Node>::all(client.clone()), NODE_NAME, is_ready).await.map(drop).map_err(|error| error.to_string())
+    await_condition(Api::<Node>::all(client.clone()), NODE_NAME, is_ready)
+        .await
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
 pub(super) async fn default_service_account(client: &Client) -> Result<(), String> {
     let is_there = |account: Option<&ServiceAccount>| account.is_some();
-    await_condition(Api::<ServiceAccount>::default_namespaced(client.clone()), "default", is_there).await.map(drop).map_err(|error| error.to_string())
+    await_condition(Api::<ServiceAccount>::default_namespaced(client.clone()), "default", is_there)
+        .await
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
 /// By the system's resolver, as the programs of `cluster exec` do.

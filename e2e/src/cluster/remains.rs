@@ -90,7 +90,11 @@ fn processes(name: &ClusterName) -> Vec<i32> {
         .filter_map(|pid: i32| Some((pid, network(&pid.to_string())?)))
         .filter(|(_, network)| Some(network) != own.as_ref())
         .collect();
-    let marked: HashSet<&OsString> = all.iter().filter(|(pid, _)| u32::try_from(*pid).is_ok_and(|pid| is_of(pid, name))).map(|(_, network)| network).collect();
+    let marked: HashSet<&OsString> = all
+        .iter()
+        .filter(|(pid, _)| u32::try_from(*pid).is_ok_and(|pid| is_of(pid, name)))
+        .map(|(_, network)| network)
+        .collect();
     all.iter().filter(|(_, network)| marked.contains(network)).map(|(pid, _)| *pid).collect()
 }
 
@@ -138,7 +142,9 @@ fn remove_cgroup(directory: &Path, deadline: Instant) -> Result<(), RemainsError
     loop {
         match fs::remove_dir(directory) {
             // Busy until the kernel has let go of the processes that ended in it.
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < deadline => std::thread::sleep(INTERVAL),
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < deadline => {
+                std::thread::sleep(INTERVAL);
+            }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => return Ok(()),
         }
@@ -155,7 +161,13 @@ mod tests {
         for marked in ["LENSES_MCP_E2E_CLUSTER=one\0", "A=b\0LENSES_MCP_E2E_CLUSTER=one\0C=d\0"] {
             assert!(is_marked(marked.as_bytes(), &name), "{marked:?}");
         }
-        for unmarked in ["", "A=b\0", "LENSES_MCP_E2E_CLUSTER=ones\0", "XLENSES_MCP_E2E_CLUSTER=one\0", "A=LENSES_MCP_E2E_CLUSTER=one\0"] {
+        for unmarked in [
+            "",
+            "A=b\0",
+            "LENSES_MCP_E2E_CLUSTER=ones\0",
+            "XLENSES_MCP_E2E_CLUSTER=one\0",
+            "A=LENSES_MCP_E2E_CLUSTER=one\0",
+        ] {
             assert!(!is_marked(unmarked.as_bytes(), &name), "{unmarked:?}");
         }
     }

@@ -80,7 +80,9 @@ pub fn install_missing(programs: &[Program], say: Say<'_>) -> Result<(), Require
     say(&format!("installing Debian packages: {} (missing: {})", packages.join(" "), commands.join(", ")));
     // The lists may be absent or older than the mirror: only then is the update's time spent.
     if apt_get(&["install"], &packages).is_err() {
-        apt_get(&["update"], &[]).and_then(|()| apt_get(&["install"], &packages)).map_err(|reason| RequirementError::Install { packages: packages.join(" "), reason })?;
+        apt_get(&["update"], &[])
+            .and_then(|()| apt_get(&["install"], &packages))
+            .map_err(|reason| RequirementError::Install { packages: packages.join(" "), reason })?;
     }
     match self::missing(programs).as_slice() {
         [] => Ok(()),

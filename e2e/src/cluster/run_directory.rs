@@ -56,7 +56,9 @@ impl LockedRunDirectory {
                 lock.lock()?;
             }
             // Who held it may have removed it: then what is locked is not what others would find.
-            if fs::metadata(&path).is_ok_and(|found| lock.metadata().is_ok_and(|locked| (found.dev(), found.ino()) == (locked.dev(), locked.ino()))) {
+            if fs::metadata(&path).is_ok_and(|found| {
+                lock.metadata().is_ok_and(|locked| (found.dev(), found.ino()) == (locked.dev(), locked.ino()))
+            }) {
                 return Ok(Self { path, _lock: lock });
             }
         }
@@ -77,7 +79,11 @@ impl LockedRunDirectory {
         for entry in fs::read_dir(&self.path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let path = entry.path();
-            let removed = if entry.file_type().map_err(failed)?.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            let removed = if entry.file_type().map_err(failed)?.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
             removed.map_err(|source| RemainsError::File { path, source })?;
         }
         Ok(())

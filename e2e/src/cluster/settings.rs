@@ -41,7 +41,10 @@ pub(super) fn files(run: &Path, name: &str) -> Vec<RenderedFile> {
         ("Corefile".to_owned(), corefile(&run.to_string())),
         ("dns.json".to_owned(), dns_objects().to_string()),
         // For what runs by `cluster exec`: straight to the server, so that names resolve as soon as it answers.
-        ("exec/resolv.conf".to_owned(), format!("nameserver {NODE_ADDRESS}\nsearch svc.{DNS_DOMAIN} {DNS_DOMAIN}\noptions ndots:5 timeout:2\n")),
+        (
+            "exec/resolv.conf".to_owned(),
+            format!("nameserver {NODE_ADDRESS}\nsearch svc.{DNS_DOMAIN} {DNS_DOMAIN}\noptions ndots:5 timeout:2\n"),
+        ),
         ("exec/nsswitch.conf".to_owned(), "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n".to_owned()),
     ]
 }
@@ -49,52 +52,58 @@ pub(super) fn files(run: &Path, name: &str) -> Vec<RenderedFile> {
 pub(super) fn etcd() -> Component {
     let client = format!("http://127.0.0.1:{ETCD_PORT}");
     let peer = format!("http://127.0.0.1:{}", ETCD_PORT + 1);
-    component("etcd", &[
-        &format!("--name={NODE_NAME}"),
-        "--data-dir=/var/lib/etcd",
-        // The data is in memory and dies with the node: there is nothing to make durable.
-        "--unsafe-no-fsync",
-        "--log-level=warn",
-        &format!("--listen-client-urls={client}"),
-        &format!("--advertise-client-urls={client}"),
-        &format!("--listen-peer-urls={peer}"),
-        &format!("--initial-advertise-peer-urls={peer}"),
-        &format!("--initial-cluster={NODE_NAME}={peer}"),
-    ])
+    component(
+        "etcd",
+        &[
+            &format!("--name={NODE_NAME}"),
+            "--data-dir=/var/lib/etcd",
+            // The data is in memory and dies with the node: there is nothing to make durable.
+            "--unsafe-no-fsync",
+            "--log-level=warn",
+            &format!("--listen-client-urls={client}"),
+            &format!("--advertise-client-urls={client}"),
+            &format!("--listen-peer-urls={peer}"),
+            &format!("--initial-advertise-peer-urls={peer}"),
+            &format!("--initial-cluster={NODE_NAME}={peer}"),
+        ],
+    )
 }
 
 pub(super) fn api_server(run: &Path) -> Component {
     let run = run.display();
-    component("kube-apiserver", &[
-        &format!("--advertise-address={NODE_ADDRESS}"),
-        &format!("--secure-port={API_SERVER_PORT}"),
-        &format!("--etcd-servers=http://127.0.0.1:{ETCD_PORT}"),
-        &format!("--tls-cert-file={run}/pki/apiserver.crt"),
-        &format!("--tls-private-key-file={run}/pki/apiserver.key"),
-        &format!("--client-ca-file={run}/pki/ca.crt"),
-        &format!("--service-account-issuer=https://kubernetes.default.svc.{DNS_DOMAIN}"),
-        &format!("--service-account-key-file={run}/pki/service-accounts.pub"),
-        &format!("--service-account-signing-key-file={run}/pki/service-accounts.key"),
-        &format!("--service-cluster-ip-range={SERVICES}"),
-        "--authorization-mode=Node,RBAC",
-        "--enable-admission-plugins=NodeRestriction",
-        "--allow-privileged=true",
-        &format!("--kubelet-client-certificate={run}/pki/kubelet-client.crt"),
-        &format!("--kubelet-client-key={run}/pki/kubelet-client.key"),
-        // By name it would have to be in a DNS that knows nodes.
-        "--kubelet-preferred-address-types=InternalIP",
-        &format!("--audit-policy-file={run}/audit-policy.json"),
-        &format!("--audit-log-path={run}/audit.log"),
-        "--audit-log-maxsize=256",
-        "--audit-log-maxbackup=1",
-        // Nobody calls through a proxy; components look these up and complain if they are not there.
-        &format!("--requestheader-client-ca-file={run}/pki/ca.crt"),
-        "--requestheader-allowed-names=front-proxy-client",
-        "--requestheader-username-headers=X-Remote-User",
-        "--requestheader-group-headers=X-Remote-Group",
-        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
-        "--profiling=false",
-    ])
+    component(
+        "kube-apiserver",
+        &[
+            &format!("--advertise-address={NODE_ADDRESS}"),
+            &format!("--secure-port={API_SERVER_PORT}"),
+            &format!("--etcd-servers=http://127.0.0.1:{ETCD_PORT}"),
+            &format!("--tls-cert-file={run}/pki/apiserver.crt"),
+            &format!("--tls-private-key-file={run}/pki/apiserver.key"),
+            &format!("--client-ca-file={run}/pki/ca.crt"),
+            &format!("--service-account-issuer=https://kubernetes.default.svc.{DNS_DOMAIN}"),
+            &format!("--service-account-key-file={run}/pki/service-accounts.pub"),
+            &format!("--service-account-signing-key-file={run}/pki/service-accounts.key"),
+            &format!("--service-cluster-ip-range={SERVICES}"),
+            "--authorization-mode=Node,RBAC",
+            "--enable-admission-plugins=NodeRestriction",
+            "--allow-privileged=true",
+            &format!("--kubelet-client-certificate={run}/pki/kubelet-client.crt"),
+            &format!("--kubelet-client-key={run}/pki/kubelet-client.key"),
+            // By name it would have to be in a DNS that knows nodes.
+            "--kubelet-preferred-address-types=InternalIP",
+            &format!("--audit-policy-file={run}/audit-policy.json"),
+            &format!("--audit-log-path={run}/audit.log"),
+            "--audit-log-maxsize=256",
+            "--audit-log-maxbackup=1",
+            // Nobody calls through a proxy; components look these up and complain if they are not there.
+            &format!("--requestheader-client-ca-file={run}/pki/ca.crt"),
+            "--requestheader-allowed-names=front-proxy-client",
+            "--requestheader-username-headers=X-Remote-User",
+            "--requestheader-group-headers=X-Remote-Group",
+            "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+            "--profiling=false",
+        ],
+    )
 }
 
 /// What waits for the API server: everything else.
@@ -104,37 +113,55 @@ pub(super) fn after_api_server(run: &Path) -> Vec<Component> {
     // what gets measured.
     let rates = ["--kube-api-qps=2000", "--kube-api-burst=4000"];
     let as_component = |name: &str| {
-        ["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"].map(|flag| format!("--{flag}={run}/{name}.kubeconfig"))
+        ["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"]
+            .map(|flag| format!("--{flag}={run}/{name}.kubeconfig"))
     };
     let [kcm_1, kcm_2, kcm_3] = as_component("kube-controller-manager");
     let [scheduler_1, scheduler_2, scheduler_3] = as_component("kube-scheduler");
     vec![
-        component("kubelet", &[
-            &format!("--config={run}/kubelet.json"),
-            &format!("--kubeconfig={run}/kubelet.kubeconfig"),
-            &format!("--hostname-override={NODE_NAME}"),
-            &format!("--node-ip={NODE_ADDRESS}"),
-            "--root-dir=/var/lib/kubelet",
-        ]),
-        component("kube-controller-manager", &[
-            &kcm_1,
-            &kcm_2,
-            &kcm_3,
-            "--bind-address=127.0.0.1",
-            "--leader-elect=false",
-            "--use-service-account-credentials",
-            &format!("--root-ca-file={run}/pki/ca.crt"),
-            &format!("--service-account-private-key-file={run}/pki/service-accounts.key"),
-            &format!("--cluster-signing-cert-file={run}/pki/ca.crt"),
-            &format!("--cluster-signing-key-file={run}/pki/ca.key"),
-            "--allocate-node-cidrs",
-            "--flex-volume-plugin-volume-path=/var/lib/kubelet/volume-plugins",
-            &format!("--cluster-cidr={PODS}"),
-            &format!("--service-cluster-ip-range={SERVICES}"),
-            rates[0],
-            rates[1],
-        ]),
-        component("kube-scheduler", &[&scheduler_1, &scheduler_2, &scheduler_3, "--bind-address=127.0.0.1", "--leader-elect=false", rates[0], rates[1]]),
+        component(
+            "kubelet",
+            &[
+                &format!("--config={run}/kubelet.json"),
+                &format!("--kubeconfig={run}/kubelet.kubeconfig"),
+                &format!("--hostname-override={NODE_NAME}"),
+                &format!("--node-ip={NODE_ADDRESS}"),
+                "--root-dir=/var/lib/kubelet",
+            ],
+        ),
+        component(
+            "kube-controller-manager",
+            &[
+                &kcm_1,
+                &kcm_2,
+                &kcm_3,
+                "--bind-address=127.0.0.1",
+                "--leader-elect=false",
+                "--use-service-account-credentials",
+                &format!("--root-ca-file={run}/pki/ca.crt"),
+                &format!("--service-account-private-key-file={run}/pki/service-accounts.key"),
+                &format!("--cluster-signing-cert-file={run}/pki/ca.crt"),
+                &format!("--cluster-signing-key-file={run}/pki/ca.key"),
+                "--allocate-node-cidrs",
+                "--flex-volume-plugin-volume-path=/var/lib/kubelet/volume-plugins",
+                &format!("--cluster-cidr={PODS}"),
+                &format!("--service-cluster-ip-range={SERVICES}"),
+                rates[0],
+                rates[1],
+            ],
+        ),
+        component(
+            "kube-scheduler",
+            &[
+                &scheduler_1,
+                &scheduler_2,
+                &scheduler_3,
+                "--bind-address=127.0.0.1",
+                "--leader-elect=false",
+                rates[0],
+                rates[1],
+            ],
+        ),
         component("kube-proxy", &[&format!("--config={run}/kube-proxy.json")]),
         component("coredns", &[&format!("-conf={run}/Corefile")]),
     ]
@@ -265,7 +292,8 @@ fn corefile(run: &str) -> String {
 fn dns_objects() -> Value {
     let ports = |target: bool| {
         ["UDP", "TCP"].map(|protocol| {
-            let mut port = json!({ "name": format!("dns-{}", protocol.to_lowercase()), "port": 53, "protocol": protocol });
+            let mut port =
+                json!({ "name": format!("dns-{}", protocol.to_lowercase()), "port": 53, "protocol": protocol });
             if target {
                 port["targetPort"] = json!(53);
             }
@@ -322,7 +350,12 @@ mod tests {
     fn two_clusters_differ_in_run_directory_and_cgroup_only() {
         let one = rendered("/run/one", "one");
         let other = rendered("/run/other", "other");
-        let moved: Vec<_> = one.iter().map(|(path, content)| (path.clone(), content.replace("/run/one", "/run/other").replace("\"/one\"", "\"/other\""))).collect();
+        let moved: Vec<_> = one
+            .iter()
+            .map(|(path, content)| {
+                (path.clone(), content.replace("/run/one", "/run/other").replace("\"/one\"", "\"/other\""))
+            })
+            .collect();
         assert_eq!(moved, other);
         assert!(one.iter().any(|(path, content)| path == "kubelet.json" && content.contains(r#""cgroupRoot":"/one""#)));
     }
@@ -330,12 +363,16 @@ mod tests {
     #[test]
     fn every_kubeconfig_that_a_component_names_is_made() {
         let run = Path::new("/run/one");
-        let made: Vec<String> = super::super::pki::make().unwrap().into_iter().map(|(path, _)| format!("/run/one/{path}")).collect();
-        let written: Vec<String> = rendered("/run/one", "one").into_iter().map(|(path, _)| format!("/run/one/{path}")).collect();
+        let made: Vec<String> =
+            super::super::pki::make().unwrap().into_iter().map(|(path, _)| format!("/run/one/{path}")).collect();
+        let written: Vec<String> =
+            rendered("/run/one", "one").into_iter().map(|(path, _)| format!("/run/one/{path}")).collect();
         let mut components = after_api_server(run);
         components.extend([api_server(run), etcd()]);
         for arg in components.iter().flat_map(|component| &component.args) {
-            if let Some((_, path)) = arg.split_once('=').filter(|(_, value)| value.starts_with("/run/one/") && !value.ends_with("audit.log")) {
+            if let Some((_, path)) =
+                arg.split_once('=').filter(|(_, value)| value.starts_with("/run/one/") && !value.ends_with("audit.log"))
+            {
                 assert!(made.iter().chain(&written).any(|file| file == path), "{arg} names a file that nobody writes");
             }
         }

@@ -17,7 +17,7 @@ use super::settings::{self, Component};
 use super::{Say, containerd, pki, ready, remains, requirements};
 
 /// How long a start may take: some seconds are usual, and a machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How long a node that lost a component may take to end.
 const GRACE: Duration = Duration::from_secs(1);
 /// How often process 1 is looked at.
@@ -75,7 +75,9 @@ pub(super) fn start(name: &ClusterName, run: &Path, binaries: &Binaries, say: Sa
     make_cgroups(name)?;
     let mut child = in_thread(|| spawn(run, name, &binaries.kubernetes))?;
     let pid = child.id();
-    let Some(input) = child.stdin.take() else { return Err(StartError::Node(io::Error::other("it has no standard input"))) };
+    let Some(input) = child.stdin.take() else {
+        return Err(StartError::Node(io::Error::other("it has no standard input")));
+    };
     let mut node = StartingNode { run, child, input, deadline: Instant::now() + PATIENCE };
     in_thread(|| {
         namespaces::enter(pid, run)?;
@@ -84,7 +86,9 @@ pub(super) fn start(name: &ClusterName, run: &Path, binaries: &Binaries, say: Sa
             let result = node.bring_up(binaries, say).await;
             match result {
                 // A step fails as well when the node ends below it, and then that is the fault.
-                Err(StartError::Step { .. }) if timeout(GRACE, until_ended(&mut node.child)).await.is_ok() => Err(node.ended()),
+                Err(StartError::Step { .. }) if timeout(GRACE, until_ended(&mut node.child)).await.is_ok() => {
+                    Err(node.ended())
+                }
                 result => result,
             }
         });
@@ -162,7 +166,14 @@ impl StartingNode<'_> {
         let run = self.run;
         self.order(&settings::etcd())?;
         let containerd = requirements::find("containerd").unwrap_or_else(|| PathBuf::from("/usr/bin/containerd"));
-        self.order_program("containerd", &[containerd.display().to_string(), "--config".to_owned(), run.join("containerd.toml").display().to_string()])?;
+        self.order_program(
+            "containerd",
+            &[
+                containerd.display().to_string(),
+                "--config".to_owned(),
+                run.join("containerd.toml").display().to_string(),
+            ],
+        )?;
         self.wait("etcd", ready::etcd()).await?;
         self.order(&settings::api_server(run))?;
 
@@ -170,7 +181,8 @@ impl StartingNode<'_> {
         containerd::load(run, &binaries.pause_image).map_err(|error| step("load the pause image", error))?;
         say("containerd answers");
 
-        let client = ready::client(&run.join("admin.kubeconfig")).await.map_err(|error| step("make a client", error))?;
+        let client =
+            ready::client(&run.join("admin.kubeconfig")).await.map_err(|error| step("make a client", error))?;
         self.wait("the API server", ready::api_server(&client)).await?;
         say("the API server is ready");
         for component in settings::after_api_server(run) {
@@ -179,7 +191,9 @@ impl StartingNode<'_> {
         make_dns_objects(binaries, run)?;
         self.wait("a Ready node", ready::node(&client)).await?.map_err(|error| step("watch the node", error))?;
         say("the node is Ready");
-        self.wait("the default ServiceAccount", ready::default_service_account(&client)).await?.map_err(|error| step("watch the default ServiceAccount", error))?;
+        self.wait("the default ServiceAccount", ready::default_service_account(&client))
+            .await?
+            .map_err(|error| step("watch the default ServiceAccount", error))?;
         self.wait("the cluster's DNS", ready::dns()).await?;
         say("DNS answers");
         Ok(())
@@ -210,7 +224,8 @@ impl StartingNode<'_> {
     fn ended(&self) -> StartError {
         let logs = self.run.join("logs");
         let said = last_lines(&logs.join("node.log"), 1);
-        let component = said.strip_prefix("node: ").and_then(|said| said.split_once(" ended: ")).map(|(component, _)| component);
+        let component =
+            said.strip_prefix("node: ").and_then(|said| said.split_once(" ended: ")).map(|(component, _)| component);
         let log = component.map(|component| last_lines(&logs.join(format!("{component}.log")), 3)).unwrap_or_default();
         StartError::Ended { reason: format!("{said}\n{log}").trim().to_owned(), logs }
     }
@@ -242,6 +257,6 @@ fn last_lines(path: &Path, count: usize) -> String {
     lines.get(lines.len().saturating_sub(count)..).unwrap_or_default().join("\n")
 }
 
-fn step(step: &'static str, reason: impl ToString) -> StartError {
+fn step(step: &'static str, reason: impl std::fmt::Display) -> StartError {
     StartError::Step { step, reason: reason.to_string() }
 }
