@@ -1,13 +1,13 @@
 //! The stand-in Lenses HQ as a process. What it does is in the library: `lenses_mcp_e2e::hq`.
 
+use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use lenses_mcp_e2e::hq::Running;
-use lenses_mcp_e2e::hq::settings::Flags;
+use lenses_mcp_e2e::hq::settings::{Flags, Settings};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 /// Settings that cannot be used (`EX_CONFIG` of sysexits.h).
@@ -24,29 +24,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(BAD_SETTINGS);
         }
     };
-    let approve_as = settings.approve_as.clone();
-    let running = match Running::start(settings).await {
-        Ok(running) => running,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    println!("Lenses HQ (stand-in) listens on {}", running.address);
-    println!("issuer: {}", running.issuer);
-    println!("service account token: {}", running.service_account_token);
-    println!("users: alice (all rights), bob (reads only); password = name");
-    if let Some(control) = running.control {
-        println!("control: http://{control}/faults and http://{control}/requests");
-    }
-    if approve_as.is_some() {
-        tracing::warn!("--approve-as: authorization is granted without asking anyone");
-    }
-    if let Err(error) = end_on_signal(running.stopper()) {
-        eprintln!("failed to listen for signals: {error}");
-        return ExitCode::FAILURE;
-    }
-    match running.ended().await {
+    match run(settings).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -55,9 +33,21 @@ async fn main() -> ExitCode {
     }
 }
 
-/// SIGTERM from Kubernetes, SIGINT from a terminal.
-fn end_on_signal(stop: CancellationToken) -> io::Result<()> {
+async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
+    // Before anything else: the first process of a container ignores a signal that it has no handler for.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    if settings.approve_as.is_some() {
+        tracing::warn!("--approve-as: authorization is granted without asking anyone");
+    }
+    let running = Running::start(settings).await?;
+    println!("Lenses HQ (stand-in) listens on {}", running.address);
+    println!("issuer: {}", running.issuer);
+    println!("service account token: {}", running.service_account_token);
+    println!("users: alice (all rights), bob (reads only); password = name");
+    if let Some(control) = running.control {
+        println!("control: http://{control}/faults and http://{control}/requests");
+    }
+    let stop = running.stopper();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -65,5 +55,5 @@ fn end_on_signal(stop: CancellationToken) -> io::Result<()> {
         }
         stop.cancel();
     });
-    Ok(())
+    Ok(running.ended().await?)
 }

@@ -46,7 +46,7 @@ pub enum ServeError {
     #[error("the listen address makes no issuer URL ({0}): set --issuer-url")]
     Issuer(String),
     /// The listener failed.
-    #[error("failed to serve")]
+    #[error("failed to serve ({0})")]
     Serve(#[source] io::Error),
 }
 
