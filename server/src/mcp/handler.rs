@@ -9,6 +9,8 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 use super::{Server, audit::Audit, gaps};
 use crate::{
@@ -20,8 +22,9 @@ use crate::{
 
 /// How long a client may keep the answer to `server/discover`, in ms. It changes only with the server's version.
 const DISCOVER_TTL_MS: u64 = 300_000;
-/// How long a client may keep a list of tools, in ms. A new token may allow others.
-const LIST_TTL_MS: u64 = 60_000;
+/// How long a client may keep a list of tools, in ms. Not at all: a user who has just allowed another scope expects to
+/// see its tools, and nothing tells a client that they are there.
+const LIST_TTL_MS: u64 = 0;
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
@@ -61,31 +64,15 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let identity = self.caller(&context)?.clone();
         let Some(tool) = tools::registry().find(&request.name) else {
-            return Err(ErrorData::invalid_params(format!("unknown tool: {}", request.name), None));
+            // A name of any length must not come back whole.
+            let name: String = request.name.chars().take(128).collect();
+            return Err(ErrorData::invalid_params(format!("unknown tool: {name}"), None));
         };
         let arguments = request.arguments.unwrap_or_default();
         let mut audit = Audit::new(tool, &arguments, &identity, &self.shared.metrics);
-
-        let refusal = self.refusal(tool, &arguments, &identity);
-        let (mut result, outcome) = if let Some(refusal) = refusal {
-            (error(refusal), Outcome::Denied)
-        } else {
-            let call = Call { lenses: self.shared.lenses.as_caller(&identity), limits: self.shared.limits };
-            // Dropping the call closes its connection to HQ, which stops a query there.
-            let ended = tokio::select! {
-                ended = tool.run(call, arguments) => Some(ended),
-                () = context.ct.cancelled() => None,
-            };
-            match ended {
-                Some(Ok(result)) => (result, Outcome::Success),
-                Some(Err(failure)) => {
-                    if let ToolError::Lenses { error: lenses::Error::Unauthorized(_) } = failure {
-                        (self.shared.on_unauthorized)(&identity);
-                    }
-                    (error(failure.to_string()), failure.outcome())
-                }
-                None => (error("The call was cancelled.".to_owned()), Outcome::Cancelled),
-            }
+        let (mut result, outcome) = match self.run(tool, arguments, &identity, &context.ct).await {
+            Ok(result) => (result, Outcome::Success),
+            Err((message, outcome)) => (CallToolResult::error(vec![ContentBlock::text(message)]), outcome),
         };
         audit.outcome = outcome;
         if gaps::has_result_metadata(&context) {
@@ -100,6 +87,31 @@ impl ServerHandler for Server {
 }
 
 impl Server {
+    /// Runs `tool` for `identity`; else what the model is told, and the label.
+    async fn run(
+        &self,
+        tool: &Tool,
+        arguments: Map<String, Value>,
+        identity: &Identity,
+        cancelled: &CancellationToken,
+    ) -> Result<CallToolResult, (String, Outcome)> {
+        if let Some(refusal) = self.refusal(tool, &arguments, identity) {
+            return Err((refusal, Outcome::Denied));
+        }
+        let call = Call { lenses: self.shared.lenses.as_caller(identity), limits: self.shared.limits };
+        let ended = tokio::select! {
+            ended = tool.run(call, arguments) => ended,
+            // Dropping the call closes its connection to HQ, which stops a query there.
+            () = cancelled.cancelled() => return Err(("The call was cancelled.".to_owned(), Outcome::Cancelled)),
+        };
+        ended.map_err(|failure| {
+            if let ToolError::Lenses { error: lenses::Error::Unauthorized(_) } = failure {
+                (self.shared.on_unauthorized)(identity);
+            }
+            (failure.to_string(), failure.outcome())
+        })
+    }
+
     /// Who calls. Without an answer nothing is done.
     fn caller<'a>(&'a self, context: &'a RequestContext<RoleServer>) -> Result<&'a Identity, ErrorData> {
         context
@@ -112,12 +124,7 @@ impl Server {
 
     /// Why `identity` may not make this call, in words for the model. Over HTTP with OAuth, sign-in has already asked
     /// for the scope; this holds wherever nobody has.
-    fn refusal(
-        &self,
-        tool: &Tool,
-        arguments: &serde_json::Map<String, serde_json::Value>,
-        identity: &Identity,
-    ) -> Option<String> {
+    fn refusal(&self, tool: &Tool, arguments: &Map<String, Value>, identity: &Identity) -> Option<String> {
         let needed = tool.required_scopes(Some(arguments));
         let name = tool.name();
         if !self.shared.offered.covers(needed) {
@@ -136,8 +143,4 @@ impl Server {
         }
         None
     }
-}
-
-fn error(message: String) -> CallToolResult {
-    CallToolResult::error(vec![ContentBlock::text(message)])
 }

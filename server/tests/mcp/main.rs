@@ -12,3 +12,4 @@ mod logs;
 mod protocol;
 mod results;
 mod sql;
+mod stdio;

@@ -1,0 +1,36 @@
+//! The argument that nearly every tool has.
+
+use std::{borrow::Cow, ops::Deref};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use crate::lenses::Name;
+
+/// The name of an environment.
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::tools) struct Environment(Name);
+
+impl Deref for Environment {
+    type Target = Name;
+
+    fn deref(&self) -> &Name {
+        &self.0
+    }
+}
+
+impl JsonSchema for Environment {
+    fn schema_name() -> Cow<'static, str> {
+        "Environment".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Name::json_schema(generator);
+        schema.insert("description".to_owned(), "Name of the environment, as list_environments shows it.".into());
+        schema
+    }
+}
