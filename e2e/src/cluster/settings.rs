@@ -143,7 +143,7 @@ pub(super) fn after_api_server(run: &Path) -> Vec<Component> {
                 &format!("--cluster-signing-cert-file={run}/pki/ca.crt"),
                 &format!("--cluster-signing-key-file={run}/pki/ca.key"),
                 "--allocate-node-cidrs",
-                "--flex-volume-plugin-volume-path=/var/lib/kubelet/volume-plugins",
+                "--flex-volume-plugin-dir=/var/lib/kubelet/volume-plugins",
                 &format!("--cluster-cidr={PODS}"),
                 &format!("--service-cluster-ip-range={SERVICES}"),
                 rates[0],
