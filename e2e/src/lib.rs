@@ -2,5 +2,7 @@
 
 #[cfg(feature = "bed")]
 pub mod client;
+#[cfg(all(feature = "bed", target_os = "linux"))]
+pub mod cluster;
 
 pub mod hq;
