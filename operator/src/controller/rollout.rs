@@ -2,6 +2,9 @@
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
 
+/// What is said while there is nothing worse to say.
+pub(super) const WAITING: &str = "waiting for the pods to become ready";
+
 /// How far a Deployment is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Rollout {
@@ -49,7 +52,7 @@ pub(super) fn image(deployment: &Deployment) -> Option<String> {
 fn in_progress(conditions: &[DeploymentCondition]) -> Rollout {
     Rollout::InProgress(match why(conditions) {
         Some(why) => format!("pods cannot be made: {why}"),
-        None => "waiting for the pods to become ready".to_owned(),
+        None => WAITING.to_owned(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
-    jiff::{Timestamp, Unit},
+    jiff::{RoundMode, Timestamp, TimestampRound, Unit},
 };
 use lenses_mcp_crds::{
     LensesMcpServer, LensesMcpServerStatus,
@@ -39,7 +39,7 @@ pub(super) fn status(
     let paused = server.spec.paused;
     let accepted = accepted(valid);
     let rollout = rollout::rollout(deployment);
-    let available = available(&rollout, paused);
+    let available = available(&rollout, &accepted, paused);
     let conditions = conditions(&accepted, &available, applied.err(), &rollout, valid, paused);
     let observed_generation = server.metadata.generation;
     let pods = deployment.and_then(|deployment| deployment.status.as_ref());
@@ -117,13 +117,16 @@ fn accepted(valid: Result<&ValidServer, &Rejections>) -> Verdict {
     }
 }
 
-fn available(rollout: &Rollout, paused: bool) -> Verdict {
+fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> Verdict {
     let verdict = |holds, reason, message: &str| Verdict { holds, reason, message: message.to_owned() };
     match rollout {
         Rollout::Absent if paused => {
             verdict(false, Reason::Paused, "spec.paused is true, so nothing is made: set it to false")
         }
-        Rollout::Absent => verdict(false, Reason::RolloutInProgress, "the Deployment is being made"),
+        Rollout::Absent if !accepted.holds => {
+            verdict(false, accepted.reason, "there is no Deployment before the spec is accepted")
+        }
+        Rollout::Absent => verdict(false, Reason::RolloutInProgress, rollout::WAITING),
         Rollout::InProgress(message) => verdict(false, Reason::RolloutInProgress, message),
         Rollout::Stalled(message) => verdict(false, Reason::RolloutStalled, message),
         Rollout::Complete { pods: 0 } => {
@@ -180,8 +183,9 @@ fn dated(
     generation: Option<i64>,
     now: Timestamp,
 ) -> Vec<Condition> {
-    // As the API server stores it: whole seconds.
-    let now = now.round(Unit::Second).unwrap_or(now);
+    // Whole seconds, as everywhere in Kubernetes.
+    let whole = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
+    let now = now.round(whole).unwrap_or(now);
     verdicts
         .into_iter()
         .map(|(condition, Verdict { holds, reason, message })| {

@@ -1,0 +1,63 @@
+{{/* The name of everything: the release's, with the chart's where it does not say so itself. */}}
+{{- define "operator.name" -}}
+{{- if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "operator.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "operator.labels" -}}
+{{ include "operator.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: lenses
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* An image by digest, if there is one, else by tag. Takes (list image appVersion). */}}
+{{- define "operator.image" -}}
+{{- $image := index . 0 -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $image.repository $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $image.repository ($image.tag | default (index . 1)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What the operator does in each namespace that it watches, and nothing else. */}}
+{{- define "operator.rules" -}}
+- apiGroups: [mcp.lenses.io]
+  resources: [lensesmcpservers]
+  verbs: [get, list, watch]
+- apiGroups: [mcp.lenses.io]
+  resources: [lensesmcpservers/status]
+  verbs: [patch]
+# Where the API server asks for it (OwnerReferencesPermissionEnforcement), to be named as the owner of objects.
+- apiGroups: [mcp.lenses.io]
+  resources: [lensesmcpservers/finalizers]
+  verbs: [update]
+# Objects are made and changed by server-side apply (patch), which needs create for those that are not there. None is deleted:
+# they go with their owner. "get" is for the name of one that is not this operator's.
+- apiGroups: [""]
+  resources: [serviceaccounts, configmaps]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [list, watch, create, patch]
+# Only metadata of Secrets is asked for, but Kubernetes has no right for that alone.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [list, watch, create, patch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
