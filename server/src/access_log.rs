@@ -17,6 +17,8 @@ use crate::{
     settings::ENDPOINT,
 };
 
+/// Stands for the status where the client went away before there was one, as in other servers' logs.
+const CLIENT_GONE: u16 = 499;
 const REQUEST_ID: &str = "x-request-id";
 const REQUEST_ID_MAX: usize = 64;
 
@@ -32,6 +34,7 @@ pub async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next
         id = id.to_str().unwrap_or_default(),
         method = %request.method(),
         path = path.as_deref().unwrap_or("(none)"),
+        sign_in = Empty,
         token = Empty,
         subject = Empty,
         client_id = Empty,
@@ -39,16 +42,32 @@ pub async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next
         tool = Empty,
     );
     async {
+        let mut line = Line { metrics, route, started, status: CLIENT_GONE };
         let mut response = next.run(request).await;
-        let elapsed = started.elapsed();
-        let status = response.status().as_u16();
-        metrics.request_answered(route, status, elapsed);
-        tracing::info!(status, elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), "answered");
+        line.status = response.status().as_u16();
+        drop(line);
         response.headers_mut().insert(REQUEST_ID, id);
         response
     }
     .instrument(span)
     .await
+}
+
+/// What is logged and counted when a request ends, in whatever way.
+struct Line {
+    metrics: Arc<Metrics>,
+    route: Route,
+    started: Instant,
+    status: u16,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let elapsed = self.started.elapsed();
+        self.metrics.request_answered(self.route, self.status, elapsed);
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(status = self.status, elapsed_ms, "answered");
+    }
 }
 
 fn route(path: Option<&str>) -> Route {

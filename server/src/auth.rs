@@ -89,9 +89,13 @@ impl Gate {
         }
     }
 
+    fn decided(&self, outcome: Outcome) {
+        self.metrics.signed_in(outcome);
+        tracing::Span::current().record("sign_in", outcome.as_str());
+    }
+
     fn refuse(&self, refusal: &Refusal) -> Response {
-        self.metrics.signed_in(refusal.outcome());
-        tracing::info!(%refusal, "refused a request");
+        self.decided(refusal.outcome());
         let metadata_url = match &self.mode {
             Mode::OAuth(resource_server) => Some(resource_server.metadata_url()),
             Mode::Shared(_) => None,
@@ -135,7 +139,7 @@ pub async fn authorize(State(gate): State<Arc<Gate>>, request: Request, next: Ne
     };
     match decision {
         Ok(()) => {
-            gate.metrics.signed_in(Outcome::Accepted);
+            gate.decided(Outcome::Accepted);
             next.run(request).await
         }
         Err(refusal) => gate.refuse(&refusal),

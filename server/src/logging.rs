@@ -1,6 +1,6 @@
 //! Logs, always on standard error: over stdio, standard output is the protocol.
 
-use std::panic;
+use std::{io::IsTerminal, panic};
 
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan};
@@ -31,7 +31,7 @@ fn filter(level: Level) -> Targets {
 }
 
 fn plain<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {
-    fmt::layer().with_writer(std::io::stderr).with_target(false).boxed()
+    fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).with_target(false).boxed()
 }
 
 fn json<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {

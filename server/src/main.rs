@@ -1,6 +1,6 @@
 //! The server binary: settings, logs, then [`start::run`].
 
-use std::{fmt::Write as _, process::ExitCode, thread};
+use std::{fmt::Display, io::Write as _, process::ExitCode, thread};
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use lenses_mcp_server::{
@@ -22,7 +22,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::command().after_help(help()).get_matches();
+    let arguments = Arguments::command().after_help(variable::help()).get_matches();
     let arguments = Arguments::from_arg_matches(&arguments).unwrap_or_else(|error| error.exit());
     let read_file = |path: &std::path::Path| std::fs::read_to_string(path);
     // Names and values that are not UTF-8 can be none of ours.
@@ -33,7 +33,8 @@ fn main() -> ExitCode {
         Err(errors) => return fail(settings::EXIT_STATUS, &errors),
     };
     if arguments.check {
-        print_line(&settings.effective());
+        // A closed pipe is the reader's choice.
+        let _ignored = writeln!(std::io::stdout(), "{}", settings.effective());
         return ExitCode::SUCCESS;
     }
     logging::start(settings.log);
@@ -49,23 +50,7 @@ fn main() -> ExitCode {
     ended.map_or_else(|error| fail(1, &error), |()| ExitCode::SUCCESS)
 }
 
-fn help() -> String {
-    let mut text =
-        "Settings are environment variables; a secret X may also be in a file that X_FILE names:\n".to_owned();
-    for known in variable::ALL {
-        let default = known.default.map(|default| format!(" [{default}]")).unwrap_or_default();
-        let _infallible = writeln!(text, "  {}{default}\n      {}", known.name, known.meaning);
-    }
-    text
-}
-
-fn print_line(text: &dyn std::fmt::Display) {
-    use std::io::Write as _;
-    // A closed pipe is the reader's choice.
-    let _ignored = writeln!(std::io::stdout(), "{text}");
-}
-
-fn fail(status: u8, error: &dyn std::fmt::Display) -> ExitCode {
+fn fail(status: u8, error: &dyn Display) -> ExitCode {
     eprintln!("{error}");
     ExitCode::from(status)
 }

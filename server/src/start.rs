@@ -168,7 +168,8 @@ fn mcp_server(
     let limits = &settings.limits;
     let lenses = lenses::Client::new(lenses::Options {
         url: settings.lenses_url.clone(),
-        request_timeout: limits.request_timeout,
+        // The rest is for sign-in and for telling the model what happened.
+        request_timeout: limits.request_timeout / 4 * 3,
         response_max_bytes: limits.response_max_bytes,
         metrics: metrics.clone(),
     })?;

@@ -23,6 +23,8 @@ use crate::{
 
 /// Longest time that HQ may take, connecting included. A caller waits for it with each call.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept: less than the idle limits of common proxies and servers.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest reply that is read, in bytes.
 const REPLY_MAX: usize = 64 * 1024;
 
@@ -76,12 +78,12 @@ pub enum IntrospectionError {
     #[error("introspection was abandoned")]
     Abandoned,
     /// No connection, or it broke.
-    #[error("introspection at {url} could not be reached: {source}")]
+    #[error("introspection at {url} could not be reached: {cause}")]
     Unreachable {
         /// The endpoint.
         url: Url,
-        /// Why.
-        source: reqwest::Error,
+        /// Why, down to the system's own words.
+        cause: String,
     },
 }
 
@@ -124,6 +126,7 @@ impl Introspector {
             .http1_only()
             .referer(false)
             .timeout(TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .build()?;
         let authorization = settings.client.as_ref().and_then(basic);
         Ok(Self { http, url: settings.url.clone(), authorization, metrics })
@@ -152,7 +155,7 @@ impl Introspector {
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let mut response = request.send().await.map_err(|error| self.broken(error))?;
+        let mut response = request.send().await.map_err(|error| self.broken(&error))?;
         let (status, url) = (response.status(), self.url.clone());
         match (status, &self.authorization) {
             (StatusCode::OK, _) => {}
@@ -165,7 +168,7 @@ impl Introspector {
             _ => return Err(IntrospectionError::Status { status, url }),
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(&error))? {
             if body.len() + chunk.len() > REPLY_MAX {
                 return Err(IntrospectionError::Unreadable { url });
             }
@@ -175,14 +178,19 @@ impl Introspector {
         serde_json::from_slice(&body).map_err(|_| IntrospectionError::Unreadable { url })
     }
 
-    fn broken(&self, error: reqwest::Error) -> IntrospectionError {
+    fn broken(&self, error: &reqwest::Error) -> IntrospectionError {
         let url = self.url.clone();
         if error.is_timeout() {
             IntrospectionError::TimedOut { url }
         } else {
-            IntrospectionError::Unreachable { url, source: error.without_url() }
+            IntrospectionError::Unreachable { url, cause: innermost(error).to_string() }
         }
     }
+}
+
+/// The first cause of `error`: what is around it only says that a request failed.
+fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    error.source().map_or(error, innermost)
 }
 
 /// HTTP Basic with both halves form-encoded first, as RFC 6749 §2.3.1 has it.

@@ -1,7 +1,8 @@
 //! What is known about tokens, and the one question that is asked where nothing is.
 //!
 //! moka gives both halves: a bounded cache, and one computation for all who ask for the same key at the same time, which
-//! holds even when nothing is kept (a lifetime of zero).
+//! holds even when nothing is kept (a lifetime of zero). So HQ's word is never older than the start of the question that a
+//! caller joined, unless the operator turned the cache on.
 
 use std::{
     sync::Arc,

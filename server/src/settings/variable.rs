@@ -1,5 +1,7 @@
 //! Every variable that the server reads: the one list behind reading, `--help`, `--check` and the check for unknown names.
 
+use std::fmt::Write as _;
+
 /// One setting: its name in the environment and in the settings file alike.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -11,6 +13,18 @@ pub struct Variable {
     pub secret: bool,
     /// What it is for, in one line.
     pub meaning: &'static str,
+}
+
+/// All variables with their meaning, for `--help`.
+#[must_use]
+pub fn help() -> String {
+    let mut text =
+        "Settings are environment variables; a secret X may also be in a file that X_FILE names:\n".to_owned();
+    for Variable { name, default, meaning, .. } in ALL {
+        let default = default.map(|default| format!(" [{default}]")).unwrap_or_default();
+        let _infallible = writeln!(text, "  {name}{default}\n      {meaning}");
+    }
+    text
 }
 
 macro_rules! variables {

@@ -9,5 +9,6 @@ mod browsers;
 mod client;
 mod hq;
 mod introspection;
+mod log;
 mod metadata;
 mod sign_in;

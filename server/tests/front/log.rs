@@ -1,0 +1,72 @@
+//! What the log says, and what it never shows.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use http::StatusCode;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{
+    client::{READ, Server, With, call},
+    hq::{Hq, Introspection},
+};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_who_called_what_and_never_shows_a_token_a_url_or_an_argument() {
+    let lines = Lines::default();
+    let subscriber =
+        tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+
+    let hq = Hq::start().await;
+    let server = Server::with_oauth(&hq, &[]);
+    let token = hq.issue_to_alice();
+    let mut request = call(READ).with_header("authorization", &format!("Bearer {token}"));
+    *request.uri_mut() = "/mcp?secret=hunter2".parse().unwrap();
+    assert_eq!(server.send(request).await.status, StatusCode::OK);
+    server.call("bad-token-hunter3", READ).await;
+    hq.introspection(Introspection::Says(StatusCode::UNAUTHORIZED, "hunter4".into()));
+    server.call("token-hunter5", READ).await;
+    drop(guard);
+
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let answered: Vec<_> = log.lines().filter(|line| line.contains("\"answered\"")).collect();
+    for expected in [
+        r#""path":"/mcp""#,
+        r#""sign_in":"accepted""#,
+        r#""rpc":"tools/call""#,
+        r#""subject":"alice""#,
+        r#""status":200"#,
+    ] {
+        assert!(answered[0].contains(expected), "{expected} is not in {}", answered[0]);
+    }
+    assert!(log.contains("authorizationServer.unauthenticatedIntrospection: true in HQ"), "{log}");
+    let own: String = log.lines().filter(|line| line.contains("lenses_mcp_server")).collect();
+    for secret in [token, "bad-token", "hunter"] {
+        assert!(!own.contains(secret), "{secret} is in the log");
+    }
+}

@@ -1,0 +1,50 @@
+//! Settings: what each variable may hold, what is said about what it may not, and how they decide each other.
+
+#![expect(clippy::panic, reason = "a test that fails says so by panicking")]
+
+mod sign_in;
+mod sources;
+mod values;
+
+use std::{collections::BTreeMap, io, path::Path};
+
+use lenses_mcp_server::settings::{Http, OAuth, Settings, SettingsErrors, SignIn, Transport, Variables};
+
+const OAUTH: &[(&str, &str)] = &[("OAUTH_ENABLED", "true"), ("MCP_ADVERTISED_URL", "https://mcp.example.com")];
+const API_KEY: &[(&str, &str)] = &[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLER_TOKEN", "caller")];
+
+#[derive(Default)]
+struct Files(BTreeMap<&'static str, &'static str>);
+
+fn read_with(files: &Files, sets: &[&[(&str, &str)]]) -> Result<Settings, SettingsErrors> {
+    let read_file = |path: &Path| match path.to_str().and_then(|path| files.0.get(path)) {
+        Some(text) => Ok((*text).to_owned()),
+        None => Err(io::ErrorKind::NotFound.into()),
+    };
+    // Later values replace earlier ones.
+    let environment: BTreeMap<_, _> =
+        sets.iter().flat_map(|set| set.iter()).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Variables::load(environment, &read_file).and_then(|variables| Settings::read(&variables))
+}
+
+fn read(sets: &[&[(&str, &str)]]) -> Result<Settings, SettingsErrors> {
+    read_with(&Files::default(), sets)
+}
+
+fn errors(sets: &[&[(&str, &str)]]) -> String {
+    read(sets).map_or_else(|errors| errors.to_string(), |settings| panic!("accepted: {}", settings.effective()))
+}
+
+fn http(settings: &Settings) -> &Http {
+    match &settings.transport {
+        Transport::Http(http) => http,
+        Transport::Stdio { .. } => panic!("not HTTP"),
+    }
+}
+
+fn oauth(settings: &Settings) -> &OAuth {
+    match &http(settings).sign_in {
+        SignIn::OAuth(oauth) => oauth,
+        SignIn::ApiKey { .. } => panic!("not OAuth"),
+    }
+}
