@@ -1,6 +1,6 @@
 //! Queries: HQ's SQL websocket, `ws[s]://…/api/v1/environments/{environment}/proxy/api/ws/v2/sql/execute`.
 //!
-//! One connection, one statement. The answer arrives as frames (see [`frame`]) until END, SUCCESS or a clean close. A
+//! One connection, one statement. The answer arrives as frames (`frame.rs`) until END, SUCCESS or a clean close. A
 //! query that reaches a limit is cut: the rows so far are the answer, and [`Cut`] says that there is more. Dropping the
 //! future closes the connection, which is how HQ learns that a query is wanted no longer.
 
