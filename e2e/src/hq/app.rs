@@ -5,11 +5,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
+use tower::limit::GlobalConcurrencyLimitLayer;
 
 use super::kafka::{consumers, datasets, topics};
 use super::oauth::{applications, authorize, introspect, metadata, register, revoke, sign_in, token};
 use super::problem::Problem;
 use super::{Hq, environments, faults, requests, sql};
+
+/// Requests that are served at the same time; more wait.
+const MAX_IN_FLIGHT: usize = 1_024;
 
 /// Every route of the stand-in. A path is matched as it was sent and only then decoded, so a name with an encoded `/`, `?` or `..` is a
 /// name and never another route.
@@ -57,5 +61,6 @@ pub(crate) fn router(hq: Arc<Hq>) -> Router {
     served
         .layer(from_fn_with_state(hq.clone(), faults::inject))
         .layer(from_fn_with_state(hq.clone(), requests::record))
+        .layer(GlobalConcurrencyLimitLayer::new(MAX_IN_FLIGHT))
         .with_state(hq)
 }
