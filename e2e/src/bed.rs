@@ -1,0 +1,180 @@
+//! What a test of a promise stands on: a Kubernetes namespace of its own on the running cluster, with the operator installed from
+//! its chart, a stand-in HQ as a Deployment, and a report of everything there is to see when the test fails.
+//!
+//! The tests run inside the cluster's network (`cluster exec`), so they reach Services by their DNS names as any pod would.
+
+mod hq;
+mod operator;
+mod report;
+mod waiting;
+
+use std::{future::Future, panic::AssertUnwindSafe, process::Stdio};
+
+use futures::FutureExt;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{DeleteParams, PostParams},
+};
+use lenses_mcp_crds::LensesMcpServer;
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, process::Command};
+
+pub use self::{
+    hq::{Hq, HqSettings, IMAGE as HQ_IMAGE, SERVICE_ACCOUNT_TOKEN, objects as hq_objects},
+    operator::{CHART, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, install_operator},
+    waiting::{condition, until, versions},
+};
+
+/// Why the bed could not be laid. A test stops with it.
+pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// A namespace of one test's own.
+#[derive(Clone)]
+pub struct Bed {
+    /// A client with an administrator's rights.
+    pub client: Client,
+    /// The namespace.
+    pub namespace: String,
+}
+
+/// Runs `test` in a namespace of its own with the operator installed; when it fails, prints what can be seen of the namespace
+/// and fails likewise.
+///
+/// # Panics
+/// When the bed can't be laid, and when the test does.
+#[expect(clippy::panic, reason = "this is the end of a test that failed")]
+pub async fn prove<Test, Proof>(test: Test)
+where
+    Test: FnOnce(Bed) -> Proof,
+    Proof: Future<Output = Result<(), Trouble>>,
+{
+    let bed = match Bed::new().await {
+        Ok(bed) => bed,
+        Err(trouble) => panic!("the test bed could not be laid: {trouble}"),
+    };
+    let outcome = AssertUnwindSafe(test(bed.clone())).catch_unwind().await;
+    if !matches!(outcome, Ok(Ok(()))) {
+        report::print(&bed).await;
+    }
+    bed.remove().await;
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(trouble)) => panic!("{trouble}"),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+impl Bed {
+    async fn new() -> Result<Self, Trouble> {
+        install_operator().await?;
+        let client = Client::try_default().await?;
+        let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
+        let namespace: Namespace =
+            serde_json::from_value(json!({"metadata": {"generateName": "e2e-", "labels": labels}}))?;
+        let made = Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &namespace).await?;
+        Ok(Self { client, namespace: made.name_any() })
+    }
+
+    /// Starts removing the namespace; nothing waits for it.
+    async fn remove(&self) {
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        if let Err(error) = namespaces.delete(&self.namespace, &DeleteParams::background()).await {
+            eprintln!("namespace {} was not removed: {error}", self.namespace);
+        }
+    }
+
+    /// The objects of kind `K` in this namespace.
+    #[must_use]
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// The DNS name of the Service `name` in this namespace.
+    #[must_use]
+    pub fn host(&self, name: &str) -> String {
+        format!("{name}.{}.svc.cluster.local", self.namespace)
+    }
+
+    /// Applies `manifest` as a person does, with `kubectl apply`, into this namespace.
+    ///
+    /// # Errors
+    /// What kubectl says when the API server refuses it.
+    pub async fn apply(&self, manifest: &Value) -> Result<(), Trouble> {
+        self.kubectl(&["apply", "-f", "-"], Some(manifest)).await.map(drop)
+    }
+
+    /// Runs `kubectl ARGUMENTS` in this namespace, with `input` on its standard input.
+    ///
+    /// # Errors
+    /// What kubectl writes to its standard error when it fails.
+    pub async fn kubectl(&self, arguments: &[&str], input: Option<&Value>) -> Result<String, Trouble> {
+        let mut kubectl = Command::new("kubectl")
+            .args(["--namespace", &self.namespace])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = kubectl.stdin.take() {
+            stdin.write_all(input.map(Value::to_string).unwrap_or_default().as_bytes()).await?;
+        }
+        let output = kubectl.wait_with_output().await?;
+        if output.status.success() {
+            Ok(String::from_utf8(output.stdout)?)
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into())
+        }
+    }
+
+    /// Makes an Opaque Secret.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub async fn secret(&self, name: &str, data: Value) -> Result<(), Trouble> {
+        let secret: Secret = serde_json::from_value(json!({"metadata": {"name": name}, "stringData": data}))?;
+        self.api::<Secret>().create(&PostParams::default(), &secret).await?;
+        Ok(())
+    }
+
+    /// A `LensesMcpServer` named `name` with OAuth towards `hq`, published under its Service's cluster name.
+    #[must_use]
+    pub fn oauth_server(&self, name: &str, hq: &Hq) -> Value {
+        server(
+            name,
+            json!({
+                "lenses": {"serviceRef": {"name": hq.name(), "port": "http"}, "advertisedUrl": hq.issuer()},
+                "auth": {"oauth": {}},
+            }),
+        )
+    }
+
+    /// Applies `manifest` and waits until the resource is Ready for that generation.
+    ///
+    /// # Errors
+    /// When it is refused, or is not Ready in time: then with its conditions.
+    pub async fn apply_until_ready(&self, manifest: &Value) -> Result<LensesMcpServer, Trouble> {
+        self.apply(manifest).await?;
+        let name = manifest["metadata"]["name"].as_str().unwrap_or_default();
+        waiting::until_ready(&self.api(), name).await
+    }
+}
+
+/// A `LensesMcpServer` manifest.
+#[must_use]
+pub fn server(name: &str, spec: Value) -> Value {
+    json!({"apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "metadata": {"name": name}, "spec": spec})
+}
+
+/// The MCP URL that `server` shows in its status.
+///
+/// # Errors
+/// When it shows none.
+pub fn mcp_url(server: &LensesMcpServer) -> Result<String, Trouble> {
+    let url = server.status.as_ref().and_then(|status| status.url.clone());
+    url.ok_or_else(|| "the status shows no url".into())
+}

@@ -1,0 +1,42 @@
+//! The operator, installed from its chart as a platform team installs it.
+
+use tokio::{process::Command, sync::OnceCell};
+
+use super::Trouble;
+
+/// The Helm release that the tests share.
+pub const OPERATOR_RELEASE: &str = "lenses-mcp-operator";
+/// Where it is installed.
+pub const OPERATOR_NAMESPACE: &str = "lenses-mcp-system";
+/// The chart.
+pub const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/lenses-mcp-operator");
+
+/// Installs the operator with the chart's defaults, or finds it installed. Once in a process, however many tests ask.
+///
+/// # Errors
+/// What Helm says.
+pub async fn install_operator() -> Result<(), Trouble> {
+    static INSTALLED: OnceCell<()> = OnceCell::const_new();
+    let install = || async {
+        helm(&[
+            "upgrade", "--install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE, "--create-namespace",
+            "--wait", "--timeout", "90s",
+        ])
+        .await
+        .map(drop)
+    };
+    INSTALLED.get_or_try_init(install).await.copied()
+}
+
+/// Runs `helm ARGUMENTS`.
+///
+/// # Errors
+/// What Helm writes to its standard error when it fails.
+pub async fn helm(arguments: &[&str]) -> Result<String, Trouble> {
+    let output = Command::new("helm").args(arguments).output().await?;
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout)?)
+    } else {
+        Err(format!("helm {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)).into())
+    }
+}

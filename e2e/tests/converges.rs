@@ -1,0 +1,243 @@
+//! From a manifest to a running server and back: what the operator makes, keeps, follows and removes.
+
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount},
+};
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+};
+use lenses_mcp_crds::LensesMcpServer;
+use lenses_mcp_e2e::{
+    bed::{Bed, SERVICE_ACCOUNT_TOKEN, Trouble, condition, mcp_url, prove, server, until},
+    client::Application,
+};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_manifest_becomes_a_ready_server_whose_status_tells_what_was_derived() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        let made = bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
+        let status = made.status.as_ref().ok_or("no status")?;
+        let base = format!("http://{}", bed.host("mcp"));
+        assert_eq!(status.url.as_deref(), Some(format!("{base}/mcp").as_str()));
+        assert_eq!(status.authorization_server.as_deref(), Some(hq.issuer().as_str()));
+        let derived = |setting: &str| status.derived.iter().find(|derived| derived.setting == setting);
+        for (setting, value) in [("MCP_ADVERTISED_URL", base.as_str())] {
+            let derived = derived(setting).ok_or_else(|| format!("{setting} is not shown: {:?}", status.derived))?;
+            assert_eq!(derived.value, value);
+            assert!(!derived.rule.is_empty());
+        }
+        assert!(derived("LENSES_URL").is_some_and(|derived| derived.value.ends_with(":9991")), "{:?}", status.derived);
+        for gone in ["Reconciling", "Stalled"] {
+            assert!(condition(&made, gone).is_none(), "{gone} is present on a server at rest");
+        }
+        assert_eq!(children(&bed).await?.len(), 5, "{:?}", children(&bed).await?);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn manual_changes_to_children_are_put_back_and_deleted_children_come_back() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
+        let by_hand = PatchParams::default();
+
+        let deployments: Api<Deployment> = bed.api();
+        let wanted = deployments.get("mcp").await?.spec;
+        let other = json!({"spec": {"replicas": 3, "template": {"spec": {"containers": [{"name": "server", "image": "docker.io/somebody/else:1"}]}}}});
+        deployments.patch("mcp", &by_hand, &Patch::Strategic(other)).await?;
+        until(&deployments, "mcp", "the Deployment as it was", |deployment| {
+            deployment.is_some_and(|deployment| deployment.spec == wanted)
+        })
+        .await?;
+
+        let services: Api<Service> = bed.api();
+        let port = |service: &Service| service.spec.as_ref()?.ports.as_ref()?.first().map(|port| port.port);
+        services.patch("mcp", &by_hand, &Patch::Json::<()>(serde_json::from_value(json!([{"op": "replace", "path": "/spec/ports/0/port", "value": 81}]))?)).await?;
+        until(&services, "mcp", "port 80", |service| service.and_then(port) == Some(80)).await?;
+
+        let config_maps: Api<ConfigMap> = bed.api();
+        let settings = config_maps.get("mcp").await?.data;
+        config_maps.patch("mcp", &by_hand, &Patch::Merge(json!({"data": {"settings.env": "OAUTH_ENABLED=false"}}))).await?;
+        until(&config_maps, "mcp", "the settings as they were", |map| map.is_some_and(|map| map.data == settings)).await?;
+
+        let now = DeleteParams::background();
+        services.delete("mcp", &now).await?;
+        until(&services, "mcp", "the Service again", |service| service.is_some()).await?;
+        bed.api::<ServiceAccount>().delete("mcp", &now).await?;
+        until(&bed.api::<ServiceAccount>(), "mcp", "the ServiceAccount again", |account| account.is_some()).await?;
+        bed.api::<Secret>().delete("mcp", &now).await?;
+        until(&bed.api::<Secret>(), "mcp", "the Secret again", |secret| secret.is_some()).await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn deleting_the_resource_leaves_nothing_behind() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
+        let pods: Api<Pod> = bed.api();
+        let of_server = ListParams::default().labels("app.kubernetes.io/instance=mcp");
+        let pod = pods.list(&of_server).await?.items.first().map(ResourceExt::name_any).ok_or("no pod")?;
+        bed.kubectl(&["delete", "lensesmcpserver", "mcp", "--wait=true"], None).await?;
+        until(&pods, &pod, "the pod to be gone", |pod| pod.is_none()).await?;
+        until(&bed.api::<Deployment>(), "mcp", "no Deployment", |object| object.is_none()).await?;
+        until(&bed.api::<Service>(), "mcp", "no Service", |object| object.is_none()).await?;
+        until(&bed.api::<Secret>(), "mcp", "no Secret", |object| object.is_none()).await?;
+        until(&bed.api::<ConfigMap>(), "mcp", "no ConfigMap", |object| object.is_none()).await?;
+        until(&bed.api::<ServiceAccount>(), "mcp", "no ServiceAccount", |object| object.is_none()).await?;
+        assert_eq!(children(&bed).await?, Vec::<String>::new());
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_object_of_the_name_that_belongs_to_someone_else_is_untouched_and_named() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        let config_maps: Api<ConfigMap> = bed.api();
+        let theirs = json!({"metadata": {"name": "mcp"}, "data": {"theirs": "yes"}});
+        let theirs = config_maps.create(&PostParams::default(), &serde_json::from_value(theirs)?).await?;
+        bed.apply(&bed.oauth_server("mcp", &hq)).await?;
+        let refused = until_reason(&bed, "mcp", "Accepted", "NameTaken").await?;
+        let message = &condition(&refused, "Accepted").ok_or("no condition")?.message;
+        assert!(message.contains("ConfigMap") && message.contains("mcp"), "{message}");
+        let now = config_maps.get("mcp").await?;
+        assert_eq!((now.resource_version(), &now.data), (theirs.resource_version(), &theirs.data));
+
+        config_maps.delete("mcp", &DeleteParams::background()).await?;
+        bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_missing_secret_is_named_and_heals_and_a_changed_one_rolls_the_pods() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
+        let manifest = server(
+            "mcp",
+            json!({
+                "lenses": {"serviceRef": {"name": hq.name(), "port": "http"}},
+                "auth": {"apiKey": {
+                    "secretKeyRef": {"name": "lenses", "key": "api-key"},
+                    "callers": {"tokenSecretRef": {"name": "callers", "key": "token"}},
+                }},
+            }),
+        );
+        bed.apply(&manifest).await?;
+        let refused = until_reason(&bed, "mcp", "Accepted", "ReferenceNotFound").await?;
+        let message = &condition(&refused, "Accepted").ok_or("no condition")?.message;
+        assert!(message.contains("Secret") && message.contains("callers"), "{message}");
+
+        bed.secret("callers", json!({"token": "the-first-token-0123456789"})).await?;
+        let made = bed.apply_until_ready(&manifest).await?;
+        let application = Application::new("a script", &mcp_url(&made)?, "alice")?;
+        application.connect(Some("the-first-token-0123456789")).await?;
+
+        let deployments: Api<Deployment> = bed.api();
+        let before = deployments.get("mcp").await?.metadata.generation;
+        let changed = json!({"stringData": {"token": "the-second-token-0123456789"}});
+        bed.api::<Secret>().patch("callers", &PatchParams::default(), &Patch::Merge(changed)).await?;
+        until(&deployments, "mcp", "a rollout", |deployment| {
+            deployment.is_some_and(|deployment| deployment.metadata.generation > before && rolled_out(deployment))
+        })
+        .await?;
+        application.connect(Some("the-second-token-0123456789")).await?;
+        assert!(application.connect(Some("the-first-token-0123456789")).await.is_err(), "the old token still works");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_that_appears_late_or_changes_its_port_is_followed() {
+    prove(|bed| async move {
+        let spec = json!({
+            "lenses": {"serviceRef": {"name": "hq", "port": "http"}, "advertisedUrl": "https://lenses.example.com"},
+            "auth": {"oauth": {}},
+        });
+        bed.apply(&server("mcp", spec.clone())).await?;
+        let refused = until_reason(&bed, "mcp", "Accepted", "ReferenceNotFound").await?;
+        let message = &condition(&refused, "Accepted").ok_or("no condition")?.message;
+        assert!(message.contains("Service") && message.contains("hq"), "{message}");
+
+        bed.hq().await?;
+        bed.apply_until_ready(&server("mcp", spec)).await?;
+        let other_port = json!([{"op": "replace", "path": "/spec/ports/0/port", "value": 9993}]);
+        let patch = Patch::Json::<()>(serde_json::from_value(other_port)?);
+        bed.api::<Service>().patch("hq", &PatchParams::default(), &patch).await?;
+        until(&bed.api::<LensesMcpServer>(), "mcp", "the new port", |server| {
+            let status = server.and_then(|server| server.status.as_ref());
+            status.and_then(|status| status.lenses_url.as_deref()).is_some_and(|url| url.ends_with(":9993"))
+        })
+        .await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn scale_changes_the_replicas_and_paused_keeps_everything_as_it_is() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
+        let deployments: Api<Deployment> = bed.api();
+        let ready = |wanted: i32| {
+            move |deployment: Option<&Deployment>| {
+                let status = deployment.and_then(|deployment| deployment.status.as_ref());
+                status.and_then(|status| status.ready_replicas) == Some(wanted)
+            }
+        };
+        bed.kubectl(&["scale", "lensesmcpserver/mcp", "--replicas=2"], None).await?;
+        until(&deployments, "mcp", "2 ready pods", ready(2)).await?;
+
+        let servers: Api<LensesMcpServer> = bed.api();
+        let pause = |paused: bool, replicas: i32| Patch::Merge(json!({"spec": {"paused": paused, "replicas": replicas}}));
+        let paused = servers.patch("mcp", &PatchParams::default(), &pause(true, 1)).await?;
+        until(&servers, "mcp", "the paused generation to be reported", |server| {
+            server.and_then(|server| server.status.as_ref()?.observed_generation) == paused.metadata.generation
+        })
+        .await?;
+        assert!(ready(2)(Some(&deployments.get("mcp").await?)), "a paused server was scaled");
+        servers.patch("mcp", &PatchParams::default(), &pause(false, 1)).await?;
+        until(&deployments, "mcp", "1 ready pod", ready(1)).await?;
+        Ok(())
+    })
+    .await;
+}
+
+fn rolled_out(deployment: &Deployment) -> bool {
+    let Some(status) = &deployment.status else { return false };
+    status.observed_generation == deployment.metadata.generation
+        && status.updated_replicas == Some(1)
+        && status.replicas == Some(1)
+        && status.available_replicas == Some(1)
+}
+
+async fn until_reason(bed: &Bed, name: &str, kind: &str, reason: &str) -> Result<LensesMcpServer, Trouble> {
+    let what = format!("{kind} with reason {reason}");
+    let servers: Api<LensesMcpServer> = bed.api();
+    let seen = until(&servers, name, &what, |server| {
+        server.and_then(|server| condition(server, kind)).is_some_and(|condition| condition.reason == reason)
+    });
+    seen.await?.ok_or_else(|| "the resource is gone".into())
+}
+
+/// Kind and name of everything that the operator made here.
+async fn children(bed: &Bed) -> Result<Vec<String>, Trouble> {
+    let kinds = "serviceaccounts,secrets,configmaps,deployments,services";
+    let mine = "app.kubernetes.io/managed-by=lenses-mcp-operator";
+    let names = bed.kubectl(&["get", kinds, "--selector", mine, "-o", "name"], None).await?;
+    Ok(names.lines().map(str::to_owned).collect())
+}

@@ -1,0 +1,86 @@
+//! At rest the operator writes nothing and asks nothing, and a restart changes neither.
+
+use std::{collections::BTreeMap, fs::File, io::{BufRead, BufReader}, time::Duration};
+
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{ConfigMap, Secret, Service, ServiceAccount},
+};
+use lenses_mcp_crds::LensesMcpServer;
+use lenses_mcp_e2e::{
+    bed::{Bed, OPERATOR_NAMESPACE, Trouble, prove, versions},
+    cluster::Cluster,
+};
+use serde_json::Value;
+
+/// How long the operator is watched at rest.
+const REST: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_second_pass_and_a_restarted_operator_leave_every_resource_version_as_it_was() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
+        let before = everything(&bed).await?;
+
+        let operator = ["--namespace", OPERATOR_NAMESPACE];
+        bed.kubectl(&[&operator[..], &["rollout", "restart", "deployment/lenses-mcp-operator"]].concat(), None).await?;
+        bed.kubectl(&[&operator[..], &["rollout", "status", "deployment/lenses-mcp-operator"]].concat(), None).await?;
+        // Made by the new operator, after its first pass over all that was there.
+        bed.apply_until_ready(&bed.oauth_server("witness", &hq)).await?;
+
+        let mut after = everything(&bed).await?;
+        after.retain(|name, _| !name.ends_with("/witness"));
+        assert_eq!(before, after);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_at_rest_costs_no_request() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
+        let cluster = Cluster::find(&std::env::var("E2E_CLUSTER")?.parse()?)?;
+        // This is the measurement itself: nothing can be awaited where nothing is to happen.
+        tokio::time::sleep(REST).await;
+        let before = requests(&cluster, &bed)?;
+        tokio::time::sleep(REST).await;
+        assert_eq!(requests(&cluster, &bed)?, before, "requests of the operator in {REST:?} at rest");
+        assert!(!before.is_empty(), "the audit log does not show the operator at all");
+        Ok(())
+    })
+    .await;
+}
+
+async fn everything(bed: &Bed) -> Result<BTreeMap<String, Option<String>>, Trouble> {
+    let mut all = BTreeMap::new();
+    let mut add = |kind: &str, found: Vec<(String, Option<String>)>| {
+        all.extend(found.into_iter().filter(|(name, _)| name == "mcp" || name == "witness").map(|(name, version)| (format!("{kind}/{name}"), version)));
+    };
+    add("LensesMcpServer", versions(&bed.api::<LensesMcpServer>()).await?);
+    add("Deployment", versions(&bed.api::<Deployment>()).await?);
+    add("Service", versions(&bed.api::<Service>()).await?);
+    add("ConfigMap", versions(&bed.api::<ConfigMap>()).await?);
+    add("Secret", versions(&bed.api::<Secret>()).await?);
+    add("ServiceAccount", versions(&bed.api::<ServiceAccount>()).await?);
+    Ok(all)
+}
+
+/// The operator's requests about this namespace, watches aside, by verb and resource, from the API server's audit log.
+fn requests(cluster: &Cluster, bed: &Bed) -> Result<BTreeMap<String, usize>, Trouble> {
+    let operator = format!("system:serviceaccount:{OPERATOR_NAMESPACE}:lenses-mcp-operator");
+    let mut counts = BTreeMap::new();
+    for line in BufReader::new(File::open(cluster.audit_log())?).lines() {
+        let event: Value = match serde_json::from_str(&line?) {
+            Ok(event) => event,
+            // The API server is writing this line.
+            Err(_) => continue,
+        };
+        if event["user"]["username"] == operator.as_str() && event["objectRef"]["namespace"] == bed.namespace.as_str() {
+            *counts.entry(format!("{} {}", event["verb"], event["objectRef"]["resource"])).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
