@@ -117,6 +117,9 @@ impl Cluster {
         let run = LockedRunDirectory::lock(name, say).map_err(run_directory(name))?;
         if let Some(cluster) = Self::find_in(name, run.path()) {
             say(&format!("cluster {name} is up already"));
+            if cluster.path != binaries.path {
+                say(&format!("it runs what was built before: `cluster down --name {name}` first to run the new build"));
+            }
             return Ok(cluster);
         }
         if remains::remove_processes(name)? || !run.is_empty() {
