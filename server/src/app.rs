@@ -5,15 +5,16 @@ use std::{any::Any, convert::Infallible, sync::Arc};
 use axum::{
     Router,
     extract::Request,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceBuilder};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowHeaders, AllowOrigin, Any as AnyOrigin, CorsLayer},
+    set_header::SetResponseHeaderLayer,
 };
 
 use crate::{
@@ -61,7 +62,10 @@ where
     endpoint.merge(metadata).fallback(not_found).layer(
         ServiceBuilder::new()
             .layer(from_fn_with_state(metrics, access_log::observe))
-            .layer(from_fn(security_headers))
+            .layer(SetResponseHeaderLayer::overriding(
+                header::X_CONTENT_TYPE_OPTIONS,
+                HeaderValue::from_static("nosniff"),
+            ))
             .layer(CatchPanicLayer::custom(panicked)),
     )
 }
@@ -92,13 +96,6 @@ fn endpoint_cors(rebinding: Arc<Rebinding>) -> CorsLayer {
 /// The metadata is public: any page may read it.
 fn metadata_cors() -> CorsLayer {
     CorsLayer::new().allow_origin(AnyOrigin).allow_methods([Method::GET]).allow_headers(AnyOrigin)
-}
-
-async fn security_headers(request: Request, next: axum::middleware::Next) -> Response {
-    let mut response = next.run(request).await;
-    let nosniff = http::HeaderValue::from_static("nosniff");
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
-    response
 }
 
 async fn not_found() -> Response {

@@ -110,7 +110,6 @@ pub async fn sign_in(State(gate): State<Arc<Gate>>, mut request: Request, next: 
     match gate.identify(request.headers()).await {
         Ok(identity) => {
             let span = tracing::Span::current();
-            span.record("token", tracing::field::display(identity.fingerprint));
             if let Some(subject) = &identity.subject {
                 span.record("subject", &**subject);
             }

@@ -17,6 +17,9 @@ use url::{Host, Url};
 
 use crate::message::RpcError;
 
+/// Longest part of a refused header that is logged.
+const SHOWN_MAX: usize = 100;
+
 /// A `Host` value that is answered. Prints as it is written in `MCP_ALLOWED_HOSTS`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedHost {
@@ -187,7 +190,14 @@ pub async fn refuse_foreign(State(rebinding): State<Arc<Rebinding>>, request: Re
     match rebinding.check(request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(foreign) => {
-            tracing::info!(%foreign, "refused a request");
+            // What to allow, if it should be; cut, because it is the caller's text.
+            let shown = |name| {
+                request
+                    .headers()
+                    .get(name)
+                    .map(|value| value.as_bytes().escape_ascii().take(SHOWN_MAX).map(char::from).collect::<String>())
+            };
+            tracing::warn!(host = shown(HOST), origin = shown(ORIGIN), "refused a request: {foreign}");
             let status =
                 if foreign == Foreign::MalformedHost { StatusCode::BAD_REQUEST } else { StatusCode::FORBIDDEN };
             RpcError::invalid_request(status, foreign.to_string()).into_response()

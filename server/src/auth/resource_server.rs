@@ -57,18 +57,20 @@ impl ResourceServer {
     pub(super) async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
         let token = bearer::token(headers)?;
         let fingerprint = Fingerprint::of(token.expose_secret());
+        tracing::Span::current().record("token", tracing::field::display(fingerprint));
         match self.verdicts.on(&token).await {
             Ok(Verdict::Active(grant)) => Ok(self.identity(&grant, token, fingerprint)),
             Ok(Verdict::Refused(reason)) => {
+                // Clients that lose their way with audiences are for the operator to help; the others sign in again.
                 if reason == Reason::OtherAudience {
-                    tracing::warn!(token = %fingerprint, "refused a token: {reason}");
+                    tracing::warn!("refused a token: {reason}");
                 } else {
-                    tracing::debug!(token = %fingerprint, "refused a token: {reason}");
+                    tracing::info!("refused a token: {reason}");
                 }
                 Err(Refusal::Invalid)
             }
             Err(error) => {
-                tracing::error!(token = %fingerprint, %error, "a token could not be checked");
+                tracing::error!(%error, "a token could not be checked");
                 Err(Refusal::Unavailable)
             }
         }

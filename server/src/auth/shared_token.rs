@@ -40,6 +40,8 @@ impl SharedToken {
     pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
         if let Some(expected) = &self.expected {
             let token = bearer::token(headers)?;
+            let fingerprint = Fingerprint::of(token.expose_secret());
+            tracing::Span::current().record("token", tracing::field::display(fingerprint));
             // Digests have one length, so that neither content nor length of the token shows in the time taken.
             if !bool::from(hash(&token).ct_eq(expected)) {
                 return Err(Refusal::Invalid);

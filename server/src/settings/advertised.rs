@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use url::Url;
+use url::{Host, Url};
 
 use super::parse;
 
@@ -48,6 +48,18 @@ impl AdvertisedUrl {
     #[must_use]
     pub const fn host_metadata_path() -> &'static str {
         METADATA
+    }
+
+    /// Whether what is sent there can't be read on the way: https, or this machine.
+    #[must_use]
+    pub fn is_confidential(&self) -> bool {
+        self.url.scheme() == "https"
+            || match self.url.host() {
+                Some(Host::Domain(name)) => name == "localhost",
+                Some(Host::Ipv4(address)) => address.is_loopback(),
+                Some(Host::Ipv6(address)) => address.is_loopback(),
+                None => false,
+            }
     }
 
     /// The address, parsed.

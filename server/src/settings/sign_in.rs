@@ -114,6 +114,10 @@ pub(super) fn read_transport(
             warnings.push("LENSES_API_KEY is set but not used: with OAuth each caller's own token is".to_owned());
         }
         let advertised_url = reader.value(&var::MCP_ADVERTISED_URL, str::parse::<AdvertisedUrl>);
+        if advertised_url.as_ref().is_ok_and(|advertised_url| !advertised_url.is_confidential()) {
+            warnings
+                .push("MCP_ADVERTISED_URL is plain http to another machine: tokens can be read on the way".to_owned());
+        }
         let issuer = read_issuer(reader, lenses_url);
         let introspection = read_introspection(reader, lenses_url);
         let audience = read_audience(reader, warnings);

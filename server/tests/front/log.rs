@@ -64,6 +64,8 @@ async fn the_log_says_who_called_what_and_never_shows_a_token_a_url_or_an_argume
     ] {
         assert!(answered[0].contains(expected), "{expected} is not in {}", answered[0]);
     }
+    let refused = lenses_mcp_server::identity::Fingerprint::of("bad-token-hunter3").to_string();
+    assert!(answered[1].contains(&refused) && answered[1].contains(r#""sign_in":"invalid""#), "{}", answered[1]);
     assert!(log.contains("authorizationServer.unauthenticatedIntrospection: true in HQ"), "{log}");
     let own: String = log.lines().filter(|line| line.contains("lenses_mcp_server")).collect();
     for secret in [token, "bad-token", "hunter"] {

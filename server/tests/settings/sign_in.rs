@@ -58,6 +58,10 @@ fn what_weakens_sign_in_or_is_not_used_is_warned_of() {
     let settings = read(&[OAUTH, &[("LENSES_API_KEY", "key"), ("MCP_AUDIENCE", "ignored")]]).unwrap();
     assert!(settings.warnings.iter().any(|warning| warning.starts_with("LENSES_API_KEY is set but not used")));
     assert!(settings.warnings.iter().any(|warning| warning.starts_with("MCP_AUDIENCE=ignored")));
+    for (url, warned) in [("http://localhost:8000", false), ("http://[::1]", false), ("http://mcp.example.com", true)] {
+        let settings = read(&[OAUTH, &[("MCP_ADVERTISED_URL", url)]]).unwrap();
+        assert_eq!(settings.warnings.len(), usize::from(warned), "{url}");
+    }
 }
 
 #[test]
