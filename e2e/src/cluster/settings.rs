@@ -43,7 +43,7 @@ pub(super) fn files(run: &Path, name: &str) -> Vec<RenderedFile> {
         // For what runs by `cluster exec`: straight to the server, so that names resolve as soon as it answers.
         (
             "exec/resolv.conf".to_owned(),
-            format!("nameserver {NODE_ADDRESS}\nsearch svc.{DNS_DOMAIN} {DNS_DOMAIN}\noptions ndots:5 timeout:2\n"),
+            format!("nameserver {NODE_ADDRESS}\nsearch svc.{DNS_DOMAIN} {DNS_DOMAIN}\noptions ndots:5 timeout:1\n"),
         ),
         ("exec/nsswitch.conf".to_owned(), "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n".to_owned()),
     ]
@@ -106,7 +106,7 @@ pub(super) fn api_server(run: &Path) -> Component {
     )
 }
 
-/// What waits for the API server: everything else.
+/// What waits for the API server: everything but DNS.
 pub(super) fn after_api_server(run: &Path) -> Vec<Component> {
     let run = run.display();
     // The controller manager's and the scheduler's own limits are for thousands of nodes' sake; here they would be
@@ -163,8 +163,12 @@ pub(super) fn after_api_server(run: &Path) -> Vec<Component> {
             ],
         ),
         component("kube-proxy", &[&format!("--config={run}/kube-proxy.json")]),
-        component("coredns", &[&format!("-conf={run}/Corefile")]),
     ]
+}
+
+/// What waits for the objects in `dns.json`, its rights among them: refused once, it tries again only after a while.
+pub(super) fn dns(run: &Path) -> Component {
+    component("coredns", &[&format!("-conf={}/Corefile", run.display())])
 }
 
 fn component(name: &'static str, args: &[&str]) -> Component {
@@ -368,7 +372,7 @@ mod tests {
         let written: Vec<String> =
             rendered("/run/one", "one").into_iter().map(|(path, _)| format!("/run/one/{path}")).collect();
         let mut components = after_api_server(run);
-        components.extend([api_server(run), etcd()]);
+        components.extend([api_server(run), etcd(), dns(run)]);
         for arg in components.iter().flat_map(|component| &component.args) {
             if let Some((_, path)) =
                 arg.split_once('=').filter(|(_, value)| value.starts_with("/run/one/") && !value.ends_with("audit.log"))

@@ -189,6 +189,7 @@ impl StartingNode<'_> {
             self.order(&component)?;
         }
         make_dns_objects(binaries, run)?;
+        self.order(&settings::dns(run))?;
         self.wait("a Ready node", ready::node(&client)).await?.map_err(|error| step("watch the node", error))?;
         say("the node is Ready");
         self.wait("the default ServiceAccount", ready::default_service_account(&client))
