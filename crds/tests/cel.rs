@@ -1,6 +1,8 @@
 //! What `kubectl apply` accepts and refuses, and that each refusal says what to write. The rules run here as they run in
 //! the API server, defaults first.
 
+#![expect(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "tables are read more easily so")]
+
 use std::sync::LazyLock;
 
 use kube::core::cel::Validator;

@@ -199,6 +199,7 @@ async fn reconcile(watched: Arc<Watched>, context: Arc<Context>) -> Result<Actio
     ended
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the controller gives it so")]
 fn retry(watched: Arc<Watched>, error: &PassError, context: Arc<Context>) -> Action {
     context.metrics.failed(error.reason());
     tracing::warn!(namespace = watched.namespace(), name = watched.name_any(), %error, "pass failed, will try again");

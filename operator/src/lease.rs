@@ -90,7 +90,7 @@ impl Lease {
             sleep(wait).await;
             match self.renew(record.clone()).await {
                 Ok(Renewal::Held(newer)) => {
-                    (record, renewed, wait) = (newer, Instant::now(), RENEW);
+                    (record, renewed, wait) = (*newer, Instant::now(), RENEW);
                 }
                 Ok(Renewal::Taken(holder)) => return LeaseLost::Taken(holder),
                 // Another try might end too late.
@@ -146,7 +146,7 @@ impl Lease {
         loop {
             record.spec.get_or_insert_default().renew_time = Some(MicroTime(Timestamp::now()));
             match self.replace(record).await {
-                Ok(record) => return Ok(Renewal::Held(record)),
+                Ok(record) => return Ok(Renewal::Held(Box::new(record))),
                 Err(error) if error.is_conflict() => {
                     record = timeout(REQUEST, self.api.get(&self.name)).await??;
                     if holder(&record) != Some(&self.identity) {
@@ -176,7 +176,7 @@ impl Lease {
 }
 
 enum Renewal {
-    Held(Record),
+    Held(Box<Record>),
     Taken(String),
 }
 

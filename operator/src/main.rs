@@ -1,4 +1,4 @@
-//! The operator's command line: `run` works, `crd` prints the CustomResourceDefinition.
+//! The operator's command line: `run` works, `crd` prints the `CustomResourceDefinition`.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use lenses_mcp_crds::schema;
 use lenses_mcp_operator::{run, settings::Settings};
 
-/// Turns each LensesMcpServer resource into a running MCP server for Lenses.
+/// Turns each `LensesMcpServer` resource into a running MCP server for Lenses.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -16,9 +16,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Watch LensesMcpServer resources and run a server for each.
+    /// Watch `LensesMcpServer` resources and run a server for each.
     Run(Box<Settings>),
-    /// Print the CustomResourceDefinition as YAML.
+    /// Print the `CustomResourceDefinition` as YAML.
     Crd,
 }
 

@@ -102,6 +102,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         let (caches, writers) = Caches::new();
         let caches = Arc::new(caches);
         show_caches.send_replace(Some(Arc::clone(&caches)));
+        let reading = Arc::clone(&caches);
         let context = controller::Context::new(
             client,
             caches,
@@ -114,8 +115,9 @@ async fn work(settings: Settings) -> Result<(), RunError> {
             tokio::pin!(passes);
             tokio::select! {
                 () = &mut passes => {}
+                // Without all that it needs to read, no pass is under way.
                 () = stop.cancelled() => {
-                    if timeout(DRAIN, passes).await.is_err() {
+                    if reading.unread().is_empty() && timeout(DRAIN, passes).await.is_err() {
                         tracing::warn!(seconds = DRAIN.as_secs(), "passes under way did not finish");
                     }
                 }

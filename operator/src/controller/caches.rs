@@ -112,6 +112,8 @@ impl Caches {
                 let status = match condition.map(|condition| condition.status.as_str()) {
                     Some("True") => "True",
                     Some("False") => "False",
+                    // These two are there only while true.
+                    _ if matches!(kind, Reconciling | Stalled) => "False",
                     _ => "Unknown",
                 };
                 *counts.entry(ConditionLabels { condition: kind.as_str(), status }).or_default() += 1;

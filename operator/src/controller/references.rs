@@ -135,6 +135,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "tests are read more easily so")]
     fn server(name: &str, lenses: Value, auth: Value) -> Watched {
         DeserializeGuard(Ok(serde_json::from_value(json!({
             "apiVersion": "mcp.lenses.io/v1alpha1",

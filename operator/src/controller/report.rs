@@ -4,7 +4,7 @@ use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta:
 use kube::{
     Api, Resource, ResourceExt,
     api::{ApiResource, DynamicObject, Patch, PatchParams},
-    core::error_boundary::InvalidObject,
+    core::{PartialObjectMeta, error_boundary::InvalidObject},
     runtime::{
         controller::Action,
         events::{Event, EventType},
@@ -77,7 +77,9 @@ async fn write<K: Resource<DynamicType = ()>>(
     server: &K,
     status: &LensesMcpServerStatus,
 ) -> Result<(), ReportError> {
-    let api = Api::<LensesMcpServer>::namespaced(context.client.clone(), &server.namespace().unwrap_or_default());
+    // The answer is read as metadata alone: the rest of it may be what this operator cannot read.
+    let namespace = server.namespace().unwrap_or_default();
+    let api = Api::<PartialObjectMeta<LensesMcpServer>>::namespaced(context.client.clone(), &namespace);
     let patch = json!({
         "apiVersion": LensesMcpServer::api_version(&()),
         "kind": LensesMcpServer::kind(&()),

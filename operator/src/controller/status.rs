@@ -1,9 +1,8 @@
 //! Step 5, first half: what the status is to say. Pure.
 
-use k8s_openapi::{
-    apimachinery::pkg::apis::meta::v1::{Condition, Time},
-    jiff::{RoundMode, Timestamp, TimestampRound, Unit},
-};
+mod conditions;
+
+use k8s_openapi::jiff::Timestamp;
 use lenses_mcp_crds::{
     LensesMcpServer, LensesMcpServerStatus,
     conditions::{ConditionType, Reason},
@@ -13,17 +12,10 @@ use super::{
     apply::{Applied, ApplyError},
     build,
     dereference::Standings,
-    rollout::{self, Rollout},
+    rollout,
     validate::{Callers, Rejections, SignIn, ValidServer},
 };
-
-/// What a condition is to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Verdict {
-    holds: bool,
-    reason: Reason,
-    message: String,
-}
+use conditions::{Verdict, accepted, available, conditions, dated};
 
 /// The status after a pass: from the spec's verdict, from what was applied, and from what was said before.
 pub(super) fn status(
@@ -38,9 +30,13 @@ pub(super) fn status(
         applied.map_or_else(|_| found.deployment.own(), |applied| applied.deployment.as_ref()).map(|d| &**d);
     let paused = server.spec.paused;
     let accepted = accepted(valid);
-    let rollout = rollout::rollout(deployment);
-    let available = available(&rollout, &accepted, paused);
-    let conditions = conditions(&accepted, &available, applied.err(), &rollout, valid, paused);
+    let available = available(&rollout::rollout(deployment), &accepted, paused);
+    let serving = match valid {
+        Ok(_) if paused => "it serves; spec.paused is true, so changes of the spec are not applied".to_owned(),
+        Ok(valid) => format!("it serves at {}/mcp", valid.advertised_url),
+        Err(_) => String::new(),
+    };
+    let conditions = conditions(accepted, available, applied.err(), serving);
     let observed_generation = server.metadata.generation;
     let pods = deployment.and_then(|deployment| deployment.status.as_ref());
     let derived = match valid {
@@ -97,110 +93,6 @@ fn auth_mode(sign_in: &SignIn) -> &'static str {
         SignIn::ApiKey { callers: Callers::Token(_), .. } => "APIKey",
         SignIn::ApiKey { callers: Callers::Anyone, .. } => "APIKey (anyone)",
     }
-}
-
-fn accepted(valid: Result<&ValidServer, &Rejections>) -> Verdict {
-    match valid {
-        Ok(ValidServer { sign_in: SignIn::ApiKey { callers: Callers::Anyone, .. }, .. }) => Verdict {
-            holds: true,
-            reason: Reason::AnyoneMayCall,
-            message: "warning: anyone who can reach the port acts as the Lenses service account; set \
-                      spec.auth.apiKey.callers.tokenSecretRef to ask callers for a token"
-                .to_owned(),
-        },
-        Ok(_) => Verdict {
-            holds: true,
-            reason: Reason::Accepted,
-            message: "the spec is valid and what it refers to exists".to_owned(),
-        },
-        Err(rejections) => Verdict { holds: false, reason: rejections.reason(), message: rejections.message() },
-    }
-}
-
-fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> Verdict {
-    let verdict = |holds, reason, message: &str| Verdict { holds, reason, message: message.to_owned() };
-    match rollout {
-        Rollout::Absent if paused => {
-            verdict(false, Reason::Paused, "spec.paused is true, so nothing is made: set it to false")
-        }
-        Rollout::Absent if !accepted.holds => {
-            verdict(false, accepted.reason, "there is no Deployment before the spec is accepted")
-        }
-        Rollout::Absent => verdict(false, Reason::RolloutInProgress, rollout::WAITING),
-        Rollout::InProgress(message) => verdict(false, Reason::RolloutInProgress, message),
-        Rollout::Stalled(message) => verdict(false, Reason::RolloutStalled, message),
-        Rollout::Complete { pods: 0 } => {
-            verdict(true, Reason::Available, "spec.replicas is 0: nothing serves, as asked")
-        }
-        Rollout::Complete { .. } => verdict(true, Reason::Available, "all pods serve what the spec asks for"),
-    }
-}
-
-/// `Ready` says the first thing that holds the server back. `Reconciling` and `Stalled` are for tools that know kstatus: something
-/// that heals by itself is under way, not stalled, so that a Secret that arrives a moment later does not fail a deployment.
-fn conditions(
-    accepted: &Verdict,
-    available: &Verdict,
-    failed: Option<&ApplyError>,
-    rollout: &Rollout,
-    valid: Result<&ValidServer, &Rejections>,
-    paused: bool,
-) -> Vec<(ConditionType, Verdict)> {
-    let failed = failed.map(|error| Verdict { holds: false, reason: Reason::ApplyFailed, message: error.to_string() });
-    let held_back =
-        [Some(accepted), failed.as_ref(), Some(available)].into_iter().flatten().find(|verdict| !verdict.holds);
-    let ready = held_back.cloned().unwrap_or_else(|| Verdict {
-        holds: true,
-        reason: Reason::Ready,
-        message: match valid {
-            Ok(_) if paused => "it serves; spec.paused is true, so changes of the spec are not applied".to_owned(),
-            Ok(valid) => format!("it serves at {}/mcp", valid.advertised_url),
-            Err(_) => String::new(),
-        },
-    });
-    let present = |verdict: &Verdict| Verdict { holds: true, ..verdict.clone() };
-    let mut conditions = vec![
-        (ConditionType::Ready, ready.clone()),
-        (ConditionType::Accepted, accepted.clone()),
-        (ConditionType::Available, available.clone()),
-    ];
-    match (&ready.reason, rollout) {
-        (Reason::ReferenceNotFound | Reason::ApplyFailed | Reason::RolloutInProgress, _) => {
-            conditions.push((ConditionType::Reconciling, present(&ready)));
-        }
-        (Reason::InvalidSpec | Reason::NameTaken | Reason::RolloutStalled, _) => {
-            conditions.push((ConditionType::Stalled, present(&ready)));
-        }
-        _ => {}
-    }
-    conditions
-}
-
-/// A condition keeps the time of its last transition for as long as its status stays the same.
-fn dated(
-    verdicts: Vec<(ConditionType, Verdict)>,
-    before: &[Condition],
-    generation: Option<i64>,
-    now: Timestamp,
-) -> Vec<Condition> {
-    // Whole seconds, as everywhere in Kubernetes.
-    let whole = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
-    let now = now.round(whole).unwrap_or(now);
-    verdicts
-        .into_iter()
-        .map(|(condition, Verdict { holds, reason, message })| {
-            let status = if holds { "True" } else { "False" };
-            let same = before.iter().find(|before| before.type_ == condition.as_str() && before.status == status);
-            Condition {
-                type_: condition.as_str().to_owned(),
-                status: status.to_owned(),
-                reason: reason.as_str().to_owned(),
-                message,
-                observed_generation: generation,
-                last_transition_time: same.map_or(Time(now), |before| before.last_transition_time.clone()),
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]

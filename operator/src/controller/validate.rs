@@ -4,6 +4,7 @@
 //! that are taken, and what a schema cannot say.
 
 mod addresses;
+mod rejection;
 mod sign_in;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use k8s_openapi::{
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference},
 };
 use kube::{Resource, ResourceExt};
-use lenses_mcp_crds::{DerivedSetting, ImagePullPolicy, LensesMcpServer, Service, conditions::Reason};
+use lenses_mcp_crds::{DerivedSetting, ImagePullPolicy, LensesMcpServer, Service};
 
 use super::{
     Defaults,
@@ -21,6 +22,7 @@ use super::{
     references,
 };
 
+pub(super) use rejection::{Rejection, Rejections};
 pub(super) use sign_in::{Callers, SignIn};
 
 /// A server that can be made. Builders take nothing else.
@@ -49,47 +51,6 @@ pub(super) struct ValidServer {
     pub(super) limits: BTreeMap<String, Quantity>,
     /// What the spec leaves open, with the rule that decided it.
     pub(super) derived: Vec<DerivedSetting>,
-}
-
-/// A reason why a server cannot be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Rejection {
-    /// The spec says what cannot be.
-    #[error("{field}: {message}")]
-    InvalidSpec { field: &'static str, message: String },
-    /// Something that the spec names is not there.
-    #[error("{field}: {kind} {namespace}/{name} does not exist{hint}")]
-    ReferenceNotFound { field: &'static str, kind: &'static str, namespace: String, name: String, hint: String },
-    /// The Service is there, but not the port.
-    #[error("{field}: Service {namespace}/{name} has no port {port}; it has {has}")]
-    PortNotFound { field: &'static str, namespace: String, name: String, port: String, has: String },
-    /// An object of a name that is needed belongs to someone else.
-    #[error("{kind} {name} belongs to someone else and is left alone: delete it, or give this resource another name")]
-    NameTaken { kind: &'static str, name: String },
-}
-
-/// All that keeps a server from being made; never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rejections {
-    first: Box<Rejection>,
-    others: Vec<Rejection>,
-}
-
-impl Rejections {
-    /// The reason for the condition: that of the first.
-    pub(super) fn reason(&self) -> Reason {
-        match *self.first {
-            Rejection::InvalidSpec { .. } => Reason::InvalidSpec,
-            Rejection::ReferenceNotFound { .. } | Rejection::PortNotFound { .. } => Reason::ReferenceNotFound,
-            Rejection::NameTaken { .. } => Reason::NameTaken,
-        }
-    }
-
-    /// All of them, for people.
-    pub(super) fn message(&self) -> String {
-        let all: Vec<_> = std::iter::once(&*self.first).chain(&self.others).map(ToString::to_string).collect();
-        all.join("; ")
-    }
 }
 
 /// Judges the spec together with what was read.
@@ -146,13 +107,13 @@ pub(super) fn validate(
             name,
             namespace,
         }),
-        (first, ..) => Err(Rejections {
-            first: Box::new(first.unwrap_or(Rejection::InvalidSpec {
+        (first, ..) => Err(Rejections::new(
+            first.unwrap_or(Rejection::InvalidSpec {
                 field: "metadata.uid",
                 message: "the resource was not read from an API server".to_owned(),
-            })),
-            others: rejections.collect(),
-        }),
+            }),
+            rejections.collect(),
+        )),
     }
 }
 
@@ -197,6 +158,7 @@ fn names_taken(name: &str, children: &Standings, rejections: &mut Vec<Rejection>
 mod tests {
     use std::sync::Arc;
 
+    use lenses_mcp_crds::conditions::Reason;
     use serde_json::json;
 
     use super::*;

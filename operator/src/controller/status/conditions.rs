@@ -1,0 +1,109 @@
+//! The conditions: what each says, and since when.
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::{RoundMode, Timestamp, TimestampRound, Unit},
+};
+use lenses_mcp_crds::conditions::{ConditionType, Reason};
+
+use crate::controller::{
+    apply::ApplyError,
+    rollout::{self, Rollout},
+    validate::{Callers, Rejections, SignIn, ValidServer},
+};
+
+/// What a condition is to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) holds: bool,
+    pub(super) reason: Reason,
+    pub(super) message: String,
+}
+
+pub(super) fn accepted(valid: Result<&ValidServer, &Rejections>) -> Verdict {
+    match valid {
+        Ok(ValidServer { sign_in: SignIn::ApiKey { callers: Callers::Anyone, .. }, .. }) => Verdict {
+            holds: true,
+            reason: Reason::AnyoneMayCall,
+            message: "warning: anyone who can reach the port acts as the Lenses service account; set \
+                      spec.auth.apiKey.callers.tokenSecretRef to ask callers for a token"
+                .to_owned(),
+        },
+        Ok(_) => Verdict {
+            holds: true,
+            reason: Reason::Accepted,
+            message: "the spec is valid and what it refers to exists".to_owned(),
+        },
+        Err(rejections) => Verdict { holds: false, reason: rejections.reason(), message: rejections.message() },
+    }
+}
+
+pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> Verdict {
+    let verdict = |holds, reason, message: &str| Verdict { holds, reason, message: message.to_owned() };
+    match rollout {
+        Rollout::Absent if paused => {
+            verdict(false, Reason::Paused, "spec.paused is true, so nothing is made: set it to false")
+        }
+        Rollout::Absent if !accepted.holds => {
+            verdict(false, accepted.reason, "there is no Deployment before the spec is accepted")
+        }
+        Rollout::Absent => verdict(false, Reason::RolloutInProgress, rollout::WAITING),
+        Rollout::InProgress(message) => verdict(false, Reason::RolloutInProgress, message),
+        Rollout::Stalled(message) => verdict(false, Reason::RolloutStalled, message),
+        Rollout::Complete { pods: 0 } => {
+            verdict(true, Reason::Available, "spec.replicas is 0: nothing serves, as asked")
+        }
+        Rollout::Complete { .. } => verdict(true, Reason::Available, "all pods serve what the spec asks for"),
+    }
+}
+
+/// `Ready` says the first thing that holds the server back. `Reconciling` and `Stalled` are for tools that know kstatus: something
+/// that heals by itself is under way, not stalled, so that a Secret that arrives a moment later does not fail a deployment.
+pub(super) fn conditions(
+    accepted: Verdict,
+    available: Verdict,
+    failed: Option<&ApplyError>,
+    serving: String,
+) -> Vec<(ConditionType, Verdict)> {
+    let failed = failed.map(|error| Verdict { holds: false, reason: Reason::ApplyFailed, message: error.to_string() });
+    let held_back =
+        [Some(&accepted), failed.as_ref(), Some(&available)].into_iter().flatten().find(|v| !v.holds).cloned();
+    let ready = held_back.unwrap_or(Verdict { holds: true, reason: Reason::Ready, message: serving });
+    let progress = match ready.reason {
+        Reason::ReferenceNotFound | Reason::ApplyFailed | Reason::RolloutInProgress => Some(ConditionType::Reconciling),
+        Reason::InvalidSpec | Reason::NameTaken | Reason::RolloutStalled => Some(ConditionType::Stalled),
+        _ => None,
+    };
+    let progress = progress.map(|condition| (condition, Verdict { holds: true, ..ready.clone() }));
+    [(ConditionType::Ready, ready), (ConditionType::Accepted, accepted), (ConditionType::Available, available)]
+        .into_iter()
+        .chain(progress)
+        .collect()
+}
+
+/// A condition keeps the time of its last transition for as long as its status stays the same.
+pub(super) fn dated(
+    verdicts: Vec<(ConditionType, Verdict)>,
+    before: &[Condition],
+    generation: Option<i64>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    // Whole seconds, as everywhere in Kubernetes.
+    let whole = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
+    let now = now.round(whole).unwrap_or(now);
+    verdicts
+        .into_iter()
+        .map(|(condition, Verdict { holds, reason, message })| {
+            let status = if holds { "True" } else { "False" };
+            let same = before.iter().find(|before| before.type_ == condition.as_str() && before.status == status);
+            Condition {
+                type_: condition.as_str().to_owned(),
+                status: status.to_owned(),
+                reason: reason.as_str().to_owned(),
+                message,
+                observed_generation: generation,
+                last_transition_time: same.map_or(Time(now), |before| before.last_transition_time.clone()),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,49 @@
+//! Reasons why a server cannot be made, each with what to do.
+
+use lenses_mcp_crds::conditions::Reason;
+
+/// A reason why a server cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(in crate::controller) enum Rejection {
+    /// The spec says what cannot be.
+    #[error("{field}: {message}")]
+    InvalidSpec { field: &'static str, message: String },
+    /// Something that the spec names is not there.
+    #[error("{field}: {kind} {namespace}/{name} does not exist{hint}")]
+    ReferenceNotFound { field: &'static str, kind: &'static str, namespace: String, name: String, hint: String },
+    /// The Service is there, but not the port.
+    #[error("{field}: Service {namespace}/{name} has no port {port}; it has {has}")]
+    PortNotFound { field: &'static str, namespace: String, name: String, port: String, has: String },
+    /// An object of a name that is needed belongs to someone else.
+    #[error("{kind} {name} belongs to someone else and is left alone: delete it, or give this resource another name")]
+    NameTaken { kind: &'static str, name: String },
+}
+
+/// All that keeps a server from being made; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::controller) struct Rejections {
+    first: Box<Rejection>,
+    others: Vec<Rejection>,
+}
+
+impl Rejections {
+    /// The first, which gives the condition its reason, and the others.
+    pub(super) fn new(first: Rejection, others: Vec<Rejection>) -> Self {
+        Self { first: Box::new(first), others }
+    }
+
+    /// The reason for the condition: that of the first.
+    pub(in crate::controller) fn reason(&self) -> Reason {
+        match *self.first {
+            Rejection::InvalidSpec { .. } => Reason::InvalidSpec,
+            Rejection::ReferenceNotFound { .. } | Rejection::PortNotFound { .. } => Reason::ReferenceNotFound,
+            Rejection::NameTaken { .. } => Reason::NameTaken,
+        }
+    }
+
+    /// All of them, for people.
+    pub(in crate::controller) fn message(&self) -> String {
+        let all: Vec<_> = std::iter::once(&*self.first).chain(&self.others).map(ToString::to_string).collect();
+        all.join("; ")
+    }
+}
