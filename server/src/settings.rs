@@ -6,6 +6,7 @@
 
 mod advertised;
 mod error;
+mod oauth;
 mod parse;
 mod reader;
 mod sign_in;
@@ -24,7 +25,8 @@ use url::Url;
 pub use self::{
     advertised::{AdvertisedUrl, ENDPOINT},
     error::{SettingsError, SettingsErrors},
-    sign_in::{AudienceRule, Callers, ClientCredentials, Introspection, OAuth, SignIn},
+    oauth::{AudienceRule, ClientCredentials, Introspection, OAuth},
+    sign_in::{Callers, SignIn},
     variables::{ReadFile, Variables},
 };
 use self::{

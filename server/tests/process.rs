@@ -93,6 +93,9 @@ fn bad_settings_end_the_start_with_78_and_all_faults() {
     assert_eq!(status.code(), Some(78));
     assert_eq!(text(&stdout), "");
     let stderr = text(&stderr);
+    for fault in ["PORT is \"x\"", "MCP_ADVERTISED_URL is not set"] {
+        assert!(stderr.contains(fault), "{fault} is not in {stderr}");
+    }
     assert!(
         stderr.contains("TRANSPORT is \"sse\": the HTTP+SSE transport was replaced by Streamable HTTP"),
         "{stderr}"

@@ -1,18 +1,16 @@
 //! Transport and sign-in: the settings that decide each other.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    AdvertisedUrl, Http, SettingsError, Transport, parse,
+    AdvertisedUrl, Http, OAuth, SettingsError, Transport, oauth, parse,
     reader::{Noted, Reader},
     variable as var,
 };
 use crate::rebinding::{AllowedHost, AllowedOrigin};
-
-const DAY: Duration = Duration::from_hours(24);
 
 /// What callers must show.
 #[derive(Debug)]
@@ -26,50 +24,6 @@ pub enum SignIn {
         /// Who may call.
         callers: Callers,
     },
-}
-
-/// This server as an OAuth 2.1 protected resource.
-#[derive(Debug)]
-pub struct OAuth {
-    /// The authorization server's issuer identifier, byte for byte: clients compare it as text (RFC 8414 §3.3).
-    pub issuer: String,
-    /// This server as clients reach it.
-    pub advertised_url: AdvertisedUrl,
-    /// How tokens are checked.
-    pub introspection: Introspection,
-    /// What is done with a token's `aud`.
-    pub audience: AudienceRule,
-}
-
-/// How tokens are checked (RFC 7662).
-#[derive(Debug)]
-pub struct Introspection {
-    /// The endpoint, on the inside address.
-    pub url: Url,
-    /// How long an active token is believed without asking again; zero = not at all.
-    pub cache_ttl: Duration,
-    /// The client to authenticate as, where HQ wants one.
-    pub client: Option<ClientCredentials>,
-}
-
-/// A client of the authorization server.
-#[derive(Debug)]
-pub struct ClientCredentials {
-    /// `client_id`.
-    pub id: SecretString,
-    /// `client_secret`.
-    pub secret: SecretString,
-}
-
-/// What is done with the `aud` of an introspected token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AudienceRule {
-    /// It must be there and name this server.
-    Required,
-    /// If it is there, it must name this server.
-    WhenPresent,
-    /// It is not looked at.
-    Ignored,
 }
 
 /// Who may call when all share HQ's API key.
@@ -92,43 +46,17 @@ pub(super) fn read_transport(
     lenses_url: Option<&Url>,
     warnings: &mut Vec<String>,
 ) -> Result<Transport, Noted> {
-    let oauth_enabled = read_oauth_enabled(reader);
-    let wire = reader.optional(&var::TRANSPORT, wire);
+    // A fault in these two is noted, and reading goes on as they were most likely meant: the others' faults show as well.
+    let oauth_enabled = read_oauth_enabled(reader).unwrap_or_else(|Noted| reader.is_set(&var::MCP_ADVERTISED_URL));
+    let wire = read_wire(reader, oauth_enabled).unwrap_or(Wire::Http);
     let api_key = reader.secret(&var::LENSES_API_KEY);
-    let oauth_enabled = oauth_enabled?;
-    let wire = wire?.unwrap_or_else(|| {
-        let (wire, name) = if oauth_enabled { (Wire::Http, "http") } else { (Wire::Stdio, "stdio") };
-        reader.derived(&var::TRANSPORT, name);
-        wire
-    });
-    if oauth_enabled && wire == Wire::Stdio {
-        return Err(reader.fault(SettingsError::Invalid {
-            variable: var::TRANSPORT.name,
-            found: "stdio with OAuth on".to_owned(),
-            remedy: "write TRANSPORT=http, or set LENSES_API_KEY with OAUTH_ENABLED=false: stdio has no sign-in"
-                .to_owned(),
-        }));
-    }
     if oauth_enabled {
         if reader.is_set(&var::LENSES_API_KEY) {
             warnings.push("LENSES_API_KEY is set but not used: with OAuth each caller's own token is".to_owned());
         }
         let advertised_url = reader.value(&var::MCP_ADVERTISED_URL, str::parse::<AdvertisedUrl>);
-        if advertised_url.as_ref().is_ok_and(|advertised_url| !advertised_url.is_confidential()) {
-            warnings
-                .push("MCP_ADVERTISED_URL is plain http to another machine: tokens can be read on the way".to_owned());
-        }
-        let issuer = read_issuer(reader, lenses_url);
-        let introspection = read_introspection(reader, lenses_url);
-        let audience = read_audience(reader, warnings);
-        return read_http(reader, advertised_url.clone().map(Some), |_| {
-            Ok(SignIn::OAuth(Box::new(OAuth {
-                issuer: issuer?,
-                advertised_url: advertised_url?,
-                introspection: introspection?,
-                audience: audience?,
-            })))
-        });
+        let oauth = oauth::read(reader, advertised_url.clone(), lenses_url, warnings);
+        return read_http(reader, advertised_url.map(Some), |_| Ok(SignIn::OAuth(Box::new(oauth?))));
     }
     let api_key = api_key.and_then(|key| {
         key.ok_or_else(|| {
@@ -146,6 +74,23 @@ pub(super) fn read_transport(
         let callers = read_callers(reader, warnings);
         Ok(SignIn::ApiKey { api_key: api_key?, callers: callers? })
     })
+}
+
+fn read_wire(reader: &mut Reader<'_>, oauth_enabled: bool) -> Result<Wire, Noted> {
+    match reader.optional(&var::TRANSPORT, wire)? {
+        Some(Wire::Stdio) if oauth_enabled => Err(reader.fault(SettingsError::Invalid {
+            variable: var::TRANSPORT.name,
+            found: "stdio with OAuth on".to_owned(),
+            remedy: "write TRANSPORT=http, or set LENSES_API_KEY with OAUTH_ENABLED=false: stdio has no sign-in"
+                .to_owned(),
+        })),
+        Some(wire) => Ok(wire),
+        None => {
+            let (wire, name) = if oauth_enabled { (Wire::Http, "http") } else { (Wire::Stdio, "stdio") };
+            reader.derived(&var::TRANSPORT, name);
+            Ok(wire)
+        }
+    }
 }
 
 /// Older charts set `MCP_ADVERTISED_URL` alone and mean OAuth; there, a key was the fallback.
@@ -167,66 +112,6 @@ fn wire(text: &str) -> Result<Wire, String> {
             .to_owned()),
         _ => Err("write http, streamable-http or stdio".to_owned()),
     }
-}
-
-fn read_issuer(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Result<String, Noted> {
-    if let Some(issuer) = reader.optional(&var::LENSES_ADVERTISED_URL, parse::verbatim_url)? {
-        return Ok(issuer);
-    }
-    // As it was written: a parsed URL grows a slash, and clients compare byte for byte.
-    let issuer = reader.peek(&var::LENSES_URL).to_owned();
-    lenses_url.ok_or(Noted)?;
-    reader.derived(&var::LENSES_ADVERTISED_URL, issuer.clone());
-    Ok(issuer)
-}
-
-fn read_introspection(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Result<Introspection, Noted> {
-    let url = reader.optional(&var::INTROSPECTION_URL, parse::endpoint_url);
-    let cache_ttl = reader.value(&var::INTROSPECTION_CACHE_TTL, |text| match text.parse::<i64>() {
-        // Seconds, and anything up to zero means off, as it always did.
-        Ok(seconds) if seconds <= 0 => Ok(Duration::ZERO),
-        _ => parse::duration(Duration::ZERO, DAY)(text),
-    });
-    let id = reader.secret(&var::INTROSPECTION_CLIENT_ID);
-    let secret = reader.secret(&var::INTROSPECTION_CLIENT_SECRET);
-    let client = match (id?, secret?) {
-        (Some(id), Some(secret)) => Some(ClientCredentials { id, secret }),
-        (None, None) => None,
-        (Some(_), None) => {
-            return Err(reader.missing(&var::INTROSPECTION_CLIENT_SECRET, "INTROSPECTION_CLIENT_ID needs it"));
-        }
-        (None, Some(_)) => {
-            return Err(reader.missing(&var::INTROSPECTION_CLIENT_ID, "INTROSPECTION_CLIENT_SECRET needs it"));
-        }
-    };
-    let url = match (url?, lenses_url) {
-        (Some(url), _) => url,
-        (None, Some(lenses_url)) => {
-            let mut url = lenses_url.clone();
-            if let Ok(mut segments) = url.path_segments_mut() {
-                segments.pop_if_empty().extend(["oauth2", "introspect"]);
-            }
-            reader.derived(&var::INTROSPECTION_URL, url.as_str());
-            url
-        }
-        (None, None) => return Err(Noted),
-    };
-    Ok(Introspection { url, cache_ttl: cache_ttl?, client })
-}
-
-fn read_audience(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<AudienceRule, Noted> {
-    let rule = reader.value(
-        &var::MCP_AUDIENCE,
-        parse::word(&[
-            ("required", AudienceRule::Required),
-            ("whenPresent", AudienceRule::WhenPresent),
-            ("ignored", AudienceRule::Ignored),
-        ]),
-    )?;
-    if rule == AudienceRule::Ignored {
-        warnings.push("MCP_AUDIENCE=ignored: a token that HQ issued for another server is taken here too".to_owned());
-    }
-    Ok(rule)
 }
 
 fn read_callers(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<Callers, Noted> {

@@ -176,6 +176,7 @@ fn all_faults_are_told_together() {
         ("PORT", "x"),
         ("MCP_AUDIENCE", "x"),
         ("LOG_LEVEL", "x"),
+        ("TRANSPORT", "sse"),
         ("MCP_SQL_MAX_ROWS", "x"),
     ]]);
     for name in [
@@ -188,7 +189,7 @@ fn all_faults_are_told_together() {
     ] {
         assert!(errors.contains(name), "{name} is not in\n{errors}");
     }
-    assert_eq!(errors.lines().count(), 6, "{errors}");
+    assert_eq!(errors.lines().count(), 7, "{errors}");
 }
 
 #[test]

@@ -1,0 +1,133 @@
+//! OAuth: what this server is as a protected resource, and how it checks tokens.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::{
+    AdvertisedUrl, parse,
+    reader::{Noted, Reader},
+    variable as var,
+};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// This server as an OAuth 2.1 protected resource.
+#[derive(Debug)]
+pub struct OAuth {
+    /// The authorization server's issuer identifier, byte for byte: clients compare it as text (RFC 8414 §3.3).
+    pub issuer: String,
+    /// This server as clients reach it.
+    pub advertised_url: AdvertisedUrl,
+    /// How tokens are checked.
+    pub introspection: Introspection,
+    /// What is done with a token's `aud`.
+    pub audience: AudienceRule,
+}
+
+/// How tokens are checked (RFC 7662).
+#[derive(Debug)]
+pub struct Introspection {
+    /// The endpoint, on the inside address.
+    pub url: Url,
+    /// How long an active token is believed without asking again; zero = not at all.
+    pub cache_ttl: Duration,
+    /// The client to authenticate as, where HQ wants one.
+    pub client: Option<ClientCredentials>,
+}
+
+/// A client of the authorization server.
+#[derive(Debug)]
+pub struct ClientCredentials {
+    /// `client_id`.
+    pub id: SecretString,
+    /// `client_secret`.
+    pub secret: SecretString,
+}
+
+/// What is done with the `aud` of an introspected token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudienceRule {
+    /// It must be there and name this server.
+    Required,
+    /// If it is there, it must name this server.
+    WhenPresent,
+    /// It is not looked at.
+    Ignored,
+}
+
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    advertised_url: Result<AdvertisedUrl, Noted>,
+    lenses_url: Option<&Url>,
+    warnings: &mut Vec<String>,
+) -> Result<OAuth, Noted> {
+    if advertised_url.as_ref().is_ok_and(|advertised_url| !advertised_url.is_confidential()) {
+        warnings.push("MCP_ADVERTISED_URL is plain http to another machine: tokens can be read on the way".to_owned());
+    }
+    let issuer = read_issuer(reader, lenses_url);
+    let introspection = read_introspection(reader, lenses_url);
+    let audience = read_audience(reader, warnings);
+    Ok(OAuth { issuer: issuer?, advertised_url: advertised_url?, introspection: introspection?, audience: audience? })
+}
+
+fn read_issuer(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Result<String, Noted> {
+    if let Some(issuer) = reader.optional(&var::LENSES_ADVERTISED_URL, parse::verbatim_url)? {
+        return Ok(issuer);
+    }
+    // As it was written: a parsed URL grows a slash, and clients compare byte for byte.
+    let issuer = reader.peek(&var::LENSES_URL).to_owned();
+    lenses_url.ok_or(Noted)?;
+    reader.derived(&var::LENSES_ADVERTISED_URL, issuer.clone());
+    Ok(issuer)
+}
+
+fn read_introspection(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Result<Introspection, Noted> {
+    let url = reader.optional(&var::INTROSPECTION_URL, parse::endpoint_url);
+    let cache_ttl = reader.value(&var::INTROSPECTION_CACHE_TTL, |text| match text.parse::<i64>() {
+        // Seconds, and anything up to zero means off, as it always did.
+        Ok(seconds) if seconds <= 0 => Ok(Duration::ZERO),
+        _ => parse::duration(Duration::ZERO, DAY)(text),
+    });
+    let id = reader.secret(&var::INTROSPECTION_CLIENT_ID);
+    let secret = reader.secret(&var::INTROSPECTION_CLIENT_SECRET);
+    let client = match (id?, secret?) {
+        (Some(id), Some(secret)) => Some(ClientCredentials { id, secret }),
+        (None, None) => None,
+        (Some(_), None) => {
+            return Err(reader.missing(&var::INTROSPECTION_CLIENT_SECRET, "INTROSPECTION_CLIENT_ID needs it"));
+        }
+        (None, Some(_)) => {
+            return Err(reader.missing(&var::INTROSPECTION_CLIENT_ID, "INTROSPECTION_CLIENT_SECRET needs it"));
+        }
+    };
+    let url = match (url?, lenses_url) {
+        (Some(url), _) => url,
+        (None, Some(lenses_url)) => {
+            let mut url = lenses_url.clone();
+            if let Ok(mut segments) = url.path_segments_mut() {
+                segments.pop_if_empty().extend(["oauth2", "introspect"]);
+            }
+            reader.derived(&var::INTROSPECTION_URL, url.as_str());
+            url
+        }
+        (None, None) => return Err(Noted),
+    };
+    Ok(Introspection { url, cache_ttl: cache_ttl?, client })
+}
+
+fn read_audience(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<AudienceRule, Noted> {
+    let rule = reader.value(
+        &var::MCP_AUDIENCE,
+        parse::word(&[
+            ("required", AudienceRule::Required),
+            ("whenPresent", AudienceRule::WhenPresent),
+            ("ignored", AudienceRule::Ignored),
+        ]),
+    )?;
+    if rule == AudienceRule::Ignored {
+        warnings.push("MCP_AUDIENCE=ignored: a token that HQ issued for another server is taken here too".to_owned());
+    }
+    Ok(rule)
+}
