@@ -9,6 +9,5 @@ mod browsers;
 mod client;
 mod hq;
 mod introspection;
-mod log;
 mod metadata;
 mod sign_in;
