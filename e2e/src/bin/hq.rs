@@ -43,7 +43,7 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     println!("Lenses HQ (stand-in) listens on {}", running.address);
     println!("issuer: {}", running.issuer);
     println!("service account token: {}", running.service_account_token);
-    println!("users: alice (all rights), bob (reads only); password = name");
+    println!("users: alice (all rights), bob (reads everything, creates topics named sandbox.*); password = name");
     if let Some(control) = running.control {
         println!("control: http://{control}/faults and http://{control}/requests");
     }

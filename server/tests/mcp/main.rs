@@ -6,9 +6,9 @@
 
 mod arguments;
 mod client;
+mod counts;
 mod errors;
 mod hq;
-mod logs;
 mod protocol;
 mod results;
 mod sql;

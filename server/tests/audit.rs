@@ -1,18 +1,27 @@
-//! What is written down about a call, and what is counted.
+//! The audit line of a call. In a process of its own, because whether a line is wanted is decided once in a process, and other
+//! tests want none.
+
+#![expect(clippy::unwrap_used, reason = "a test whose setting can't be made has failed")]
+#![expect(dead_code, reason = "the other tests of the endpoint use the rest")]
+
+#[path = "mcp/client.rs"]
+mod client;
+#[path = "mcp/hq.rs"]
+mod hq;
 
 use std::{
     io,
     sync::{Arc, Mutex},
 };
 
-use lenses_mcp_server::{identity::Fingerprint, scope::Scope};
+use lenses_mcp_server::identity::Fingerprint;
 use serde_json::{Value, json};
 use tracing::Instrument;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::{
     client::{Endpoint, LEGACY, TOKEN, request},
-    hq::{self, Hq},
+    hq::Hq,
 };
 
 #[derive(Clone, Default)]
@@ -79,69 +88,4 @@ async fn a_call_leaves_one_audit_line_without_values_and_nothing_of_what_was_sai
         assert!(!own.iter().any(|line| line.contains(secret)), "{secret} is in {own:?}");
     }
     assert!(!text.contains(TOKEN), "{text}");
-}
-
-#[tokio::test]
-async fn calls_are_counted_by_tool_and_by_how_they_ended() {
-    let forbidding = Hq::answering(403, "application/json", "{}").await;
-    let away = hq::absent().await;
-    let silent = hq::silent().await;
-    let topics = json!({ "environment": "dev" });
-    let group = json!({ "environment": "dev", "group_id": "g" });
-    for (url, tool, arguments, counted) in [
-        (
-            &forbidding.url,
-            "list_topics",
-            &topics,
-            &[
-                "tool_calls_total{tool=\"list_topics\",outcome=\"denied\"} 1",
-                "lenses_calls_total{operation=\"list_topics\",outcome=\"forbidden\"} 1",
-            ][..],
-        ),
-        (
-            &away,
-            "list_topics",
-            &topics,
-            &[
-                "tool_calls_total{tool=\"list_topics\",outcome=\"unavailable\"} 1",
-                "lenses_calls_total{operation=\"list_topics\",outcome=\"unreachable\"} 1",
-            ],
-        ),
-        (&away, "list_topics", &json!({}), &["tool_calls_total{tool=\"list_topics\",outcome=\"error\"} 1"]),
-        (
-            &away,
-            "delete_consumer_group",
-            &group,
-            &["tool_calls_total{tool=\"delete_consumer_group\",outcome=\"denied\"} 1"],
-        ),
-    ] {
-        let endpoint = Endpoint::new(url).with_scopes(Scope::Read.into());
-        endpoint.failure(tool, arguments.clone()).await;
-        assert_counted(&endpoint, counted);
-    }
-    // A client that goes away, while HQ says nothing.
-    let endpoint = Endpoint::new(&silent);
-    let call = request(LEGACY, "tools/call", json!({ "name": "list_topics", "arguments": topics }));
-    let gave_up = tokio::time::timeout(std::time::Duration::from_millis(100), endpoint.send(call)).await;
-    assert!(gave_up.is_err());
-    let counted = [
-        "tool_calls_total{tool=\"list_topics\",outcome=\"cancelled\"} 1",
-        "lenses_calls_total{operation=\"list_topics\",outcome=\"cancelled\"} 1",
-    ];
-    while !counted.iter().all(|line| exposition(&endpoint).contains(line)) {
-        tokio::task::yield_now().await;
-    }
-}
-
-fn exposition(endpoint: &Endpoint) -> String {
-    let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, endpoint.metrics.registry()).unwrap();
-    text
-}
-
-fn assert_counted(endpoint: &Endpoint, lines: &[&str]) {
-    let text = exposition(endpoint);
-    for line in lines {
-        assert!(text.contains(line), "{line} is not in\n{text}");
-    }
 }
