@@ -16,6 +16,9 @@ use super::{Say, pause_image, pause_image::hex};
 /// How many builds of each program are kept: the newest, and the one before it, which a cluster may still be running.
 const KEPT: usize = 2;
 
+/// How many lines of a failed build are shown.
+const FAULTS: usize = 20;
+
 const KUBERNETES: Program = Program {
     name: "kubernetes",
     module: "cluster",
@@ -191,7 +194,9 @@ fn go_build(build: &Build, module: &Path, output: &Path) -> Result<(), BuildErro
     if result.status.success() {
         return Ok(());
     }
-    let reason = String::from_utf8_lossy(&result.stderr).trim().to_owned();
+    let said = String::from_utf8_lossy(&result.stderr);
+    // The first fault is the one to mend; thousands may follow from it.
+    let reason = said.trim().lines().take(FAULTS).collect::<Vec<_>>().join("\n");
     Err(BuildError::Go { program: build.output, directory: module.to_owned(), reason })
 }
 
