@@ -5,12 +5,13 @@
 //! cluster is whole or it is not there, and whatever a crash leaves is found and removed by the next `up` or `down`:
 //! a run directory, a cgroup, nothing else. Its other files are in memory that goes with it.
 //!
-//! Reading order: [`Cluster`], then `start` (what is started when), `namespaces` (in what), `settings` (with what),
+//! Reading order: [`Cluster`], then `start` (what is started when), `namespaces` (in what), `components` and `settings` (with what),
 //! `remains` (how it goes). What runs is the Go program in `e2e/cluster`.
 //!
 //! All calls block; in async code use `spawn_blocking`. Only Linux has what this needs.
 
 mod binaries;
+mod components;
 mod containerd;
 mod forward;
 mod name;

@@ -11,10 +11,10 @@ use serde_json::json;
 use tokio::time::{Instant, timeout};
 
 use super::binaries::Binaries;
+use super::components::{self, Component};
 use super::name::{ClusterName, MARKER};
 use super::namespaces::{self, NamespaceError, in_thread};
-use super::settings::{self, Component};
-use super::{Say, containerd, pki, ready, remains, requirements};
+use super::{Say, containerd, pki, ready, remains, requirements, settings};
 
 /// How long a start may take: some seconds are usual, and a machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -164,7 +164,7 @@ struct StartingNode<'a> {
 impl StartingNode<'_> {
     async fn bring_up(&mut self, binaries: &Binaries, say: Say<'_>) -> Result<(), StartError> {
         let run = self.run;
-        self.order(&settings::etcd())?;
+        self.order(&components::etcd())?;
         let containerd = requirements::find("containerd").unwrap_or_else(|| PathBuf::from("/usr/bin/containerd"));
         self.order_program(
             "containerd",
@@ -175,7 +175,7 @@ impl StartingNode<'_> {
             ],
         )?;
         self.wait("etcd", ready::etcd()).await?;
-        self.order(&settings::api_server(run))?;
+        self.order(&components::api_server(run))?;
 
         self.wait("containerd", ready::containerd(&containerd::socket(run))).await?;
         containerd::load(run, &binaries.pause_image).map_err(|error| step("load the pause image", error))?;
@@ -185,11 +185,11 @@ impl StartingNode<'_> {
             ready::client(&run.join("admin.kubeconfig")).await.map_err(|error| step("make a client", error))?;
         self.wait("the API server", ready::api_server(&client)).await?;
         say("the API server is ready");
-        for component in settings::after_api_server(run) {
+        for component in components::after_api_server(run) {
             self.order(&component)?;
         }
         make_dns_objects(binaries, run)?;
-        self.order(&settings::dns(run))?;
+        self.order(&components::dns(run))?;
         self.wait("a Ready node", ready::node(&client)).await?.map_err(|error| step("watch the node", error))?;
         say("the node is Ready");
         self.wait("the default ServiceAccount", ready::default_service_account(&client))
