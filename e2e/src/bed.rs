@@ -146,7 +146,7 @@ impl Bed {
     pub fn oauth_server(&self, name: &str, hq: &Hq) -> Value {
         server(
             name,
-            json!({
+            &json!({
                 "lenses": {"serviceRef": {"name": hq.name(), "port": "http"}, "advertisedUrl": hq.issuer()},
                 "auth": {"oauth": {}},
             }),
@@ -166,7 +166,7 @@ impl Bed {
 
 /// A `LensesMcpServer` manifest.
 #[must_use]
-pub fn server(name: &str, spec: Value) -> Value {
+pub fn server(name: &str, spec: &Value) -> Value {
     json!({"apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "metadata": {"name": name}, "spec": spec})
 }
 

@@ -43,7 +43,8 @@ pub async fn run(images: &Path, name: &str, stays: bool) -> Result<(), Trouble> 
 }
 
 async fn show(steps: &mut Steps, images: &Path, name: &ClusterName, stays: bool) -> Result<(), Trouble> {
-    let cluster = steps.take("start Kubernetes 1.34: API server, scheduler, kubelet, containerd, DNS", up(name)).await?.0;
+    let cluster =
+        steps.take("start Kubernetes 1.34: API server, scheduler, kubelet, containerd, DNS", up(name)).await?.0;
     let inside = Inside::new(cluster.clone());
     steps.take("load the images that `make images` built", load(&cluster, images)).await?;
     steps.take("start a stand-in Lenses HQ", start_hq(&inside)).await?;
@@ -53,7 +54,7 @@ async fn show(steps: &mut Steps, images: &Path, name: &ClusterName, stays: bool)
     let _forwards = steps.take("forward 127.0.0.1 to the Services", async { forward(&cluster) }).await?;
 
     let mcp_url = format!("http://{MCP}/mcp");
-    let bob = steps.take("sign in as bob, who grants `read` only", sign_in(&mcp_url, "bob")).await?.0;
+    let bob = steps.take("sign in as bob, who grants `read` only", Box::pin(sign_in(&mcp_url, "bob"))).await?.0;
     steps.take("call list_topics", list_topics(&bob)).await?;
     let scope = steps.take("call create_topic: refused, and told the scope", refused(&bob)).await?.0;
     steps.take("step up and call create_topic again", step_up(&bob, &scope)).await?;
@@ -69,7 +70,8 @@ async fn show(steps: &mut Steps, images: &Path, name: &ClusterName, stays: bool)
 
 async fn up(name: &ClusterName) -> Result<Shown<Cluster>, Trouble> {
     let name = name.clone();
-    let cluster = tokio::task::spawn_blocking(move || Cluster::up(&name, &|line| println!("             {line}"))).await??;
+    let cluster =
+        tokio::task::spawn_blocking(move || Cluster::up(&name, &|line| println!("             {line}"))).await??;
     let name = cluster.name().to_string();
     Ok(Shown(cluster, format!("cluster {name}")))
 }
@@ -102,8 +104,15 @@ async fn start_hq(inside: &Inside) -> Result<(), Trouble> {
 
 async fn install(inside: &Inside) -> Result<(), Trouble> {
     let install = [
-        "install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE, "--create-namespace", "--wait",
-        "--timeout", "60s",
+        "install",
+        OPERATOR_RELEASE,
+        CHART,
+        "--namespace",
+        OPERATOR_NAMESPACE,
+        "--create-namespace",
+        "--wait",
+        "--timeout",
+        "60s",
     ];
     inside.run("helm", &install, "").await.map(drop)
 }
@@ -113,7 +122,8 @@ async fn apply(inside: &Inside) -> Result<(), Trouble> {
 }
 
 async fn ready(inside: &Inside) -> Result<Shown<()>, Trouble> {
-    let wait = ["--namespace", NAMESPACE, "wait", "--for=condition=Ready", "lensesmcpserver/lenses-mcp", "--timeout=60s"];
+    let wait =
+        ["--namespace", NAMESPACE, "wait", "--for=condition=Ready", "lensesmcpserver/lenses-mcp", "--timeout=60s"];
     inside.run("kubectl", &wait, "").await?;
     let table = inside.run("kubectl", &["--namespace", NAMESPACE, "get", "lensesmcpservers"], "").await?;
     Ok(Shown((), format!("\n{}", indented(&table))))
@@ -122,9 +132,9 @@ async fn ready(inside: &Inside) -> Result<Shown<()>, Trouble> {
 fn forward(cluster: &Cluster) -> Result<Shown<[Forward; 2]>, Trouble> {
     let one = |listen: &str, service: &str, port: u16| {
         let listen: SocketAddr = listen.parse()?;
-        cluster
-            .forward(listen, &format!("{service}.{NAMESPACE}.svc.cluster.local:{port}"))
-            .map_err(|error| Trouble::from(format!("{error}; end what listens on {listen}, which examples/quickstart.yaml names")))
+        cluster.forward(listen, &format!("{service}.{NAMESPACE}.svc.cluster.local:{port}")).map_err(|error| {
+            Trouble::from(format!("{error}; end what listens on {listen}, which examples/quickstart.yaml names"))
+        })
     };
     Ok(Shown([one(MCP, "lenses-mcp", 80)?, one(HQ, "hq", 9991)?], format!("{MCP} is the MCP server, {HQ} is HQ")))
 }
@@ -170,7 +180,11 @@ async fn execute_sql(session: &Session) -> Result<Shown<()>, Trouble> {
     let sql = "SELECT * FROM orders LIMIT 3";
     let rows = result(session, "execute_sql", json!({"environment": "development", "sql": sql})).await?;
     let count = rows["result"].as_array().map_or(0, Vec::len);
-    if count == 3 { Ok(Shown((), format!("{sql}: {count} rows"))) } else { Err(format!("{count} rows for {sql}").into()) }
+    if count == 3 {
+        Ok(Shown((), format!("{sql}: {count} rows")))
+    } else {
+        Err(format!("{count} rows for {sql}").into())
+    }
 }
 
 async fn result(session: &Session, tool: &'static str, arguments: Value) -> Result<Value, Trouble> {
@@ -182,5 +196,5 @@ async fn result(session: &Session, tool: &'static str, arguments: Value) -> Resu
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("             {line}\n")).collect::<String>().trim_end().to_owned()
+    text.lines().map(|line| format!("             {line}")).collect::<Vec<_>>().join("\n")
 }

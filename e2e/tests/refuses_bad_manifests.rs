@@ -9,7 +9,8 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
     let oauth = || json!({"oauth": {}});
     let api_key = |callers: Value| json!({"apiKey": {"secretKeyRef": {"name": "k", "key": "k"}, "callers": callers}});
     let hq = || json!({"name": "hq", "port": "http"});
-    let advertised = |value: &str| json!({"lenses": {"url": "http://hq.lenses.svc", "advertisedUrl": value}, "auth": oauth()});
+    let advertised =
+        |value: &str| json!({"lenses": {"url": "http://hq.lenses.svc", "advertisedUrl": value}, "auth": oauth()});
     let endpoint = |value: &str| json!({"lenses": url(), "auth": oauth(), "endpoint": {"url": value}});
     vec![
         ("no auth", json!({"lenses": url()}), "exactly one of auth.oauth"),
@@ -20,7 +21,11 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
             "exactly one of auth.oauth",
         ),
         ("no lenses", json!({"auth": oauth()}), "spec.lenses: Required value"),
-        ("neither url nor serviceRef", json!({"lenses": {}, "auth": oauth()}), "exactly one of lenses.url and lenses.serviceRef"),
+        (
+            "neither url nor serviceRef",
+            json!({"lenses": {}, "auth": oauth()}),
+            "exactly one of lenses.url and lenses.serviceRef",
+        ),
         (
             "both url and serviceRef",
             json!({"lenses": {"url": "https://lenses.example.com", "serviceRef": hq()}, "auth": oauth()}),
@@ -33,9 +38,21 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
         ),
         ("advertisedUrl in plain http", advertised("http://lenses.example.com"), "write https://"),
         ("advertisedUrl with /mcp", advertised("https://lenses.example.com/mcp"), "leave /mcp out"),
-        ("advertisedUrl with a query", advertised("https://lenses.example.com/?a=b"), "without user info, query and fragment"),
-        ("advertisedUrl with a fragment", advertised("https://lenses.example.com/#a"), "without user info, query and fragment"),
-        ("advertisedUrl with credentials", advertised("https://me:pw@lenses.example.com"), "without user info, query and fragment"),
+        (
+            "advertisedUrl with a query",
+            advertised("https://lenses.example.com/?a=b"),
+            "without user info, query and fragment",
+        ),
+        (
+            "advertisedUrl with a fragment",
+            advertised("https://lenses.example.com/#a"),
+            "without user info, query and fragment",
+        ),
+        (
+            "advertisedUrl with credentials",
+            advertised("https://me:pw@lenses.example.com"),
+            "without user info, query and fragment",
+        ),
         ("advertisedUrl that is no URL", advertised("lenses.example.com"), "write an absolute http or https URL"),
         (
             "a public lenses.url in plain http under OAuth",
@@ -45,7 +62,11 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
         ("endpoint.url with /mcp", endpoint("https://mcp.example.com/mcp"), "leave /mcp out"),
         ("endpoint.url with /mcp/", endpoint("https://mcp.example.com/mcp/"), "leave /mcp out"),
         ("endpoint.url with a query", endpoint("https://mcp.example.com?x"), "without user info, query and fragment"),
-        ("endpoint.url with a fragment", endpoint("https://mcp.example.com/#x"), "without user info, query and fragment"),
+        (
+            "endpoint.url with a fragment",
+            endpoint("https://mcp.example.com/#x"),
+            "without user info, query and fragment",
+        ),
         ("endpoint.url in plain http", endpoint("http://mcp.example.com"), "write https://"),
         (
             "an API key and nobody who may call",
@@ -68,8 +89,16 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
             json!({"lenses": url(), "auth": {"oauth": {"introspection": {"cacheTtl": "24h"}}}}),
             "from 0s to 1h",
         ),
-        ("replicas below zero", json!({"lenses": url(), "auth": oauth(), "replicas": -1}), "greater than or equal to 0"),
-        ("a field that is none", json!({"lenses": url(), "auth": oauth(), "replica": 1}), "unknown field \"spec.replica\""),
+        (
+            "replicas below zero",
+            json!({"lenses": url(), "auth": oauth(), "replicas": -1}),
+            "greater than or equal to 0",
+        ),
+        (
+            "a field that is none",
+            json!({"lenses": url(), "auth": oauth(), "replica": 1}),
+            "unknown field \"spec.replica\"",
+        ),
     ]
 }
 
@@ -78,7 +107,7 @@ async fn kubectl_apply_refuses_each_bad_manifest_and_says_what_to_write() {
     prove(|bed| async move {
         let mut wrong = Vec::new();
         for (what, spec, message) in bad_specs() {
-            match bed.apply(&server("mcp", spec)).await {
+            match bed.apply(&server("mcp", &spec)).await {
                 Ok(()) => wrong.push(format!("{what}: accepted")),
                 Err(refusal) if !refusal.to_string().contains(message) => {
                     wrong.push(format!("{what}: refused without the words {message:?}: {refusal}"));
@@ -97,8 +126,11 @@ async fn kubectl_apply_refuses_a_name_that_no_service_can_have() {
     prove(|bed| async move {
         let spec = || json!({"lenses": {"url": "https://lenses.example.com"}, "auth": {"oauth": {}}});
         for name in ["1st", "dotted.name", &"a".repeat(64)] {
-            let refusal = bed.apply(&server(name, spec())).await.err().map(|error| error.to_string());
-            assert!(refusal.as_ref().is_some_and(|text| text.contains("becomes a Service's name")), "{name}: {refusal:?}");
+            let refusal = bed.apply(&server(name, &spec())).await.err().map(|error| error.to_string());
+            assert!(
+                refusal.as_ref().is_some_and(|text| text.contains("becomes a Service's name")),
+                "{name}: {refusal:?}"
+            );
         }
         Ok(())
     })

@@ -1,6 +1,11 @@
 //! At rest the operator writes nothing and asks nothing, and a restart changes neither.
 
-use std::{collections::BTreeMap, fs::File, io::{BufRead, BufReader}, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader},
+    time::Duration,
+};
 
 use k8s_openapi::api::{
     apps::v1::Deployment,
@@ -57,7 +62,12 @@ async fn a_server_at_rest_costs_no_request() {
 async fn everything(bed: &Bed) -> Result<BTreeMap<String, Option<String>>, Trouble> {
     let mut all = BTreeMap::new();
     let mut add = |kind: &str, found: Vec<(String, Option<String>)>| {
-        all.extend(found.into_iter().filter(|(name, _)| name == "mcp" || name == "witness").map(|(name, version)| (format!("{kind}/{name}"), version)));
+        all.extend(
+            found
+                .into_iter()
+                .filter(|(name, _)| name == "mcp" || name == "witness")
+                .map(|(name, version)| (format!("{kind}/{name}"), version)),
+        );
     };
     add("LensesMcpServer", versions(&bed.api::<LensesMcpServer>()).await?);
     add("Deployment", versions(&bed.api::<Deployment>()).await?);

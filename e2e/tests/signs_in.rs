@@ -68,7 +68,8 @@ async fn a_users_rights_in_lenses_hold_whatever_scopes_the_token_has() {
     prove(|bed| async move {
         let url = oauth_server(&bed).await?;
         let bob = Application::new("Cursor", &url, "bob")?.sign_in(Ticks::AsAsked).await?;
-        let refused = bob.call("delete_consumer_group", json!({"environment": DEVELOPMENT, "group_id": "billing"})).await?;
+        let refused =
+            bob.call("delete_consumer_group", json!({"environment": DEVELOPMENT, "group_id": "billing"})).await?;
         assert_eq!(refused.is_error, Some(true), "{refused:?}");
         Ok(())
     })
@@ -105,7 +106,7 @@ async fn with_an_api_key_callers_show_the_callers_token_and_nothing_else_lets_th
         bed.secret("callers", json!({"token": "for-callers-only-0123456789"})).await?;
         let manifest = server(
             "mcp",
-            json!({
+            &json!({
                 "lenses": {"serviceRef": {"name": hq.name(), "port": "http"}},
                 "auth": {"apiKey": {
                     "secretKeyRef": {"name": "lenses", "key": "api-key"},

@@ -25,7 +25,8 @@ async fn an_idle_server_holds_at_most_15_mib_and_an_idle_operator_25() {
 #[test]
 fn the_server_image_is_at_most_15_mib() -> Result<(), Trouble> {
     let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/images/lenses-mcp-server.tar");
-    let size = fs::metadata(&archive).map_err(|error| format!("{}: {error}; run `make images`", archive.display()))?.len();
+    let size =
+        fs::metadata(&archive).map_err(|error| format!("{}: {error}; run `make images`", archive.display()))?.len();
     println!("server image: {:.1} MiB", mib(size));
     assert!(size <= 15 * MIB, "{:.1} MiB", mib(size));
     Ok(())
@@ -38,7 +39,9 @@ fn resident_memory() -> Result<BTreeMap<String, u64>, Trouble> {
         let program = fs::read_link(process.path().join("exe")).ok();
         let program = program.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         let status = fs::read_to_string(process.path().join("status")).unwrap_or_default();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        let resident = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
         if let (Some(program), Some(resident)) = (program, resident) {
             let least = memory.entry(program).or_insert(u64::MAX);
             *least = (*least).min(resident * 1024);

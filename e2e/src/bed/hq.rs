@@ -130,6 +130,8 @@ pub fn objects(name: &str, issuer: &str, flags: &[&str]) -> (Value, Value) {
         "metadata": {"name": name},
         "spec": {
             "strategy": {"type": "Recreate"},
+            // Until kube-proxy has heard of the pod, the Service refuses connections.
+            "minReadySeconds": 2,
             "selector": {"matchLabels": labels},
             "template": {
                 "metadata": {"labels": labels},

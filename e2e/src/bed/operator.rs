@@ -19,8 +19,16 @@ pub async fn install_operator() -> Result<(), Trouble> {
     static INSTALLED: OnceCell<()> = OnceCell::const_new();
     let install = || async {
         helm(&[
-            "upgrade", "--install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE, "--create-namespace",
-            "--wait", "--timeout", "90s",
+            "upgrade",
+            "--install",
+            OPERATOR_RELEASE,
+            CHART,
+            "--namespace",
+            OPERATOR_NAMESPACE,
+            "--create-namespace",
+            "--wait",
+            "--timeout",
+            "90s",
         ])
         .await
         .map(drop)

@@ -34,11 +34,7 @@ async fn kubectl(namespace: &str, arguments: &[&str]) -> String {
         .output()
         .await;
     match output {
-        Ok(output) => format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        ),
+        Ok(output) => format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
         Err(error) => error.to_string(),
     }
 }

@@ -60,9 +60,8 @@ where
 pub(super) async fn until_ready(api: &Api<LensesMcpServer>, name: &str) -> Result<LensesMcpServer, Trouble> {
     let ready = until(api, name, "Ready=True", |server| {
         server.is_some_and(|server| {
-            condition(server, "Ready").is_some_and(|ready| {
-                ready.status == "True" && ready.observed_generation == server.meta().generation
-            })
+            condition(server, "Ready")
+                .is_some_and(|ready| ready.status == "True" && ready.observed_generation == server.meta().generation)
         })
     });
     ready.await?.ok_or_else(|| format!("{name} is gone").into())
@@ -77,8 +76,7 @@ where
     K: Resource + Clone + Debug + DeserializeOwned,
 {
     let objects = api.list(&kube::api::ListParams::default()).await?;
-    let mut versions: Vec<_> =
-        objects.iter().map(|object| (object.name_any(), object.resource_version())).collect();
+    let mut versions: Vec<_> = objects.iter().map(|object| (object.name_any(), object.resource_version())).collect();
     versions.sort();
     Ok(versions)
 }

@@ -128,7 +128,7 @@ struct Form {
     fields: Vec<(String, String)>,
 }
 
-fn kind<'a>(input: ElementRef<'a>) -> &'a str {
+fn kind(input: ElementRef<'_>) -> &str {
     input.attr("type").unwrap_or("text")
 }
 

@@ -46,10 +46,10 @@ pub enum Refusal {
     #[error("OAuth: {0}")]
     OAuth(#[from] AuthError),
     /// The connection could not be made.
-    #[error("connecting: {0}")]
+    #[error("connecting: {}", chain(.0))]
     Connect(Box<ClientInitializeError>),
     /// An MCP call failed.
-    #[error("call: {0}")]
+    #[error("call: {}", chain(.0))]
     Call(Box<ServiceError>),
     /// No HTTP client could be made.
     #[error("HTTP client: {0}")]
@@ -83,6 +83,11 @@ fn challenge(header: &str) -> Refusal {
         }
         None => Refusal::Challenge(header.to_owned()),
     }
+}
+
+/// The error with all that caused it: rmcp's own text names the transport, not the fault.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The HTTP status at the root of `error`, if that is why it failed.

@@ -23,8 +23,12 @@ impl Inside {
         let work = move || {
             cluster.inside(|| {
                 let mut command = cluster.command(program);
-                let mut child =
-                    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+                let mut child = command
+                    .args(arguments)
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()?;
                 if let Some(mut stdin) = child.stdin.take() {
                     stdin.write_all(input.as_bytes())?;
                 }

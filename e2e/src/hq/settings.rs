@@ -21,8 +21,10 @@ pub use manual_client::ManualClient;
 /// Flags as given, before they are checked.
 #[derive(Debug, Parser)]
 #[command(name = "hq", version, about = "A stand-in Lenses HQ with real state, for trying and testing an MCP server")]
-#[command(after_help = "Users: alice (all rights) and bob (reads everything, creates topics named sandbox.*); a password is the user's name.\n\
-    Environments: development (agent connected) and disaster-recovery (agent not connected).")]
+#[command(
+    after_help = "Users: alice (all rights) and bob (reads everything, creates topics named sandbox.*); a password is the user's name.\n\
+    Environments: development (agent connected) and disaster-recovery (agent not connected)."
+)]
 pub struct Flags {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, env = "HQ_LISTEN", default_value = "127.0.0.1:9991", value_name = "ADDR:PORT")]
