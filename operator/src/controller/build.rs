@@ -68,14 +68,15 @@ fn metadata(server: &ValidServer) -> ObjectMeta {
     ObjectMeta {
         name: Some(server.name.clone()),
         namespace: Some(server.namespace.clone()),
-        labels: Some(labels(server)),
+        labels: Some(labels(&server.name)),
         owner_references: Some(vec![server.owner.clone()]),
         ..ObjectMeta::default()
     }
 }
 
-fn labels(server: &ValidServer) -> BTreeMap<String, String> {
-    let mut labels = selector(&server.name);
+/// The labels of every object.
+pub(super) fn labels(name: &str) -> BTreeMap<String, String> {
+    let mut labels = selector(name);
     labels.insert(MANAGED_BY.to_owned(), MANAGER.to_owned());
     labels.insert("app.kubernetes.io/part-of".to_owned(), "lenses".to_owned());
     labels

@@ -21,7 +21,7 @@ use kube::{
 };
 use lenses_mcp_crds::LensesMcpServer;
 
-use super::{Context, references};
+use super::{Context, build::labels, references};
 
 /// What was read.
 #[derive(Default)]
@@ -143,10 +143,13 @@ where
     }
 }
 
-/// An object is a resource's own when it names that very resource, by uid, as its controller.
+/// An object is a resource's own when it names that very resource, by uid, as its controller. One that names no controller, but
+/// has the labels that this operator gave it, was orphaned (`kubectl delete --cascade=orphan`, an edit) and is taken up again.
 fn owns<K: Resource>(server: &LensesMcpServer, object: &K) -> bool {
-    let controller = object.owner_references().iter().find(|owner| owner.controller == Some(true));
-    controller.is_some_and(|owner| Some(&owner.uid) == server.metadata.uid.as_ref())
+    match object.owner_references().iter().find(|owner| owner.controller == Some(true)) {
+        Some(owner) => Some(&owner.uid) == server.metadata.uid.as_ref(),
+        None => labels(&server.name_any()).iter().all(|(key, value)| object.labels().get(key) == Some(value)),
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +161,11 @@ mod tests {
     #[test]
     fn an_object_is_own_only_when_it_names_this_very_resource_as_its_controller() {
         let server = crate::controller::fixtures::oauth_server();
+        let owned = |owners: serde_json::Value, labels: serde_json::Value| {
+            let metadata = json!({ "name": "team-mcp", "ownerReferences": owners, "labels": labels });
+            let object: ConfigMap = serde_json::from_value(json!({ "metadata": metadata })).unwrap();
+            owns(&server, &object)
+        };
         for (owners, own) in [
             (json!([]), false),
             (
@@ -177,10 +185,22 @@ mod tests {
                 false,
             ),
         ] {
-            let object: ConfigMap =
-                serde_json::from_value(json!({ "metadata": { "name": "team-mcp", "ownerReferences": owners } }))
-                    .unwrap();
-            assert_eq!(owns(&server, &object), own, "{owners}");
+            assert_eq!(owned(owners.clone(), json!({})), own, "{owners}");
         }
+    }
+
+    #[test]
+    fn an_orphan_is_taken_up_again_and_a_stranger_with_the_same_name_is_not() {
+        let server = crate::controller::fixtures::oauth_server();
+        let labels = crate::controller::fixtures::metadata_json()["labels"].clone();
+        let owned = |labels: serde_json::Value| {
+            let object: ConfigMap = serde_json::from_value(json!({ "metadata": { "labels": labels } })).unwrap();
+            owns(&server, &object)
+        };
+        assert!(owned(labels.clone()));
+        let mut other = labels;
+        other["app.kubernetes.io/instance"] = json!("other");
+        assert!(!owned(other));
+        assert!(!owned(json!({})));
     }
 }

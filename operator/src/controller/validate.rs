@@ -40,8 +40,8 @@ pub(super) struct ValidServer {
     pub(super) sign_in: SignIn,
     /// What stands for the content of each Secret that the pods mount, by the Secret's name.
     pub(super) secrets: BTreeMap<String, SecretVersion>,
-    /// What stands for the sealing key, once it has been made.
-    pub(super) sealing_key: Option<SecretVersion>,
+    /// The uid of the Secret with the sealing key, once it has been made.
+    pub(super) sealing_key: Option<String>,
     pub(super) service: Service,
     pub(super) image: String,
     pub(super) image_pull_policy: ImagePullPolicy,
@@ -87,11 +87,7 @@ pub(super) fn validate(
             allowed_origins: spec.endpoint.allowed_origins.clone(),
             sign_in,
             secrets,
-            sealing_key: found
-                .children
-                .sealing_key
-                .own()
-                .and_then(|secret| Some(SecretVersion { uid: secret.uid()?, resource_version: String::new() })),
+            sealing_key: found.children.sealing_key.own().and_then(|secret| secret.uid()),
             service: spec.endpoint.service.clone(),
             image: spec.image.clone().unwrap_or_else(|| defaults.image.clone()),
             image_pull_policy: spec.image_pull_policy,

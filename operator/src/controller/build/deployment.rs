@@ -37,7 +37,7 @@ const LEAVE_SECONDS: i64 = 5;
 /// How long a rollout may make no progress before it counts as stalled.
 const PROGRESS_DEADLINE_SECONDS: i32 = 300;
 
-pub(super) fn build(server: &ValidServer, sealing_key: &SecretVersion) -> Deployment {
+pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
     Deployment {
         metadata: metadata(server),
         spec: Some(DeploymentSpec {
@@ -54,7 +54,7 @@ pub(super) fn build(server: &ValidServer, sealing_key: &SecretVersion) -> Deploy
             }),
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
-                    labels: Some(labels(server)),
+                    labels: Some(labels(&server.name)),
                     annotations: Some(digests(server, sealing_key)),
                     ..ObjectMeta::default()
                 }),
@@ -66,13 +66,13 @@ pub(super) fn build(server: &ValidServer, sealing_key: &SecretVersion) -> Deploy
     }
 }
 
-fn digests(server: &ValidServer, sealing_key: &SecretVersion) -> BTreeMap<String, String> {
+fn digests(server: &ValidServer, sealing_key: &str) -> BTreeMap<String, String> {
     let secrets = server.secrets.iter().flat_map(|(name, version)| {
         let SecretVersion { uid, resource_version } = version;
-        [name, uid, resource_version]
+        [name.as_str(), uid, resource_version]
     });
     // The sealing key is immutable: it changes only with its Secret.
-    let secrets = digest(secrets.chain([&sealing_key.uid]));
+    let secrets = digest(secrets.chain([sealing_key]));
     BTreeMap::from([
         ("mcp.lenses.io/settings-digest".to_owned(), digest([settings_file(server)])),
         ("mcp.lenses.io/secrets-digest".to_owned(), secrets),
@@ -200,6 +200,6 @@ mod tests {
             template(&|server| server.secrets.get_mut("hq-client").unwrap().resource_version = "8".into())
         );
         assert_ne!(before, template(&|server| server.secrets.get_mut("hq-client").unwrap().uid = "remade".into()));
-        assert_ne!(before, template(&|server| server.sealing_key.as_mut().unwrap().uid = "remade".into()));
+        assert_ne!(before, template(&|server| server.sealing_key = Some("remade".into())));
     }
 }
