@@ -12,7 +12,7 @@ IMAGES := target/images
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e/tests/cluster_*.rs)))
 INSIDE_TESTS := $(filter-out $(CLUSTER_TESTS),$(basename $(notdir $(wildcard e2e/tests/*.rs))))
 
-.PHONY: help demo test lint unit e2e generate images prerequisites
+.PHONY: help demo test lint unit e2e generate images
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -41,9 +41,10 @@ e2e: images ## Run the tests that need a cluster, on a cluster made for them.
 	  cargo test -p lenses-mcp-e2e --locked --offline $(addprefix --test ,$(INSIDE_TESTS))
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
 
-generate: ## Write the files that are made from source: the CRD, in crds/ and in the chart.
-	cargo run --quiet -p lenses-mcp-operator -- crd > crds/lensesmcpservers.yaml.new
-	mv crds/lensesmcpservers.yaml.new crds/lensesmcpservers.yaml
+generate: ## Write the file that is made from source: the CRD, in crds/ and in the chart.
+	cargo run --quiet -p lenses-mcp-operator -- crd > target/crd.yaml
+	cp target/crd.yaml crds/lensesmcpservers.yaml
+	cp target/crd.yaml charts/lenses-mcp-operator/files/lensesmcpservers.yaml
 
 images: ## Build the static binaries and, from the Dockerfiles that ship, the images, as archives under target/images.
 	e2e/images $(HOST) $(STATIC) $(IMAGES) $(VERSION)

@@ -1,8 +1,9 @@
-//! The CRD file, to which the chart links, is what the types say, and the API server can take it.
+//! The CRD file and the chart's copy of it are what the types say, and the API server can take it.
 
 use lenses_mcp_crds::schema;
 
 const COMMITTED: &str = include_str!("../lensesmcpservers.yaml");
+const IN_CHART: &str = include_str!("../../charts/lenses-mcp-operator/files/lensesmcpservers.yaml");
 
 /// What `kubectl apply` can keep in its last-applied annotation.
 const CLIENT_SIDE_APPLY_LIMIT: usize = 256 * 1024;
@@ -11,6 +12,7 @@ const CLIENT_SIDE_APPLY_LIMIT: usize = 256 * 1024;
 fn the_committed_crd_is_what_the_types_say() {
     let made = schema::manifest().unwrap();
     assert!(made == COMMITTED, "crds/lensesmcpservers.yaml is out of date: run `make generate`");
+    assert!(made == IN_CHART, "the chart's CRD is out of date: run `make generate`");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a client is told when it does not get what it asked for.
 
+use std::error::Error;
+
 use rmcp::{
     ServiceError,
     service::ClientInitializeError,
@@ -46,10 +48,10 @@ pub enum Refusal {
     #[error("OAuth: {0}")]
     OAuth(#[from] AuthError),
     /// The connection could not be made.
-    #[error("connecting: {}", chain(.0))]
+    #[error("connecting: {}", chain(.0.as_ref()))]
     Connect(Box<ClientInitializeError>),
     /// An MCP call failed.
-    #[error("call: {}", chain(.0))]
+    #[error("call: {}", chain(.0.as_ref()))]
     Call(Box<ServiceError>),
     /// No HTTP client could be made.
     #[error("HTTP client: {0}")]
@@ -86,28 +88,24 @@ fn challenge(header: &str) -> Refusal {
 }
 
 /// The error with all that caused it: rmcp's own text names the transport, not the fault.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(beneath(error).unwrap_or(error)), |error| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The HTTP status at the root of `error`, if that is why it failed.
-fn status(error: &(dyn std::error::Error + 'static)) -> Option<Refusal> {
-    let transport = error
-        .downcast_ref::<ServiceError>()
-        .and_then(|error| match error {
-            ServiceError::TransportSend(transport) => Some(transport),
-            _ => None,
-        })
-        .or_else(|| match error.downcast_ref::<ClientInitializeError>()? {
-            ClientInitializeError::TransportError { error, .. } => Some(error),
-            _ => None,
-        })?;
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(transport.error.as_ref());
-    while let Some(error) = source {
-        if let Some(HttpStatusError { status, retry_after, .. }) = error.downcast_ref() {
-            return Some(Refusal::Status { status: *status, retry_after: retry_after.clone() });
-        }
-        source = error.source();
-    }
-    None
+fn status(error: &(dyn Error + 'static)) -> Option<Refusal> {
+    let mut causes = std::iter::successors(beneath(error), |error| (*error).source());
+    let HttpStatusError { status, retry_after, .. } = causes.find_map(|error| error.downcast_ref())?;
+    Some(Refusal::Status { status: *status, retry_after: retry_after.clone() })
+}
+
+/// What rmcp wraps without naming it as the source.
+fn beneath<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let transport = match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(ServiceError::TransportSend(transport)), _) => transport,
+        (_, Some(ClientInitializeError::TransportError { error, .. })) => error,
+        _ => return None,
+    };
+    Some(transport.error.as_ref())
 }

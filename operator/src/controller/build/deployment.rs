@@ -34,6 +34,9 @@ pub(super) const ADMIN_PORT: u16 = 9090;
 pub(super) const SHUTDOWN_GRACE_SECONDS: i64 = 25;
 /// How long a pod waits before SIGTERM, until no Service leads to it any more.
 const LEAVE_SECONDS: i64 = 5;
+/// How long a pod must have been ready before it counts: until every node's kube-proxy, which gathers changes for a second, leads
+/// the Service to it. Before that a client may be refused, and an old pod must not go.
+const MIN_READY_SECONDS: i32 = 2;
 /// How long a rollout may make no progress before it counts as stalled.
 const PROGRESS_DEADLINE_SECONDS: i32 = 300;
 
@@ -42,6 +45,7 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
         metadata: metadata(server),
         spec: Some(DeploymentSpec {
             replicas: Some(server.replicas),
+            min_ready_seconds: Some(MIN_READY_SECONDS),
             revision_history_limit: Some(2),
             progress_deadline_seconds: Some(PROGRESS_DEADLINE_SECONDS),
             selector: LabelSelector { match_labels: Some(selector(&server.name)), ..LabelSelector::default() },
@@ -107,6 +111,7 @@ mod tests {
             "metadata": metadata_json(),
             "spec": {
                 "replicas": 3,
+                "minReadySeconds": 2,
                 "revisionHistoryLimit": 2,
                 "progressDeadlineSeconds": 300,
                 "selector": { "matchLabels": selector },
