@@ -157,7 +157,7 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Pa
     let valid = validate::validate(server, &found, &context.defaults); // nothing
     let wanted = valid.as_ref().ok().filter(|_| !server.spec.paused).map(build::build); // nothing
     let applied = match wanted {
-        Some(wanted) => apply::apply(&context.client, wanted, &found.children).await, // the API server, for what differs
+        Some(wanted) => Box::pin(apply::apply(&context.client, wanted, &found.children)).await, // the API server, for what differs
         None => Ok(apply::keep(&found.children)),
     };
     let status = status::status(server, valid.as_ref(), applied.as_ref(), &found.children, Timestamp::now()); // nothing

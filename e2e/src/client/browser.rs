@@ -104,11 +104,12 @@ impl Browser {
         for input in form.select(&selector("input, button")?) {
             let Some(name) = input.attr("name") else { continue };
             let value = input.attr("value").unwrap_or_default();
-            let entered = match (input.value().name(), kind(input)) {
-                ("button", _) | (_, "submit") if fields.iter().any(|(known, _)| known == name) => None,
-                (_, "checkbox") => ticked(input, value, ticks).then(|| value.to_owned()),
-                (_, "password") => Some(self.password.clone()),
-                (_, "text" | "email") => Some(self.user.clone()),
+            let entered = match kind(input) {
+                // One button is pressed: the first.
+                "submit" if fields.iter().any(|(known, _)| known == name) => None,
+                "checkbox" => ticked(input, value, ticks).then(|| value.to_owned()),
+                "password" => Some(self.password.clone()),
+                "text" | "email" => Some(self.user.clone()),
                 _ => Some(value.to_owned()),
             };
             fields.extend(entered.map(|value| (name.to_owned(), value)));
@@ -129,7 +130,7 @@ struct Form {
 }
 
 fn kind(input: ElementRef<'_>) -> &str {
-    input.attr("type").unwrap_or("text")
+    input.attr("type").unwrap_or(if input.value().name() == "button" { "submit" } else { "text" })
 }
 
 fn ticked(input: ElementRef<'_>, value: &str, ticks: Ticks) -> bool {

@@ -69,10 +69,27 @@ where
     }
     let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
     let name = wanted.name_any();
-    match api.patch(&name, &manager(found), &Patch::Apply(&wanted)).await {
+    let applied = match api.patch(&name, &manager(found), &Patch::Apply(&wanted)).await {
+        Err(kube::Error::Api(status)) if status.is_invalid() && matches!(found, Standing::Own(_)) => {
+            overwrite(&api, &name, &wanted).await
+        }
+        applied => applied,
+    };
+    match applied {
         Ok(applied) => Ok(Arc::new(noted(applied))),
         Err(source) => Err(ApplyError::Apply { kind: K::kind(&()).into_owned(), name, source }),
     }
+}
+
+/// Sets what is wanted list by list. Server-side apply takes items of lists one by one and leaves those of others in place; where
+/// somebody changed the very field that tells items apart, such as the number of a port, the old item and the new one stand side by
+/// side, and the API server refuses the two.
+async fn overwrite<K>(api: &Api<K>, name: &str, wanted: &K) -> Result<K, kube::Error>
+where
+    K: Clone + Serialize + DeserializeOwned + Debug,
+{
+    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    api.patch(name, &params, &Patch::Merge(wanted)).await
 }
 
 /// The key is made once and stored as immutable, so all that can drift is metadata; and what the API server answers is dropped
