@@ -82,8 +82,7 @@ async fn deleting_the_resource_leaves_nothing_behind() {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
         let pods: Api<Pod> = bed.api();
-        let of_server = ListParams::default().labels("app.kubernetes.io/instance=mcp");
-        let pod = pods.list(&of_server).await?.items.first().map(ResourceExt::name_any).ok_or("no pod")?;
+        let pod = only_pod(&bed).await?;
         bed.kubectl(&["delete", "lensesmcpserver", "mcp", "--wait=true"], None).await?;
         until(&pods, &pod, "the pod to be gone", |pod| pod.is_none()).await?;
         until(&bed.api::<Deployment>(), "mcp", "no Deployment", |object| object.is_none()).await?;
@@ -143,14 +142,10 @@ async fn a_missing_secret_is_named_and_heals_and_a_changed_one_rolls_the_pods() 
         let application = Application::new("a script", &mcp_url(&made)?, "alice")?;
         application.connect(Some("the-first-token-0123456789")).await?;
 
-        let deployments: Api<Deployment> = bed.api();
-        let before = deployments.get("mcp").await?.metadata.generation;
+        let old_pod = only_pod(&bed).await?;
         let changed = json!({"stringData": {"token": "the-second-token-0123456789"}});
         bed.api::<Secret>().patch("callers", &PatchParams::default(), &Patch::Merge(changed)).await?;
-        until(&deployments, "mcp", "a rollout", |deployment| {
-            deployment.is_some_and(|deployment| deployment.metadata.generation > before && rolled_out(deployment))
-        })
-        .await?;
+        until(&bed.api::<Pod>(), &old_pod, "the old pod to be gone", |pod| pod.is_none()).await?;
         application.connect(Some("the-second-token-0123456789")).await?;
         assert!(application.connect(Some("the-first-token-0123456789")).await.is_err(), "the old token still works");
         Ok(())
@@ -216,12 +211,13 @@ async fn scale_changes_the_replicas_and_paused_keeps_everything_as_it_is() {
     .await;
 }
 
-fn rolled_out(deployment: &Deployment) -> bool {
-    let Some(status) = &deployment.status else { return false };
-    status.observed_generation == deployment.metadata.generation
-        && status.updated_replicas == Some(1)
-        && status.replicas == Some(1)
-        && status.available_replicas == Some(1)
+async fn only_pod(bed: &Bed) -> Result<String, Trouble> {
+    let of_server = ListParams::default().labels("app.kubernetes.io/instance=mcp");
+    let pods = bed.api::<Pod>().list(&of_server).await?;
+    match pods.items.as_slice() {
+        [pod] => Ok(pod.name_any()),
+        pods => Err(format!("{} pods", pods.len()).into()),
+    }
 }
 
 async fn until_reason(bed: &Bed, name: &str, kind: &str, reason: &str) -> Result<LensesMcpServer, Trouble> {

@@ -7,7 +7,7 @@ use rmcp::{
     service::ClientInitializeError,
     transport::{
         auth::{AuthError, WWWAuthenticateParams},
-        streamable_http_client::HttpStatusError,
+        streamable_http_client::{HttpStatusError, StreamableHttpError},
     },
 };
 
@@ -95,9 +95,12 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// The HTTP status at the root of `error`, if that is why it failed.
 fn status(error: &(dyn Error + 'static)) -> Option<Refusal> {
-    let mut causes = std::iter::successors(beneath(error), |error| (*error).source());
-    let HttpStatusError { status, retry_after, .. } = causes.find_map(|error| error.downcast_ref())?;
-    Some(Refusal::Status { status: *status, retry_after: retry_after.clone() })
+    match beneath(error)?.downcast_ref::<StreamableHttpError<reqwest::Error>>()? {
+        StreamableHttpError::HttpStatus(HttpStatusError { status, retry_after, .. }) => {
+            Some(Refusal::Status { status: *status, retry_after: retry_after.clone() })
+        }
+        _ => None,
+    }
 }
 
 /// What rmcp wraps without naming it as the source.
