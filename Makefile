@@ -18,7 +18,7 @@ help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 demo: images ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
-	cargo run --quiet -p lenses-mcp-e2e --bin demo -- --images $(IMAGES)
+	@cargo run --quiet -p lenses-mcp-e2e --bin demo -- --images $(IMAGES)
 
 test: lint unit e2e ## Run every test there is.
 
@@ -42,9 +42,9 @@ e2e: images ## Run the tests that need a cluster, on a cluster made for them.
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
 
 generate: ## Write the file that is made from source: the CRD, in crds/ and in the chart.
-	cargo run --quiet -p lenses-mcp-operator -- crd > target/crd.yaml
+	@cargo run --quiet -p lenses-mcp-operator -- crd > target/crd.yaml
 	cp target/crd.yaml crds/lensesmcpservers.yaml
 	cp target/crd.yaml charts/lenses-mcp-operator/files/lensesmcpservers.yaml
 
 images: ## Build the static binaries and, from the Dockerfiles that ship, the images, as archives under target/images.
-	e2e/images $(HOST) $(STATIC) $(IMAGES) $(VERSION)
+	@e2e/images $(HOST) $(STATIC) $(IMAGES) $(VERSION)
