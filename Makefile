@@ -12,17 +12,17 @@ IMAGES := target/images
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e/tests/cluster_*.rs)))
 INSIDE_TESTS := $(filter-out $(CLUSTER_TESTS),$(basename $(notdir $(wildcard e2e/tests/*.rs))))
 
-.PHONY: help demo test lint unit e2e generate images
+.PHONY: help demo test lint unit e2e generate images linux-root
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-demo: images ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
+demo: linux-root images ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
 	@cargo run --quiet -p lenses-mcp-e2e --bin demo -- --images $(IMAGES)
 
 test: lint unit e2e ## Run every test there is.
 
-lint: ## Check format, lints and licences of the source.
+lint: ## Check format and lints.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
@@ -30,7 +30,7 @@ unit: ## Run the tests that need no cluster, generated files against their sourc
 	cargo test --workspace --exclude lenses-mcp-e2e --locked
 	cargo test -p lenses-mcp-e2e --lib --bins --locked
 
-e2e: images ## Run the tests that need a cluster, on a cluster made for them.
+e2e: linux-root images ## Run the tests that need a cluster, on a cluster made for them.
 	cargo build -p lenses-mcp-e2e --bins --tests --locked
 	cluster=target/debug/cluster
 	name=test-$$$$
@@ -40,6 +40,12 @@ e2e: images ## Run the tests that need a cluster, on a cluster made for them.
 	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
 	  cargo test -p lenses-mcp-e2e --locked --offline $(addprefix --test ,$(INSIDE_TESTS))
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
+
+linux-root:
+	@if [ "$$(uname -s)" != Linux ] || [ "$$(id -u)" != 0 ]; then
+	  echo "A cluster needs Linux and root (this is $$(uname -s), user $$(id -un)); make lint unit is what runs here." >&2
+	  exit 1
+	fi
 
 generate: ## Write the file that is made from source: the CRD, in crds/ and in the chart.
 	@cargo run --quiet -p lenses-mcp-operator -- crd > target/crd.yaml

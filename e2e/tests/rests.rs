@@ -1,5 +1,7 @@
 //! At rest the operator writes nothing and asks nothing, and a restart changes neither.
 
+#![cfg(target_os = "linux")]
+
 use std::{
     collections::BTreeMap,
     fs::File,
