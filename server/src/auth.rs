@@ -38,7 +38,7 @@ pub use self::{
 };
 use crate::{
     identity::Identity,
-    message::Message,
+    message::{self, Message},
     metrics::{Metrics, SignIn as Outcome},
     scope::ScopeSet,
 };
@@ -120,7 +120,10 @@ pub async fn sign_in(State(gate): State<Arc<Gate>>, mut request: Request, next: 
             request.extensions_mut().insert(identity);
             next.run(request).await
         }
-        Err(refusal) => gate.refuse(&refusal),
+        Err(refusal) => {
+            message::discard(request.into_body()).await;
+            gate.refuse(&refusal)
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 //! rmcp parses the message again and answers what is wrong inside it; here only what would never reach it as a message:
 //! a body too large, text that is no JSON, a batch.
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
@@ -13,6 +15,11 @@ use http::{Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, error::Category, value::RawValue};
+
+/// How much of a refused body is read.
+const DISCARD_MAX: usize = 8 << 20;
+/// How long.
+const DISCARD_TIME: Duration = Duration::from_secs(1);
 
 /// What a message asks for. Stands in the request's extensions behind [`read_message`].
 #[derive(Debug, Clone, PartialEq)]
@@ -103,16 +110,34 @@ pub async fn read_message(State(max_body_bytes): State<usize>, request: Request,
     }
 }
 
-async fn read_body(body: Body, max_body_bytes: usize) -> Result<Bytes, RpcError> {
-    match Limited::new(body, max_body_bytes).collect().await {
+async fn read_body(mut body: Body, max_body_bytes: usize) -> Result<Bytes, RpcError> {
+    match Limited::new(&mut body, max_body_bytes).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(RpcError::invalid_request(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is longer than {max_body_bytes} bytes"),
-        )),
+        Err(error) if error.is::<LengthLimitError>() => {
+            discard(body).await;
+            Err(RpcError::invalid_request(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body is longer than {max_body_bytes} bytes"),
+            ))
+        }
         // The connection broke: nobody is there to read this.
         Err(_) => Err(RpcError::invalid_request(StatusCode::BAD_REQUEST, "the body could not be read")),
     }
+}
+
+/// Reads the rest of a body that is refused, within bounds, and forgets it. A connection that is closed with bytes unread is
+/// reset, and the reset takes the answer with it: the client would see a broken connection in place of the 401 or 413.
+pub async fn discard(mut body: Body) {
+    let reading = async {
+        let mut left = DISCARD_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let read = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(read) else { return };
+            left = rest;
+        }
+    };
+    // Whoever sends for longer than that is not waiting for an answer.
+    let _in_time = tokio::time::timeout(DISCARD_TIME, reading).await;
 }
 
 /// A JSON-RPC error, sent as the HTTP response. Its `id` is null where the message's own is not known (JSON-RPC 2.0 §5).

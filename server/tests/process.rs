@@ -86,6 +86,31 @@ fn get(address: SocketAddr, path: &str) -> String {
     answer
 }
 
+/// Sends a body of `length` bytes whole before it reads the answer, as clients do.
+fn post(address: SocketAddr, length: usize) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(stream, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n")?;
+    stream.write_all(&vec![b' '; length])?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+#[test]
+fn a_large_body_that_is_refused_gets_its_answer_and_not_a_broken_connection() {
+    let callers = [("MCP_CALLERS", ""), ("MCP_CALLER_TOKEN", "a-token-that-nobody-shows-here")];
+    for (settings, status) in [(&[("MCP_MAX_BODY_BYTES", "1024")][..], "413 "), (&callers, "401 ")] {
+        let server = Running::start(settings);
+        for _ in 0..20 {
+            let answer = post(server.endpoint, 6 << 20).map_err(|error| error.to_string());
+            assert!(
+                answer.as_ref().is_ok_and(|answer| answer.starts_with(&format!("HTTP/1.1 {status}"))),
+                "{answer:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn bad_settings_end_the_start_with_78_and_all_faults() {
     let Output { status, stdout, stderr } =
