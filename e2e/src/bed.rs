@@ -153,6 +153,22 @@ impl Bed {
         )
     }
 
+    /// A `LensesMcpServer` named `name` with the API key `api-key` of the Secret `lenses` towards `hq`, for callers who show the
+    /// `token` of the Secret `callers`.
+    #[must_use]
+    pub fn api_key_server(&self, name: &str, hq: &Hq) -> Value {
+        server(
+            name,
+            &json!({
+                "lenses": {"serviceRef": {"name": hq.name(), "port": "http"}},
+                "auth": {"apiKey": {
+                    "secretKeyRef": {"name": "lenses", "key": "api-key"},
+                    "callers": {"tokenSecretRef": {"name": "callers", "key": "token"}},
+                }},
+            }),
+        )
+    }
+
     /// Applies `manifest` and waits until the resource is Ready for that generation.
     ///
     /// # Errors

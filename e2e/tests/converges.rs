@@ -122,16 +122,7 @@ async fn a_missing_secret_is_named_and_heals_and_a_changed_one_rolls_the_pods() 
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
-        let manifest = server(
-            "mcp",
-            &json!({
-                "lenses": {"serviceRef": {"name": hq.name(), "port": "http"}},
-                "auth": {"apiKey": {
-                    "secretKeyRef": {"name": "lenses", "key": "api-key"},
-                    "callers": {"tokenSecretRef": {"name": "callers", "key": "token"}},
-                }},
-            }),
-        );
+        let manifest = bed.api_key_server("mcp", &hq);
         bed.apply(&manifest).await?;
         let refused = until_reason(&bed, "mcp", "Accepted", "ReferenceNotFound").await?;
         let message = &condition(&refused, "Accepted").ok_or("no condition")?.message;

@@ -1,7 +1,7 @@
 //! Sign-in: from a 401 to a tool result, by clients that know nothing but the MCP URL.
 
 use lenses_mcp_e2e::{
-    bed::{Bed, Trouble, mcp_url, prove, server},
+    bed::{Bed, SERVICE_ACCOUNT_TOKEN, Trouble, mcp_url, prove},
     client::{Application, Refusal, Revision, Session, Ticks},
 };
 use rmcp::model::CallToolResult;
@@ -102,21 +102,12 @@ async fn a_revoked_application_is_out_at_its_next_call() {
 async fn with_an_api_key_callers_show_the_callers_token_and_nothing_else_lets_them_in() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
-        bed.secret("lenses", json!({"api-key": lenses_mcp_e2e::bed::SERVICE_ACCOUNT_TOKEN})).await?;
+        bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
         bed.secret("callers", json!({"token": "for-callers-only-0123456789"})).await?;
-        let manifest = server(
-            "mcp",
-            &json!({
-                "lenses": {"serviceRef": {"name": hq.name(), "port": "http"}},
-                "auth": {"apiKey": {
-                    "secretKeyRef": {"name": "lenses", "key": "api-key"},
-                    "callers": {"tokenSecretRef": {"name": "callers", "key": "token"}},
-                }},
-            }),
-        );
+        let manifest = bed.api_key_server("mcp", &hq);
         let url = mcp_url(&bed.apply_until_ready(&manifest).await?)?;
         let application = Application::new("a script", &url, "alice")?;
-        for wrong in [None, Some("for-callers-only-012345678"), Some(lenses_mcp_e2e::bed::SERVICE_ACCOUNT_TOKEN)] {
+        for wrong in [None, Some("for-callers-only-012345678"), Some(SERVICE_ACCOUNT_TOKEN)] {
             let refusal = application.connect(wrong).await.err();
             assert!(matches!(refusal, Some(Refusal::Challenge(_))), "{wrong:?} got {refusal:?}");
         }
