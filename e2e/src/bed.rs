@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, process::Command};
 
 pub use self::{
-    hq::{Hq, HqSettings, IMAGE as HQ_IMAGE, SERVICE_ACCOUNT_TOKEN, objects as hq_objects},
-    operator::{CHART, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, install_operator},
+    hq::{Hq, SERVICE_ACCOUNT_TOKEN, objects as hq_objects},
+    operator::{CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, install_operator},
     waiting::{condition, until, versions},
 };
 

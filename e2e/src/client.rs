@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rmcp::{
     RoleClient, ServiceError,
-    model::{CallToolRequestParams, CallToolResult, ProtocolVersion, ServerCapabilities, Tool},
+    model::{CallToolRequestParams, CallToolResult, ProtocolVersion, Tool},
     service::{ClientLifecycleMode, ClientServiceExt, RunningService},
     transport::{
         AuthClient, AuthorizationManager, StreamableHttpClientTransport,
@@ -142,12 +142,6 @@ impl Session {
     #[must_use]
     pub fn protocol_version(&self) -> Option<String> {
         self.service.peer_info().map(|info| info.protocol_version.to_string())
-    }
-
-    /// What the server says that it can do.
-    #[must_use]
-    pub fn capabilities(&self) -> Option<ServerCapabilities> {
-        self.service.peer_info().map(|info| info.capabilities.clone())
     }
 
     /// Every tool that the server lists for this token.

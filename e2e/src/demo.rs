@@ -13,7 +13,7 @@ use self::{
     steps::{Shown, Steps},
 };
 use crate::{
-    bed::{self, CHART, OPERATOR_NAMESPACE, OPERATOR_RELEASE, Trouble},
+    bed::{self, INSTALL, Trouble},
     client::{Application, Refusal, Session, Ticks},
     cluster::{Cluster, ClusterName, Forward},
 };
@@ -91,7 +91,7 @@ async fn load(cluster: &Cluster, images: &Path) -> Result<(), Trouble> {
 }
 
 async fn start_hq(inside: &Inside) -> Result<(), Trouble> {
-    let (deployment, service) = bed::hq_objects("hq", &format!("http://{HQ}"), &[]);
+    let (deployment, service) = bed::hq_objects("hq", &format!("http://{HQ}"));
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
         "name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
     }});
@@ -103,18 +103,7 @@ async fn start_hq(inside: &Inside) -> Result<(), Trouble> {
 }
 
 async fn install(inside: &Inside) -> Result<(), Trouble> {
-    let install = [
-        "install",
-        OPERATOR_RELEASE,
-        CHART,
-        "--namespace",
-        OPERATOR_NAMESPACE,
-        "--create-namespace",
-        "--wait",
-        "--timeout",
-        "60s",
-    ];
-    inside.run("helm", &install, "").await.map(drop)
+    inside.run("helm", &INSTALL, "").await.map(drop)
 }
 
 async fn apply(inside: &Inside) -> Result<(), Trouble> {

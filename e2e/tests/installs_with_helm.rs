@@ -4,7 +4,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
-    bed::{CHART, OPERATOR_NAMESPACE, OPERATOR_RELEASE, Trouble, helm, prove, until},
+    bed::{CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, prove, until},
     client::http_client,
 };
 
@@ -26,7 +26,7 @@ async fn helm_uninstall_removes_the_operator_and_leaves_every_server_running() {
         http_client()?.get(metadata).send().await?.error_for_status()?;
 
         // Installed again, it finds its resources and goes on.
-        let notes = install().await?;
+        let notes = helm(&INSTALL).await?;
         assert!(notes.contains("kubectl"), "NOTES name no next command: {notes}");
         bed.apply_until_ready(&bed.oauth_server("another", &hq)).await?;
         Ok(())
@@ -40,8 +40,4 @@ async fn the_chart_passes_helm_lint_and_refuses_a_value_that_it_does_not_know() 
     assert!(lint.is_ok(), "{lint:?}");
     let refusal = helm(&["template", CHART, "--set", "replicaz=2"]).await.map_err(|error| error.to_string());
     assert!(refusal.as_ref().is_err_and(|text| text.contains("replicaz")), "{refusal:?}");
-}
-
-async fn install() -> Result<String, Trouble> {
-    helm(&["install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE, "--wait", "--timeout", "90s"]).await
 }

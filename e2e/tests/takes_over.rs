@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::{coordination::v1::Lease, core::v1::Pod};
 use kube::{Api, ResourceExt, api::DeleteParams};
-use lenses_mcp_e2e::bed::{Bed, CHART, OPERATOR_NAMESPACE, OPERATOR_RELEASE, Trouble, helm, prove, until};
+use lenses_mcp_e2e::bed::{Bed, INSTALL, OPERATOR_NAMESPACE, Trouble, helm, prove, until};
 
 #[tokio::test]
 async fn a_standby_takes_over_when_the_leader_goes_and_the_servers_do_not_notice() {
@@ -26,8 +26,7 @@ async fn a_standby_takes_over_when_the_leader_goes_and_the_servers_do_not_notice
 
 async fn operators(count: u8) -> Result<(), Trouble> {
     let replicas = format!("replicas={count}");
-    let namespace = ["--namespace", OPERATOR_NAMESPACE, "--wait", "--timeout", "90s"];
-    helm(&[&["upgrade", OPERATOR_RELEASE, CHART, "--set", &replicas][..], &namespace].concat()).await.map(drop)
+    helm(&[&INSTALL[..], &["--set", &replicas]].concat()).await.map(drop)
 }
 
 /// The pod that holds the Lease, once `wanted` is true of it.

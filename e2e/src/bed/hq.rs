@@ -8,16 +8,9 @@ use super::{Bed, Trouble, waiting};
 use crate::client::http_client;
 
 /// The image that `make images` builds.
-pub const IMAGE: &str = concat!("docker.io/lensesio/lenses-mcp-e2e-hq:", env!("CARGO_PKG_VERSION"));
+const IMAGE: &str = concat!("docker.io/lensesio/lenses-mcp-e2e-hq:", env!("CARGO_PKG_VERSION"));
 /// The token of the stand-in's service account in every test.
 pub const SERVICE_ACCOUNT_TOKEN: &str = "sa_for_the_test_bed";
-
-/// How an HQ differs from one that is set up right.
-#[derive(Debug, Clone, Copy)]
-pub struct HqSettings {
-    /// Further flags of the `hq` binary.
-    pub flags: &'static [&'static str],
-}
 
 /// A running stand-in.
 #[derive(Debug, Clone)]
@@ -33,16 +26,8 @@ impl Bed {
     /// # Errors
     /// When it does not come up.
     pub async fn hq(&self) -> Result<Hq, Trouble> {
-        self.hq_with(HqSettings { flags: &[] }).await
-    }
-
-    /// Starts an HQ named `hq` with `settings`, and waits until it answers.
-    ///
-    /// # Errors
-    /// When it does not come up.
-    pub async fn hq_with(&self, settings: HqSettings) -> Result<Hq, Trouble> {
         let hq = Hq { name: "hq".to_owned(), host: self.host("hq"), http: http_client()? };
-        let (deployment, service) = objects(&hq.name, &hq.issuer(), settings.flags);
+        let (deployment, service) = objects(&hq.name, &hq.issuer());
         let deployments: Api<Deployment> = self.api();
         deployments.create(&PostParams::default(), &serde_json::from_value(deployment)?).await?;
         self.api::<Service>().create(&PostParams::default(), &serde_json::from_value(service)?).await?;
@@ -77,14 +62,6 @@ impl Hq {
         Ok(())
     }
 
-    /// The requests that HQ saw, oldest first, as its control listener tells them.
-    ///
-    /// # Errors
-    /// When the control listener does not answer.
-    pub async fn requests(&self) -> Result<Value, Trouble> {
-        Ok(self.http.get(self.control("requests")).send().await?.error_for_status()?.json().await?)
-    }
-
     /// The connected applications of the user whose token this is.
     ///
     /// # Errors
@@ -115,15 +92,14 @@ impl Hq {
 
 /// The Deployment and the Service of an HQ. Its state is in its memory, so there is one pod and never two.
 #[must_use]
-pub fn objects(name: &str, issuer: &str, flags: &[&str]) -> (Value, Value) {
+pub fn objects(name: &str, issuer: &str) -> (Value, Value) {
     let labels = json!({"app.kubernetes.io/name": name});
-    let mut arguments = vec![
+    let arguments = [
         "--listen=0.0.0.0:9991".to_owned(),
         "--control=0.0.0.0:9992".to_owned(),
         format!("--issuer-url={issuer}"),
         format!("--service-account-token={SERVICE_ACCOUNT_TOKEN}"),
     ];
-    arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
     let deployment = json!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",

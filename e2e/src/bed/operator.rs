@@ -11,29 +11,27 @@ pub const OPERATOR_NAMESPACE: &str = "lenses-mcp-system";
 /// The chart.
 pub const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/lenses-mcp-operator");
 
+/// What Helm is told to install the chart with its defaults, or to bring a release back to them. `--set` may follow.
+pub const INSTALL: [&str; 10] = [
+    "upgrade",
+    "--install",
+    OPERATOR_RELEASE,
+    CHART,
+    "--namespace",
+    OPERATOR_NAMESPACE,
+    "--create-namespace",
+    "--wait",
+    "--timeout",
+    "90s",
+];
+
 /// Installs the operator with the chart's defaults, or finds it installed. Once in a process, however many tests ask.
 ///
 /// # Errors
 /// What Helm says.
 pub async fn install_operator() -> Result<(), Trouble> {
     static INSTALLED: OnceCell<()> = OnceCell::const_new();
-    let install = || async {
-        helm(&[
-            "upgrade",
-            "--install",
-            OPERATOR_RELEASE,
-            CHART,
-            "--namespace",
-            OPERATOR_NAMESPACE,
-            "--create-namespace",
-            "--wait",
-            "--timeout",
-            "90s",
-        ])
-        .await
-        .map(drop)
-    };
-    INSTALLED.get_or_try_init(install).await.copied()
+    INSTALLED.get_or_try_init(async || helm(&INSTALL).await.map(drop)).await.copied()
 }
 
 /// Runs `helm ARGUMENTS`.
