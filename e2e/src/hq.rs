@@ -24,6 +24,7 @@ mod faults;
 mod kafka;
 mod oauth;
 mod problem;
+mod proxied;
 mod requests;
 mod seed;
 mod serve;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use tower::limit::GlobalConcurrencyLimitLayer;
 
-use super::kafka::{consumers, datasets, topics};
+use super::kafka::{configs, consumers, datasets, offsets, partitions, topic_metadata, topics};
 use super::oauth::{applications, authorize, introspect, metadata, register, revoke, sign_in, token};
 use super::problem::Problem;
 use super::{Hq, environments, faults, requests, sql};
@@ -33,14 +33,33 @@ pub(crate) fn router(hq: Arc<Hq>) -> Router {
     let proxy = Router::new()
         .route("/api/topics", get(topics::list).post(topics::create))
         .route("/api/topics/{topic}", get(topics::show))
+        .route("/api/topics/{topic}/brokerConfigs", get(configs::list))
+        .route("/api/topics/{topic}/{partition}/{offset}/resend", put(partitions::resend))
+        .route("/api/configs/topics/{topic}", put(configs::update))
+        .route("/api/v1/kafka/topic", post(topics::create_with_schema))
+        .route("/api/v1/kafka/topics/{topic}/partitions", put(partitions::add))
+        .route("/api/v2/topics/{topic}/partitions", get(partitions::show))
+        .route("/api/metadata/topics", get(topic_metadata::list))
+        .route("/api/metadata/topics/{topic}", get(topic_metadata::show))
+        .route("/api/v1/metadata/topics", post(topic_metadata::update))
         .route("/api/v1/datasets", get(datasets::list))
         .route("/api/v1/datasets/{connection}/{dataset}", get(datasets::show))
+        .route("/api/v1/datasets/{connection}/{dataset}/messages/metrics", get(datasets::message_metrics))
+        .route("/api/v1/datasets/{connection}/{dataset}/description", put(datasets::update_description))
+        .route("/api/v1/datasets/{connection}/{dataset}/tags", put(datasets::update_tags))
         .route("/api/consumers", get(consumers::list))
         .route("/api/consumers/{name}", get(consumers::list_by_topic).delete(consumers::delete))
+        .route("/api/consumers/{group}/offsets", put(offsets::reset))
+        .route("/api/consumers/{group}/offsets/delete", post(offsets::delete))
+        .route("/api/consumers/{group}/offsets/topics/{topic}/partitions/{partition}", put(offsets::set))
+        .route(
+            "/api/consumers/{group}/topics/{topic}/partitions/{partition}/offsets",
+            delete(offsets::delete_partition),
+        )
         .route("/api/ws/v2/sql/execute", get(sql::execute));
 
     let api = Router::new()
-        .route("/api/v1/environments", get(environments::list))
+        .route("/api/v1/environments", get(environments::list).post(environments::create::create))
         .route("/api/v1/environments/{environment}", get(environments::show))
         .nest("/api/v1/environments/{environment}/proxy", proxy);
 

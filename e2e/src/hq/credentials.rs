@@ -28,7 +28,8 @@ fn scheme<'headers>(headers: &'headers HeaderMap, scheme: &str) -> Option<&'head
     name.eq_ignore_ascii_case(scheme).then_some(value.trim())
 }
 
-/// The API takes a service account's token or an OAuth access token. 401 otherwise.
+/// The API takes a service account's token or an OAuth access token; with `api_audience_check`, one that is not for others only. 401
+/// otherwise.
 impl FromRequestParts<Arc<Hq>> for Caller {
     type Rejection = Problem;
 
@@ -38,8 +39,13 @@ impl FromRequestParts<Arc<Hq>> for Caller {
             return Ok(Self::service_account());
         }
         let store = lock(&hq.oauth);
-        let grant = store.access(token, Timestamp::now()).ok_or_else(Problem::unauthorised)?.grant;
-        users::find(&grant.user).map(Self::user).ok_or_else(Problem::unauthorised)
+        let access = store.access(token, Timestamp::now()).ok_or_else(Problem::unauthorised)?;
+        let for_others =
+            !access.resources.is_empty() && !access.resources.iter().any(|resource| hq.issuer.is_named_by(resource));
+        if hq.settings.api_audience_check && for_others {
+            return Err(Problem::unauthorised());
+        }
+        users::find(&access.grant.user).map(Self::user).ok_or_else(Problem::unauthorised)
     }
 }
 

@@ -13,16 +13,24 @@ use super::sql::queries::Queries;
 use super::users::{Action, Caller};
 use super::{Hq, lock, seed};
 
-/// All environments, in the order in which HQ lists them.
-pub(crate) struct Environments(Vec<Environment>);
+pub(crate) mod create;
+
+/// The most that the stand-in's licence allows.
+const MAX_ENVIRONMENTS: usize = 100;
+
+/// All environments, in the order in which HQ lists them. None ever goes.
+pub(crate) struct Environments(Mutex<Vec<Environment>>);
 
 /// One environment as HQ keeps it.
+#[derive(Clone)]
 pub(crate) struct Environment {
-    pub(crate) name: &'static str,
-    pub(crate) display_name: &'static str,
-    pub(crate) tier: &'static str,
+    pub(crate) name: String,
+    pub(crate) display_name: String,
+    pub(crate) tier: String,
+    pub(crate) metadata: Value,
     pub(crate) id: Uuid,
-    pub(crate) created_at: &'static str,
+    /// RFC 3339.
+    pub(crate) created_at: String,
     /// Connected, or there is nobody to proxy to.
     pub(crate) agent: Option<Arc<Agent>>,
 }
@@ -35,20 +43,34 @@ pub(crate) struct Agent {
 
 impl Environments {
     pub(crate) fn seeded() -> Self {
-        Self(seed::environments())
+        Self(Mutex::new(seed::environments()))
     }
 
-    fn find(&self, name: &str) -> Result<&Environment, Problem> {
-        let found = self.0.iter().find(|environment| environment.name == name);
+    fn find(&self, name: &str) -> Result<Environment, Problem> {
+        let found = lock(&self.0).iter().find(|environment| environment.name == name).cloned();
         found.ok_or_else(|| Problem::not_found(&format!("environment {name:?}")))
+    }
+
+    /// # Errors
+    /// `conflict` when the name is taken, `licence_limitation` when there are too many.
+    fn add(&self, environment: Environment) -> Result<(), Problem> {
+        let mut all = lock(&self.0);
+        if all.iter().any(|known| known.name == environment.name) {
+            return Err(Problem::conflict(format!("environment {:?} already exists", environment.name)));
+        }
+        if all.len() >= MAX_ENVIRONMENTS {
+            return Err(Problem::licence_limitation(format!("the licence allows {MAX_ENVIRONMENTS} environments")));
+        }
+        all.push(environment);
+        Ok(())
     }
 
     /// The agent that a proxied request goes to.
     ///
     /// # Errors
     /// `not_found` for an unknown environment, `agent_not_connected` when its agent is down.
-    pub(crate) fn agent(&self, name: &str) -> Result<&Arc<Agent>, Problem> {
-        self.find(name)?.agent.as_ref().ok_or_else(|| Problem::agent_not_connected(name))
+    pub(crate) fn agent(&self, name: &str) -> Result<Arc<Agent>, Problem> {
+        self.find(name)?.agent.ok_or_else(|| Problem::agent_not_connected(name))
     }
 }
 
@@ -61,7 +83,7 @@ impl Environment {
             "id": self.id,
             "created_at": self.created_at,
             "tier": self.tier,
-            "metadata": {"team": "shop"},
+            "metadata": self.metadata,
             "status": self.agent.as_deref().map_or_else(|| json!({"agent_connected": false}), Agent::status),
         })
     }
@@ -89,7 +111,7 @@ impl Agent {
 /// `GET /api/v1/environments`
 pub(crate) async fn list(State(hq): State<Arc<Hq>>, caller: Caller) -> Result<Json<Value>, Problem> {
     caller.may(Action::ListEnvironments, "environments:environment:*")?;
-    let items: Vec<_> = hq.environments.0.iter().map(Environment::to_json).collect();
+    let items: Vec<_> = lock(&hq.environments.0).iter().map(Environment::to_json).collect();
     Ok(Json(json!({"items": items})))
 }
 

@@ -8,12 +8,20 @@ use serde_json::Value;
 
 use super::agent_error::AgentError;
 
+#[cfg(test)]
+mod change_tests;
+pub(crate) mod configs;
 pub(crate) mod consumers;
 pub(crate) mod datasets;
 pub(crate) mod log;
+
 pub(crate) mod new_topic;
+pub(crate) mod offsets;
+pub(crate) mod partitions;
+pub(crate) mod schema;
 #[cfg(test)]
 mod state_tests;
+pub(crate) mod topic_metadata;
 pub(crate) mod topics;
 
 use consumers::Group;
@@ -36,14 +44,18 @@ pub(crate) struct Field {
 #[derive(Debug)]
 pub(crate) struct Topic {
     pub(crate) name: String,
-    pub(crate) partitions: u32,
     pub(crate) replication: u32,
     pub(crate) configs: BTreeMap<String, String>,
     pub(crate) key_type: String,
     pub(crate) value_type: String,
+    /// As the schema registry holds it, as text.
+    pub(crate) key_schema: Option<String>,
+    pub(crate) value_schema: Option<String>,
     pub(crate) fields: Vec<Field>,
     pub(crate) description: Option<String>,
     pub(crate) tags: Vec<String>,
+    /// What people noted about the topic; none is `null`.
+    pub(crate) additional_info: Value,
     pub(crate) log: Log,
 }
 
@@ -88,6 +100,18 @@ impl Kafka {
         self.topics.get(name)
     }
 
+    /// # Errors
+    /// The agent's 404.
+    pub(crate) fn known_topic(&self, name: &str) -> Result<&Topic, AgentError> {
+        self.topic(name).ok_or_else(|| AgentError::topic_not_found(name))
+    }
+
+    /// # Errors
+    /// The agent's 404.
+    pub(crate) fn topic_to_change(&mut self, name: &str) -> Result<&mut Topic, AgentError> {
+        self.topics.get_mut(name).ok_or_else(|| AgentError::topic_not_found(name))
+    }
+
     /// All groups by id.
     pub(crate) fn groups(&self) -> impl Iterator<Item = &Group> {
         self.groups.values()
@@ -129,9 +153,18 @@ impl Kafka {
         Ok(inserted)
     }
 
+    /// Forgets a group in which nobody is.
+    pub(crate) fn remove_group(&mut self, id: &str) -> Result<(), AgentError> {
+        self.idle_group(id)?;
+        self.groups.remove(id);
+        Ok(())
+    }
+
+    /// A group whose offsets nobody else is about to commit.
+    ///
     /// # Errors
     /// The agent's 404 for an unknown group, its 409 for one that has members.
-    pub(crate) fn remove_group(&mut self, id: &str) -> Result<(), AgentError> {
+    fn idle_group(&self, id: &str) -> Result<&Group, AgentError> {
         let group = self.groups.get(id).ok_or_else(|| {
             AgentError::new(StatusCode::NOT_FOUND, "ConsumerGroupNotFound", format!("consumer group [{id}] not found"))
         })?;
@@ -140,7 +173,6 @@ impl Kafka {
                 format!("consumer group [{id}] is not empty: it has {} active members; stop them first", group.members);
             return Err(AgentError::new(StatusCode::CONFLICT, "ConsumerGroupNotEmpty", error));
         }
-        self.groups.remove(id);
-        Ok(())
+        Ok(group)
     }
 }

@@ -12,28 +12,41 @@ use super::kafka::log::{Log, Record, Seeded};
 use super::kafka::{Field, Kafka, Topic};
 use super::sql::queries::Queries;
 
+mod large;
+
 /// 2026-01-05T08:00:00Z in milliseconds: the time of every topic's first record. Each next one is a second later.
 const BEGIN: i64 = 1_767_600_000_000;
 
-/// The environments: one whose agent is up and one whose agent is down.
+/// The environments: one whose agent is up, one whose agent is down, and one that is large.
 pub(crate) fn environments() -> Vec<Environment> {
     let agent = Agent { kafka: Mutex::new(Kafka::new(3, topics(), groups())), queries: Queries::default() };
     vec![
         Environment {
-            name: "development",
-            display_name: "Development",
-            tier: "development",
+            name: "development".to_owned(),
+            display_name: "Development".to_owned(),
+            tier: "development".to_owned(),
+            metadata: json!({"team": "shop"}),
             id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001),
-            created_at: "2026-01-05T08:00:00Z",
+            created_at: "2026-01-05T08:00:00Z".to_owned(),
             agent: Some(Arc::new(agent)),
         },
         Environment {
-            name: "disaster-recovery",
-            display_name: "Disaster recovery",
-            tier: "production",
+            name: "disaster-recovery".to_owned(),
+            display_name: "Disaster recovery".to_owned(),
+            tier: "production".to_owned(),
+            metadata: json!({"team": "shop"}),
             id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0002),
-            created_at: "2026-01-05T09:00:00Z",
+            created_at: "2026-01-05T09:00:00Z".to_owned(),
             agent: None,
+        },
+        Environment {
+            name: "large".to_owned(),
+            display_name: "Large".to_owned(),
+            tier: "staging".to_owned(),
+            metadata: json!({"team": "platform"}),
+            id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0003),
+            created_at: "2026-01-05T10:00:00Z".to_owned(),
+            agent: Some(Arc::new(Agent { kafka: Mutex::new(large::kafka()), queries: Queries::default() })),
         },
     ]
 }
@@ -79,11 +92,12 @@ const TOPICS: [Row; 10] = [
 fn topics() -> Vec<Topic> {
     let seeded = TOPICS.iter().map(|row| Topic {
         name: row.name.to_owned(),
-        partitions: row.partitions,
         replication: 3,
         configs: configs(row.retention_hours),
         key_type: "STRING".to_owned(),
         value_type: "JSON".to_owned(),
+        key_schema: None,
+        value_schema: None,
         fields: row
             .fields
             .iter()
@@ -91,19 +105,22 @@ fn topics() -> Vec<Topic> {
             .collect(),
         description: Some(row.description.to_owned()),
         tags: row.tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        log: Log::seeded(row.records, row.record),
+        additional_info: Value::Null,
+        log: Log::seeded(row.partitions, row.records, row.record),
     });
     let system = [("__consumer_offsets", 50), ("_schemas", 1)].map(|(name, partitions)| Topic {
         name: name.to_owned(),
-        partitions,
         replication: 3,
         configs: configs(None),
         key_type: "BYTES".to_owned(),
         value_type: "BYTES".to_owned(),
+        key_schema: None,
+        value_schema: None,
         fields: Vec::new(),
         description: None,
         tags: Vec::new(),
-        log: Log::empty(),
+        additional_info: Value::Null,
+        log: Log::empty(partitions),
     });
     seeded.chain(system).collect()
 }
@@ -131,11 +148,11 @@ fn groups() -> Vec<Group> {
     let group = |(id, state, members, topics, lag): (&str, &'static str, u32, &[&str], u64)| {
         let read = TOPICS.iter().filter(|row| topics.contains(&row.name));
         let offsets = read.flat_map(|row| {
-            let log = Log::seeded(row.records, row.record);
+            let log = Log::seeded(row.partitions, row.records, row.record);
             (0..row.partitions).map(move |partition| Committed {
-                topic: row.name,
+                topic: row.name.to_owned(),
                 partition,
-                offset: log.end_offset(partition, row.partitions).saturating_sub(lag),
+                offset: log.end_offset(partition).saturating_sub(lag),
             })
         });
         Group { id: id.to_owned(), state, members, offsets: offsets.collect() }

@@ -22,8 +22,8 @@ pub use manual_client::ManualClient;
 #[derive(Debug, Parser)]
 #[command(name = "hq", version, about = "A stand-in Lenses HQ with real state, for trying and testing an MCP server")]
 #[command(
-    after_help = "Users: alice (all rights) and bob (reads everything, creates topics named sandbox.*); a password is the user's name.\n\
-    Environments: development (agent connected) and disaster-recovery (agent not connected)."
+    after_help = "Users: alice (all rights), bob (reads everything, creates topics named sandbox.*) and carol (reads environments and Kafka); a password is the user's name.\n\
+    Environments: development (agent connected), disaster-recovery (agent not connected) and large (600 topics)."
 )]
 pub struct Flags {
     /// Address to listen on; port 0 takes a free one
@@ -44,6 +44,12 @@ pub struct Flags {
     /// Put the resources that were asked for (RFC 8707) into `aud` of the introspection reply
     #[arg(long, env = "HQ_INTROSPECTION_AUD", default_value = "true", value_name = "BOOL")]
     introspection_aud: String,
+    /// Offer token exchange (RFC 8693): a client with a secret gets a token for HQ's own API for one that names the client's resource
+    #[arg(long, env = "HQ_TOKEN_EXCHANGE", default_value = "false", value_name = "BOOL")]
+    token_exchange: String,
+    /// Let HQ's API refuse an access token that was asked for with a resource other than HQ (its issuer)
+    #[arg(long, env = "HQ_API_AUDIENCE_CHECK", default_value = "false", value_name = "BOOL")]
+    api_audience_check: String,
     /// How long an access token is good, e.g. `1h` or `5s`
     #[arg(long, env = "HQ_ACCESS_TOKEN_TTL", default_value = "1h", value_name = "DURATION")]
     access_token_ttl: String,
@@ -84,6 +90,10 @@ pub struct Settings {
     pub unauthenticated_introspection: bool,
     /// Whether introspection tells `aud`.
     pub introspection_aud: bool,
+    /// Whether tokens can be exchanged.
+    pub token_exchange: bool,
+    /// Whether the API refuses tokens that are for others.
+    pub api_audience_check: bool,
     /// How long an access token is good.
     pub access_token_ttl: Duration,
     /// How long a grant can be refreshed.
@@ -118,6 +128,10 @@ impl Flags {
                 .keep("--unauthenticated-introspection", &self.unauthenticated_introspection, boolean)
                 .unwrap_or_default(),
             introspection_aud: faults.keep("--introspection-aud", &self.introspection_aud, boolean).unwrap_or_default(),
+            token_exchange: faults.keep("--token-exchange", &self.token_exchange, boolean).unwrap_or_default(),
+            api_audience_check: faults
+                .keep("--api-audience-check", &self.api_audience_check, boolean)
+                .unwrap_or_default(),
             access_token_ttl: faults.keep("--access-token-ttl", &self.access_token_ttl, duration).unwrap_or_default(),
             grant_lifetime: faults.keep("--grant-lifetime", &self.grant_lifetime, duration).unwrap_or_default(),
             approve_as: self.approve_as.and_then(|value| faults.keep("--approve-as", &value, ApproveAs::parse)),
@@ -197,6 +211,7 @@ mod tests {
                 && settings.unauthenticated_introspection
                 && settings.introspection_aud
         );
+        assert!(!settings.token_exchange && !settings.api_audience_check);
         assert_eq!(settings.access_token_ttl, Duration::from_hours(1));
         assert!(settings.control.is_none() && settings.approve_as.is_none() && settings.issuer.is_none());
         assert!(settings.service_account_token.starts_with("sa_"));

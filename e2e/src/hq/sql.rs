@@ -35,7 +35,7 @@ pub(crate) async fn execute(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
     caller.may(Action::ReadTopicData, "kafka:topic:*")?;
-    let agent = hq.environments.agent(&environment)?.clone();
+    let agent = hq.environments.agent(&environment)?;
     let upgrade = upgrade
         .max_message_size(frame::MAX_REQUEST)
         .max_frame_size(frame::MAX_REQUEST)

@@ -7,12 +7,15 @@ use super::problem::Problem;
 pub(crate) enum Action {
     ListEnvironments,
     GetEnvironment,
+    CreateEnvironment,
     ListTopics,
     CreateTopic,
+    UpdateTopicDetails,
     DeleteTopic,
     ReadTopicData,
     WriteTopicData,
     ListConsumerGroups,
+    UpdateConsumerGroup,
     DeleteConsumerGroup,
     ListQueries,
     KillQuery,
@@ -23,32 +26,25 @@ impl Action {
         match self {
             Self::ListEnvironments => "environments:ListEnvironments",
             Self::GetEnvironment => "environments:GetEnvironment",
+            Self::CreateEnvironment => "environments:CreateEnvironment",
             Self::ListTopics => "kafka:ListTopics",
             Self::CreateTopic => "kafka:CreateTopic",
+            Self::UpdateTopicDetails => "kafka:UpdateTopicDetails",
             Self::DeleteTopic => "kafka:DeleteTopic",
             Self::ReadTopicData => "kafka:ReadTopicData",
             Self::WriteTopicData => "kafka:WriteTopicData",
             Self::ListConsumerGroups => "kafka:ListConsumerGroups",
+            Self::UpdateConsumerGroup => "kafka:UpdateConsumerGroup",
             Self::DeleteConsumerGroup => "kafka:DeleteConsumerGroup",
             Self::ListQueries => "sql-streaming:ListQueries",
             Self::KillQuery => "sql-streaming:KillQuery",
         }
     }
 
+    /// HQ's names tell.
     fn only_reads(self) -> bool {
-        match self {
-            Self::ListEnvironments
-            | Self::GetEnvironment
-            | Self::ListTopics
-            | Self::ReadTopicData
-            | Self::ListConsumerGroups
-            | Self::ListQueries => true,
-            Self::CreateTopic
-            | Self::DeleteTopic
-            | Self::WriteTopicData
-            | Self::DeleteConsumerGroup
-            | Self::KillQuery => false,
-        }
+        let (_, verb) = self.name().split_once(':').unwrap_or_default();
+        ["List", "Get", "Read"].iter().any(|reading| verb.starts_with(reading))
     }
 }
 
@@ -59,8 +55,10 @@ const SANDBOX: &str = "kafka:topic:sandbox.";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rights {
     All,
-    /// Reads everything; creates topics in the sandbox, which is what a role for newcomers looks like.
+    /// Reads everything, creates topics in the sandbox, which is what a role for newcomers looks like.
     ReadsAndSandbox,
+    /// Reads environments and Kafka; sees nothing of connectors, processors and approvals.
+    ReadsKafka,
 }
 
 /// A person who can sign in.
@@ -71,8 +69,11 @@ pub(crate) struct User {
 }
 
 /// Everyone who can sign in. A password is the user's name: the stand-in guards nothing.
-pub(crate) const USERS: [User; 2] =
-    [User { name: "alice", rights: Rights::All }, User { name: "bob", rights: Rights::ReadsAndSandbox }];
+pub(crate) const USERS: [User; 3] = [
+    User { name: "alice", rights: Rights::All },
+    User { name: "bob", rights: Rights::ReadsAndSandbox },
+    User { name: "carol", rights: Rights::ReadsKafka },
+];
 
 /// The user of that name.
 pub(crate) fn find(name: &str) -> Option<&'static User> {
@@ -106,11 +107,15 @@ impl Caller {
     /// # Errors
     /// HQ's `forbidden` problem, naming the user, the action and the resource.
     pub(crate) fn may(&self, action: Action, resource: &str) -> Result<(), Problem> {
-        match self.rights {
-            Rights::All => Ok(()),
-            Rights::ReadsAndSandbox if action.only_reads() => Ok(()),
-            Rights::ReadsAndSandbox if action == Action::CreateTopic && resource.starts_with(SANDBOX) => Ok(()),
-            Rights::ReadsAndSandbox => Err(Problem::forbidden(&self.name, action.name(), resource)),
-        }
+        let allowed = match self.rights {
+            Rights::All => true,
+            Rights::ReadsAndSandbox => {
+                action.only_reads() || action == Action::CreateTopic && resource.starts_with(SANDBOX)
+            }
+            Rights::ReadsKafka => {
+                action.only_reads() && ["environments:", "kafka:"].iter().any(|part| action.name().starts_with(part))
+            }
+        };
+        if allowed { Ok(()) } else { Err(Problem::forbidden(&self.name, action.name(), resource)) }
     }
 }

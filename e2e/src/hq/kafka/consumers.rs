@@ -1,16 +1,15 @@
 //! Consumer groups: `/api/consumers` of an agent.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Kafka;
-use crate::hq::agent_error::{AgentError, Refusal};
-use crate::hq::users::{Action, Caller};
-use crate::hq::{Hq, lock};
+use crate::hq::agent_error::Refusal;
+use crate::hq::lock;
+use crate::hq::proxied::Proxied;
+use crate::hq::users::Action;
 
 /// A consumer group.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ pub(crate) struct Group {
 /// The offset that a group committed for a partition.
 #[derive(Debug, Clone)]
 pub(crate) struct Committed {
-    pub(crate) topic: &'static str,
+    pub(crate) topic: String,
     pub(crate) partition: u32,
     pub(crate) offset: u64,
 }
@@ -41,9 +40,7 @@ impl Group {
         let mut lags = Vec::new();
         let consumers: Vec<_> = shown
             .map(|committed| {
-                let end = kafka
-                    .topic(committed.topic)
-                    .map_or(0, |topic| topic.log.end_offset(committed.partition, topic.partitions));
+                let end = kafka.topic(&committed.topic).map_or(0, |topic| topic.log.end_offset(committed.partition));
                 let lag = end.saturating_sub(committed.offset);
                 lags.push(lag);
                 let member = (self.members > 0).then(|| format!("{}-{}", self.id, committed.partition % self.members));
@@ -72,25 +69,20 @@ impl Group {
 }
 
 /// `GET …/api/consumers`
-pub(crate) async fn list(
-    State(hq): State<Arc<Hq>>,
-    caller: Caller,
-    Path(environment): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+pub(crate) async fn list(Proxied { agent, caller }: Proxied) -> Result<Json<Value>, Refusal> {
     caller.may(Action::ListConsumerGroups, "kafka:consumer-group:*")?;
-    let kafka = lock(&hq.environments.agent(&environment)?.kafka);
+    let kafka = lock(&agent.kafka);
     Ok(Json(kafka.groups().map(|group| group.describe(&kafka, None)).collect()))
 }
 
 /// `GET …/api/consumers/{topic}`: the groups that read a topic.
 pub(crate) async fn list_by_topic(
-    State(hq): State<Arc<Hq>>,
-    caller: Caller,
-    Path((environment, topic)): Path<(String, String)>,
+    Proxied { agent, caller }: Proxied,
+    Path((_, topic)): Path<(String, String)>,
 ) -> Result<Json<Value>, Refusal> {
     caller.may(Action::ListConsumerGroups, "kafka:consumer-group:*")?;
-    let kafka = lock(&hq.environments.agent(&environment)?.kafka);
-    kafka.topic(&topic).ok_or_else(|| AgentError::topic_not_found(&topic))?;
+    let kafka = lock(&agent.kafka);
+    kafka.known_topic(&topic)?;
     Ok(Json(
         kafka.groups().filter(|group| group.reads(&topic)).map(|group| group.describe(&kafka, Some(&topic))).collect(),
     ))
@@ -98,11 +90,9 @@ pub(crate) async fn list_by_topic(
 
 /// `DELETE …/api/consumers/{group}`: 200 without content, as the agent's other deletes.
 pub(crate) async fn delete(
-    State(hq): State<Arc<Hq>>,
-    caller: Caller,
-    Path((environment, group)): Path<(String, String)>,
+    Proxied { agent, caller }: Proxied,
+    Path((_, group)): Path<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    let agent = hq.environments.agent(&environment)?;
     caller.may(Action::DeleteConsumerGroup, &format!("kafka:consumer-group:{group}"))?;
     lock(&agent.kafka).remove_group(&group)?;
     Ok(StatusCode::OK)

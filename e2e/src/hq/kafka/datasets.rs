@@ -1,85 +1,56 @@
-//! `/api/v1/datasets` of an agent: topics as a catalogue, searched and paged.
-
-use std::sync::Arc;
+//! `/api/v1/datasets` of an agent: topics as a catalogue, searched, paged, described and tagged.
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use http::StatusCode;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use url::form_urlencoded;
 
 use super::Topic;
+use super::log::Log;
+use super::topic_metadata::{Tag, tag_names};
 use crate::hq::agent_error::{AgentError, Refusal};
-use crate::hq::users::{Action, Caller};
-use crate::hq::{Hq, lock};
+use crate::hq::lock;
+use crate::hq::proxied::{Body, Proxied};
+use crate::hq::users::Action;
+
+mod query;
+
+use query::Query;
 
 /// The one connection of the stand-in's environments.
 const CONNECTION: &str = "kafka";
-const MAX_PAGE_SIZE: usize = 1_000;
-
-/// What of the catalogue is asked for.
-#[derive(Debug, PartialEq, Eq)]
-struct Query {
-    page: usize,
-    page_size: usize,
-    search: Option<String>,
-    search_fields: bool,
-    connections: Vec<String>,
-    tags: Vec<String>,
-    sort: Sort,
-    descending: bool,
-    system: bool,
-    schema_format: Option<String>,
-    has_records: Option<bool>,
-    is_compacted: Option<bool>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    Name,
-    Records,
-    Partitions,
-}
 
 /// `GET …/api/v1/datasets`
 pub(crate) async fn list(
-    State(hq): State<Arc<Hq>>,
-    caller: Caller,
-    Path(environment): Path<String>,
+    Proxied { agent, caller }: Proxied,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Refusal> {
     let query = Query::parse(&query.unwrap_or_default())?;
     caller.may(Action::ListTopics, "kafka:topic:*")?;
-    let kafka = lock(&hq.environments.agent(&environment)?.kafka);
-    let mut found: Vec<_> = kafka.topics().filter(|topic| query.matches(topic)).collect();
-    match query.sort {
-        Sort::Name => {}
-        Sort::Records => found.sort_by_key(|topic| topic.log.len()),
-        Sort::Partitions => found.sort_by_key(|topic| topic.partitions),
-    }
-    if query.descending {
-        found.reverse();
-    }
-    let skipped = (query.page - 1).saturating_mul(query.page_size);
-    let values: Vec<_> = found.iter().skip(skipped).take(query.page_size).map(|topic| describe(topic)).collect();
-    let datasets =
-        json!({"values": values, "pagesAmount": found.len().div_ceil(query.page_size), "totalCount": found.len()});
+    let kafka = lock(&agent.kafka);
+    let (page, total) = query.select(kafka.topics());
+    let values: Vec<_> = page.into_iter().map(describe).collect();
+    let datasets = json!({"values": values, "pagesAmount": total.div_ceil(query.page_size), "totalCount": total});
     Ok(Json(json!({"datasets": datasets, "sourceTypes": ["Kafka"]})))
 }
 
 /// `GET …/api/v1/datasets/{connection}/{dataset}`
 pub(crate) async fn show(
-    State(hq): State<Arc<Hq>>,
-    caller: Caller,
-    Path((environment, connection, name)): Path<(String, String, String)>,
+    Proxied { agent, caller }: Proxied,
+    Path((_, connection, name)): Path<(String, String, String)>,
 ) -> Result<Json<Value>, Refusal> {
     caller.may(Action::ListTopics, &format!("kafka:topic:{name}"))?;
-    let kafka = lock(&hq.environments.agent(&environment)?.kafka);
-    let topic = kafka.topic(&name).filter(|_| connection == CONNECTION).ok_or_else(|| {
-        let error = format!("dataset [{name}] of connection [{connection}] not found");
-        AgentError::new(StatusCode::NOT_FOUND, "DatasetNotFound", error)
-    })?;
-    Ok(Json(describe(topic)))
+    let kafka = lock(&agent.kafka);
+    let topic = kafka.topic(&name).filter(|_| connection == CONNECTION);
+    Ok(Json(describe(topic.ok_or_else(|| not_found(&connection, &name))?)))
+}
+
+fn not_found(connection: &str, name: &str) -> AgentError {
+    let error = format!("dataset [{name}] of connection [{connection}] not found");
+    AgentError::new(StatusCode::NOT_FOUND, "DatasetNotFound", error)
 }
 
 fn describe(topic: &Topic) -> Value {
@@ -92,132 +63,89 @@ fn describe(topic: &Topic) -> Value {
         "description": topic.description,
         "tags": tags,
         "records": topic.log.len(),
-        "partitions": topic.partitions,
+        "partitions": topic.log.partitions(),
         "replication": topic.replication,
         "isCompacted": topic.is_compacted(),
         "isSystemEntity": topic.is_system(),
         "keyType": topic.key_type,
         "valueType": topic.value_type,
         "fields": {"key": [], "value": fields},
+        "schema": {"key": topic.key_schema, "value": topic.value_schema},
         "policies": [],
         "permissions": ["ShowTopic", "QueryTopic"],
     })
 }
 
-impl Query {
-    /// # Errors
-    /// The agent's `ValidationError` with every parameter that is wrong.
-    fn parse(query: &str) -> Result<Self, AgentError> {
-        let mut parsed = Self {
-            page: 1,
-            page_size: 25,
-            search: None,
-            search_fields: true,
-            connections: Vec::new(),
-            tags: Vec::new(),
-            sort: Sort::Name,
-            descending: false,
-            system: false,
-            schema_format: None,
-            has_records: None,
-            is_compacted: None,
-        };
-        let mut faults = Vec::new();
-        let mut check = |name: &'static str, good: Option<()>, expected: &str| {
-            if good.is_none() {
-                faults.push((name, format!("must be {expected}")));
-            }
-        };
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let count = |bound| value.parse().ok().filter(|count| (1..=bound).contains(count));
-            let flag = value.parse::<bool>().ok();
-            match name.as_ref() {
-                "page" => check("page", count(usize::MAX).map(|page| parsed.page = page), "a number from 1"),
-                "pageSize" => check(
-                    "pageSize",
-                    count(MAX_PAGE_SIZE).map(|size| parsed.page_size = size),
-                    "a number from 1 to 1000",
-                ),
-                "search" => parsed.search = Some(value.to_lowercase()).filter(|search| !search.is_empty()),
-                "searchFields" => check("searchFields", flag.map(|flag| parsed.search_fields = flag), "true or false"),
-                "connections" => parsed.connections.push(value.into_owned()),
-                "tags" => parsed.tags.push(value.into_owned()),
-                "sortField" => check(
-                    "sortField",
-                    Sort::parse(&value).map(|sort| parsed.sort = sort),
-                    "name, records or partitions",
-                ),
-                "sortOrder" => {
-                    let order = matches!(value.as_ref(), "asc" | "desc").then(|| parsed.descending = value == "desc");
-                    check("sortOrder", order, "asc or desc");
-                }
-                "includeSystemEntities" => {
-                    check("includeSystemEntities", flag.map(|flag| parsed.system = flag), "true or false");
-                }
-                "schemaFormat" => parsed.schema_format = Some(value.into_owned()),
-                "hasRecords" => check("hasRecords", flag.map(|flag| parsed.has_records = Some(flag)), "true or false"),
-                "isCompacted" => {
-                    check("isCompacted", flag.map(|flag| parsed.is_compacted = Some(flag)), "true or false");
-                }
-                _ => {}
-            }
-        }
-        if faults.is_empty() { Ok(parsed) } else { Err(AgentError::invalid(faults)) }
-    }
-
-    fn matches(&self, topic: &Topic) -> bool {
-        let found = |search: &String| {
-            topic.name.to_lowercase().contains(search)
-                || self.search_fields && topic.fields.iter().any(|field| field.name.to_lowercase().contains(search))
-        };
-        (self.system || !topic.is_system())
-            && self.search.as_ref().is_none_or(found)
-            && (self.connections.is_empty() || self.connections.iter().any(|name| name == CONNECTION))
-            && (self.tags.is_empty() || self.tags.iter().any(|tag| topic.tags.contains(tag)))
-            && self.schema_format.as_ref().is_none_or(|format| format.eq_ignore_ascii_case(&topic.value_type))
-            && self.has_records.is_none_or(|wanted| wanted == (topic.log.len() > 0))
-            && self.is_compacted.is_none_or(|wanted| wanted == topic.is_compacted())
-    }
+/// `GET …/api/v1/datasets/kafka/{topic}/messages/metrics`: records a day, for the days that have any.
+pub(crate) async fn message_metrics(
+    Proxied { agent, caller }: Proxied,
+    Path((_, connection, name)): Path<(String, String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    caller.may(Action::ListTopics, &format!("kafka:topic:{name}"))?;
+    let kafka = lock(&agent.kafka);
+    let topic = kafka.topic(&name).filter(|_| connection == CONNECTION);
+    let log = &topic.ok_or_else(|| not_found(&connection, &name))?.log;
+    let days = days(log).into_iter().map(|(day, messages)| json!({"date": day, "messages": messages}));
+    Ok(Json(days.collect()))
 }
 
-impl Sort {
-    fn parse(value: &str) -> Option<Self> {
-        match value {
-            "name" => Some(Self::Name),
-            "records" => Some(Self::Records),
-            "partitions" => Some(Self::Partitions),
-            _ => None,
-        }
+/// Records are in the order of their time: from the first of a day, the first of the next one is looked for.
+fn days(log: &Log) -> Vec<(String, u64)> {
+    let mut days = Vec::new();
+    let mut first = 0;
+    while let Some(record) = log.get(first) {
+        let time = Timestamp::from_millisecond(record.timestamp).unwrap_or_default().to_zoned(TimeZone::UTC);
+        let next = time.date().saturating_add(1.day()).to_zoned(TimeZone::UTC).map(|next| next.timestamp());
+        let until = log.first_not_older(next.map_or(i64::MAX, Timestamp::as_millisecond)).max(first + 1);
+        days.push((time.date().to_string(), until - first));
+        first = until;
     }
+    days
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The body of a description's change; `null` takes it away.
+#[derive(Debug, Deserialize)]
+pub(crate) struct UpdateDescription {
+    description: Option<String>,
+}
 
-    #[test]
-    fn a_query_is_read_with_its_repeats_and_its_encoding() {
-        let query = Query::parse(
-            "page=2&pageSize=5&search=A%26b&tags=pii&tags=x&sortField=records&sortOrder=desc&hasRecords=false",
-        )
-        .unwrap();
-        assert_eq!((query.page, query.page_size, query.search.as_deref()), (2, 5, Some("a&b")));
-        assert_eq!((query.tags.len(), query.sort, query.descending), (2, Sort::Records, true));
-        assert_eq!((query.has_records, query.is_compacted), (Some(false), None));
+/// `PUT …/api/v1/datasets/kafka/{topic}/description`: 200 without content.
+pub(crate) async fn update_description(
+    proxied: Proxied,
+    Path((_, connection, name)): Path<(String, String, String)>,
+    Body(asked): Body<UpdateDescription>,
+) -> Result<StatusCode, Refusal> {
+    if asked.description.as_ref().is_some_and(|text| text.chars().count() > 4_000) {
+        return Err(AgentError::invalid(vec![("description", "must be at most 4000 characters".to_owned())]).into());
     }
+    change(&proxied, &connection, &name, |topic| topic.description = asked.description)
+}
 
-    #[test]
-    fn a_bad_query_is_refused() {
-        for bad in [
-            "page=0",
-            "page=x",
-            "pageSize=1001",
-            "sortOrder=up",
-            "sortField=colour",
-            "hasRecords=True",
-            "includeSystemEntities=1",
-        ] {
-            assert!(Query::parse(bad).is_err(), "{bad}");
-        }
-    }
+/// The body of a change of tags: all of them.
+#[derive(Debug, Deserialize)]
+pub(crate) struct UpdateTags {
+    tags: Vec<Tag>,
+}
+
+/// `PUT …/api/v1/datasets/kafka/{topic}/tags`: 200 without content.
+pub(crate) async fn update_tags(
+    proxied: Proxied,
+    Path((_, connection, name)): Path<(String, String, String)>,
+    Body(asked): Body<UpdateTags>,
+) -> Result<StatusCode, Refusal> {
+    let tags = tag_names(asked.tags)?;
+    change(&proxied, &connection, &name, |topic| topic.tags = tags)
+}
+
+fn change(
+    Proxied { agent, caller }: &Proxied,
+    connection: &str,
+    name: &str,
+    change: impl FnOnce(&mut Topic),
+) -> Result<StatusCode, Refusal> {
+    caller.may(Action::UpdateTopicDetails, &format!("kafka:topic:{name}"))?;
+    let mut kafka = lock(&agent.kafka);
+    let topic = kafka.topic_to_change(name).ok().filter(|_| connection == CONNECTION);
+    change(topic.ok_or_else(|| not_found(connection, name))?);
+    Ok(StatusCode::OK)
 }

@@ -15,13 +15,17 @@ fn names(list: &Value, field: &str) -> Vec<String> {
 async fn environments_are_listed_with_an_agent_up_and_one_down() {
     let client = TestClient::new(&[]);
     let items = client.get("/api/v1/environments", SERVICE_ACCOUNT).await.json()["items"].take();
-    assert_eq!(names(&items, "name"), ["development", "disaster-recovery"]);
+    assert_eq!(names(&items, "name"), ["development", "disaster-recovery", "large"]);
     let metrics = json!({
         "kafka": {"num_brokers": 3}, "data": {"num_topics": 12}, "apps": {"num_consumers": 6},
         "connect": {"num_connectors": 0}, "other": {"num_issues": 0},
     });
     assert_eq!(items[0]["status"]["agent"]["metrics"], metrics);
     assert_eq!(items[1]["status"], json!({"agent_connected": false}));
+    let large = &items[2]["status"]["agent"]["metrics"];
+    assert_eq!((&large["data"]["num_topics"], &large["apps"]["num_consumers"]), (&json!(600), &json!(300)));
+    let topics = client.get("/api/v1/environments/large/proxy/api/topics", SERVICE_ACCOUNT).await.json();
+    assert_eq!((topics.as_array().unwrap().len(), &topics[599]["topicName"]), (600, &json!("events.599")));
     assert_eq!(client.get("/api/v1/environments/development", SERVICE_ACCOUNT).await.json(), items[0]);
     let unknown = client.get("/api/v1/environments/nowhere", SERVICE_ACCOUNT).await;
     assert_eq!((unknown.status, unknown.json()["type"].as_str()), (StatusCode::NOT_FOUND, Some("not_found")));

@@ -1,24 +1,42 @@
-//! `/api/topics` of an agent.
+//! `/api/topics` of an agent, and `/api/v1/kafka/topic`, which also takes formats and schemas.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::Path;
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::new_topic::NewTopic;
+use super::schema::Formats;
 use super::{Kafka, Topic};
-use crate::hq::agent_error::{AgentError, Refusal};
-use crate::hq::users::{Action, Caller};
-use crate::hq::{Hq, lock};
+use crate::hq::agent_error::Refusal;
+use crate::hq::lock;
+use crate::hq::proxied::{Body, Proxied};
+use crate::hq::users::Action;
+
+/// `GET …/api/topics`
+pub(crate) async fn list(Proxied { agent, caller }: Proxied) -> Result<Json<Value>, Refusal> {
+    caller.may(Action::ListTopics, "kafka:topic:*")?;
+    let kafka = lock(&agent.kafka);
+    Ok(Json(kafka.topics().map(|topic| describe(&kafka, topic)).collect()))
+}
+
+/// `GET …/api/topics/{topic}`
+pub(crate) async fn show(
+    Proxied { agent, caller }: Proxied,
+    Path((_, name)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    caller.may(Action::ListTopics, &format!("kafka:topic:{name}"))?;
+    let kafka = lock(&agent.kafka);
+    Ok(Json(describe(&kafka, kafka.known_topic(&name)?)))
+}
 
 /// The body of a topic's creation.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct CreateTopic {
+pub(crate) struct CreateTopic {
     topic_name: String,
     partitions: i64,
     replication: i64,
@@ -26,39 +44,11 @@ struct CreateTopic {
     configs: BTreeMap<String, String>,
 }
 
-/// `GET …/api/topics`
-pub(crate) async fn list(
-    State(hq): State<Arc<Hq>>,
-    caller: Caller,
-    Path(environment): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    caller.may(Action::ListTopics, "kafka:topic:*")?;
-    let kafka = lock(&hq.environments.agent(&environment)?.kafka);
-    Ok(Json(kafka.topics().map(|topic| describe(&kafka, topic)).collect()))
-}
-
-/// `GET …/api/topics/{topic}`
-pub(crate) async fn show(
-    State(hq): State<Arc<Hq>>,
-    caller: Caller,
-    Path((environment, name)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
-    caller.may(Action::ListTopics, &format!("kafka:topic:{name}"))?;
-    let kafka = lock(&hq.environments.agent(&environment)?.kafka);
-    let topic = kafka.topic(&name).ok_or_else(|| AgentError::topic_not_found(&name))?;
-    Ok(Json(describe(&kafka, topic)))
-}
-
 /// `POST …/api/topics`, answered with a sentence as a JSON string.
 pub(crate) async fn create(
-    State(hq): State<Arc<Hq>>,
-    caller: Caller,
-    Path(environment): Path<String>,
-    body: Bytes,
+    Proxied { agent, caller }: Proxied,
+    Body(asked): Body<CreateTopic>,
 ) -> Result<Json<String>, Refusal> {
-    let agent = hq.environments.agent(&environment)?;
-    let asked: CreateTopic =
-        serde_json::from_slice(&body).map_err(|error| AgentError::invalid(vec![("body", error.to_string())]))?;
     caller.may(Action::CreateTopic, &format!("kafka:topic:{}", asked.topic_name))?;
     let mut kafka = lock(&agent.kafka);
     let topic = NewTopic {
@@ -76,10 +66,46 @@ pub(crate) async fn create(
     Ok(Json(reply))
 }
 
+/// The body of a topic's creation with formats.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CreateTopicWithSchema {
+    name: String,
+    partitions: i64,
+    replication: i64,
+    #[serde(default)]
+    configs: BTreeMap<String, String>,
+    #[serde(default)]
+    format: Formats,
+}
+
+/// `POST …/api/v1/kafka/topic`: 201 with the topic.
+pub(crate) async fn create_with_schema(
+    Proxied { agent, caller }: Proxied,
+    Body(asked): Body<CreateTopicWithSchema>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    caller.may(Action::CreateTopic, &format!("kafka:topic:{}", asked.name))?;
+    let mut kafka = lock(&agent.kafka);
+    let formats = asked.format.check()?;
+    let topic = NewTopic {
+        name: asked.name,
+        partitions: asked.partitions,
+        replication: asked.replication,
+        configs: asked.configs,
+        key_type: formats.key_type,
+        value_type: formats.value_type,
+        fields: formats.fields,
+    };
+    let mut topic = topic.check(kafka.brokers())?;
+    (topic.key_schema, topic.value_schema) = (formats.key_schema, formats.value_schema);
+    let reply = describe(&kafka, &topic);
+    kafka.add_topic(topic)?;
+    Ok((StatusCode::CREATED, Json(reply)))
+}
+
 fn describe(kafka: &Kafka, topic: &Topic) -> Value {
-    let per_partition: Vec<_> = (0..topic.partitions)
+    let per_partition: Vec<_> = (0..topic.log.partitions())
         .map(|partition| {
-            let end = topic.log.end_offset(partition, topic.partitions);
+            let end = topic.log.end_offset(partition);
             json!({"partition": partition, "messages": end, "begin": 0, "end": end})
         })
         .collect();
@@ -93,7 +119,7 @@ fn describe(kafka: &Kafka, topic: &Topic) -> Value {
         "topicName": topic.name,
         "keyType": topic.key_type,
         "valueType": topic.value_type,
-        "partitions": topic.partitions,
+        "partitions": topic.log.partitions(),
         "replication": topic.replication,
         "isControlTopic": topic.is_system(),
         "isMarkedForDeletion": false,

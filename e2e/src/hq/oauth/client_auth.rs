@@ -16,6 +16,8 @@ pub(crate) struct Form {
     single: HashMap<String, String>,
     /// `resource` may repeat (RFC 8707 §2).
     pub(crate) resources: Vec<String>,
+    /// `audience` may repeat (RFC 8693 §2.1).
+    pub(crate) audiences: Vec<String>,
 }
 
 impl Form {
@@ -26,6 +28,8 @@ impl Form {
         for (name, value) in form_urlencoded::parse(encoded) {
             if name == "resource" {
                 form.resources.push(value.into_owned());
+            } else if name == "audience" {
+                form.audiences.push(value.into_owned());
             } else if form.single.insert(name.clone().into_owned(), value.into_owned()).is_some() {
                 return Err(OAuthError::invalid_request(format!("parameter {name:?} is repeated")));
             }

@@ -38,7 +38,7 @@ pub(crate) async fn introspect(
         "iss": hq.issuer.as_str(),
         "sub": access.grant.user,
         "username": access.grant.user,
-        "client_id": access.grant.client_id,
+        "client_id": access.client_id,
         "scope": access.scopes.to_string(),
         "token_type": "Bearer",
         "iat": access.issued_at.as_second(),

@@ -13,6 +13,8 @@ use super::scope::Scopes;
 use super::secret::{self, Hashed};
 use crate::hq::settings::ManualClient;
 
+mod tokens;
+
 /// The most of each kind that is kept.
 const MAX_ENTRIES: usize = 20_000;
 /// How long a code can be exchanged.
@@ -74,6 +76,9 @@ pub(crate) struct Code {
 #[derive(Debug)]
 struct AccessToken {
     entitlement: Entitlement,
+    client_id: String,
+    /// The access token that this one was exchanged for; it is good only as long as that one is.
+    subject: Option<Hashed>,
     issued_at: Timestamp,
     expires_at: Timestamp,
 }
@@ -99,6 +104,8 @@ pub(crate) struct Pending {
 #[derive(Debug)]
 pub(crate) struct Access<'store> {
     pub(crate) grant: &'store Grant,
+    /// Whom the token was issued to.
+    pub(crate) client_id: &'store str,
     pub(crate) scopes: &'store Scopes,
     pub(crate) resources: &'store [String],
     pub(crate) issued_at: Timestamp,
@@ -198,104 +205,6 @@ impl Store {
         let remembered = |kept: &Code| after(kept.expires_at, CODE_MEMORY) > now;
         bounded(&mut self.codes, Hashed::of(&value), code, "codes", remembered)?;
         Ok(value)
-    }
-
-    /// Takes a code for exchange by `client_id`. A code that was taken before revokes its grant (OAuth 2.1 §4.1.3).
-    pub(crate) fn take_code(&mut self, value: &str, client_id: &str, now: Timestamp) -> Result<Code, OAuthError> {
-        let refused =
-            || OAuthError::invalid_grant("the code is not known, was used, has expired, or is another client's");
-        let code =
-            self.codes.get_mut(&Hashed::of(value)).filter(|code| code.client_id == client_id).ok_or_else(refused)?;
-        if code.used {
-            let grant_id = code.entitlement.grant_id;
-            self.revoke_grant(grant_id);
-            return Err(refused());
-        }
-        code.used = true;
-        if code.expires_at <= now { Err(refused()) } else { Ok(code.clone()) }
-    }
-
-    /// Takes a refresh token for exchange by `client_id`; the caller issues a new one in its place. One that was taken before revokes its
-    /// grant (OAuth 2.1 §4.3.1). What `narrow` refuses leaves the token as it was.
-    pub(crate) fn take_refresh_token(
-        &mut self,
-        value: &str,
-        client_id: &str,
-        now: Timestamp,
-        narrow: impl FnOnce(&Entitlement) -> Result<Entitlement, OAuthError>,
-    ) -> Result<Entitlement, OAuthError> {
-        let refused = || {
-            OAuthError::invalid_grant("the refresh token is not known, was used, has expired, or is another client's")
-        };
-        let token = self.refresh_tokens.get_mut(&Hashed::of(value)).ok_or_else(refused)?;
-        let grant_id = token.entitlement.grant_id;
-        let good = |grant: &&Grant| grant.client_id == client_id && grant.expires_at > now;
-        self.grants.get(&grant_id).filter(good).ok_or_else(refused)?;
-        if token.rotated {
-            self.revoke_grant(grant_id);
-            return Err(refused());
-        }
-        let narrowed = narrow(&token.entitlement)?;
-        token.rotated = true;
-        Ok(narrowed)
-    }
-
-    /// Issues an access token for `access` and, when the client may refresh, a refresh token for all of `entitlement`.
-    pub(crate) fn issue(
-        &mut self,
-        access: Entitlement,
-        entitlement: Option<Entitlement>,
-        lifetime: Duration,
-        now: Timestamp,
-    ) -> Result<Issued, OAuthError> {
-        let revoked = || OAuthError::invalid_grant("the grant was revoked or has expired");
-        let grant = self.grants.get(&access.grant_id).filter(|grant| grant.expires_at > now).ok_or_else(revoked)?;
-        let expires_at = after(now, lifetime).min(grant.expires_at);
-        let access_token = secret::generate("at");
-        let scopes = access.scopes.clone();
-        let token = AccessToken { entitlement: access, issued_at: now, expires_at };
-        bounded(&mut self.access_tokens, Hashed::of(&access_token), token, "access tokens", |kept| {
-            kept.expires_at > now
-        })?;
-        let refresh_token = match entitlement {
-            None => None,
-            Some(entitlement) => {
-                let value = secret::generate("rt");
-                let live = |kept: &RefreshToken| {
-                    !kept.rotated
-                        && self.grants.get(&kept.entitlement.grant_id).is_some_and(|grant| grant.expires_at > now)
-                };
-                let token = RefreshToken { entitlement, rotated: false };
-                bounded(&mut self.refresh_tokens, Hashed::of(&value), token, "refresh tokens", live)?;
-                Some(value)
-            }
-        };
-        Ok(Issued { access_token, expires_in: expires_at.as_second() - now.as_second(), refresh_token, scopes })
-    }
-
-    /// What an access token stands for; none when it is unknown, has expired, or its grant is gone.
-    pub(crate) fn access(&self, token: &str, now: Timestamp) -> Option<Access<'_>> {
-        let token = self.access_tokens.get(&Hashed::of(token)).filter(|token| token.expires_at > now)?;
-        let grant = self.grants.get(&token.entitlement.grant_id).filter(|grant| grant.expires_at > now)?;
-        let Entitlement { scopes, resources, .. } = &token.entitlement;
-        Some(Access { grant, scopes, resources, issued_at: token.issued_at, expires_at: token.expires_at })
-    }
-
-    /// Revokes a token of `client_id` (RFC 7009 §2.1): an access token alone, a refresh token with its whole grant. One that is not known
-    /// is as good as revoked.
-    pub(crate) fn revoke(&mut self, value: &str, client_id: &str) -> Result<(), OAuthError> {
-        let hashed = Hashed::of(value);
-        let access = self.access_tokens.get(&hashed).map(|token| token.entitlement.grant_id);
-        let refresh = self.refresh_tokens.get(&hashed).map(|token| token.entitlement.grant_id);
-        let Some(grant) = access.or(refresh).and_then(|grant_id| self.grants.get(&grant_id)) else { return Ok(()) };
-        if grant.client_id != client_id {
-            return Err(OAuthError::new("unauthorized_client", "the token is another client's"));
-        }
-        if let Some(grant_id) = refresh {
-            self.revoke_grant(grant_id);
-        }
-        self.access_tokens.remove(&hashed);
-        Ok(())
     }
 
     /// Ends a grant and with it every code and token of it.

@@ -1,4 +1,5 @@
-//! The token endpoint (OAuth 2.1 §4.1.3 and §4.3): a code, or a refresh token, for tokens.
+//! The token endpoint (OAuth 2.1 §4.1.3 and §4.3): a code, or a refresh token, for tokens; an access token for one of HQ's own, when
+//! [`exchange`] is on.
 
 use std::sync::Arc;
 
@@ -12,9 +13,9 @@ use serde_json::json;
 
 use super::client_auth::{Form, authenticate};
 use super::error::{OAuthError, no_store};
-use super::pkce;
 use super::scope::Scopes;
 use super::store::{Client, Code, Entitlement, Issued, Store};
+use super::{exchange, pkce};
 use crate::hq::settings::Settings;
 use crate::hq::{Hq, lock};
 
@@ -27,11 +28,10 @@ pub(crate) async fn token(State(hq): State<Arc<Hq>>, headers: HeaderMap, body: B
     let issued = match form.required("grant_type")? {
         "authorization_code" => exchange_code(&mut store, &hq.settings, &client, &form, now)?,
         "refresh_token" => refresh(&mut store, &hq.settings, &client, &form, now)?,
-        _ => {
-            return Err(OAuthError::new(
-                "unsupported_grant_type",
-                "grant_type must be authorization_code or refresh_token",
-            ));
+        exchange::GRANT_TYPE if hq.settings.token_exchange => exchange::exchange(&mut store, &hq, &client, &form, now)?,
+        other => {
+            let description = format!("grant_type {other:?} is not in grant_types_supported of the metadata");
+            return Err(OAuthError::new("unsupported_grant_type", description));
         }
     };
     drop(store);
@@ -43,6 +43,11 @@ pub(crate) async fn token(State(hq): State<Arc<Hq>>, headers: HeaderMap, body: B
     });
     if let (Some(refresh_token), Some(fields)) = (issued.refresh_token, reply.as_object_mut()) {
         fields.insert("refresh_token".to_owned(), refresh_token.into());
+    }
+    if form.get("grant_type") == Some(exchange::GRANT_TYPE)
+        && let Some(fields) = reply.as_object_mut()
+    {
+        fields.insert("issued_token_type".to_owned(), exchange::ACCESS_TOKEN.into());
     }
     Ok((no_store(), Json(reply)).into_response())
 }

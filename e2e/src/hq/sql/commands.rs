@@ -56,7 +56,7 @@ pub(crate) fn execute(statement: Statement, agent: &Agent, now: Timestamp) -> Re
         Statement::ShowTables => Ok(Outcome::Rows(
             kafka
                 .topics()
-                .map(|topic| json!({"name": topic.name, "partitions": topic.partitions, "replicas": topic.replication}))
+                .map(|topic| json!({"name": topic.name, "partitions": topic.log.partitions(), "replicas": topic.replication}))
                 .collect(),
         )),
         Statement::DescribeTable(name) => describe(&kafka, &name).map(Outcome::Rows),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::frame::Stats;
 use super::statement::{Comparison, Condition, Select};
-use crate::hq::kafka::log::{Log, Record};
+use crate::hq::kafka::log::Record;
 use crate::hq::kafka::{Field, Kafka, Topic};
 
 /// Records looked at before the cluster is let go for others.
@@ -63,15 +63,14 @@ impl Scan {
                 batch.done = true;
                 break;
             };
-            let row = self.look_at(&record, topic.partitions);
+            let row = self.look_at(&record, topic.log.place(self.position));
             self.position += 1;
             batch.rows.extend(row);
         }
         Ok(batch)
     }
 
-    fn look_at(&mut self, record: &Record, partitions: u32) -> Option<String> {
-        let (partition, offset) = Log::place(self.position, partitions);
+    fn look_at(&mut self, record: &Record, (partition, offset): (u64, u64)) -> Option<String> {
         let (key, value) = (record.key.to_string(), record.value.to_string());
         // A tombstone has no bytes.
         let value_size = if record.value.is_null() { 0 } else { value.len() as u64 };
