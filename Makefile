@@ -8,11 +8,17 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC := target/$(HOST)/release
 IMAGES := target/images
-# The tests of the cluster itself, which start clusters of their own; all others run inside one.
-CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e/tests/cluster_*.rs)))
-INSIDE_TESTS := $(filter-out $(CLUSTER_TESTS),$(basename $(notdir $(wildcard e2e/tests/*.rs))))
+# A test is a file, or a directory with a main.rs. Those of the server alone need no cluster; those of the cluster itself
+# start clusters of their own; all others run inside one.
+E2E_TESTS := $(basename $(notdir $(wildcard e2e/tests/*.rs))) $(notdir $(patsubst %/main.rs,%,$(wildcard e2e/tests/*/main.rs)))
+SERVER_TESTS := $(filter server_%,$(E2E_TESTS))
+CLUSTER_TESTS := $(filter cluster_%,$(E2E_TESTS))
+INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS),$(E2E_TESTS))
 
-.PHONY: help demo test lint unit e2e generate images linux-root
+# The MCP conformance suite, installed.
+SUITE := target/conformance/suite
+
+.PHONY: help demo test lint unit server conformance e2e generate images linux-root
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -20,15 +26,24 @@ help: ## List the targets.
 demo: linux-root images ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
 	@cargo run --quiet -p lenses-mcp-e2e --bin demo -- --images $(IMAGES)
 
-test: lint unit e2e ## Run every test there is.
+test: lint unit server conformance e2e ## Run every test there is.
 
 lint: ## Check format and lints.
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features lenses-mcp-server/conformance --locked -- -D warnings
 
 unit: ## Run the tests that need no cluster, generated files against their source included.
 	cargo test --workspace --exclude lenses-mcp-e2e --locked
 	cargo test -p lenses-mcp-e2e --lib --bins --locked
+
+server: ## Run the tests of the whole server that need no cluster: its page in a browser and the like.
+	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(SERVER_TESTS))
+
+conformance: $(SUITE)/installed ## Run the MCP conformance suite against the server, in both revisions.
+	cargo test -p lenses-mcp-server --features conformance --test conformance --locked -- --nocapture
+
+$(SUITE)/installed: $(addprefix server/tests/conformance/,package.json package-lock.json .npmrc install)
+	@server/tests/conformance/install $(SUITE)
 
 e2e: linux-root images ## Run the tests that need a cluster, on a cluster made for them.
 	cargo build -p lenses-mcp-e2e --bins --tests --locked
@@ -47,10 +62,11 @@ linux-root:
 	  exit 1
 	fi
 
-generate: ## Write the file that is made from source: the CRD, in crds/ and in the chart.
+generate: ## Write the files that are made from source: the CRD, in crds/ and in the chart, and tables in docs/.
 	@cargo run --quiet -p lenses-mcp-operator -- crd > target/crd.yaml
 	cp target/crd.yaml crds/lensesmcpservers.yaml
 	cp target/crd.yaml charts/lenses-mcp-operator/files/lensesmcpservers.yaml
+	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-server --test docs
 
 images: ## Build the static binaries and, from the Dockerfiles that ship, the images, as archives under target/images.
 	@e2e/images $(HOST) $(STATIC) $(IMAGES) $(VERSION)

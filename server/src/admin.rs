@@ -3,26 +3,31 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Json, Router,
     extract::State,
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{StatusCode, header::CONTENT_TYPE};
+use http::{
+    StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::Metrics;
+use crate::{diagnostics::Diagnostics, metrics::Metrics};
 
 /// The content type of what prometheus-client writes.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `/livez`: the process answers. `/readyz`: it is configured, listens, and was not told to stop; HQ's health is HQ's.
-/// `/metrics`: what [`Metrics`] counted.
-pub fn router(metrics: Arc<Metrics>, stopping: CancellationToken) -> Router {
+/// `/metrics`: what [`Metrics`] counted. `/diagnostics`: what [`Diagnostics`] finds, always 200, because it is a report and
+/// no probe.
+pub fn router(metrics: Arc<Metrics>, diagnostics: Arc<Diagnostics>, stopping: CancellationToken) -> Router {
     Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(ready).with_state(stopping))
         .route("/metrics", get(exposition).with_state(metrics))
+        .route("/diagnostics", get(diagnose).with_state(diagnostics))
 }
 
 async fn ready(State(stopping): State<CancellationToken>) -> Response {
@@ -39,4 +44,8 @@ async fn exposition(State(metrics): State<Arc<Metrics>>) -> Response {
         Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+async fn diagnose(State(diagnostics): State<Arc<Diagnostics>>) -> Response {
+    ([(CACHE_CONTROL, "no-store")], Json(diagnostics.report().await)).into_response()
 }

@@ -20,17 +20,27 @@ use tower_http::{
 use crate::{
     access_log,
     auth::{self, Gate, metadata},
+    landing::{self, Page},
     limits,
     message::{self, RpcError},
     metrics::Metrics,
+    rate_limit::{self, RateLimit},
     rebinding::{self, Rebinding},
     scope::ScopeSet,
     settings::{AdvertisedUrl, ENDPOINT, Http, Limits, SignIn},
 };
 
 /// Builds the router in front of `mcp`, the MCP endpoint: a service that finds the caller's
-/// [`Identity`](crate::identity::Identity) in each request's extensions.
-pub fn router<S>(http: &Http, limits: &Limits, offered: ScopeSet, gate: Gate, metrics: Arc<Metrics>, mcp: &S) -> Router
+/// [`Identity`](crate::identity::Identity) in each request's extensions. Browsers get `page`.
+pub fn router<S>(
+    http: &Http,
+    limits: &Limits,
+    offered: ScopeSet,
+    gate: Gate,
+    metrics: Arc<Metrics>,
+    page: Page,
+    mcp: &S,
+) -> Router
 where
     S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Response: IntoResponse,
@@ -39,6 +49,8 @@ where
     let rebinding = Arc::new(Rebinding::new(http.allowed_hosts.clone(), http.allowed_origins.clone()));
     let slots = Arc::new(Semaphore::new(limits.max_concurrent_requests.min(Semaphore::MAX_PERMITS)));
     let gate = Arc::new(gate);
+    let page = Arc::new(page);
+    let rate_limit = Arc::new(RateLimit::new(limits.calls_per_minute_per_user, metrics.clone()));
 
     let endpoint = endpoint_paths(http.advertised_url.as_ref())
         .into_iter()
@@ -48,10 +60,12 @@ where
                 .layer(endpoint_cors(rebinding.clone()))
                 .layer(from_fn_with_state(slots, limits::in_number))
                 .layer(from_fn_with_state(limits.request_timeout, limits::in_time))
-                .layer(from_fn_with_state(rebinding, rebinding::refuse_foreign))
+                .layer(from_fn_with_state(rebinding.clone(), rebinding::refuse_foreign))
+                .layer(from_fn_with_state(page.clone(), landing::answer_browsers))
                 .layer(from_fn_with_state(gate.clone(), auth::sign_in))
                 .layer(from_fn_with_state(limits.max_body_bytes, message::read_message))
-                .layer(from_fn_with_state(gate, auth::authorize)),
+                .layer(from_fn_with_state(gate, auth::authorize))
+                .layer(from_fn_with_state(rate_limit, rate_limit::per_user)),
         );
 
     let metadata = match &http.sign_in {
@@ -59,7 +73,10 @@ where
         SignIn::ApiKey { .. } => Router::new(),
     };
 
-    endpoint.merge(metadata).fallback(not_found).layer(
+    let page = landing::routes(page, http.advertised_url.as_ref())
+        .layer(from_fn_with_state(rebinding, rebinding::refuse_foreign));
+
+    endpoint.merge(metadata).merge(page).fallback(not_found).layer(
         ServiceBuilder::new()
             .layer(from_fn_with_state(metrics, access_log::observe))
             .layer(SetResponseHeaderLayer::overriding(

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Authorization header ─▶ bearer ─▶ resource_server ─▶ verdicts ─▶ introspection ─▶ HQ (RFC 7662)
-//!                          syntax     OAuth             one question a token, cache
+//!                          syntax     OAuth             one question a token, cache ─▶ token_exchange (RFC 8693)
 //!                                ╰─▶ shared_token       API-key mode: one token for all callers
 //! Identity ─▶ authorize: the scopes that the call needs ─▶ MCP
 //! Refusal  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728) or 503
@@ -12,12 +12,16 @@
 //! at its next call. HQ failing is never the caller's fault: it is 503, and the token stays good.
 
 mod audience;
+mod authorization_server;
+mod back_channel;
 mod bearer;
 mod challenge;
 mod introspection;
 pub mod metadata;
 mod resource_server;
+pub(crate) mod server_metadata;
 mod shared_token;
+mod token_exchange;
 mod verdicts;
 
 use std::sync::Arc;
@@ -28,30 +32,28 @@ use axum::{
     response::Response,
 };
 use http::HeaderMap;
-use serde_json::{Map, Value};
 
 pub use self::{
+    authorization_server::AuthorizationServer,
+    back_channel::BackChannel,
     challenge::Refusal,
-    introspection::{IntrospectionError, Introspector},
+    introspection::IntrospectionError,
     resource_server::ResourceServer,
     shared_token::{SharedToken, shared_identity},
 };
+pub(crate) use self::{back_channel::NoReply, token_exchange::ExchangeError};
 use crate::{
     identity::Identity,
     message::{self, Message},
     metrics::{Metrics, SignIn as Outcome},
-    scope::ScopeSet,
+    offer::Offer,
 };
-
-/// The scopes that a call of the named tool with these arguments needs; `None` where there is no such tool.
-pub type RequiredScopes = fn(&str, Option<&Map<String, Value>>) -> Option<ScopeSet>;
 
 /// The gate in front of the MCP endpoint.
 #[derive(Debug)]
 pub struct Gate {
     mode: Mode,
-    offered: ScopeSet,
-    required_scopes: RequiredScopes,
+    offer: Arc<Offer>,
     metrics: Arc<Metrics>,
 }
 
@@ -65,9 +67,10 @@ pub enum Mode {
 }
 
 impl Gate {
-    /// A gate that lets in whom `mode` lets in, with scopes within `offered`.
-    pub fn new(mode: Mode, offered: ScopeSet, required_scopes: RequiredScopes, metrics: Arc<Metrics>) -> Self {
-        Self { mode, offered, required_scopes, metrics }
+    /// A gate that lets in whom `mode` lets in, to what `offer` holds.
+    #[must_use]
+    pub fn new(mode: Mode, offer: Arc<Offer>, metrics: Arc<Metrics>) -> Self {
+        Self { mode, offer, metrics }
     }
 
     async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
@@ -77,12 +80,12 @@ impl Gate {
         }
     }
 
-    /// Whether `identity` may do what `message` asks. A tool above what is offered does not exist here, so no challenge
-    /// asks for it: MCP answers.
+    /// Whether `identity` may do what `message` asks. What is not offered does not exist here, so no challenge asks for
+    /// it: MCP answers.
     fn authorize(&self, identity: &Identity, message: &Message) -> Result<(), Refusal> {
         let Message::ToolCall { name, arguments } = message else { return Ok(()) };
-        match (self.required_scopes)(name, arguments.as_ref()) {
-            Some(needed) if self.offered.covers(needed) && !identity.scopes.covers(needed) => {
+        match self.offer.required_scopes(name, arguments.as_ref()) {
+            Some(needed) if !identity.scopes.covers(needed) => {
                 Err(Refusal::InsufficientScope { needed, held: identity.scopes })
             }
             _ => Ok(()),
@@ -100,7 +103,7 @@ impl Gate {
             Mode::OAuth(resource_server) => Some(resource_server.metadata_url()),
             Mode::Shared(_) => None,
         };
-        refusal.respond(metadata_url, self.offered)
+        refusal.respond(metadata_url, self.offer.scopes())
     }
 }
 

@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::scope::ScopeSet;
 
+/// How much of a fingerprint is printed, in bytes.
+const PRINTED: usize = 4;
+
 /// The caller of one request, made by sign-in and read by the tools. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -22,22 +25,22 @@ pub struct Identity {
     pub fingerprint: Fingerprint,
 }
 
-/// The first four bytes of a token's SHA-256: enough to follow one token through the logs, no help in guessing it.
+/// A token's SHA-256. Prints as its first four bytes: enough to follow one token through the logs, no help in guessing it.
+/// The whole of it tells tokens apart where they are remembered, so that none is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint([u8; 4]);
+pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     /// The fingerprint of `token`.
     #[must_use]
     pub fn of(token: &str) -> Self {
-        let digest = Sha256::digest(token.as_bytes());
-        Self([digest[0], digest[1], digest[2], digest[3]])
+        Self(Sha256::digest(token.as_bytes()).into())
     }
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0.iter().take(PRINTED).try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -52,7 +55,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fingerprint_is_the_first_eight_hex_digits_of_the_sha256() {
-        assert_eq!(Fingerprint::of("abc").to_string(), "ba7816bf");
+    fn a_fingerprint_prints_the_first_eight_hex_digits_of_the_sha256() {
+        let fingerprint = Fingerprint::of("abc");
+        assert_eq!(fingerprint.to_string(), "ba7816bf");
+        assert_eq!(format!("{fingerprint:?}"), "ba7816bf");
     }
 }

@@ -9,15 +9,21 @@
 //! with the model, and this server does not narrow it. The client follows no redirect, uses no proxy, and logs neither
 //! bodies nor credentials.
 
+mod approvals;
+mod connectors;
 mod consumer_groups;
+mod datasets;
+mod deployments;
 mod endpoint;
 mod environments;
 mod error;
 mod name;
 mod problem;
+mod processors;
 mod reply;
 pub mod sql;
-pub(crate) mod tls;
+pub mod tls;
+mod topic_metadata;
 mod topics;
 
 use std::{
@@ -33,16 +39,22 @@ use http::{
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use self::{
-    endpoint::Endpoint,
-    reply::{ReadError, Reply},
-};
 pub use self::{
+    approvals::{ApprovalQuery, ApprovalSort, ApprovalStatus, TopicRequest},
+    connectors::{ConnectorAction, ConnectorSettings},
+    consumer_groups::{OffsetReset, ResetTo},
+    datasets::DatasetQuery,
+    environments::NewEnvironment,
     error::Error,
     name::{Name, NameError},
     problem::{FieldFault, Problem},
-    tls::TlsError,
-    topics::NewTopic,
+    processors::{Deployment, NewProcessor},
+    reply::Tail,
+    topics::{Config, Format, NewTopic, NewTypedTopic, RecordFormat},
+};
+use self::{
+    endpoint::Endpoint,
+    reply::{ReadError, Reply},
 };
 use crate::{
     identity::Identity,
@@ -58,6 +70,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_CONNECTIONS: usize = 16;
 /// How long an idle connection is kept. Less than the idle limits of common proxies.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// JSON where there is a choice; some of the agent's replies are YAML or text, and it may refuse to send them otherwise.
+const ACCEPTED: &str = "application/json, application/yaml;q=0.9, text/plain;q=0.8, */*;q=0.1";
+/// For replies that are YAML or text by nature.
+const ACCEPTED_TEXT: &str = "application/yaml, text/plain;q=0.9, */*;q=0.1";
 const NO_BODY: Option<&()> = None;
 const USER_AGENT: &str = concat!("lenses-mcp-server/", env!("CARGO_PKG_VERSION"));
 
@@ -66,6 +82,10 @@ const USER_AGENT: &str = concat!("lenses-mcp-server/", env!("CARGO_PKG_VERSION")
 pub struct Options {
     /// `LENSES_URL`: `http` or `https`; a path is kept as a prefix of every request's path.
     pub url: Url,
+    /// The same for websockets; the scheme is `ws` or `http`, `wss` or `https`.
+    pub websocket_url: Url,
+    /// Trust in HQ: see [`tls::client_config`].
+    pub tls: rustls::ClientConfig,
     /// Longest time for one request, from connecting to the reply's last byte. Queries have a limit of their own.
     pub request_timeout: Duration,
     /// Largest reply that is read, in bytes.
@@ -83,9 +103,6 @@ pub enum ClientError {
         /// What was given.
         url: String,
     },
-    /// TLS could not be set up.
-    #[error("failed to set up TLS for connections to Lenses HQ: {0}")]
-    Tls(#[from] TlsError),
     /// The HTTP client could not be set up.
     #[error("failed to set up the HTTP client for Lenses HQ: {0}")]
     Http(#[source] reqwest::Error),
@@ -97,8 +114,8 @@ pub struct Client(Arc<Shared>);
 
 struct Shared {
     url: Url,
+    websocket_url: Url,
     http: reqwest::Client,
-    tls: Arc<rustls::ClientConfig>,
     request_timeout: Duration,
     response_max_bytes: usize,
     metrics: Arc<Metrics>,
@@ -109,15 +126,14 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ClientError`], when the address or the machine's trust store can't be used.
+    /// [`ClientError`], when an address or the TLS configuration can't be used.
     pub fn new(options: Options) -> Result<Self, ClientError> {
-        let Options { url, request_timeout, response_max_bytes, metrics } = options;
+        let Options { url, websocket_url, tls, request_timeout, response_max_bytes, metrics } = options;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(ClientError::Url { url: url.into() });
         }
-        let tls = tls::client_config(url.scheme())?;
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls.clone())
+            .tls_backend_preconfigured(tls)
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -129,7 +145,7 @@ impl Client {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
             .map_err(ClientError::Http)?;
-        Ok(Self(Arc::new(Shared { url, http, tls: Arc::new(tls), request_timeout, response_max_bytes, metrics })))
+        Ok(Self(Arc::new(Shared { url, websocket_url, http, request_timeout, response_max_bytes, metrics })))
     }
 
     /// HQ as `identity` may see and change it.
@@ -163,6 +179,12 @@ impl Session {
         self.endpoint("api/v1/environments").name(environment).path("proxy").path(path)
     }
 
+    /// As [`Self::agent`], for a websocket.
+    fn agent_websocket(&self, environment: &Name, path: &'static str) -> Endpoint {
+        let endpoint = Endpoint::under(&self.client.0.websocket_url).path("api/v1/environments");
+        endpoint.name(environment).path("proxy").path(path)
+    }
+
     async fn get(&self, operation: &'static str, endpoint: Endpoint) -> Result<Reply, Error> {
         self.send(operation, Method::GET, endpoint, NO_BODY).await
     }
@@ -180,6 +202,15 @@ impl Session {
         self.send(operation, Method::POST, endpoint, Some(body)).await
     }
 
+    async fn put(
+        &self,
+        operation: &'static str,
+        endpoint: Endpoint,
+        body: Option<&impl serde::Serialize>,
+    ) -> Result<Reply, Error> {
+        self.send(operation, Method::PUT, endpoint, body).await
+    }
+
     async fn send(
         &self,
         operation: &'static str,
@@ -187,26 +218,57 @@ impl Session {
         endpoint: Endpoint,
         body: Option<&impl serde::Serialize>,
     ) -> Result<Reply, Error> {
-        let measured = self.measure(operation);
-        let mut request = self
-            .client
-            .0
-            .http
-            .request(method, endpoint.http())
-            .header(AUTHORIZATION, self.bearer()?)
-            .header(ACCEPT, "application/json");
+        self.measured(operation, async {
+            let response = self.request(method, endpoint, ACCEPTED, body).await?;
+            reply::read(response, self.client.0.response_max_bytes, &self.credential).await
+        })
+        .await
+    }
+
+    /// Gets a text as it is, whatever it looks like.
+    async fn text(&self, operation: &'static str, endpoint: Endpoint) -> Result<String, Error> {
+        self.measured(operation, async {
+            let response = self.request(Method::GET, endpoint, ACCEPTED_TEXT, NO_BODY).await?;
+            reply::read_text(response, self.client.0.response_max_bytes, &self.credential).await
+        })
+        .await
+    }
+
+    /// Gets the last `bytes` of a text of any length.
+    async fn tail(&self, operation: &'static str, endpoint: Endpoint, bytes: usize) -> Result<Tail, Error> {
+        self.measured(operation, async {
+            let response = self.request(Method::GET, endpoint, ACCEPTED_TEXT, NO_BODY).await?;
+            reply::read_tail(response, bytes, self.client.0.response_max_bytes, &self.credential).await
+        })
+        .await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        endpoint: Endpoint,
+        accepted: &'static str,
+        body: Option<&impl serde::Serialize>,
+    ) -> Result<reqwest::Response, ReadError> {
+        let bearer = self.bearer().map_err(ReadError::Reply)?;
+        let mut request =
+            self.client.0.http.request(method, endpoint.http()).header(AUTHORIZATION, bearer).header(ACCEPT, accepted);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let result = async {
-            let response = request.send().await.map_err(|error| self.transport_error(error))?;
-            reply::read(response, self.client.0.response_max_bytes, &self.credential).await.map_err(|error| match error
-            {
-                ReadError::Reply(error) => error,
-                ReadError::Transport(error) => self.transport_error(error),
-            })
-        }
-        .await;
+        request.send().await.map_err(ReadError::Transport)
+    }
+
+    async fn measured<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, ReadError>>,
+    ) -> Result<T, Error> {
+        let measured = self.measure(operation);
+        let result = call.await.map_err(|error| match error {
+            ReadError::Reply(error) => error,
+            ReadError::Transport(error) => self.transport_error(error),
+        });
         measured.finish(result.as_ref().err());
         result
     }

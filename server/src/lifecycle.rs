@@ -19,15 +19,18 @@ use tokio::{
     net::{TcpListener, TcpStream},
     signal::unix::{Signal, SignalKind, signal},
     sync::Semaphore,
-    time::sleep,
+    time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_util::{either::Either, sync::CancellationToken};
 
 /// Longest time between a connection's (or the last response's) end and the next request's complete head. Above the idle
 /// time of common load balancers (60 s), so that the balancer closes first and no request meets a closed connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// Largest head of a request, in bytes.
 const HEAD_MAX: usize = 64 * 1024;
+/// Longest time for a TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long accepting waits when the system has no more file descriptors: only a connection that ends gives one back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -90,31 +93,59 @@ impl Stages {
     }
 }
 
-/// Serves `router` on `listener`, at most `max_connections` at a time (more wait in the system's queue), until `stages`
+/// Serves `router` on `listener`, behind TLS where `tls` is given, at most `max_connections` at a time (more wait in the system's queue), until `stages`
 /// say otherwise; returns when its last connection has ended.
-pub async fn serve(listener: TcpListener, router: Router, max_connections: usize, stages: Stages) {
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    max_connections: usize,
+    stages: Stages,
+) {
     let slots = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_MAX);
     while let Some((stream, slot)) = accept(&listener, &slots, &stages.stopping).await {
         let service = TowerToHyperService::new(router.clone());
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
-        let cut = stages.cut.clone();
+        let (http, watcher, tls, stages) = (http.clone(), connections.watcher(), tls.clone(), stages.clone());
         tokio::spawn(async move {
             let _slot = slot;
+            let stream = match tls {
+                None => Either::Left(stream),
+                Some(tls) => match handshake(&tls, stream, &stages.stopping).await {
+                    Some(stream) => Either::Right(stream),
+                    None => return,
+                },
+            };
+            let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
             tokio::select! {
                 ended = connection => {
                     if let Err(error) = ended {
                         tracing::debug!(%error, "a connection broke");
                     }
                 }
-                () = cut.cancelled() => {}
+                () = stages.cut.cancelled() => {}
             }
         });
     }
     drop(listener);
     connections.shutdown().await;
+}
+
+/// The connection once it is encrypted; `None` when that fails, takes too long, or is no longer wanted.
+async fn handshake(tls: &TlsAcceptor, stream: TcpStream, stopping: &CancellationToken) -> Option<TlsStream<TcpStream>> {
+    let handshake = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream));
+    let ended = tokio::select! {
+        ended = handshake => ended,
+        () = stopping.cancelled() => return None,
+    };
+    match ended {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+    None
 }
 
 /// The next connection and its place among those that are allowed; `None` once stopping.

@@ -4,27 +4,32 @@
 //! calls is in each request (an [`Identity`] that sign-in put into its extensions), so any replica may answer it.
 
 mod audit;
+mod confirmation;
 mod gaps;
 mod handler;
+mod progress;
 
 use std::{sync::Arc, time::Duration};
 
 use rmcp::{
-    ServiceExt,
+    ServerHandler, ServiceExt,
     model::{Implementation, ServerCapabilities, ServerConfig},
     transport::{
         StreamableHttpServerConfig, StreamableHttpService, stdio_pipes,
         streamable_http_server::session::never::NeverSessionManager,
     },
 };
+use secrecy::SecretSlice;
 use tokio_util::sync::CancellationToken;
 
+use self::confirmation::Confirmation;
 pub use self::gaps::Mended;
 use crate::{
     identity::Identity,
     lenses,
     metrics::Metrics,
-    scope::ScopeSet,
+    offer::Offer,
+    settings::Confirm,
     tools::{self, Limits},
 };
 
@@ -40,14 +45,18 @@ const INSTRUCTIONS: &str = "Lenses is a control plane for Apache Kafka. Each env
 pub struct Options {
     /// The client of Lenses HQ.
     pub lenses: lenses::Client,
-    /// The scopes that this server offers (`MCP_SCOPES`): a ceiling for every caller.
-    pub offered: ScopeSet,
+    /// What this server offers: a ceiling for every caller.
+    pub offer: Arc<Offer>,
+    /// When the user is asked before a tool runs.
+    pub confirm: Confirm,
+    /// The key that seals what clients carry; without one, each process has its own.
+    pub sealing_key: Option<SecretSlice<u8>>,
     /// Most rows of one query.
     pub sql_max_rows: usize,
     /// Longest time of one query.
     pub sql_timeout: Duration,
-    /// Most bytes of one query's rows.
-    pub response_max_bytes: usize,
+    /// Bytes after which a result is cut at a record.
+    pub result_max_bytes: usize,
     /// Where tool calls are counted.
     pub metrics: Arc<Metrics>,
     /// Called when HQ does not accept a caller's credential, so that sign-in forgets it.
@@ -65,7 +74,8 @@ pub struct Server {
 struct Shared {
     config: ServerConfig,
     lenses: lenses::Client,
-    offered: ScopeSet,
+    offer: Arc<Offer>,
+    confirmation: Confirmation,
     limits: Limits,
     metrics: Arc<Metrics>,
     on_unauthorized: Arc<dyn Fn(&Identity) + Send + Sync>,
@@ -75,15 +85,28 @@ impl Server {
     /// Makes the server, its tools and their schemas.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let Options { lenses, offered, sql_max_rows, sql_timeout, response_max_bytes, metrics, on_unauthorized } =
-            options;
+        let Options {
+            lenses,
+            offer,
+            confirm,
+            sealing_key,
+            sql_max_rows,
+            sql_timeout,
+            result_max_bytes,
+            metrics,
+            on_unauthorized,
+        } = options;
         // Schemas are made here rather than in the first request.
         let _ = tools::registry();
         let config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
             .with_server_info(Implementation::new(SERVER_NAME, env!("CARGO_PKG_VERSION")).with_title("Lenses"))
             .with_instructions(INSTRUCTIONS);
-        let limits = Limits { sql_rows: sql_max_rows, sql_time: sql_timeout, bytes: response_max_bytes };
-        Self { shared: Arc::new(Shared { config, lenses, offered, limits, metrics, on_unauthorized }), resident: None }
+        let confirmation = Confirmation::new(confirm, sealing_key.as_ref());
+        let limits = Limits { sql_rows: sql_max_rows, sql_time: sql_timeout, bytes: result_max_bytes };
+        Self {
+            shared: Arc::new(Shared { config, lenses, offer, confirmation, limits, metrics, on_unauthorized }),
+            resident: None,
+        }
     }
 }
 
@@ -105,12 +128,19 @@ pub struct HttpOptions {
 ///
 /// Every request must carry an [`Identity`] in its extensions; one without gets an error.
 #[must_use]
-pub fn http_service(
-    server: Server,
-    options: HttpOptions,
-) -> Mended<StreamableHttpService<Server, NeverSessionManager>> {
+pub fn http_service<H>(handler: H, options: HttpOptions) -> Mended<StreamableHttpService<H, NeverSessionManager>>
+where
+    H: ServerHandler + Clone,
+{
+    let sessions = Arc::new(NeverSessionManager::default());
+    Mended::new(StreamableHttpService::new(move || Ok(handler.clone()), sessions, http_config(options)))
+}
+
+/// How rmcp is to serve [`http_service`].
+#[must_use]
+pub fn http_config(options: HttpOptions) -> StreamableHttpServerConfig {
     let HttpOptions { allowed_hosts, allowed_origins, max_body_bytes, shutdown } = options;
-    let mut config = StreamableHttpServerConfig::default()
+    let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
         .with_allowed_origins(allowed_origins)
@@ -118,14 +148,7 @@ pub fn http_service(
         .with_max_request_body_bytes(max_body_bytes)
         .with_cancellation_token(shutdown);
     // rmcp takes an empty list for "any host"; its default is loopback.
-    if !allowed_hosts.is_empty() {
-        config = config.with_allowed_hosts(allowed_hosts);
-    }
-    Mended::new(StreamableHttpService::new(
-        move || Ok(server.clone()),
-        Arc::new(NeverSessionManager::default()),
-        config,
-    ))
+    if allowed_hosts.is_empty() { config } else { config.with_allowed_hosts(allowed_hosts) }
 }
 
 /// Why serving stdio ended early.

@@ -11,7 +11,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{Method, StatusCode};
+use http::{
+    HeaderValue, Method, StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING},
+};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, error::Category, value::RawValue};
@@ -38,6 +41,10 @@ pub enum Message {
     },
 }
 
+/// The message's `id`, for errors that are made outside rmcp: null where it has none. Stands beside the [`Message`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RequestId(Value);
+
 impl Message {
     /// Reads a body as one JSON-RPC message.
     ///
@@ -45,7 +52,7 @@ impl Message {
     ///
     /// Parse error (-32700) for what is no JSON, invalid request (-32600) for JSON that is not one message, invalid params
     /// (-32602) for a tool call that names no tool.
-    pub fn parse(body: &[u8]) -> Result<Self, RpcError> {
+    pub fn parse(body: &[u8]) -> Result<(Self, RequestId), RpcError> {
         let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| match error.classify() {
             Category::Data if is_batch(body) => RpcError::invalid_request(
                 StatusCode::BAD_REQUEST,
@@ -57,7 +64,7 @@ impl Message {
             Category::Io | Category::Syntax | Category::Eof => RpcError::parse_error("the body is not JSON"),
         })?;
         let Some("tools/call") = envelope.method.as_deref() else {
-            return Ok(Self::Other { method: envelope.method.map(String::from) });
+            return Ok((Self::Other { method: envelope.method.map(String::from) }, RequestId(envelope.id)));
         };
         let call = envelope.params.map(|params| serde_json::from_str::<CallParams>(params.get()));
         let Some(Ok(CallParams { name, arguments })) = call else {
@@ -66,7 +73,7 @@ impl Message {
                 "tools/call needs params with one name and one arguments object",
             ));
         };
-        Ok(Self::ToolCall { name, arguments })
+        Ok((Self::ToolCall { name, arguments }, RequestId(envelope.id)))
     }
 }
 
@@ -91,19 +98,31 @@ fn is_batch(body: &[u8]) -> bool {
     body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
 }
 
-/// Middleware: reads the body of a POST, at most `max_body_bytes`, and puts its [`Message`] into the extensions.
+/// Middleware: reads the body of a POST, at most `max_body_bytes`, and puts its [`Message`] and
+/// [`RequestId`] into the extensions.
 pub async fn read_message(State(max_body_bytes): State<usize>, request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
+    if parts.headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
+        discard(body).await;
+        let error = RpcError::invalid_request(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body is encoded: send it without Content-Encoding",
+        );
+        // RFC 9110 §12.5.3: what would be taken.
+        return ([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))], error).into_response();
+    }
     let body = match read_body(body, max_body_bytes).await {
         Ok(body) => body,
         Err(error) => return error.into_response(),
     };
     match Message::parse(&body) {
-        Ok(message) => {
+        Ok((message, id)) => {
             parts.extensions.insert(message);
+            parts.extensions.insert(id);
             next.run(Request::from_parts(parts, Body::from(body))).await
         }
         Err(error) => error.into_response(),
@@ -164,6 +183,11 @@ impl RpcError {
     /// -32602: the message's params can't be used.
     pub fn invalid_params(id: Value, message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, id, code: -32602, message: message.into() }
+    }
+
+    /// -32000, 429: the call is good, but came too soon. JSON-RPC leaves the code to implementations.
+    pub fn too_many_requests(RequestId(id): RequestId, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::TOO_MANY_REQUESTS, id, code: -32000, message: message.into() }
     }
 
     /// -32603: the fault is on this side.

@@ -19,7 +19,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-pub use self::labels::{Introspection, LensesOutcome, Outcome, Route, SignIn, Spared};
+pub use self::labels::{Introspection, LensesOutcome, Outcome, Reload, Route, SignIn, Spared, TlsFiles};
 
 /// All of the server's metrics. Made once, shared by reference.
 #[derive(Debug)]
@@ -32,10 +32,12 @@ pub struct Metrics {
     introspections: Family<IntrospectionLabel, Counter>,
     introspection_seconds: Histogram,
     introspections_spared: Family<SparedLabel, Counter>,
+    calls_rate_limited: Counter,
     tool_calls: Family<ToolLabels, Counter>,
     tool_seconds: Histograms<ToolLabel>,
     lenses_calls: Family<LensesLabels, Counter>,
     lenses_seconds: Histograms<OperationLabel>,
+    tls_reloads: Family<TlsReloadLabels, Counter>,
 }
 
 impl Metrics {
@@ -51,10 +53,12 @@ impl Metrics {
             introspections: Family::default(),
             introspection_seconds: latency(),
             introspections_spared: Family::default(),
+            calls_rate_limited: Counter::default(),
             tool_calls: Family::default(),
             tool_seconds: Family::new_with_constructor(latency),
             lenses_calls: Family::default(),
             lenses_seconds: Family::new_with_constructor(latency),
+            tls_reloads: Family::default(),
         };
         // Counters that alerts watch are there from the start: a rate needs a zero to rise from.
         for &outcome in SignIn::ALL {
@@ -62,6 +66,11 @@ impl Metrics {
         }
         for &outcome in Introspection::ALL {
             metrics.introspections.get_or_create(&IntrospectionLabel { outcome }).inc_by(0);
+        }
+        for &files in TlsFiles::ALL {
+            for &outcome in Reload::ALL {
+                metrics.tls_reloads.get_or_create(&TlsReloadLabels { files, outcome }).inc_by(0);
+            }
         }
         metrics.registered()
     }
@@ -99,6 +108,11 @@ impl Metrics {
             "Tokens that were decided without a request of their own to Lenses HQ, by where the answer came from",
             self.introspections_spared.clone(),
         );
+        registry.register(
+            "calls_rate_limited",
+            "Calls that were refused because their user had made too many (MCP_CALLS_PER_MINUTE_PER_USER)",
+            self.calls_rate_limited.clone(),
+        );
         registry.register("tool_calls", "Tool calls, by tool and outcome", self.tool_calls.clone());
         registry.register_with_unit(
             "tool_call_duration",
@@ -112,6 +126,11 @@ impl Metrics {
             "Time that a call to Lenses HQ took, by operation",
             Unit::Seconds,
             self.lenses_seconds.clone(),
+        );
+        registry.register(
+            "tls_reloads",
+            "Changes of TLS files, by outcome; failure: what was there before stays in use, and the log says why",
+            self.tls_reloads.clone(),
         );
         self
     }
@@ -151,6 +170,11 @@ impl Metrics {
         self.introspections_spared.get_or_create(&SparedLabel { by }).inc();
     }
 
+    /// A call was refused because its user had made too many.
+    pub fn call_rate_limited(&self) {
+        self.calls_rate_limited.inc();
+    }
+
     /// A tool call ended. `tool` must be the name of a tool that exists, so that the label stays bounded.
     pub fn tool_called(&self, tool: &'static str, outcome: Outcome, elapsed: Duration) {
         self.tool_calls.get_or_create(&ToolLabels { tool, outcome }).inc();
@@ -161,6 +185,11 @@ impl Metrics {
     pub fn lenses_called(&self, operation: &'static str, outcome: LensesOutcome, elapsed: Duration) {
         self.lenses_calls.get_or_create(&LensesLabels { operation, outcome }).inc();
         self.lenses_seconds.get_or_create(&OperationLabel { operation }).observe(elapsed.as_secs_f64());
+    }
+
+    /// TLS files changed.
+    pub fn tls_reloaded(&self, files: TlsFiles, outcome: Reload) {
+        self.tls_reloads.get_or_create(&TlsReloadLabels { files, outcome }).inc();
     }
 }
 
@@ -233,6 +262,12 @@ struct LensesLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OperationLabel {
     operation: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TlsReloadLabels {
+    files: TlsFiles,
+    outcome: Reload,
 }
 
 #[cfg(test)]

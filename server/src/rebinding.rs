@@ -52,11 +52,20 @@ impl FromStr for AllowedHost {
     fn from_str(text: &str) -> Result<Self, String> {
         let remedy = || format!("write hosts as mcp.example.com or mcp.example.com:8443 ({text:?} is neither)");
         let authority: Authority = text.parse().map_err(|_| remedy())?;
-        if text.contains(['@', '*']) || (authority.port().is_some() && authority.port_u16().is_none()) {
+        if text.contains(['@', '*']) {
             return Err(remedy());
         }
         let host = Host::parse(authority.host()).map_err(|_| remedy())?;
-        Ok(Self { host, port: authority.port_u16() })
+        // Not `Authority::port`, to which a port out of range is none.
+        let port = match text.strip_prefix(authority.host()) {
+            Some("") => None,
+            Some(rest) => {
+                let digits = rest.strip_prefix(':').filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+                Some(digits.and_then(|port| port.parse().ok()).ok_or_else(remedy)?)
+            }
+            None => return Err(remedy()),
+        };
+        Ok(Self { host, port })
     }
 }
 

@@ -6,14 +6,18 @@
 
 mod advertised;
 mod error;
+mod former;
+mod lenses;
 mod oauth;
+mod offer;
 mod parse;
 mod reader;
 mod sign_in;
+mod tls;
 pub mod variable;
 mod variables;
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use base64::{
     Engine as _, alphabet,
@@ -25,8 +29,10 @@ use url::Url;
 pub use self::{
     advertised::{AdvertisedUrl, ENDPOINT},
     error::{SettingsError, SettingsErrors},
-    oauth::{AudienceRule, ClientCredentials, Introspection, OAuth},
+    oauth::{AudienceRule, ClientCredentials, Introspection, OAuth, TokenExchange},
+    offer::Confirm,
     sign_in::{Callers, SignIn},
+    tls::{KeyPairFiles, Trust},
     variables::{ReadFile, Variables},
 };
 use self::{
@@ -34,8 +40,8 @@ use self::{
     variable as var,
 };
 use crate::{
+    offer::Offer,
     rebinding::{AllowedHost, AllowedOrigin},
-    scope::ScopeSet,
 };
 
 /// Exit status for settings that can't be used: `EX_CONFIG` of sysexits.h.
@@ -51,10 +57,16 @@ const SEALING_KEY_MIN: usize = 32;
 pub struct Settings {
     /// HQ as this server reaches it.
     pub lenses_url: Url,
+    /// The same for websockets; the scheme is `ws` or `http`, `wss` or `https`.
+    pub lenses_websocket_url: Url,
+    /// What is trusted in HQ, and what is shown to it.
+    pub lenses_trust: Trust,
     /// How clients reach this server, and what they must show.
     pub transport: Transport,
-    /// The scopes that this server offers at all.
-    pub offered: ScopeSet,
+    /// The scopes, tools and environments that this server offers at all.
+    pub offer: Arc<Offer>,
+    /// When the user is asked before a tool runs.
+    pub confirm: Confirm,
     /// The bounds on each request.
     pub limits: Limits,
     /// The key for state that clients carry, where one is configured.
@@ -85,6 +97,8 @@ pub enum Transport {
 pub struct Http {
     /// Where the MCP endpoint listens.
     pub listen: SocketAddr,
+    /// The certificate of the MCP endpoint; without one it is plain HTTP.
+    pub tls: Option<KeyPairFiles>,
     /// Where the admin endpoints listen.
     pub admin: SocketAddr,
     /// What callers must show.
@@ -104,10 +118,14 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Longest time from a request to its response's head.
     pub request_timeout: Duration,
+    /// Calls that one user may make a minute; `None`: any number.
+    pub calls_per_minute_per_user: Option<NonZeroU32>,
     /// Requests and streams answered at a time.
     pub max_concurrent_requests: usize,
-    /// Largest reply from HQ and largest result, in bytes.
+    /// Largest reply from HQ, in bytes.
     pub response_max_bytes: usize,
+    /// Bytes after which a result is cut at a record.
+    pub result_max_bytes: usize,
     /// Rows after which a query's result is cut.
     pub sql_max_rows: usize,
     /// Longest time that a query may run.
@@ -142,6 +160,7 @@ impl Settings {
         let mut reader = Reader::new(variables);
         let read = read_all(&mut reader);
         let (mut settings, effective) = reader.finish(read)?;
+        settings.warnings.extend(variables.warnings());
         settings.effective = effective;
         Ok(settings)
     }
@@ -157,17 +176,23 @@ impl Settings {
 fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Noted> {
     let mut warnings = Vec::new();
     // Each is read before any is used, so that a fault in one does not hide those of the others.
-    let lenses_url = reader.value(&var::LENSES_URL, parse::base_url);
-    let offered = reader.value(&var::MCP_SCOPES, parse::scopes);
+    let lenses = lenses::read(reader);
+    let lenses_trust = tls::read_trust(reader);
+    let offer = offer::read(reader);
+    let confirm = offer::read_confirm(reader);
     let limits = read_limits(reader);
     let sealing_key = read_sealing_key(reader);
     let shutdown_grace = reader.value(&var::SHUTDOWN_GRACE, parse::duration(SECOND, HOUR));
     let log = read_log(reader);
-    let transport = sign_in::read_transport(reader, lenses_url.as_ref().ok(), &mut warnings);
+    let transport = sign_in::read_transport(reader, lenses.as_ref().ok().map(|lenses| &lenses.http), &mut warnings);
+    let lenses = lenses?;
     Ok(Settings {
-        lenses_url: lenses_url?,
+        lenses_url: lenses.http,
+        lenses_websocket_url: lenses.websocket,
+        lenses_trust: lenses_trust?,
         transport: transport?,
-        offered: offered?,
+        offer: Arc::new(offer?),
+        confirm: confirm?,
         limits: limits?,
         sealing_key: sealing_key?,
         shutdown_grace: shutdown_grace?,
@@ -181,14 +206,21 @@ fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Noted> {
     let max_body_bytes = reader.value(&var::MCP_MAX_BODY_BYTES, parse::count(1024, 64 << 20));
     let request_timeout = reader.value(&var::MCP_REQUEST_TIMEOUT, parse::duration(SECOND, HOUR));
     let max_concurrent_requests = reader.value(&var::MCP_MAX_CONCURRENT_REQUESTS, parse::count(1, 65_536));
+    let calls_per_minute = reader.value(&var::MCP_CALLS_PER_MINUTE_PER_USER, |text| match text.parse::<u32>() {
+        Ok(calls) if calls <= 1_000_000 => Ok(NonZeroU32::new(calls)),
+        _ => Err("write a whole number from 0 (any number of calls) to 1000000".to_owned()),
+    });
     let response_max_bytes = reader.value(&var::MCP_RESPONSE_MAX_BYTES, parse::count(1024, 64 << 20));
+    let result_max_bytes = reader.value(&var::MCP_RESULT_MAX_BYTES, parse::count(1024, 64 << 20));
     let sql_max_rows = reader.value(&var::MCP_SQL_MAX_ROWS, parse::count(1, 1_000_000));
     let sql_timeout = reader.value(&var::MCP_SQL_TIMEOUT, parse::duration(SECOND, HOUR));
     let limits = Limits {
         max_body_bytes: max_body_bytes?,
         request_timeout: request_timeout?,
         max_concurrent_requests: max_concurrent_requests?,
+        calls_per_minute_per_user: calls_per_minute?,
         response_max_bytes: response_max_bytes?,
+        result_max_bytes: result_max_bytes?,
         sql_max_rows: sql_max_rows?,
         sql_timeout: sql_timeout?,
     };

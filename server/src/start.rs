@@ -1,22 +1,27 @@
 //! From settings to a running server, and its end.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
 
-use axum::Router;
+use axum::{Router, extract::Request, response::IntoResponse};
+use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower::Service;
+use url::Url;
 
 use crate::{
     admin, app,
-    auth::{Gate, Introspector, Mode, ResourceServer, SharedToken, shared_identity},
+    auth::{AuthorizationServer, BackChannel, Gate, Mode, ResourceServer, SharedToken, shared_identity},
+    diagnostics::Diagnostics,
     identity::{Fingerprint, Identity},
-    lenses::{self, tls},
+    landing::{Page, PageError},
+    lenses,
     lifecycle::{self, Signals, Stages},
     mcp,
     metrics::Metrics,
     settings::{Http, Settings, SignIn, Transport},
-    tools,
+    tls::{self, TlsError},
 };
 
 /// Idle connections are cheap, so that more of them are kept than requests are answered at a time.
@@ -40,12 +45,15 @@ pub enum StartError {
     /// The client of HQ can't be made.
     #[error("failed to set up the client of Lenses HQ: {0}")]
     Lenses(#[from] lenses::ClientError),
-    /// The machine's trust store can't be used.
+    /// A TLS file or the machine's trust store can't be used.
     #[error("failed to set up TLS: {0}")]
-    Tls(#[from] tls::TlsError),
-    /// The client of the introspection endpoint can't be made.
-    #[error("failed to set up the client of the introspection endpoint: {0}")]
-    Introspection(#[source] reqwest::Error),
+    Tls(#[from] TlsError),
+    /// The client of HQ's OAuth endpoints can't be made.
+    #[error("failed to set up the client of the OAuth endpoints of Lenses HQ: {0}")]
+    BackChannel(#[source] reqwest::Error),
+    /// The landing page can't be made.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// Signals can't be taken over.
     #[error("failed to take over signals: {0}")]
     Signals(#[source] io::Error),
@@ -77,8 +85,9 @@ async fn run_stdio(
     metrics: Arc<Metrics>,
     signals: &mut Signals,
 ) -> Result<(), StartError> {
-    let identity = shared_identity(api_key, settings.offered, Fingerprint::of(api_key.expose_secret()));
-    let server = mcp_server(settings, metrics, Arc::new(|_| {}))?;
+    let identity = shared_identity(api_key, settings.offer.scopes(), Fingerprint::of(api_key.expose_secret()));
+    let tls = lenses_tls(settings, None, &metrics)?;
+    let server = mcp_server(settings, tls, metrics, Arc::new(|_| {}))?;
     tracing::info!("serving MCP over standard input and output");
     tokio::select! {
         ended = mcp::serve_stdio(server, identity) => Ok(ended?),
@@ -93,15 +102,15 @@ async fn run_http(
     signals: &mut Signals,
 ) -> Result<(), StartError> {
     let stages = Stages::default();
-    let router = http_router(settings, http, metrics.clone(), stages.ending_streams.clone())?;
+    let acceptor = http.tls.as_ref().map(|files| tls::listener::acceptor(files, metrics.clone())).transpose()?;
+    let Routers { endpoint: router, admin } = http_routers(settings, http, metrics, &stages)?;
     let listener = bind(http.listen, "HOST, PORT").await?;
     let admin_listener = bind(http.admin, "ADMIN_HOST, ADMIN_PORT").await?;
 
-    let admin = admin::router(metrics, stages.stopping.clone());
     // Probes are answered until the very end, so this port does not stop with the other.
-    let admin = tokio::spawn(lifecycle::serve(admin_listener, admin, ADMIN_CONNECTIONS, Stages::default()));
+    let admin = tokio::spawn(lifecycle::serve(admin_listener, None, admin, ADMIN_CONNECTIONS, Stages::default()));
     let max_connections = settings.limits.max_concurrent_requests.saturating_mul(CONNECTIONS_PER_REQUEST);
-    let serving = lifecycle::serve(listener, router, max_connections, stages.clone());
+    let serving = lifecycle::serve(listener, acceptor, router, max_connections, stages.clone());
     tokio::pin!(serving);
     tokio::select! {
         () = &mut serving => {}
@@ -114,7 +123,33 @@ async fn run_http(
     Ok(())
 }
 
-/// The router with everything behind it: what [`run`] serves, without a socket.
+/// What [`run`] serves, without a socket.
+#[derive(Debug)]
+pub struct Routers {
+    /// The MCP port.
+    pub endpoint: Router,
+    /// The admin port.
+    pub admin: Router,
+}
+
+/// The routers of both ports with everything behind them.
+///
+/// # Errors
+///
+/// [`StartError`], when a client can't be made.
+pub fn http_routers(
+    settings: &Settings,
+    http: &Http,
+    metrics: Arc<Metrics>,
+    stages: &Stages,
+) -> Result<Routers, StartError> {
+    let front = front(settings, http, &metrics)?;
+    let admin = admin::router(metrics.clone(), front.diagnostics.clone(), stages.stopping.clone());
+    let endpoint = router_around(settings, http, front, metrics, stages.ending_streams.clone(), mcp::http_service)?;
+    Ok(Routers { endpoint, admin })
+}
+
+/// The router of the MCP port alone.
 ///
 /// # Errors
 ///
@@ -125,10 +160,48 @@ pub fn http_router(
     metrics: Arc<Metrics>,
     ending_streams: CancellationToken,
 ) -> Result<Router, StartError> {
-    let (mode, on_unauthorized) = sign_in(settings, http, &metrics)?;
-    let gate = Gate::new(mode, settings.offered, tools::required_scopes, metrics.clone());
-    let endpoint = mcp::http_service(
-        mcp_server(settings, metrics.clone(), on_unauthorized)?,
+    http_router_around(settings, http, metrics, ending_streams, mcp::http_service)
+}
+
+/// [`http_router`] with an MCP endpoint that `endpoint` makes from the server: so that the conformance suite's fixtures can
+/// be served through the same layers.
+///
+/// # Errors
+///
+/// [`StartError`], when a client can't be made.
+pub fn http_router_around<S>(
+    settings: &Settings,
+    http: &Http,
+    metrics: Arc<Metrics>,
+    ending_streams: CancellationToken,
+    endpoint: impl FnOnce(mcp::Server, mcp::HttpOptions) -> S,
+) -> Result<Router, StartError>
+where
+    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send + 'static,
+{
+    let front = front(settings, http, &metrics)?;
+    router_around(settings, http, front, metrics, ending_streams, endpoint)
+}
+
+fn router_around<S>(
+    settings: &Settings,
+    http: &Http,
+    front: Front,
+    metrics: Arc<Metrics>,
+    ending_streams: CancellationToken,
+    endpoint: impl FnOnce(mcp::Server, mcp::HttpOptions) -> S,
+) -> Result<Router, StartError>
+where
+    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send + 'static,
+{
+    let Front { mode, on_unauthorized, tls, .. } = front;
+    let gate = Gate::new(mode, settings.offer.clone(), metrics.clone());
+    let endpoint = endpoint(
+        mcp_server(settings, tls, metrics.clone(), on_unauthorized)?,
         mcp::HttpOptions {
             allowed_hosts: http.allowed_hosts.iter().map(ToString::to_string).collect(),
             allowed_origins: http.allowed_origins.iter().map(ToString::to_string).collect(),
@@ -136,38 +209,79 @@ pub fn http_router(
             shutdown: ending_streams,
         },
     );
-    Ok(app::router(http, &settings.limits, settings.offered, gate, metrics, &endpoint))
+    let offered = settings.offer.scopes();
+    let page = Page::new(http, offered)?;
+    Ok(app::router(http, &settings.limits, offered, gate, metrics, page, &endpoint))
 }
 
 type OnUnauthorized = Arc<dyn Fn(&Identity) + Send + Sync>;
 
-fn sign_in(settings: &Settings, http: &Http, metrics: &Arc<Metrics>) -> Result<(Mode, OnUnauthorized), StartError> {
+/// What sign-in leaves for the others.
+struct Front {
+    mode: Mode,
+    on_unauthorized: OnUnauthorized,
+    diagnostics: Arc<Diagnostics>,
+    /// For all connections to HQ.
+    tls: ClientConfig,
+}
+
+fn front(settings: &Settings, http: &Http, metrics: &Arc<Metrics>) -> Result<Front, StartError> {
+    let lenses_url = &settings.lenses_url;
+    let introspection_url = match &http.sign_in {
+        SignIn::OAuth(oauth) => Some(&oauth.introspection.url),
+        SignIn::ApiKey { .. } => None,
+    };
+    let tls = lenses_tls(settings, introspection_url, metrics)?;
+    let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
     match &http.sign_in {
         SignIn::OAuth(oauth) => {
-            let tls = tls::client_config(oauth.introspection.url.scheme())?;
-            let introspector = Introspector::new(&oauth.introspection, tls, metrics.clone());
-            let introspector = introspector.map_err(StartError::Introspection)?;
+            let authorization_server = Arc::new(AuthorizationServer::new(oauth, lenses_url, back_channel, metrics));
             let max_questions = settings.limits.max_concurrent_requests;
-            let resource_server =
-                ResourceServer::new(oauth, settings.offered, introspector, max_questions, metrics.clone());
-            let resource_server = Arc::new(resource_server);
+            let resource_server = Arc::new(ResourceServer::new(
+                oauth,
+                settings.offer.scopes(),
+                authorization_server.clone(),
+                max_questions,
+                metrics.clone(),
+            ));
             let forgetting = resource_server.clone();
-            Ok((Mode::OAuth(resource_server), Arc::new(move |identity| forgetting.forget(identity))))
+            Ok(Front {
+                mode: Mode::OAuth(resource_server),
+                on_unauthorized: Arc::new(move |identity| forgetting.forget(identity)),
+                diagnostics: Arc::new(Diagnostics::of_oauth(lenses_url, oauth, authorization_server)),
+                tls,
+            })
         }
-        SignIn::ApiKey { api_key, callers } => {
-            Ok((Mode::Shared(SharedToken::new(callers, api_key, settings.offered)), Arc::new(|_| {})))
-        }
+        SignIn::ApiKey { api_key, callers } => Ok(Front {
+            mode: Mode::Shared(SharedToken::new(callers, api_key, settings.offer.scopes())),
+            on_unauthorized: Arc::new(|_| {}),
+            diagnostics: Arc::new(Diagnostics::of_api_key(lenses_url, api_key, back_channel)),
+            tls,
+        }),
     }
+}
+
+/// The one TLS configuration for all connections to HQ.
+fn lenses_tls(
+    settings: &Settings,
+    introspection_url: Option<&Url>,
+    metrics: &Arc<Metrics>,
+) -> Result<ClientConfig, TlsError> {
+    let addresses = [&settings.lenses_url, &settings.lenses_websocket_url].into_iter().chain(introspection_url);
+    lenses::tls::client_config(&settings.lenses_trust, addresses, metrics.clone())
 }
 
 fn mcp_server(
     settings: &Settings,
+    tls: ClientConfig,
     metrics: Arc<Metrics>,
     on_unauthorized: OnUnauthorized,
 ) -> Result<mcp::Server, StartError> {
     let limits = &settings.limits;
     let lenses = lenses::Client::new(lenses::Options {
         url: settings.lenses_url.clone(),
+        websocket_url: settings.lenses_websocket_url.clone(),
+        tls,
         // The rest is for sign-in and for telling the model what happened.
         request_timeout: limits.request_timeout / 4 * 3,
         response_max_bytes: limits.response_max_bytes,
@@ -175,10 +289,12 @@ fn mcp_server(
     })?;
     Ok(mcp::Server::new(mcp::Options {
         lenses,
-        offered: settings.offered,
+        offer: settings.offer.clone(),
+        confirm: settings.confirm,
+        sealing_key: settings.sealing_key.clone(),
         sql_max_rows: limits.sql_max_rows,
         sql_timeout: limits.sql_timeout,
-        response_max_bytes: limits.response_max_bytes,
+        result_max_bytes: limits.result_max_bytes,
         metrics,
         on_unauthorized,
     }))

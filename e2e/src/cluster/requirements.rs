@@ -1,4 +1,4 @@
-//! What the machine must have: root, and a few programs that Debian packages.
+//! What the machine must have: root for a cluster, and a few programs that Debian packages.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use super::Say;
 /// A program that something here runs, and the Debian package that brings it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// A command looked up in `PATH`, or an absolute path.
+    /// A command looked up in `PATH`, or the absolute path of a file.
     pub command: &'static str,
     /// The Debian package.
     pub package: &'static str,
@@ -34,7 +34,7 @@ pub enum RequirementError {
     /// Namespaces, mounts and cgroups need root.
     #[error("a cluster needs root: run this as root, or run what needs no cluster: `cargo test`")]
     NotRoot,
-    /// Programs are missing and there is no `apt-get` to install them with.
+    /// Programs are missing, and there is no `apt-get` to install them with or no right to.
     #[error("missing: {missing}; install them (on Debian: apt-get install {packages})")]
     Missing {
         /// The programs.
@@ -63,18 +63,17 @@ pub fn require_root() -> Result<(), RequirementError> {
 /// Installs the Debian packages of the `programs` that are not there, and says so.
 ///
 /// # Errors
-/// [`RequirementError`] if the caller is not root, if this is not Debian, or if `apt-get` fails.
+/// [`RequirementError`] if something is missing and the caller is not root, if this is not Debian, or if `apt-get` fails.
 pub fn install_missing(programs: &[Program], say: Say<'_>) -> Result<(), RequirementError> {
     let missing = missing(programs);
     if missing.is_empty() {
         return Ok(());
     }
-    require_root()?;
     let commands: Vec<_> = missing.iter().map(|program| program.command).collect();
     let mut packages: Vec<_> = missing.iter().map(|program| program.package).collect();
     packages.sort_unstable();
     packages.dedup();
-    if find("apt-get").is_none() {
+    if require_root().is_err() || find("apt-get").is_none() {
         return Err(RequirementError::Missing { missing: commands.join(", "), packages: packages.join(" ") });
     }
     say(&format!("installing Debian packages: {} (missing: {})", packages.join(" "), commands.join(", ")));

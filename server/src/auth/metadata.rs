@@ -1,21 +1,16 @@
 //! What clients read before they sign in: this resource's metadata (RFC 9728), and the way to the authorization server's.
 
-use axum::{
-    Json, Router,
-    response::{IntoResponse, Redirect},
-    routing::get,
-};
+use axum::{Json, Router, response::Redirect, routing::get};
 use http::header::CACHE_CONTROL;
 use serde::Serialize;
 use url::Url;
 
+use super::server_metadata;
 use crate::{
     scope::ScopeSet,
     settings::{AdvertisedUrl, OAuth},
 };
 
-/// RFC 8414 §3: where an authorization server's metadata is, before the issuer's own path.
-const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 /// How long clients may keep the metadata. Short, so that a changed issuer or scope arrives within minutes.
 const CACHE: &str = "public, max-age=300";
 
@@ -49,38 +44,15 @@ impl ProtectedResource {
 pub fn routes(oauth: &OAuth, offered: ScopeSet) -> Router {
     let metadata = ProtectedResource::new(oauth, offered);
     let protected_resource = get(async move || ([(CACHE_CONTROL, CACHE)], Json(metadata)));
-    // Clients of the 2025-03-26 revision take the MCP server for the authorization server.
-    let location = authorization_server_metadata_url(&oauth.issuer);
-    let authorization_server = get(async move || match location {
-        Some(location) => Redirect::temporary(&location).into_response(),
-        None => http::StatusCode::NOT_FOUND.into_response(),
-    });
-    Router::new()
+    let router = Router::new()
         .route(AdvertisedUrl::host_metadata_path(), protected_resource.clone())
-        .route(&oauth.advertised_url.metadata_path(), protected_resource)
-        .route(AUTHORIZATION_SERVER, authorization_server)
-}
-
-/// The issuer's metadata: the well-known path goes between host and path (RFC 8414 §3.1).
-fn authorization_server_metadata_url(issuer: &str) -> Option<String> {
-    let mut url = Url::parse(issuer).ok()?;
-    let path = format!("{AUTHORIZATION_SERVER}{}", url.path().trim_end_matches('/'));
-    url.set_path(&path);
-    Some(url.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_authorization_servers_metadata_is_found_as_rfc_8414_says() {
-        for (issuer, url) in [
-            ("https://lenses.example.com", "https://lenses.example.com/.well-known/oauth-authorization-server"),
-            ("https://lenses.example.com/", "https://lenses.example.com/.well-known/oauth-authorization-server"),
-            ("https://x.example.com:8443/hq/", "https://x.example.com:8443/.well-known/oauth-authorization-server/hq"),
-        ] {
-            assert_eq!(authorization_server_metadata_url(issuer).as_deref(), Some(url));
-        }
-    }
+        .route(&oauth.advertised_url.metadata_path(), protected_resource);
+    // Clients of the 2025-03-26 revision take the MCP server for the authorization server, and ask at its host. Later ones
+    // put the endpoint's path behind (RFC 8414 §3.1) where they find no metadata of the resource.
+    let Ok(issuer) = Url::parse(&oauth.issuer) else { return router };
+    let location = server_metadata::location(&issuer);
+    // 307, not 308: HQ may move, and a redirect that is kept for good would outlive that.
+    let elsewhere = get(async move || ([(CACHE_CONTROL, CACHE)], Redirect::temporary(location.as_str())));
+    let below_path = format!("{}{}", server_metadata::WELL_KNOWN, oauth.advertised_url.endpoint_path());
+    router.route(server_metadata::WELL_KNOWN, elsewhere.clone()).route(&below_path, elsewhere)
 }

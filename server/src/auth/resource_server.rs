@@ -6,7 +6,7 @@ use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Introspector, Refusal,
+    AuthorizationServer, Refusal,
     audience::Audience,
     bearer,
     verdicts::{Grant, Reason, Verdict, Verdicts},
@@ -20,13 +20,13 @@ use crate::{
 
 /// Takes access tokens that HQ issued.
 ///
-/// The token goes on to HQ, which issued it and is the API that it is for. That departs from the letter of MCP's rule
-/// against passing tokens through: HQ must see who the user is to apply the user's rights, and offers no token exchange.
+/// Where HQ offers token exchange, it is shown a token of its own in place of the caller's. Elsewhere the token goes on to
+/// HQ, which issued it and is the API that it is for. That departs from the letter of MCP's rule against passing tokens
+/// through: HQ must see who the user is to apply the user's rights.
 #[derive(Debug)]
 pub struct ResourceServer {
     verdicts: Arc<Verdicts>,
     metadata_url: String,
-    offered: ScopeSet,
 }
 
 impl ResourceServer {
@@ -34,13 +34,14 @@ impl ResourceServer {
     pub fn new(
         oauth: &OAuth,
         offered: ScopeSet,
-        introspector: Introspector,
+        authorization_server: Arc<AuthorizationServer>,
         max_questions: usize,
         metrics: Arc<Metrics>,
     ) -> Self {
         let audience = Audience::new(&oauth.advertised_url.resource(), oauth.audience);
-        let verdicts = Verdicts::new(introspector, audience, oauth.introspection.cache_ttl, max_questions, metrics);
-        Self { verdicts: Arc::new(verdicts), metadata_url: oauth.advertised_url.metadata_url(), offered }
+        let cache_ttl = oauth.introspection.cache_ttl;
+        let verdicts = Verdicts::new(authorization_server, audience, offered, cache_ttl, max_questions, metrics);
+        Self { verdicts: Arc::new(verdicts), metadata_url: oauth.advertised_url.metadata_url() }
     }
 
     /// URL of the metadata, for challenges.
@@ -58,8 +59,8 @@ impl ResourceServer {
         let token = bearer::token(headers)?;
         let fingerprint = Fingerprint::of(token.expose_secret());
         tracing::Span::current().record("token", tracing::field::display(fingerprint));
-        match self.verdicts.on(&token).await {
-            Ok(Verdict::Active(grant)) => Ok(self.identity(&grant, token, fingerprint)),
+        match self.verdicts.on(&token, fingerprint).await {
+            Ok(Verdict::Active(grant)) => Ok(identity(&grant, token, fingerprint)),
             Ok(Verdict::Refused(reason)) => {
                 // Clients that lose their way with audiences are for the operator to help; the others sign in again.
                 if reason == Reason::OtherAudience {
@@ -76,19 +77,19 @@ impl ResourceServer {
         }
     }
 
-    /// Forgets the caller's token, because HQ answered 401 to it.
+    /// Forgets the caller's token, because HQ answered 401 to it or to what it was exchanged for.
     pub fn forget(&self, identity: &Identity) {
-        let (verdicts, token) = (self.verdicts.clone(), identity.lenses_credential.clone());
-        tokio::spawn(async move { verdicts.forget(&token).await });
+        let (verdicts, token) = (self.verdicts.clone(), identity.fingerprint);
+        tokio::spawn(async move { verdicts.forget(token).await });
     }
+}
 
-    fn identity(&self, grant: &Grant, token: SecretString, fingerprint: Fingerprint) -> Identity {
-        Identity {
-            subject: grant.subject.clone(),
-            client_id: grant.client_id.clone(),
-            scopes: grant.scopes.intersection(self.offered),
-            lenses_credential: Arc::new(token),
-            fingerprint,
-        }
+fn identity(grant: &Grant, token: SecretString, fingerprint: Fingerprint) -> Identity {
+    Identity {
+        subject: grant.subject.clone(),
+        client_id: grant.client_id.clone(),
+        scopes: grant.scopes,
+        lenses_credential: grant.exchanged.clone().unwrap_or_else(|| Arc::new(token)),
+        fingerprint,
     }
 }

@@ -10,15 +10,17 @@ use std::{
 };
 
 use moka::{Expiry, future::Cache};
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use super::{
+    AuthorizationServer,
     audience::Audience,
-    introspection::{IntrospectionError, Introspector, Reply},
+    introspection::{IntrospectionError, Reply},
+    token_exchange::{ExchangeError, Exchanged},
 };
 use crate::{
+    identity::Fingerprint,
     metrics::{Metrics, Spared},
     scope::ScopeSet,
 };
@@ -43,9 +45,11 @@ pub(super) enum Verdict {
 pub(super) struct Grant {
     pub(super) subject: Option<Arc<str>>,
     pub(super) client_id: Option<Arc<str>>,
-    /// The token's scopes; those that this server offers are chosen later.
+    /// The token's scopes within those that this server offers.
     pub(super) scopes: ScopeSet,
-    /// In seconds since 1970.
+    /// What HQ is shown in place of the token, where tokens are exchanged.
+    pub(super) exchanged: Option<Arc<SecretString>>,
+    /// When the token, or what it was exchanged for, ends: in seconds since 1970.
     expires_at: Option<u64>,
 }
 
@@ -64,40 +68,53 @@ pub(super) enum Reason {
     OtherAudience,
 }
 
+/// Why there is no decision. Nothing here says anything about the token.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoVerdict {
+    #[error(transparent)]
+    Introspection(#[from] IntrospectionError),
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    #[error("the question was abandoned")]
+    Abandoned,
+}
+
 /// Decides on tokens.
 #[derive(Debug)]
 pub(super) struct Verdicts {
-    cache: Cache<TokenHash, Verdict>,
-    introspector: Introspector,
+    cache: Cache<Fingerprint, Verdict>,
+    authorization_server: Arc<AuthorizationServer>,
     audience: Audience,
+    offered: ScopeSet,
     questions: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }
 
-/// The key: tokens themselves are not kept.
-type TokenHash = [u8; 32];
-
 impl Verdicts {
     /// Remembers active tokens for `cache_ttl` (but never past their end), and has at most `max_questions` callers wait.
     pub(super) fn new(
-        introspector: Introspector,
+        authorization_server: Arc<AuthorizationServer>,
         audience: Audience,
+        offered: ScopeSet,
         cache_ttl: Duration,
         max_questions: usize,
         metrics: Arc<Metrics>,
     ) -> Self {
         let cache = Cache::builder().max_capacity(TOKENS_MAX).expire_after(Lifetime { cache_ttl }).build();
         let questions = Arc::new(Semaphore::new(max_questions.min(Semaphore::MAX_PERMITS)));
-        Self { cache, introspector, audience, questions, metrics }
+        Self { cache, authorization_server, audience, offered, questions, metrics }
     }
 
-    /// The decision on `token`, from memory or from HQ.
+    /// The decision on `token`, whose fingerprint is `key`, from memory or from HQ.
     ///
     /// # Errors
     ///
     /// When HQ has no answer. That is not remembered.
-    pub(super) async fn on(self: &Arc<Self>, token: &SecretString) -> Result<Verdict, Arc<IntrospectionError>> {
-        let key = hash(token);
+    pub(super) async fn on(
+        self: &Arc<Self>,
+        token: &SecretString,
+        key: Fingerprint,
+    ) -> Result<Verdict, Arc<NoVerdict>> {
         if let Some(verdict) = self.cache.get(&key).await {
             self.spared(&verdict);
             return Ok(verdict);
@@ -116,17 +133,27 @@ impl Verdicts {
                 entry.into_value()
             })
         });
-        question.await.unwrap_or_else(|_| Err(Arc::new(IntrospectionError::Abandoned)))
+        question.await.unwrap_or_else(|_| Err(Arc::new(NoVerdict::Abandoned)))
     }
 
-    /// Forgets what is known of `token`, because HQ did not take it.
-    pub(super) async fn forget(&self, token: &SecretString) {
-        self.cache.invalidate(&hash(token)).await;
+    /// Forgets what is known of the token, because HQ did not take it or what it was exchanged for.
+    pub(super) async fn forget(&self, token: Fingerprint) {
+        self.cache.invalidate(&token).await;
     }
 
-    async fn ask(&self, token: &SecretString) -> Result<Verdict, IntrospectionError> {
-        let reply = self.introspector.introspect(token).await?;
-        Ok(judge(reply, &self.audience, now()))
+    async fn ask(&self, token: &SecretString) -> Result<Verdict, NoVerdict> {
+        let reply = self.authorization_server.introspect(token).await?;
+        let mut grant = match judge(reply, &self.audience, now()) {
+            Ok(grant) => grant,
+            Err(reason) => return Ok(Verdict::Refused(reason)),
+        };
+        grant.scopes = grant.scopes.intersection(self.offered);
+        if let Some(Exchanged { token, expires_in }) = self.authorization_server.exchange(token, grant.scopes).await? {
+            let ends = expires_in.map(|left| now().saturating_add(left.as_secs()));
+            grant.expires_at = grant.expires_at.into_iter().chain(ends).min();
+            grant.exchanged = Some(token);
+        }
+        Ok(Verdict::Active(Arc::new(grant)))
     }
 
     fn spared(&self, verdict: &Verdict) {
@@ -138,24 +165,25 @@ impl Verdicts {
 }
 
 /// What a reply means for this server.
-fn judge(reply: Reply, audience: &Audience, now: u64) -> Verdict {
+fn judge(reply: Reply, audience: &Audience, now: u64) -> Result<Grant, Reason> {
     let expires_at = reply.expires_at();
     if !reply.active {
-        Verdict::Refused(Reason::Inactive)
+        Err(Reason::Inactive)
     } else if expires_at.is_some_and(|end| end <= now) {
-        Verdict::Refused(Reason::Expired)
+        Err(Reason::Expired)
     } else if !reply.is_bearer_access_token() {
-        Verdict::Refused(Reason::NotBearer)
+        Err(Reason::NotBearer)
     } else if !audience.admits(&reply.aud) {
-        Verdict::Refused(Reason::OtherAudience)
+        Err(Reason::OtherAudience)
     } else {
         let client_id: Option<Arc<str>> = reply.client_id.map(Arc::from);
-        Verdict::Active(Arc::new(Grant {
+        Ok(Grant {
             subject: reply.sub.map(Arc::from).or_else(|| client_id.clone()),
             client_id,
             scopes: ScopeSet::from_token(&reply.scope.join(" ")),
+            exchanged: None,
             expires_at,
-        }))
+        })
     }
 }
 
@@ -175,24 +203,20 @@ impl Lifetime {
     }
 }
 
-impl Expiry<TokenHash, Verdict> for Lifetime {
-    fn expire_after_create(&self, _: &TokenHash, verdict: &Verdict, _: Instant) -> Option<Duration> {
+impl Expiry<Fingerprint, Verdict> for Lifetime {
+    fn expire_after_create(&self, _: &Fingerprint, verdict: &Verdict, _: Instant) -> Option<Duration> {
         Some(self.of(verdict))
     }
 
     fn expire_after_update(
         &self,
-        _: &TokenHash,
+        _: &Fingerprint,
         verdict: &Verdict,
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
         Some(self.of(verdict))
     }
-}
-
-fn hash(token: &SecretString) -> TokenHash {
-    Sha256::digest(token.expose_secret().as_bytes()).into()
 }
 
 fn now() -> u64 {

@@ -1,6 +1,31 @@
 //! Consumer groups: the agent's API, through HQ's proxy.
 
-use super::{Error, Name, Object, Session};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Endpoint, Error, Name, Object, Session};
+
+/// Where a group shall go on in all partitions of some topics: the body of `PUT api/consumers/{group}/offsets`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OffsetReset {
+    /// The place.
+    #[serde(flatten)]
+    pub to: ResetTo,
+    /// The topics.
+    pub topics: Vec<Name>,
+}
+
+/// The place in a partition where a group shall go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", content = "target", rename_all = "lowercase")]
+pub enum ResetTo {
+    /// The first record that is kept.
+    Start,
+    /// Behind the last record.
+    End,
+    /// The first record that is not older than this time (RFC 3339).
+    Timestamp(String),
+}
 
 impl Session {
     /// All consumer groups that the caller may see: `GET api/consumers`.
@@ -12,12 +37,84 @@ impl Session {
         self.get("list_consumer_groups", self.agent(environment, "api/consumers")).await?.list()
     }
 
+    /// The consumer groups that read a topic: `GET api/consumers/{topic}`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn consumer_groups_of(&self, environment: &Name, topic: &Name) -> Result<Vec<Object>, Error> {
+        let endpoint = self.agent(environment, "api/consumers").name(topic);
+        self.get("list_consumer_groups_by_topic", endpoint).await?.list()
+    }
+
+    /// Moves a group in all partitions of some topics: `PUT api/consumers/{group}/offsets`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; Kafka refuses while the group has active members.
+    pub async fn reset_offsets(&self, environment: &Name, group: &Name, reset: &OffsetReset) -> Result<Object, Error> {
+        let endpoint = self.consumer_group(environment, group).path("offsets");
+        Ok(self.put("update_consumer_group_offsets", endpoint, Some(reset)).await?.acknowledgement())
+    }
+
+    /// Deletes what a group committed for some topics: `POST api/consumers/{group}/offsets/delete`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; Kafka refuses while the group has active members that read them.
+    pub async fn delete_offsets(&self, environment: &Name, group: &Name, topics: &[Name]) -> Result<Object, Error> {
+        let endpoint = self.consumer_group(environment, group).path("offsets/delete");
+        let body = json!({ "topics": topics });
+        Ok(self.post("delete_consumer_group_offsets", endpoint, &body).await?.acknowledgement())
+    }
+
+    /// Moves a group in one partition: `PUT api/consumers/{group}/offsets/topics/{topic}/partitions/{partition}`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; Kafka refuses while the group has active members.
+    pub async fn set_offset(
+        &self,
+        environment: &Name,
+        group: &Name,
+        topic: &Name,
+        partition: i64,
+        offset: i64,
+    ) -> Result<Object, Error> {
+        let endpoint = self.consumer_group(environment, group).path("offsets/topics").name(topic);
+        let body = json!({ "type": "absolute", "offset": offset });
+        let endpoint = endpoint.path("partitions").number(partition);
+        Ok(self.put("update_consumer_partition_offset", endpoint, Some(&body)).await?.acknowledgement())
+    }
+
+    /// Deletes what a group committed for one partition:
+    /// `DELETE api/consumers/{group}/topics/{topic}/partitions/{partition}/offsets`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; Kafka refuses while the group has active members that read it.
+    pub async fn delete_offset(
+        &self,
+        environment: &Name,
+        group: &Name,
+        topic: &Name,
+        partition: i64,
+    ) -> Result<Object, Error> {
+        let endpoint = self.consumer_group(environment, group).path("topics").name(topic);
+        let endpoint = endpoint.path("partitions").number(partition).path("offsets");
+        Ok(self.delete("delete_consumer_partition_offset", endpoint).await?.acknowledgement())
+    }
+
     /// Deletes a consumer group with its offsets: `DELETE api/consumers/{group}`. Usually answers with nothing.
     ///
     /// # Errors
     ///
     /// [`Error`]; Kafka refuses to delete a group with active members.
     pub async fn delete_consumer_group(&self, environment: &Name, group: &Name) -> Result<Object, Error> {
-        self.delete("delete_consumer_group", self.agent(environment, "api/consumers").name(group)).await?.object()
+        Ok(self.delete("delete_consumer_group", self.consumer_group(environment, group)).await?.acknowledgement())
+    }
+
+    fn consumer_group(&self, environment: &Name, group: &Name) -> Endpoint {
+        self.agent(environment, "api/consumers").name(group)
     }
 }

@@ -27,14 +27,25 @@ impl Endpoint {
         self.extend([name.as_str()])
     }
 
+    /// Adds a number as one segment.
+    pub(super) fn number(self, number: i64) -> Self {
+        self.extend([number.to_string().as_str()])
+    }
+
+    /// Adds a parameter to the query, encoded. One that has several values is added once for each.
+    pub(super) fn query(mut self, name: &'static str, value: &str) -> Self {
+        self.0.query_pairs_mut().append_pair(name, value);
+        self
+    }
+
     /// The address for an HTTP request.
     pub(super) fn http(self) -> Url {
         self.0
     }
 
-    /// The address for a websocket: `wss` where HTTP would be `https`.
-    pub(super) fn websocket(mut self) -> Url {
-        let scheme = if self.0.scheme() == "https" { "wss" } else { "ws" };
+    /// The address for the handshake of a websocket, which is HTTP: `http` for `ws`, `https` for `wss`.
+    pub(super) fn handshake(mut self) -> Url {
+        let scheme = if matches!(self.0.scheme(), "https" | "wss") { "https" } else { "http" };
         // Refused only between schemes of different kinds, and all four are of one (WHATWG URL, "special").
         let changed = self.0.set_scheme(scheme);
         debug_assert!(changed.is_ok(), "{scheme} is a special scheme");
@@ -96,8 +107,20 @@ mod tests {
     }
 
     #[test]
-    fn websockets_are_encrypted_exactly_when_http_is() {
-        assert_eq!(under("http://hq:9991/x").path("ws").websocket().as_str(), "ws://hq:9991/x/ws");
-        assert_eq!(under("https://[::1]").path("ws").websocket().as_str(), "wss://[::1]/ws");
+    fn a_parameter_is_one_value_whatever_it_holds() {
+        let url = under("http://hq").path("api").query("search", "a&b=c#d+e f").query("tags", "x").query("tags", "é");
+        assert_eq!(url.http().as_str(), "http://hq/api?search=a%26b%3Dc%23d%2Be+f&tags=x&tags=%C3%A9");
+    }
+
+    #[test]
+    fn websockets_are_encrypted_exactly_when_their_address_is() {
+        for (base, expected) in [
+            ("http://hq:9991/x", "http://hq:9991/x/ws"),
+            ("https://[::1]", "https://[::1]/ws"),
+            ("ws://hq:9991/x", "http://hq:9991/x/ws"),
+            ("wss://hq:443", "https://hq/ws"),
+        ] {
+            assert_eq!(under(base).path("ws").handshake().as_str(), expected);
+        }
     }
 }

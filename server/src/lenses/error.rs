@@ -120,7 +120,10 @@ impl Error {
             }
             Self::Rejected { .. } => "Correct the arguments as the message says and try again.",
             Self::TooManyRequests(_) => "Wait a little, then try again with fewer calls.",
-            Self::Failed { .. } => "This may pass: try once more, then tell the user.",
+            Self::Failed { .. } => {
+                "This may pass. A change may have been made: look before repeating it. Otherwise try once more, then \
+                 tell the user."
+            }
             Self::Query(_) => "Correct the statement as the message says and try again.",
             Self::Unreachable { .. } => {
                 "Nothing was changed. Lenses HQ is down or restarting, or this server does not reach it (LENSES_URL, \
@@ -130,10 +133,13 @@ impl Error {
                 "Lenses HQ is restarting or overloaded. A change may have been made: look before repeating it. \
                  Otherwise try once more in a moment, then tell the user."
             }
-            Self::TooLarge { .. } => "Ask for less: one item instead of the list, or a query with WHERE and LIMIT.",
+            Self::TooLarge { .. } => {
+                "Ask for less: one item instead of the list, or a query with WHERE and LIMIT. A change may have been \
+                 made: look before repeating it."
+            }
             Self::Unreadable { .. } => {
                 "Something other than Lenses HQ seems to answer (a proxy or login page): tell the user that this \
-                 server's LENSES_URL should be checked."
+                 server's LENSES_URL should be checked. A change may have been made: look before repeating it."
             }
             Self::Credential => "Tell the user that this server's LENSES_API_KEY should be checked.",
         }

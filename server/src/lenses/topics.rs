@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::json;
 
-use super::{Error, Name, Object, Session};
+use super::{Error, NO_BODY, Name, Object, Session};
 
 /// A topic to create: the body of `POST api/topics`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,6 +19,52 @@ pub struct NewTopic {
     pub replication: i64,
     /// Kafka's topic settings that differ from the broker's defaults.
     pub configs: BTreeMap<String, String>,
+}
+
+/// A topic to create with its formats: the body of `POST api/v1/kafka/topic`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewTypedTopic {
+    /// Its name.
+    pub name: Name,
+    /// Number of partitions.
+    pub partitions: i64,
+    /// Number of replicas of each partition.
+    pub replication: i64,
+    /// Kafka's topic settings that differ from the broker's defaults.
+    pub configs: BTreeMap<String, String>,
+    /// How its records are read; without it Lenses finds out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<RecordFormat>,
+}
+
+/// How records are read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordFormat {
+    /// Their keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<Format>,
+    /// Their values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Format>,
+}
+
+/// How a key or a value is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Format {
+    /// Lenses' name of the format, such as `AVRO`.
+    pub format: Name,
+    /// Its schema, in the format's own language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+}
+
+/// One setting of a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// Kafka's name of it.
+    pub key: String,
+    /// Its value, as Kafka writes it.
+    pub value: String,
 }
 
 impl Session {
@@ -46,5 +93,84 @@ impl Session {
     /// [`Error`]; [`Error::Conflict`] when there is one of that name.
     pub async fn create_topic(&self, environment: &Name, topic: &NewTopic) -> Result<Option<String>, Error> {
         Ok(self.post("create_topic", self.agent(environment, "api/topics"), topic).await?.text())
+    }
+
+    /// Partitions of a topic, with messages and bytes: `GET api/v2/topics/{topic}/partitions`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; [`Error::NotFound`] when there is no topic of that name.
+    pub async fn topic_partitions(&self, environment: &Name, topic: &Name) -> Result<Object, Error> {
+        let endpoint = self.agent(environment, "api/v2/topics").name(topic).path("partitions");
+        self.get("get_topic_partitions", endpoint).await?.object()
+    }
+
+    /// What the brokers set for a topic: `GET api/topics/{topic}/brokerConfigs`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; [`Error::NotFound`] when there is no topic of that name.
+    pub async fn topic_broker_configs(&self, environment: &Name, topic: &Name) -> Result<Vec<Object>, Error> {
+        let endpoint = self.agent(environment, "api/topics").name(topic).path("brokerConfigs");
+        self.get("get_topic_broker_configs", endpoint).await?.list()
+    }
+
+    /// Creates a topic with formats and schemas: `POST api/v1/kafka/topic`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; [`Error::Conflict`] when there is one of that name.
+    pub async fn create_topic_with_schema(&self, environment: &Name, topic: &NewTypedTopic) -> Result<Object, Error> {
+        let endpoint = self.agent(environment, "api/v1/kafka/topic");
+        Ok(self.post("create_topic_with_schema", endpoint, topic).await?.acknowledgement())
+    }
+
+    /// Sets some settings of a topic: `PUT api/configs/topics/{topic}`. Gives what the agent says about it, which is often
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn update_topic_config(
+        &self,
+        environment: &Name,
+        topic: &Name,
+        configs: &[Config],
+    ) -> Result<Option<String>, Error> {
+        let endpoint = self.agent(environment, "api/configs/topics").name(topic);
+        Ok(self.put("update_topic_config", endpoint, Some(&json!({ "configs": configs }))).await?.text())
+    }
+
+    /// Raises the number of a topic's partitions to `partitions`: `PUT api/v1/kafka/topics/{topic}/partitions`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; Kafka refuses a number that is not larger than the present one.
+    pub async fn add_topic_partitions(
+        &self,
+        environment: &Name,
+        topic: &Name,
+        partitions: i64,
+    ) -> Result<Object, Error> {
+        let endpoint = self.agent(environment, "api/v1/kafka/topics").name(topic).path("partitions");
+        let body = json!({ "partitions": partitions });
+        Ok(self.put("add_topic_partitions", endpoint, Some(&body)).await?.acknowledgement())
+    }
+
+    /// Appends a copy of one record to its topic: `PUT api/topics/{topic}/{partition}/{offset}/resend`, without a body.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn resend_message(
+        &self,
+        environment: &Name,
+        topic: &Name,
+        partition: i64,
+        offset: i64,
+    ) -> Result<Object, Error> {
+        let topic = self.agent(environment, "api/topics").name(topic);
+        let endpoint = topic.number(partition).number(offset).path("resend");
+        Ok(self.put("resend_message", endpoint, NO_BODY).await?.acknowledgement())
     }
 }

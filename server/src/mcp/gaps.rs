@@ -54,7 +54,9 @@ type Body = BoxBody<Bytes, Infallible>;
 pub struct Mended<S>(S);
 
 impl<S> Mended<S> {
-    pub(super) fn new(service: S) -> Self {
+    /// Mends `service`.
+    #[must_use]
+    pub fn new(service: S) -> Self {
         Self(service)
     }
 }

@@ -5,19 +5,23 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult,
-        ListToolsResult, PaginatedRequestParams, ServerConfig, Tool as Listing,
+        InputRequiredResult, ListToolsResult, PaginatedRequestParams, ServerConfig, Tool as Listing,
     },
     service::RequestContext,
 };
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
 
-use super::{Server, audit::Audit, gaps};
+use super::{
+    Server,
+    audit::Audit,
+    confirmation::{Answers, Decision},
+    gaps, progress,
+};
 use crate::{
     identity::Identity,
     lenses,
     metrics::Outcome,
-    tools::{self, Call, Tool, ToolError},
+    tools::{self, Call, Progress, Tool, ToolError},
 };
 
 /// How long a client may keep the answer to `server/discover`, in ms. It changes only with the server's version.
@@ -25,6 +29,25 @@ const DISCOVER_TTL_MS: u64 = 300_000;
 /// How long a client may keep a list of tools, in ms. Not at all: a user who has just allowed another scope expects to
 /// see its tools, and nothing tells a client that they are there.
 const LIST_TTL_MS: u64 = 0;
+
+const DECLINED: &str =
+    "The user was asked and said no, so that nothing was done. Do not try again unless the user asks for it.";
+
+/// Why a call gives no result.
+enum Failed {
+    /// The model is told why.
+    Told(String, Outcome),
+    /// The user is asked first.
+    Asking(Box<InputRequiredResult>),
+    /// The request is not one of MCP.
+    Protocol(ErrorData),
+}
+
+impl Failed {
+    fn of(error: &ToolError) -> Self {
+        Self::Told(error.to_string(), error.outcome())
+    }
+}
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
@@ -45,8 +68,10 @@ impl ServerHandler for Server {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("unknown cursor: the list of tools has one page", None));
         }
-        let scopes = self.caller(&context)?.scopes.intersection(self.shared.offered);
-        let tools = tools::registry().iter().filter(|tool| tool.is_visible(scopes)).map(|tool| tool.listing().clone());
+        let offer = &self.shared.offer;
+        let scopes = self.caller(&context)?.scopes.intersection(offer.scopes());
+        let is_listed = |tool: &&Tool| tool.is_visible(scopes) && offer.withheld(tool).is_none();
+        let tools = tools::registry().iter().filter(is_listed).map(|tool| tool.listing().clone());
         let mut result = ListToolsResult::with_all_items(tools.collect());
         if gaps::has_result_metadata(&context) {
             result.ttl_ms = Some(LIST_TTL_MS);
@@ -70,9 +95,19 @@ impl ServerHandler for Server {
         };
         let arguments = request.arguments.unwrap_or_default();
         let mut audit = Audit::new(tool, &arguments, &identity, &self.shared.metrics);
-        let (mut result, outcome) = match self.run(tool, arguments, &identity, &context.ct).await {
+        let answers = Answers { state: request.request_state, responses: request.input_responses };
+        let (mut result, outcome) = match self.call(tool, arguments, &identity, answers, &context).await {
             Ok(result) => (result, Outcome::Success),
-            Err((message, outcome)) => (CallToolResult::error(vec![ContentBlock::text(message)]), outcome),
+            Err(Failed::Told(message, outcome)) => (CallToolResult::error(vec![ContentBlock::text(message)]), outcome),
+            Err(Failed::Asking(mut question)) => {
+                audit.outcome = Outcome::Asked;
+                gaps::stamp(&mut question.meta, &self.shared.config.server_info);
+                return Ok((*question).into());
+            }
+            Err(Failed::Protocol(error)) => {
+                audit.outcome = Outcome::Error;
+                return Err(error);
+            }
         };
         audit.outcome = outcome;
         if gaps::has_result_metadata(&context) {
@@ -87,28 +122,46 @@ impl ServerHandler for Server {
 }
 
 impl Server {
-    /// Runs `tool` for `identity`; else what the model is told, and the label.
-    async fn run(
+    /// Calls `tool` for `identity`: offered, allowed, arguments that hold, the user asked; then Lenses.
+    async fn call(
         &self,
         tool: &Tool,
         arguments: Map<String, Value>,
         identity: &Identity,
-        cancelled: &CancellationToken,
-    ) -> Result<CallToolResult, (String, Outcome)> {
-        if let Some(refusal) = self.refusal(tool, &arguments, identity) {
-            return Err((refusal, Outcome::Denied));
+        answers: Answers,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, Failed> {
+        self.refusal(tool, &arguments, identity)
+            .map_or(Ok(()), |refusal| Err(Failed::Told(refusal, Outcome::Denied)))?;
+        let (progress, reports) = Progress::new();
+        let call = Call {
+            lenses: self.shared.lenses.as_caller(identity),
+            offer: self.shared.offer.clone(),
+            limits: self.shared.limits,
+            progress,
+        };
+        let question = self.shared.confirmation.question(tool, &arguments, identity, context);
+        let prepared = tool.prepare(call, arguments).map_err(|error| Failed::of(&error.into()))?;
+        if let Some(question) = question {
+            match self.shared.confirmation.decide(&question, &answers).map_err(Failed::Protocol)? {
+                Decision::Run => {}
+                Decision::Ask(result) => return Err(Failed::Asking(result)),
+                Decision::Declined => return Err(Failed::Told(DECLINED.to_owned(), Outcome::Declined)),
+            }
         }
-        let call = Call { lenses: self.shared.lenses.as_caller(identity), limits: self.shared.limits };
+        let reporting = progress::forward(reports, context.meta.get_progress_token(), context.peer.clone());
         let ended = tokio::select! {
-            ended = tool.run(call, arguments) => ended,
+            (ended, ()) = async { tokio::join!(prepared, reporting) } => ended,
             // Dropping the call closes its connection to HQ, which stops a query there.
-            () = cancelled.cancelled() => return Err(("The call was cancelled.".to_owned(), Outcome::Cancelled)),
+            () = context.ct.cancelled() => {
+                return Err(Failed::Told("The call was cancelled.".to_owned(), Outcome::Cancelled));
+            }
         };
         ended.map_err(|failure| {
-            if let ToolError::Lenses { error: lenses::Error::Unauthorized(_) } = failure {
+            if let ToolError::Lenses { error: lenses::Error::Unauthorized(_), .. } = failure {
                 (self.shared.on_unauthorized)(identity);
             }
-            (failure.to_string(), failure.outcome())
+            Failed::of(&failure)
         })
     }
 
@@ -125,15 +178,14 @@ impl Server {
     /// Why `identity` may not make this call, in words for the model. Over HTTP with OAuth, sign-in has already asked
     /// for the scope; this holds wherever nobody has.
     fn refusal(&self, tool: &Tool, arguments: &Map<String, Value>, identity: &Identity) -> Option<String> {
-        let needed = tool.required_scopes(Some(arguments));
         let name = tool.name();
-        if !self.shared.offered.covers(needed) {
-            let offered = self.shared.offered;
+        if let Some(withheld) = self.shared.offer.withheld_call(tool, Some(arguments)) {
             return Some(format!(
-                "This call of {name} needs the scopes `{needed}`, and this server offers `{offered}`. Do not retry: \
-                 whoever runs the server decides what it offers (MCP_SCOPES)."
+                "This call of {name} is not possible here: {withheld}. Do not retry: whoever runs the server decides \
+                 what it offers."
             ));
         }
+        let needed = tool.required_scopes(Some(arguments));
         if !identity.scopes.covers(needed) {
             let held = identity.scopes;
             return Some(format!(

@@ -35,6 +35,10 @@ label_values! {
         Success = "success",
         /// The tool answered with an error that the model is told.
         Error = "error",
+        /// The user is being asked whether to go on.
+        Asked = "asked",
+        /// The user said no.
+        Declined = "declined",
         /// The caller lacks a scope, or HQ said that the user may not.
         Denied = "denied",
         /// HQ could not be reached or failed.
@@ -129,5 +133,25 @@ label_values! {
         RecentlyRefused = "recently_refused",
         /// An introspection of the same token that was already under way.
         Shared = "shared",
+    }
+}
+
+label_values! {
+    /// Which TLS files.
+    TlsFiles {
+        /// Those of the MCP endpoint.
+        Listener = "listener",
+        /// Those for connections to HQ.
+        Lenses = "lenses",
+    }
+}
+
+label_values! {
+    /// What became of changed files.
+    Reload {
+        /// They are in use.
+        Success = "success",
+        /// They can't be used.
+        Failure = "failure",
     }
 }

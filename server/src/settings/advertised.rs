@@ -68,8 +68,9 @@ impl AdvertisedUrl {
         &self.url
     }
 
-    /// The base URL's path without the slash at its end.
-    fn prefix(&self) -> &str {
+    /// The base URL's path without the slash at its end: empty where the base is a host alone.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
         self.url.path().trim_end_matches('/')
     }
 }

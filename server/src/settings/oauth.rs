@@ -24,6 +24,8 @@ pub struct OAuth {
     pub introspection: Introspection,
     /// What is done with a token's `aud`.
     pub audience: AudienceRule,
+    /// Whether HQ is shown a token of its own in place of the caller's.
+    pub token_exchange: TokenExchange,
 }
 
 /// How tokens are checked (RFC 7662).
@@ -57,6 +59,17 @@ pub enum AudienceRule {
     Ignored,
 }
 
+/// Whether a caller's token is exchanged for one of HQ's own (RFC 8693).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenExchange {
+    /// Where HQ's metadata offers it and client credentials are configured; else the token is passed on.
+    Auto,
+    /// Always: no token is ever passed on.
+    Required,
+    /// Never.
+    Off,
+}
+
 pub(super) fn read(
     reader: &mut Reader<'_>,
     advertised_url: Result<AdvertisedUrl, Noted>,
@@ -69,7 +82,14 @@ pub(super) fn read(
     let issuer = read_issuer(reader, lenses_url);
     let introspection = read_introspection(reader, lenses_url);
     let audience = read_audience(reader, warnings);
-    Ok(OAuth { issuer: issuer?, advertised_url: advertised_url?, introspection: introspection?, audience: audience? })
+    let token_exchange = read_token_exchange(reader);
+    Ok(OAuth {
+        issuer: issuer?,
+        advertised_url: advertised_url?,
+        introspection: introspection?,
+        audience: audience?,
+        token_exchange: token_exchange?,
+    })
 }
 
 fn read_issuer(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Result<String, Noted> {
@@ -128,6 +148,24 @@ fn read_audience(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<
     )?;
     if rule == AudienceRule::Ignored {
         warnings.push("MCP_AUDIENCE=ignored: a token that HQ issued for another server is taken here too".to_owned());
+    }
+    Ok(rule)
+}
+
+fn read_token_exchange(reader: &mut Reader<'_>) -> Result<TokenExchange, Noted> {
+    let rule = reader.value(
+        &var::MCP_TOKEN_EXCHANGE,
+        parse::word(&[
+            ("auto", TokenExchange::Auto),
+            ("required", TokenExchange::Required),
+            ("off", TokenExchange::Off),
+        ]),
+    )?;
+    if rule == TokenExchange::Required && !reader.is_set(&var::INTROSPECTION_CLIENT_ID) {
+        return Err(reader.missing(
+            &var::INTROSPECTION_CLIENT_ID,
+            "MCP_TOKEN_EXCHANGE=required needs a client that HQ lets exchange tokens",
+        ));
     }
     Ok(rule)
 }

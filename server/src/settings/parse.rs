@@ -17,10 +17,15 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
 
 /// An `http` or `https` address that others are built on: a path is fine, credentials, query and fragment are not.
 pub(super) fn base_url(text: &str) -> Result<Url, String> {
+    base_url_of(text, &["http", "https"])
+}
+
+/// As [`base_url`], with one of these schemes.
+pub(super) fn base_url_of(text: &str, schemes: &[&str]) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("{error}; write a URL such as https://lenses.example.com"))?;
     // `host:9991` parses as the scheme `host`.
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err("write it with http:// or https:// in front".to_owned());
+    if !schemes.contains(&url.scheme()) {
+        return Err(format!("write it with {}:// in front", schemes.join(":// or ")));
     }
     if !text.get(url.scheme().len()..).is_some_and(|rest| rest.starts_with("://")) {
         return Err("write // after the scheme".to_owned());
@@ -66,6 +71,11 @@ pub(super) fn listen_address(text: &str) -> Result<IpAddr, String> {
 /// A TCP port; 0 lets the system choose.
 pub(super) fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "write a port from 0 to 65535".to_owned())
+}
+
+/// A TCP port to connect to.
+pub(super) fn remote_port(text: &str) -> Result<u16, String> {
+    text.parse().ok().filter(|port| *port > 0).ok_or_else(|| "write a port from 1 to 65535".to_owned())
 }
 
 /// A time, as a number of seconds or with a unit, within `least..=most`.

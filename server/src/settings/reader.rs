@@ -1,6 +1,6 @@
 //! Reads variables one by one, notes every fault, and remembers what took effect.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use secrecy::SecretString;
 
@@ -71,6 +71,25 @@ impl<'a> Reader<'a> {
             }
             Err(remedy) => {
                 Err(self.fault(SettingsError::Invalid { variable: variable.name, found: shown(text), remedy }))
+            }
+        }
+    }
+
+    /// The file that `variable` names, through `parse`, whose error says what the file should hold.
+    pub(super) fn file<T>(
+        &mut self,
+        variable: &'static Variable,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<(PathBuf, T)>, Noted> {
+        let Some((path, origin)) = self.variables.value(variable.name) else { return Ok(None) };
+        let text = self.variables.read(variable.name, path).map_err(|fault| self.fault(fault))?;
+        match parse(&text) {
+            Ok(value) => {
+                self.took_effect(variable, path.to_owned(), origin);
+                Ok(Some((PathBuf::from(path), value)))
+            }
+            Err(remedy) => {
+                Err(self.fault(SettingsError::Invalid { variable: variable.name, found: shown(path), remedy }))
             }
         }
     }

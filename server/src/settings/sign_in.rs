@@ -8,7 +8,7 @@ use url::Url;
 use super::{
     AdvertisedUrl, Http, OAuth, SettingsError, Transport, oauth, parse,
     reader::{Noted, Reader},
-    variable as var,
+    tls, variable as var,
 };
 use crate::rebinding::{AllowedHost, AllowedOrigin};
 
@@ -144,6 +144,7 @@ fn read_http(
 ) -> Result<Transport, Noted> {
     let host = reader.value(&var::HOST, parse::listen_address);
     let port = reader.value(&var::PORT, parse::port);
+    let tls = tls::read_key_pair(reader, &var::TLS_CERT_FILE, &var::TLS_KEY_FILE);
     let admin_host = reader.value(&var::ADMIN_HOST, parse::listen_address);
     let admin_port = reader.value(&var::ADMIN_PORT, parse::port);
     let hosts = reader.optional(&var::MCP_ALLOWED_HOSTS, parse::list::<AllowedHost>);
@@ -169,6 +170,7 @@ fn read_http(
     }
     Ok(Transport::Http(Box::new(Http {
         listen,
+        tls: tls?,
         admin,
         sign_in: sign_in?,
         advertised_url,

@@ -1,4 +1,5 @@
-//! Every variable that the server reads: the one list behind reading, `--help`, `--check` and the check for unknown names.
+//! Every variable that the server reads: the one list behind reading, `--help`, `--check`, the check
+//! for unknown names and `docs/settings.md`.
 
 use std::fmt::Write as _;
 
@@ -15,14 +16,26 @@ pub struct Variable {
     pub meaning: &'static str,
 }
 
+/// Variables that belong together.
+#[derive(Debug)]
+pub struct Group {
+    /// What they are about.
+    pub title: &'static str,
+    /// The variables, in the order in which they are shown.
+    pub variables: &'static [&'static Variable],
+}
+
 /// All variables with their meaning, for `--help`.
 #[must_use]
 pub fn help() -> String {
     let mut text =
-        "Settings are environment variables; a secret X may also be in a file that X_FILE names:\n".to_owned();
-    for Variable { name, default, meaning, .. } in ALL {
-        let default = default.map(|default| format!(" [{default}]")).unwrap_or_default();
-        let _infallible = writeln!(text, "  {name}{default}\n      {meaning}");
+        "Settings are environment variables; a secret X may also be in a file that X_FILE names.\n".to_owned();
+    for Group { title, variables } in GROUPS {
+        let _infallible = writeln!(text, "\n{title}:");
+        for Variable { name, default, meaning, .. } in *variables {
+            let default = default.map(|default| format!(" [{default}]")).unwrap_or_default();
+            let _infallible = writeln!(text, "  {name}{default}\n      {meaning}");
+        }
     }
     text
 }
@@ -32,8 +45,8 @@ macro_rules! variables {
     (@default $default:literal) => { Some($default) };
     (@secret) => { false };
     (@secret $secret:tt) => { $secret };
-    ($($(#[secret $secret:tt])? $name:ident $(= $default:literal)?: $meaning:literal;)+) => {
-        $(
+    ($([$title:literal] $($(#[secret $secret:tt])? $name:ident $(= $default:literal)?: $meaning:literal;)+)+) => {
+        $($(
             #[doc = concat!("`", stringify!($name), "`")]
             pub const $name: Variable = Variable {
                 name: stringify!($name),
@@ -41,48 +54,74 @@ macro_rules! variables {
                 secret: variables!(@secret $($secret)?),
                 meaning: $meaning,
             };
-        )+
+        )+)+
+
+        /// Every variable, in groups.
+        pub const GROUPS: &[Group] = &[$(Group { title: $title, variables: &[$(&$name,)+] },)+];
 
         /// Every variable, in the order in which they are shown.
-        pub const ALL: &[&Variable] = &[$(&$name,)+];
+        pub const ALL: &[&Variable] = &[$($(&$name,)+)+];
     };
 }
 
 variables! {
+    ["Settings file"]
     MCP_SETTINGS_FILE: "Settings file in dotenv format, same names; the environment wins. Default: .env here, if there";
 
+    ["Lenses HQ"]
     LENSES_URL = "http://localhost:9991": "Lenses HQ as this server reaches it; a path is kept as a prefix";
     LENSES_ADVERTISED_URL: "Lenses HQ as clients reach it: byte for byte HQ's issuerURL. Default: LENSES_URL";
+    LENSES_API_HTTP_URL: "Older: stands for LENSES_URL in HTTP calls, its port left out";
+    LENSES_API_HTTP_PORT: "Older: the port of HTTP calls. Default: LENSES_URL's";
+    LENSES_API_WEBSOCKET_URL: "Older: ws:// or wss://, stands for LENSES_URL in websockets, its port left out";
+    LENSES_API_WEBSOCKET_PORT: "Older: the port of websockets. Default: LENSES_URL's";
+    LENSES_CA_FILE: "CA certificates for HQ, in PEM, besides the machine's";
+    LENSES_CLIENT_CERT_FILE: "Certificate that is shown to HQ (mTLS), in PEM, its chain behind it";
+    LENSES_CLIENT_KEY_FILE: "That certificate's key, in PEM, unencrypted";
     #[secret true] LENSES_API_KEY: "Service account token for HQ, used when OAuth is off";
 
+    ["Sign-in"]
     OAUTH_ENABLED: "true or false. Default: true if MCP_ADVERTISED_URL is set and LENSES_API_KEY is not, else false";
     MCP_ADVERTISED_URL: "This server as clients reach it, without /mcp; required with OAuth";
     MCP_SCOPES = "read,write,delete": "Scopes that this server offers; tools above them do not exist here";
+    MCP_READ_ONLY = "false": "true = only tools that read, and of SQL only statements that read";
+    MCP_TOOLS_ALLOW: "Only these tools, comma list of names or group/*. Default: all";
+    MCP_TOOLS_DENY: "Not these tools, comma list of names or group/*; wins over MCP_TOOLS_ALLOW";
+    MCP_ENVIRONMENTS: "Lenses environments that tools may touch, comma list. Default: all that the user may see";
+    MCP_CONFIRM = "destructive": "destructive = ask the user, where the client can, before something is deleted; or never";
     INTROSPECTION_URL: "Token introspection at HQ. Default: <LENSES_URL>/oauth2/introspect";
     INTROSPECTION_CACHE_TTL = "0": "How long an active token is believed without asking HQ; 0 = ask each time";
     #[secret true] INTROSPECTION_CLIENT_ID: "Client for introspection, where HQ does not allow it unauthenticated";
     #[secret true] INTROSPECTION_CLIENT_SECRET: "That client's secret";
+    MCP_TOKEN_EXCHANGE = "auto": "Show HQ a token of its own (RFC 8693): auto = if it offers that to the client above, required, off";
     MCP_AUDIENCE = "whenPresent": "Whether a token's aud must name this server: required, whenPresent, ignored";
     #[secret true] MCP_CALLER_TOKEN: "Bearer token that callers must show when OAuth is off";
     MCP_CALLERS: "anyone = callers need no token when OAuth is off; to be said in so many words";
 
+    ["Listening"]
     TRANSPORT: "http, streamable-http or stdio. Default: http with OAuth, else stdio";
     HOST = "0.0.0.0": "Address of the MCP endpoint";
     PORT = "8000": "Port of the MCP endpoint";
+    TLS_CERT_FILE: "Certificate of the MCP endpoint, in PEM, its chain behind it; a changed file is taken up. Default: no TLS";
+    TLS_KEY_FILE: "That certificate's key, in PEM, unencrypted";
     ADMIN_HOST = "0.0.0.0": "Address of the admin endpoints";
     ADMIN_PORT = "9090": "Port of /livez, /readyz and /metrics";
     MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in";
     MCP_ALLOWED_ORIGINS: "Further browser origins, comma list; the advertised URL's and loopback are always in";
     #[secret true] MCP_SEALING_KEY: "Base64 of 32 bytes or more, the same in all replicas; seals state handed to clients";
 
+    ["Limits"]
     MCP_MAX_BODY_BYTES = "4194304": "Largest request body, in bytes";
     MCP_REQUEST_TIMEOUT = "60s": "Longest time from a request to its response's head; a stream that began is not cut";
     MCP_MAX_CONCURRENT_REQUESTS = "256": "Requests and streams answered at a time; more get 503";
-    MCP_RESPONSE_MAX_BYTES = "4194304": "Largest reply read from HQ and largest result, in bytes";
+    MCP_CALLS_PER_MINUTE_PER_USER = "600": "Calls that one user may make a minute, at each replica; 0 = any number";
+    MCP_RESPONSE_MAX_BYTES = "4194304": "Largest reply read from HQ, in bytes";
+    MCP_RESULT_MAX_BYTES = "262144": "Bytes after which a list or a query's result is cut at a record; one is always whole";
     MCP_SQL_MAX_ROWS = "1000": "Rows after which a query's result is cut";
     MCP_SQL_TIMEOUT = "30s": "Longest time that a query may run";
     SHUTDOWN_GRACE = "25s": "Longest time from SIGTERM to exit";
 
+    ["Logs"]
     LOG_LEVEL = "info": "error, warn, info, debug or trace";
     LOG_FORMAT = "text": "text or json; always on standard error";
 }

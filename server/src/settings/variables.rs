@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     error::{SettingsError, SettingsErrors},
+    former,
     variable::{self, MCP_SETTINGS_FILE},
 };
 
@@ -64,6 +65,12 @@ impl<'a> Variables<'a> {
         Some((value.trim(), origin))
     }
 
+    /// What to say about names that are set in vain.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let all = self.environment.iter().chain(&self.file);
+        all.filter_map(|(name, value)| former::warning(name, value)).collect()
+    }
+
     /// The text of the file that `variable` names.
     pub(super) fn read(&self, variable: &str, path: &str) -> Result<String, SettingsError> {
         let path = PathBuf::from(path);
@@ -109,7 +116,8 @@ fn parse_file(path: &Path, text: &str, named: bool, faults: &mut Vec<SettingsErr
         };
         // A `.env` may serve other programs too, so only a file that was named is held to hold settings alone.
         if named && !is_known(&name) && OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
-            faults.push(SettingsError::Unknown { nearest: nearest(&name), found: name, path: path.to_owned() });
+            let nearest = former::successor(&name).or_else(|| nearest(&name));
+            faults.push(SettingsError::Unknown { nearest, found: name, path: path.to_owned() });
         } else if !value.trim().is_empty() {
             values.insert(name, value);
         }

@@ -5,14 +5,27 @@
 //! Every fault names its argument.
 
 mod configs;
+mod document;
 mod environment;
+mod flag;
 mod int;
+mod list;
+mod sort_order;
 mod text;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub(super) use self::{configs::Configs, environment::Environment, int::Int, text::Text};
+pub(super) use self::{
+    configs::Configs,
+    document::Document,
+    environment::{Environment, EnvironmentName},
+    flag::Flag,
+    int::{Int, Offset, Partition},
+    list::List,
+    sort_order::SortOrder,
+    text::Text,
+};
 
 /// What is wrong with a call's arguments.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +49,13 @@ pub enum ArgumentError {
         /// What is wrong with it.
         fault: String,
     },
+}
+
+impl ArgumentError {
+    /// The argument `path` can't be what it is: for what its type alone does not tell.
+    pub(super) fn value(path: &str, fault: impl Into<String>) -> Self {
+        Self::Value { path: path.to_owned(), fault: fault.into() }
+    }
 }
 
 fn quoted(names: &[String]) -> String {

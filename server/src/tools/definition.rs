@@ -11,12 +11,14 @@ use serde_json::{Map, Value};
 use super::{
     arguments::{self, ArgumentError},
     output::Output,
+    progress::Progress,
     schema,
     sql::statement,
 };
 use crate::{
     lenses,
     metrics::Outcome,
+    offer::Offer,
     scope::{Scope, ScopeSet},
 };
 
@@ -27,6 +29,10 @@ pub enum Effect {
     Reads,
     /// Creates something; calling it again fails or creates another.
     Creates,
+    /// Sets what is there to another value, which is then lost; calling it again changes nothing more.
+    Changes,
+    /// Sets something going, each time it is called: a restart, a message sent again.
+    Acts,
     /// Takes something away for good.
     Deletes,
     /// Runs the statement in the argument `sql`: its class decides.
@@ -37,9 +43,10 @@ impl Effect {
     fn annotations(self) -> ToolAnnotations {
         let (read_only, destructive, idempotent) = match self {
             Self::Reads => (true, false, true),
-            Self::Creates => (false, false, false),
-            // What is gone stays gone, and deleting it again changes nothing.
-            Self::Deletes => (false, true, true),
+            Self::Creates | Self::Acts => (false, false, false),
+            // MCP calls every update that is not only additive destructive. What is gone stays gone, and deleting it
+            // again changes nothing.
+            Self::Changes | Self::Deletes => (false, true, true),
             Self::RunsSql => (false, true, false),
         };
         ToolAnnotations::new()
@@ -53,7 +60,7 @@ impl Effect {
     fn required_scopes(self, arguments: Option<&Map<String, Value>>) -> ScopeSet {
         match self {
             Self::Reads => Scope::Read.into(),
-            Self::Creates => Scope::Write.into(),
+            Self::Creates | Self::Changes | Self::Acts => Scope::Write.into(),
             Self::Deletes => Scope::Delete.into(),
             // Without a statement there is nothing to allow: the call will fail on its arguments.
             Self::RunsSql => arguments
@@ -71,17 +78,21 @@ pub struct Limits {
     pub sql_rows: usize,
     /// Longest time of a query.
     pub sql_time: Duration,
-    /// Most bytes of a result.
+    /// Bytes after which a result is cut at a record. One record is always given whole.
     pub bytes: usize,
 }
 
-/// What a tool's function works with: Lenses as the caller sees it, and the limits.
+/// What a tool's function works with: Lenses as the caller sees it, the limits, and who is told how far it is.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// Lenses HQ with the caller's credential.
     pub lenses: lenses::Session,
+    /// What this server offers.
+    pub offer: Arc<Offer>,
     /// Limits of the result.
     pub limits: Limits,
+    /// Where to say how far the call is.
+    pub progress: Progress,
 }
 
 /// Why a call failed, in words for the model: what happened and what to do.
@@ -91,12 +102,23 @@ pub enum ToolError {
     #[error("{0}. Nothing was sent to Lenses: correct the call and try again.")]
     Arguments(#[from] ArgumentError),
     /// Lenses did not do it.
-    #[error("{error}. {}", error.advice())]
+    #[error("{error}. {advice}")]
     Lenses {
         /// What the client of Lenses says.
-        #[from]
         error: lenses::Error,
+        /// What the model should do next.
+        advice: &'static str,
     },
+    /// Lenses did it, and what it says of it can't be shown.
+    #[error("{0}")]
+    Withheld(&'static str),
+}
+
+impl From<lenses::Error> for ToolError {
+    fn from(error: lenses::Error) -> Self {
+        let advice = error.advice();
+        Self::Lenses { error, advice }
+    }
 }
 
 impl ToolError {
@@ -104,7 +126,7 @@ impl ToolError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Lenses { error } => match error {
+            Self::Lenses { error, .. } => match error {
                 lenses::Error::Unauthorized(_) | lenses::Error::Forbidden(_) => Outcome::Denied,
                 lenses::Error::TimedOut { .. } => Outcome::TimedOut,
                 lenses::Error::Unreachable { .. }
@@ -113,24 +135,31 @@ impl ToolError {
                 | lenses::Error::Unreadable { .. } => Outcome::Unavailable,
                 _ => Outcome::Error,
             },
-            Self::Arguments(_) => Outcome::Error,
+            Self::Arguments(_) | Self::Withheld(_) => Outcome::Error,
         }
     }
 }
 
-type Run = dyn Fn(Call, Map<String, Value>) -> BoxFuture<'static, Result<CallToolResult, ToolError>> + Send + Sync;
+/// A call whose arguments hold. It does nothing until it is awaited.
+pub type Prepared = BoxFuture<'static, Result<CallToolResult, ToolError>>;
+
+type Prepare = dyn Fn(Call, Map<String, Value>) -> Result<Prepared, ArgumentError> + Send + Sync;
 
 /// One tool.
 pub struct Tool {
     name: &'static str,
+    group: &'static str,
+    environment_argument: &'static str,
+    confirmed: bool,
     effect: Effect,
     listing: Listing,
-    run: Arc<Run>,
+    prepare: Arc<Prepare>,
+    when_forbidden: Option<&'static str>,
 }
 
 impl Tool {
     /// The tool `name`: `function` with the arguments `A`. `title` and `description` are for people and models.
-    pub(super) fn new<A, O, F, Fut>(
+    pub(super) fn new<A, O, E, F, Fut>(
         name: &'static str,
         title: &'static str,
         description: &'static str,
@@ -140,30 +169,76 @@ impl Tool {
     where
         A: DeserializeOwned + JsonSchema + Send + 'static,
         O: Output,
+        E: Into<ToolError>,
         F: Fn(Call, A) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<O, lenses::Error>> + Send + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
         let input = schema::of::<A>();
         let listing = Listing::new(name, description, Arc::clone(&input))
             .with_title(title)
             .with_annotations(effect.annotations())
             .with_raw_output_schema(Arc::new(O::schema()));
-        let run = move |call: Call, arguments: Map<String, Value>| -> BoxFuture<'static, _> {
-            match arguments::parse::<A>(&input, arguments) {
-                Ok(arguments) => {
-                    let result = function(call, arguments);
-                    Box::pin(async move { Ok(result.await?.into_result()) })
-                }
-                Err(error) => Box::pin(std::future::ready(Err(error.into()))),
-            }
+        let prepare = move |call: Call, arguments: Map<String, Value>| -> Result<Prepared, ArgumentError> {
+            let result = function(call, arguments::parse::<A>(&input, arguments)?);
+            Ok(Box::pin(async move { result.await.map(Output::into_result).map_err(Into::into) }))
         };
-        Self { name, effect, listing, run: Arc::new(run) }
+        Self {
+            name,
+            group: "",
+            environment_argument: "environment",
+            confirmed: effect == Effect::Deletes,
+            effect,
+            listing,
+            prepare: Arc::new(prepare),
+            when_forbidden: None,
+        }
+    }
+
+    /// The same tool in `group`.
+    pub(super) fn in_group(self, group: &'static str) -> Self {
+        Self { group, ..self }
+    }
+
+    /// The same tool, with the environment named by another argument than `environment`.
+    pub(super) fn with_environment_in(self, argument: &'static str) -> Self {
+        Self { environment_argument: argument, ..self }
+    }
+
+    /// The same tool, of which the user is asked first though it deletes nothing.
+    #[expect(dead_code, reason = "for resets of offsets")]
+    pub(super) fn confirmed(self) -> Self {
+        Self { confirmed: true, ..self }
+    }
+
+    /// With `advice` for users whom Lenses does not allow it, where there is another way to what they want.
+    pub(super) fn with_advice_when_forbidden(self, advice: &'static str) -> Self {
+        Self { when_forbidden: Some(advice), ..self }
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The domain that it belongs to, as `MCP_TOOLS_ALLOW` names it.
+    #[must_use]
+    pub fn group(&self) -> &'static str {
+        self.group
+    }
+
+    /// The environment that a call with `arguments` is for.
+    #[must_use]
+    pub fn environment<'a>(&self, arguments: Option<&'a Map<String, Value>>) -> Option<&'a str> {
+        arguments?.get(self.environment_argument)?.as_str()
+    }
+
+    /// Whether the user is asked before a call with `arguments`: it takes something away that is not got back.
+    #[must_use]
+    pub fn is_confirmed(&self, arguments: &Map<String, Value>) -> bool {
+        let is_dry_run = arguments.get("dry_run").is_some_and(|dry_run| *dry_run != Value::Bool(false));
+        self.confirmed && !is_dry_run
+            || self.effect == Effect::RunsSql && self.required_scopes(Some(arguments)).contains(Scope::Delete)
     }
 
     /// How it is listed.
@@ -195,13 +270,22 @@ impl Tool {
         properties.is_some_and(|properties| properties.contains_key(name))
     }
 
-    /// Calls it.
+    /// Reads a call's arguments, so that what is wrong with them is known before anything is asked or done.
     ///
     /// # Errors
     ///
-    /// [`ToolError`].
-    pub async fn run(&self, call: Call, arguments: Map<String, Value>) -> Result<CallToolResult, ToolError> {
-        (self.run)(call, arguments).await
+    /// [`ArgumentError`].
+    pub fn prepare(&self, call: Call, arguments: Map<String, Value>) -> Result<Prepared, ArgumentError> {
+        let prepared = (self.prepare)(call, arguments)?;
+        let Some(advice) = self.when_forbidden else { return Ok(prepared) };
+        Ok(Box::pin(async move {
+            prepared.await.map_err(|failure| match failure {
+                ToolError::Lenses { error: error @ lenses::Error::Forbidden(_), .. } => {
+                    ToolError::Lenses { error, advice }
+                }
+                failure => failure,
+            })
+        }))
     }
 }
 

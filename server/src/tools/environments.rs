@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    arguments::{Document, EnvironmentName, Text},
     definition::{Call, Effect, Tool},
     output::Typed,
+    page::{Cursor, Limit, Page, Paging},
 };
-use crate::lenses::{Error, Name, Object};
+use crate::lenses::{Error, Name, NewEnvironment, Object};
 
 pub(super) fn tools() -> Vec<Tool> {
     vec![
@@ -27,7 +29,8 @@ pub(super) fn tools() -> Vec<Tool> {
             "Shows one environment whole: tier, metadata, the agent's connection, version and metrics.",
             Effect::Reads,
             get_environment,
-        ),
+        )
+        .with_environment_in("name"),
         Tool::new(
             "check_environment_health",
             "Check environment health",
@@ -36,13 +39,31 @@ pub(super) fn tools() -> Vec<Tool> {
              connected.",
             Effect::Reads,
             check_environment_health,
-        ),
+        )
+        .with_environment_in("name"),
+        Tool::new(
+            "create_environment",
+            "Create environment",
+            "Creates an environment in Lenses HQ. It stays empty until an agent next to the Kafka cluster connects with \
+             the `agent_key` of the reply: that key is a secret and may not be shown again, so give it to the user at once \
+             and keep it nowhere else. Fails when there is an environment of that name. Ask the user first.",
+            Effect::Creates,
+            create_environment,
+        )
+        .with_environment_in("name"),
     ]
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NoArguments {}
+struct ListEnvironments {
+    /// Most environments to give. Default: as many as fit.
+    #[serde(default)]
+    limit: Option<Limit>,
+    /// Where to go on: `cut.cursor` of the last result.
+    #[serde(default)]
+    cursor: Option<Cursor>,
+}
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,8 +72,12 @@ struct OneEnvironment {
     name: Name,
 }
 
-async fn list_environments(call: Call, NoArguments {}: NoArguments) -> Result<Vec<Object>, Error> {
-    call.lenses.environments().await
+async fn list_environments(call: Call, ListEnvironments { limit, cursor }: ListEnvironments) -> Result<Page, Error> {
+    let mut environments = call.lenses.environments().await?;
+    environments.retain(|environment| {
+        environment.get("name").and_then(Value::as_str).is_some_and(|name| call.offer.includes_environment(name))
+    });
+    Ok(Page::of(environments, "name", Paging { limit, cursor }, call.limits))
 }
 
 async fn get_environment(call: Call, OneEnvironment { name }: OneEnvironment) -> Result<Object, Error> {
@@ -62,6 +87,53 @@ async fn get_environment(call: Call, OneEnvironment { name }: OneEnvironment) ->
 async fn check_environment_health(call: Call, OneEnvironment { name }: OneEnvironment) -> Result<Typed<Health>, Error> {
     let environment = Value::Object(call.lenses.environment(&name).await?);
     Ok(Typed(Health::of(&name, &environment)))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateEnvironment {
+    /// Name of the new environment: lower-case letters, digits and hyphens, no hyphen at either end, at most 63 of them.
+    /// Example: "payments-eu".
+    name: EnvironmentName,
+    /// Name to show to people. Default: the name itself.
+    #[serde(default)]
+    display_name: Option<Text<255>>,
+    /// What it is for; Lenses shows it and rules may go by it.
+    #[serde(default)]
+    tier: Tier,
+    /// Anything else to keep with it, as a JSON object: {"owner": "payments"}.
+    #[serde(default)]
+    metadata: Option<Document>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Tier {
+    #[default]
+    Development,
+    Staging,
+    Production,
+}
+
+impl Tier {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
+async fn create_environment(call: Call, arguments: CreateEnvironment) -> Result<Object, Error> {
+    let CreateEnvironment { name, display_name, tier, metadata } = arguments;
+    let environment = NewEnvironment {
+        name: name.into_name(),
+        tier: tier.as_str(),
+        display_name: display_name.map(|name| name.as_str().to_owned()),
+        metadata: metadata.map(Document::into_object),
+    };
+    call.lenses.create_environment(&environment).await
 }
 
 /// How an environment is.
@@ -150,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_and_what_is_missing_breaks_nothing() {
+    fn fault_15_what_is_wrong_is_said_and_what_is_missing_breaks_nothing() {
         for (environment, connected, issues) in [
             (json!({"status": {"agent_connected": false}}), false, vec!["the agent is not connected to Lenses HQ"]),
             (json!({}), false, vec!["Lenses HQ does not say whether the agent is connected"]),

@@ -39,7 +39,7 @@ impl Output for Vec<Object> {
 
     fn into_result(self) -> CallToolResult {
         let list = Value::Array(self.into_iter().map(Value::Object).collect());
-        result(list.to_string(), json!({ "result": list }), Some(wrap_mark()))
+        result(list.to_string(), wrap(list), Some(wrap_mark()))
     }
 }
 
@@ -78,6 +78,11 @@ pub(super) fn wrapped(value: &Value) -> Map<String, Value> {
         "required": ["result"],
         "x-fastmcp-wrap-result": true,
     }))
+}
+
+/// A value as it stands in `result`. It is moved there: `json!` would copy it.
+pub(super) fn wrap(value: Value) -> Value {
+    Value::Object(Map::from_iter([("result".to_owned(), value)]))
 }
 
 /// The mark of a result that stands in `result`.

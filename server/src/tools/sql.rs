@@ -1,21 +1,28 @@
 //! SQL over topics.
 
+mod max_size;
 pub(super) mod statement;
+#[cfg(test)]
+mod statement_tests;
 mod tokens;
+
+use std::collections::BTreeMap;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use self::max_size::max_size;
 use super::{
     arguments::{Environment, Text},
     definition::{Call, Effect, Tool},
     output::{self, Output},
+    progress::Report,
 };
 use crate::lenses::{
     Error,
-    sql::{Limits, Rows},
+    sql::{Cut, Limits, Rows, Seen},
 };
 
 pub(super) fn tools() -> Vec<Tool> {
@@ -32,22 +39,56 @@ pub(super) fn tools() -> Vec<Tool> {
     )]
 }
 
+/// The longest statement, in characters.
+const MAX_CHARACTERS: usize = 100_000;
+
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ExecuteSql {
     environment: Environment,
     /// The statement, or several with `;` between them.
-    sql: Text<100_000>,
+    sql: Text<MAX_CHARACTERS>,
 }
 
 async fn execute_sql(call: Call, ExecuteSql { environment, sql }: ExecuteSql) -> Result<Rows, Error> {
-    let limits = Limits { rows: call.limits.sql_rows, bytes: call.limits.bytes, time: call.limits.sql_time };
-    call.lenses.query(&environment, sql.as_str(), limits).await
+    let limits = Limits {
+        rows: call.limits.sql_rows,
+        bytes: call.limits.bytes,
+        time: call.limits.sql_time,
+        scanned_bytes: max_size(sql.as_str()),
+    };
+    let seen = |Seen { rows, records, bytes }| {
+        call.progress.report(|| Report {
+            // HQ may say rarely, or never, what it has looked at.
+            done: records.max(rows as u64),
+            message: format!("{rows} rows; {records} records and {bytes} bytes read"),
+        });
+    };
+    call.lenses.query(&environment, sql.as_str(), limits, seen).await
 }
 
 /// How to see what a cut left out.
-const GO_ON: &str = "These are the first rows, not all. To see others, narrow the query (WHERE, fewer columns, LIMIT, an \
-    aggregate), or go on after the last row with a condition on _meta.timestamp, or on _meta.partition and _meta.offset.";
+fn advice(cut: &Cut, last_offsets: &BTreeMap<u64, u64>) -> String {
+    let mut advice = "These are the first rows, not all. ".to_owned();
+    if let Cut::Scanned(_) = cut {
+        advice.push_str("To let Lenses read further, put SET max.size = '1GB'; in front of the statement. ");
+    }
+    advice.push_str(
+        "To see others, narrow the query (WHERE, fewer columns, LIMIT, an aggregate), or go on after these rows",
+    );
+    if last_offsets.is_empty() {
+        advice.push_str(" with a condition on _meta.timestamp, or on _meta.partition and _meta.offset.");
+    } else {
+        let conditions = last_offsets
+            .iter()
+            .map(|(partition, offset)| format!("_meta.partition = {partition} AND _meta.offset > {offset}"));
+        let conditions = conditions.collect::<Vec<_>>().join("; ");
+        advice.push_str(" with one of these conditions for each partition: ");
+        advice.push_str(&conditions);
+        advice.push_str(". A partition that is not named has given no row yet.");
+    }
+    advice
+}
 
 /// The rows stand in `result`; a cut is said beside them, and as a text of its own.
 impl Output for Rows {
@@ -61,7 +102,7 @@ impl Output for Rows {
                 "cut".to_owned(),
                 json!({
                     "type": "object",
-                    "description": "There when the result has more rows than these.",
+                    "description": "There when the result has more rows than these, or may have.",
                     "properties": {
                         "reason": { "type": "string", "description": "Which limit was reached." },
                         "rows": { "type": "integer", "minimum": 0, "description": "Number of rows in `result`." },
@@ -75,12 +116,14 @@ impl Output for Rows {
     }
 
     fn into_result(self) -> CallToolResult {
-        let count = self.rows.len();
-        let mut result = self.rows.into_result();
-        if let Some(cut) = self.cut {
-            result.content.push(ContentBlock::text(format!("Cut after {count} rows: {cut}. {GO_ON}")));
+        let Self { json: text, rows, cut, last_offsets } = self;
+        let count = rows.len();
+        let mut result = output::result(text, output::wrap(Value::Array(rows)), Some(output::wrap_mark()));
+        if let Some(cut) = cut {
+            let next = advice(&cut, &last_offsets);
+            result.content.push(ContentBlock::text(format!("Cut after {count} rows: {cut}. {next}")));
             if let Some(Value::Object(structured)) = &mut result.structured_content {
-                structured.insert("cut".to_owned(), json!({ "reason": cut.to_string(), "rows": count, "next": GO_ON }));
+                structured.insert("cut".to_owned(), json!({ "reason": cut.to_string(), "rows": count, "next": next }));
             }
         }
         result

@@ -1,16 +1,19 @@
 //! Kafka topics.
 
+mod changes;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    arguments::{Configs, Environment, Int},
+    arguments::Environment,
     definition::{Call, Effect, Tool},
+    page::{Cursor, Limit, Page, Paging},
 };
-use crate::lenses::{Error, Name, NewTopic, Object};
+use crate::lenses::{Error, Name, Object};
 
 pub(super) fn tools() -> Vec<Tool> {
-    vec![
+    let mut tools = vec![
         Tool::new(
             "list_topics",
             "List topics",
@@ -28,77 +31,62 @@ pub(super) fn tools() -> Vec<Tool> {
             get_topic,
         ),
         Tool::new(
-            "create_topic",
-            "Create topic",
-            "Creates a Kafka topic. Fails when there is one of that name. Where Lenses refuses because the user may \
-             not create topics, the user can ask an administrator.",
-            Effect::Creates,
-            create_topic,
+            "get_topic_partitions",
+            "Get topic partitions",
+            "Shows the partitions of one Kafka topic with messages, bytes and the times of their metrics. Use it to find \
+             skew or to size a topic; for leaders, replicas and configuration use get_topic.",
+            Effect::Reads,
+            get_topic_partitions,
         ),
-    ]
+        Tool::new(
+            "get_topic_broker_configs",
+            "Get topic broker configs",
+            "Shows every configuration value that holds for one Kafka topic, broker defaults included, with where it comes \
+             from. For only what was set on the topic itself use get_topic.",
+            Effect::Reads,
+            get_topic_broker_configs,
+        ),
+    ];
+    tools.extend(changes::tools());
+    tools
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListTopics {
     environment: Environment,
+    /// Most topics to give. Default: as many as fit.
+    #[serde(default)]
+    limit: Option<Limit>,
+    /// Where to go on: `cut.cursor` of the last result.
+    #[serde(default)]
+    cursor: Option<Cursor>,
 }
 
-async fn list_topics(call: Call, ListTopics { environment }: ListTopics) -> Result<Vec<Object>, Error> {
-    call.lenses.topics(&environment).await
+async fn list_topics(call: Call, ListTopics { environment, limit, cursor }: ListTopics) -> Result<Page, Error> {
+    let topics = call.lenses.topics(&environment).await?;
+    Ok(Page::of(topics, "topicName", Paging { limit, cursor }, call.limits))
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct GetTopic {
+struct OneTopic {
     environment: Environment,
     /// Name of the topic, as `list_topics` shows it.
     topic_name: Name,
 }
 
-async fn get_topic(call: Call, GetTopic { environment, topic_name }: GetTopic) -> Result<Object, Error> {
+async fn get_topic(call: Call, OneTopic { environment, topic_name }: OneTopic) -> Result<Object, Error> {
     call.lenses.topic(&environment, &topic_name).await
 }
 
-/// More than Kafka clusters carry; a slip of the keyboard should not reach one.
-type Partitions = Int<1, 100_000>;
-/// Kafka keeps it as a 16-bit number.
-type Replication = Int<1, 32_767>;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct CreateTopic {
-    environment: Environment,
-    /// Name of the new topic. Kafka takes letters, digits, `.`, `_` and `-`, at most 249 of them.
-    topic_name: Name,
-    /// Number of partitions. It can be raised later, not lowered.
-    #[serde(default = "one_partition")]
-    partitions: Partitions,
-    /// Number of replicas of each partition; at most the number of brokers.
-    #[serde(default = "one_replica")]
-    replication: Replication,
-    /// Kafka topic settings, name to value, both as text: {"cleanup.policy": "compact", "retention.ms": "604800000"}.
-    #[serde(default)]
-    configs: Option<Configs>,
+async fn get_topic_partitions(call: Call, OneTopic { environment, topic_name }: OneTopic) -> Result<Object, Error> {
+    call.lenses.topic_partitions(&environment, &topic_name).await
 }
 
-fn one_partition() -> Partitions {
-    Int::clamped(1)
-}
-
-fn one_replica() -> Replication {
-    Int::clamped(1)
-}
-
-async fn create_topic(call: Call, arguments: CreateTopic) -> Result<String, Error> {
-    let CreateTopic { environment, topic_name, partitions, replication, configs } = arguments;
-    let topic = NewTopic {
-        topic_name,
-        partitions: partitions.get(),
-        replication: replication.get(),
-        configs: configs.unwrap_or_default().into_map(),
-    };
-    let reply = call.lenses.create_topic(&environment, &topic).await?;
-    // The agent often answers with nothing: a change that was made is still worth a sentence.
-    Ok(reply.unwrap_or_else(|| format!("Topic `{}` was created in environment `{}`.", topic.topic_name, *environment)))
+async fn get_topic_broker_configs(
+    call: Call,
+    OneTopic { environment, topic_name }: OneTopic,
+) -> Result<Vec<Object>, Error> {
+    call.lenses.topic_broker_configs(&environment, &topic_name).await
 }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::{
-    client::{DELETE, READ, Server, call, get},
+    client::{DELETE, READ, Server, With, call, get, try_settings},
     hq::Hq,
 };
 
@@ -40,7 +40,32 @@ async fn others_are_challenged_without_oauth() {
         let challenge = answer.challenge().unwrap();
         assert!(challenge.starts_with("Bearer error=\"invalid_token\"") && challenge.ends_with("realm=\"lenses-mcp\""));
     }
-    assert_eq!(server.send(get("/.well-known/oauth-protected-resource")).await.status, StatusCode::NOT_FOUND);
+    for path in ["oauth-protected-resource", "oauth-protected-resource/mcp", "oauth-authorization-server"] {
+        let answer = server.send(get(&format!("/.well-known/{path}"))).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(hq.called_with(), [""; 0]);
+}
+
+#[tokio::test]
+async fn fault_04_over_http_the_key_is_not_lent_to_whoever_asks_nor_to_a_web_page() {
+    let hq = Hq::start().await;
+    let key = [("LENSES_URL", hq.url.as_str()), ("LENSES_API_KEY", "service-account"), ("TRANSPORT", "http")];
+    let faults = try_settings(&key).unwrap_err().to_string();
+    assert!(faults.contains("MCP_CALLER_TOKEN is not set"), "{faults}");
+
+    let closed = server(&hq, ("MCP_CALLER_TOKEN", "callers-token"));
+    assert_eq!(closed.send(call(READ)).await.status, StatusCode::UNAUTHORIZED);
+    // Even where anyone may call, a page that makes its own name resolve here may not, nor one from elsewhere.
+    let open = server(&hq, ("MCP_CALLERS", "anyone"));
+    for (header, value) in
+        [("host", "rebound.example"), ("host", "10.0.0.1:8000"), ("origin", "https://evil.example"), ("origin", "null")]
+    {
+        let request = if header == "host" { call(READ).without_header(header) } else { call(READ) };
+        let answer = open.send(request.with_header(header, value)).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{header}: {value}");
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+    }
     assert_eq!(hq.called_with(), [""; 0]);
 }
 

@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 use lenses_mcp_server::{
     app,
     auth::{Gate, Mode, SharedToken},
+    landing::Page,
     metrics::Metrics,
     scope::ScopeSet,
     settings::Callers,
@@ -33,13 +34,15 @@ where
     let settings = settings(&[&key, more].concat());
     let metrics = Arc::new(Metrics::new());
     let shared = SharedToken::new(&Callers::Anyone, &SecretString::from("key"), ScopeSet::ALL);
-    let gate = Gate::new(Mode::Shared(shared), ScopeSet::ALL, |_, _| Some(ScopeSet::NONE), metrics.clone());
+    let gate = Gate::new(Mode::Shared(shared), Arc::default(), metrics.clone());
     let endpoint = tower::service_fn(move |request| {
         let answer = endpoint(request);
         async move { Ok::<_, Infallible>(answer.await) }
     });
-    let router = app::router(http(&settings), &settings.limits, settings.offered, gate, metrics.clone(), &endpoint);
-    Server { router, metrics }
+    let offered = settings.offer.scopes();
+    let page = Page::new(http(&settings), offered).unwrap();
+    let router = app::router(http(&settings), &settings.limits, offered, gate, metrics.clone(), page, &endpoint);
+    Server { router, admin: axum::Router::new(), metrics }
 }
 
 async fn hello(_: Request) -> Response {

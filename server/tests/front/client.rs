@@ -6,12 +6,12 @@ use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use lenses_mcp_server::{
+    lifecycle::Stages,
     metrics::Metrics,
-    settings::{Http, Settings, Transport, Variables},
+    settings::{Http, Settings, SettingsErrors, Transport, Variables},
     start,
 };
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::hq::Hq;
@@ -23,14 +23,19 @@ pub(crate) const DELETE: &str = "delete_consumer_group";
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) router: Router,
+    pub(crate) admin: Router,
     pub(crate) metrics: Arc<Metrics>,
 }
 
 pub(crate) fn settings(variables: &[(&str, &str)]) -> Settings {
+    try_settings(variables).unwrap()
+}
+
+pub(crate) fn try_settings(variables: &[(&str, &str)]) -> Result<Settings, SettingsErrors> {
     let environment: BTreeMap<_, _> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
-    Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap()
+    Settings::read(&Variables::load(environment, &no_files)?)
 }
 
 pub(crate) fn http(settings: &Settings) -> &Http {
@@ -40,10 +45,15 @@ pub(crate) fn http(settings: &Settings) -> &Http {
 
 impl Server {
     pub(crate) fn new(variables: &[(&str, &str)]) -> Self {
+        Self::staged(variables, &Stages::default())
+    }
+
+    /// A server that stops as `stages` say.
+    pub(crate) fn staged(variables: &[(&str, &str)], stages: &Stages) -> Self {
         let settings = settings(variables);
         let metrics = Arc::new(Metrics::new());
-        let router = start::http_router(&settings, http(&settings), metrics.clone(), CancellationToken::new()).unwrap();
-        Self { router, metrics }
+        let routers = start::http_routers(&settings, http(&settings), metrics.clone(), stages).unwrap();
+        Self { router: routers.endpoint, admin: routers.admin, metrics }
     }
 
     /// With OAuth against `hq`, and with `more` settings.
@@ -58,7 +68,16 @@ impl Server {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        Self::answer(self.router.clone(), request).await
+    }
+
+    /// Gets `path` of the admin port.
+    pub(crate) async fn admin(&self, path: &str) -> Answer {
+        Self::answer(self.admin.clone(), get(path)).await
+    }
+
+    async fn answer(router: Router, request: Request<Body>) -> Answer {
+        let response = router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }

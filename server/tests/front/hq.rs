@@ -1,4 +1,5 @@
-//! As much of HQ as sign-in meets: introspection over tokens that tests add and revoke, and one API call.
+//! As much of HQ as sign-in meets: introspection over tokens that tests add and revoke, metadata, token exchange, and one
+//! API call.
 
 use std::{
     collections::HashMap,
@@ -11,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -28,12 +29,30 @@ pub(crate) enum Introspection {
     Redirects,
 }
 
+/// The client that may exchange tokens: its settings here, and what HQ then sees.
+pub(crate) const CLIENT: [(&str, &str); 2] =
+    [("INTROSPECTION_CLIENT_ID", "mcp-server"), ("INTROSPECTION_CLIENT_SECRET", "hunter6-client-secret")];
+const CLIENT_AUTHORIZATION: &str = "Basic bWNwLXNlcnZlcjpodW50ZXI2LWNsaWVudC1zZWNyZXQ=";
+
+/// A request's form and headers.
+type Asked = (HashMap<String, String>, HeaderMap);
+
 #[derive(Default)]
 struct Shared {
     tokens: Mutex<HashMap<String, Value>>,
     introspection: Mutex<Introspection>,
     /// The form and headers of each introspection, in order.
-    asked: Mutex<Vec<(HashMap<String, String>, HeaderMap)>>,
+    asked: Mutex<Vec<Asked>>,
+    /// What metadata is answered with; `None`: not found.
+    metadata: Mutex<Option<(StatusCode, String)>>,
+    /// The paths at which it was looked for.
+    metadata_paths: Mutex<Vec<String>>,
+    /// What token exchange answers in place of a token.
+    exchange_says: Mutex<Option<(StatusCode, String)>>,
+    /// The lifetime of exchanged tokens, in seconds.
+    exchanged_for: Mutex<Option<u64>>,
+    /// Each exchange, in order.
+    exchanged: Mutex<Vec<Asked>>,
     /// The credential of each API call, in order.
     called: Mutex<Vec<String>>,
     api_refuses: Mutex<bool>,
@@ -54,11 +73,64 @@ impl Hq {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new()
             .route("/oauth2/introspect", post(introspect))
+            .route("/oauth2/token", post(exchange))
             .route("/elsewhere", post(redirected_to))
+            .route("/", get(async || "Lenses HQ\n"))
             .route("/api/v1/environments", get(environments))
+            .fallback(metadata)
             .with_state(shared.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { shared, url }
+        let hq = Self { shared, url };
+        hq.publish(json!({}));
+        hq
+    }
+
+    /// Publishes metadata that fits, with these members in place of its own.
+    #[expect(clippy::needless_pass_by_value, reason = "a json! at the call reads better without &")]
+    pub(crate) fn publish(&self, members: Value) {
+        let issuer = "https://lenses.example.com";
+        let mut metadata = json!({
+            "issuer": issuer,
+            "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
+            "token_endpoint": format!("{issuer}/oauth2/token"),
+            "registration_endpoint": format!("{issuer}/oauth2/register"),
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "code_challenge_methods_supported": ["S256"],
+        });
+        for (name, value) in members.as_object().unwrap() {
+            metadata[name] = value.clone();
+        }
+        self.answer_metadata(Some((StatusCode::OK, metadata.to_string())));
+    }
+
+    /// Publishes metadata that offers token exchange.
+    pub(crate) fn offer_exchange(&self) {
+        let grant = "urn:ietf:params:oauth:grant-type:token-exchange";
+        self.publish(json!({"grant_types_supported": ["authorization_code", grant]}));
+    }
+
+    pub(crate) fn answer_metadata(&self, answer: Option<(StatusCode, String)>) {
+        *self.shared.metadata.lock().unwrap() = answer;
+    }
+
+    /// The paths at which metadata was looked for, in order.
+    pub(crate) fn metadata_paths(&self) -> Vec<String> {
+        self.shared.metadata_paths.lock().unwrap().clone()
+    }
+
+    /// Answers exchanges with this in place of a token.
+    pub(crate) fn answer_exchange(&self, status: StatusCode, body: &str) {
+        *self.shared.exchange_says.lock().unwrap() = Some((status, body.to_owned()));
+    }
+
+    /// Says that exchanged tokens are good for `seconds`.
+    pub(crate) fn exchange_for(&self, seconds: u64) {
+        *self.shared.exchanged_for.lock().unwrap() = Some(seconds);
+    }
+
+    pub(crate) fn exchanges(&self) -> Vec<Asked> {
+        self.shared.exchanged.lock().unwrap().clone()
     }
 
     /// Issues `token` with these members in its introspection reply, besides `active`.
@@ -134,6 +206,45 @@ async fn introspect(
     }
     let reply = shared.tokens.lock().unwrap().get(&token).cloned();
     Json(reply.unwrap_or_else(|| json!({"active": false}))).into_response()
+}
+
+async fn metadata(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    if !uri.path().contains("/.well-known/oauth-authorization-server") {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    shared.metadata_paths.lock().unwrap().push(uri.path().to_owned());
+    shared.metadata.lock().unwrap().clone().unwrap_or((StatusCode::NOT_FOUND, String::new())).into_response()
+}
+
+/// Exchanges an active token of a client that it knows: the first for `exchanged-1`, and so on.
+async fn exchange(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Form(form): Form<HashMap<String, String>>,
+) -> Response {
+    let token = form.get("subject_token").cloned().unwrap_or_default();
+    let authorized = headers.get(header::AUTHORIZATION).is_some_and(|found| found == CLIENT_AUTHORIZATION);
+    let number = {
+        let mut exchanged = shared.exchanged.lock().unwrap();
+        exchanged.push((form, headers));
+        exchanged.len()
+    };
+    if let Some(answer) = shared.exchange_says.lock().unwrap().clone() {
+        return answer.into_response();
+    }
+    if !authorized {
+        return (StatusCode::UNAUTHORIZED, Json(json!({"error": "invalid_client"}))).into_response();
+    }
+    if !shared.tokens.lock().unwrap().contains_key(&token) {
+        return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_request"}))).into_response();
+    }
+    Json(json!({
+        "access_token": format!("exchanged-{number}"),
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "token_type": "Bearer",
+        "expires_in": *shared.exchanged_for.lock().unwrap(),
+    }))
+    .into_response()
 }
 
 async fn environments(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {

@@ -3,11 +3,18 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by panicking")]
 
+mod admin;
 mod api_key;
+mod bad_input;
 mod bounds;
 mod browsers;
 mod client;
+mod diagnostics;
 mod hq;
 mod introspection;
+mod landing;
 mod metadata;
+mod rate_limit;
 mod sign_in;
+mod token_exchange;
+mod wire;

@@ -1,14 +1,14 @@
 //! What clients read before they sign in.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use crate::{
-    client::{Server, get},
+    client::{Server, With, get},
     hq::Hq,
 };
 
 #[tokio::test]
-async fn both_paths_answer_with_the_resource_metadata_of_rfc_9728() {
+async fn fault_22_both_paths_answer_with_the_resource_metadata_of_rfc_9728() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
     for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"] {
         let answer = server.send(get(path)).await;
@@ -24,7 +24,7 @@ async fn both_paths_answer_with_the_resource_metadata_of_rfc_9728() {
 }
 
 #[tokio::test]
-async fn the_issuer_is_published_byte_for_byte_and_scopes_as_offered() {
+async fn fault_22_the_issuer_is_published_byte_for_byte_and_scopes_as_offered() {
     let hq = Hq::start().await;
     for issuer in ["https://lenses.example.com", "https://lenses.example.com/", "https://Lenses.example.com:443/hq/"] {
         let server = Server::with_oauth(&hq, &[("LENSES_ADVERTISED_URL", issuer), ("MCP_SCOPES", "delete,read")]);
@@ -49,17 +49,48 @@ async fn below_a_path_endpoint_and_metadata_are_where_clients_look() {
 
 #[tokio::test]
 async fn clients_of_the_2025_03_26_revision_are_sent_on_to_hq() {
+    let hq = Hq::start().await;
+    let well_known = "/.well-known/oauth-authorization-server";
+    for (issuer, location) in [
+        ("https://lenses.example.com", "https://lenses.example.com/.well-known/oauth-authorization-server"),
+        ("https://x.example.com:8443/hq/", "https://x.example.com:8443/.well-known/oauth-authorization-server/hq"),
+    ] {
+        let server = Server::with_oauth(
+            &hq,
+            &[("LENSES_ADVERTISED_URL", issuer), ("MCP_ADVERTISED_URL", "https://mcp.example.com/team-a")],
+        );
+        for path in [well_known.to_owned(), format!("{well_known}/team-a/mcp")] {
+            let answer = server.send(get(&path)).await;
+            assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT, "{path}");
+            assert_eq!(answer.header("location"), Some(location));
+            assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+            assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+        }
+        assert_eq!(server.send(get(&format!("{well_known}/elsewhere"))).await.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(hq.metadata_paths(), [""; 0], "nothing of HQ is fetched for a redirect");
+}
+
+#[tokio::test]
+async fn any_page_may_read_the_metadata() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
-    let answer = server.send(get("/.well-known/oauth-authorization-server")).await;
-    assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
-    assert_eq!(answer.header("location"), Some("https://lenses.example.com/.well-known/oauth-authorization-server"));
-    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    for path in ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server"] {
+        let mut preflight = get(path)
+            .with_header("origin", "https://anyone.example")
+            .with_header("access-control-request-method", "GET")
+            .with_header("access-control-request-headers", "mcp-protocol-version");
+        *preflight.method_mut() = Method::OPTIONS;
+        let answer = server.send(preflight).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("access-control-allow-headers"), Some("*"));
+    }
 }
 
 #[tokio::test]
 async fn nothing_else_is_there() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
-    for path in ["/", "/mcp/", "/sse", "/metrics", "/livez", "/.well-known/openid-configuration"] {
+    for path in ["/mcp/", "/sse", "/metrics", "/livez", "/.well-known/openid-configuration"] {
         assert_eq!(server.send(get(path)).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }

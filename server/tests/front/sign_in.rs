@@ -103,7 +103,7 @@ async fn only_active_bearer_access_tokens_for_this_server_get_in() {
 }
 
 #[tokio::test]
-async fn the_audience_counts_as_the_operator_says() {
+async fn fault_06_a_token_for_another_server_is_refused_as_the_operator_says() {
     let hq = Hq::start().await;
     hq.issue("none", json!({"scope": "read"}));
     hq.issue("here", json!({"scope": "read", "aud": ["x", "https://MCP.example.com:443/mcp/"]}));
@@ -120,7 +120,7 @@ async fn the_audience_counts_as_the_operator_says() {
 }
 
 #[tokio::test]
-async fn a_missing_scope_is_asked_for_in_one_challenge_with_those_held() {
+async fn fault_24_a_missing_scope_is_asked_for_in_one_challenge_with_those_held() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
     hq.issue("bobs-token", json!({"scope": "openid read", "sub": "bob"}));

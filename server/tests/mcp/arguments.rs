@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    client::{Endpoint, TOKEN},
-    hq::Hq,
-};
+use crate::{client::Endpoint, hq::Hq};
 
 /// Names that have tripped servers up, each with the segment that it must become.
 const NAMES: &[(&str, &str)] = &[
@@ -81,28 +78,4 @@ async fn wrong_arguments_are_named_and_nothing_is_sent() {
         assert!(text.contains(named) && text.contains("Nothing was sent"), "{tool} {arguments}: {text}");
     }
     assert_eq!(hq.seen(), []);
-}
-
-#[tokio::test]
-async fn a_new_topic_is_sent_whole_with_numbers_from_text_and_the_callers_credential() {
-    let hq = Hq::answering(200, "application/json", "").await;
-    let endpoint = Endpoint::new(&hq.url);
-    for arguments in [
-        json!({ "environment": "dev", "topic_name": "t", "partitions": "6", "replication": 3.0,
-            "configs": { "cleanup.policy": "compact" } }),
-        json!({ "environment": "dev", "topic_name": "t", "configs": null }),
-    ] {
-        endpoint.call("create_topic", arguments).await;
-    }
-    let seen = hq.seen();
-    let bodies: Vec<Value> = seen.iter().map(|seen| serde_json::from_str(&seen.body).unwrap()).collect();
-    assert_eq!(
-        bodies,
-        [
-            json!({ "topicName": "t", "partitions": 6, "replication": 3, "configs": { "cleanup.policy": "compact" } }),
-            json!({ "topicName": "t", "partitions": 1, "replication": 1, "configs": {} }),
-        ]
-    );
-    assert_eq!(seen[0].line, "POST /lenses/api/v1/environments/dev/proxy/api/topics");
-    assert_eq!(seen[0].authorization, format!("Bearer {TOKEN}"));
 }

@@ -14,8 +14,11 @@ use lenses_mcp_server::{
     lenses,
     mcp::{self, HttpOptions},
     metrics::Metrics,
+    offer::{self, Offer},
     scope::ScopeSet,
+    settings::{Confirm, Trust},
 };
+use secrecy::SecretSlice;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -64,9 +67,31 @@ impl Endpoint {
 
     /// The same with limits.
     pub(crate) fn limited(url: &Url, limits: Limits) -> Self {
+        Self::with(url, limits, Confirm::Destructive, None)
+    }
+
+    /// A replica that seals with `key`.
+    pub(crate) fn sealing(url: &Url, key: &[u8]) -> Self {
+        Self::built(url, Limits::default(), Confirm::Destructive, None, Some(key.to_vec().into()))
+    }
+
+    /// With an offer of its own.
+    pub(crate) fn with(url: &Url, limits: Limits, confirm: Confirm, offer: Option<offer::Options>) -> Self {
+        Self::built(url, limits, confirm, offer, None)
+    }
+
+    fn built(
+        url: &Url,
+        limits: Limits,
+        confirm: Confirm,
+        offer: Option<offer::Options>,
+        sealing_key: Option<SecretSlice<u8>>,
+    ) -> Self {
         let metrics = Arc::new(Metrics::new());
         let lenses = lenses::Client::new(lenses::Options {
             url: url.clone(),
+            websocket_url: url.clone(),
+            tls: lenses::tls::client_config(&Trust::default(), [url], Arc::clone(&metrics)).unwrap(),
             request_timeout: limits.request,
             response_max_bytes: limits.bytes,
             metrics: Arc::clone(&metrics),
@@ -75,10 +100,14 @@ impl Endpoint {
         let forgotten = Arc::new(Mutex::new(Vec::new()));
         let server = mcp::Server::new(mcp::Options {
             lenses,
-            offered: limits.offered,
+            offer: Arc::new(Offer::new(
+                offer.unwrap_or(offer::Options { scopes: limits.offered, ..offer::Options::default() }),
+            )),
+            confirm,
+            sealing_key,
             sql_max_rows: limits.rows,
             sql_timeout: limits.sql,
-            response_max_bytes: limits.bytes,
+            result_max_bytes: limits.bytes,
             metrics: Arc::clone(&metrics),
             on_unauthorized: Arc::new({
                 let forgotten = Arc::clone(&forgotten);
@@ -147,10 +176,8 @@ pub(crate) fn caller(scopes: ScopeSet) -> Identity {
 pub(crate) fn request(revision: &str, method: &str, mut params: Value) -> Request<Full<Bytes>> {
     let name = params["name"].as_str().map(str::to_owned);
     if revision == MODERN {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": revision,
-            "io.modelcontextprotocol/clientCapabilities": {},
-        });
+        params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(revision);
+        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
     }
     let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
     let mut request = raw(&body.to_string());
@@ -179,4 +206,35 @@ pub(crate) async fn read(response: Response<BoxBody<Bytes, Infallible>>) -> (u16
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let text = String::from_utf8(body.to_vec()).unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+/// The messages of a response that is a stream of events.
+pub(crate) struct Events {
+    body: BoxBody<Bytes, Infallible>,
+    text: String,
+}
+
+impl Events {
+    /// Of a response that must be a stream.
+    pub(crate) fn of(response: Response<BoxBody<Bytes, Infallible>>) -> Self {
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { body: response.into_body(), text: String::new() }
+    }
+
+    /// The next message; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some(end) = self.text.find("\n\n") {
+                let rest = self.text.split_off(end + 2);
+                let event = std::mem::replace(&mut self.text, rest);
+                let data: String = event.lines().filter_map(|line| line.strip_prefix("data:")).collect();
+                if !data.trim().is_empty() {
+                    return Some(serde_json::from_str(&data).unwrap());
+                }
+                continue;
+            }
+            let frame = self.body.frame().await?.unwrap();
+            self.text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+        }
+    }
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use lenses_mcp_server::tools;
 use serde_json::json;
 
 use crate::{
     client::{Endpoint, Limits, TOKEN},
     hq::{self, Hq},
+    valid,
 };
 
 const JSON: &str = "application/json";
@@ -17,7 +19,7 @@ async fn told(status: u16, content_type: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn each_refusal_is_passed_on_with_its_message_and_what_to_do() {
+async fn fault_20_each_refusal_is_passed_on_with_its_message_and_what_to_do() {
     let unknown = r#"{"type":"not_found","title":"No such topic","status":404,"request_id":"r-9"}"#;
     let invalid = r#"{"error":"Bad topic","fields":[{"field":"partitions","error":"too many"}],"errorType":"Invalid"}"#;
     let agent = r#"{"type":"agent_not_connected","title":"Agent not connected","status":404}"#;
@@ -61,6 +63,12 @@ async fn a_page_a_redirect_or_broken_json_is_no_answer() {
         (200, JSON, r#"[{"topicName": "#, "JSON that is cut off or malformed"),
         (200, JSON, r#"{"not": "a list"}"#, "something other than the expected list of objects"),
         (200, "application/octet-stream", "\u{0}", "an unexpected content type"),
+        (200, "text/html", "[]", "a web page"),
+        (200, "text/plain", " <!DOCTYPE html><title>log in</title>", "a web page"),
+        (200, "text/plain", "no list", "something other than the expected list of objects"),
+        (200, JSON, "<html>log in</html>", "JSON that is cut off or malformed"),
+        (200, JSON, "[{}] []", "JSON that is cut off or malformed"),
+        (200, JSON, "\u{1f}\u{8b}", "JSON that is cut off or malformed"),
         (302, JSON, "", "a redirect"),
         (304, JSON, "", "a redirect"),
     ] {
@@ -71,6 +79,68 @@ async fn a_page_a_redirect_or_broken_json_is_no_answer() {
     // An error page keeps its status, and its text stays where it is.
     let text = told(502, "text/html", "<html>nginx internal.host</html>").await;
     assert!(text.starts_with("Lenses failed (502 Bad Gateway): no reason was given."), "{text}");
+}
+
+#[tokio::test]
+async fn every_status_that_is_no_success_is_an_error_that_says_what_to_do() {
+    for status in 300..600 {
+        let said = match status {
+            300..400 => "Lenses HQ answered with a redirect. Something other than Lenses HQ".to_owned(),
+            401 => "Lenses HQ does not accept the credential: Odd. The session has expired".to_owned(),
+            403 => "Lenses HQ does not allow this: Odd. The user's Lenses permissions".to_owned(),
+            404 => "not found: Odd. Check the names".to_owned(),
+            409 => "conflict with what is there: Odd. Look at what is there".to_owned(),
+            429 => "Lenses is asked too often: Odd. Wait a little".to_owned(),
+            400..500 => format!("Lenses refused the request ({status} "),
+            _ => format!("Lenses failed ({status} "),
+        };
+        let text = told(status, JSON, r#"{"title":"Odd"}"#).await;
+        assert!(text.starts_with(&said), "{status}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn every_success_is_one_whatever_its_number() {
+    for status in 200..300 {
+        let body = if matches!(status, 204 | 205) { "" } else { r#"[{"topicName":"t"}]"# };
+        let hq = Hq::answering(status, JSON, body).await;
+        let result = Endpoint::new(&hq.url).call("list_topics", json!({ "environment": "dev" })).await;
+        assert_eq!(result["isError"], false, "{status}: {result}");
+    }
+}
+
+#[tokio::test]
+async fn fault_19_every_tool_tells_what_hq_says_when_it_refuses() {
+    let problems = [
+        (403, r#"{"title":"odd: an action is missing"}"#, "odd: an action is missing"),
+        (404, r#"{"type":"not_found","title":"odd: no such thing"}"#, "odd: no such thing"),
+        (503, r#"{"type":"agent_not_connected","title":"odd: no agent"}"#, "check_environment_health"),
+        (400, r#"{"error":"odd","fields":[{"field":"f","error":"is odd"}],"errorType":"E"}"#, "odd; f: is odd [E]"),
+    ];
+    // Queries have a websocket of their own.
+    for tool in tools::registry().iter().filter(|tool| tool.name() != "execute_sql") {
+        for (status, body, said) in problems {
+            let hq = Hq::answering(status, JSON, body).await;
+            let text = Endpoint::new(&hq.url).failure(tool.name(), valid::arguments(tool.name())).await;
+            assert!(text.contains(said), "{}: {text}", tool.name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_whose_reply_is_lost_or_unreadable_may_have_been_made() {
+    let limits = Limits { request: Duration::from_millis(200), bytes: 1_000, ..Limits::default() };
+    let large = Hq::answering(200, JSON, "x".repeat(2_000)).await;
+    let truncated = Hq::answering(200, JSON, r#"{"topicName""#).await;
+    let failed = Hq::answering(502, "text/html", "<html>").await;
+    let cut = hq::writing(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{").await;
+    for url in [large.url, truncated.url, failed.url, cut, hq::silent().await] {
+        let arguments = valid::arguments("create_topic");
+        let text = Endpoint::limited(&url, limits).failure("create_topic", arguments).await;
+        assert!(text.contains("A change may have been made: look before repeating it."), "{text}");
+    }
+    let text = Endpoint::new(&hq::absent().await).failure("create_topic", valid::arguments("create_topic")).await;
+    assert!(text.contains("Nothing was changed."), "{text}");
 }
 
 #[tokio::test]
@@ -101,11 +171,14 @@ async fn a_credential_that_hq_refuses_is_forgotten_and_never_repeated() {
 async fn an_hq_that_is_away_silent_or_breaks_off_is_told_apart() {
     let limits = Limits { request: Duration::from_millis(200), ..Limits::default() };
     let cut = hq::writing(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[{").await;
+    let unended = hq::writing(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[{\r\n").await;
     let garbage = hq::writing(b"SSH-2.0-OpenSSH_9.2\r\n").await;
     for (url, said) in [
         (hq::absent().await, "Lenses HQ can't be reached: "),
         (garbage, "the connection to Lenses HQ broke: "),
         (hq::silent().await, "Lenses HQ did not answer within 0.2 s. "),
+        (hq::dripping().await, "Lenses HQ did not answer within 0.2 s. "),
+        (unended, "the connection to Lenses HQ broke: "),
         (cut, "the connection to Lenses HQ broke: "),
     ] {
         let text = Endpoint::limited(&url, limits).failure("list_topics", json!({ "environment": "dev" })).await;
@@ -117,6 +190,9 @@ async fn an_hq_that_is_away_silent_or_breaks_off_is_told_apart() {
 #[tokio::test]
 async fn a_reply_over_the_limit_is_refused_declared_or_not() {
     let limits = Limits { bytes: 1_000, ..Limits::default() };
+    let largest_of_hq = Hq::answering(200, JSON, vec![b' '; 32 << 20]).await;
+    let text = Endpoint::new(&largest_of_hq.url).failure("list_topics", json!({ "environment": "dev" })).await;
+    assert!(text.starts_with("the reply is larger than the limit of 4194304 bytes. "), "{text}");
     let hq = Hq::answering(200, JSON, format!("[\"{}\"]", "x".repeat(2_000))).await;
     let text = Endpoint::limited(&hq.url, limits).failure("list_topics", json!({ "environment": "dev" })).await;
     assert!(text.starts_with("the reply is larger than the limit of 1000 bytes. "), "{text}");

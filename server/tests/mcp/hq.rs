@@ -1,8 +1,10 @@
 //! A listener that answers as it is told, and keeps what it was asked.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
@@ -65,6 +67,11 @@ impl Hq {
         self.seen.lock().unwrap().clone()
     }
 
+    /// What it was asked since it was last taken.
+    pub(crate) fn take(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.seen.lock().unwrap())
+    }
+
     /// `GET /path` of each request.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.seen().into_iter().map(|seen| seen.line).collect()
@@ -117,6 +124,19 @@ pub(crate) async fn silent() -> Url {
     url_of(address)
 }
 
+/// A listener whose replies never end: a space at a time, for as long as somebody reads.
+pub(crate) async fn dripping() -> Url {
+    let app = Router::new().fallback(async || {
+        Body::from_stream(futures::stream::unfold((), async |()| {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            Some((Ok::<_, Infallible>(" "), ()))
+        }))
+    });
+    let (listener, address) = listen().await;
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    url_of(address)
+}
+
 /// An address where nothing listens.
 pub(crate) async fn absent() -> Url {
     let (listener, address) = listen().await;
@@ -158,6 +178,11 @@ pub(crate) async fn send(socket: &mut WebSocketStream<TcpStream>, frames: impl I
             return;
         }
     }
+}
+
+/// Waits until the other side has gone.
+pub(crate) async fn until_gone(socket: &mut WebSocketStream<TcpStream>) {
+    while let Some(Ok(_)) = socket.next().await {}
 }
 
 async fn listen() -> (TcpListener, SocketAddr) {

@@ -4,12 +4,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose setting can't be made has failed")]
 
+mod approvals;
 mod arguments;
 mod client;
+mod confirmation;
+mod connectors;
 mod counts;
+mod datasets;
+mod deployments;
+mod environments;
 mod errors;
+mod every_argument;
+mod exchange;
 mod hq;
+mod processors;
 mod protocol;
 mod results;
 mod sql;
 mod stdio;
+mod topics;
+mod valid;

@@ -1,7 +1,10 @@
 //! What each MCP method answers, in both revisions.
 
 use http::Method;
-use lenses_mcp_server::scope::{Scope, ScopeSet};
+use lenses_mcp_server::{
+    scope::{Scope, ScopeSet},
+    tools::{self, Tool},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -53,13 +56,22 @@ async fn initialize_is_answered_in_the_revision_that_was_asked_for() {
 
 #[tokio::test]
 async fn tools_are_listed_by_scope_in_one_order_and_for_the_caller_alone() {
-    let read_only = ["list_environments", "get_environment", "check_environment_health", "list_topics", "get_topic"];
-    let cases: [(ScopeSet, Vec<&str>); 4] = [
-        (Scope::Read.into(), [&read_only[..], &["list_consumer_groups", "execute_sql"]].concat()),
-        (Scope::Write.into(), vec!["create_topic", "execute_sql"]),
-        (Scope::Delete.into(), vec!["delete_consumer_group", "execute_sql"]),
+    let with_scope = |scope: Scope| -> Vec<&str> {
+        let tools = tools::registry().iter();
+        tools
+            .filter(|tool| tool.name() == "execute_sql" || tool.required_scopes(None) == scope.into())
+            .map(Tool::name)
+            .collect()
+    };
+    let cases: [(ScopeSet, Vec<&str>); 5] = [
+        (Scope::Read.into(), with_scope(Scope::Read)),
+        (Scope::Write.into(), with_scope(Scope::Write)),
+        (Scope::Delete.into(), with_scope(Scope::Delete)),
+        (ScopeSet::ALL, tools::registry().iter().map(Tool::name).collect()),
         (ScopeSet::NONE, vec![]),
     ];
+    assert!(cases[0].1.contains(&"list_topics") && !cases[0].1.contains(&"create_topic"));
+    assert!(cases[2].1.contains(&"delete_consumer_group") && !cases[2].1.contains(&"create_topic"));
     for (scopes, expected) in cases {
         let endpoint = endpoint().await.with_scopes(scopes);
         let (_, modern) = endpoint.request(MODERN, "tools/list", json!({})).await;
@@ -83,8 +95,8 @@ async fn the_scopes_that_the_server_offers_are_a_ceiling() {
     let text = endpoint.failure("create_topic", json!({ "environment": "dev", "topic_name": "t" })).await;
     assert_eq!(
         text,
-        "This call of create_topic needs the scopes `write`, and this server offers `read`. Do not retry: whoever \
-         runs the server decides what it offers (MCP_SCOPES)."
+        "This call of create_topic is not possible here: it needs a scope that this server does not offer \
+         (MCP_SCOPES). Do not retry: whoever runs the server decides what it offers."
     );
 }
 

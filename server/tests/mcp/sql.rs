@@ -1,19 +1,28 @@
 //! Queries: every frame, every end, every limit.
 
+mod cancel;
+mod progress;
+
 use std::{future::pending, time::Duration};
 
 use futures::{SinkExt, StreamExt};
-use lenses_mcp_server::tools;
+use lenses_mcp_server::{scope::Scope, tools};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::{
     Message,
-    protocol::{CloseFrame, frame::coding::CloseCode},
+    protocol::{
+        CloseFrame,
+        frame::{
+            Frame,
+            coding::{CloseCode, Data, OpCode},
+        },
+    },
 };
 
 use crate::{
-    client::{self, Endpoint, LEGACY, Limits},
-    hq::{self, Hq, query, send},
+    client::{self, Endpoint, Limits},
+    hq::{self, Hq, query, send, until_gone},
 };
 
 fn select() -> Value {
@@ -33,7 +42,7 @@ fn rows(result: &Value) -> &Value {
 }
 
 #[tokio::test]
-async fn rows_come_in_order_and_whole_tombstones_and_empty_ones_too() {
+async fn fault_09_rows_come_in_order_and_whole_tombstones_and_empty_ones_too() {
     let frames = vec![
         json!({ "type": "HEARTBEAT" }),
         json!({ "type": "RECORD", "data": { "key": 1, "value": { "a": 1 }, "metadata": { "offset": 0 }, "rownum": 0 } }),
@@ -56,11 +65,11 @@ async fn rows_come_in_order_and_whole_tombstones_and_empty_ones_too() {
     assert_eq!(result["structuredContent"], json!({ "result": expected }));
     assert_eq!(result["content"], json!([{ "type": "text", "text": expected.to_string() }]));
     let statement: Value = serde_json::from_str(&query.statement.await.unwrap()).unwrap();
-    assert_eq!(statement, json!({ "sql": "SELECT * FROM orders" }));
+    assert_eq!(statement, json!({ "sql": "SELECT * FROM orders", "stats": 500 }));
 }
 
 #[tokio::test]
-async fn a_query_ends_with_end_with_success_or_with_a_clean_close() {
+async fn fault_10_a_query_ends_with_end_with_success_or_with_a_clean_close() {
     for last in [Some("END"), Some("SUCCESS"), None] {
         let query = query(move |mut socket| async move {
             send(&mut socket, [record(0)]).await;
@@ -77,8 +86,8 @@ async fn a_query_ends_with_end_with_success_or_with_a_clean_close() {
 }
 
 #[tokio::test]
-async fn an_error_frame_is_an_error_however_many_rows_came_before() {
-    for (kind, before) in [("ERROR", 0), ("ERROR", 3), ("INVALIDREQUEST", 0)] {
+async fn fault_08_and_10_an_error_frame_is_an_error_however_many_rows_came_before() {
+    for (kind, before) in [("ERROR", 0), ("ERROR", 3), ("INVALIDREQUEST", 0), ("INVALIDREQUEST", 3)] {
         let query = query(move |mut socket| async move {
             send(&mut socket, (0..before).map(record)).await;
             send(&mut socket, [json!({ "type": kind, "data": "no such table: orders" })]).await;
@@ -91,13 +100,12 @@ async fn an_error_frame_is_an_error_however_many_rows_came_before() {
 }
 
 #[tokio::test]
-async fn a_result_over_the_row_limit_is_cut_and_says_so() {
+async fn fault_11_a_result_over_the_row_limit_is_cut_and_says_so() {
     let limits = Limits { rows: 3, ..Limits::default() };
     for (sent, cut) in [(3, false), (4, true)] {
         let query = query(move |mut socket| async move {
             send(&mut socket, (0..sent).map(record).chain([end()])).await;
-            // Until the other side has gone.
-            while let Some(Ok(_)) = socket.next().await {}
+            until_gone(&mut socket).await;
         })
         .await;
         let result = Endpoint::limited(&query.url, limits).call("execute_sql", select()).await;
@@ -116,7 +124,7 @@ async fn a_result_over_the_row_limit_is_cut_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_result_over_the_byte_limit_is_cut_and_a_first_row_over_it_is_an_error() {
+async fn fault_11_a_result_over_the_byte_limit_is_cut_and_a_first_row_over_it_is_an_error() {
     let limits = Limits { bytes: 2_000, ..Limits::default() };
     let big = |bytes| json!({ "type": "RECORD", "data": { "value": "x".repeat(bytes) } });
     for (frames, kept) in [(vec![big(1_000), big(1_000), end()], 1), (vec![big(100), big(5_000), end()], 1)] {
@@ -131,7 +139,7 @@ async fn a_result_over_the_byte_limit_is_cut_and_a_first_row_over_it_is_an_error
 }
 
 #[tokio::test]
-async fn a_record_of_megabytes_comes_through() {
+async fn fault_11_a_record_of_megabytes_comes_through() {
     let value = "x".repeat(3 << 20);
     let frame = json!({ "type": "RECORD", "data": { "value": value } });
     let query = query(|mut socket| async move { send(&mut socket, [frame, end()]).await }).await;
@@ -140,7 +148,7 @@ async fn a_record_of_megabytes_comes_through() {
 }
 
 #[tokio::test]
-async fn a_query_that_takes_too_long_gives_the_rows_so_far_or_an_error() {
+async fn fault_11_a_query_that_takes_too_long_gives_the_rows_so_far_or_an_error() {
     let limits = Limits { sql: Duration::from_millis(300), ..Limits::default() };
     for sent in [0, 2] {
         let query = query(move |mut socket| async move {
@@ -165,7 +173,7 @@ async fn a_query_that_takes_too_long_gives_the_rows_so_far_or_an_error() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_off_keeps_its_rows_and_says_so() {
+async fn fault_10_a_connection_that_breaks_off_keeps_its_rows_and_says_so() {
     for (sent, closes) in [(2, true), (2, false), (0, true), (0, false)] {
         let query = query(move |mut socket| async move {
             send(&mut socket, (0..sent).map(record)).await;
@@ -194,14 +202,154 @@ async fn a_connection_that_breaks_off_keeps_its_rows_and_says_so() {
 }
 
 #[tokio::test]
-async fn frames_that_are_not_sqls_are_no_rows() {
+async fn frames_that_are_not_sqls_are_an_error_and_no_rows() {
+    let text = |bytes: &'static [u8]| Message::Frame(Frame::message(bytes, OpCode::Data(Data::Text), true));
+    for (frame, said) in [
+        (Message::text("<html>"), "a frame that is not SQL's"),
+        (Message::text(r#"{"type":"RECORD","data":{"a":"#), "a frame that is not SQL's"),
+        (Message::text(r#"{"type":"RECORD","data":{"a":1e999}}"#), "a record that can't be read"),
+        (Message::binary(&b"{\"type\":\"RECORD\",\"data\":\"\xff\"}"[..]), "a frame that is not SQL's"),
+        (text(b"{\"type\":\"RECORD\",\"data\":\"\xff\"}"), "text that is not UTF-8"),
+        (
+            Message::Frame(Frame::message(&b"{}"[..], OpCode::Data(Data::Reserved(3)), true)),
+            "a malformed websocket frame",
+        ),
+    ] {
+        let query = query(|mut socket| async move {
+            send(&mut socket, [record(0)]).await;
+            socket.send(frame).await.unwrap();
+            until_gone(&mut socket).await;
+        })
+        .await;
+        let text = Endpoint::new(&query.url).failure("execute_sql", select()).await;
+        assert!(text.starts_with(&format!("Lenses HQ answered with {said}.")), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn pings_fragments_and_binary_frames_are_what_rfc_6455_says_and_nothing_counts_after_the_end() {
     let query = query(|mut socket| async move {
-        socket.send(Message::text("<html>")).await.unwrap();
-        pending::<()>().await;
+        let part = |text: &'static str, opcode, last| Message::Frame(Frame::message(text, OpCode::Data(opcode), last));
+        for message in [
+            Message::binary(record(0).to_string()),
+            part(r#"{"type":"REC"#, Data::Text, false),
+            Message::Ping("are you there".into()),
+            part(r#"ORD","data":"#, Data::Continue, false),
+            part(r#"{"rownum":1}}"#, Data::Continue, true),
+            Message::Pong("unasked".into()),
+        ] {
+            socket.send(message).await.unwrap();
+        }
+        assert_eq!(socket.next().await.unwrap().unwrap(), Message::Pong("are you there".into()));
+        send(&mut socket, [end(), record(2), json!({ "type": "ERROR", "data": "too late" })]).await;
+        until_gone(&mut socket).await;
     })
     .await;
-    let text = Endpoint::new(&query.url).failure("execute_sql", select()).await;
-    assert!(text.starts_with("Lenses HQ answered with a frame that is not SQL's."), "{text}");
+    let result = Endpoint::new(&query.url).call("execute_sql", select()).await;
+    assert_eq!(result["structuredContent"], json!({ "result": [{ "rownum": 0 }, { "rownum": 1 }] }));
+    query.statement.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_text_of_a_result_is_what_hq_sent_columns_in_order_and_numbers_with_all_digits() {
+    let row = r#"{"z":1.10000000000000000001,"a":123456789012345678901234567890}"#;
+    let query = query(move |mut socket| async move {
+        socket.send(Message::text(format!(r#"{{"type":"RECORD","data":{row}}}"#))).await.unwrap();
+        send(&mut socket, [end()]).await;
+    })
+    .await;
+    let result = Endpoint::new(&query.url).call("execute_sql", select()).await;
+    assert_eq!(result["content"], json!([{ "type": "text", "text": format!("[{row}]") }]));
+}
+
+#[tokio::test]
+async fn a_query_that_lenses_ended_at_its_own_limit_says_so_and_how_to_read_on() {
+    for (sql, read, is_cut) in [
+        ("SELECT * FROM orders", 20_971_540_u64, true),
+        ("SELECT * FROM orders", 19_999_999, false),
+        ("SET max.size = '1k'; SELECT * FROM orders", 1_000, true),
+        ("SET max.size = '1GB'; SELECT * FROM orders", 20_971_540, false),
+    ] {
+        for row in [vec![], vec![record(0)]] {
+            let stats = json!({ "type": "STATS", "data": { "bytesRead": read, "recordsScanned": 9 } });
+            let frames = [row.clone(), vec![stats, end()]].concat();
+            let query = query(|mut socket| async move { send(&mut socket, frames).await }).await;
+            let arguments = json!({ "environment": "dev", "sql": sql });
+            let result = Endpoint::new(&query.url).call("execute_sql", arguments).await;
+            let cut = &result["structuredContent"]["cut"];
+            assert_eq!(rows(&result).as_array().unwrap().len(), row.len());
+            assert_eq!(cut.is_object(), is_cut, "{sql}: {result}");
+            if is_cut {
+                let reason = cut["reason"].as_str().unwrap();
+                assert!(reason.starts_with(&format!("Lenses read {read} bytes of records")), "{reason}");
+                assert!(cut["next"].as_str().unwrap().contains("SET max.size = "), "{cut}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cut_says_how_to_go_on_after_the_last_record_of_each_partition() {
+    let limits = Limits { rows: 3, ..Limits::default() };
+    let at = |partition, offset| json!({ "type": "RECORD", "data": { "metadata": { "partition": partition, "offset": offset } } });
+    for (frames, expected) in [
+        (
+            [at(0, 17), at(3, 5), at(0, 18), at(3, 6)],
+            "_meta.partition = 0 AND _meta.offset > 18; _meta.partition = 3 AND _meta.offset > 5.",
+        ),
+        // Records that do not come in the order of their offsets: what was left out can't be told by them.
+        ([at(0, 17), at(0, 16), at(0, 18), at(0, 19)], "a condition on _meta.timestamp"),
+        ([record(0), record(1), record(2), record(3)], "a condition on _meta.timestamp"),
+    ] {
+        let query = query(|mut socket| async move { send(&mut socket, frames).await }).await;
+        let result = Endpoint::limited(&query.url, limits).call("execute_sql", select()).await;
+        let next = result["structuredContent"]["cut"]["next"].as_str().unwrap();
+        assert!(next.contains(expected), "{next}");
+        assert!(result["content"][1]["text"].as_str().unwrap().ends_with(next));
+    }
+}
+
+#[tokio::test]
+async fn fault_11_hq_is_read_no_further_than_the_cut() {
+    let (told, sent) = oneshot::channel();
+    let query = query(|mut socket| async move {
+        let record = json!({ "type": "RECORD", "data": { "value": "x".repeat(10_000) } }).to_string();
+        let mut sent = 0_usize;
+        // A gigabyte, if somebody takes it.
+        while sent < 100_000 && socket.send(Message::text(&record)).await.is_ok() {
+            sent += 1;
+        }
+        told.send(sent).unwrap();
+    })
+    .await;
+    let limits = Limits { rows: 3, ..Limits::default() };
+    let result = Endpoint::limited(&query.url, limits).call("execute_sql", select()).await;
+    assert_eq!(result["structuredContent"]["cut"]["rows"], 3);
+    // What the kernel buffered on the way.
+    let sent = sent.await.unwrap();
+    assert!(sent < 5_000, "{sent}");
+}
+
+#[tokio::test]
+async fn fault_03_a_token_for_reading_runs_nothing_else_however_it_is_written() {
+    let hq = Hq::giving(&json!({})).await;
+    let endpoint = Endpoint::new(&hq.url).with_scopes(Scope::Read.into());
+    for sql in [
+        "DROP TABLE t",
+        "SELECT 1; DROP TABLE t",
+        "SET max.size = '1m';\n/* SELECT */ TRUNCATE TABLE t",
+        "WITH a AS (SELECT 1) DELETE FROM t",
+        "EXPLAIN INSERT INTO t VALUES (1)",
+        "SELECT 1 --\r'\n; DROP TABLE t --'",
+        "KILL QUERY 1",
+    ] {
+        let text = endpoint.failure("execute_sql", json!({ "environment": "dev", "sql": sql })).await;
+        assert!(text.starts_with("This call of execute_sql needs the scopes"), "{text}");
+    }
+    let long = format!("DROP TABLE {}", "t".repeat(100_000));
+    let text = endpoint.failure("execute_sql", json!({ "environment": "dev", "sql": long })).await;
+    assert!(text.contains("is longer than 100000 characters"), "{text}");
+    assert_eq!(hq.seen(), []);
 }
 
 #[tokio::test]
@@ -212,7 +360,7 @@ async fn a_refused_handshake_is_told_apart_by_its_status() {
         (404, "not found: no."),
         (503, "Lenses failed (503 Service Unavailable): no."),
         (302, "Lenses HQ answered with a redirect."),
-        (200, "Lenses HQ answered with an unexpected status."),
+        (200, "Lenses HQ answered with something other than a websocket."),
     ] {
         let hq = Hq::answering(status, "application/json", r#"{"title":"no"}"#).await;
         let endpoint = Endpoint::new(&hq.url);
@@ -222,26 +370,15 @@ async fn a_refused_handshake_is_told_apart_by_its_status() {
         assert_eq!(hq.lines(), ["GET /lenses/api/v1/environments/dev/proxy/api/ws/v2/sql/execute"]);
         assert_eq!(hq.seen()[0].authorization, format!("Bearer {}", client::TOKEN));
     }
+    // A body that comes long after the head is read all the same.
+    let body = json!({ "padding": "x".repeat(100_000), "title": "the agent is gone", "type": "agent_not_connected" });
+    let hq = Hq::answering(503, "application/json", body.to_string()).await;
+    let text = Endpoint::new(&hq.url).failure("execute_sql", select()).await;
+    assert!(text.starts_with("the environment's agent can't be used: the agent is gone"), "{text}");
     let text = Endpoint::new(&hq::absent().await).failure("execute_sql", select()).await;
     assert!(text.starts_with("Lenses HQ can't be reached: "), "{text}");
-}
-
-#[tokio::test]
-async fn a_client_that_goes_away_stops_the_query_at_hq() {
-    let (started, has_started) = oneshot::channel();
-    let query = query(|mut socket| async move {
-        send(&mut socket, [record(0)]).await;
-        started.send(()).unwrap();
-        while let Some(Ok(_)) = socket.next().await {}
-    })
-    .await;
-    let endpoint = Endpoint::new(&query.url);
-    let params = json!({ "name": "execute_sql", "arguments": select() });
-    let request = client::request(LEGACY, "tools/call", params);
-    tokio::select! {
-        _ = endpoint.send(request) => panic!("the query has no end"),
-        _ = has_started => {}
-    }
-    // The script ends when the connection does.
-    query.statement.await.unwrap();
+    // Something that upgrades to whatever is asked for, without knowing websockets.
+    let echo = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    let text = Endpoint::new(&hq::writing(echo.as_bytes()).await).failure("execute_sql", select()).await;
+    assert!(text.starts_with("Lenses HQ answered with something other than a websocket."), "{text}");
 }

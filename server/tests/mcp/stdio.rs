@@ -50,7 +50,7 @@ async fn a_local_client_calls_tools_within_the_offered_scopes_and_the_process_en
     assert_eq!(replies[0]["result"]["serverInfo"]["name"], "Lenses.io");
     assert_eq!(replies[1]["result"]["structuredContent"], json!({ "result": [{ "name": "dev" }] }));
     let refusal = replies[2]["result"]["content"][0]["text"].as_str().unwrap();
-    assert!(refusal.contains("needs the scopes `write`, and this server offers `read`"), "{refusal}");
+    assert!(refusal.contains("needs a scope that this server does not offer (MCP_SCOPES)"), "{refusal}");
     assert_eq!(hq.seen()[0].authorization, "Bearer service-account");
     assert_eq!(hq.seen().len(), 1);
 

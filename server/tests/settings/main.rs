@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, reason = "a test that fails says so by panicking")]
 
+mod lenses;
 mod sign_in;
 mod sources;
 mod values;
@@ -14,9 +15,9 @@ const OAUTH: &[(&str, &str)] = &[("OAUTH_ENABLED", "true"), ("MCP_ADVERTISED_URL
 const API_KEY: &[(&str, &str)] = &[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLER_TOKEN", "caller")];
 
 #[derive(Default)]
-struct Files(BTreeMap<&'static str, &'static str>);
+struct Files<'a>(BTreeMap<&'static str, &'a str>);
 
-fn read_with(files: &Files, sets: &[&[(&str, &str)]]) -> Result<Settings, SettingsErrors> {
+fn read_with(files: &Files<'_>, sets: &[&[(&str, &str)]]) -> Result<Settings, SettingsErrors> {
     let read_file = |path: &Path| match path.to_str().and_then(|path| files.0.get(path)) {
         Some(text) => Ok((*text).to_owned()),
         None => Err(io::ErrorKind::NotFound.into()),
@@ -33,6 +34,12 @@ fn read(sets: &[&[(&str, &str)]]) -> Result<Settings, SettingsErrors> {
 
 fn errors(sets: &[&[(&str, &str)]]) -> String {
     read(sets).map_or_else(|errors| errors.to_string(), |settings| panic!("accepted: {}", settings.effective()))
+}
+
+/// A certificate that is its own CA, and its key.
+fn certificate() -> (String, String) {
+    let made = rcgen::generate_simple_self_signed(["hq.test".to_owned()]);
+    made.map(|made| (made.cert.pem(), made.signing_key.serialize_pem())).unwrap_or_default()
 }
 
 fn http(settings: &Settings) -> &Http {

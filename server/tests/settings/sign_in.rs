@@ -54,6 +54,29 @@ fn an_api_key_alone_is_for_stdio_and_over_http_someone_must_be_named() {
 }
 
 #[test]
+fn fault_22_an_advertised_url_that_ends_with_the_endpoint_is_refused_and_never_doubled() {
+    for url in ["https://mcp.example.com/mcp", "https://mcp.example.com/team/mcp/"] {
+        let errors = errors(&[OAUTH, &[("MCP_ADVERTISED_URL", url)]]);
+        assert_eq!(errors, format!("MCP_ADVERTISED_URL is {url:?}: write the base URL without /mcp, which is added"));
+    }
+    let settings = read(&[OAUTH, &[("MCP_ADVERTISED_URL", "https://mcp.example.com/")]]).unwrap();
+    assert_eq!(oauth(&settings).advertised_url.resource(), "https://mcp.example.com/mcp");
+}
+
+#[test]
+fn fault_23_oauth_over_stdio_is_refused_and_oauth_alone_means_http() {
+    let errors = errors(&[OAUTH, &[("TRANSPORT", "stdio")]]);
+    assert_eq!(
+        errors,
+        "TRANSPORT is stdio with OAuth on: write TRANSPORT=http, or set LENSES_API_KEY with OAUTH_ENABLED=false: stdio \
+         has no sign-in"
+    );
+    let by_url = read(&[&[("MCP_ADVERTISED_URL", "https://mcp.example.com")]]).unwrap();
+    assert!(matches!(by_url.transport, Transport::Http(_)));
+    assert!(matches!(read(&[OAUTH]).unwrap().transport, Transport::Http(_)));
+}
+
+#[test]
 fn what_weakens_sign_in_or_is_not_used_is_warned_of() {
     let settings = read(&[OAUTH, &[("LENSES_API_KEY", "key"), ("MCP_AUDIENCE", "ignored")]]).unwrap();
     assert!(settings.warnings.iter().any(|warning| warning.starts_with("LENSES_API_KEY is set but not used")));

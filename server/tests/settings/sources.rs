@@ -55,6 +55,48 @@ fn a_settings_file_that_cannot_be_used_is_named() {
 }
 
 #[test]
+fn names_of_other_releases_are_told_from_settings_and_said_to_have_no_effect() {
+    let set = [
+        ("FASTMCP_STATELESS_HTTP", "true"),
+        ("FASTMCP_LOG_LEVEL", "INFO"),
+        ("FASTMCP_PORT", "1"),
+        ("MCP_TRANSPORT", "http"),
+        ("LENSES_HOST_URL", "http://hq"),
+        ("LENSES_PORT", "9991"),
+        ("AUTH_SERVER_URL", "https://hq"),
+        ("MCP_SERVER_BASE_URL", "https://mcp"),
+        // What Kubernetes sets in pods beside a Service called `mcp`.
+        ("MCP_PORT", "tcp://10.0.0.1:80"),
+        ("PYTHONUNBUFFERED", "1"),
+    ];
+    let settings = read(&[OAUTH, &set]).unwrap();
+    let mut warnings = settings.warnings.clone();
+    warnings.sort_unstable();
+    assert_eq!(
+        warnings,
+        [
+            "AUTH_SERVER_URL has no effect: set LENSES_ADVERTISED_URL",
+            "FASTMCP_LOG_LEVEL has no effect: set LOG_LEVEL",
+            "FASTMCP_PORT has no effect: it is a setting of the Python server's framework",
+            "FASTMCP_STATELESS_HTTP has no effect: this server never keeps sessions",
+            "LENSES_HOST_URL has no effect: set LENSES_URL",
+            "LENSES_PORT has no effect: set LENSES_URL",
+            "MCP_SERVER_BASE_URL has no effect: set MCP_ADVERTISED_URL",
+            "MCP_TRANSPORT has no effect: set TRANSPORT",
+        ]
+    );
+    assert_eq!(settings.effective().to_string(), read(&[OAUTH]).unwrap().effective().to_string());
+
+    // A file that was named holds settings and nothing else.
+    let files = Files([("/settings", "MCP_SERVER_BASE_URL='https://mcp'\nFASTMCP_LOG_LEVEL='INFO'\n")].into());
+    let errors = read_with(&files, &[OAUTH, &[("MCP_SETTINGS_FILE", "/settings")]]).unwrap_err().to_string();
+    assert_eq!(
+        errors,
+        "MCP_SERVER_BASE_URL in the settings file \"/settings\" is not a setting: did you mean MCP_ADVERTISED_URL?"
+    );
+}
+
+#[test]
 fn each_secret_can_be_in_a_file() {
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
     let files = Files(

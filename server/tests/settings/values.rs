@@ -17,10 +17,14 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
         settings.effective().to_string(),
         "LENSES_URL='http://localhost:9991' # default\n\
          MCP_SCOPES='read,write,delete' # default\n\
+         MCP_READ_ONLY='false' # default\n\
+         MCP_CONFIRM='destructive' # default\n\
          MCP_MAX_BODY_BYTES='4194304' # default\n\
          MCP_REQUEST_TIMEOUT='60s' # default\n\
          MCP_MAX_CONCURRENT_REQUESTS='256' # default\n\
+         MCP_CALLS_PER_MINUTE_PER_USER='600' # default\n\
          MCP_RESPONSE_MAX_BYTES='4194304' # default\n\
+         MCP_RESULT_MAX_BYTES='262144' # default\n\
          MCP_SQL_MAX_ROWS='1000' # default\n\
          MCP_SQL_TIMEOUT='30s' # default\n\
          SHUTDOWN_GRACE='25s' # default\n\
@@ -33,13 +37,14 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
          INTROSPECTION_CACHE_TTL='0' # default\n\
          INTROSPECTION_URL='http://localhost:9991/oauth2/introspect' # derived\n\
          MCP_AUDIENCE='whenPresent' # default\n\
+         MCP_TOKEN_EXCHANGE='auto' # default\n\
          HOST='0.0.0.0' # default\n\
          PORT='8000' # default\n\
          ADMIN_HOST='0.0.0.0' # default\n\
          ADMIN_PORT='9090' # default"
     );
     assert_eq!(settings.warnings, Vec::<String>::new());
-    assert_eq!(settings.offered, ScopeSet::ALL);
+    assert_eq!(settings.offer.scopes(), ScopeSet::ALL);
     assert_eq!(oauth(&settings).introspection.cache_ttl, Duration::ZERO);
     assert!(oauth(&settings).introspection.client.is_none());
 }
@@ -78,7 +83,7 @@ fn each_variable_takes_what_it_should() {
     ])
     .unwrap();
     assert_eq!(settings.lenses_url.as_str(), "https://[2001:db8::1]:9991/hq/");
-    assert_eq!(settings.offered, [Scope::Read, Scope::Delete].into_iter().collect());
+    assert_eq!(settings.offer.scopes(), [Scope::Read, Scope::Delete].into_iter().collect());
     assert_eq!(settings.limits.request_timeout, Duration::from_secs(90));
     assert_eq!(settings.limits.sql_timeout, Duration::from_secs(80));
     assert_eq!((settings.limits.max_body_bytes, settings.limits.response_max_bytes), (1024, 2048));
@@ -118,6 +123,12 @@ fn each_variable_refuses_what_it_should_and_says_what_to_write() {
         ("LENSES_URL", "https://lenses.example.com?x=1", "without query and fragment"),
         ("LENSES_URL", "https://lenses.example.com/#x", "without query and fragment"),
         ("LENSES_URL", "https://lénses.example.com", "in ASCII"),
+        ("LENSES_API_HTTP_URL", "ws://hq", "with http:// or https:// in front"),
+        ("LENSES_API_HTTP_URL", "http://user:pass@hq", "without user and password"),
+        ("LENSES_API_HTTP_PORT", "0", "write a port from 1 to 65535"),
+        ("LENSES_API_WEBSOCKET_URL", "http://hq", "with ws:// or wss:// in front"),
+        ("LENSES_API_WEBSOCKET_URL", "wss://hq?x", "without query and fragment"),
+        ("LENSES_API_WEBSOCKET_PORT", "wss", "write a port from 1 to 65535"),
         ("LENSES_ADVERTISED_URL", "lenses.example.com", "write a URL"),
         ("LENSES_ADVERTISED_URL", "https://lenses.example.com/\"", "without quotes"),
         ("OAUTH_ENABLED", "on", "write true or false"),
@@ -154,6 +165,7 @@ fn each_variable_refuses_what_it_should_and_says_what_to_write() {
         ("MCP_REQUEST_TIMEOUT", "20s", "MCP_SQL_TIMEOUT is 30s: write less than MCP_REQUEST_TIMEOUT (20s)"),
         ("MCP_MAX_CONCURRENT_REQUESTS", "0", "write a whole number from 1"),
         ("MCP_RESPONSE_MAX_BYTES", "-1", "write a whole number"),
+        ("MCP_RESULT_MAX_BYTES", "1", "write a whole number from"),
         ("MCP_SQL_MAX_ROWS", "many", "write a whole number"),
         ("MCP_SQL_TIMEOUT", "1y", "write a time"),
         ("SHUTDOWN_GRACE", "forever", "write a time"),
@@ -208,4 +220,24 @@ fn no_error_and_no_listing_shows_a_secret() {
     let settings = read(&[API_KEY, &[("LENSES_API_KEY", "hunter2"), ("MCP_CALLER_TOKEN", "hunter3")]]).unwrap();
     assert!(!format!("{} {settings:?}", settings.effective()).contains("hunter"));
     assert!(settings.effective().to_string().contains("LENSES_API_KEY='(hidden)' # environment"));
+}
+
+#[test]
+fn what_is_offered_is_chosen_by_names_that_exist() {
+    let groups = every_group();
+    for (name, value, message) in [
+        ("MCP_READ_ONLY", "maybe", "MCP_READ_ONLY is \"maybe\": write true or false"),
+        ("MCP_TOOLS_ALLOW", "list_topic", "the nearest is list_topics"),
+        ("MCP_TOOLS_DENY", "topic/*", "the nearest is topics/*"),
+        ("MCP_TOOLS_DENY", groups.as_str(), "they leave none"),
+        ("MCP_ENVIRONMENTS", "..", "MCP_ENVIRONMENTS is \"..\""),
+        ("MCP_CONFIRM", "always", "write destructive or never"),
+    ] {
+        let faults = errors(&[OAUTH, &[(name, value)]]);
+        assert!(faults.contains(message), "{name}={value}: {faults}");
+    }
+}
+
+fn every_group() -> String {
+    lenses_mcp_server::tools::registry().groups().map(|group| format!("{group}/*")).collect::<Vec<_>>().join(",")
 }

@@ -30,15 +30,15 @@ impl TryFrom<BTreeMap<String, String>> for Configs {
             return Err(format!("has more than {MAX_CONFIGS} entries"));
         }
         for (key, value) in &configs {
-            let key = shortened(key);
+            let shown = shortened(key);
             if key.trim().is_empty() || key.chars().nth(MAX_CONFIG_KEY).is_some() {
-                return Err(format!("the name {key:?} must have 1 to {MAX_CONFIG_KEY} characters"));
+                return Err(format!("the name {shown:?} must have 1 to {MAX_CONFIG_KEY} characters"));
             }
             if value.chars().nth(MAX_CONFIG_VALUE).is_some() {
-                return Err(format!("the value of {key:?} is longer than {MAX_CONFIG_VALUE} characters"));
+                return Err(format!("the value of {shown:?} is longer than {MAX_CONFIG_VALUE} characters"));
             }
             if key.chars().chain(value.chars()).any(char::is_control) {
-                return Err(format!("{key:?} or its value holds a control character"));
+                return Err(format!("{shown:?} or its value holds a control character"));
             }
         }
         Ok(Self(configs))

@@ -12,6 +12,12 @@ use serde::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(in crate::tools) struct Int<const MIN: i64, const MAX: i64>(i64);
 
+/// Number of one partition. Kafka keeps it as a 32-bit number.
+pub(in crate::tools) type Partition = Int<0, 2_147_483_647>;
+/// Place of a record in a partition: up to the largest number that every JSON reader holds exactly (RFC 8259 §6), which no
+/// partition reaches.
+pub(in crate::tools) type Offset = Int<0, 9_007_199_254_740_991>;
+
 impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
     /// `value`, moved to the nearest bound: for defaults.
     pub(in crate::tools) const fn clamped(value: i64) -> Self {

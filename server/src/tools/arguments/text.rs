@@ -5,22 +5,23 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A text of 1 to `MAX` characters. Line breaks and tabs are text; other control characters are not.
+/// A text of `MIN` to `MAX` characters, not all of them white space. `MIN` is 0 only where an empty text says something:
+/// that there shall be none. Line breaks and tabs are text; other control characters are not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-pub(in crate::tools) struct Text<const MAX: usize>(String);
+pub(in crate::tools) struct Text<const MAX: usize, const MIN: usize = 1>(String);
 
-impl<const MAX: usize> Text<MAX> {
+impl<const MAX: usize, const MIN: usize> Text<MAX, MIN> {
     pub(in crate::tools) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl<const MAX: usize> TryFrom<String> for Text<MAX> {
+impl<const MAX: usize, const MIN: usize> TryFrom<String> for Text<MAX, MIN> {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if text.trim().is_empty() {
+        if text.trim().chars().count() < MIN {
             Err("is empty".to_owned())
         } else if text.chars().nth(MAX).is_some() {
             Err(format!("is longer than {MAX} characters"))
@@ -32,9 +33,9 @@ impl<const MAX: usize> TryFrom<String> for Text<MAX> {
     }
 }
 
-impl<const MAX: usize> JsonSchema for Text<MAX> {
+impl<const MAX: usize, const MIN: usize> JsonSchema for Text<MAX, MIN> {
     fn schema_name() -> Cow<'static, str> {
-        format!("Text_{MAX}").into()
+        format!("Text_{MIN}_{MAX}").into()
     }
 
     fn inline_schema() -> bool {
@@ -42,6 +43,6 @@ impl<const MAX: usize> JsonSchema for Text<MAX> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "minLength": 1, "maxLength": MAX })
+        json_schema!({ "type": "string", "minLength": MIN, "maxLength": MAX })
     }
 }

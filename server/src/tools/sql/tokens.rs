@@ -6,10 +6,10 @@
 /// One token that matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
-    /// An unquoted word or number, in ASCII upper case.
+    /// An unquoted word or number, in upper case: `ı` and `ſ` are `I` and `S` there, as some lexers read them.
     Word(String),
-    /// A string or a quoted name; its content does not matter.
-    Quoted,
+    /// What stands in quotes: a string or a name.
+    Quoted(String),
     /// `(`
     Open,
     /// `)`
@@ -33,21 +33,25 @@ pub(super) fn tokens(sql: &str) -> Result<Vec<Token>, Ambiguous> {
             after_line_comment(comment)?
         } else if let Some(comment) = rest.strip_prefix("/*") {
             after_block_comment(comment)?
+        } else if rest.starts_with("//") {
+            // A comment in one dialect, two divisions in another.
+            return Err(Ambiguous);
         } else if matches!(first, '\'' | '"' | '`') {
-            tokens.push(Token::Quoted);
-            after_quoted(rest.get(1..).unwrap_or_default(), first)?
+            let (quoted, after) = quoted(rest.get(1..).unwrap_or_default(), first)?;
+            tokens.push(Token::Quoted(quoted.to_owned()));
+            after
         } else if is_word(first) {
             let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
-            tokens.push(Token::Word(word.to_ascii_uppercase()));
+            tokens.push(Token::Word(word.to_lowercase().to_uppercase()));
             after
         } else {
             match first {
                 '(' => tokens.push(Token::Open),
                 ')' => tokens.push(Token::Close),
                 ';' => tokens.push(Token::Semicolon),
-                // A comment in one dialect, an escape in another.
-                '#' | '\\' => return Err(Ambiguous),
+                // A comment, an escape or a quote in one dialect, something else in another.
+                '#' | '\\' | '$' => return Err(Ambiguous),
                 c if c.is_whitespace() => {}
                 c => tokens.push(Token::Other(c)),
             }
@@ -61,11 +65,15 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// What follows a comment to the end of the line. Some dialects want white space after `--` and take the rest for
-/// arithmetic otherwise: it makes no difference only while the rest holds nothing that opens or ends anything.
+/// What follows a comment to the end of the line. Dialects differ in which characters besides a line feed end a line.
+/// Some want white space after `--` and take the rest for arithmetic otherwise: it makes no difference only while the
+/// rest holds nothing that opens or ends anything.
 fn after_line_comment(comment: &str) -> Result<&str, Ambiguous> {
-    let end = comment.find(['\n', '\r']).unwrap_or(comment.len());
-    let (comment, after) = comment.split_at(end);
+    let (comment, after) = comment.split_once('\n').unwrap_or((comment, ""));
+    let comment = comment.strip_suffix('\r').unwrap_or(comment);
+    if comment.contains(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
+        return Err(Ambiguous);
+    }
     let is_plain = comment.is_empty() || comment.starts_with(char::is_whitespace);
     if !is_plain && comment.contains(['\'', '"', '`', ';', '/', '\\']) {
         return Err(Ambiguous);
@@ -73,23 +81,24 @@ fn after_line_comment(comment: &str) -> Result<&str, Ambiguous> {
     Ok(after)
 }
 
-/// What follows a block comment. Some dialects nest them, and some run those that begin with `!` or `+`.
+/// What follows a block comment. Some dialects nest them, some run those that begin with `!` or `+`, and some take `/*/`
+/// for a whole one.
 fn after_block_comment(comment: &str) -> Result<&str, Ambiguous> {
     let (comment, after) = comment.split_once("*/").ok_or(Ambiguous)?;
-    if comment.contains("/*") || comment.starts_with(['!', '+']) {
+    if comment.contains("/*") || comment.starts_with(['!', '+', '/']) {
         return Err(Ambiguous);
     }
     Ok(after)
 }
 
-/// What follows a quoted text. A doubled quote inside reads as two quoted texts side by side, which is all the same
+/// A quoted text and what follows it. A doubled quote inside reads as two quoted texts side by side, which is all the same
 /// here. A backslash before a quote ends the text in one dialect and not in another.
-fn after_quoted(text: &str, quote: char) -> Result<&str, Ambiguous> {
+fn quoted(text: &str, quote: char) -> Result<(&str, &str), Ambiguous> {
     let (quoted, after) = text.split_once(quote).ok_or(Ambiguous)?;
     if quoted.ends_with('\\') {
         return Err(Ambiguous);
     }
-    Ok(after)
+    Ok((quoted, after))
 }
 
 #[cfg(test)]
@@ -111,14 +120,14 @@ mod tests {
         for (sql, expected) in [
             ("select a", vec!["SELECT", "A"]),
             ("-- drop\nselect", vec!["SELECT"]),
-            ("--drop\rselect", vec!["SELECT"]),
+            ("--drop\r\nselect", vec!["SELECT"]),
             ("/* drop\n; */select/**/x", vec!["SELECT", "X"]),
             ("'drop; --' select", vec!["SELECT"]),
             (r#""drop" select `kill`"#, vec!["SELECT"]),
             ("'it''s; drop' select", vec!["SELECT"]),
             ("'/*' select '*/'", vec!["SELECT"]),
             ("'' select", vec!["SELECT"]),
-            ("größe ſelect", vec!["GRößE", "ſELECT"]),
+            ("größe ſelect ınto \u{212a}ill", vec!["GRÖSSE", "SELECT", "INTO", "KILL"]),
             ("a-b 1.5", vec!["A", "B", "1", "5"]),
         ] {
             assert_eq!(words(sql).unwrap(), expected, "{sql}");
@@ -140,6 +149,12 @@ mod tests {
             "select 1 # comment",
             "select 1 --1; drop table x",
             "select 1 --'\n; drop table x --'",
+            "select 1 -- x\r'\n; drop table x --'",
+            "select 1 -- \u{2028}; drop table x",
+            "select 1 -- \u{b}; drop table x",
+            "select 1 // '\n; drop table x --'",
+            "select $$ ' $$; drop table x --'",
+            "/*/ drop */ select 1",
         ] {
             assert_eq!(tokens(sql), Err(Ambiguous), "{sql}");
         }

@@ -1,0 +1,258 @@
+//! HQ's metadata as authorization server (RFC 8414): read on the inside address when it is first needed, never at start.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::StatusCode;
+use moka::{Expiry, future::Cache};
+use serde::Deserialize;
+use url::Url;
+
+use super::back_channel::{self, BackChannel, NoReply};
+use crate::metrics::{LensesOutcome, Metrics};
+
+/// RFC 8414 §3: where an authorization server's metadata is, before the issuer's own path.
+pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
+/// How long metadata is believed, and that there is none. Short, so that a change in HQ arrives within minutes.
+const KEPT: Duration = Duration::from_mins(5);
+/// How long a failure is told again without asking.
+const FAILURE_KEPT: Duration = Duration::from_secs(1);
+/// Requests for metadata, in the metrics.
+const OPERATION: &str = "authorization_server_metadata";
+
+/// What is read of the metadata (RFC 8414 §2).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct ServerMetadata {
+    /// Clients refuse any other than the one that they were told.
+    pub(crate) issuer: String,
+    /// Where tokens are exchanged.
+    #[serde(default)]
+    pub(crate) token_endpoint: Option<String>,
+    /// Where clients register themselves (RFC 7591).
+    #[serde(default)]
+    pub(crate) registration_endpoint: Option<String>,
+    /// PKCE methods (RFC 7636).
+    #[serde(default)]
+    pub(crate) code_challenge_methods_supported: Vec<String>,
+    /// Grants.
+    #[serde(default)]
+    pub(crate) grant_types_supported: Vec<String>,
+}
+
+/// Why there is no metadata.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum MetadataError {
+    /// 404, 410: HQ's authorization server is off.
+    #[error(
+        "Lenses HQ has no authorization server metadata at {url}; set auth.oauth2.authorizationServer.enabled: true in HQ"
+    )]
+    Absent {
+        /// Where it was looked for last.
+        url: Url,
+    },
+    /// An answer that is no metadata.
+    #[error("{url} was answered with {status} and no authorization server metadata; check LENSES_URL")]
+    Unreadable {
+        /// The status.
+        status: StatusCode,
+        /// Where it was looked for.
+        url: Url,
+    },
+    /// 5xx.
+    #[error("{url} was answered with {status}; see HQ's log")]
+    Failed {
+        /// The status.
+        status: StatusCode,
+        /// Where it was looked for.
+        url: Url,
+    },
+    /// No reply in time.
+    #[error("{url} took longer than {} s", back_channel::TIMEOUT.as_secs())]
+    TimedOut {
+        /// Where it was looked for.
+        url: Url,
+    },
+    /// No connection, or it broke.
+    #[error("{url} could not be reached: {cause}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: Url,
+        /// Why, down to the system's own words.
+        cause: String,
+    },
+}
+
+impl MetadataError {
+    /// Whether HQ has said that there is none, rather than nothing.
+    pub(super) fn is_an_answer(&self) -> bool {
+        matches!(self, Self::Absent { .. } | Self::Unreadable { .. })
+    }
+
+    fn outcome(&self) -> LensesOutcome {
+        match self {
+            Self::Absent { .. } => LensesOutcome::Rejected,
+            Self::Unreadable { .. } => LensesOutcome::Unreadable,
+            Self::Failed { .. } => LensesOutcome::ServerError,
+            Self::TimedOut { .. } => LensesOutcome::TimedOut,
+            Self::Unreachable { .. } => LensesOutcome::Unreachable,
+        }
+    }
+}
+
+/// What was found.
+pub(crate) type Found = Result<Arc<ServerMetadata>, Arc<MetadataError>>;
+
+/// Reads HQ's metadata and keeps it for a while.
+#[derive(Debug)]
+pub(crate) struct MetadataReader {
+    back_channel: BackChannel,
+    url: Url,
+    /// Where it is looked for when it is not at `url`.
+    other_urls: Vec<Url>,
+    /// One entry. moka, because it lets one of many callers ask for all.
+    kept: Cache<(), Found>,
+    metrics: Arc<Metrics>,
+}
+
+impl MetadataReader {
+    /// Reads below `lenses_url` the metadata of `issuer`.
+    pub(super) fn new(lenses_url: &Url, issuer: &str, back_channel: BackChannel, metrics: Arc<Metrics>) -> Self {
+        let kept = Cache::builder().max_capacity(1).expire_after(Lifetime).build();
+        let (url, other_urls) = locations(lenses_url, issuer);
+        Self { back_channel, url, other_urls, kept, metrics }
+    }
+
+    /// The metadata, from memory or from HQ.
+    pub(super) async fn get(&self) -> Found {
+        self.kept.get_with((), self.read()).await
+    }
+
+    /// The metadata as it is now.
+    pub(crate) async fn refresh(&self) -> Found {
+        let found = self.read().await;
+        self.kept.insert((), found.clone()).await;
+        found
+    }
+
+    async fn read(&self) -> Found {
+        let started = Instant::now();
+        let found = self.read_first().await;
+        let outcome = found.as_ref().map_or_else(MetadataError::outcome, |_| LensesOutcome::Success);
+        self.metrics.lenses_called(OPERATION, outcome, started.elapsed());
+        found.map(Arc::new).map_err(Arc::new)
+    }
+
+    async fn read_first(&self) -> Result<ServerMetadata, MetadataError> {
+        let mut found = self.read_at(&self.url).await;
+        for url in &self.other_urls {
+            if !matches!(found, Err(MetadataError::Absent { .. })) {
+                break;
+            }
+            found = self.read_at(url).await;
+        }
+        found
+    }
+
+    async fn read_at(&self, url: &Url) -> Result<ServerMetadata, MetadataError> {
+        let url = url.clone();
+        let reply = match self.back_channel.get(&url, None).await {
+            Ok(reply) => reply,
+            Err(NoReply::TimedOut) => return Err(MetadataError::TimedOut { url }),
+            Err(NoReply::Untrusted { cause } | NoReply::Unreachable { cause }) => {
+                return Err(MetadataError::Unreachable { url, cause });
+            }
+        };
+        match reply.status {
+            StatusCode::NOT_FOUND | StatusCode::GONE => Err(MetadataError::Absent { url }),
+            status if status.is_server_error() => Err(MetadataError::Failed { status, url }),
+            StatusCode::OK => reply.json().ok_or(MetadataError::Unreadable { status: StatusCode::OK, url }),
+            status => Err(MetadataError::Unreadable { status, url }),
+        }
+    }
+}
+
+/// The metadata of the authorization server at `base`: the well-known path goes between host and path (RFC 8414 §3.1).
+pub(super) fn location(base: &Url) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{WELL_KNOWN}{}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// Where the metadata may be on the inside address. HQ knows its issuer's path, a proxy on the way its own prefix, and not
+/// every server inserts the well-known path: where none has a path, all are one.
+fn locations(lenses_url: &Url, issuer: &str) -> (Url, Vec<Url>) {
+    let of_lenses_url = location(lenses_url);
+    let of_issuer = Url::parse(issuer).ok().map(|issuer| {
+        let mut url = lenses_url.clone();
+        url.set_path(issuer.path());
+        location(&url)
+    });
+    let mut appended = lenses_url.clone();
+    appended.set_path(&format!("{}{WELL_KNOWN}", lenses_url.path().trim_end_matches('/')));
+    let mut others = Vec::new();
+    for url in of_issuer.into_iter().chain([appended]) {
+        if url != of_lenses_url && !others.contains(&url) {
+            others.push(url);
+        }
+    }
+    (of_lenses_url, others)
+}
+
+/// How long each finding is kept.
+struct Lifetime;
+
+impl Expiry<(), Found> for Lifetime {
+    fn expire_after_create(&self, (): &(), found: &Found, _: Instant) -> Option<Duration> {
+        Some(match found {
+            Err(error) if !error.is_an_answer() => FAILURE_KEPT,
+            _ => KEPT,
+        })
+    }
+
+    fn expire_after_update(&self, (): &(), found: &Found, now: Instant, _: Option<Duration>) -> Option<Duration> {
+        self.expire_after_create(&(), found, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authorization_servers_metadata_is_found_as_rfc_8414_says() {
+        for (base, url) in [
+            ("https://lenses.example.com", "https://lenses.example.com/.well-known/oauth-authorization-server"),
+            ("https://lenses.example.com/", "https://lenses.example.com/.well-known/oauth-authorization-server"),
+            ("https://x.example.com:8443/hq/", "https://x.example.com:8443/.well-known/oauth-authorization-server/hq"),
+        ] {
+            assert_eq!(location(&base.parse().unwrap()).as_str(), url);
+        }
+    }
+
+    #[test]
+    fn the_metadata_is_looked_for_wherever_a_path_may_have_put_it() {
+        for (lenses_url, issuer, expected) in [
+            ("http://hq:9991", "https://lenses.example.com", &["/.well-known/oauth-authorization-server"][..]),
+            (
+                "http://hq:9991",
+                "https://lenses.example.com/hq",
+                &["/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/hq"],
+            ),
+            (
+                "http://proxy/lenses/",
+                "https://lenses.example.com/hq/",
+                &[
+                    "/.well-known/oauth-authorization-server/lenses",
+                    "/.well-known/oauth-authorization-server/hq",
+                    "/lenses/.well-known/oauth-authorization-server",
+                ],
+            ),
+        ] {
+            let (first, others) = locations(&lenses_url.parse().unwrap(), issuer);
+            let paths: Vec<_> = [&first].into_iter().chain(&others).map(Url::path).collect();
+            assert_eq!(paths, expected, "{lenses_url} {issuer}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Whether Lenses HQ is as this server needs it: each link tried, each setting of HQ's that matters looked at, and for each
+//! that is wrong the one to change. Knows no caller, so that it can be asked where nobody has signed in.
+//!
+//! ```text
+//! HQ ─▶ observations (three requests at a time) ─▶ checks (pure) ─▶ Report
+//! ```
+
+mod checks;
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::{HeaderValue, StatusCode};
+use moka::future::Cache;
+use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use url::Url;
+use uuid::Uuid;
+
+use crate::{
+    auth::{AuthorizationServer, BackChannel, NoReply},
+    settings::OAuth,
+};
+
+/// How long a report is given again instead of asking HQ anew. Who may ask is not known, so that HQ must be spared.
+const KEPT: Duration = Duration::from_secs(10);
+
+/// What was found. Holds no secret and no caller's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Report {
+    /// Whether no check failed.
+    pub healthy: bool,
+    /// When HQ was asked, as RFC 3339 has it.
+    pub checked_at: String,
+    /// Every check, in the order in which a sign-in meets them.
+    pub checks: Vec<Check>,
+}
+
+/// One link or setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Check {
+    /// What was checked.
+    pub check: &'static str,
+    /// How it ended.
+    pub result: CheckResult,
+    /// Why, in one word for programs.
+    pub reason: &'static str,
+    /// Why, for people.
+    pub message: String,
+    /// What to change; only where something is to be changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<&'static str>,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckResult {
+    /// As it should be.
+    Ok,
+    /// It works, but not as well as it could.
+    Warning,
+    /// Callers can't be served until it is mended.
+    Failed,
+    /// It could not be looked at, because another check failed.
+    Skipped,
+}
+
+/// Checks HQ when asked, at most one run at a time.
+#[derive(Debug)]
+pub struct Diagnostics {
+    lenses_url: Url,
+    sign_in: SignIn,
+    last: Cache<(), Arc<Report>>,
+}
+
+#[derive(Debug)]
+enum SignIn {
+    OAuth { authorization_server: Arc<AuthorizationServer>, issuer: String, has_client: bool },
+    ApiKey { back_channel: BackChannel, api_key: Arc<SecretString> },
+}
+
+impl Diagnostics {
+    /// Checks the HQ of `oauth`, with what the server itself uses to ask it.
+    #[must_use]
+    pub fn of_oauth(lenses_url: &Url, oauth: &OAuth, authorization_server: Arc<AuthorizationServer>) -> Self {
+        let issuer = oauth.issuer.clone();
+        let has_client = oauth.introspection.client.is_some();
+        Self::new(lenses_url, SignIn::OAuth { authorization_server, issuer, has_client })
+    }
+
+    /// Checks the HQ that `api_key` is for.
+    #[must_use]
+    pub fn of_api_key(lenses_url: &Url, api_key: &SecretString, back_channel: BackChannel) -> Self {
+        Self::new(lenses_url, SignIn::ApiKey { back_channel, api_key: Arc::new(api_key.clone()) })
+    }
+
+    fn new(lenses_url: &Url, sign_in: SignIn) -> Self {
+        let last = Cache::builder().max_capacity(1).time_to_live(KEPT).build();
+        Self { lenses_url: lenses_url.clone(), sign_in, last }
+    }
+
+    /// The report: made now, or not longer than 10 s ago. Takes as long as HQ does, and no longer than the time limits of
+    /// its requests together. Never fails: that HQ does not answer is what it reports.
+    pub async fn report(&self) -> Arc<Report> {
+        self.last.get_with((), async { Arc::new(self.run().await) }).await
+    }
+
+    async fn run(&self) -> Report {
+        let checked_at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+        let checks = match &self.sign_in {
+            SignIn::OAuth { authorization_server, issuer, has_client } => {
+                self.check_oauth(authorization_server, issuer, *has_client).await
+            }
+            SignIn::ApiKey { back_channel, api_key } => self.check_api_key(back_channel, api_key).await,
+        };
+        let healthy = checks.iter().all(|check| check.result != CheckResult::Failed);
+        Report { healthy, checked_at, checks }
+    }
+
+    async fn check_oauth(&self, server: &AuthorizationServer, issuer: &str, has_client: bool) -> Vec<Check> {
+        // No server can have issued it.
+        let probe = SecretString::from(format!("diagnostics-{}", Uuid::new_v4()));
+        let (lenses, metadata, introspection) = tokio::join!(
+            self.reach(server.back_channel(), &self.lenses_url, None),
+            server.metadata(),
+            server.calls_active(&probe)
+        );
+        let exchange = server.exchanges(&metadata);
+        let metadata = metadata.as_deref();
+        vec![
+            checks::lenses(&self.lenses_url, lenses),
+            checks::metadata(metadata),
+            checks::issuer(metadata, issuer),
+            checks::registration(metadata),
+            checks::pkce(metadata),
+            checks::introspection(introspection),
+            checks::token_exchange(metadata, exchange, has_client),
+        ]
+    }
+
+    async fn check_api_key(&self, back_channel: &BackChannel, api_key: &SecretString) -> Vec<Check> {
+        let mut url = self.lenses_url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(["api", "v1", "environments"]);
+        }
+        let authorization =
+            HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret())).ok().map(|mut value| {
+                value.set_sensitive(true);
+                value
+            });
+        let (lenses, credential) = tokio::join!(
+            self.reach(back_channel, &self.lenses_url, None),
+            self.reach(back_channel, &url, authorization.as_ref())
+        );
+        vec![checks::lenses(&self.lenses_url, lenses), checks::api_key(&url, credential)]
+    }
+
+    async fn reach(
+        &self,
+        back_channel: &BackChannel,
+        url: &Url,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<StatusCode, NoReply> {
+        back_channel.get(url, authorization).await.map(|reply| reply.status)
+    }
+}

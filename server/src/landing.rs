@@ -1,0 +1,222 @@
+//! The page for people who open the server in a browser: what it is, and how to connect an assistant to it.
+//!
+//! Made once, at start. It holds nothing that a caller without a token may not see: addresses, the scopes on offer, and
+//! whether a token is asked for.
+
+mod connect;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use sha2::{Digest, Sha256};
+
+use self::connect::Connect;
+use crate::{
+    scope::{Scope, ScopeSet},
+    settings::{AdvertisedUrl, Callers, ENDPOINT, Http, SignIn},
+};
+
+const STYLE: &str = include_str!("../templates/landing.css");
+const SCRIPT: &str = include_str!("../templates/landing.js");
+/// How long a browser may keep the page. Short, so that changed settings arrive within minutes.
+const CACHE: HeaderValue = HeaderValue::from_static("max-age=300");
+
+/// The page, ready to send.
+#[derive(Debug, Clone)]
+pub struct Page {
+    html: Bytes,
+    content_security_policy: HeaderValue,
+}
+
+/// The page can't be made: a fault of this program, not of the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The template did not render.
+    #[error("failed to render the landing page: {0}")]
+    Render(#[from] askama::Error),
+    /// A client's settings did not become JSON.
+    #[error("failed to write the settings that the landing page shows: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The policy is no header value.
+    #[error("failed to make the landing page's Content-Security-Policy: {0}")]
+    Policy(#[from] header::InvalidHeaderValue),
+}
+
+#[derive(Template)]
+#[template(path = "landing.html")]
+struct Document<'a> {
+    style: &'static str,
+    script: &'static str,
+    connect: Connect,
+    /// The server does not know its public address.
+    guessed: bool,
+    access: Access<'a>,
+}
+
+/// What callers must show, as the page tells it.
+enum Access<'a> {
+    OAuth { issuer: &'a str, scopes: Vec<Scope>, metadata_url: String },
+    Token,
+    Anyone,
+}
+
+impl Access<'_> {
+    fn wants_token(&self) -> bool {
+        matches!(self, Self::Token)
+    }
+}
+
+impl Page {
+    /// Makes the page of the server that `http` describes.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError`], which no setting can cause.
+    pub fn new(http: &Http, offered: ScopeSet) -> Result<Self, PageError> {
+        let access = match &http.sign_in {
+            SignIn::OAuth(oauth) => Access::OAuth {
+                issuer: &oauth.issuer,
+                scopes: offered.iter().collect(),
+                metadata_url: oauth.advertised_url.metadata_url(),
+            },
+            SignIn::ApiKey { callers: Callers::Token(_), .. } => Access::Token,
+            SignIn::ApiKey { callers: Callers::Anyone, .. } => Access::Anyone,
+        };
+        let advertised = http.advertised_url.as_ref().map(AdvertisedUrl::resource);
+        let guessed = advertised.is_none();
+        let endpoint = advertised.unwrap_or_else(|| local_endpoint(http));
+        let connect = Connect::new(endpoint, access.wants_token())?;
+        let html = Document { style: STYLE, script: SCRIPT, connect, guessed, access }.render()?;
+        Ok(Self { html: html.into(), content_security_policy: content_security_policy()? })
+    }
+
+    fn respond(&self, method: &Method) -> Response {
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (header::CONTENT_LENGTH, HeaderValue::from(self.html.len())),
+            (header::CACHE_CONTROL, CACHE),
+            (header::CONTENT_SECURITY_POLICY, self.content_security_policy.clone()),
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        ];
+        let body = if method == Method::HEAD { Body::empty() } else { Body::from(self.html.clone()) };
+        (StatusCode::OK, headers, body).into_response()
+    }
+}
+
+/// The page at `/`, and below the advertised URL's path: a proxy may pass that path on or take it off.
+pub fn routes(page: Arc<Page>, advertised_url: Option<&AdvertisedUrl>) -> Router {
+    let show = get(async |State(page): State<Arc<Page>>, method: Method| page.respond(&method));
+    let prefix = advertised_url.map(AdvertisedUrl::prefix).filter(|prefix| !prefix.is_empty());
+    let paths = prefix.into_iter().flat_map(|prefix| [prefix.to_owned(), format!("{prefix}/")]);
+    paths
+        .fold(Router::new().route("/", show.clone()), |router, path| router.route(&path, show.clone()))
+        .with_state(page)
+}
+
+/// Middleware of the MCP endpoint: answers a browser with the page, before sign-in.
+pub async fn answer_browsers(State(page): State<Arc<Page>>, request: Request, next: Next) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let mut response =
+        if wants_html(request.headers()) { page.respond(request.method()) } else { next.run(request).await };
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+/// Whether `Accept` names HTML. MCP clients name the event stream in each GET (Streamable HTTP), and stay MCP clients
+/// even if they take HTML too; a client that takes anything is none of the browsers, which all name HTML.
+fn wants_html(headers: &HeaderMap) -> bool {
+    let ranges = || {
+        let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).map(MediaRange::parse)
+    };
+    let accepts = |name: &str| ranges().any(|range| range.name.eq_ignore_ascii_case(name) && range.acceptable);
+    accepts("text/html") && !accepts("text/event-stream")
+}
+
+/// One item of `Accept` (RFC 9110 §12.5.1).
+struct MediaRange<'a> {
+    name: &'a str,
+    /// Its weight is not 0.
+    acceptable: bool,
+}
+
+impl<'a> MediaRange<'a> {
+    fn parse(item: &'a str) -> Self {
+        let mut parts = item.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let refused = parts.any(|parameter| {
+            parameter
+                .split_once('=')
+                .is_some_and(|(key, weight)| key.trim().eq_ignore_ascii_case("q") && weight.trim().parse() == Ok(0.0))
+        });
+        Self { name, acceptable: !refused }
+    }
+}
+
+/// The endpoint's address on its own machine.
+fn local_endpoint(http: &Http) -> String {
+    if http.listen.ip().is_unspecified() {
+        format!("http://localhost:{}{ENDPOINT}", http.listen.port())
+    } else {
+        format!("http://{}{ENDPOINT}", http.listen)
+    }
+}
+
+/// Nothing but the page's own style and script, known by their hashes; nothing is loaded, framed, or sent anywhere.
+fn content_security_policy() -> Result<HeaderValue, header::InvalidHeaderValue> {
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
+    HeaderValue::try_from(format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_told_from_mcp_clients_by_what_they_accept() {
+        let table: &[(&[&str], bool)] = &[
+            (&["text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"], true),
+            (&["text/html"], true),
+            (&["TEXT/HTML ; charset=utf-8; q=0.1"], true),
+            (&["application/json", "text/html"], true),
+            (&[], false),
+            (&[""], false),
+            (&["*/*"], false),
+            (&["text/*"], false),
+            (&["application/json"], false),
+            (&["text/event-stream"], false),
+            (&["application/json, text/event-stream"], false),
+            (&["text/html, text/event-stream"], false),
+            (&["text/html", "text/event-stream;q=0.5"], false),
+            (&["text/html, text/event-stream;q=0"], true),
+            (&["text/html;q=0"], false),
+            (&["text/html; Q=0.000, */*"], false),
+            (&["text/html5"], false),
+            (&["\u{ff}"], false),
+        ];
+        for (accepts, expected) in table {
+            let mut headers = HeaderMap::new();
+            for accept in *accepts {
+                headers.append(header::ACCEPT, HeaderValue::from_bytes(accept.as_bytes()).unwrap());
+            }
+            assert_eq!(wants_html(&headers), *expected, "{accepts:?}");
+        }
+    }
+}

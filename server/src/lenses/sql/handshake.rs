@@ -1,0 +1,68 @@
+//! The opening handshake (RFC 6455 §4.1), made by the HTTP client: the same trust, timeouts and limits, and a refusal is
+//! read as any other reply of HQ.
+
+use http::{
+    StatusCode,
+    header::{AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
+};
+use reqwest::Upgraded;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::{client::generate_key, derive_accept_key},
+        protocol::{Role, WebSocketConfig},
+    },
+};
+
+use super::super::{Error, Session, endpoint::Endpoint, reply, reply::ReadError};
+
+/// The largest frame that is read whatever the limits say: HQ's own cap on what it proxies.
+const MAX_FRAME_BYTES: usize = 32 << 20;
+/// Queries read records of a few hundred bytes; the library's default of 128 KiB per connection would be idle memory.
+const BUFFER_BYTES: usize = 16 << 10;
+
+pub(super) type Socket = WebSocketStream<Upgraded>;
+
+impl Session {
+    /// The largest message that is read from a websocket, in bytes.
+    pub(super) fn max_message_bytes(&self) -> usize {
+        self.client.0.response_max_bytes.min(MAX_FRAME_BYTES)
+    }
+
+    /// Opens a websocket.
+    pub(super) async fn open(&self, endpoint: Endpoint) -> Result<Socket, Error> {
+        let key = generate_key();
+        let request = self
+            .client
+            .0
+            .http
+            .get(endpoint.handshake())
+            .header(AUTHORIZATION, self.bearer()?)
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, &key);
+        let response = request.send().await.map_err(|error| self.transport_error(error))?;
+        let no_websocket = Error::Unreadable { what: "something other than a websocket" };
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let reply = reply::read(response, self.client.0.response_max_bytes, &self.credential).await;
+            return Err(match reply {
+                Ok(_) => no_websocket,
+                Err(ReadError::Reply(error)) => error,
+                Err(ReadError::Transport(error)) => self.transport_error(error),
+            });
+        }
+        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(http::HeaderValue::as_bytes);
+        if accepted != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+            return Err(no_websocket);
+        }
+        let upgraded = response.upgrade().await.map_err(|error| self.transport_error(error))?;
+        let most = Some(self.max_message_bytes());
+        let config = WebSocketConfig::default()
+            .read_buffer_size(BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_message_size(most)
+            .max_frame_size(most);
+        Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await)
+    }
+}

@@ -1,0 +1,99 @@
+//! How often one user may call: what an assistant that loops would take from all others, and from HQ.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use governor::{
+    DefaultDirectRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+use http::header::RETRY_AFTER;
+use moka::future::Cache;
+
+use crate::{
+    identity::{Fingerprint, Identity},
+    message::{Message, RequestId, RpcError},
+    metrics::Metrics,
+};
+
+/// Most users that are counted. Who is forgotten, because others called since, starts anew.
+const USERS_MAX: u64 = 10_000;
+/// How long a user who does not call is counted: after a minute the bucket is full again.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// A bucket of calls for each user: it holds a minute's calls and is refilled evenly. Each replica has its own.
+#[derive(Debug)]
+pub struct RateLimit {
+    per_minute: Option<NonZeroU32>,
+    users: Cache<User, Arc<DefaultDirectRateLimiter>>,
+    clock: DefaultClock,
+    metrics: Arc<Metrics>,
+}
+
+/// Whose calls are counted together: the user's, with whatever application and token. With an API key all callers are one
+/// service account to HQ, and one user here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum User {
+    Subject(Arc<str>),
+    Token(Fingerprint),
+}
+
+impl RateLimit {
+    /// Lets each user make `per_minute` calls; `None`: as many as they like.
+    #[must_use]
+    pub fn new(per_minute: Option<NonZeroU32>, metrics: Arc<Metrics>) -> Self {
+        let users = Cache::builder().max_capacity(USERS_MAX).time_to_idle(IDLE).build();
+        Self { per_minute, users, clock: DefaultClock::default(), metrics }
+    }
+
+    /// Takes a call from the bucket of `identity`.
+    ///
+    /// # Errors
+    ///
+    /// The limit and the time until the next call may be made, when the bucket is empty.
+    async fn take(&self, identity: &Identity) -> Result<(), (NonZeroU32, Duration)> {
+        let Some(per_minute) = self.per_minute else { return Ok(()) };
+        let user = identity.subject.clone().map_or(User::Token(identity.fingerprint), User::Subject);
+        let full = async { Arc::new(RateLimiter::direct(Quota::per_minute(per_minute))) };
+        let bucket = self.users.get_with(user, full).await;
+        bucket.check().map_err(|empty| (per_minute, empty.wait_time_from(self.clock.now())))
+    }
+}
+
+/// Middleware behind [`crate::auth::authorize`]: answers a call that comes too soon with 429 (RFC 6585 §4) and when to try
+/// again.
+pub async fn per_user(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
+    let extensions = request.extensions();
+    let (Some(identity), Some(message)) = (extensions.get::<Identity>(), extensions.get::<Message>()) else {
+        return next.run(request).await;
+    };
+    if !asks_hq(message) {
+        return next.run(request).await;
+    }
+    let Err((per_minute, wait)) = limit.take(identity).await else { return next.run(request).await };
+    limit.metrics.call_rate_limited();
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let id = extensions.get::<RequestId>().cloned().unwrap_or_default();
+    let error = RpcError::too_many_requests(
+        id,
+        format!(
+            "too many calls: this server takes {per_minute} a minute from one user; nothing was done, try again in \
+             {seconds} s"
+        ),
+    );
+    ([(RETRY_AFTER, seconds.max(1))], error).into_response()
+}
+
+/// Whether the answer needs HQ. Lists of tools and prompts are this server's own, and clients ask for them as they like.
+fn asks_hq(message: &Message) -> bool {
+    match message {
+        Message::ToolCall { .. } => true,
+        Message::Other { method } => {
+            matches!(method.as_deref(), Some("resources/list" | "resources/read" | "completion/complete"))
+        }
+    }
+}

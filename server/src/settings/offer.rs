@@ -1,0 +1,58 @@
+//! What the server offers: scopes, tools and environments.
+
+use super::{
+    SettingsError, parse,
+    reader::{Noted, Reader},
+    variable as var,
+};
+use crate::{
+    lenses::Name,
+    offer::{Offer, Options, ToolSelector},
+    tools,
+};
+
+/// When the user is asked before a tool runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirm {
+    /// Before what cannot be undone, where the client can ask.
+    Destructive,
+    /// Never.
+    Never,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<Offer, Noted> {
+    let scopes = reader.value(&var::MCP_SCOPES, parse::scopes);
+    let read_only = reader.value(&var::MCP_READ_ONLY, parse::flag);
+    let allow = reader.optional(&var::MCP_TOOLS_ALLOW, tool_selectors);
+    let deny = reader.optional(&var::MCP_TOOLS_DENY, tool_selectors);
+    let environments = reader.optional(&var::MCP_ENVIRONMENTS, environments);
+    let offer = Offer::new(Options {
+        scopes: scopes?,
+        read_only: read_only?,
+        allow: allow?.unwrap_or_default(),
+        deny: deny?.unwrap_or_default(),
+        environments: environments?.into_iter().flatten().collect(),
+    });
+    if tools::registry().iter().all(|tool| offer.withheld(tool).is_some()) {
+        return Err(reader.fault(SettingsError::Conflict {
+            variable: var::MCP_TOOLS_ALLOW.name.to_owned(),
+            other: format!("{}, {}, {}", var::MCP_TOOLS_DENY.name, var::MCP_SCOPES.name, var::MCP_READ_ONLY.name),
+            remedy: "leave at least one tool: together they leave none",
+        }));
+    }
+    Ok(offer)
+}
+
+fn tool_selectors(text: &str) -> Result<Vec<ToolSelector>, String> {
+    let selectors = parse::list(text);
+    selectors.map_err(|error| format!("{error}; write names of tools or group/*, as docs/tools.md lists them"))
+}
+
+fn environments(text: &str) -> Result<Vec<Name>, String> {
+    parse::list(text).map_err(|error| format!("a name {error}; write names of environments with commas between them"))
+}
+
+pub(super) fn read_confirm(reader: &mut Reader<'_>) -> Result<Confirm, Noted> {
+    let words = [("destructive", Confirm::Destructive), ("never", Confirm::Never)];
+    reader.value(&var::MCP_CONFIRM, parse::word(&words))
+}

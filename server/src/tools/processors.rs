@@ -1,0 +1,170 @@
+//! SQL processors: statements that run all the time, reading topics and writing others.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    ToolError,
+    arguments::{ArgumentError, Environment, Int, List, Text},
+    definition::{Call, Effect, Tool},
+};
+use crate::lenses::{Deployment, Error, Name, NewProcessor, Object};
+
+pub(super) fn tools() -> Vec<Tool> {
+    vec![
+        Tool::new(
+            "list_sql_processors",
+            "List SQL processors",
+            "Lists the SQL processors of an environment that the user may see, with state, statement and deployment.",
+            Effect::Reads,
+            list_sql_processors,
+        ),
+        Tool::new(
+            "get_sql_processor",
+            "Get SQL processor",
+            "Shows one SQL processor whole: statement, state of its runners and what went wrong with them. What its pods \
+             write is in get_pod_logs.",
+            Effect::Reads,
+            get_sql_processor,
+        ),
+        Tool::new(
+            "create_sql_processor",
+            "Create SQL processor",
+            "Creates a SQL processor from an INSERT INTO … SELECT STREAM … statement and starts it, so that it writes to \
+             its topic until it is deleted: ask the user first. Without deployment it runs in the agent's own process, \
+             which is meant for trying out; get_deployment_targets shows the Kubernetes clusters. To read records once, \
+             use execute_sql.",
+            Effect::Creates,
+            create_sql_processor,
+        ),
+        Tool::new(
+            "delete_sql_processor",
+            "Delete SQL processor",
+            "Stops a SQL processor and deletes it with its state, for good. The topics that it wrote stay. Ask the user \
+             before calling.",
+            Effect::Deletes,
+            delete_sql_processor,
+        ),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListProcessors {
+    environment: Environment,
+}
+
+async fn list_sql_processors(call: Call, ListProcessors { environment }: ListProcessors) -> Result<Object, Error> {
+    call.lenses.processors(&environment).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OneProcessor {
+    environment: Environment,
+    /// Id of the processor, as `list_sql_processors` shows it.
+    sql_processor_id: Name,
+}
+
+async fn get_sql_processor(
+    call: Call,
+    OneProcessor { environment, sql_processor_id }: OneProcessor,
+) -> Result<Object, Error> {
+    call.lenses.processor(&environment, &sql_processor_id).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateProcessor {
+    environment: Environment,
+    /// Name of the new processor.
+    name: Name,
+    /// The statement: `INSERT INTO big_orders SELECT STREAM * FROM orders WHERE amount > 100`.
+    sql: Text<100_000>,
+    /// Where it runs: `{"mode": "IN_PROC"}`, the default, or
+    /// `{"mode": "KUBERNETES", "details": {"runners": 1, "cluster": "incluster", "namespace": "lenses"}}`.
+    #[serde(default)]
+    deployment: Option<Place>,
+    /// Id of the new processor. Default: Lenses makes one.
+    #[serde(default)]
+    sql_processor_id: Option<Name>,
+    /// What it is for.
+    #[serde(default)]
+    description: Option<Text<5_000>>,
+    /// Its tags: `["fraud"]`.
+    #[serde(default)]
+    tags: Option<List<Name, 100>>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("maxProperties" = 2))]
+struct Place {
+    /// In the agent's process, or in pods.
+    mode: Mode,
+    /// How it runs in pods: needed with KUBERNETES, and only there.
+    #[serde(default)]
+    details: Option<Pods>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+enum Mode {
+    #[serde(rename = "IN_PROC")]
+    InProcess,
+    #[serde(rename = "KUBERNETES")]
+    Kubernetes,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("maxProperties" = 3))]
+struct Pods {
+    /// Number of pods.
+    runners: Int<1, 1_000>,
+    /// Name of the Kubernetes cluster, as `get_deployment_targets` shows it.
+    cluster: Name,
+    /// Kubernetes namespace of the pods.
+    namespace: Name,
+}
+
+impl Place {
+    fn into_deployment(self) -> Result<Deployment, ArgumentError> {
+        match (self.mode, self.details) {
+            (Mode::InProcess, None) => Ok(Deployment::InProcess),
+            (Mode::Kubernetes, Some(Pods { runners, cluster, namespace })) => {
+                Ok(Deployment::Kubernetes { runners: runners.get(), cluster, namespace })
+            }
+            (Mode::InProcess, Some(_)) => Err(ArgumentError::value(
+                "deployment.details",
+                "says something only with the mode KUBERNETES; leave it out with IN_PROC",
+            )),
+            (Mode::Kubernetes, None) => Err(ArgumentError::value(
+                "deployment.details",
+                "is missing; the mode KUBERNETES needs runners, cluster and namespace",
+            )),
+        }
+    }
+}
+
+async fn create_sql_processor(call: Call, arguments: CreateProcessor) -> Result<Object, ToolError> {
+    let processor = NewProcessor {
+        name: arguments.name,
+        sql: arguments.sql.as_str().to_owned(),
+        processor_id: arguments.sql_processor_id,
+        description: arguments.description.map(|text| text.as_str().to_owned()),
+        // HQ requires one, though callers of the contract may leave it out.
+        deployment: arguments.deployment.map_or(Ok(Deployment::InProcess), Place::into_deployment)?,
+        tags: arguments.tags.map(List::into_vec),
+    };
+    Ok(call.lenses.create_processor(&arguments.environment, &processor).await?)
+}
+
+async fn delete_sql_processor(
+    call: Call,
+    OneProcessor { environment, sql_processor_id }: OneProcessor,
+) -> Result<String, Error> {
+    let reply = call.lenses.delete_processor(&environment, &sql_processor_id).await?;
+    Ok(reply.unwrap_or_else(|| {
+        format!("SQL processor `{sql_processor_id}` was deleted from environment `{}`.", *environment)
+    }))
+}

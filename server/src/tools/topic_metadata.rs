@@ -1,0 +1,142 @@
+//! What Lenses knows of topics beyond Kafka.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    arguments::{Document, Environment},
+    definition::{Call, Effect, Tool},
+    page::{Cursor, Limit, Page, Paging},
+};
+use crate::lenses::{Error, Name, Object};
+
+pub(super) fn tools() -> Vec<Tool> {
+    vec![
+        Tool::new(
+            "list_topic_metadata",
+            "List topic metadata",
+            "Lists for every topic that the user may see what Lenses knows beyond Kafka: key and value formats, schemas, \
+             description and tags. For one topic use get_topic_metadata, for a search use list_datasets.",
+            Effect::Reads,
+            list_topic_metadata,
+        ),
+        Tool::new(
+            "get_topic_metadata",
+            "Get topic metadata",
+            "Shows what Lenses knows of one topic beyond Kafka: key and value formats, schemas, description and tags. Look \
+             here before writing a query on the topic.",
+            Effect::Reads,
+            get_topic_metadata,
+        ),
+        Tool::new(
+            "update_topic_metadata",
+            "Update topic metadata",
+            "Sets the metadata of a topic: formats, schemas, description, tags. It decides how Lenses reads the topic's \
+             records. Fields that are left out may be lost: read them with get_topic_metadata, change what is to change, \
+             and send all of it. Ask the user first.",
+            Effect::Changes,
+            update_topic_metadata,
+        ),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListTopicMetadata {
+    environment: Environment,
+    /// Most topics to give. Default: as many as fit.
+    #[serde(default)]
+    limit: Option<Limit>,
+    /// Where to go on: `cut.cursor` of the last result.
+    #[serde(default)]
+    cursor: Option<Cursor>,
+}
+
+async fn list_topic_metadata(call: Call, arguments: ListTopicMetadata) -> Result<Page, Error> {
+    let ListTopicMetadata { environment, limit, cursor } = arguments;
+    let topics = call.lenses.topics_metadata(&environment).await?;
+    Ok(Page::of(topics, "topicName", Paging { limit, cursor }, call.limits))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GetTopicMetadata {
+    environment: Environment,
+    /// Name of the topic, as `list_topics` shows it.
+    topic_name: Name,
+}
+
+async fn get_topic_metadata(call: Call, arguments: GetTopicMetadata) -> Result<Object, Error> {
+    let GetTopicMetadata { environment, topic_name } = arguments;
+    call.lenses.topic_metadata(&environment, &topic_name).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateTopicMetadata {
+    environment: Environment,
+    /// The metadata. Required: topicName, keyType, valueType. Optional: keySchema, keySchemaVersion, keySchemaInlined, the
+    /// same for the value, description, tags as [{"name": "pii"}], additionalInfo.
+    metadata: Metadata,
+}
+
+async fn update_topic_metadata(call: Call, arguments: UpdateTopicMetadata) -> Result<String, Error> {
+    let UpdateTopicMetadata { environment, metadata: Metadata { topic_name, object } } = arguments;
+    let reply = call.lenses.update_topic_metadata(&environment, &object).await?;
+    Ok(reply.unwrap_or_else(|| {
+        format!("The metadata of topic `{topic_name}` in environment `{}` was updated.", *environment)
+    }))
+}
+
+/// A topic's metadata: a document that says which topic it is of and what its formats are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Document")]
+struct Metadata {
+    topic_name: Name,
+    object: Object,
+}
+
+/// The fields without which Lenses does not know what to do.
+const REQUIRED: [&str; 3] = ["topicName", "keyType", "valueType"];
+
+impl TryFrom<Document> for Metadata {
+    type Error = String;
+
+    fn try_from(document: Document) -> Result<Self, String> {
+        let object = document.into_object();
+        let name_in = |field: &str| match object.get(field) {
+            None => Err(format!("has no `{field}`; {} are required", REQUIRED.join(", "))),
+            Some(Value::String(text)) => text.parse::<Name>().map_err(|fault| format!("`{field}` {fault}")),
+            Some(_) => Err(format!("`{field}` is not a text")),
+        };
+        let [topic_name, key_type, value_type] = REQUIRED.map(name_in);
+        let (topic_name, _, _) = (topic_name?, key_type?, value_type?);
+        Ok(Self { topic_name, object })
+    }
+}
+
+impl JsonSchema for Metadata {
+    fn schema_name() -> Cow<'static, str> {
+        "Metadata".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let name = Name::json_schema(generator);
+        let mut schema = Document::json_schema(generator);
+        let required = json_schema!({
+            "properties": { "topicName": name, "keyType": name, "valueType": name },
+            "required": REQUIRED,
+        });
+        if let (Some(schema), Value::Object(required)) = (schema.as_object_mut(), required.to_value()) {
+            schema.extend(required);
+        }
+        schema
+    }
+}

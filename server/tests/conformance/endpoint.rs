@@ -1,0 +1,80 @@
+//! The server on a socket of its own, with the fixtures inside.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
+
+use lenses_mcp_server::{
+    lifecycle::{self, Stages},
+    mcp::{self, HttpOptions, Mended, Server},
+    metrics::Metrics,
+    settings::{Settings, Transport, Variables},
+    start,
+};
+use rmcp::transport::{StreamableHttpService, streamable_http_server::session::local::LocalSessionManager};
+use tokio::net::TcpListener;
+
+use crate::fixtures::Fixtures;
+
+/// A server that runs until this is dropped.
+pub(crate) struct Endpoint {
+    /// Where it is.
+    pub(crate) url: String,
+    stages: Stages,
+}
+
+impl Endpoint {
+    /// Served as the binary serves.
+    pub(crate) async fn as_shipped() -> Self {
+        Self::start(|server, options| mcp::http_service(Fixtures::beside(server), options)).await
+    }
+
+    /// With sessions and event streams for clients of 2025-11-25, which rmcp keeps.
+    pub(crate) async fn with_sessions() -> Self {
+        Self::start(|server, options| {
+            let fixtures = Fixtures::beside(server);
+            let config = mcp::http_config(options).with_legacy_session_mode(true).with_json_response(false);
+            let sessions = Arc::new(LocalSessionManager::default());
+            Mended::new(StreamableHttpService::new(move || Ok(fixtures.clone()), sessions, config))
+        })
+        .await
+    }
+
+    async fn start<S>(endpoint: impl FnOnce(Server, HttpOptions) -> S) -> Self
+    where
+        S: tower::Service<axum::extract::Request, Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+        S::Response: axum::response::IntoResponse,
+        S::Future: Send + 'static,
+    {
+        let settings = settings();
+        let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
+        let stages = Stages::default();
+        let metrics = Arc::new(Metrics::new());
+        let router =
+            start::http_router_around(&settings, http, metrics, stages.ending_streams.clone(), endpoint).unwrap();
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+        tokio::spawn(lifecycle::serve(listener, None, router, 64, stages.clone()));
+        Self { url, stages }
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.stages.stopping.cancel();
+        self.stages.cut.cancel();
+    }
+}
+
+/// The suite can't sign in, so anybody may call.
+fn settings() -> Settings {
+    let environment: BTreeMap<_, _> = [
+        ("TRANSPORT", "http"),
+        // Nobody: the scenarios that call the server's own tools want an answer, not a success.
+        ("LENSES_URL", "http://127.0.0.1:1"),
+        ("LENSES_API_KEY", "none"),
+        ("MCP_CALLERS", "anyone"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+    Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap()
+}

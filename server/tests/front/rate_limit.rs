@@ -1,0 +1,134 @@
+//! How often one user may call.
+
+use std::num::NonZeroU32;
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::{
+    client::{DELETE, READ, Server, With, post, settings},
+    hq::Hq,
+};
+
+/// Slow enough that no call comes back while a test runs.
+const TWO: (&str, &str) = ("MCP_CALLS_PER_MINUTE_PER_USER", "2");
+
+#[tokio::test]
+async fn a_call_too_many_is_429_with_when_to_try_again_and_hq_is_not_asked_for_it() {
+    let hq = Hq::start().await;
+    let server = Server::with_oauth(&hq, &[TWO]);
+    let token = hq.issue_to_alice();
+    for _ in 0..2 {
+        assert_eq!(server.call(token, READ).await.status, StatusCode::OK);
+    }
+    let answer = server.call(token, READ).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=30).contains(&seconds), "{seconds}");
+    assert_eq!(
+        answer.json(),
+        json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": format!(
+            "too many calls: this server takes 2 a minute from one user; nothing was done, try again in {seconds} s"
+        )}})
+    );
+    assert_eq!(hq.called_with().len(), 2);
+    assert!(server.exposition().contains("lenses_mcp_calls_rate_limited_total 1"));
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_user_and_not_by_token_or_application() {
+    let hq = Hq::start().await;
+    let server = Server::with_oauth(&hq, &[TWO]);
+    for (token, members) in [
+        ("alice-1", json!({"scope": "read", "sub": "alice", "client_id": "claude"})),
+        ("alice-2", json!({"scope": "read", "sub": "alice", "client_id": "vscode"})),
+        ("bob", json!({"scope": "read", "sub": "bob", "client_id": "claude"})),
+        ("machine-1", json!({"scope": "read", "client_id": "robot"})),
+        ("machine-2", json!({"scope": "read", "client_id": "robot"})),
+        ("nobody-1", json!({"scope": "read"})),
+        ("nobody-2", json!({"scope": "read"})),
+    ] {
+        hq.issue(token, members);
+    }
+    for (token, status) in [
+        ("alice-1", 200),
+        ("alice-2", 200),
+        ("alice-1", 429),
+        ("alice-2", 429),
+        ("bob", 200),
+        ("machine-1", 200),
+        ("machine-2", 200),
+        ("machine-1", 429),
+        ("nobody-1", 200),
+        ("nobody-1", 200),
+        ("nobody-1", 429),
+        ("nobody-2", 200),
+    ] {
+        assert_eq!(server.call(token, READ).await.status.as_u16(), status, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_reaches_hq_counts() {
+    let hq = Hq::start().await;
+    let server = Server::with_oauth(&hq, &[TWO]);
+    let authorization = format!("Bearer {}", hq.issue_to_alice());
+    let send = |method: &str| {
+        let body = json!({"jsonrpc": "2.0", "id": "a", "method": method, "params": {"uri": "lenses://x"}}).to_string();
+        server.send(post(&body).with_header("authorization", &authorization))
+    };
+    for _ in 0..5 {
+        for method in ["tools/list", "prompts/list", "ping", "nonsense"] {
+            assert_ne!(send(method).await.status, StatusCode::TOO_MANY_REQUESTS, "{method}");
+        }
+    }
+    for method in ["resources/read", "completion/complete"] {
+        assert_ne!(send(method).await.status, StatusCode::TOO_MANY_REQUESTS, "{method}");
+    }
+    for method in ["resources/read", "resources/list", "completion/complete"] {
+        let answer = send(method).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["id"]), (429, &json!("a")), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn refused_calls_take_nothing_from_the_user() {
+    let hq = Hq::start().await;
+    let server = Server::with_oauth(&hq, &[TWO]);
+    hq.issue("reader", json!({"scope": "read", "sub": "bob"}));
+    for _ in 0..5 {
+        assert_eq!(server.call("reader", DELETE).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(server.call("unknown", READ).await.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(server.call("reader", READ).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn callers_that_share_an_api_key_are_one_user() {
+    let hq = Hq::start().await;
+    let server = Server::new(&[
+        ("LENSES_URL", &hq.url),
+        ("LENSES_API_KEY", "key"),
+        ("TRANSPORT", "http"),
+        ("MCP_ALLOWED_HOSTS", "mcp.example.com"),
+        ("MCP_CALLER_TOKEN", "shared"),
+        TWO,
+    ]);
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(server.call("shared", READ).await.status.as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 429]);
+}
+
+#[tokio::test]
+async fn zero_is_no_limit_and_without_a_word_there_is_one() {
+    let hq = Hq::start().await;
+    let server = Server::with_oauth(&hq, &[("MCP_CALLS_PER_MINUTE_PER_USER", "0")]);
+    let token = hq.issue_to_alice();
+    for _ in 0..20 {
+        assert_eq!(server.call(token, READ).await.status, StatusCode::OK);
+    }
+    let limit = settings(&[("LENSES_API_KEY", "key")]).limits.calls_per_minute_per_user;
+    assert_eq!(limit.map(NonZeroU32::get), Some(600));
+}

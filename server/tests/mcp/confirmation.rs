@@ -1,0 +1,188 @@
+//! Before something is deleted, the user is asked through the client; and what a server does not offer is not done.
+
+use lenses_mcp_server::{offer, settings::Confirm};
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Endpoint, LEGACY, Limits, MODERN, caller, read, request},
+    hq::Hq,
+};
+
+const KEY: &[u8] = b"a key of thirty-two bytes or more";
+
+/// A call in the latest revision by a client that can show forms.
+fn call(tool: &str, arguments: &Value, answers: &Value) -> Value {
+    let mut params = json!({ "name": tool, "arguments": arguments });
+    params.as_object_mut().unwrap().extend(answers.as_object().cloned().unwrap_or_default());
+    params
+}
+
+async fn send(endpoint: &Endpoint, capabilities: Value, params: Value) -> (u16, Value) {
+    let (parts, body) = request(MODERN, "tools/call", params).into_parts();
+    let mut message: Value =
+        serde_json::from_slice(&http_body_util::BodyExt::collect(body).await.unwrap().to_bytes()).unwrap();
+    message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities;
+    let body = http_body_util::Full::new(message.to_string().into());
+    read(endpoint.send(http::Request::from_parts(parts, body)).await).await
+}
+
+fn forms() -> Value {
+    json!({ "elicitation": { "form": {} } })
+}
+
+fn answer(state: &Value, action: &str, confirm: bool) -> Value {
+    json!({ "requestState": state, "inputResponses": { "confirm": { "action": action, "content": { "confirm": confirm } } } })
+}
+
+fn group(id: &str) -> Value {
+    json!({ "environment": "dev", "group_id": id })
+}
+
+#[tokio::test]
+async fn a_deletion_is_done_when_the_user_says_yes_on_whichever_replica() {
+    let hq = Hq::answering(204, "", "").await;
+    let (one, other) = (Endpoint::sealing(&hq.url, KEY), Endpoint::sealing(&hq.url, KEY));
+
+    let (status, reply) = send(&one, forms(), call("delete_consumer_group", &group("payments"), &json!({}))).await;
+    let result = &reply["result"];
+    assert_eq!((status, &result["resultType"]), (200, &json!("input_required")), "{reply}");
+    assert_eq!(
+        result["inputRequests"],
+        json!({ "confirm": { "method": "elicitation/create", "params": {
+            "mode": "form",
+            "message": "Delete consumer group? This can't be undone.\nenvironment: dev\ngroup_id: payments",
+            "requestedSchema": {
+                "type": "object",
+                "properties": { "confirm": {
+                    "type": "boolean", "title": "Go ahead", "description": "Without this nothing is done.", "default": false,
+                } },
+                "required": ["confirm"],
+            },
+        } } })
+    );
+    assert_eq!(hq.lines(), [""; 0], "nothing is done before the answer");
+
+    let answer = answer(&result["requestState"], "accept", true);
+    let (_, reply) = send(&other, forms(), call("delete_consumer_group", &group("payments"), &answer)).await;
+    assert_eq!(reply["result"]["isError"], false, "{reply}");
+    assert_eq!(hq.lines(), ["DELETE /lenses/api/v1/environments/dev/proxy/api/consumers/payments"]);
+}
+
+#[tokio::test]
+async fn without_a_yes_nothing_is_done() {
+    let hq = Hq::answering(204, "", "").await;
+    let endpoint = Endpoint::sealing(&hq.url, KEY);
+    let (_, asked) = send(&endpoint, forms(), call("delete_consumer_group", &group("g"), &json!({}))).await;
+    let state = &asked["result"]["requestState"];
+    for (action, confirm) in [("accept", false), ("decline", true), ("cancel", false)] {
+        let params = call("delete_consumer_group", &group("g"), &answer(state, action, confirm));
+        let (_, reply) = send(&endpoint, forms(), params).await;
+        assert_eq!(reply["result"]["isError"], true, "{action} {confirm}: {reply}");
+        assert!(reply["result"]["content"][0]["text"].as_str().unwrap().contains("said no"), "{reply}");
+    }
+    // No answer, or none that can be read: the question stands.
+    for responses in [json!({}), json!({ "confirm": "yes" }), json!({ "other": { "action": "accept" } })] {
+        let params =
+            call("delete_consumer_group", &group("g"), &json!({ "requestState": state, "inputResponses": responses }));
+        let (_, reply) = send(&endpoint, forms(), params).await;
+        assert_eq!(reply["result"]["resultType"], "input_required", "{responses}: {reply}");
+    }
+    assert_eq!(hq.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_yes_holds_for_one_user_tool_and_arguments_and_no_forged_one_holds() {
+    let hq = Hq::answering(204, "", "").await;
+    let endpoint = Endpoint::sealing(&hq.url, KEY);
+    let (_, asked) = send(&endpoint, forms(), call("delete_consumer_group", &group("g"), &json!({}))).await;
+    let sealed = asked["result"]["requestState"].as_str().unwrap();
+    let yes = answer(&json!(sealed), "accept", true);
+
+    let mut mallory = Endpoint::sealing(&hq.url, KEY);
+    let identity = caller(lenses_mcp_server::scope::ScopeSet::ALL);
+    mallory.identity = Some(lenses_mcp_server::identity::Identity { subject: Some("mallory".into()), ..identity });
+    let stranger = Endpoint::sealing(&hq.url, b"another key of at least 32 bytes!");
+    let sql = json!({ "environment": "dev", "sql": "DROP TABLE t" });
+    let mut turned: String = sealed.to_owned();
+    turned.replace_range(sealed.len() - 4.., "AAAA");
+    for (what, endpoint, params) in [
+        ("other arguments", &endpoint, call("delete_consumer_group", &group("h"), &yes)),
+        ("another tool", &endpoint, call("execute_sql", &sql, &yes)),
+        ("another user", &mallory, call("delete_consumer_group", &group("g"), &yes)),
+        ("another key", &stranger, call("delete_consumer_group", &group("g"), &yes)),
+        ("turned", &endpoint, call("delete_consumer_group", &group("g"), &answer(&json!(turned), "accept", true))),
+        ("invented", &endpoint, call("delete_consumer_group", &group("g"), &answer(&json!("x"), "accept", true))),
+    ] {
+        let (_, reply) = send(endpoint, forms(), params).await;
+        assert_eq!(reply["error"]["code"], -32602, "{what}: {reply}");
+    }
+    assert_eq!(hq.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_ask_or_a_server_that_need_not_runs_at_once() {
+    for (confirm, revision, capabilities) in [
+        (Confirm::Destructive, MODERN, json!({})),
+        (Confirm::Destructive, MODERN, json!({ "elicitation": { "url": {} } })),
+        (Confirm::Destructive, LEGACY, json!({})),
+        (Confirm::Never, MODERN, forms()),
+    ] {
+        let hq = Hq::answering(204, "", "").await;
+        let endpoint = Endpoint::with(&hq.url, Limits::default(), confirm, None);
+        let params = call("delete_consumer_group", &group("g"), &json!({}));
+        let (_, reply) = if revision == MODERN {
+            send(&endpoint, capabilities, params).await
+        } else {
+            endpoint.request(LEGACY, "tools/call", params).await
+        };
+        assert_eq!(reply["result"]["isError"], false, "{revision}: {reply}");
+        assert_eq!(hq.lines().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn of_sql_only_what_deletes_is_asked_about_and_wrong_arguments_are_told_first() {
+    let hq = Hq::answering(200, "application/json", "").await;
+    let endpoint = Endpoint::sealing(&hq.url, KEY);
+    for (tool, arguments, asked) in [
+        ("execute_sql", json!({ "environment": "dev", "sql": "TRUNCATE TABLE t" }), true),
+        ("execute_sql", json!({ "environment": "dev", "sql": "SELECT 1; DROP TABLE t" }), true),
+        ("create_topic", json!({ "environment": "dev", "topic_name": "t" }), false),
+        ("delete_consumer_group", json!({ "environment": "dev" }), false),
+        ("delete_consumer_group", json!({ "environment": "dev", "group_id": ".." }), false),
+    ] {
+        let (_, reply) = send(&endpoint, forms(), call(tool, &arguments, &json!({}))).await;
+        assert_eq!(reply["result"]["resultType"] == "input_required", asked, "{tool} {arguments}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_withheld_is_not_listed_and_calling_it_says_which_setting_decides() {
+    let options = offer::Options {
+        read_only: true,
+        deny: vec!["get_topic".parse().unwrap()],
+        environments: ["dev".parse().unwrap()].into(),
+        ..offer::Options::default()
+    };
+    let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }, { "name": "prod" }] })).await;
+    let endpoint = Endpoint::with(&hq.url, Limits::default(), Confirm::Destructive, Some(options));
+    let (_, reply) = endpoint.request(MODERN, "tools/list", json!({})).await;
+    let names: Vec<_> = reply["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+    assert!(names.contains(&&json!("list_topics")) && names.contains(&&json!("execute_sql")), "{names:?}");
+    assert!(!names.contains(&&json!("create_topic")) && !names.contains(&&json!("get_topic")), "{names:?}");
+
+    for (tool, arguments, variable) in [
+        ("create_topic", json!({ "environment": "dev", "topic_name": "t" }), "MCP_READ_ONLY"),
+        ("execute_sql", json!({ "environment": "dev", "sql": "INSERT INTO t VALUES (1)" }), "MCP_READ_ONLY"),
+        ("get_topic", json!({ "environment": "dev", "topic_name": "t" }), "MCP_TOOLS_DENY"),
+        ("list_topics", json!({ "environment": "prod" }), "MCP_ENVIRONMENTS"),
+        ("get_environment", json!({ "name": "prod" }), "MCP_ENVIRONMENTS"),
+    ] {
+        let text = endpoint.failure(tool, arguments).await;
+        assert!(text.contains(variable) && text.contains("Do not retry"), "{tool}: {text}");
+    }
+    assert_eq!(hq.lines(), [""; 0]);
+
+    let environments = endpoint.call("list_environments", json!({})).await;
+    assert_eq!(environments["structuredContent"], json!({ "result": [{ "name": "dev" }] }));
+}

@@ -1,0 +1,124 @@
+//! `TLS_CERT_FILE` and `TLS_KEY_FILE`.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, routing::get};
+use lenses_mcp_server::{
+    lifecycle::{self, Stages},
+    metrics::Metrics,
+    settings::KeyPairFiles,
+    tls,
+};
+use rustls::pki_types::ServerName;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::{Folder, authority::Authority, until};
+
+struct Served {
+    address: SocketAddr,
+    metrics: Arc<Metrics>,
+    stages: Stages,
+    serving: JoinHandle<()>,
+}
+
+async fn serve(files: &KeyPairFiles) -> Served {
+    let (metrics, stages) = (Arc::new(Metrics::new()), Stages::default());
+    let acceptor = tls::listener::acceptor(files, metrics.clone()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().route("/", get(async || "served"));
+    let serving = tokio::spawn(lifecycle::serve(listener, Some(acceptor), router, 10, stages.clone()));
+    Served { address, metrics, stages, serving }
+}
+
+fn files(folder: &Folder, authority: &Authority) -> KeyPairFiles {
+    let issued = authority.issue();
+    let certificate = folder.write("tls.crt", &issued.certificate);
+    KeyPairFiles { certificate, key: folder.write("tls.key", &issued.key) }
+}
+
+async fn connect(address: SocketAddr, trusted: &Authority) -> std::io::Result<TlsStream<TcpStream>> {
+    let stream = TcpStream::connect(address).await?;
+    TlsConnector::from(Arc::new(trusted.client())).connect(ServerName::try_from("localhost").unwrap(), stream).await
+}
+
+async fn ask(stream: &mut TlsStream<TcpStream>) -> String {
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    while !answer.ends_with("served") {
+        let mut part = [0; 512];
+        let read = stream.read(&mut part).await.unwrap();
+        assert!(read > 0, "closed after {answer:?}");
+        answer.push_str(std::str::from_utf8(&part[..read]).unwrap());
+    }
+    answer
+}
+
+fn failures(metrics: &Metrics) -> u64 {
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, metrics.registry()).unwrap();
+    let line = r#"lenses_mcp_tls_reloads_total{files="listener",outcome="failure"} "#;
+    text.lines().find_map(|found| found.strip_prefix(line)?.parse().ok()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_certificate_is_shown_to_new_connections_old_ones_go_on_and_a_bad_one_changes_nothing() {
+    let folder = Folder::new();
+    let (before, after) = (Authority::new("before"), Authority::new("after"));
+    let served = serve(&files(&folder, &before)).await;
+    let mut old = connect(served.address, &before).await.unwrap();
+    assert!(ask(&mut old).await.starts_with("HTTP/1.1 200"));
+    assert!(connect(served.address, &after).await.is_err());
+
+    files(&folder, &after);
+    until("the new certificate", async || connect(served.address, &after).await.is_ok()).await;
+    assert!(connect(served.address, &before).await.is_err());
+    assert!(ask(&mut old).await.starts_with("HTTP/1.1 200"));
+
+    // Between the two writes above the pair may have been seen torn, which counts as a failure too.
+    let torn = failures(&served.metrics);
+    folder.write("tls.key", "no key\n");
+    until("the failure's count", async || failures(&served.metrics) > torn).await;
+    let mut new = connect(served.address, &after).await.unwrap();
+    assert!(ask(&mut new).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn plain_http_is_not_answered() {
+    let folder = Folder::new();
+    let served = serve(&files(&folder, &Authority::new("ca"))).await;
+    let mut plain = TcpStream::connect(served.address).await.unwrap();
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    plain.read_to_end(&mut answer).await.unwrap();
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_never_made_is_given_up_and_does_not_delay_the_end() {
+    let folder = Folder::new();
+    let served = serve(&files(&folder, &Authority::new("ca"))).await;
+    let mut silent = TcpStream::connect(served.address).await.unwrap();
+    let begun = Instant::now();
+    assert_eq!(silent.read(&mut [0]).await.unwrap(), 0);
+    assert!(begun.elapsed() >= Duration::from_secs(9), "{:?}", begun.elapsed());
+
+    let mut silent = TcpStream::connect(served.address).await.unwrap();
+    let stopped = Instant::now();
+    served.stages.stopping.cancel();
+    served.serving.await.unwrap();
+    assert!(stopped.elapsed() < Duration::from_secs(5), "{:?}", stopped.elapsed());
+    // Reset when it was never accepted, closed when it was.
+    assert!(
+        silent.read(&mut [0]).await.is_ok_and(|read| read == 0) || TcpStream::connect(served.address).await.is_err()
+    );
+}
