@@ -11,6 +11,10 @@ pub enum ConditionType {
     Accepted,
     /// The Deployment serves what the spec asks for with all its replicas.
     Available,
+    /// Lenses HQ answers, and its OAuth settings are as sign-in needs them.
+    LensesReachable,
+    /// A call made as a client would, from the refusal to the sign-in, holds together at the advertised URL.
+    Verified,
     /// kstatus: work is under way. Present only while true.
     Reconciling,
     /// kstatus: nothing will move until somebody acts. Present only while true.
@@ -42,6 +46,46 @@ pub enum Reason {
     RolloutStalled,
     /// `spec.paused` is true and there is nothing that runs.
     Paused,
+    /// `LensesReachable`, `Verified`: not looked at yet.
+    Verifying,
+    /// `Verified`: no pod serves, so there is nothing to look at.
+    NoPodServes,
+    /// `LensesReachable`: HQ answers as it must.
+    LensesReachable,
+    /// HQ does not answer, or answers that it cannot.
+    Unreachable,
+    /// A certificate is not signed by an authority that is trusted here, or is not for the name that is dialled.
+    CertificateUntrusted,
+    /// HQ publishes no authorization server metadata (RFC 8414): its authorization server is off.
+    LensesMetadataMissing,
+    /// What answers in HQ's place says something that is no metadata.
+    LensesMetadataUnreadable,
+    /// HQ calls itself otherwise than clients are told.
+    IssuerMismatch,
+    /// HQ lets no client register itself (RFC 7591).
+    RegistrationClosed,
+    /// HQ does not offer PKCE with S256 (RFC 7636).
+    PkceMissing,
+    /// HQ does not answer this server about tokens (RFC 7662).
+    IntrospectionRefused,
+    /// What answers at the introspection endpoint is not HQ, or calls a made-up token good.
+    IntrospectionUntrue,
+    /// A Secret or `ConfigMap` that verification needs is missing, or holds something else.
+    MaterialUnusable,
+    /// `Verified`: a client finds its way.
+    Verified,
+    /// The advertised URL does not lead to this server.
+    EndpointUnreachable,
+    /// A call without a token is refused, but the client is not told where to sign in (RFC 9728 §5.1).
+    ChallengeMissing,
+    /// The protected resource metadata (RFC 9728) is not this server's, or clients would refuse it.
+    MetadataMismatch,
+    /// A call without a token is answered.
+    TooOpen,
+    /// The server does not take the token of `verification.credentialSecretRef`.
+    CredentialRefused,
+    /// The server takes the token, but does not list its tools.
+    ToolsNotListed,
 }
 
 impl ConditionType {
@@ -52,6 +96,8 @@ impl ConditionType {
             Self::Ready => "Ready",
             Self::Accepted => "Accepted",
             Self::Available => "Available",
+            Self::LensesReachable => "LensesReachable",
+            Self::Verified => "Verified",
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
         }
@@ -74,6 +120,26 @@ impl Reason {
             Self::RolloutInProgress => "RolloutInProgress",
             Self::RolloutStalled => "RolloutStalled",
             Self::Paused => "Paused",
+            Self::Verifying => "Verifying",
+            Self::NoPodServes => "NoPodServes",
+            Self::LensesReachable => "LensesReachable",
+            Self::Unreachable => "Unreachable",
+            Self::CertificateUntrusted => "CertificateUntrusted",
+            Self::LensesMetadataMissing => "LensesMetadataMissing",
+            Self::LensesMetadataUnreadable => "LensesMetadataUnreadable",
+            Self::IssuerMismatch => "IssuerMismatch",
+            Self::RegistrationClosed => "RegistrationClosed",
+            Self::PkceMissing => "PkceMissing",
+            Self::IntrospectionRefused => "IntrospectionRefused",
+            Self::IntrospectionUntrue => "IntrospectionUntrue",
+            Self::MaterialUnusable => "MaterialUnusable",
+            Self::Verified => "Verified",
+            Self::EndpointUnreachable => "EndpointUnreachable",
+            Self::ChallengeMissing => "ChallengeMissing",
+            Self::MetadataMismatch => "MetadataMismatch",
+            Self::TooOpen => "TooOpen",
+            Self::CredentialRefused => "CredentialRefused",
+            Self::ToolsNotListed => "ToolsNotListed",
         }
     }
 }

@@ -1,0 +1,111 @@
+//! Whether a server can be used: Lenses HQ is as sign-in needs it, and the endpoint is as a client would find it.
+//!
+//! ```text
+//! lenses    HQ, as the pods reach it: metadata (RFC 8414) ─▶ issuer, registration, PKCE; introspection (RFC 7662)
+//! endpoint  the server, as clients reach it: a call without a token ─▶ 401 ─▶ metadata (RFC 9728) ─▶ resource, issuer
+//!           and with a token, if there is one: tools/list
+//! ```
+//!
+//! Only what the spec names is dialled: the addresses in a [`Target`], and paths below them. What an answer names elsewhere is
+//! compared, never followed. Requests are bounded in time and size ([`http`]), and no token, header or body of an answer gets into
+//! a message, but for the few values that are compared. What an answer means is judged apart from how it is had, in functions
+//! without IO.
+
+mod answer;
+mod challenge;
+mod endpoint;
+pub mod http;
+mod lenses;
+mod tools;
+pub mod trust;
+
+use lenses_mcp_crds::conditions::Reason;
+use secrecy::SecretString;
+use url::Url;
+
+pub use endpoint::{Verified, verify as verify_endpoint};
+pub use lenses::verify as verify_lenses;
+pub use tools::Tools;
+
+/// What is to be verified, as the spec says it. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Lenses HQ.
+    pub lenses: Lenses,
+    /// The server's endpoint.
+    pub endpoint: Endpoint,
+}
+
+/// Lenses HQ, as the pods reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lenses {
+    /// `LENSES_URL`.
+    pub url: Url,
+    /// As authorization server; `None` in API-key mode, where only its being there matters.
+    pub authorization_server: Option<AuthorizationServer>,
+}
+
+/// Lenses HQ as authorization server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationServer {
+    /// What it must call itself, byte for byte.
+    pub issuer: String,
+    /// Where it is asked about tokens.
+    pub introspection_url: Url,
+}
+
+/// The server's endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The MCP URL that clients are given, byte for byte.
+    pub url: String,
+    /// The server's Service, as `http://name.namespace.svc:80`: dialled in place of a URL that only means something on a
+    /// user's machine, such as `http://127.0.0.1:8000`, and to tell a server that is down from a URL that does not lead to it.
+    pub service: Url,
+    /// Who may call.
+    pub callers: Callers,
+}
+
+/// Who may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// Those who sign in with HQ.
+    SignedIn {
+        /// HQ's issuer, to which clients must be sent.
+        issuer: String,
+    },
+    /// Those who show a token that they share.
+    WithToken,
+    /// Anyone, as the spec says out loud.
+    Anyone,
+}
+
+/// The credentials of a client that HQ knows.
+#[derive(Clone, Debug)]
+pub struct ClientCredentials {
+    /// Its id.
+    pub id: SecretString,
+    /// Its secret.
+    pub secret: SecretString,
+}
+
+/// What was found: whether the condition holds, why, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether all is as it must be.
+    pub holds: bool,
+    /// Why, for programs.
+    pub reason: Reason,
+    /// Why, and what to do, for people.
+    pub message: String,
+}
+
+impl Finding {
+    fn good(reason: Reason, message: impl Into<String>) -> Self {
+        Self { holds: true, reason, message: message.into() }
+    }
+
+    fn bad(reason: Reason, message: impl Into<String>) -> Self {
+        Self { holds: false, reason, message: message.into() }
+    }
+}

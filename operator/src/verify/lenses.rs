@@ -1,0 +1,174 @@
+//! Whether HQ is as sign-in needs it, seen from where the pods see it: three requests, at most.
+
+mod judgement;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use reqwest::{
+    RequestBuilder, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, HeaderValue},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use super::{
+    AuthorizationServer, ClientCredentials, Finding, Lenses,
+    http::{ANSWER_MAX, Answer, Http, NoAnswer},
+};
+
+/// RFC 8414 §3: where an authorization server's metadata is, before the issuer's own path.
+const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
+
+/// What is read of the metadata (RFC 8414 §2).
+#[derive(Clone, Debug, Deserialize)]
+struct Metadata {
+    issuer: String,
+    #[serde(default)]
+    registration_endpoint: Option<String>,
+    #[serde(default)]
+    code_challenge_methods_supported: Vec<String>,
+}
+
+/// What is read of an introspection reply (RFC 7662 §2.2).
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Introspected {
+    active: bool,
+}
+
+/// What came of a request: what was to be read of a 200, or any other status.
+#[derive(Clone, Debug)]
+enum Reply<T> {
+    Is(T),
+    /// 200, but something else.
+    Unreadable,
+    Status(StatusCode),
+}
+
+/// A request and what came of it.
+#[derive(Clone, Debug)]
+struct Asked<T> {
+    url: Url,
+    reply: Result<Reply<T>, NoAnswer>,
+}
+
+/// Asks HQ, as `client` where the pods have the credentials of one.
+pub async fn verify(http: &Http, lenses: &Lenses, client: Option<&ClientCredentials>) -> Finding {
+    match &lenses.authorization_server {
+        None => {
+            let reply = http.send(http.get(lenses.url.clone()), ANSWER_MAX).await.map(|answer| answer.status);
+            judgement::reachable(&lenses.url, &reply)
+        }
+        Some(server) => {
+            let (metadata, introspection) =
+                tokio::join!(metadata(http, &lenses.url, &server.issuer), introspect(http, server, client));
+            judgement::authorization_server(server, &metadata, &introspection, client.is_some())
+        }
+    }
+}
+
+/// HQ knows its issuer's path, a proxy on the way its own prefix, and not every server puts the well-known path first: it is looked
+/// for wherever a path may have put it.
+async fn metadata(http: &Http, lenses_url: &Url, issuer: &str) -> Asked<Metadata> {
+    let (first, others) = locations(lenses_url, issuer);
+    let mut asked = ask(http, first.clone(), http.get(first)).await;
+    for url in others {
+        if !matches!(asked.reply, Ok(Reply::Status(StatusCode::NOT_FOUND | StatusCode::GONE))) {
+            break;
+        }
+        asked = ask(http, url.clone(), http.get(url)).await;
+    }
+    asked
+}
+
+async fn introspect(
+    http: &Http,
+    server: &AuthorizationServer,
+    client: Option<&ClientCredentials>,
+) -> Asked<Introspected> {
+    let url = server.introspection_url.clone();
+    // No server can have issued it.
+    let token = format!("verification-{:032x}", rand::random::<u128>());
+    let mut request = http.post(url.clone()).form(&[("token", token.as_str()), ("token_type_hint", "access_token")]);
+    if let Some(authorization) = client.and_then(basic) {
+        request = request.header(AUTHORIZATION, authorization);
+    }
+    ask(http, url, request).await
+}
+
+async fn ask<T: serde::de::DeserializeOwned>(http: &Http, url: Url, request: RequestBuilder) -> Asked<T> {
+    let reply = http.send(request.header(ACCEPT, "application/json"), ANSWER_MAX).await.map(|answer| read(&answer));
+    Asked { url, reply }
+}
+
+fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Reply<T> {
+    match answer.status {
+        StatusCode::OK => {
+            let body = answer.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
+            body.map_or(Reply::Unreadable, Reply::Is)
+        }
+        status => Reply::Status(status),
+    }
+}
+
+/// Where HQ's metadata may be on the inside address, and where else.
+fn locations(lenses_url: &Url, issuer: &str) -> (Url, Vec<Url>) {
+    let at = |path: String| {
+        let mut url = lenses_url.clone();
+        url.set_path(&path);
+        url
+    };
+    let prefix = lenses_url.path().trim_end_matches('/');
+    let first = at(format!("{WELL_KNOWN}{prefix}"));
+    let of_issuer =
+        Url::parse(issuer).ok().map(|issuer| at(format!("{WELL_KNOWN}{}", issuer.path().trim_end_matches('/'))));
+    let mut others = Vec::new();
+    for url in of_issuer.into_iter().chain([at(format!("{prefix}{WELL_KNOWN}"))]) {
+        if url != first && !others.contains(&url) {
+            others.push(url);
+        }
+    }
+    (first, others)
+}
+
+/// HTTP Basic with both halves form-encoded first, as RFC 6749 §2.3.1 has it.
+fn basic(client: &ClientCredentials) -> Option<HeaderValue> {
+    let encoded = |secret: &SecretString| {
+        url::form_urlencoded::byte_serialize(secret.expose_secret().as_bytes()).collect::<String>()
+    };
+    let credentials = BASE64_STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(&client.secret)));
+    let mut header = HeaderValue::try_from(format!("Basic {credentials}")).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_metadata_is_looked_for_wherever_a_path_may_have_put_it() {
+        for (lenses_url, issuer, expected) in [
+            ("http://hq:9991", "https://lenses.example.com", &["/.well-known/oauth-authorization-server"][..]),
+            (
+                "http://hq:9991",
+                "https://lenses.example.com/hq",
+                &["/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/hq"],
+            ),
+            (
+                "http://proxy/lenses/",
+                "https://lenses.example.com/hq/",
+                &[
+                    "/.well-known/oauth-authorization-server/lenses",
+                    "/.well-known/oauth-authorization-server/hq",
+                    "/lenses/.well-known/oauth-authorization-server",
+                ],
+            ),
+        ] {
+            let lenses_url: Url = lenses_url.parse().unwrap();
+            let (first, others) = locations(&lenses_url, issuer);
+            let all = [&first].into_iter().chain(&others);
+            assert!(all.clone().all(|url| url.origin() == lenses_url.origin()));
+            assert_eq!(all.map(Url::path).collect::<Vec<_>>(), expected, "{lenses_url} {issuer}");
+        }
+    }
+}
