@@ -63,7 +63,8 @@ linux-root:
 	fi
 
 generate: ## Write the files that are made from source: the CRD, in crds/ and in the chart, and tables in docs/.
-	@cargo run --quiet -p lenses-mcp-operator -- crd > target/crd.yaml
+	@UPDATE_TOOLS=1 cargo test --quiet -p lenses-mcp-operator --test tool_names
+	cargo run --quiet -p lenses-mcp-operator -- crd > target/crd.yaml
 	cp target/crd.yaml crds/lensesmcpservers.yaml
 	cp target/crd.yaml charts/lenses-mcp-operator/files/lensesmcpservers.yaml
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-server --test docs

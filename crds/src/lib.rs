@@ -10,13 +10,15 @@
 pub mod conditions;
 mod rules;
 pub mod schema;
+pub mod tools;
 pub mod v1alpha1;
 pub mod yaml;
 
 pub use v1alpha1::{
-    ApiKey, Audience, Auth, Callers, DerivedSetting, Endpoint, ImagePullPolicy, Introspection, Lenses, LensesMcpServer,
-    LensesMcpServerSpec, LensesMcpServerStatus, OAuth, Resources, Scheme, Scope, SecretKeyRef, SecretRef, Service,
-    ServiceRef, ServiceType,
+    ApiKey, Audience, Auth, CaBundle, Callers, ConfigMapKeyRef, Confirm, DerivedSetting, Endpoint,
+    ExternalTrafficPolicy, HttpRoute, ImagePullPolicy, Ingress, Introspection, Lenses, LensesMcpServer,
+    LensesMcpServerSpec, LensesMcpServerStatus, Limits, OAuth, ParentRef, Resources, Rollout, Scheme, Scope,
+    SecretKeyRef, SecretRef, SecurityChange, Service, ServiceRef, ServiceType, TlsSecret, Tools,
 };
 
 /// The API group of every kind in this crate.

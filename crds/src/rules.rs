@@ -80,6 +80,66 @@ pub(crate) fn exactly_one_caller() -> Rule {
     )
 }
 
+/// A bundle is in a `ConfigMap` or in a Secret.
+pub(crate) fn exactly_one_bundle() -> Rule {
+    Rule::new("has(self.configMapKeyRef) != has(self.secretKeyRef)").message(
+        "say where the certificates are: write exactly one of caBundle.configMapKeyRef and caBundle.secretKeyRef",
+    )
+}
+
+/// Two routes to one server would be two public URLs, and clients are told one.
+pub(crate) fn at_most_one_route() -> Rule {
+    Rule::new("!has(self.ingress) || !has(self.httpRoute)")
+        .message("write one of endpoint.ingress and endpoint.httpRoute: clients are told one URL")
+}
+
+/// Clients are told the URL, and it must lead through the route to the server.
+pub(crate) fn ingress_fits_url() -> Rule {
+    route_fits_url("ingress", "[self.ingress.host]").message(
+        "endpoint.url does not lead through endpoint.ingress: write the host and the path of the ingress into it, or leave it out",
+    )
+}
+
+/// As [`ingress_fits_url`].
+pub(crate) fn http_route_fits_url() -> Rule {
+    route_fits_url("httpRoute", "self.httpRoute.hostnames").message(
+        "endpoint.url does not lead through endpoint.httpRoute: write one of its hostnames and its path into it, or leave it out",
+    )
+}
+
+/// A slash at the end of a path means nothing, and ports are the business of whoever forwards them.
+fn route_fits_url(route: &str, hosts: &str) -> Rule {
+    Rule::new(format!(
+        "!has(self.{route}) || !has(self.url) || {hosts}.exists(host, self.url.matches('^https?://' + host + '(:[0-9]+)?' + \
+         (self.{route}.path == '/' ? '' : self.{route}.path) + '/?$'))"
+    ))
+}
+
+/// A load balancer's settings mean something to a load balancer only.
+pub(crate) fn load_balancer_fields_fit_type() -> Rule {
+    Rule::new("self.type == 'LoadBalancer' || (!has(self.loadBalancerClass) && !has(self.loadBalancerSourceRanges))")
+        .message("loadBalancerClass and loadBalancerSourceRanges need type: LoadBalancer: write it, or leave them out")
+}
+
+/// Nothing comes from outside to a Service that is inside only.
+pub(crate) fn external_traffic_policy_fits_type() -> Rule {
+    Rule::new("self.type != 'ClusterIP' || !has(self.externalTrafficPolicy)").message(
+        "externalTrafficPolicy needs type: LoadBalancer or NodePort: write it, or leave externalTrafficPolicy out",
+    )
+}
+
+/// As the server has it: a time that is neither none nor for ever.
+pub(crate) fn from_a_second_to_an_hour() -> Rule {
+    Rule::new("duration(self) >= duration('1s') && duration(self) <= duration('1h')")
+        .message("write a duration from 1s to 1h, such as 30s")
+}
+
+/// A query whose request is over has nobody to answer.
+pub(crate) fn sql_ends_before_its_request() -> Rule {
+    Rule::new("duration(self.sqlTimeout) < duration(self.requestTimeout)")
+        .message("limits.sqlTimeout must be less than limits.requestTimeout (60s unless set), which would cut the query's answer off: lower the one or raise the other")
+}
+
 /// A token that HQ has revoked must not live on here for long.
 pub(crate) fn at_most_an_hour() -> Rule {
     Rule::new("duration(self) >= duration('0s') && duration(self) <= duration('1h')")

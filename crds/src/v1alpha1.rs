@@ -3,15 +3,20 @@
 #![expect(unreachable_pub, reason = "`KubeSchema` makes a private copy of each struct and calls it `pub`")]
 
 mod auth;
+mod duration;
 mod endpoint;
 mod lenses;
+mod offer;
 mod pods;
+mod rollout;
 mod status;
 
 pub use auth::{ApiKey, Audience, Auth, Callers, Introspection, OAuth, Scope, SecretKeyRef, SecretRef};
-pub use endpoint::{Endpoint, Service, ServiceType};
-pub use lenses::{Lenses, Scheme, ServiceRef};
+pub use endpoint::{Endpoint, ExternalTrafficPolicy, HttpRoute, Ingress, ParentRef, Service, ServiceType};
+pub use lenses::{CaBundle, ConfigMapKeyRef, Lenses, Scheme, ServiceRef, TlsSecret};
+pub use offer::{Confirm, Limits, Tools};
 pub use pods::{ImagePullPolicy, Resources};
+pub use rollout::{Rollout, SecurityChange};
 pub use status::{DerivedSetting, LensesMcpServerStatus};
 
 use kube::{CustomResource, KubeSchema};
@@ -116,6 +121,19 @@ pub struct LensesMcpServerSpec {
     /// memory, and no CPU limit, which would only slow requests down; what is written here replaces all of them.
     #[serde(default)]
     pub resources: Resources,
+
+    /// Which tools the server offers, and which Lenses environments they may touch. Default: all of them, within each caller's
+    /// rights in Lenses.
+    #[serde(default)]
+    pub tools: Tools,
+
+    /// The bounds on each call.
+    #[serde(default)]
+    pub limits: Limits,
+
+    /// How a change reaches the pods.
+    #[serde(default)]
+    pub rollout: Rollout,
 
     /// While true, the operator changes nothing that runs, whatever this spec says; it still checks the spec and reports.
     /// Default: false.

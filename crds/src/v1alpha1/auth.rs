@@ -4,6 +4,7 @@ use kube::{KubeSchema, core::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::duration;
 use crate::rules::{self, URL_MAX_LENGTH};
 
 /// How callers sign in.
@@ -110,7 +111,7 @@ pub struct Introspection {
     /// How long an answer of HQ is believed, from `0s` to `1h`. With `0s` HQ is asked at each call, and an application that
     /// a user disconnects is out at once. Default: `0s`.
     #[serde(default = "no_time", with = "duration")]
-    #[schemars(with = "String", length(max = 32), regex(pattern = r"^([0-9]+(s|m|h))+$"))]
+    #[schemars(with = "String", length(max = duration::MAX_LENGTH), regex(pattern = duration::PATTERN))]
     #[x_kube(validation = rules::at_most_an_hour())]
     pub cache_ttl: Duration,
 
@@ -180,19 +181,5 @@ fn every_scope() -> Vec<Scope> {
 }
 
 fn no_time() -> Duration {
-    Duration::from(std::time::Duration::ZERO)
-}
-
-/// Seconds in and out, so that a default and what a user writes have the form that the schema's pattern asks for.
-mod duration {
-    use kube::core::Duration;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{}s", std::time::Duration::from(*value).as_secs()))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        Duration::deserialize(deserializer)
-    }
+    duration::seconds(0)
 }

@@ -5,6 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SecretKeyRef;
 use crate::rules::{self, URL_MAX_LENGTH};
 
 /// Which Lenses HQ.
@@ -35,6 +36,52 @@ pub struct Lenses {
         validation = rules::without_mcp_path()
     )]
     pub advertised_url: Option<String>,
+
+    /// The certificate authority of Lenses HQ, in PEM, for an HQ whose certificate no public authority signed. It is trusted
+    /// besides the system's. A change of the `ConfigMap` or Secret rolls the pods. Default: the system's authorities alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_bundle: Option<CaBundle>,
+
+    /// What the pods show to an HQ that asks for a client certificate (mTLS). A change of the Secret rolls the pods. Default:
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<TlsSecret>,
+}
+
+/// Certificates of authorities, in PEM. Exactly one of `configMapKeyRef` and `secretKeyRef`.
+#[derive(KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::exactly_one_bundle())]
+pub struct CaBundle {
+    /// A key of a `ConfigMap` in this namespace, such as `ca.crt` of what trust-manager writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map_key_ref: Option<ConfigMapKeyRef>,
+
+    /// A key of a Secret in this namespace, such as `ca.crt` of what cert-manager writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<SecretKeyRef>,
+}
+
+/// A key of a `ConfigMap` in the resource's own namespace.
+#[derive(JsonSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct ConfigMapKeyRef {
+    /// The `ConfigMap`'s name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+
+    /// The key in the `ConfigMap`'s `data`. The operator does not read it: a key that is not there keeps the new pods from
+    /// starting while the old ones serve on.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
+    pub key: String,
+}
+
+/// A Secret with a certificate and its key.
+#[derive(JsonSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TlsSecret {
+    /// The name of a Secret of type `kubernetes.io/tls` in this namespace: `tls.crt` with the chain, and `tls.key`, in PEM.
+    #[schemars(length(min = 1, max = 253))]
+    pub secret_name: String,
 }
 
 /// A Service that is Lenses HQ.

@@ -43,6 +43,7 @@ pub(super) struct ValidServer {
     /// The uid of the Secret with the sealing key, once it has been made.
     pub(super) sealing_key: Option<String>,
     pub(super) service: Service,
+    pub(super) service_port: i32,
     pub(super) image: String,
     pub(super) image_pull_policy: ImagePullPolicy,
     pub(super) image_pull_secrets: Vec<LocalObjectReference>,
@@ -89,6 +90,7 @@ pub(super) fn validate(
             secrets,
             sealing_key: found.children.sealing_key.own().and_then(|secret| secret.uid()),
             service: spec.endpoint.service.clone(),
+            service_port: addresses::service_port(server),
             image: spec.image.clone().unwrap_or_else(|| defaults.image.clone()),
             image_pull_policy: spec.image_pull_policy,
             image_pull_secrets: spec

@@ -20,7 +20,7 @@ pub(super) fn build(server: &ValidServer) -> Service {
             selector: Some(selector(&server.name)),
             ports: Some(vec![ServicePort {
                 name: Some(MCP_PORT_NAME.to_owned()),
-                port: server.service.port,
+                port: server.service_port,
                 target_port: Some(IntOrString::String(MCP_PORT_NAME.to_owned())),
                 protocol: Some("TCP".to_owned()),
                 app_protocol: Some("http".to_owned()),
@@ -44,7 +44,7 @@ mod tests {
     fn it_leads_to_the_mcp_port_only() {
         let mut server = oauth_server();
         server.spec.endpoint.service.type_ = ServiceType::LoadBalancer;
-        server.spec.endpoint.service.port = 8443;
+        server.spec.endpoint.service.port = Some(8443);
         server.spec.endpoint.service.annotations.insert("cloud.example/internal".into(), "true".into());
         let mut metadata = metadata_json();
         metadata["annotations"] = json!({ "cloud.example/internal": "true" });

@@ -71,7 +71,7 @@ pub(super) fn advertised_url(
         return Some(checked("spec.endpoint.url", url, rejections)?.trim_end_matches('/').to_owned());
     }
     let name = service_names.last()?;
-    let url = match endpoint.service.port {
+    let url = match service_port(server) {
         80 => format!("http://{name}"),
         port => format!("http://{name}:{port}"),
     };
@@ -81,6 +81,11 @@ pub(super) fn advertised_url(
         rule: "the DNS name of the Service, since spec.endpoint.url is not set".to_owned(),
     });
     Some(url)
+}
+
+/// The port of the Service.
+pub(super) fn service_port(server: &LensesMcpServer) -> i32 {
+    server.spec.endpoint.service.port.unwrap_or(80)
 }
 
 /// The names by which a Service is called, the full one last.
