@@ -33,10 +33,11 @@ use std::{
 };
 
 use http::{
-    HeaderValue, Method,
+    HeaderMap, HeaderValue, Method,
     header::{ACCEPT, AUTHORIZATION},
 };
 use secrecy::{ExposeSecret, SecretString};
+use tracing::{Instrument, Span};
 use url::Url;
 
 pub use self::{
@@ -59,6 +60,7 @@ use self::{
 use crate::{
     identity::Identity,
     metrics::{LensesOutcome, Metrics},
+    traces,
 };
 
 /// A JSON object as HQ sent it.
@@ -256,7 +258,7 @@ impl Session {
         if let Some(body) = body {
             request = request.json(body);
         }
-        request.send().await.map_err(ReadError::Transport)
+        request.headers(traced()).send().await.map_err(ReadError::Transport)
     }
 
     async fn measured<T>(
@@ -265,7 +267,7 @@ impl Session {
         call: impl Future<Output = Result<T, ReadError>>,
     ) -> Result<T, Error> {
         let measured = self.measure(operation);
-        let result = call.await.map_err(|error| match error {
+        let result = call.instrument(measured.span.clone()).await.map_err(|error| match error {
             ReadError::Reply(error) => error,
             ReadError::Transport(error) => self.transport_error(error),
         });
@@ -291,8 +293,16 @@ impl Session {
     }
 
     fn measure(&self, operation: &'static str) -> Measured<'_> {
-        Measured { metrics: &self.client.0.metrics, operation, started: Instant::now(), finished: false }
+        let span = traces::lenses_call(operation);
+        Measured { metrics: &self.client.0.metrics, operation, span, started: Instant::now(), finished: false }
     }
+}
+
+/// The headers that tell HQ which trace a request belongs to.
+fn traced() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    traces::pass_on(&mut headers);
+    headers
 }
 
 /// An error and its causes, innermost last.
@@ -315,6 +325,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 struct Measured<'a> {
     metrics: &'a Metrics,
     operation: &'static str,
+    span: Span,
     started: Instant,
     finished: bool,
 }
@@ -328,6 +339,7 @@ impl Measured<'_> {
     fn record(&self, outcome: LensesOutcome) {
         let elapsed = self.started.elapsed();
         self.metrics.lenses_called(self.operation, outcome, elapsed);
+        traces::lenses_ended(&self.span, outcome);
         tracing::debug!(operation = self.operation, outcome = outcome.as_str(), ?elapsed, "called Lenses HQ");
     }
 }

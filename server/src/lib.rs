@@ -25,3 +25,4 @@ pub mod settings;
 pub mod start;
 pub mod tls;
 pub mod tools;
+pub mod traces;

@@ -5,16 +5,20 @@ use std::{io::IsTerminal, panic};
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan};
 
-use crate::settings::{Log, LogFormat};
+use crate::{
+    settings::{Log, LogFormat},
+    traces::Export,
+};
 
 /// Logs as `log` says, from here on and for the whole process; panics too, by their place only, because their text may
-/// hold a record.
-pub fn start(log: Log) {
+/// hold a record. Spans of [`crate::traces`] go to `export`, if there is one.
+pub fn start(log: Log, export: Option<&Export>) {
     let layer = match log.format {
         LogFormat::Text => plain(),
         LogFormat::Json => json(),
     };
-    let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter(log.level)));
+    let subscriber =
+        tracing_subscriber::registry().with(layer.with_filter(filter(log.level))).with(export.map(Export::layer));
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         panic::set_hook(Box::new(|info| {
             let place = info.location().map(ToString::to_string).unwrap_or_default();

@@ -1,12 +1,14 @@
 //! The server binary: settings, logs, then [`start::run`].
 
-use std::{fmt::Display, io::Write as _, process::ExitCode, thread};
+use std::{fmt::Display, io::Write as _, process::ExitCode, sync::Arc, thread};
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use lenses_mcp_server::{
     logging,
+    metrics::Metrics,
     settings::{self, Settings, Variables, variable},
     start,
+    traces::Export,
 };
 
 /// Most threads that handle requests: they wait for Lenses HQ, not for the processor.
@@ -33,18 +35,32 @@ fn main() -> ExitCode {
         Err(errors) => return fail(settings::EXIT_STATUS, &errors),
     };
     if arguments.check {
+        for warning in &settings.warnings {
+            eprintln!("{warning}");
+        }
         // A closed pipe is the reader's choice.
         let _ignored = writeln!(std::io::stdout(), "{}", settings.effective());
         return ExitCode::SUCCESS;
     }
-    logging::start(settings.log);
     let workers = thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &error),
     };
-    let ended = runtime.block_on(start::run(settings));
+    let metrics = Arc::new(Metrics::new());
+    let on_runtime = runtime.enter();
+    let export = settings.traces.as_ref().map(|traces| Export::start(traces, metrics.clone())).transpose();
+    drop(on_runtime);
+    let (export, fault) = export.map_or_else(|fault| (None, Some(fault)), |export| (export, None));
+    logging::start(settings.log, export.as_ref());
+    if let Some(fault) = fault {
+        tracing::warn!("no traces are sent: {fault}");
+    }
+    let ended = runtime.block_on(start::run(settings, metrics));
+    if let Some(export) = export {
+        export.finish();
+    }
     // What is still running has had its time.
     runtime.shutdown_background();
     ended.map_or_else(|error| fail(1, &error), |()| ExitCode::SUCCESS)

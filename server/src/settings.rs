@@ -14,6 +14,7 @@ mod parse;
 mod reader;
 mod sign_in;
 mod tls;
+mod traces;
 pub mod variable;
 mod variables;
 
@@ -33,6 +34,7 @@ pub use self::{
     offer::Confirm,
     sign_in::{Callers, SignIn},
     tls::{KeyPairFiles, Trust},
+    traces::{Exporter, Protocol, Sampler, Traces},
     variables::{ReadFile, Variables},
 };
 use self::{
@@ -75,6 +77,8 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// What is logged and how.
     pub log: Log,
+    /// Where traces go; `None`: there are none.
+    pub traces: Option<Traces>,
     /// What works but should be known: logged at start.
     pub warnings: Vec<String>,
     effective: Vec<Effective>,
@@ -184,6 +188,7 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Noted> {
     let sealing_key = read_sealing_key(reader);
     let shutdown_grace = reader.value(&var::SHUTDOWN_GRACE, parse::duration(SECOND, HOUR));
     let log = read_log(reader);
+    let traces = traces::read(reader, &mut warnings);
     let transport = sign_in::read_transport(reader, lenses.as_ref().ok().map(|lenses| &lenses.http), &mut warnings);
     let lenses = lenses?;
     Ok(Settings {
@@ -197,6 +202,7 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Noted> {
         sealing_key: sealing_key?,
         shutdown_grace: shutdown_grace?,
         log: log?,
+        traces,
         warnings,
         effective: Vec::new(),
     })

@@ -67,11 +67,10 @@ pub enum StartError {
 /// # Errors
 ///
 /// [`StartError`], when it can't start. A connection that has to be cut at the end is no error.
-pub async fn run(settings: Settings) -> Result<(), StartError> {
+pub async fn run(settings: Settings, metrics: Arc<Metrics>) -> Result<(), StartError> {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    let metrics = Arc::new(Metrics::new());
     let mut signals = Signals::install().map_err(StartError::Signals)?;
     match &settings.transport {
         Transport::Stdio { api_key } => run_stdio(&settings, api_key, metrics, &mut signals).await,

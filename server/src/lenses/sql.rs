@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite::{
     error::ProtocolError,
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
+use tracing::Instrument;
 
 pub use self::rows::Rows;
 use self::{
@@ -94,11 +95,14 @@ impl Session {
         let measured = self.measure("execute_sql");
         let deadline = Instant::now() + limits.time;
         let endpoint = self.agent_websocket(environment, "api/ws/v2/sql/execute");
-        let result = match timeout_at(deadline, self.open(endpoint)).await {
-            Err(_) => Err(Error::TimedOut { after: limits.time }),
-            Ok(Err(error)) => Err(error),
-            Ok(Ok(mut socket)) => self.run(&mut socket, sql, limits, deadline, seen).await,
+        let asked = async {
+            match timeout_at(deadline, self.open(endpoint)).await {
+                Err(_) => Err(Error::TimedOut { after: limits.time }),
+                Ok(Err(error)) => Err(error),
+                Ok(Ok(mut socket)) => self.run(&mut socket, sql, limits, deadline, seen).await,
+            }
         };
+        let result = asked.instrument(measured.span.clone()).await;
         measured.finish(result.as_ref().err());
         result
     }

@@ -10,6 +10,7 @@ use rmcp::{
     service::RequestContext,
 };
 use serde_json::{Map, Value};
+use tracing::Instrument;
 
 use super::{
     Server,
@@ -22,6 +23,7 @@ use crate::{
     lenses,
     metrics::Outcome,
     tools::{self, Call, Progress, Tool, ToolError},
+    traces,
 };
 
 /// How long a client may keep the answer to `server/discover`, in ms. It changes only with the server's version.
@@ -65,6 +67,7 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        let _span = traces::Request::ListTools.span(&context);
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("unknown cursor: the list of tools has one page", None));
         }
@@ -94,21 +97,25 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(format!("unknown tool: {name}"), None));
         };
         let arguments = request.arguments.unwrap_or_default();
-        let mut audit = Audit::new(tool, &arguments, &identity, &self.shared.metrics);
+        let span = traces::Request::CallTool(tool.name()).span(&context);
+        let mut audit = Audit::new(tool, &arguments, &identity, &self.shared.metrics, span.clone());
         let answers = Answers { state: request.request_state, responses: request.input_responses };
-        let (mut result, outcome) = match self.call(tool, arguments, &identity, answers, &context).await {
-            Ok(result) => (result, Outcome::Success),
-            Err(Failed::Told(message, outcome)) => (CallToolResult::error(vec![ContentBlock::text(message)]), outcome),
-            Err(Failed::Asking(mut question)) => {
-                audit.outcome = Outcome::Asked;
-                gaps::stamp(&mut question.meta, &self.shared.config.server_info);
-                return Ok((*question).into());
-            }
-            Err(Failed::Protocol(error)) => {
-                audit.outcome = Outcome::Error;
-                return Err(error);
-            }
-        };
+        let (mut result, outcome) =
+            match self.call(tool, arguments, &identity, answers, &context).instrument(span).await {
+                Ok(result) => (result, Outcome::Success),
+                Err(Failed::Told(message, outcome)) => {
+                    (CallToolResult::error(vec![ContentBlock::text(message)]), outcome)
+                }
+                Err(Failed::Asking(mut question)) => {
+                    audit.outcome = Outcome::Asked;
+                    gaps::stamp(&mut question.meta, &self.shared.config.server_info);
+                    return Ok((*question).into());
+                }
+                Err(Failed::Protocol(error)) => {
+                    audit.outcome = Outcome::Error;
+                    return Err(error);
+                }
+            };
         audit.outcome = outcome;
         if gaps::has_result_metadata(&context) {
             gaps::stamp(&mut result.meta, &self.shared.config.server_info);

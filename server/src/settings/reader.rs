@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     error::{SettingsError, SettingsErrors},
@@ -94,9 +94,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A secret, from its variable or from the file that `<variable>_FILE` names. One line ending at a file's end is not
-    /// part of it.
+    /// A secret without spaces, from its variable or from the file that `<variable>_FILE` names. One line ending at a
+    /// file's end is not part of it.
     pub(super) fn secret(&mut self, variable: &'static Variable) -> Result<Option<SecretString>, Noted> {
+        let Some(secret) = self.secret_text(variable)? else { return Ok(None) };
+        if secret.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Some(secret))
+        } else {
+            Err(self.invalid_secret(
+                variable,
+                "a secret with a space, a line break or a letter outside ASCII in it",
+                "write the secret alone, on one line",
+            ))
+        }
+    }
+
+    /// As [`Self::secret`], whatever the text holds.
+    pub(super) fn secret_text(&mut self, variable: &'static Variable) -> Result<Option<SecretString>, Noted> {
         let file_variable = format!("{}_FILE", variable.name);
         let (secret, origin) = match (self.variables.value(variable.name), self.variables.value(&file_variable)) {
             (Some(_), Some(_)) => {
@@ -115,13 +129,6 @@ impl<'a> Reader<'a> {
         };
         if secret.is_empty() {
             return Err(self.invalid_secret(variable, "an empty file", "write the secret into it"));
-        }
-        if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(self.invalid_secret(
-                variable,
-                "a secret with a space, a line break or a letter outside ASCII in it",
-                "write the secret alone, on one line",
-            ));
         }
         self.took_effect(variable, "(hidden)".to_owned(), origin);
         Ok(Some(SecretString::from(secret)))
@@ -165,6 +172,24 @@ impl<'a> Reader<'a> {
 
     fn took_effect(&mut self, variable: &Variable, value: String, origin: Origin) {
         self.effective.push(Effective { name: variable.name, value, origin });
+    }
+
+    /// What `read` reads and the server can do without: a fault in it does not stop the start, but is a warning that ends
+    /// with `consequence`, and then there is nothing.
+    pub(super) fn dispensable<T>(
+        &mut self,
+        warnings: &mut Vec<String>,
+        consequence: &str,
+        read: impl FnOnce(&mut Self) -> Result<T, Noted>,
+    ) -> Option<T> {
+        let before = self.faults.len();
+        let result = read(self);
+        let faults = self.faults.split_off(before);
+        if faults.is_empty() {
+            return result.ok();
+        }
+        warnings.extend(faults.iter().map(|fault| format!("{fault}; {consequence}")));
+        None
     }
 
     /// The settings, if nothing was wrong.

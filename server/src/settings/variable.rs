@@ -124,4 +124,16 @@ variables! {
     ["Logs"]
     LOG_LEVEL = "info": "error, warn, info, debug or trace";
     LOG_FORMAT = "text": "text or json; always on standard error";
+
+    ["Traces"]
+    OTEL_ENABLED = "false": "true = send a span for each MCP request and each call to HQ. A fault below is logged, and no span sent";
+    OTEL_EXPORTER = "otlp": "otlp, or console: as log lines at level info";
+    OTEL_SERVICE_NAME: "Default: service.name of OTEL_RESOURCE_ATTRIBUTES, else lenses-mcp";
+    OTEL_RESOURCE_ATTRIBUTES: "Attributes of this server, comma list of name=value, values percent-encoded";
+    OTEL_EXPORTER_OTLP_PROTOCOL = "http/protobuf": "http/protobuf or grpc";
+    OTEL_EXPORTER_OTLP_ENDPOINT: "The collector; with http/protobuf, /v1/traces is added. Default: http://localhost:4318, with grpc :4317";
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "The same, nothing added; wins";
+    #[secret true] OTEL_EXPORTER_OTLP_HEADERS: "Headers for the collector, comma list of name=value, values percent-encoded";
+    OTEL_TRACES_SAMPLER = "parentbased_always_on": "always_on, always_off or traceidratio, each also with parentbased_ before it";
+    OTEL_TRACES_SAMPLER_ARG: "Share of traces that are sampled by traceidratio, from 0 to 1. Default: 1";
 }

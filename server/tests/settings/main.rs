@@ -5,6 +5,7 @@
 mod lenses;
 mod sign_in;
 mod sources;
+mod traces;
 mod values;
 
 use std::{collections::BTreeMap, io, path::Path};

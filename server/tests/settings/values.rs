@@ -30,6 +30,7 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
          SHUTDOWN_GRACE='25s' # default\n\
          LOG_LEVEL='info' # default\n\
          LOG_FORMAT='text' # default\n\
+         OTEL_ENABLED='false' # default\n\
          OAUTH_ENABLED='true' # environment\n\
          TRANSPORT='http' # derived\n\
          MCP_ADVERTISED_URL='https://mcp.example.com' # environment\n\

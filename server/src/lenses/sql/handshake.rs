@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::super::{Error, Session, endpoint::Endpoint, reply, reply::ReadError};
+use super::super::{Error, Session, endpoint::Endpoint, reply, reply::ReadError, traced};
 
 /// The largest frame that is read whatever the limits say: HQ's own cap on what it proxies.
 const MAX_FRAME_BYTES: usize = 32 << 20;
@@ -42,7 +42,7 @@ impl Session {
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
             .header(SEC_WEBSOCKET_KEY, &key);
-        let response = request.send().await.map_err(|error| self.transport_error(error))?;
+        let response = request.headers(traced()).send().await.map_err(|error| self.transport_error(error))?;
         let no_websocket = Error::Unreadable { what: "something other than a websocket" };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let reply = reply::read(response, self.client.0.response_max_bytes, &self.credential).await;

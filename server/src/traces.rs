@@ -1,0 +1,141 @@
+//! Traces: a span for each MCP request, and below it one for each call to Lenses HQ, sent as `OTEL_…` say.
+//!
+//! Spans say what was called, how it ended and how long it took: names and attributes are those of OpenTelemetry's
+//! conventions for MCP. Nothing in them is a caller's own text: no token, no argument, no statement, no record, and a name
+//! only if a tool or prompt has it. They are `tracing`'s spans under a target of their own, so that where no traces are
+//! wanted nobody takes them and they cost a look at a flag; the log never shows them.
+//!
+//! A request joins the trace of its client: `traceparent` in its `_meta`, else in its HTTP headers. It goes on to HQ in the
+//! same header, so that a call can be followed through. Sign-in comes before there is a request of MCP to speak of: its
+//! questions to HQ are in the metrics, not here.
+
+mod export;
+
+use http::{HeaderMap, request::Parts};
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, TextMapPropagator},
+};
+use opentelemetry_http::{HeaderExtractor, HeaderInjector};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use rmcp::{RoleServer, model::MetaObject, service::RequestContext};
+use tracing::{Span, field::Empty};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+pub use self::export::{Export, ExportError};
+use crate::metrics::{LensesOutcome, Outcome};
+
+/// The target of all spans that are traces, and of nothing else.
+const TARGET: &str = "traces";
+const TRACEPARENT: &str = "traceparent";
+
+/// A request of MCP that begins now.
+#[derive(Debug, Clone, Copy)]
+pub enum Request {
+    /// `tools/list`.
+    ListTools,
+    /// `tools/call` of this tool.
+    CallTool(&'static str),
+}
+
+impl Request {
+    /// Its span: to be the current one while the request is answered.
+    #[must_use]
+    pub fn span(self, context: &RequestContext<RoleServer>) -> Span {
+        let span = match self {
+            Self::ListTools => tracing::info_span!(
+                target: TARGET,
+                "tools/list",
+                otel.kind = "server",
+                otel.status_code = Empty,
+                mcp.method.name = "tools/list",
+                mcp.protocol.version = Empty,
+                error.type = Empty,
+            ),
+            Self::CallTool(tool) => tracing::info_span!(
+                target: TARGET,
+                "tools/call",
+                otel.name = format_args!("tools/call {tool}"),
+                otel.kind = "server",
+                otel.status_code = Empty,
+                mcp.method.name = "tools/call",
+                mcp.protocol.version = Empty,
+                gen_ai.operation.name = "execute_tool",
+                gen_ai.tool.name = tool,
+                error.type = Empty,
+            ),
+        };
+        if !span.is_disabled() {
+            if let Some(version) = context.protocol_version() {
+                span.record("mcp.protocol.version", version.as_str());
+            }
+            // Refused only for a span that nobody takes.
+            let _taken = span.set_parent(client_context(context));
+        }
+        span
+    }
+}
+
+/// Notes how the request of `span` ended.
+pub fn ended(span: &Span, outcome: Outcome) {
+    if !matches!(outcome, Outcome::Success | Outcome::Asked) {
+        failed(span, outcome.as_str());
+    }
+}
+
+/// A call to Lenses HQ that begins now. `operation` is the client's method, not the path, which may hold a caller's words.
+pub(crate) fn lenses_call(operation: &'static str) -> Span {
+    tracing::info_span!(
+        target: TARGET,
+        "lenses",
+        otel.name = format_args!("lenses {operation}"),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        lenses.operation = operation,
+        error.type = Empty,
+    )
+}
+
+/// Notes how the call to HQ of `span` ended.
+pub(crate) fn lenses_ended(span: &Span, outcome: LensesOutcome) {
+    if outcome != LensesOutcome::Success {
+        failed(span, outcome.as_str());
+    }
+}
+
+/// Writes the current span into the headers of a request that is made within it.
+pub(crate) fn pass_on(headers: &mut HeaderMap) {
+    // Without traces there is no context, and nothing is written.
+    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut HeaderInjector(headers));
+}
+
+fn failed(span: &Span, why: &'static str) {
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", why);
+}
+
+/// The span at the client that a request belongs to.
+fn client_context(context: &RequestContext<RoleServer>) -> Context {
+    let propagator = TraceContextPropagator::new();
+    let none = Context::new();
+    if context.meta.contains_key(TRACEPARENT) {
+        return propagator.extract_with_context(&none, &InMeta(&context.meta));
+    }
+    match context.extensions.get::<Parts>() {
+        Some(parts) => propagator.extract_with_context(&none, &HeaderExtractor(&parts.headers)),
+        None => none,
+    }
+}
+
+/// SEP-414: the names of the W3C's headers, in a request's `_meta`.
+struct InMeta<'a>(&'a MetaObject);
+
+impl Extractor for InMeta<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.as_str()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+}
