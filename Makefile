@@ -18,7 +18,7 @@ INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS),$(E2E_TESTS))
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
-.PHONY: help demo test lint unit server conformance e2e generate images linux-root
+.PHONY: help demo test lint unit server conformance e2e bench generate images linux-root
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -55,6 +55,9 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
 	  cargo test -p lenses-mcp-e2e --locked --offline $(addprefix --test ,$(INSIDE_TESTS))
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
+
+bench: ## Measure the server as it ships, and its calls against those of a bare rmcp server.
+	cargo bench -p lenses-mcp-server --bench figures --locked
 
 linux-root:
 	@if [ "$$(uname -s)" != Linux ] || [ "$$(id -u)" != 0 ]; then

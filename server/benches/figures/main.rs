@@ -1,0 +1,128 @@
+//! The server's figures: what `make bench` prints. Not a test, because a loaded machine can't tell; what can be told on any
+//! machine is a test in `tests/memory.rs` and `e2e/tests/stays_small.rs`.
+//!
+//! Calls are compared with those of a bare rmcp server in the same run: both as they are built for release, each on the
+//! same single core, asked by the same load from another. The server signs each call in (introspection cache on), checks
+//! scopes, counts, logs and audits; the bare server does none of it. The ratio is of calls to a second of processor time,
+//! which, unlike a second of the clock, other processes on the machine hardly change.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a figure that can't be had is not printed")]
+
+mod echo;
+mod hq;
+mod load;
+mod process;
+
+use std::{process::ExitCode, time::Duration};
+
+use crate::{hq::Hq, load::Load, process::Process};
+
+/// How often each of the two is measured, in turns.
+const ROUNDS: usize = 5;
+/// Calls in each round.
+const CALLS: usize = 20_000;
+/// Connections that ask at a time.
+const CONNECTIONS: usize = 16;
+
+fn main() -> ExitCode {
+    if std::env::var_os(echo::ROLE).is_some() {
+        echo::serve();
+        return ExitCode::SUCCESS;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let figures = runtime.block_on(measure());
+    let missed = figures.iter().filter(|figure| !figure.met).count();
+    for Figure { what, found, target, met } in &figures {
+        println!("{} {what:<46} {found:>12}   target {target}", if *met { "ok    " } else { "MISSED" });
+    }
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+struct Figure {
+    what: &'static str,
+    found: String,
+    target: &'static str,
+    met: bool,
+}
+
+async fn measure() -> Vec<Figure> {
+    let hq = Hq::start().await;
+    let mut figures = vec![start_to_listening(&hq)];
+
+    let server = Process::server(&hq);
+    let idle = server.memory("VmRSS");
+    figures.push(mib("memory, idle", idle, 15, "at most 15 MiB"));
+
+    let many = Load::connect(server.endpoint, 200).await;
+    many.call(200, &Hq::call()).await;
+    figures.push(mib("memory, 200 connections", server.memory("VmRSS"), 25, "at most 25 MiB"));
+    drop(many);
+
+    let before = server.memory("VmRSS");
+    server.forget_peak();
+    Load::connect(server.endpoint, 1).await.call(1, &Hq::query(1_000_000)).await;
+    let growth = server.memory("VmHWM").saturating_sub(before);
+    figures.push(mib("memory, a query of 1000000 rows adds", growth, 10, "at most 10 MiB"));
+
+    figures.push(calls(&server).await);
+    figures
+}
+
+/// The quickest of several: what is slower is the machine's doing.
+fn start_to_listening(hq: &Hq) -> Figure {
+    let quickest = (0..10).map(|_| Process::server(hq).started_in).min().unwrap();
+    Figure {
+        what: "from start to listening",
+        found: format!("{:.1} ms", quickest.as_secs_f64() * 1_000.0),
+        target: "at most 50 ms",
+        met: quickest <= Duration::from_millis(50),
+    }
+}
+
+/// Calls of the server against those of the bare one, in turns.
+async fn calls(server: &Process) -> Figure {
+    let bare = Process::echo();
+    let of_server = Load::connect(server.endpoint, CONNECTIONS).await;
+    let of_bare = Load::connect(bare.endpoint, CONNECTIONS).await;
+    // Connections to HQ are made, tokens introspected, and the allocators have what they keep.
+    of_server.call(2_000, &Hq::call()).await;
+    of_bare.call(2_000, &echo::call()).await;
+    let mut ratios: Vec<f64> = Vec::new();
+    for round in 1..=ROUNDS {
+        let ours = rate(server, &of_server, &Hq::call()).await;
+        let theirs = rate(&bare, &of_bare, &echo::call()).await;
+        println!(
+            "round {round}: server {:.0} calls a CPU second ({:.0} a second), bare rmcp {:.0} ({:.0})",
+            ours.per_cpu_second, ours.per_second, theirs.per_cpu_second, theirs.per_second
+        );
+        ratios.push(ours.per_cpu_second / theirs.per_cpu_second);
+    }
+    ratios.sort_by(f64::total_cmp);
+    let median = ratios[ROUNDS / 2];
+    Figure {
+        what: "calls, of a bare rmcp server's",
+        found: format!("{median:.2}"),
+        target: "at least 0.60",
+        met: median >= 0.6,
+    }
+}
+
+struct Rate {
+    per_second: f64,
+    per_cpu_second: f64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for a person to read")]
+async fn rate(process: &Process, load: &Load, call: &load::Call) -> Rate {
+    let before = process.cpu_time();
+    let took = load.call(CALLS, call).await;
+    let cpu = process.cpu_time().saturating_sub(before);
+    Rate { per_second: CALLS as f64 / took.as_secs_f64(), per_cpu_second: CALLS as f64 / cpu.as_secs_f64() }
+}
+
+/// A figure of memory; `kib` as the kernel gives it.
+#[expect(clippy::cast_precision_loss, reason = "for a person to read")]
+fn mib(what: &'static str, kib: u64, limit: u64, target: &'static str) -> Figure {
+    Figure { what, found: format!("{:.1} MiB", kib as f64 / 1024.0), target, met: kib <= limit << 10 }
+}
