@@ -1,18 +1,22 @@
 //! One line, one count and one id for each request. The path is the route's and never the caller's text; the query, the
 //! headers and the body are not logged at all.
+//!
+//! What the line says besides is noted on the request's way. It does not stand in the span, which holds the id alone: a span
+//! that learns another field is parsed and written anew, and that six times over cost more than all of sign-in.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, cell::RefCell, sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::Response,
 };
-use http::HeaderValue;
-use tracing::{Instrument, field::Empty};
+use http::{HeaderValue, Method};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
+    identity::Fingerprint,
     metrics::{Metrics, Route},
     settings::ENDPOINT,
 };
@@ -22,41 +26,58 @@ const CLIENT_GONE: u16 = 499;
 const REQUEST_ID: &str = "x-request-id";
 const REQUEST_ID_MAX: usize = 64;
 
-/// Middleware: runs the request in a span that sign-in and the message reader add to, and logs how it was answered.
+/// What is learnt of a request on its way, for its line.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    /// What sign-in decided.
+    pub(crate) sign_in: Option<&'static str>,
+    /// The fingerprint of the token that was shown.
+    pub(crate) token: Option<Fingerprint>,
+    /// Who called.
+    pub(crate) subject: Option<Arc<str>>,
+    /// With which application.
+    pub(crate) client_id: Option<Arc<str>>,
+    /// The method of MCP, cut: it is the caller's text.
+    pub(crate) rpc: Option<Cow<'static, str>>,
+    /// The tool, cut likewise.
+    pub(crate) tool: Option<String>,
+}
+
+tokio::task_local! {
+    static NOTED: RefCell<Noted>;
+}
+
+/// Notes something about the request that is being answered. Elsewhere it does nothing.
+pub(crate) fn note(write: impl FnOnce(&mut Noted)) {
+    let _not_in_a_request = NOTED.try_with(|noted| write(&mut noted.borrow_mut()));
+}
+
+/// Middleware: runs the request in a span with its id, and logs how it was answered.
 pub async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     let _in_flight = metrics.request_started();
     let started = Instant::now();
-    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let route = route(path.as_deref());
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let route = route(path.as_ref());
     let id = request_id(&request);
-    let span = tracing::info_span!(
-        "request",
-        id = id.to_str().unwrap_or_default(),
-        method = %request.method(),
-        path = path.as_deref().unwrap_or("(none)"),
-        sign_in = Empty,
-        token = Empty,
-        subject = Empty,
-        client_id = Empty,
-        rpc = Empty,
-        tool = Empty,
-    );
-    async {
-        let mut line = Line { metrics, route, started, status: CLIENT_GONE };
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+    let method = request.method().clone();
+    let answering = async {
+        let mut line = Line { metrics, route, method, path, started, status: CLIENT_GONE };
         let mut response = next.run(request).await;
         line.status = response.status().as_u16();
         drop(line);
         response.headers_mut().insert(REQUEST_ID, id);
         response
-    }
-    .instrument(span)
-    .await
+    };
+    NOTED.scope(RefCell::default(), answering).instrument(span).await
 }
 
 /// What is logged and counted when a request ends, in whatever way.
 struct Line {
     metrics: Arc<Metrics>,
     route: Route,
+    method: Method,
+    path: Option<MatchedPath>,
     started: Instant,
     status: u16,
 }
@@ -66,12 +87,26 @@ impl Drop for Line {
         let elapsed = self.started.elapsed();
         self.metrics.request_answered(self.route, self.status, elapsed);
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(status = self.status, elapsed_ms, "answered");
+        note(|noted| {
+            tracing::info!(
+                method = self.method.as_str(),
+                path = self.path.as_ref().map_or("(none)", MatchedPath::as_str),
+                status = self.status,
+                elapsed_ms,
+                sign_in = noted.sign_in,
+                token = noted.token.map(tracing::field::display),
+                subject = noted.subject.as_deref(),
+                client_id = noted.client_id.as_deref(),
+                rpc = noted.rpc.as_deref(),
+                tool = noted.tool.as_deref(),
+                "answered"
+            );
+        });
     }
 }
 
-fn route(path: Option<&str>) -> Route {
-    match path {
+fn route(path: Option<&MatchedPath>) -> Route {
+    match path.map(MatchedPath::as_str) {
         Some(path) if path.starts_with("/.well-known/") => Route::Metadata,
         Some(path) if path.ends_with(ENDPOINT) => Route::Mcp,
         _ => Route::Other,

@@ -43,6 +43,7 @@ pub use self::{
 };
 pub(crate) use self::{back_channel::NoReply, token_exchange::ExchangeError};
 use crate::{
+    access_log,
     identity::Identity,
     message::{self, Message},
     metrics::{Metrics, SignIn as Outcome},
@@ -94,7 +95,7 @@ impl Gate {
 
     fn decided(&self, outcome: Outcome) {
         self.metrics.signed_in(outcome);
-        tracing::Span::current().record("sign_in", outcome.as_str());
+        access_log::note(|noted| noted.sign_in = Some(outcome.as_str()));
     }
 
     fn refuse(&self, refusal: &Refusal) -> Response {
@@ -112,13 +113,10 @@ impl Gate {
 pub async fn sign_in(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     match gate.identify(request.headers()).await {
         Ok(identity) => {
-            let span = tracing::Span::current();
-            if let Some(subject) = &identity.subject {
-                span.record("subject", &**subject);
-            }
-            if let Some(client_id) = &identity.client_id {
-                span.record("client_id", &**client_id);
-            }
+            access_log::note(|noted| {
+                noted.subject.clone_from(&identity.subject);
+                noted.client_id.clone_from(&identity.client_id);
+            });
             request.headers_mut().remove(http::header::AUTHORIZATION);
             request.extensions_mut().insert(identity);
             next.run(request).await
@@ -135,7 +133,7 @@ pub async fn authorize(State(gate): State<Arc<Gate>>, request: Request, next: Ne
     let extensions = request.extensions();
     let decision = match (extensions.get::<Identity>(), extensions.get::<Message>()) {
         (Some(identity), Some(message)) => {
-            record(message);
+            note(message);
             gate.authorize(identity, message)
         }
         (Some(_), None) => Ok(()),
@@ -152,18 +150,14 @@ pub async fn authorize(State(gate): State<Arc<Gate>>, request: Request, next: Ne
 }
 
 /// Names in the access log are cut: they are the caller's text.
-fn record(message: &Message) {
+fn note(message: &Message) {
     const NAME_MAX: usize = 64;
     let cut = |name: &str| name.chars().take(NAME_MAX).collect::<String>();
-    let span = tracing::Span::current();
-    match message {
+    access_log::note(|noted| match message {
         Message::ToolCall { name, .. } => {
-            span.record("rpc", "tools/call");
-            span.record("tool", cut(name));
+            noted.rpc = Some("tools/call".into());
+            noted.tool = Some(cut(name));
         }
-        Message::Other { method: Some(method) } => {
-            span.record("rpc", cut(method));
-        }
-        Message::Other { method: None } => {}
-    }
+        Message::Other { method } => noted.rpc = method.as_deref().map(|method| cut(method).into()),
+    });
 }

@@ -128,7 +128,7 @@ pub struct HttpOptions {
 ///
 /// Every request must carry an [`Identity`] in its extensions; one without gets an error.
 #[must_use]
-pub fn http_service<H>(handler: H, options: HttpOptions) -> Mended<StreamableHttpService<H, NeverSessionManager>>
+pub fn http_service<H>(handler: H, options: HttpOptions) -> Mended<H, NeverSessionManager>
 where
     H: ServerHandler + Clone,
 {

@@ -12,6 +12,7 @@ use super::{
     verdicts::{Grant, Reason, Verdict, Verdicts},
 };
 use crate::{
+    access_log,
     identity::{Fingerprint, Identity},
     metrics::Metrics,
     scope::ScopeSet,
@@ -58,7 +59,7 @@ impl ResourceServer {
     pub(super) async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
         let token = bearer::token(headers)?;
         let fingerprint = Fingerprint::of(token.expose_secret());
-        tracing::Span::current().record("token", tracing::field::display(fingerprint));
+        access_log::note(|noted| noted.token = Some(fingerprint));
         match self.verdicts.on(&token, fingerprint).await {
             Ok(Verdict::Active(grant)) => Ok(identity(&grant, token, fingerprint)),
             Ok(Verdict::Refused(reason)) => {

@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Refusal, bearer};
 use crate::{
+    access_log,
     identity::{Fingerprint, Identity},
     scope::ScopeSet,
     settings::Callers,
@@ -41,7 +42,7 @@ impl SharedToken {
         if let Some(expected) = &self.expected {
             let token = bearer::token(headers)?;
             let fingerprint = Fingerprint::of(token.expose_secret());
-            tracing::Span::current().record("token", tracing::field::display(fingerprint));
+            access_log::note(|noted| noted.token = Some(fingerprint));
             // Digests have one length, so that neither content nor length of the token shows in the time taken.
             if !bool::from(hash(&token).ct_eq(expected)) {
                 return Err(Refusal::Invalid);

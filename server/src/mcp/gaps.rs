@@ -7,6 +7,8 @@
 //!    `-32600`: [`Mended`]. (Text that is not JSON does not come this far: `message.rs` answers it.)
 //! 3. A protocol version that nobody knows, in the header only, is answered with plain text; revision 2026-07-28 wants
 //!    `-32022` with the versions that are supported: [`Mended`].
+//! 4. The service copies its configuration, a list of hosts and one of origins, each time that it is cloned, which is
+//!    several times a request: [`Mended`] clones a pointer.
 //!
 //! Settled elsewhere, because it is configuration and not a patch: origins are enforced and hosts limited
 //! ([`super::http_service`]); name, version and cache hints are this server's own (`handler.rs`); arguments are checked
@@ -14,6 +16,8 @@
 
 use std::{
     convert::Infallible,
+    fmt::Display,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -25,9 +29,10 @@ use http::{
 };
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use rmcp::{
-    RoleServer,
+    RoleServer, ServerHandler,
     model::{ErrorCode, Implementation, MetaObject, ProtocolVersion},
     service::RequestContext,
+    transport::{StreamableHttpService, streamable_http_server::session::SessionManager},
 };
 use serde_json::{Value, json};
 use tower::Service;
@@ -50,36 +55,44 @@ pub(super) fn stamp(meta: &mut Option<MetaObject>, server: &Implementation) {
 type Body = BoxBody<Bytes, Infallible>;
 
 /// rmcp's HTTP service with its plain-text errors turned into JSON-RPC's.
-#[derive(Debug, Clone)]
-pub struct Mended<S>(S);
+pub struct Mended<H, M>(Arc<StreamableHttpService<H, M>>);
 
-impl<S> Mended<S> {
+impl<H, M> Mended<H, M> {
     /// Mends `service`.
     #[must_use]
-    pub fn new(service: S) -> Self {
-        Self(service)
+    pub fn new(service: StreamableHttpService<H, M>) -> Self {
+        Self(Arc::new(service))
     }
 }
 
-impl<S, B> Service<Request<B>> for Mended<S>
+impl<H, M> Clone for Mended<H, M> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<H, M, B> Service<Request<B>> for Mended<H, M>
 where
-    S: Service<Request<B>, Response = Response<Body>, Error = Infallible>,
-    S::Future: Send + 'static,
+    H: ServerHandler,
+    M: SessionManager,
+    B: axum::body::HttpBody + Send + 'static,
+    B::Error: Display,
+    B::Data: Send + 'static,
 {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let sent_json = request.headers().get(CONTENT_TYPE).is_some_and(is_json);
         let version = request.headers().get(PROTOCOL_VERSION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let response = self.0.call(request);
+        let service = self.0.clone();
         Box::pin(async move {
-            let response = response.await?;
+            let response = service.handle(request).await;
             if response.headers().get(CONTENT_TYPE).is_some_and(is_json) {
                 return Ok(response);
             }

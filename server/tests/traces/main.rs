@@ -18,7 +18,11 @@ const IN_META: &str = "00-22222222222222222222222222222222-2222222222222222-01";
 const UNSAMPLED: &str = "00-33333333333333333333333333333333-3333333333333333-00";
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 /// A request of each kind, each with something in it that must not be in a span.
