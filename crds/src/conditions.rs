@@ -44,6 +44,14 @@ pub enum Reason {
     RolloutInProgress,
     /// Pods were to be made or replaced, and that has not succeeded in the Deployment's deadline.
     RolloutStalled,
+    /// The image of the pods cannot be had.
+    ImagePullFailed,
+    /// The pods end again and again.
+    CrashLooping,
+    /// No node takes the pods.
+    Unschedulable,
+    /// The pods run and are not ready.
+    ProbeFailing,
     /// `spec.paused` is true and there is nothing that runs.
     Paused,
     /// `LensesReachable`, `Verified`: not looked at yet.
@@ -105,6 +113,19 @@ impl ConditionType {
 }
 
 impl Reason {
+    /// Whether the message that comes with it quotes what a container, the kubelet or the scheduler said.
+    #[must_use]
+    pub fn is_told_by_others(self) -> bool {
+        matches!(
+            self,
+            Self::RolloutStalled
+                | Self::ImagePullFailed
+                | Self::CrashLooping
+                | Self::Unschedulable
+                | Self::ProbeFailing
+        )
+    }
+
     /// The reason as it stands in `status.conditions`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -119,6 +140,10 @@ impl Reason {
             Self::Available => "Available",
             Self::RolloutInProgress => "RolloutInProgress",
             Self::RolloutStalled => "RolloutStalled",
+            Self::ImagePullFailed => "ImagePullFailed",
+            Self::CrashLooping => "CrashLooping",
+            Self::Unschedulable => "Unschedulable",
+            Self::ProbeFailing => "ProbeFailing",
             Self::Paused => "Paused",
             Self::Verifying => "Verifying",
             Self::NoPodServes => "NoPodServes",

@@ -9,8 +9,10 @@ mod build;
 mod caches;
 mod dereference;
 mod drift;
+mod events;
 #[cfg(test)]
 mod fixtures;
+mod pods;
 mod references;
 mod report;
 mod rollout;
@@ -18,7 +20,11 @@ mod status;
 mod validate;
 mod watch;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::jiff::Timestamp;
@@ -38,6 +44,7 @@ use lenses_mcp_crds::{LensesMcpServer, conditions::Reason};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use pods::WatchedPod;
 use watch::Watches;
 
 pub use caches::{Caches, Writers};
@@ -119,7 +126,7 @@ impl PassError {
 pub async fn run(context: Arc<Context>, writers: Writers, concurrency: u16, stop: CancellationToken) {
     let caches = &context.caches;
     let watches = Watches { client: &context.client, namespaces: &context.defaults.namespaces };
-    let Writers { servers, service_accounts, secrets, config_maps, services, deployments } = writers;
+    let Writers { servers, service_accounts, secrets, config_maps, services, deployments, pods } = writers;
     let gone = Arc::clone(&context);
     let servers = watches
         .all(servers, watch::prune)
@@ -134,10 +141,19 @@ pub async fn run(context: Arc<Context>, writers: Writers, concurrency: u16, stop
         })
         .touched_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
+    let pods = watches
+        .managed(pods)
+        .inspect_ok({
+            let caches = Arc::clone(caches);
+            move |event| caches.pods_by_server.follow(event)
+        })
+        .touched_objects()
+        .predicate_filter(|pod: &WatchedPod| Some(hash(&pod.seen)), PredicateConfig::default());
     Controller::for_stream(servers, caches.servers.clone())
         .watches_stream(watches.managed(service_accounts).touched_objects(), wakes(caches))
         .watches_stream(watches.managed(config_maps).touched_objects(), wakes(caches))
         .watches_stream(watches.managed(deployments).touched_objects(), wakes(caches))
+        .watches_stream(pods, owner)
         .watches_stream(watches.all(secrets, watch::prune_foreign).touched_objects(), wakes(caches))
         .watches_stream(watches.all(services, watch::prune_foreign).touched_objects(), wakes(caches))
         .with_config(controller::Config::default().concurrency(concurrency).debounce(GATHER))
@@ -160,7 +176,7 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Pa
         Some(wanted) => Box::pin(apply::apply(&context.client, wanted, &found.children)).await, // the API server, for what differs
         None => Ok(apply::keep(&found.children)),
     };
-    let status = status::status(server, valid.as_ref(), applied.as_ref(), &found.children, Timestamp::now()); // nothing
+    let status = status::status(server, valid.as_ref(), applied.as_ref(), &found, Timestamp::now()); // nothing
     report::report(context, server, status).await?; // the API server, if it differs
 
     applied?;
@@ -204,6 +220,19 @@ fn retry(watched: Arc<Watched>, error: &PassError, context: Arc<Context>) -> Act
     context.metrics.failed(error.reason());
     tracing::warn!(namespace = watched.namespace(), name = watched.name_any(), %error, "pass failed, will try again");
     context.failures.next(&ObjectRef::from_obj(&*watched))
+}
+
+/// The server that a pod's change wakes.
+#[expect(clippy::needless_pass_by_value, reason = "the controller gives it so")]
+fn owner(pod: WatchedPod) -> Option<ObjectRef<Watched>> {
+    let namespace = pod.namespace()?;
+    (!pod.seen.server.is_empty()).then(|| ObjectRef::new(&pod.seen.server).within(&namespace))
+}
+
+fn hash(seen: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    seen.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Which resources an object's change wakes: the one that it is named after, and those that refer to it.

@@ -50,6 +50,11 @@ pub struct LensesMcpServerStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
 
+    /// What that image was resolved to, as the nodes say: its digest. More than one, separated by commas, where a tag has moved
+    /// between the start of one pod and the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_digest: Option<String>,
+
     /// `Ready` sums up `Accepted` (the spec is valid and what it refers to exists) and `Available` (the Deployment serves with
     /// all its replicas). `Reconciling` and `Stalled` follow kstatus: they are there only while true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -31,6 +31,11 @@ pub(super) use sealing_key::SEALING_KEY;
 
 /// The label that says whose an object is; the watches select by it.
 pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The label that says which `LensesMcpServer` an object is for.
+pub(super) const INSTANCE: &str = "app.kubernetes.io/instance";
+/// The annotation of pods and their template with the template's digest: by it a pod of the template that is wanted now is told
+/// from an older one.
+pub(super) const TEMPLATE: &str = "mcp.lenses.io/template-digest";
 /// The annotation with the digest of what was asked for.
 const DIGEST: &str = "mcp.lenses.io/digest";
 
@@ -58,7 +63,7 @@ pub(super) fn build(server: &ValidServer) -> Children {
 
 /// The pods' labels: what the Deployment and the Service select by, which must never change.
 pub(super) fn selector(name: &str) -> BTreeMap<String, String> {
-    [("app.kubernetes.io/name", "lenses-mcp-server"), ("app.kubernetes.io/instance", name)]
+    [("app.kubernetes.io/name", "lenses-mcp-server"), (INSTANCE, name)]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .into()
 }

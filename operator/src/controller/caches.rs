@@ -1,9 +1,9 @@
 //! What is watched, as it was last seen: one cache a kind, shared by all passes.
 //!
-//! Of service accounts, config maps and deployments only this operator's own are kept, by label. Services are all kept, since a
+//! Of service accounts, config maps, deployments and pods only this operator's own are kept, by label. Services are all kept, since a
 //! resource may refer to any, and of Secrets only metadata: no value of a Secret is ever read.
 
-use std::{collections::BTreeMap, hash::Hash};
+use std::{collections::BTreeMap, hash::Hash, sync::Arc};
 
 use futures::FutureExt;
 use k8s_openapi::api::{
@@ -19,7 +19,11 @@ use kube::{
     },
 };
 
-use super::{Watched, references::Index};
+use super::{
+    Watched,
+    pods::{PodIndex, WatchedPod},
+    references::Index,
+};
 use crate::metrics::ConditionLabels;
 
 /// The reading ends.
@@ -30,6 +34,8 @@ pub struct Caches {
     pub(super) config_maps: Store<ConfigMap>,
     pub(super) services: Store<Service>,
     pub(super) deployments: Store<Deployment>,
+    pub(super) pods: Store<WatchedPod>,
+    pub(super) pods_by_server: PodIndex,
     pub(super) references: Index,
 }
 
@@ -41,6 +47,7 @@ pub struct Writers {
     pub(super) config_maps: Writer<ConfigMap>,
     pub(super) services: Writer<Service>,
     pub(super) deployments: Writer<Deployment>,
+    pub(super) pods: Writer<WatchedPod>,
 }
 
 impl Caches {
@@ -53,9 +60,20 @@ impl Caches {
         let (config_maps, config_maps_writer) = reflector::store();
         let (services, services_writer) = reflector::store();
         let (deployments, deployments_writer) = reflector::store();
-        let references = Index::default();
+        let (pods, pods_writer) = reflector::store();
+        let (pods_by_server, references) = (PodIndex::default(), Index::default());
         (
-            Self { servers, service_accounts, secrets, config_maps, services, deployments, references },
+            Self {
+                servers,
+                service_accounts,
+                secrets,
+                config_maps,
+                services,
+                deployments,
+                pods,
+                pods_by_server,
+                references,
+            },
             Writers {
                 servers: servers_writer,
                 service_accounts: service_accounts_writer,
@@ -63,13 +81,14 @@ impl Caches {
                 config_maps: config_maps_writer,
                 services: services_writer,
                 deployments: deployments_writer,
+                pods: pods_writer,
             },
         )
     }
 
     /// Waits until every kind has been read once: before that, what is not there cannot be told from what is not yet read.
     pub(super) async fn read(&self) -> Result<(), WriterDropped> {
-        let Self { servers, service_accounts, secrets, config_maps, services, deployments, references: _ } = self;
+        let Self { servers, service_accounts, secrets, config_maps, services, deployments, pods, .. } = self;
         tokio::try_join!(
             servers.wait_until_ready(),
             service_accounts.wait_until_ready(),
@@ -77,6 +96,7 @@ impl Caches {
             config_maps.wait_until_ready(),
             services.wait_until_ready(),
             deployments.wait_until_ready(),
+            pods.wait_until_ready(),
         )?;
         Ok(())
     }
@@ -84,7 +104,7 @@ impl Caches {
     /// The kinds that have not been read once.
     #[must_use]
     pub fn unread(&self) -> Vec<&'static str> {
-        let Self { servers, service_accounts, secrets, config_maps, services, deployments, references: _ } = self;
+        let Self { servers, service_accounts, secrets, config_maps, services, deployments, pods, .. } = self;
         [
             ("LensesMcpServers", is_read(servers)),
             ("ServiceAccounts", is_read(service_accounts)),
@@ -92,6 +112,7 @@ impl Caches {
             ("ConfigMaps", is_read(config_maps)),
             ("Services", is_read(services)),
             ("Deployments", is_read(deployments)),
+            ("Pods", is_read(pods)),
         ]
         .into_iter()
         .filter_map(|(kind, read)| (!read).then_some(kind))
@@ -131,6 +152,14 @@ impl Caches {
             concerned.insert(namesake);
         }
         concerned.into_iter().collect()
+    }
+}
+
+impl Caches {
+    /// A server's pods, in the order of their names.
+    pub(super) fn pods(&self, namespace: &str, server: &str) -> Vec<Arc<WatchedPod>> {
+        let names = self.pods_by_server.pods(namespace, server);
+        names.iter().filter_map(|name| self.pods.get(&ObjectRef::new(name).within(namespace))).collect()
     }
 }
 

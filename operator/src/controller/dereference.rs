@@ -21,7 +21,14 @@ use kube::{
 };
 use lenses_mcp_crds::LensesMcpServer;
 
-use super::{Context, build::labels, references};
+use super::{
+    Context,
+    build::labels,
+    events,
+    pods::WatchedPod,
+    references::{self, ReferenceKind},
+    rollout,
+};
 
 /// What was read.
 #[derive(Default)]
@@ -30,8 +37,18 @@ pub(super) struct Dereferenced {
     pub(super) secrets: BTreeMap<String, Option<SecretVersion>>,
     /// The Service of `spec.lenses.serviceRef`, if it is there.
     pub(super) lenses_service: Option<Arc<Service>>,
+    /// This resource's pods, and, where they do not say what is wrong, what the kubelet last warned of.
+    pub(super) pods: Pods,
     /// The objects that have the names of this resource's own.
     pub(super) children: Standings,
+}
+
+/// The pods of a resource.
+#[derive(Default)]
+pub(super) struct Pods {
+    pub(super) seen: Vec<Arc<WatchedPod>>,
+    /// The last warning about a pod of which its status does not tell what is wrong.
+    pub(super) warning: Option<String>,
 }
 
 /// Stands for a Secret's content, which is never read: it changes whenever the content does (and when a label does).
@@ -69,6 +86,9 @@ pub(super) enum Standing<K> {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DereferenceError {
     /// The API server refused or did not answer.
+    #[error(transparent)]
+    Events(#[from] events::EventsError),
+    /// The API server refused or did not answer.
     #[error("failed to look for a {kind} named {name:?}: {source}")]
     Lookup { kind: String, name: String, source: kube::Error },
 }
@@ -89,11 +109,11 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
     let mut found = Dereferenced::default();
     for reference in references::references(server) {
         match reference.kind {
-            "Secret" => {
+            ReferenceKind::Secret => {
                 let secret = caches.secrets.get(&ObjectRef::new(&reference.name).within(&reference.namespace));
                 found.secrets.insert(reference.name, secret.and_then(|secret| version(&secret)));
             }
-            _ => {
+            ReferenceKind::Service => {
                 found.lenses_service =
                     caches.services.get(&ObjectRef::new(&reference.name).within(&reference.namespace));
             }
@@ -107,6 +127,13 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
         service: cached(services, server).unwrap_or_default(),
         deployment: watched_by_label(client, &caches.deployments, server).await?,
     };
+    let seen = caches.pods(&server.namespace().unwrap_or_default(), &server.name_any());
+    let silent = rollout::silent(found.children.deployment.own().map(|deployment| &**deployment), &seen);
+    let warning = match silent {
+        Some(pod) => events::last_warning(client, pod).await?,
+        None => None,
+    };
+    found.pods = Pods { seen, warning };
     Ok(found)
 }
 

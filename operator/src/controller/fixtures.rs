@@ -73,6 +73,7 @@ pub(super) fn found() -> Dereferenced {
             sealing_key: Standing::Own(Arc::new(serde_json::from_value(key).unwrap())),
             ..Standings::default()
         },
+        ..Dereferenced::default()
     }
 }
 

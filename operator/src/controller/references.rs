@@ -17,23 +17,49 @@ use super::Watched;
 /// An object that a resource's spec names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Reference {
-    /// `Secret` or `Service`.
-    pub(super) kind: &'static str,
+    pub(super) kind: ReferenceKind,
     pub(super) namespace: String,
     pub(super) name: String,
     /// The field of the spec that names it.
     pub(super) field: &'static str,
 }
 
+/// The kinds that a spec can refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum ReferenceKind {
+    Secret,
+    Service,
+}
+
+impl ReferenceKind {
+    /// The kind as Kubernetes writes it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Secret => "Secret",
+            Self::Service => "Service",
+        }
+    }
+
+    /// The other way round; none for a kind that no spec refers to.
+    fn of(kind: &str) -> Option<Self> {
+        [Self::Secret, Self::Service].into_iter().find(|known| known.as_str() == kind)
+    }
+}
+
 /// Everything that the spec refers to.
 pub(super) fn references(server: &LensesMcpServer) -> Vec<Reference> {
     let own = server.namespace().unwrap_or_default();
     let spec = &server.spec;
-    let secret = |field, name: &str| Reference { kind: "Secret", namespace: own.clone(), name: name.to_owned(), field };
+    let secret = |field, name: &str| Reference {
+        kind: ReferenceKind::Secret,
+        namespace: own.clone(),
+        name: name.to_owned(),
+        field,
+    };
     let mut references = Vec::new();
     if let Some(service) = &spec.lenses.service_ref {
         references.push(Reference {
-            kind: "Service",
+            kind: ReferenceKind::Service,
             namespace: service.namespace.clone().unwrap_or_else(|| own.clone()),
             name: service.name.clone(),
             field: "spec.lenses.serviceRef",
@@ -71,7 +97,7 @@ struct Table {
 }
 
 /// Kind, namespace and name.
-type Key = (&'static str, String, String);
+type Key = (ReferenceKind, String, String);
 
 impl Index {
     /// Takes an event of the watch in.
@@ -88,11 +114,7 @@ impl Index {
 
     /// The resources that refer to this object.
     pub(super) fn referrers(&self, kind: &str, namespace: &str, name: &str) -> HashSet<ObjectRef<Watched>> {
-        let kind = match kind {
-            "Secret" => "Secret",
-            "Service" => "Service",
-            _ => return HashSet::new(),
-        };
+        let Some(kind) = ReferenceKind::of(kind) else { return HashSet::new() };
         self.state().now.referrers.get(&(kind, namespace.to_owned(), name.to_owned())).cloned().unwrap_or_default()
     }
 

@@ -11,7 +11,7 @@ use lenses_mcp_crds::{
 use super::{
     apply::{Applied, ApplyError},
     build,
-    dereference::Standings,
+    dereference::Dereferenced,
     rollout,
     validate::{Callers, Rejections, SignIn, ValidServer},
 };
@@ -22,15 +22,15 @@ pub(super) fn status(
     server: &LensesMcpServer,
     valid: Result<&ValidServer, &Rejections>,
     applied: Result<&Applied, &ApplyError>,
-    found: &Standings,
+    found: &Dereferenced,
     now: Timestamp,
 ) -> LensesMcpServerStatus {
     let before = server.status.clone().unwrap_or_default();
     let deployment =
-        applied.map_or_else(|_| found.deployment.own(), |applied| applied.deployment.as_ref()).map(|d| &**d);
+        applied.map_or_else(|_| found.children.deployment.own(), |applied| applied.deployment.as_ref()).map(|d| &**d);
     let paused = server.spec.paused;
     let accepted = accepted(valid);
-    let available = available(&rollout::rollout(deployment), &accepted, paused);
+    let available = available(&rollout::rollout(deployment, &found.pods), &accepted, paused);
     let serving = match valid {
         Ok(_) if paused => "it serves; spec.paused is true, so changes of the spec are not applied".to_owned(),
         Ok(valid) => format!("it serves at {}/mcp", valid.advertised_url),
@@ -61,6 +61,7 @@ pub(super) fn status(
         ready_replicas: pods.and_then(|pods| pods.ready_replicas).unwrap_or_default(),
         selector: Some(selector.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")),
         image: deployment.and_then(rollout::image),
+        image_digest: deployment.and_then(|deployment| rollout::image_digest(deployment, &found.pods)),
         conditions: dated(conditions, &before.conditions, observed_generation, now),
         ..derived
     }
@@ -125,7 +126,7 @@ mod tests {
     fn of(server: &LensesMcpServer, applied: &Applied, now: Timestamp) -> LensesMcpServerStatus {
         let found = found();
         let valid = validate(server, &found, &defaults());
-        status(server, valid.as_ref(), Ok(applied), &found.children, now)
+        status(server, valid.as_ref(), Ok(applied), &found, now)
     }
 
     /// Type, status and reason of each condition.
@@ -208,7 +209,7 @@ mod tests {
         let server = oauth_server();
         let valid = validate(&server, &found, &defaults());
         assert_eq!(
-            said(&status(&server, valid.as_ref(), Ok(&serving()), &found.children, at(0))),
+            said(&status(&server, valid.as_ref(), Ok(&serving()), &found, at(0))),
             [
                 ("Ready", "False", "ReferenceNotFound"),
                 ("Accepted", "False", "ReferenceNotFound"),
@@ -220,7 +221,7 @@ mod tests {
             ApplyError::Apply { kind: "Service".into(), name: "team-mcp".into(), source: kube::Error::TlsRequired };
         let valid = validate(&server, &super::super::fixtures::found(), &defaults());
         assert_eq!(
-            said(&status(&server, valid.as_ref(), Err(&error), &found.children, at(0)))[0],
+            said(&status(&server, valid.as_ref(), Err(&error), &found, at(0)))[0],
             ("Ready", "False", "ApplyFailed")
         );
     }

@@ -19,7 +19,7 @@ use lenses_mcp_crds::{DerivedSetting, ImagePullPolicy, LensesMcpServer, Service}
 use super::{
     Defaults,
     dereference::{Dereferenced, SecretVersion, Standing, Standings},
-    references,
+    references::{self, ReferenceKind},
 };
 
 pub(super) use rejection::{Rejection, Rejections};
@@ -121,13 +121,15 @@ fn secrets(
     rejections: &mut Vec<Rejection>,
 ) -> BTreeMap<String, SecretVersion> {
     let mut secrets = BTreeMap::new();
-    for reference in references::references(server).into_iter().filter(|reference| reference.kind == "Secret") {
+    for reference in
+        references::references(server).into_iter().filter(|reference| reference.kind == ReferenceKind::Secret)
+    {
         if let Some(Some(version)) = found.secrets.get(&reference.name) {
             secrets.insert(reference.name, version.clone());
         } else {
             rejections.push(Rejection::ReferenceNotFound {
                 field: reference.field,
-                kind: "Secret",
+                kind: reference.kind.as_str(),
                 namespace: reference.namespace,
                 name: reference.name,
                 hint: String::new(),

@@ -20,7 +20,7 @@ use k8s_openapi::{
     },
 };
 
-use super::{digest, labels, metadata, selector, settings_file::settings_file};
+use super::{TEMPLATE, digest, labels, metadata, selector, settings_file::settings_file};
 use crate::controller::{dereference::SecretVersion, validate::ValidServer};
 
 pub(super) use pod::secret_file;
@@ -56,18 +56,27 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
                     max_unavailable: Some(IntOrString::Int(0)),
                 }),
             }),
-            template: PodTemplateSpec {
+            template: marked(PodTemplateSpec {
                 metadata: Some(ObjectMeta {
                     labels: Some(labels(&server.name)),
                     annotations: Some(digests(server, sealing_key)),
                     ..ObjectMeta::default()
                 }),
                 spec: Some(pod::build(server)),
-            },
+            }),
             ..DeploymentSpec::default()
         }),
         ..Deployment::default()
     }
+}
+
+/// The template with its own digest.
+fn marked(mut template: PodTemplateSpec) -> PodTemplateSpec {
+    // Every key of a template is text, so there is nothing in it that JSON cannot hold.
+    let json = serde_json::to_vec(&template).unwrap_or_default();
+    let annotations = template.metadata.get_or_insert_default().annotations.get_or_insert_default();
+    annotations.insert(TEMPLATE.to_owned(), digest([json]));
+    template
 }
 
 fn digests(server: &ValidServer, sealing_key: &str) -> BTreeMap<String, String> {
@@ -99,7 +108,7 @@ mod tests {
         let server = valid(&oauth_server());
         let mut object = of(&server);
         let annotations = object["spec"]["template"]["metadata"]["annotations"].take();
-        for name in ["mcp.lenses.io/settings-digest", "mcp.lenses.io/secrets-digest"] {
+        for name in ["mcp.lenses.io/settings-digest", "mcp.lenses.io/secrets-digest", TEMPLATE] {
             assert_eq!(annotations[name].as_str().unwrap().len(), 43, "{name}");
         }
         let labels = metadata_json()["labels"].clone();
@@ -147,6 +156,7 @@ mod tests {
                             ],
                             "livenessProbe": { "httpGet": { "path": "/livez", "port": "admin" }, "periodSeconds": 10, "timeoutSeconds": 3 },
                             "readinessProbe": { "httpGet": { "path": "/readyz", "port": "admin" }, "periodSeconds": 2, "timeoutSeconds": 3 },
+                            "terminationMessagePolicy": "FallbackToLogsOnError",
                             "lifecycle": { "preStop": { "sleep": { "seconds": 5 } } },
                             "resources": { "requests": { "cpu": "50m", "memory": "64Mi" }, "limits": { "memory": "256Mi" } },
                             "securityContext": {

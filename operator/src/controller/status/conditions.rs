@@ -20,6 +20,12 @@ pub(super) struct Verdict {
     pub(super) message: String,
 }
 
+/// What `Available` says, and whether the deadline for it to come true has passed.
+pub(super) struct Availability {
+    pub(super) verdict: Verdict,
+    pub(super) stalled: bool,
+}
+
 pub(super) fn accepted(valid: Result<&ValidServer, &Rejections>) -> Verdict {
     match valid {
         Ok(ValidServer { sign_in: SignIn::ApiKey { callers: Callers::Anyone, .. }, .. }) => Verdict {
@@ -38,9 +44,10 @@ pub(super) fn accepted(valid: Result<&ValidServer, &Rejections>) -> Verdict {
     }
 }
 
-pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> Verdict {
+pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> Availability {
     let verdict = |holds, reason, message: &str| Verdict { holds, reason, message: message.to_owned() };
-    match rollout {
+    let stalled = matches!(rollout, Rollout::Failing { stalled: true, .. });
+    let verdict = match rollout {
         Rollout::Absent if paused => {
             verdict(false, Reason::Paused, "spec.paused is true, so nothing is made: set it to false")
         }
@@ -49,29 +56,36 @@ pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> 
         }
         Rollout::Absent => verdict(false, Reason::RolloutInProgress, rollout::WAITING),
         Rollout::InProgress(message) => verdict(false, Reason::RolloutInProgress, message),
-        Rollout::Stalled(message) => verdict(false, Reason::RolloutStalled, message),
+        Rollout::Failing { reason, message, .. } => verdict(false, *reason, message),
         Rollout::Complete { pods: 0 } => {
             verdict(true, Reason::Available, "spec.replicas is 0: nothing serves, as asked")
         }
         Rollout::Complete { .. } => verdict(true, Reason::Available, "all pods serve what the spec asks for"),
-    }
+    };
+    Availability { verdict, stalled }
 }
 
 /// `Ready` says the first thing that holds the server back. `Reconciling` and `Stalled` are for tools that know kstatus: something
 /// that heals by itself is under way, not stalled, so that a Secret that arrives a moment later does not fail a deployment.
 pub(super) fn conditions(
     accepted: Verdict,
-    available: Verdict,
+    available: Availability,
     failed: Option<&ApplyError>,
     serving: String,
 ) -> Vec<(ConditionType, Verdict)> {
+    let Availability { verdict: available, stalled } = available;
     let failed = failed.map(|error| Verdict { holds: false, reason: Reason::ApplyFailed, message: error.to_string() });
     let held_back =
         [Some(&accepted), failed.as_ref(), Some(&available)].into_iter().flatten().find(|v| !v.holds).cloned();
     let ready = held_back.unwrap_or(Verdict { holds: true, reason: Reason::Ready, message: serving });
     let progress = match ready.reason {
         Reason::ReferenceNotFound | Reason::ApplyFailed | Reason::RolloutInProgress => Some(ConditionType::Reconciling),
-        Reason::InvalidSpec | Reason::NameTaken | Reason::RolloutStalled => Some(ConditionType::Stalled),
+        Reason::InvalidSpec | Reason::NameTaken => Some(ConditionType::Stalled),
+        Reason::RolloutStalled
+        | Reason::ImagePullFailed
+        | Reason::CrashLooping
+        | Reason::Unschedulable
+        | Reason::ProbeFailing => Some(if stalled { ConditionType::Stalled } else { ConditionType::Reconciling }),
         _ => None,
     };
     let progress = progress.map(|condition| (condition, Verdict { holds: true, ..ready.clone() }));
@@ -96,6 +110,13 @@ pub(super) fn dated(
         .map(|(condition, Verdict { holds, reason, message })| {
             let status = if holds { "True" } else { "False" };
             let same = before.iter().find(|before| before.type_ == condition.as_str() && before.status == status);
+            let told = same.filter(|before| {
+                before.reason == reason.as_str()
+                    && before.observed_generation == generation
+                    && reason.is_told_by_others()
+                    && masked(&before.message) == masked(&message)
+            });
+            let message = told.map_or(message, |before| before.message.clone());
             Condition {
                 type_: condition.as_str().to_owned(),
                 status: status.to_owned(),
@@ -106,4 +127,48 @@ pub(super) fn dated(
             }
         })
         .collect()
+}
+
+/// A message without the numbers in what others said, which is what follows the first colon: ports, times and counts differ from
+/// one try to the next and say nothing new.
+fn masked(message: &str) -> String {
+    let (own, others) = message.split_once(": ").unwrap_or((message, ""));
+    let mut masked = own.to_owned();
+    for c in others.chars() {
+        match c {
+            '0'..='9' if masked.ends_with('#') => {}
+            '0'..='9' => masked.push('#'),
+            c => masked.push(c),
+        }
+    }
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    #[test]
+    fn what_others_say_is_kept_as_it_was_first_told_where_only_numbers_differ() {
+        let said = |reason, message: &str, before: &[Condition], generation| {
+            let verdict = Verdict { holds: false, reason, message: message.to_owned() };
+            dated(vec![(ConditionType::Available, verdict)], before, Some(generation), at(0))
+        };
+        let first = said(Reason::CrashLooping, "it ends with exit status 1: port 43210 at 10:11:12", &[], 1);
+        for (reason, message, generation, kept) in [
+            (Reason::CrashLooping, "it ends with exit status 1: port 51 at 10:11:59", 1, true),
+            (Reason::CrashLooping, "it ends with exit status 2: port 43210 at 10:11:12", 1, false),
+            (Reason::CrashLooping, "it ends with exit status 1: host 43210 at 10:11:12", 1, false),
+            (Reason::CrashLooping, "it ends with exit status 1: port 51 at 10:11:59", 2, false),
+        ] {
+            let next = said(reason, message, &first, generation);
+            assert_eq!(next[0].message == first[0].message, kept, "{message}");
+        }
+        let own = said(Reason::Accepted, "at: 1", &[], 1);
+        assert_eq!(said(Reason::Accepted, "at: 2", &own, 1)[0].message, "at: 2");
+    }
 }

@@ -6,7 +6,7 @@ use lenses_mcp_crds::{DerivedSetting, LensesMcpServer};
 use url::Url;
 
 use super::Rejection;
-use crate::controller::{Defaults, dereference::Dereferenced};
+use crate::controller::{Defaults, dereference::Dereferenced, references::ReferenceKind};
 
 const SERVICE_REF: &str = "spec.lenses.serviceRef";
 
@@ -37,7 +37,13 @@ pub(super) fn lenses_url(
         let watched = defaults.namespaces.is_empty() || defaults.namespaces.contains(&namespace);
         let hint = if watched { "" } else { ", as far as this operator sees: it does not watch that namespace" };
         let hint = hint.to_owned();
-        rejections.push(Rejection::ReferenceNotFound { field: SERVICE_REF, kind: "Service", namespace, name, hint });
+        rejections.push(Rejection::ReferenceNotFound {
+            field: SERVICE_REF,
+            kind: ReferenceKind::Service.as_str(),
+            namespace,
+            name,
+            hint,
+        });
         return None;
     };
     let ports = service.spec.as_ref().and_then(|spec| spec.ports.as_deref()).unwrap_or_default();

@@ -86,6 +86,8 @@ fn container(server: &ValidServer) -> Container {
         ports: Some(vec![port(MCP_PORT_NAME, MCP_PORT), port(ADMIN_PORT_NAME, ADMIN_PORT)]),
         liveness_probe: Some(probe("/livez", 10)),
         readiness_probe: Some(probe("/readyz", 2)),
+        // What the server says when it cannot start is told in the condition.
+        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         lifecycle: Some(Lifecycle {
             pre_stop: Some(LifecycleHandler {
                 sleep: Some(SleepAction { seconds: LEAVE_SECONDS }),
