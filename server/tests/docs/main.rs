@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
+mod operation;
 mod settings;
 
 use std::{fs, path::Path};

@@ -1,0 +1,76 @@
+//! `docs/operation.md`: written by hand but for the table of metrics.
+
+use std::fmt::Write;
+
+use lenses_mcp_server::metrics::Metrics;
+use prometheus_client::encoding::text::encode;
+
+use crate::{cell, check};
+
+const HEAD: &str = "\
+# Operating the server
+
+What a running server tells about itself. The admin port (`ADMIN_PORT`, 9090) is for the cluster and not for callers: it has no sign-in, and nothing
+secret is on it. Nowhere below is a token, a value of an argument, a statement or a record.
+
+## Log
+
+On standard error, as text or JSON (`LOG_FORMAT`), for a person to read or a collector to parse. Two lines matter for each request, both with its `id`, which the client
+has as `x-request-id`:
+
+| message | what it says |
+|---|---|
+| `answered` | `method`, `path` (the route, never the query), `status`, `elapsed_ms`, what sign-in decided (`sign_in`), the token's fingerprint (`token`), `subject`, `client_id`, the MCP method (`rpc`), `tool`. Status 499: the client went away |
+| `tool called` | the audit line: `subject`, `client_id`, `fingerprint`, `tool`, the names of its arguments, `outcome`, `duration_ms` |
+
+A fingerprint is the first eight hex digits of the token's SHA-256: enough to follow one token through the log, no help in guessing it.
+
+## Probes and diagnostics
+
+| path on the admin port | what it says |
+|---|---|
+| `/livez` | 200: the process answers |
+| `/readyz` | 200: it is configured and listens; 503 once it was told to stop. The health of HQ is HQ's |
+| `/metrics` | the metrics below, for Prometheus |
+| `/diagnostics` | each link to HQ and each setting of HQ's that sign-in needs, with result, reason and remedy; asked anew at most every 10 s |
+
+```console
+kubectl exec deploy/anything-with-curl -- curl -s http://lenses-mcp:9090/diagnostics
+```
+
+## Traces
+
+`OTEL_ENABLED=true` sends spans over OTLP to `OTEL_EXPORTER_OTLP_ENDPOINT` (all variables: [settings](settings.md#traces)).
+
+| span | attributes |
+|---|---|
+| `tools/list` | `mcp.method.name`, `mcp.protocol.version` |
+| `tools/call TOOL` | the same, `gen_ai.operation.name`, `gen_ai.tool.name`, `error.type` if it failed (an outcome of `tool_calls` below) |
+| `lenses OPERATION`, below the call | `lenses.operation`, `error.type` if it failed (an outcome of `lenses_calls` below) |
+
+A request joins the trace of its client: `traceparent` in the request's `_meta`, else the HTTP header. HQ is sent `traceparent` in turn. Sign-in is not in a trace:
+it comes before there is a call; its time is in `introspection_duration`. Whether an unsampled client is traced is for `OTEL_TRACES_SAMPLER` to say.
+
+A collector that is slow or gone hinders nothing: at most 2048 spans wait, more are dropped, and the log says so once until it works again. Settings of traces
+that can't be used are a warning at start, and no spans.
+
+## Metrics
+
+OpenMetrics. Labels have few values, fixed in the code: no caller can make a new series.
+";
+
+#[test]
+fn the_page_of_operation_lists_every_metric() {
+    let mut text = String::new();
+    encode(&mut text, Metrics::new().registry()).unwrap();
+    let mut page = format!("{HEAD}\n| metric | type | what it counts |\n|---|---|---|\n");
+    let about = |keyword: &str, name: &str| {
+        let start = format!("# {keyword} {name} ");
+        text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_default().to_owned()
+    };
+    for name in text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()) {
+        let help = about("HELP", name);
+        writeln!(page, "| `{name}` | {} | {} |", about("TYPE", name), cell(help.trim_end_matches('.'))).unwrap();
+    }
+    check("operation.md", &page);
+}
