@@ -1,4 +1,4 @@
-//! What queries cost in memory, measured at the binary: the peak that the kernel saw (`VmHWM`).
+//! What queries and connections cost in memory, measured at the binary: the peak that the kernel saw (`VmHWM`).
 
 #![expect(clippy::panic, reason = "a test that fails says so by panicking")]
 #![cfg(target_os = "linux")]
@@ -6,7 +6,12 @@
 
 use std::{fs, net::SocketAddr, process::Stdio};
 
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -15,7 +20,7 @@ use tokio::{
 };
 use tokio_tungstenite::{accept_async, tungstenite::Message};
 
-/// What a query may add to the server's memory, in KiB.
+/// What a query, or 200 connections, may add to the server's memory, in KiB.
 const GROWTH: u64 = 10 << 10;
 /// Queries until the allocator has what it keeps.
 const WARM_UP: usize = 10;
@@ -53,6 +58,7 @@ async fn answer(stream: TcpStream) {
 
 struct Server {
     process: Child,
+    address: String,
     endpoint: String,
     client: reqwest::Client,
 }
@@ -82,7 +88,7 @@ impl Server {
         // The client wants one even for plain HTTP; another test may have installed it.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { process, endpoint: format!("http://{address}/mcp"), client }
+        Self { process, endpoint: format!("http://{address}/mcp"), address, client }
     }
 
     /// Queries a table of so many rows: how many came, and why no more.
@@ -160,4 +166,31 @@ async fn fault_11_fifty_queries_one_after_the_other_cost_no_more_than_one() {
     }
     let peak = server.memory("VmHWM");
     assert!(peak <= before + GROWTH, "from {before} to {peak} KiB");
+}
+
+#[tokio::test]
+async fn two_hundred_connections_that_have_called_cost_at_most_ten_mebibytes() {
+    let server = Server::start(&[]).await;
+    server.query(10).await;
+    let before = server.memory("VmRSS");
+    // The longest answer that there is without HQ.
+    let body = Bytes::from(json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string());
+    let mut connections = Vec::new();
+    for _ in 0..200 {
+        let stream = TcpStream::connect(&server.address).await.unwrap();
+        let (mut sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::post("/mcp")
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2025-11-25");
+        let response = sender.send_request(request.body(Full::new(body.clone())).unwrap()).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().collect().await.unwrap();
+        connections.push(sender);
+    }
+    let after = server.memory("VmRSS");
+    assert!(after <= before + GROWTH, "from {before} to {after} KiB");
+    assert!(connections.iter().all(|sender| !sender.is_closed()), "the connections were to stay open");
 }

@@ -1,8 +1,8 @@
 //! `docs/operation.md`: written by hand but for the table of metrics.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
-use lenses_mcp_server::metrics::Metrics;
+use lenses_mcp_server::metrics::{LensesOutcome, Metrics, Outcome, Route, Spared};
 use prometheus_client::encoding::text::encode;
 
 use crate::{cell, check};
@@ -61,16 +61,23 @@ OpenMetrics. Labels have few values, fixed in the code: no caller can make a new
 
 #[test]
 fn the_page_of_operation_lists_every_metric() {
+    let metrics = Metrics::new();
+    // A family is shown once it has a series.
+    metrics.request_answered(Route::Mcp, 200, Duration::ZERO);
+    metrics.introspection_spared(Spared::Cached);
+    metrics.tool_called("list_topics", Outcome::Success, Duration::ZERO);
+    metrics.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO);
     let mut text = String::new();
-    encode(&mut text, Metrics::new().registry()).unwrap();
+    encode(&mut text, metrics.registry()).unwrap();
     let mut page = format!("{HEAD}\n| metric | type | what it counts |\n|---|---|---|\n");
     let about = |keyword: &str, name: &str| {
         let start = format!("# {keyword} {name} ");
         text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_default().to_owned()
     };
     for name in text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()) {
-        let help = about("HELP", name);
-        writeln!(page, "| `{name}` | {} | {} |", about("TYPE", name), cell(help.trim_end_matches('.'))).unwrap();
+        let (kind, help) = (about("TYPE", name), about("HELP", name));
+        let suffix = if kind == "counter" { "_total" } else { "" };
+        writeln!(page, "| `{name}{suffix}` | {kind} | {} |", cell(help.trim_end_matches('.'))).unwrap();
     }
     check("operation.md", &page);
 }
