@@ -252,7 +252,7 @@ mod tests {
             ("list_topic", "list_topics"),
             ("topics/", "topics/*"),
             ("topic/*", "topics/*"),
-            ("delete_topic", "get_topic"),
+            ("get_topics", "get_topic"),
             ("LIST_TOPICS", ""),
         ] {
             let error = text.parse::<ToolSelector>().unwrap_err();

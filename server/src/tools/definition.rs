@@ -5,11 +5,11 @@ use std::{fmt, sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use rmcp::model::{CallToolResult, Tool as Listing, ToolAnnotations};
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
-    arguments::{self, ArgumentError},
+    arguments::{self, ArgumentError, Flag},
     output::Output,
     progress::Progress,
     schema,
@@ -205,7 +205,6 @@ impl Tool {
     }
 
     /// The same tool, of which the user is asked first though it deletes nothing.
-    #[expect(dead_code, reason = "for resets of offsets")]
     pub(super) fn confirmed(self) -> Self {
         Self { confirmed: true, ..self }
     }
@@ -236,7 +235,9 @@ impl Tool {
     /// Whether the user is asked before a call with `arguments`: it takes something away that is not got back.
     #[must_use]
     pub fn is_confirmed(&self, arguments: &Map<String, Value>) -> bool {
-        let is_dry_run = arguments.get("dry_run").is_some_and(|dry_run| *dry_run != Value::Bool(false));
+        // Read as the tool itself reads it: anything else could pass for a dry run here and be none there.
+        let dry_run = arguments.get("dry_run").map(Flag::deserialize);
+        let is_dry_run = dry_run.is_some_and(|dry_run| dry_run.is_ok_and(|dry_run| dry_run.0));
         self.confirmed && !is_dry_run
             || self.effect == Effect::RunsSql && self.required_scopes(Some(arguments)).contains(Scope::Delete)
     }

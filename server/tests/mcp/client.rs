@@ -177,7 +177,8 @@ pub(crate) fn request(revision: &str, method: &str, mut params: Value) -> Reques
     let name = params["name"].as_str().map(str::to_owned);
     if revision == MODERN {
         params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(revision);
-        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+        let meta = params["_meta"].as_object_mut().unwrap();
+        meta.entry("io.modelcontextprotocol/clientCapabilities").or_insert_with(|| json!({}));
     }
     let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
     let mut request = raw(&body.to_string());

@@ -9,6 +9,7 @@ mod arguments;
 mod client;
 mod confirmation;
 mod connectors;
+mod consumer_groups;
 mod counts;
 mod datasets;
 mod deployments;

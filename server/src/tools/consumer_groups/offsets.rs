@@ -1,0 +1,215 @@
+//! What moves and deletes the offsets of a group.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    dry_run::{DryRun, Place},
+    positions,
+};
+use crate::{
+    lenses::{Error, Name, Object, OffsetReset, ResetTo},
+    tools::{
+        ToolError,
+        arguments::{ArgumentError, Environment, Flag, List, Offset, Partition},
+        definition::{Call, Effect, Tool},
+    },
+};
+
+pub(super) fn tools() -> Vec<Tool> {
+    vec![
+        Tool::new(
+            "update_consumer_group_offsets",
+            "Update consumer group offsets",
+            "Moves a consumer group to the start, the end or a time in all partitions of some topics: records are read once \
+             more, or are skipped. Kafka refuses while the group has active members. Call it with dry_run first, which tells \
+             what would move and changes nothing, and ask the user. For one partition use update_consumer_partition_offset.",
+            Effect::Changes,
+            update_consumer_group_offsets,
+        )
+        .confirmed(),
+        Tool::new(
+            "update_consumer_partition_offset",
+            "Update consumer partition offset",
+            "Moves a consumer group to an offset in one partition: records are read once more, or are skipped. Kafka refuses \
+             while the group has active members. Call it with dry_run first, which tells what would move and changes nothing, \
+             and ask the user. For whole topics use update_consumer_group_offsets.",
+            Effect::Changes,
+            update_consumer_partition_offset,
+        )
+        .confirmed(),
+        Tool::new(
+            "delete_consumer_group_offsets",
+            "Delete consumer group offsets",
+            "Deletes what a consumer group committed for some topics, for good: applications that use it start there again \
+             from their reset policy. Kafka refuses while active members read these topics. Ask the user before calling.",
+            Effect::Deletes,
+            delete_consumer_group_offsets,
+        ),
+        Tool::new(
+            "delete_consumer_partition_offset",
+            "Delete consumer partition offset",
+            "Deletes what a consumer group committed for one partition, for good: applications that use it start there again \
+             from their reset policy. Kafka refuses while active members read the topic. Ask the user before calling.",
+            Effect::Deletes,
+            delete_consumer_partition_offset,
+        ),
+    ]
+}
+
+/// Topics of one call.
+type Topics = List<Name, 100>;
+
+fn no() -> Flag {
+    Flag(false)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateGroupOffsets {
+    environment: Environment,
+    /// Id of the group, as `list_consumer_groups` shows it.
+    group_id: Name,
+    /// Names of the topics in which to move it: `["orders"]`.
+    topics: Topics,
+    /// Where it shall go on: `start`, the first record that is kept; `end`, behind the last one; or `timestamp`, the first record
+    /// that is not older than `target`.
+    reset_to: ResetPlace,
+    /// The time, as RFC 3339 writes it: "2026-01-05T08:00:00Z". Needed with `timestamp`, and without meaning otherwise.
+    #[serde(default)]
+    target: Option<Time>,
+    /// Tells what would move, and changes nothing.
+    #[serde(default = "no")]
+    dry_run: Flag,
+}
+
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum ResetPlace {
+    Start,
+    End,
+    Timestamp,
+}
+
+/// A time, written with its offset from UTC (RFC 3339).
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Time(Timestamp);
+
+impl TryFrom<String> for Time {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self).map_err(|_| "is no time with its offset from UTC; write it as \"2026-01-05T08:00:00Z\"")
+    }
+}
+
+impl JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time", "minLength": 20, "maxLength": 64 })
+    }
+}
+
+async fn update_consumer_group_offsets(call: Call, arguments: UpdateGroupOffsets) -> Result<Object, ToolError> {
+    let UpdateGroupOffsets { environment, group_id, topics, reset_to, target, dry_run } = arguments;
+    let to = match (reset_to, target) {
+        (ResetPlace::Start, _) => ResetTo::Start,
+        (ResetPlace::End, _) => ResetTo::End,
+        (ResetPlace::Timestamp, Some(Time(time))) => ResetTo::Timestamp(time.to_string()),
+        (ResetPlace::Timestamp, None) => {
+            return Err(ArgumentError::value("target", "is missing; with `timestamp` give the time to go to").into());
+        }
+    };
+    let topics = topics.into_vec();
+    if dry_run.0 {
+        return Ok(tell(&call, &environment, group_id, &topics, Place::Reset(&to)).await?);
+    }
+    Ok(call.lenses.reset_offsets(&environment, &group_id, &OffsetReset { to, topics }).await?)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdatePartitionOffset {
+    environment: Environment,
+    /// Id of the group, as `list_consumer_groups` shows it.
+    group_id: Name,
+    /// Name of the topic.
+    topic: Name,
+    /// Number of the partition, from 0.
+    partition: Partition,
+    /// Offset of the record with which it shall go on.
+    offset: Offset,
+    /// Tells what would move, and changes nothing.
+    #[serde(default = "no")]
+    dry_run: Flag,
+}
+
+async fn update_consumer_partition_offset(call: Call, arguments: UpdatePartitionOffset) -> Result<Object, Error> {
+    let UpdatePartitionOffset { environment, group_id, topic, partition, offset, dry_run } = arguments;
+    let (partition, offset) = (partition.get(), offset.get());
+    if dry_run.0 {
+        return tell(&call, &environment, group_id, &[topic], Place::Offset(partition, offset)).await;
+    }
+    call.lenses.set_offset(&environment, &group_id, &topic, partition, offset).await
+}
+
+/// What would move, without moving it.
+async fn tell(
+    call: &Call,
+    environment: &Environment,
+    group_id: Name,
+    topics: &[Name],
+    place: Place<'_>,
+) -> Result<Object, Error> {
+    let group = positions::find(call.lenses.consumer_groups(environment).await?, &group_id, None)?;
+    let partitions = positions::partitions(&call.lenses, environment, topics).await?;
+    let dry_run = DryRun::of(group_id, &group, &positions::committed(&group), &partitions, place, call.limits);
+    match serde_json::to_value(dry_run) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => Ok(Object::new()),
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DeleteGroupOffsets {
+    environment: Environment,
+    /// Id of the group, as `list_consumer_groups` shows it.
+    group_id: Name,
+    /// Names of the topics whose offsets are deleted: `["orders"]`.
+    topics: Topics,
+}
+
+async fn delete_consumer_group_offsets(call: Call, arguments: DeleteGroupOffsets) -> Result<Object, Error> {
+    let DeleteGroupOffsets { environment, group_id, topics } = arguments;
+    call.lenses.delete_offsets(&environment, &group_id, &topics.into_vec()).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DeletePartitionOffset {
+    environment: Environment,
+    /// Id of the group, as `list_consumer_groups` shows it.
+    group_id: Name,
+    /// Name of the topic.
+    topic: Name,
+    /// Number of the partition, from 0.
+    partition: Partition,
+}
+
+async fn delete_consumer_partition_offset(call: Call, arguments: DeletePartitionOffset) -> Result<Object, Error> {
+    let DeletePartitionOffset { environment, group_id, topic, partition } = arguments;
+    call.lenses.delete_offset(&environment, &group_id, &topic, partition.get()).await
+}
