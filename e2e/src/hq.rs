@@ -17,6 +17,10 @@ use tokio_util::sync::CancellationToken;
 
 mod agent_error;
 mod app;
+#[cfg(test)]
+mod applications_tests;
+mod approvals;
+mod connect;
 mod control;
 mod credentials;
 mod environments;
@@ -32,6 +36,7 @@ mod serve;
 mod serve_tests;
 pub mod settings;
 mod sql;
+mod streams;
 #[cfg(test)]
 mod test_client;
 mod users;

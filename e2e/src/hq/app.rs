@@ -10,7 +10,7 @@ use tower::limit::GlobalConcurrencyLimitLayer;
 use super::kafka::{configs, consumers, datasets, offsets, partitions, topic_metadata, topics};
 use super::oauth::{applications, authorize, introspect, metadata, register, revoke, sign_in, token};
 use super::problem::Problem;
-use super::{Hq, environments, faults, requests, sql};
+use super::{Hq, approvals, connect::routes as connectors, environments, faults, requests, sql, streams};
 
 /// Requests that are served at the same time; more wait.
 const MAX_IN_FLIGHT: usize = 1_024;
@@ -56,6 +56,22 @@ pub(crate) fn router(hq: Arc<Hq>) -> Router {
             "/api/consumers/{group}/topics/{topic}/partitions/{partition}/offsets",
             delete(offsets::delete_partition),
         )
+        .route("/api/kafka-connect/connectors", get(connectors::list).post(connectors::create))
+        .route("/api/kafka-connect/validate", post(connectors::check))
+        .route("/api/kafka-connect/clusters/{cluster}/connectors/{connector}", delete(connectors::delete))
+        .route("/api/kafka-connect/clusters/{cluster}/connectors/{connector}/{action}", put(connectors::act))
+        .route(
+            "/api/kafka-connect/clusters/{cluster}/connectors/{connector}/tasks/{task}/restart",
+            put(connectors::restart_task),
+        )
+        .route("/api/v1/resource/kafka/connect/{cluster}/connector/{connector}", get(connectors::definition))
+        .route("/api/v2/streams", get(streams::list).post(streams::create))
+        .route("/api/v2/streams/{id}", get(streams::show))
+        .route("/api/v1/streams/{id}", delete(streams::delete))
+        .route("/api/v1/deployment/targets", get(streams::targets))
+        .route("/api/v1/k8s/logs/{cluster}/{namespace}/{pod}/download", get(streams::logs))
+        .route("/api/v1/approvals", get(approvals::list).post(approvals::create))
+        .route("/api/v1/approvals/{id}", get(approvals::show))
         .route("/api/ws/v2/sql/execute", get(sql::execute));
 
     let api = Router::new()

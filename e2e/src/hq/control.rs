@@ -8,19 +8,21 @@
 //!                    F = "refuse" | "hang" | "garbage" | "html" | {"status": 400..599}
 //! GET    /requests   what HQ saw, oldest first: [{"id", "method", "target", "authorization", "body"}]
 //! DELETE /requests   forgets them
+//! PUT    /approvals/{environment}/{id}   decides a request for a topic: "Approved", which creates the topic, or "Rejected"
 //! ```
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, put};
 
-use super::{Hq, faults, requests};
+use super::{Hq, approvals, faults, requests};
 
 /// Its whole router.
 pub(crate) fn router(hq: Arc<Hq>) -> Router {
     Router::new()
         .route("/faults", get(faults::show).put(faults::set))
+        .route("/approvals/{environment}/{id}", put(approvals::decide))
         .route("/requests", get(requests::list).delete(requests::clear))
         .with_state(hq)
 }

@@ -7,9 +7,12 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::approvals::Approvals;
+use super::connect::Connect;
 use super::kafka::Kafka;
 use super::problem::Problem;
 use super::sql::queries::Queries;
+use super::streams::Streams;
 use super::users::{Action, Caller};
 use super::{Hq, lock, seed};
 
@@ -39,6 +42,9 @@ pub(crate) struct Environment {
 pub(crate) struct Agent {
     pub(crate) kafka: Mutex<Kafka>,
     pub(crate) queries: Queries,
+    pub(crate) connect: Mutex<Connect>,
+    pub(crate) streams: Mutex<Streams>,
+    pub(crate) approvals: Mutex<Approvals>,
 }
 
 impl Environments {
@@ -90,6 +96,17 @@ impl Environment {
 }
 
 impl Agent {
+    /// One that reaches this Kafka and nothing else.
+    pub(crate) fn new(kafka: Kafka) -> Self {
+        Self {
+            kafka: Mutex::new(kafka),
+            queries: Queries::default(),
+            connect: Mutex::default(),
+            streams: Mutex::default(),
+            approvals: Mutex::default(),
+        }
+    }
+
     fn status(&self) -> Value {
         let kafka = lock(&self.kafka);
         json!({
@@ -100,7 +117,7 @@ impl Agent {
                     "kafka": {"num_brokers": kafka.brokers()},
                     "data": {"num_topics": kafka.topics().count()},
                     "apps": {"num_consumers": kafka.groups().count()},
-                    "connect": {"num_connectors": 0},
+                    "connect": {"num_connectors": lock(&self.connect).connectors()},
                     "other": {"num_issues": 0},
                 },
             },

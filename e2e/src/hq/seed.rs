@@ -10,8 +10,8 @@ use super::environments::{Agent, Environment};
 use super::kafka::consumers::{Committed, Group};
 use super::kafka::log::{Log, Record, Seeded};
 use super::kafka::{Field, Kafka, Topic};
-use super::sql::queries::Queries;
 
+mod applications;
 mod large;
 
 /// 2026-01-05T08:00:00Z in milliseconds: the time of every topic's first record. Each next one is a second later.
@@ -19,7 +19,12 @@ const BEGIN: i64 = 1_767_600_000_000;
 
 /// The environments: one whose agent is up, one whose agent is down, and one that is large.
 pub(crate) fn environments() -> Vec<Environment> {
-    let agent = Agent { kafka: Mutex::new(Kafka::new(3, topics(), groups())), queries: Queries::default() };
+    let agent = Agent {
+        connect: Mutex::new(applications::connect()),
+        streams: Mutex::new(applications::streams()),
+        approvals: Mutex::new(applications::approvals()),
+        ..Agent::new(Kafka::new(3, topics(), groups()))
+    };
     vec![
         Environment {
             name: "development".to_owned(),
@@ -46,7 +51,7 @@ pub(crate) fn environments() -> Vec<Environment> {
             metadata: json!({"team": "platform"}),
             id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0003),
             created_at: "2026-01-05T10:00:00Z".to_owned(),
-            agent: Some(Arc::new(Agent { kafka: Mutex::new(large::kafka()), queries: Queries::default() })),
+            agent: Some(Arc::new(Agent::new(large::kafka()))),
         },
     ]
 }

@@ -22,7 +22,7 @@ pub use manual_client::ManualClient;
 #[derive(Debug, Parser)]
 #[command(name = "hq", version, about = "A stand-in Lenses HQ with real state, for trying and testing an MCP server")]
 #[command(
-    after_help = "Users: alice (all rights), bob (reads everything, creates topics named sandbox.*) and carol (reads environments and Kafka); a password is the user's name.\n\
+    after_help = "Users: alice (all rights), bob (reads everything, creates topics named sandbox.*, asks for others) and carol (reads environments and Kafka); a password is the user's name.\n\
     Environments: development (agent connected), disaster-recovery (agent not connected) and large (600 topics)."
 )]
 pub struct Flags {

@@ -19,6 +19,16 @@ pub(crate) enum Action {
     DeleteConsumerGroup,
     ListQueries,
     KillQuery,
+    ListConnectors,
+    CreateConnector,
+    UpdateConnector,
+    DeleteConnector,
+    ListProcessors,
+    CreateProcessor,
+    DeleteProcessor,
+    GetPodLogs,
+    ListRequests,
+    CreateRequest,
 }
 
 impl Action {
@@ -38,6 +48,16 @@ impl Action {
             Self::DeleteConsumerGroup => "kafka:DeleteConsumerGroup",
             Self::ListQueries => "sql-streaming:ListQueries",
             Self::KillQuery => "sql-streaming:KillQuery",
+            Self::ListConnectors => "kafka-connect:ListConnectors",
+            Self::CreateConnector => "kafka-connect:CreateConnector",
+            Self::UpdateConnector => "kafka-connect:UpdateConnector",
+            Self::DeleteConnector => "kafka-connect:DeleteConnector",
+            Self::ListProcessors => "sql-streaming:ListProcessors",
+            Self::CreateProcessor => "sql-streaming:CreateProcessor",
+            Self::DeleteProcessor => "sql-streaming:DeleteProcessor",
+            Self::GetPodLogs => "kubernetes:GetPodLogs",
+            Self::ListRequests => "governance:ListRequests",
+            Self::CreateRequest => "governance:CreateRequest",
         }
     }
 
@@ -55,7 +75,7 @@ const SANDBOX: &str = "kafka:topic:sandbox.";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rights {
     All,
-    /// Reads everything, creates topics in the sandbox, which is what a role for newcomers looks like.
+    /// Reads everything, creates topics in the sandbox and asks for others, which is what a role for newcomers looks like.
     ReadsAndSandbox,
     /// Reads environments and Kafka; sees nothing of connectors, processors and approvals.
     ReadsKafka,
@@ -110,7 +130,9 @@ impl Caller {
         let allowed = match self.rights {
             Rights::All => true,
             Rights::ReadsAndSandbox => {
-                action.only_reads() || action == Action::CreateTopic && resource.starts_with(SANDBOX)
+                action.only_reads()
+                    || action == Action::CreateRequest
+                    || action == Action::CreateTopic && resource.starts_with(SANDBOX)
             }
             Rights::ReadsKafka => {
                 action.only_reads() && ["environments:", "kafka:"].iter().any(|part| action.name().starts_with(part))

@@ -18,7 +18,7 @@ async fn environments_are_listed_with_an_agent_up_and_one_down() {
     assert_eq!(names(&items, "name"), ["development", "disaster-recovery", "large"]);
     let metrics = json!({
         "kafka": {"num_brokers": 3}, "data": {"num_topics": 12}, "apps": {"num_consumers": 6},
-        "connect": {"num_connectors": 0}, "other": {"num_issues": 0},
+        "connect": {"num_connectors": 3}, "other": {"num_issues": 0},
     });
     assert_eq!(items[0]["status"]["agent"]["metrics"], metrics);
     assert_eq!(items[1]["status"], json!({"agent_connected": false}));

@@ -22,7 +22,7 @@ pub(super) enum Place<'a> {
 
 /// What would change.
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct DryRun {
+pub(super) struct Preview {
     /// Always true: nothing was changed.
     dry_run: bool,
     group_id: Name,
@@ -50,7 +50,7 @@ struct Move {
     skips: Option<i64>,
 }
 
-impl DryRun {
+impl Preview {
     pub(super) fn of(
         group_id: Name,
         group: &Object,
@@ -70,16 +70,16 @@ impl DryRun {
                 Move::of(topic, partition, bounds, committed.iter().find(of_it).and_then(|entry| entry.offset), place)
             })
             .collect();
-        let mut dry_run =
+        let mut preview =
             Self { dry_run: true, group_id, refused: has_members(group), partitions: moves, notes: Vec::new() };
-        dry_run.note(topics, place);
-        let total = dry_run.partitions.len();
-        dry_run.partitions.truncate(fitting(&dry_run.partitions, limits.bytes));
-        if dry_run.partitions.len() < total {
-            let shown = dry_run.partitions.len();
-            dry_run.notes.push(format!("only {shown} of {total} partitions are shown; the change would move them all"));
+        preview.note(topics, place);
+        let total = preview.partitions.len();
+        preview.partitions.truncate(fitting(&preview.partitions, limits.bytes));
+        if preview.partitions.len() < total {
+            let shown = preview.partitions.len();
+            preview.notes.push(format!("only {shown} of {total} partitions are shown; the change would move them all"));
         }
-        dry_run
+        preview
     }
 
     fn note(&mut self, topics: &BTreeMap<String, Partitions>, place: Place<'_>) {
@@ -87,11 +87,11 @@ impl DryRun {
         note("nothing was changed; offsets go on moving until the change is made".to_owned());
         match self.refused {
             Some(true) => {
-                note("the group has active members: Kafka refuses the change until they are stopped".to_owned())
+                note("the group has active members: Kafka refuses the change until they are stopped".to_owned());
             }
             Some(false) => {}
             None => {
-                note("Lenses does not tell whether the group has active members, with which Kafka refuses".to_owned())
+                note("Lenses does not tell whether the group has active members, with which Kafka refuses".to_owned());
             }
         }
         for (topic, _) in topics.iter().filter(|(_, partitions)| partitions.is_empty()) {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    dry_run::{DryRun, Place},
+    dry_run::{Place, Preview},
     positions,
 };
 use crate::{
@@ -175,7 +175,7 @@ async fn tell(
 ) -> Result<Object, Error> {
     let group = positions::find(call.lenses.consumer_groups(environment).await?, &group_id, None)?;
     let partitions = positions::partitions(&call.lenses, environment, topics).await?;
-    let dry_run = DryRun::of(group_id, &group, &positions::committed(&group), &partitions, place, call.limits);
+    let dry_run = Preview::of(group_id, &group, &positions::committed(&group), &partitions, place, call.limits);
     match serde_json::to_value(dry_run) {
         Ok(Value::Object(object)) => Ok(object),
         _ => Ok(Object::new()),
