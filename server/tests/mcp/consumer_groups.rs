@@ -264,6 +264,28 @@ async fn a_dry_run_tells_what_would_move_and_sends_no_change() {
 }
 
 #[tokio::test]
+async fn fault_01_in_a_dry_run_and_in_what_hq_says_a_name_is_one_segment_of_the_path_too() {
+    let consumers = json!([{ "topic": "../../users", "partition": 0, "currentOffset": 1, "lag": 2 }, { "topic": "..", "partition": 0 }]);
+    let hq = Hq::giving(&json!([{ "id": "g", "consumers": consumers }])).await;
+    let endpoint = Endpoint::new(&hq.url);
+    let agent = "/lenses/api/v1/environments/dev/proxy/api";
+    for (tool, arguments) in [
+        ("get_consumer_group_lag", json!({})),
+        ("update_consumer_group_offsets", json!({ "topics": ["../../users"], "reset_to": "end", "dry_run": true })),
+        (
+            "update_consumer_partition_offset",
+            json!({ "topic": "../../users", "partition": 0, "offset": 1, "dry_run": true }),
+        ),
+    ] {
+        let mut arguments = arguments;
+        (arguments["environment"], arguments["group_id"]) = (json!("dev"), json!("g"));
+        endpoint.call(tool, arguments).await;
+        let asked: Vec<_> = hq.take().into_iter().map(|seen| seen.line).collect();
+        assert_eq!(asked, [format!("GET {agent}/consumers"), format!("GET {agent}/topics/..%2F..%2Fusers")], "{tool}");
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_says_when_kafka_would_refuse_and_what_is_not_known() {
     for (group, refused, said) in [
         (json!({ "id": "g", "state": "Stable" }), json!(true), "has active members"),

@@ -128,6 +128,36 @@ async fn fault_19_every_tool_tells_what_hq_says_when_it_refuses() {
 }
 
 #[tokio::test]
+async fn no_tool_takes_a_page_a_redirect_or_a_reply_that_is_broken_too_large_or_too_slow_for_an_answer() {
+    let limits = Limits { request: Duration::from_millis(500), bytes: 1_000, ..Limits::default() };
+    let page = "<!DOCTYPE html><title>Sign in</title>";
+    let cut = hq::writing(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{").await;
+    for (url, said) in [
+        (Hq::answering(200, "text/html", page).await.url, "Lenses HQ answered with a web page. "),
+        (Hq::answering(200, "text/plain", page).await.url, "Lenses HQ answered with a web page. "),
+        (Hq::answering(302, "text/html", page).await.url, "Lenses HQ answered with a redirect. "),
+        (
+            Hq::answering(200, JSON, "{\"a\": [").await.url,
+            "Lenses HQ answered with JSON that is cut off or malformed. ",
+        ),
+        (Hq::answering(200, JSON, " ".repeat(1_001)).await.url, "the reply is larger than the limit of 1000 bytes. "),
+        (
+            Hq::answering(500, "text/html", page).await.url,
+            "Lenses failed (500 Internal Server Error): no reason was given. ",
+        ),
+        (hq::silent().await, "Lenses HQ did not answer within 0.5 s. "),
+        (cut, "the connection to Lenses HQ broke: "),
+    ] {
+        let endpoint = Endpoint::limited(&url, limits);
+        // Queries have a websocket of their own.
+        for tool in tools::registry().iter().filter(|tool| tool.name() != "execute_sql") {
+            let text = endpoint.failure(tool.name(), valid::arguments(tool.name())).await;
+            assert!(text.starts_with(said), "{}: {text}", tool.name());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_change_whose_reply_is_lost_or_unreadable_may_have_been_made() {
     let limits = Limits { request: Duration::from_millis(200), bytes: 1_000, ..Limits::default() };
     let large = Hq::answering(200, JSON, "x".repeat(2_000)).await;
