@@ -36,6 +36,10 @@ pub enum Reason {
     ReferenceNotFound,
     /// An object of a name that this resource needs belongs to someone else.
     NameTaken,
+    /// The cluster lacks the API of something that the spec asks for. All else is made.
+    MissingApi,
+    /// Nothing but the address that the Service's load balancer is to be given.
+    AddressPending,
     /// The API server refused a change, or did not answer.
     ApplyFailed,
     /// The Deployment serves.
@@ -136,6 +140,8 @@ impl Reason {
             Self::InvalidSpec => "InvalidSpec",
             Self::ReferenceNotFound => "ReferenceNotFound",
             Self::NameTaken => "NameTaken",
+            Self::MissingApi => "MissingApi",
+            Self::AddressPending => "AddressPending",
             Self::ApplyFailed => "ApplyFailed",
             Self::Available => "Available",
             Self::RolloutInProgress => "RolloutInProgress",

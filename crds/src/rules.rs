@@ -115,6 +115,14 @@ fn route_fits_url(route: &str, hosts: &str) -> Rule {
     ))
 }
 
+/// The address of a load balancer is told to clients, who must not send their tokens there in the clear.
+pub(crate) fn load_balancer_is_encrypted() -> Rule {
+    Rule::new("!has(self.service) || self.service.type != 'LoadBalancer' || has(self.url) || has(self.tls) || has(self.ingress) || has(self.httpRoute)")
+        .message(
+            "a load balancer is reached from outside, where plain http is not accepted: write endpoint.tls, or, where TLS ends at the load balancer, endpoint.url",
+        )
+}
+
 /// A load balancer's settings mean something to a load balancer only.
 pub(crate) fn load_balancer_fields_fit_type() -> Rule {
     Rule::new("self.type == 'LoadBalancer' || (!has(self.loadBalancerClass) && !has(self.loadBalancerSourceRanges))")

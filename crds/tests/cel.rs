@@ -96,6 +96,111 @@ fn a_contradictory_manifest_is_refused_with_what_to_write() {
     }
 }
 
+fn good_but_for(field: &str, part: Value) -> Value {
+    let mut spec = spec(json!({ "url": "https://hq.example.com" }), json!({ "oauth": {} }));
+    spec[field] = part;
+    spec
+}
+
+#[test]
+fn every_way_of_publishing_is_accepted() {
+    let certificate = json!({ "secretName": "certificate" });
+    let ingress = json!({ "host": "mcp.example.com" });
+    let under_path = json!({ "host": "mcp.example.com", "path": "/team-a" });
+    let route =
+        json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"], "path": "/team-a" });
+    for endpoint in [
+        json!({ "ingress": ingress }),
+        json!({ "ingress": ingress, "url": "https://mcp.example.com" }),
+        json!({ "ingress": ingress, "url": "https://mcp.example.com:8443/" }),
+        json!({ "ingress": { "host": "mcp.localhost" }, "url": "http://mcp.localhost:8088" }),
+        json!({ "ingress": under_path, "url": "https://mcp.example.com/team-a" }),
+        json!({ "ingress": under_path, "url": "https://mcp.example.com/team-a/" }),
+        json!({ "httpRoute": route }),
+        json!({ "httpRoute": route, "url": "https://b.example.com/team-a" }),
+        json!({ "tls": certificate, "service": { "type": "LoadBalancer" } }),
+        json!({ "url": "https://mcp.example.com", "service": { "type": "LoadBalancer" } }),
+        json!({ "url": "https://mcp.example.com", "service": {
+            "type": "LoadBalancer",
+            "loadBalancerClass": "service.k8s.aws/nlb",
+            "loadBalancerSourceRanges": ["203.0.113.0/24", "2001:db8::/32"],
+            "externalTrafficPolicy": "Local",
+        } }),
+        json!({ "service": { "type": "NodePort", "externalTrafficPolicy": "Local" } }),
+    ] {
+        assert_eq!(refusals("lenses-mcp", &good_but_for("endpoint", endpoint.clone())), "", "{endpoint}");
+    }
+}
+
+#[test]
+fn what_would_not_be_reached_as_it_is_told_is_refused_with_what_to_write() {
+    let ingress = json!({ "host": "mcp.example.com" });
+    let under_path = json!({ "host": "mcp.example.com", "path": "/team-a" });
+    let route =
+        json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"], "path": "/team-a" });
+    for (endpoint, said) in [
+        (json!({ "ingress": ingress, "httpRoute": route }), "one of endpoint.ingress and endpoint.httpRoute"),
+        (
+            json!({ "ingress": ingress, "url": "https://other.example.com" }),
+            "write the host and the path of the ingress",
+        ),
+        (json!({ "ingress": ingress, "url": "https://mcp.example.com.evil.example" }), "write the host and the path"),
+        (json!({ "ingress": ingress, "url": "https://mcp.example.com/team-a" }), "write the host and the path"),
+        (json!({ "ingress": under_path, "url": "https://mcp.example.com" }), "write the host and the path"),
+        (json!({ "ingress": under_path, "url": "https://mcp.example.com/team-ab" }), "write the host and the path"),
+        (
+            json!({ "httpRoute": route, "url": "https://c.example.com/team-a" }),
+            "write one of its hostnames and its path",
+        ),
+        (json!({ "httpRoute": route, "url": "https://a.example.com" }), "write one of its hostnames and its path"),
+        (json!({ "ingress": { "host": "mcp.example.com", "path": "/mcp" } }), "leave /mcp out"),
+        (
+            json!({ "service": { "type": "LoadBalancer" } }),
+            "write endpoint.tls, or, where TLS ends at the load balancer, endpoint.url",
+        ),
+        (json!({ "service": { "loadBalancerClass": "x" } }), "need type: LoadBalancer"),
+        (
+            json!({ "service": { "type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"] } }),
+            "need type: LoadBalancer",
+        ),
+        (json!({ "service": { "externalTrafficPolicy": "Local" } }), "needs type: LoadBalancer or NodePort"),
+    ] {
+        let refusals = refusals("lenses-mcp", &good_but_for("endpoint", endpoint.clone()));
+        assert!(refusals.contains(said), "{endpoint} gave {refusals:?}");
+    }
+}
+
+#[test]
+fn certificates_are_in_one_place() {
+    let key = json!({ "name": "ca", "key": "ca.crt" });
+    let lenses = |bundle: Value| json!({ "url": "https://hq.example.com", "caBundle": bundle });
+    for bundle in [json!({ "configMapKeyRef": key }), json!({ "secretKeyRef": key })] {
+        assert_eq!(refusals("lenses-mcp", &good_but_for("lenses", lenses(bundle.clone()))), "", "{bundle}");
+    }
+    for bundle in [json!({}), json!({ "configMapKeyRef": key, "secretKeyRef": key })] {
+        let refusals = refusals("lenses-mcp", &good_but_for("lenses", lenses(bundle)));
+        assert!(refusals.contains("exactly one of caBundle.configMapKeyRef and caBundle.secretKeyRef"), "{refusals}");
+    }
+}
+
+#[test]
+fn limits_have_limits_and_a_query_ends_before_its_request() {
+    for limits in
+        [json!({}), json!({ "sqlTimeout": "1m", "requestTimeout": "1m30s" }), json!({ "requestTimeout": "1h" })]
+    {
+        assert_eq!(refusals("lenses-mcp", &good_but_for("limits", limits.clone())), "", "{limits}");
+    }
+    for (limits, said) in [
+        (json!({ "sqlTimeout": "0s" }), "from 1s to 1h"),
+        (json!({ "requestTimeout": "2h" }), "from 1s to 1h"),
+        (json!({ "sqlTimeout": "1m" }), "lower the one or raise the other"),
+        (json!({ "requestTimeout": "30s" }), "lower the one or raise the other"),
+    ] {
+        let refusals = refusals("lenses-mcp", &good_but_for("limits", limits.clone()));
+        assert!(refusals.contains(said), "{limits} gave {refusals:?}");
+    }
+}
+
 #[test]
 fn urls_that_stand_alone_are_accepted_as_advertised() {
     for url in [

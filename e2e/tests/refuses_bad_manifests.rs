@@ -4,6 +4,7 @@ use lenses_mcp_e2e::bed::{prove, server};
 use serde_json::{Value, json};
 
 /// What is wrong, the spec, and the words that the refusal must hold.
+#[expect(clippy::too_many_lines, reason = "it is one table")]
 fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
     let url = || json!({"url": "https://lenses.example.com"});
     let oauth = || json!({"oauth": {}});
@@ -12,7 +13,7 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
     let advertised =
         |value: &str| json!({"lenses": {"url": "http://hq.lenses.svc", "advertisedUrl": value}, "auth": oauth()});
     let endpoint = |value: &str| json!({"lenses": url(), "auth": oauth(), "endpoint": {"url": value}});
-    vec![
+    let mut specs = vec![
         ("no auth", json!({"lenses": url()}), "exactly one of auth.oauth"),
         ("an empty auth", json!({"lenses": url(), "auth": {}}), "exactly one of auth.oauth"),
         (
@@ -99,6 +100,231 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
             json!({"lenses": url(), "auth": oauth(), "replica": 1}),
             "unknown field \"spec.replica\"",
         ),
+    ];
+    specs.extend(bad_parts().into_iter().map(|(what, part, message)| {
+        let mut spec = json!({"lenses": url(), "auth": oauth()});
+        for (name, value) in part.as_object().into_iter().flatten() {
+            spec[name] = value.clone();
+        }
+        (what, spec, message)
+    }));
+    specs
+}
+
+/// The same, of specs that are good but for one part of them.
+#[expect(clippy::too_many_lines, reason = "it is one table")]
+fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
+    const NO_MATCH: &str = "should match";
+    let lenses = |field: &str, value: Value| json!({"lenses": {"url": "https://lenses.example.com", field: value}});
+    let service_ref =
+        |value: Value| json!({"lenses": {"serviceRef": value, "advertisedUrl": "https://lenses.example.com"}});
+    let oauth = |value: Value| json!({"auth": {"oauth": value}});
+    let api_key = |key: Value, callers: Value| json!({"auth": {"apiKey": {"secretKeyRef": key, "callers": callers}}});
+    let endpoint = |value: Value| json!({"endpoint": value});
+    let service = |value: Value| json!({"endpoint": {"service": value}});
+    let ingress = |value: Value| json!({"endpoint": {"ingress": value}});
+    let route =
+        |hostnames: Value, path: &str| json!({"parentRefs": [{"name": "gw"}], "hostnames": hostnames, "path": path});
+    let tools = |field: &str, value: Value| json!({"tools": {field: value}});
+    let limits = |field: &str, value: Value| json!({"limits": {field: value}});
+    let key = || json!({"name": "k", "key": "k"});
+    vec![
+        (
+            "lenses.url of another scheme",
+            json!({"lenses": {"url": "ftp://lenses.example.com"}}),
+            "write an absolute http or https URL",
+        ),
+        (
+            "lenses.url of a kilobyte",
+            json!({"lenses": {"url": format!("https://h/{}", "a".repeat(1024))}}),
+            "may not be more than 1024",
+        ),
+        (
+            "an empty bundle",
+            lenses("caBundle", json!({})),
+            "exactly one of caBundle.configMapKeyRef and caBundle.secretKeyRef",
+        ),
+        (
+            "a bundle in two places",
+            lenses("caBundle", json!({"configMapKeyRef": key(), "secretKeyRef": key()})),
+            "exactly one of caBundle.configMapKeyRef and caBundle.secretKeyRef",
+        ),
+        (
+            "a bundle without a key",
+            lenses("caBundle", json!({"configMapKeyRef": {"name": "ca"}})),
+            "key: Required value",
+        ),
+        (
+            "a bundle's key that is a path",
+            lenses("caBundle", json!({"secretKeyRef": {"name": "ca", "key": "a/b"}})),
+            NO_MATCH,
+        ),
+        ("a client certificate of no Secret", lenses("clientCertificate", json!({})), "secretName: Required value"),
+        ("a Service without a port", service_ref(json!({"name": "hq"})), "port: Required value"),
+        ("a Service without a name", service_ref(json!({"name": "", "port": 80})), "at least 1 chars long"),
+        (
+            "a scheme that is none",
+            service_ref(json!({"name": "hq", "port": 80, "scheme": "ftp"})),
+            "supported values: \"http\", \"https\"",
+        ),
+        ("a path without its slash", service_ref(json!({"name": "hq", "port": 80, "path": "hq"})), NO_MATCH),
+        (
+            "an introspection URL that is a path",
+            oauth(json!({"introspection": {"url": "/introspect"}})),
+            "write an absolute http or https URL",
+        ),
+        (
+            "an audience rule that is none",
+            oauth(json!({"audience": "always"})),
+            "supported values: \"required\", \"whenPresent\", \"ignored\"",
+        ),
+        ("a time that is none", oauth(json!({"introspection": {"cacheTtl": "soon"}})), NO_MATCH),
+        ("a time before now", oauth(json!({"introspection": {"cacheTtl": "-1s"}})), NO_MATCH),
+        ("a scope twice", oauth(json!({"scopes": ["read", "read"]})), "Duplicate value"),
+        (
+            "client credentials of no Secret",
+            oauth(json!({"introspection": {"clientCredentialsSecretRef": {}}})),
+            "name: Required value",
+        ),
+        ("no API key", json!({"auth": {"apiKey": {"callers": {"anyone": true}}}}), "secretKeyRef: Required value"),
+        ("an API key without a key", api_key(json!({"name": "k"}), json!({"anyone": true})), "key: Required value"),
+        ("no callers", json!({"auth": {"apiKey": {"secretKeyRef": key()}}}), "callers: Required value"),
+        (
+            "a callers' token without a name",
+            api_key(key(), json!({"tokenSecretRef": {"key": "k"}})),
+            "name: Required value",
+        ),
+        (
+            "an Ingress and a route",
+            endpoint(json!({"ingress": {"host": "a.example.com"}, "httpRoute": route(json!(["a.example.com"]), "/")})),
+            "one of endpoint.ingress and endpoint.httpRoute",
+        ),
+        ("an Ingress without a host", ingress(json!({})), "host: Required value"),
+        ("an Ingress for every host", ingress(json!({"host": "*.example.com"})), NO_MATCH),
+        ("an Ingress of a URL", ingress(json!({"host": "https://a.example.com"})), NO_MATCH),
+        ("an Ingress path without its slash", ingress(json!({"host": "a.example.com", "path": "a"})), NO_MATCH),
+        ("an Ingress path that ends with a slash", ingress(json!({"host": "a.example.com", "path": "/a/"})), NO_MATCH),
+        ("an Ingress path that is hidden", ingress(json!({"host": "a.example.com", "path": "/.well-known"})), NO_MATCH),
+        ("an Ingress path with /mcp", ingress(json!({"host": "a.example.com", "path": "/a/mcp"})), "leave /mcp out"),
+        (
+            "an Ingress with a certificate of no Secret",
+            ingress(json!({"host": "a.example.com", "tls": {}})),
+            "secretName: Required value",
+        ),
+        (
+            "a URL of another host than the Ingress",
+            endpoint(json!({"url": "https://b.example.com", "ingress": {"host": "a.example.com"}})),
+            "write the host and the path of the ingress",
+        ),
+        (
+            "a URL of another path than the Ingress",
+            endpoint(json!({"url": "https://a.example.com", "ingress": {"host": "a.example.com", "path": "/a"}})),
+            "write the host and the path of the ingress",
+        ),
+        (
+            "a route of no Gateway",
+            endpoint(json!({"httpRoute": {"hostnames": ["a.example.com"]}})),
+            "parentRefs: Required value",
+        ),
+        (
+            "a route of an empty list of Gateways",
+            endpoint(json!({"httpRoute": {"parentRefs": [], "hostnames": ["a.example.com"]}})),
+            "at least 1 items",
+        ),
+        ("a route for no host", endpoint(json!({"httpRoute": route(json!([]), "/")})), "at least 1 items"),
+        (
+            "a route for a host twice",
+            endpoint(json!({"httpRoute": route(json!(["a.example.com", "a.example.com"]), "/")})),
+            "Duplicate value",
+        ),
+        (
+            "a route with /mcp",
+            endpoint(json!({"httpRoute": route(json!(["a.example.com"]), "/mcp")})),
+            "leave /mcp out",
+        ),
+        (
+            "a URL of another host than the route",
+            endpoint(
+                json!({"url": "https://c.example.com", "httpRoute": route(json!(["a.example.com", "b.example.com"]), "/")}),
+            ),
+            "write one of its hostnames and its path",
+        ),
+        (
+            "a URL of another path than the route",
+            endpoint(json!({"url": "https://a.example.com/b", "httpRoute": route(json!(["a.example.com"]), "/a")})),
+            "write one of its hostnames and its path",
+        ),
+        ("a certificate of no Secret", endpoint(json!({"tls": {}})), "secretName: Required value"),
+        ("an origin with a path", endpoint(json!({"allowedOrigins": ["https://a.example.com/x"]})), NO_MATCH),
+        (
+            "a load balancer in the clear",
+            service(json!({"type": "LoadBalancer"})),
+            "write endpoint.tls, or, where TLS ends",
+        ),
+        (
+            "a type that is none",
+            service(json!({"type": "ExternalName"})),
+            "supported values: \"ClusterIP\", \"NodePort\", \"LoadBalancer\"",
+        ),
+        ("port 0", service(json!({"port": 0})), "greater than or equal to 1"),
+        ("port 70000", service(json!({"port": 70000})), "less than or equal to 65535"),
+        ("a load balancer's class without one", service(json!({"loadBalancerClass": "x"})), "need type: LoadBalancer"),
+        (
+            "a load balancer's sources without one",
+            service(json!({"type": "NodePort", "loadBalancerSourceRanges": ["203.0.113.0/24"]})),
+            "need type: LoadBalancer",
+        ),
+        (
+            "a source that is no range",
+            endpoint(
+                json!({"tls": {"secretName": "t"}, "service": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["203.0.113.7"]}}),
+            ),
+            NO_MATCH,
+        ),
+        (
+            "outside traffic to an inside Service",
+            service(json!({"externalTrafficPolicy": "Local"})),
+            "needs type: LoadBalancer or NodePort",
+        ),
+        (
+            "a traffic policy that is none",
+            service(json!({"type": "NodePort", "externalTrafficPolicy": "Nearest"})),
+            "supported values: \"Cluster\", \"Local\"",
+        ),
+        ("a tool that is none", tools("allow", json!(["list_topic"])), "\"list_topics\""),
+        ("a group that is none", tools("deny", json!(["topic/*"])), "\"topics/*\""),
+        ("a tool twice", tools("deny", json!(["execute_sql", "execute_sql"])), "Duplicate value"),
+        (
+            "a confirmation that is none",
+            tools("confirm", json!("always")),
+            "supported values: \"destructive\", \"never\"",
+        ),
+        ("two environments in one", tools("environments", json!(["dev,prod"])), NO_MATCH),
+        ("no row", limits("sqlMaxRows", json!(0)), "greater than or equal to 1"),
+        ("a query longer than its request", limits("sqlTimeout", json!("1m")), "lower the one or raise the other"),
+        (
+            "a request shorter than its query",
+            limits("requestTimeout", json!("10s")),
+            "lower the one or raise the other",
+        ),
+        ("a request of two hours", limits("requestTimeout", json!("2h")), "from 1s to 1h"),
+        ("a query of no time", limits("sqlTimeout", json!("0s")), "from 1s to 1h"),
+        ("a reply of ten bytes", limits("responseMaxBytes", json!(10)), "greater than or equal to 1024"),
+        ("calls below zero", limits("callsPerMinutePerUser", json!(-1)), "greater than or equal to 0"),
+        (
+            "a rollout that is none",
+            json!({"rollout": {"securityChange": "Never"}}),
+            "supported values: \"Recreate\", \"RollingUpdate\"",
+        ),
+        ("a thousand and one replicas", json!({"replicas": 1001}), "less than or equal to 1000"),
+        ("no image", json!({"image": ""}), "at least 1 chars long"),
+        (
+            "a pull policy that is none",
+            json!({"imagePullPolicy": "Sometimes"}),
+            "supported values: \"Always\", \"IfNotPresent\", \"Never\"",
+        ),
+        ("an amount that is none", json!({"resources": {"limits": {"memory": "lots"}}}), NO_MATCH),
+        ("a word for a flag", json!({"paused": "yes"}), "must be of type boolean"),
     ]
 }
 
@@ -116,6 +342,7 @@ async fn kubectl_apply_refuses_each_bad_manifest_and_says_what_to_write() {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(bad_specs().len() >= 60);
         Ok(())
     })
     .await;

@@ -12,6 +12,7 @@ mod drift;
 mod events;
 #[cfg(test)]
 mod fixtures;
+mod optional;
 mod pods;
 mod references;
 mod report;
@@ -32,7 +33,7 @@ use kube::{
     Client, Resource, ResourceExt,
     core::DeserializeGuard,
     runtime::{
-        PredicateConfig, WatchStreamExt,
+        Predicate, PredicateConfig, WatchStreamExt,
         controller::{self, Action, Controller},
         events::{Recorder, Reporter},
         predicates,
@@ -125,8 +126,19 @@ impl PassError {
 /// Watches and makes passes until `stop`; then passes under way finish.
 pub async fn run(context: Arc<Context>, writers: Writers, concurrency: u16, stop: CancellationToken) {
     let caches = &context.caches;
-    let watches = Watches { client: &context.client, namespaces: &context.defaults.namespaces };
-    let Writers { servers, service_accounts, secrets, config_maps, services, deployments, pods } = writers;
+    let watches = Watches { client: context.client.clone(), namespaces: context.defaults.namespaces.clone() };
+    let Writers {
+        servers,
+        service_accounts,
+        secrets,
+        config_maps,
+        services,
+        deployments,
+        pods,
+        ingresses,
+        http_routes,
+        foreign_config_maps,
+    } = writers;
     let gone = Arc::clone(&context);
     let servers = watches
         .all(servers, watch::prune)
@@ -140,7 +152,8 @@ pub async fn run(context: Arc<Context>, writers: Writers, concurrency: u16, stop
             }
         })
         .touched_objects()
-        .predicate_filter(predicates::generation, PredicateConfig::default());
+        // An annotation may ask for something, too.
+        .predicate_filter(predicates::generation.combine(predicates::annotations), PredicateConfig::default());
     let pods = watches
         .managed(pods)
         .inspect_ok({
@@ -154,6 +167,10 @@ pub async fn run(context: Arc<Context>, writers: Writers, concurrency: u16, stop
         .watches_stream(watches.managed(config_maps).touched_objects(), wakes(caches))
         .watches_stream(watches.managed(deployments).touched_objects(), wakes(caches))
         .watches_stream(pods, owner)
+        .watches_stream(watches.managed(ingresses).touched_objects(), wakes(caches))
+        .watches_stream(watches.optional(http_routes).touched_objects(), wakes(caches))
+        .reconcile_on(caches.http_routes.turns(caches.servers.clone()))
+        .watches_stream(watches.foreign(foreign_config_maps).touched_objects(), wakes(caches))
         .watches_stream(watches.all(secrets, watch::prune_foreign).touched_objects(), wakes(caches))
         .watches_stream(watches.all(services, watch::prune_foreign).touched_objects(), wakes(caches))
         .with_config(controller::Config::default().concurrency(concurrency).debounce(GATHER))

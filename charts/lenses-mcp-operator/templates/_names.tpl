@@ -42,8 +42,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [mcp.lenses.io]
   resources: [lensesmcpservers/finalizers]
   verbs: [update]
-# Objects are made and changed by server-side apply (patch), which needs create for those that are not there. None is deleted:
-# they go with their owner. "get" is for the name of one that is not this operator's.
+# Objects are made and changed by server-side apply (patch), which needs create for those that are not there. They go with their
+# owner, so only those are deleted that a spec may stop asking for. "get" is for the name of one that is not this operator's.
 - apiGroups: [""]
   resources: [serviceaccounts, configmaps]
   verbs: [get, list, watch, create, patch]
@@ -53,10 +53,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [services]
   verbs: [list, watch, create, patch]
-# Only metadata of Secrets is asked for, but Kubernetes has no right for that alone.
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list, watch, create, patch, delete]
+# Only metadata of Secrets is asked for, but Kubernetes has no right for that alone. "delete" is for a sealing key that is rotated.
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [list, watch, create, patch]
+  verbs: [list, watch, create, patch, delete]
 # Pods tell why they are not up, and where they do not, the warnings about them do.
 - apiGroups: [""]
   resources: [pods]

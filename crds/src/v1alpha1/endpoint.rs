@@ -11,8 +11,8 @@ use crate::rules::{self, URL_MAX_LENGTH};
 
 /// A DNS name in lower case, without a wildcard.
 const HOST: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
-/// An absolute path without a slash at its end, or `/`.
-const PATH: &str = r"^/([a-zA-Z0-9._~-]+(/[a-zA-Z0-9._~-]+)*)?$";
+/// An absolute path without a slash at its end, or `/`; no segment begins with a dot.
+const PATH: &str = r"^/([a-zA-Z0-9_~-][a-zA-Z0-9._~-]*(/[a-zA-Z0-9_~-][a-zA-Z0-9._~-]*)*)?$";
 
 /// Where the server is published.
 #[derive(KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -20,7 +20,8 @@ const PATH: &str = r"^/([a-zA-Z0-9._~-]+(/[a-zA-Z0-9._~-]+)*)?$";
 #[x_kube(
     validation = rules::at_most_one_route(),
     validation = rules::ingress_fits_url(),
-    validation = rules::http_route_fits_url()
+    validation = rules::http_route_fits_url(),
+    validation = rules::load_balancer_is_encrypted()
 )]
 pub struct Endpoint {
     /// The public URL without `/mcp`, such as `https://mcp.example.com`; clients are told to use it, and OAuth metadata is

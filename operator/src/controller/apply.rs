@@ -2,7 +2,7 @@
 //!
 //! Objects are applied server-side with one field manager. Fields of this resource's own objects are taken back from whoever
 //! changed them; an object that is not there yet is made without force, so that one made by somebody else in the meantime is not
-//! taken over. The Deployment comes last: its pods mount the others.
+//! taken over. The Deployment comes late: its pods mount what is before it. What the spec no longer asks for is deleted.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -10,16 +10,17 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{apps::v1::Deployment, core::v1::Secret},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
     serde::{Serialize, de::DeserializeOwned},
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{Patch, PatchParams, PostParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
     core::PartialObjectMeta,
 };
 
 use super::{
-    build::{Children, SEALING_KEY},
+    build::{Children, ROTATION, SEALING_KEY},
     dereference::{Standing, Standings},
     drift::drifted,
 };
@@ -37,6 +38,9 @@ pub(super) enum ApplyError {
     /// The API server refused or did not answer.
     #[error("failed to apply {kind} {name}: {source}")]
     Apply { kind: String, name: String, source: kube::Error },
+    /// The same, of something that is no longer asked for.
+    #[error("failed to delete {kind} {name}: {source}")]
+    Remove { kind: String, name: String, source: kube::Error },
 }
 
 /// Leaves everything as it is: the resource is paused, or is not one that a server can be made of.
@@ -46,7 +50,7 @@ pub(super) fn keep(found: &Standings) -> Applied {
 
 /// Makes what there is what is wanted.
 pub(super) async fn apply(client: &Client, wanted: Children, found: &Standings) -> Result<Applied, ApplyError> {
-    let Children { service_account, sealing_key, config_map, service, deployment } = wanted;
+    let Children { service_account, sealing_key, config_map, service, deployment, ingress, http_route } = wanted;
     ensure(client, service_account, &found.service_account).await?;
     ensure_sealing_key(client, sealing_key, &found.sealing_key).await?;
     ensure(client, config_map, &found.config_map).await?;
@@ -55,6 +59,8 @@ pub(super) async fn apply(client: &Client, wanted: Children, found: &Standings) 
         Some(deployment) => Some(ensure(client, deployment, &found.deployment).await?),
         None => found.deployment.own().cloned(),
     };
+    ensure_or_remove(client, ingress, &found.ingress).await?;
+    ensure_or_remove(client, http_route, &found.http_route).await?;
     Ok(Applied { deployment })
 }
 
@@ -81,6 +87,40 @@ where
     }
 }
 
+/// An object that is made only where the spec asks for it. Where the cluster does not have its kind there is nothing to write.
+async fn ensure_or_remove<K>(client: &Client, wanted: Option<K>, found: &Standing<K>) -> Result<(), ApplyError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Serialize + DeserializeOwned + Debug,
+{
+    match (wanted, found) {
+        (Some(_), Standing::NoApi) => Ok(()),
+        (Some(wanted), found) => ensure(client, wanted, found).await.map(drop),
+        (None, Standing::Own(object)) => {
+            let api = Api::<K>::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+            let name = object.name_any();
+            remove(&api, &name, object.uid()).await.map_err(|source| ApplyError::Remove {
+                kind: K::kind(&()).into_owned(),
+                name,
+                source,
+            })
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+/// Deletes that very object, not one that was made under its name since.
+async fn remove<K>(api: &Api<K>, name: &str, uid: Option<String>) -> Result<(), kube::Error>
+where
+    K: Resource + Clone + DeserializeOwned + Debug,
+{
+    let params = DeleteParams::default().preconditions(Preconditions { uid, resource_version: None });
+    match api.delete(name, &params).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Sets what is wanted list by list. Server-side apply takes items of lists one by one and leaves those of others in place; where
 /// somebody changed the very field that tells items apart, such as the number of a port, the old item and the new one stand side by
 /// side, and the API server refuses the two.
@@ -93,7 +133,7 @@ where
 }
 
 /// The key is made once and stored as immutable, so all that can drift is metadata; and what the API server answers is dropped
-/// unread but for that.
+/// unread but for that. A new key is a new Secret: the old one is deleted, and this resource looks again when that is seen.
 async fn ensure_sealing_key(
     client: &Client,
     wanted: PartialObjectMeta<Secret>,
@@ -101,12 +141,23 @@ async fn ensure_sealing_key(
 ) -> Result<(), ApplyError> {
     let api = Api::<Secret>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
     let name = wanted.name_any();
+    let rotation = |metadata: &ObjectMeta| metadata.annotations.as_ref()?.get(ROTATION).cloned();
     let done = match found {
+        Standing::Own(observed)
+            if rotation(&wanted.metadata).is_some() && rotation(&wanted.metadata) != rotation(&observed.metadata) =>
+        {
+            remove(
+                &Api::<PartialObjectMeta<Secret>>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default()),
+                &name,
+                observed.uid(),
+            )
+            .await
+        }
         Standing::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => return Ok(()),
         Standing::Own(_) | Standing::OwnUnlabelled => {
             api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await.map(|_| ())
         }
-        Standing::Free | Standing::Taken => {
+        Standing::Free | Standing::Taken | Standing::NoApi => {
             let key = STANDARD.encode(rand::random::<[u8; 32]>());
             let secret = Secret {
                 metadata: wanted.metadata,
@@ -130,7 +181,7 @@ fn manager<K>(found: &Standing<K>) -> PatchParams {
     let params = PatchParams::apply(MANAGER);
     match found {
         Standing::Own(_) | Standing::OwnUnlabelled => params.force(),
-        Standing::Free | Standing::Taken => params,
+        Standing::Free | Standing::Taken | Standing::NoApi => params,
     }
 }
 

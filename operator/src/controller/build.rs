@@ -5,6 +5,10 @@
 
 mod config_map;
 mod deployment;
+#[cfg(test)]
+mod fields;
+pub(super) mod http_route;
+mod ingress;
 mod sealing_key;
 mod service;
 mod service_account;
@@ -17,6 +21,7 @@ use k8s_openapi::{
     api::{
         apps::v1::Deployment,
         core::v1::{ConfigMap, Secret, Service, ServiceAccount},
+        networking::v1::Ingress,
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
     serde::Serialize,
@@ -27,7 +32,9 @@ use sha2::{Digest, Sha256};
 use super::validate::ValidServer;
 use crate::MANAGER;
 
-pub(super) use sealing_key::SEALING_KEY;
+use http_route::HTTPRoute;
+
+pub(super) use sealing_key::{ROTATION, SEALING_KEY};
 
 /// The label that says whose an object is; the watches select by it.
 pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
@@ -48,6 +55,10 @@ pub(super) struct Children {
     pub(super) service: Service,
     /// Not before there is a sealing key for the pods to mount: its identity is part of the pods.
     pub(super) deployment: Option<Deployment>,
+    /// None where the spec does not ask for it.
+    pub(super) ingress: Option<Ingress>,
+    /// None where the spec does not ask for it.
+    pub(super) http_route: Option<HTTPRoute>,
 }
 
 /// Builds them all.
@@ -58,6 +69,8 @@ pub(super) fn build(server: &ValidServer) -> Children {
         config_map: digested(config_map::build(server)),
         service: digested(service::build(server)),
         deployment: server.sealing_key.as_ref().map(|key| digested(deployment::build(server, key))),
+        ingress: ingress::build(server).map(digested),
+        http_route: http_route::build(server).map(digested),
     }
 }
 
@@ -77,6 +90,12 @@ fn metadata(server: &ValidServer) -> ObjectMeta {
         owner_references: Some(vec![server.owner.clone()]),
         ..ObjectMeta::default()
     }
+}
+
+/// Where the OAuth metadata of a server is that is published under this path: in front of the path (RFC 9728 §3.1), so outside of
+/// it, unless that is the root.
+fn metadata_path(path: &str) -> Option<String> {
+    (path != "/").then(|| format!("/.well-known/oauth-protected-resource{path}/mcp"))
 }
 
 /// The labels of every object.

@@ -1,7 +1,8 @@
 //! What is watched, as it was last seen: one cache a kind, shared by all passes.
 //!
-//! Of service accounts, config maps, deployments and pods only this operator's own are kept, by label. Services are all kept, since a
-//! resource may refer to any, and of Secrets only metadata: no value of a Secret is ever read.
+//! Of most kinds only this operator's own objects are kept, by label. Services are all kept, since a resource may refer to any. Of
+//! Secrets and of others' config maps, to any of which a resource may refer too, only metadata is: no value of a Secret is ever
+//! read.
 
 use std::{collections::BTreeMap, hash::Hash, sync::Arc};
 
@@ -9,6 +10,7 @@ use futures::FutureExt;
 use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{ConfigMap, Secret, Service, ServiceAccount},
+    networking::v1::Ingress,
 };
 use kube::{
     Resource, ResourceExt,
@@ -21,6 +23,8 @@ use kube::{
 
 use super::{
     Watched,
+    build::http_route::HTTPRoute,
+    optional::{Optional, Source, optional},
     pods::{PodIndex, WatchedPod},
     references::Index,
 };
@@ -36,6 +40,9 @@ pub struct Caches {
     pub(super) deployments: Store<Deployment>,
     pub(super) pods: Store<WatchedPod>,
     pub(super) pods_by_server: PodIndex,
+    pub(super) ingresses: Store<Ingress>,
+    pub(super) http_routes: Optional<HTTPRoute>,
+    pub(super) foreign_config_maps: Store<PartialObjectMeta<ConfigMap>>,
     pub(super) references: Index,
 }
 
@@ -48,6 +55,9 @@ pub struct Writers {
     pub(super) services: Writer<Service>,
     pub(super) deployments: Writer<Deployment>,
     pub(super) pods: Writer<WatchedPod>,
+    pub(super) ingresses: Writer<Ingress>,
+    pub(super) http_routes: Source<HTTPRoute>,
+    pub(super) foreign_config_maps: Writer<PartialObjectMeta<ConfigMap>>,
 }
 
 impl Caches {
@@ -61,7 +71,9 @@ impl Caches {
         let (services, services_writer) = reflector::store();
         let (deployments, deployments_writer) = reflector::store();
         let (pods, pods_writer) = reflector::store();
-        let (pods_by_server, references) = (PodIndex::default(), Index::default());
+        let (ingresses, ingresses_writer) = reflector::store();
+        let (http_routes, http_routes_source) = optional();
+        let (foreign_config_maps, foreign_config_maps_writer) = reflector::store();
         (
             Self {
                 servers,
@@ -71,8 +83,11 @@ impl Caches {
                 services,
                 deployments,
                 pods,
-                pods_by_server,
-                references,
+                pods_by_server: PodIndex::default(),
+                ingresses,
+                http_routes,
+                foreign_config_maps,
+                references: Index::default(),
             },
             Writers {
                 servers: servers_writer,
@@ -82,37 +97,43 @@ impl Caches {
                 services: services_writer,
                 deployments: deployments_writer,
                 pods: pods_writer,
+                ingresses: ingresses_writer,
+                http_routes: http_routes_source,
+                foreign_config_maps: foreign_config_maps_writer,
             },
         )
     }
 
     /// Waits until every kind has been read once: before that, what is not there cannot be told from what is not yet read.
     pub(super) async fn read(&self) -> Result<(), WriterDropped> {
-        let Self { servers, service_accounts, secrets, config_maps, services, deployments, pods, .. } = self;
         tokio::try_join!(
-            servers.wait_until_ready(),
-            service_accounts.wait_until_ready(),
-            secrets.wait_until_ready(),
-            config_maps.wait_until_ready(),
-            services.wait_until_ready(),
-            deployments.wait_until_ready(),
-            pods.wait_until_ready(),
+            self.servers.wait_until_ready(),
+            self.service_accounts.wait_until_ready(),
+            self.secrets.wait_until_ready(),
+            self.config_maps.wait_until_ready(),
+            self.services.wait_until_ready(),
+            self.deployments.wait_until_ready(),
+            self.pods.wait_until_ready(),
+            self.ingresses.wait_until_ready(),
+            self.foreign_config_maps.wait_until_ready(),
         )?;
+        self.http_routes.known().await;
         Ok(())
     }
 
     /// The kinds that have not been read once.
     #[must_use]
     pub fn unread(&self) -> Vec<&'static str> {
-        let Self { servers, service_accounts, secrets, config_maps, services, deployments, pods, .. } = self;
         [
-            ("LensesMcpServers", is_read(servers)),
-            ("ServiceAccounts", is_read(service_accounts)),
-            ("Secrets", is_read(secrets)),
-            ("ConfigMaps", is_read(config_maps)),
-            ("Services", is_read(services)),
-            ("Deployments", is_read(deployments)),
-            ("Pods", is_read(pods)),
+            ("LensesMcpServers", is_read(&self.servers)),
+            ("ServiceAccounts", is_read(&self.service_accounts)),
+            ("Secrets", is_read(&self.secrets)),
+            ("ConfigMaps", is_read(&self.config_maps) && is_read(&self.foreign_config_maps)),
+            ("Services", is_read(&self.services)),
+            ("Deployments", is_read(&self.deployments)),
+            ("Pods", is_read(&self.pods)),
+            ("Ingresses", is_read(&self.ingresses)),
+            ("CustomResourceDefinitions", self.http_routes.is_known()),
         ]
         .into_iter()
         .filter_map(|(kind, read)| (!read).then_some(kind))

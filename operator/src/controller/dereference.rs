@@ -11,6 +11,7 @@ use k8s_openapi::{
     api::{
         apps::v1::Deployment,
         core::v1::{ConfigMap, Secret, Service, ServiceAccount},
+        networking::v1::Ingress,
     },
     serde::de::DeserializeOwned,
 };
@@ -23,8 +24,9 @@ use lenses_mcp_crds::LensesMcpServer;
 
 use super::{
     Context,
-    build::labels,
+    build::{http_route::HTTPRoute, labels},
     events,
+    optional::{Optional, OptionalKind},
     pods::WatchedPod,
     references::{self, ReferenceKind},
     rollout,
@@ -34,7 +36,9 @@ use super::{
 #[derive(Default)]
 pub(super) struct Dereferenced {
     /// Each Secret that the spec names: what stands for its content, if it is there.
-    pub(super) secrets: BTreeMap<String, Option<SecretVersion>>,
+    pub(super) secrets: BTreeMap<String, Option<ContentVersion>>,
+    /// Each `ConfigMap` that the spec names, likewise.
+    pub(super) config_maps: BTreeMap<String, Option<ContentVersion>>,
     /// The Service of `spec.lenses.serviceRef`, if it is there.
     pub(super) lenses_service: Option<Arc<Service>>,
     /// This resource's pods, and, where they do not say what is wrong, what the kubelet last warned of.
@@ -51,9 +55,10 @@ pub(super) struct Pods {
     pub(super) warning: Option<String>,
 }
 
-/// Stands for a Secret's content, which is never read: it changes whenever the content does (and when a label does).
+/// Stands for the content of a Secret or a `ConfigMap`, which is never read: it changes whenever the content does (and when a
+/// label does).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SecretVersion {
+pub(super) struct ContentVersion {
     pub(super) uid: String,
     pub(super) resource_version: String,
 }
@@ -66,6 +71,8 @@ pub(super) struct Standings {
     pub(super) config_map: Standing<ConfigMap>,
     pub(super) service: Standing<Service>,
     pub(super) deployment: Standing<Deployment>,
+    pub(super) ingress: Standing<Ingress>,
+    pub(super) http_route: Standing<HTTPRoute>,
 }
 
 /// Who has a name.
@@ -80,6 +87,8 @@ pub(super) enum Standing<K> {
     OwnUnlabelled,
     /// Somebody else.
     Taken,
+    /// The cluster does not have the kind.
+    NoApi,
 }
 
 /// What can go wrong in reading.
@@ -98,7 +107,7 @@ impl<K> Standing<K> {
     pub(super) fn own(&self) -> Option<&Arc<K>> {
         match self {
             Self::Own(object) => Some(object),
-            Self::Free | Self::OwnUnlabelled | Self::Taken => None,
+            Self::Free | Self::OwnUnlabelled | Self::Taken | Self::NoApi => None,
         }
     }
 }
@@ -111,7 +120,12 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
         match reference.kind {
             ReferenceKind::Secret => {
                 let secret = caches.secrets.get(&ObjectRef::new(&reference.name).within(&reference.namespace));
-                found.secrets.insert(reference.name, secret.and_then(|secret| version(&secret)));
+                found.secrets.insert(reference.name, secret.and_then(|secret| version(&*secret)));
+            }
+            ReferenceKind::ConfigMap => {
+                let config_map =
+                    caches.foreign_config_maps.get(&ObjectRef::new(&reference.name).within(&reference.namespace));
+                found.config_maps.insert(reference.name, config_map.and_then(|config_map| version(&*config_map)));
             }
             ReferenceKind::Service => {
                 found.lenses_service =
@@ -126,6 +140,8 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
         config_map: watched_by_label(client, &caches.config_maps, server).await?,
         service: cached(services, server).unwrap_or_default(),
         deployment: watched_by_label(client, &caches.deployments, server).await?,
+        ingress: of_choice(client, &caches.ingresses, server, server.spec.endpoint.ingress.is_some()).await?,
+        http_route: optional(client, &caches.http_routes, server).await?,
     };
     let seen = caches.pods(&server.namespace().unwrap_or_default(), &server.name_any());
     let silent = rollout::silent(found.children.deployment.own().map(|deployment| &**deployment), &seen);
@@ -137,8 +153,8 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
     Ok(found)
 }
 
-fn version(secret: &PartialObjectMeta<Secret>) -> Option<SecretVersion> {
-    Some(SecretVersion { uid: secret.uid()?, resource_version: secret.resource_version()? })
+fn version<K: ResourceExt>(object: &K) -> Option<ContentVersion> {
+    Some(ContentVersion { uid: object.uid()?, resource_version: object.resource_version()? })
 }
 
 fn cached<K>(cache: &Store<K>, server: &LensesMcpServer) -> Option<Standing<K>>
@@ -147,6 +163,36 @@ where
 {
     let object = cache.get(&ObjectRef::new(&server.name_any()).within(&server.namespace().unwrap_or_default()))?;
     Some(if owns(server, &*object) { Standing::Own(object) } else { Standing::Taken })
+}
+
+/// Who has the name of an object that is made only where the spec asks for it. Where it does not, nobody's object is in the way, and
+/// the API server need not be asked.
+async fn of_choice<K>(
+    client: &Client,
+    cache: &Store<K>,
+    server: &LensesMcpServer,
+    is_wanted: bool,
+) -> Result<Standing<K>, DereferenceError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + 'static,
+{
+    if is_wanted {
+        watched_by_label(client, cache, server).await
+    } else {
+        Ok(cached(cache, server).unwrap_or_default())
+    }
+}
+
+/// As [`of_choice`], of a kind that the cluster may lack.
+async fn optional<K: OptionalKind>(
+    client: &Client,
+    cache: &Optional<K>,
+    server: &LensesMcpServer,
+) -> Result<Standing<K>, DereferenceError> {
+    if !cache.is_served() {
+        return Ok(Standing::NoApi);
+    }
+    of_choice(client, &cache.objects, server, K::is_wanted(server)).await
 }
 
 async fn watched_by_label<K>(

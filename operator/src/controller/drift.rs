@@ -33,9 +33,9 @@ fn lists_fit(wanted: &[Value], observed: &[Value]) -> bool {
     let key =
         ["uid", "name"].into_iter().find(|key| wanted.iter().all(|item| item.get(key).is_some_and(Value::is_string)));
     match key {
-        Some(key) if !wanted.is_empty() => wanted.iter().all(|item| {
-            observed.iter().find(|other| other.get(key) == item.get(key)).is_some_and(|other| fits(item, other, false))
-        }),
+        Some(key) if !wanted.is_empty() => wanted
+            .iter()
+            .all(|item| observed.iter().any(|other| other.get(key) == item.get(key) && fits(item, other, false))),
         _ => {
             wanted.len() == observed.len() && wanted.iter().zip(observed).all(|(item, other)| fits(item, other, false))
         }
@@ -101,6 +101,13 @@ mod tests {
             "status": {},
         });
         assert!(fits_json(&wanted, &observed));
+    }
+
+    #[test]
+    fn items_of_one_name_are_told_apart_by_the_rest() {
+        let two = json!({ "parentRefs": [{ "name": "gw", "sectionName": "a" }, { "name": "gw", "sectionName": "b" }] });
+        assert!(fits_json(&two, &two));
+        assert!(!fits_json(&two, &json!({ "parentRefs": [{ "name": "gw", "sectionName": "a" }] })));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Defaults,
-    dereference::{Dereferenced, SecretVersion, Standing, Standings},
+    dereference::{ContentVersion, Dereferenced, Standing, Standings},
     validate::{ValidServer, validate},
 };
 
@@ -55,7 +55,7 @@ pub(super) fn server(spec: &Value) -> LensesMcpServer {
 
 /// Everything that the fixtures refer to is there.
 pub(super) fn found() -> Dereferenced {
-    let version = |uid: &str| Some(SecretVersion { uid: uid.to_owned(), resource_version: "5".to_owned() });
+    let version = |uid: &str| Some(ContentVersion { uid: uid.to_owned(), resource_version: "5".to_owned() });
     let service = json!({
         "metadata": { "name": "hq-service", "namespace": "lenses" },
         "spec": { "ports": [{ "name": "api", "port": 9991 }, { "name": "agents", "port": 10000 }] },
@@ -67,7 +67,10 @@ pub(super) fn found() -> Dereferenced {
             ("hq-client".to_owned(), version("client-uid")),
             ("hq-account".to_owned(), version("account-uid")),
             ("our-callers".to_owned(), version("callers-uid")),
+            ("mtls".to_owned(), version("mtls-uid")),
+            ("certificate".to_owned(), version("certificate-uid")),
         ]),
+        config_maps: BTreeMap::from([("authorities".to_owned(), version("authorities-uid"))]),
         lenses_service: Some(Arc::new(serde_json::from_value(service).unwrap())),
         children: Standings {
             sealing_key: Standing::Own(Arc::new(serde_json::from_value(key).unwrap())),

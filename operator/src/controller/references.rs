@@ -22,12 +22,15 @@ pub(super) struct Reference {
     pub(super) name: String,
     /// The field of the spec that names it.
     pub(super) field: &'static str,
+    /// Whether the pods read it at their start only, so that a change of it rolls them.
+    pub(super) rolls: bool,
 }
 
 /// The kinds that a spec can refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ReferenceKind {
     Secret,
+    ConfigMap,
     Service,
 }
 
@@ -36,13 +39,14 @@ impl ReferenceKind {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
             Self::Service => "Service",
         }
     }
 
     /// The other way round; none for a kind that no spec refers to.
     fn of(kind: &str) -> Option<Self> {
-        [Self::Secret, Self::Service].into_iter().find(|known| known.as_str() == kind)
+        [Self::Secret, Self::ConfigMap, Self::Service].into_iter().find(|known| known.as_str() == kind)
     }
 }
 
@@ -50,12 +54,9 @@ impl ReferenceKind {
 pub(super) fn references(server: &LensesMcpServer) -> Vec<Reference> {
     let own = server.namespace().unwrap_or_default();
     let spec = &server.spec;
-    let secret = |field, name: &str| Reference {
-        kind: ReferenceKind::Secret,
-        namespace: own.clone(),
-        name: name.to_owned(),
-        field,
-    };
+    let mounted =
+        |kind, field, name: &str| Reference { kind, namespace: own.clone(), name: name.to_owned(), field, rolls: true };
+    let secret = |field, name: &str| mounted(ReferenceKind::Secret, field, name);
     let mut references = Vec::new();
     if let Some(service) = &spec.lenses.service_ref {
         references.push(Reference {
@@ -63,7 +64,23 @@ pub(super) fn references(server: &LensesMcpServer) -> Vec<Reference> {
             namespace: service.namespace.clone().unwrap_or_else(|| own.clone()),
             name: service.name.clone(),
             field: "spec.lenses.serviceRef",
+            rolls: false,
         });
+    }
+    if let Some(bundle) = &spec.lenses.ca_bundle {
+        let config_map = bundle.config_map_key_ref.as_ref();
+        references.extend(
+            config_map.map(|key| mounted(ReferenceKind::ConfigMap, "spec.lenses.caBundle.configMapKeyRef", &key.name)),
+        );
+        references
+            .extend(bundle.secret_key_ref.as_ref().map(|key| secret("spec.lenses.caBundle.secretKeyRef", &key.name)));
+    }
+    if let Some(certificate) = &spec.lenses.client_certificate {
+        references.push(secret("spec.lenses.clientCertificate", &certificate.secret_name));
+    }
+    if let Some(certificate) = &spec.endpoint.tls {
+        // The server takes a new certificate up by itself.
+        references.push(Reference { rolls: false, ..secret("spec.endpoint.tls", &certificate.secret_name) });
     }
     if let Some(client) =
         spec.auth.oauth.as_ref().and_then(|oauth| oauth.introspection.client_credentials_secret_ref.as_ref())
@@ -183,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn every_secret_and_service_that_a_spec_names_is_a_reference() {
+    fn every_object_that_a_spec_names_is_a_reference() {
         let key = |name: &str| json!({ "name": name, "key": "k" });
         let index = Index::default();
         index.follow(&Event::Apply(server(
@@ -196,6 +213,15 @@ mod tests {
             json!({ "url": "http://hq" }),
             json!({ "oauth": { "introspection": { "clientCredentialsSecretRef": { "name": "client" } } } }),
         )));
+        let mut full = by_service("c", "hq");
+        let spec = &mut full.0.as_mut().unwrap().spec;
+        spec.lenses.ca_bundle = serde_json::from_value(json!({ "configMapKeyRef": key("authorities") })).unwrap();
+        spec.lenses.client_certificate = serde_json::from_value(json!({ "secretName": "mtls" })).unwrap();
+        spec.endpoint.tls = serde_json::from_value(json!({ "secretName": "certificate" })).unwrap();
+        index.follow(&Event::Apply(full));
+        assert_eq!(referrers(&index, "ConfigMap", "tools", "authorities"), ["c"]);
+        assert_eq!(referrers(&index, "Secret", "tools", "mtls"), ["c"]);
+        assert_eq!(referrers(&index, "Secret", "tools", "certificate"), ["c"]);
         assert_eq!(referrers(&index, "Service", "tools", "hq"), ["a"]);
         assert_eq!(referrers(&index, "Secret", "tools", "hq-token"), ["a"]);
         assert_eq!(referrers(&index, "Secret", "tools", "caller"), ["a"]);

@@ -15,7 +15,7 @@ use super::{
     rollout,
     validate::{Callers, Rejections, SignIn, ValidServer},
 };
-use conditions::{Verdict, accepted, available, conditions, dated};
+use conditions::{Verdict, accepted, available, awaited, conditions, dated};
 
 /// The status after a pass: from the spec's verdict, from what was applied, and from what was said before.
 pub(super) fn status(
@@ -36,7 +36,7 @@ pub(super) fn status(
         Ok(valid) => format!("it serves at {}/mcp", valid.advertised_url),
         Err(_) => String::new(),
     };
-    let conditions = conditions(accepted, available, applied.err(), serving);
+    let conditions = conditions(accepted, available, applied.err(), awaited(valid).as_ref(), serving);
     let observed_generation = server.metadata.generation;
     let pods = deployment.and_then(|deployment| deployment.status.as_ref());
     let derived = match valid {
@@ -235,6 +235,48 @@ mod tests {
         assert_eq!(said(&status)[0], ("Ready", "False", "InvalidSpec"));
         assert_eq!(said(&status).last(), Some(&("Stalled", "True", "InvalidSpec")));
         assert_eq!(status.url.as_deref(), Some("https://mcp.example.com/mcp"));
+    }
+
+    #[test]
+    fn a_missing_api_is_told_while_all_else_is_made_and_judged() {
+        let mut server = oauth_server();
+        let route = json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["mcp.example.com"] });
+        server.spec.endpoint.http_route = Some(serde_json::from_value(route).unwrap());
+        let mut found = found();
+        found.children.http_route = super::super::dereference::Standing::NoApi;
+        let valid = validate(&server, &found, &defaults());
+        let status = status(&server, valid.as_ref(), Ok(&serving()), &found, at(0));
+        assert_eq!(
+            said(&status),
+            [
+                ("Ready", "False", "MissingApi"),
+                ("Accepted", "False", "MissingApi"),
+                ("Available", "True", "Available"),
+                ("Reconciling", "True", "MissingApi"),
+            ]
+        );
+        let message = &status.conditions[1].message;
+        assert!(message.contains("spec.endpoint.httpRoute: this cluster has no HTTPRoute"), "{message}");
+        assert!(message.contains("install the Gateway API's CRDs"), "{message}");
+        assert!(build::build(valid.as_ref().unwrap_or_else(|_| panic!("not valid"))).deployment.is_some());
+    }
+
+    #[test]
+    fn a_load_balancer_without_an_address_is_what_is_waited_for() {
+        let mut server = oauth_server();
+        server.spec.endpoint.url = None;
+        server.spec.endpoint.tls = Some(serde_json::from_value(json!({ "secretName": "certificate" })).unwrap());
+        server.spec.endpoint.service.type_ = lenses_mcp_crds::ServiceType::LoadBalancer;
+        let status = of(&server, &serving(), at(0));
+        assert_eq!(
+            said(&status),
+            [
+                ("Ready", "False", "AddressPending"),
+                ("Accepted", "True", "Accepted"),
+                ("Available", "True", "Available"),
+                ("Reconciling", "True", "AddressPending"),
+            ]
+        );
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! that are taken, and what a schema cannot say.
 
 mod addresses;
+mod advertised;
 mod rejection;
 mod sign_in;
+mod tools;
 
 use std::collections::BTreeMap;
 
@@ -14,11 +16,14 @@ use k8s_openapi::{
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference},
 };
 use kube::{Resource, ResourceExt};
-use lenses_mcp_crds::{DerivedSetting, ImagePullPolicy, LensesMcpServer, Service};
+use lenses_mcp_crds::{
+    CaBundle, DerivedSetting, HttpRoute, ImagePullPolicy, Ingress, LensesMcpServer, Limits, Service, Tools,
+};
 
 use super::{
     Defaults,
-    dereference::{Dereferenced, SecretVersion, Standing, Standings},
+    build::ROTATION,
+    dereference::{ContentVersion, Dereferenced, Standing, Standings},
     references::{self, ReferenceKind},
 };
 
@@ -38,8 +43,26 @@ pub(super) struct ValidServer {
     pub(super) service_names: Vec<String>,
     pub(super) allowed_origins: Vec<String>,
     pub(super) sign_in: SignIn,
-    /// What stands for the content of each Secret that the pods mount, by the Secret's name.
-    pub(super) secrets: BTreeMap<String, SecretVersion>,
+    /// Whether the address that `advertised_url` is to have is yet to be assigned to the load balancer.
+    pub(super) awaits_address: bool,
+    /// What stands for the content of each Secret that the pods read at their start, by the Secret's name.
+    pub(super) secrets: BTreeMap<String, ContentVersion>,
+    /// The same of each `ConfigMap`.
+    pub(super) config_maps: BTreeMap<String, ContentVersion>,
+    /// The authorities that HQ's certificate is checked with, besides the system's.
+    pub(super) lenses_ca: Option<CaBundle>,
+    /// The Secret with what is shown to HQ.
+    pub(super) lenses_client_certificate: Option<String>,
+    /// The Secret with what clients are shown; none means plain HTTP.
+    pub(super) tls: Option<String>,
+    pub(super) tools: Tools,
+    pub(super) call_limits: Limits,
+    pub(super) ingress: Option<Ingress>,
+    pub(super) http_route: Option<HttpRoute>,
+    /// What cannot be made since the cluster lacks its kind. Everything else is made.
+    pub(super) missing_apis: Vec<Rejection>,
+    /// The last wish for a new sealing key.
+    pub(super) rotation: Option<String>,
     /// The uid of the Secret with the sealing key, once it has been made.
     pub(super) sealing_key: Option<String>,
     pub(super) service: Service,
@@ -67,27 +90,39 @@ pub(super) fn validate(
     let lenses_url = addresses::lenses_url(server, found, defaults, &mut derived, &mut rejections);
     let sign_in = sign_in::sign_in(server, lenses_url.as_deref(), &mut derived, &mut rejections);
     let service_names = addresses::service_names(&name, &namespace, &defaults.cluster_domain);
-    let advertised_url = addresses::advertised_url(server, &service_names, &mut derived, &mut rejections);
+    let advertised = advertised::advertised(server, &service_names, found, &mut derived, &mut rejections);
     derived.push(DerivedSetting {
         setting: "MCP_ALLOWED_HOSTS".to_owned(),
         value: service_names.join(","),
         rule: "the DNS names of the Service".to_owned(),
     });
-    let secrets = secrets(server, found, &mut rejections);
+    tools::check(&server.spec.tools, &mut rejections);
+    let (secrets, config_maps) = contents(server, found, &mut rejections);
     names_taken(&name, &found.children, &mut rejections);
     let owner = server.controller_owner_ref(&());
 
     let spec = &server.spec;
     let mut rejections = rejections.into_iter();
-    match (rejections.next(), lenses_url, sign_in, advertised_url, owner) {
-        (None, Some(lenses_url), Some(sign_in), Some(advertised_url), Some(owner)) => Ok(ValidServer {
+    match (rejections.next(), lenses_url, sign_in, advertised, owner) {
+        (None, Some(lenses_url), Some(sign_in), Some(advertised), Some(owner)) => Ok(ValidServer {
             owner,
             lenses_url,
-            advertised_url,
+            advertised_url: advertised.url,
+            awaits_address: advertised.awaits_address,
             service_names,
             allowed_origins: spec.endpoint.allowed_origins.clone(),
             sign_in,
             secrets,
+            config_maps,
+            lenses_ca: spec.lenses.ca_bundle.clone(),
+            lenses_client_certificate: spec.lenses.client_certificate.as_ref().map(|secret| secret.secret_name.clone()),
+            tls: spec.endpoint.tls.as_ref().map(|secret| secret.secret_name.clone()),
+            tools: spec.tools.clone(),
+            call_limits: spec.limits.clone(),
+            ingress: spec.endpoint.ingress.clone(),
+            http_route: spec.endpoint.http_route.clone(),
+            missing_apis: missing_apis(server, &found.children),
+            rotation: server.annotations().get(ROTATION).cloned(),
             sealing_key: found.children.sealing_key.own().and_then(|secret| secret.uid()),
             service: spec.endpoint.service.clone(),
             service_port: addresses::service_port(server),
@@ -115,17 +150,21 @@ pub(super) fn validate(
     }
 }
 
-fn secrets(
-    server: &LensesMcpServer,
-    found: &Dereferenced,
-    rejections: &mut Vec<Rejection>,
-) -> BTreeMap<String, SecretVersion> {
-    let mut secrets = BTreeMap::new();
-    for reference in
-        references::references(server).into_iter().filter(|reference| reference.kind == ReferenceKind::Secret)
-    {
-        if let Some(Some(version)) = found.secrets.get(&reference.name) {
-            secrets.insert(reference.name, version.clone());
+type Contents = BTreeMap<String, ContentVersion>;
+
+/// What stands for the content of each Secret and of each `ConfigMap` that a change of rolls the pods.
+fn contents(server: &LensesMcpServer, found: &Dereferenced, rejections: &mut Vec<Rejection>) -> (Contents, Contents) {
+    let (mut secrets, mut config_maps) = (Contents::new(), Contents::new());
+    for reference in references::references(server) {
+        let (found, contents) = match reference.kind {
+            ReferenceKind::Secret => (&found.secrets, &mut secrets),
+            ReferenceKind::ConfigMap => (&found.config_maps, &mut config_maps),
+            ReferenceKind::Service => continue,
+        };
+        if let Some(Some(version)) = found.get(&reference.name) {
+            if reference.rolls {
+                contents.insert(reference.name, version.clone());
+            }
         } else {
             rejections.push(Rejection::ReferenceNotFound {
                 field: reference.field,
@@ -136,20 +175,33 @@ fn secrets(
             });
         }
     }
-    secrets
+    (secrets, config_maps)
+}
+
+fn missing_apis(server: &LensesMcpServer, children: &Standings) -> Vec<Rejection> {
+    let route = server.spec.endpoint.http_route.is_some() && matches!(children.http_route, Standing::NoApi);
+    let missing = |field, kind, install| Rejection::MissingApi { field, kind, install };
+    route
+        .then(|| {
+            missing("spec.endpoint.httpRoute", "HTTPRoute (gateway.networking.k8s.io/v1)", "the Gateway API's CRDs")
+        })
+        .into_iter()
+        .collect()
 }
 
 fn names_taken(name: &str, children: &Standings, rejections: &mut Vec<Rejection>) {
     fn taken<K>(kind: &'static str, standing: &Standing<K>) -> Option<&'static str> {
         matches!(standing, Standing::Taken).then_some(kind)
     }
-    let Standings { service_account, sealing_key, config_map, service, deployment } = children;
+    let Standings { service_account, sealing_key, config_map, service, deployment, ingress, http_route } = children;
     let kinds = [
         taken("ServiceAccount", service_account),
         taken("Secret", sealing_key),
         taken("ConfigMap", config_map),
         taken("Service", service),
         taken("Deployment", deployment),
+        taken("Ingress", ingress),
+        taken("HTTPRoute", http_route),
     ];
     rejections.extend(kinds.into_iter().flatten().map(|kind| Rejection::NameTaken { kind, name: name.to_owned() }));
 }
@@ -186,7 +238,7 @@ mod tests {
                 (
                     "MCP_ADVERTISED_URL",
                     "http://team-mcp.tools.svc.cluster.local",
-                    "the DNS name of the Service, since spec.endpoint.url is not set"
+                    "the DNS name of the Service, since spec.endpoint says nothing else"
                 ),
                 (
                     "MCP_ALLOWED_HOSTS",

@@ -19,17 +19,21 @@ use kube::{
     },
 };
 
-use super::build::MANAGED_BY;
+use super::{
+    build::MANAGED_BY,
+    optional::{self, OptionalKind, Source},
+};
 use crate::MANAGER;
 
 /// A watch's events, after they went into the cache.
 pub(super) type Events<K> = BoxStream<'static, Result<Event<K>, watcher::Error>>;
 
 /// Where to watch.
-pub(super) struct Watches<'a> {
-    pub(super) client: &'a Client,
+#[derive(Clone)]
+pub(super) struct Watches {
+    pub(super) client: Client,
     /// None means all.
-    pub(super) namespaces: &'a [String],
+    pub(super) namespaces: Vec<String>,
 }
 
 /// What a kind must be to be watched.
@@ -49,7 +53,7 @@ impl<K> Kind for K where
 {
 }
 
-impl Watches<'_> {
+impl Watches {
     /// Every object of a kind.
     pub(super) fn all<K: Kind>(&self, writer: Writer<K>, prune: fn(&mut K)) -> Events<K> {
         self.watch(&watcher::Config::default(), writer, prune)
@@ -60,13 +64,30 @@ impl Watches<'_> {
         self.watch(&watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}")), writer, prune)
     }
 
+    /// Every object of a kind that is not this operator's own.
+    pub(super) fn foreign<K: Kind>(&self, writer: Writer<K>) -> Events<K> {
+        self.watch(&watcher::Config::default().labels(&format!("{MANAGED_BY}!={MANAGER}")), writer, prune_foreign)
+    }
+
+    /// This operator's own objects of a kind that the cluster may lack, for as long as it has it.
+    pub(super) fn optional<K: OptionalKind>(&self, source: Source<K>) -> Events<K> {
+        let (watches, cache) = (self.clone(), source.objects.as_reader());
+        let config = watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
+        optional::follow(self.client.clone(), source, move || watches.events(&config, cache.clone(), prune))
+    }
+
     fn watch<K: Kind>(&self, config: &watcher::Config, writer: Writer<K>, prune: fn(&mut K)) -> Events<K> {
+        self.events(config, writer.as_reader(), prune).reflect(writer).boxed()
+    }
+
+    /// The events of all watched namespaces as those of one watch, before they go into the cache.
+    fn events<K: Kind>(&self, config: &watcher::Config, cache: Store<K>, prune: fn(&mut K)) -> Events<K> {
         let watch = |api| watcher(api, config.clone()).default_backoff().modify(prune);
-        match self.namespaces {
-            [] => watch(Api::all(self.client.clone())).reflect(writer).boxed(),
-            [one] => watch(Api::namespaced(self.client.clone(), one)).reflect(writer).boxed(),
+        match &self.namespaces[..] {
+            [] => watch(Api::all(self.client.clone())).boxed(),
+            [one] => watch(Api::namespaced(self.client.clone(), one)).boxed(),
             several => {
-                let mut merge = Merge::new(several, writer.as_reader());
+                let mut merge = Merge::new(several, cache);
                 let events = several.iter().map(|namespace| {
                     let namespace = namespace.clone();
                     watch(Api::namespaced(self.client.clone(), &namespace))
@@ -80,7 +101,6 @@ impl Watches<'_> {
                             Err(error) => vec![Err(error)],
                         })
                     })
-                    .reflect(writer)
                     .boxed()
             }
         }

@@ -1,9 +1,10 @@
 //! The Deployment: pods that hold the `restricted` Pod Security Standard, mount their settings and secrets as files, and are
 //! replaced without losing a request.
 //!
-//! The pod template carries digests of the settings and of what stands for the Secrets' content, so that a change of either
-//! rolls the pods; the server reads both at its start only. A Secret's content is stood for by its `resourceVersion`, since
-//! the operator never reads it: editing its labels rolls the pods too, which costs little and misses nothing.
+//! The pod template carries digests of the settings and of what stands for the content of Secrets and `ConfigMaps`, so that a
+//! change of either rolls the pods; the server reads these at its start only. Content is stood for by its `resourceVersion`, since
+//! the operator never reads it: editing labels rolls the pods too, which costs little and misses nothing. The certificate of the
+//! endpoint is the exception: the server watches its files.
 
 mod pod;
 
@@ -21,9 +22,9 @@ use k8s_openapi::{
 };
 
 use super::{TEMPLATE, digest, labels, metadata, selector, settings_file::settings_file};
-use crate::controller::{dereference::SecretVersion, validate::ValidServer};
+use crate::controller::{dereference::ContentVersion, validate::ValidServer};
 
-pub(super) use pod::secret_file;
+pub(super) use pod::{LENSES_CA, LENSES_CLIENT, TLS, secret_file};
 
 /// The port of the MCP endpoint, and its name.
 pub(super) const MCP_PORT: u16 = 8000;
@@ -80,8 +81,9 @@ fn marked(mut template: PodTemplateSpec) -> PodTemplateSpec {
 }
 
 fn digests(server: &ValidServer, sealing_key: &str) -> BTreeMap<String, String> {
-    let secrets = server.secrets.iter().flat_map(|(name, version)| {
-        let SecretVersion { uid, resource_version } = version;
+    let contents = server.secrets.iter().chain(&server.config_maps);
+    let secrets = contents.flat_map(|(name, version)| {
+        let ContentVersion { uid, resource_version } = version;
         [name.as_str(), uid, resource_version]
     });
     // The sealing key is immutable: it changes only with its Secret.
@@ -201,6 +203,43 @@ mod tests {
     }
 
     #[test]
+    fn certificates_are_mounted_beside_the_secrets() {
+        let mut server = api_key_server();
+        server.spec.lenses.ca_bundle =
+            serde_json::from_value(json!({ "configMapKeyRef": { "name": "authorities", "key": "ca.pem" } })).unwrap();
+        server.spec.lenses.client_certificate = serde_json::from_value(json!({ "secretName": "mtls" })).unwrap();
+        server.spec.endpoint.tls = serde_json::from_value(json!({ "secretName": "certificate" })).unwrap();
+        let pair = |name: &str, [certificate, key]: [&str; 2]| {
+            let items = json!([{ "key": "tls.crt", "path": certificate }, { "key": "tls.key", "path": key }]);
+            json!({ "secret": { "name": name, "items": items } })
+        };
+        let object = of(&valid(&server));
+        let sources = &object["spec"]["template"]["spec"]["volumes"][1]["projected"]["sources"];
+        assert_eq!(
+            sources.as_array().unwrap()[3..],
+            [
+                json!({ "configMap": { "name": "authorities", "items": [{ "key": "ca.pem", "path": "lenses-ca.crt" }] } }),
+                pair("mtls", ["lenses-client.crt", "lenses-client.key"]),
+                pair("certificate", ["tls.crt", "tls.key"]),
+            ]
+        );
+        server.spec.lenses.ca_bundle =
+            serde_json::from_value(json!({ "secretKeyRef": { "name": "mtls", "key": "ca.crt" } })).unwrap();
+        let object = of(&valid(&server));
+        assert_eq!(
+            object["spec"]["template"]["spec"]["volumes"][1]["projected"]["sources"][3],
+            json!({ "secret": { "name": "mtls", "items": [{ "key": "ca.crt", "path": "lenses-ca.crt" }] } })
+        );
+    }
+
+    #[test]
+    fn a_new_certificate_of_the_endpoint_does_not_roll_the_pods() {
+        let mut server = api_key_server();
+        server.spec.endpoint.tls = serde_json::from_value(json!({ "secretName": "certificate" })).unwrap();
+        assert!(!valid(&server).secrets.contains_key("certificate"));
+    }
+
+    #[test]
     fn the_pods_roll_when_a_secret_or_a_setting_changes_and_only_then() {
         let template = |change: &dyn Fn(&mut ValidServer)| {
             let mut server = valid(&oauth_server());
@@ -216,5 +255,7 @@ mod tests {
         );
         assert_ne!(before, template(&|server| server.secrets.get_mut("hq-client").unwrap().uid = "remade".into()));
         assert_ne!(before, template(&|server| server.sealing_key = Some("remade".into())));
+        let version = ContentVersion { uid: "u".into(), resource_version: "1".into() };
+        assert_ne!(before, template(&|server| drop(server.config_maps.insert("authorities".into(), version.clone()))));
     }
 }

@@ -23,9 +23,13 @@ pub(super) fn build(server: &ValidServer) -> Service {
                 port: server.service_port,
                 target_port: Some(IntOrString::String(MCP_PORT_NAME.to_owned())),
                 protocol: Some("TCP".to_owned()),
-                app_protocol: Some("http".to_owned()),
+                app_protocol: Some(if server.tls.is_some() { "https" } else { "http" }.to_owned()),
                 ..ServicePort::default()
             }]),
+            load_balancer_class: server.service.load_balancer_class.clone(),
+            load_balancer_source_ranges: Some(server.service.load_balancer_source_ranges.clone())
+                .filter(|ranges| !ranges.is_empty()),
+            external_traffic_policy: server.service.external_traffic_policy.map(|policy| policy.as_str().to_owned()),
             ..ServiceSpec::default()
         }),
         ..Service::default()

@@ -4,7 +4,10 @@
 
 use std::fmt::Write;
 
-use super::deployment::{ADMIN_PORT, MCP_PORT, SHUTDOWN_GRACE_SECONDS, secret_file};
+use kube::core::Duration;
+use lenses_mcp_crds::{Limits, Tools};
+
+use super::deployment::{ADMIN_PORT, LENSES_CA, LENSES_CLIENT, MCP_PORT, SHUTDOWN_GRACE_SECONDS, TLS, secret_file};
 use crate::controller::validate::{Callers, SignIn, ValidServer};
 
 /// The file's text.
@@ -33,6 +36,9 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
     if !server.allowed_origins.is_empty() {
         settings.push(("MCP_ALLOWED_ORIGINS", server.allowed_origins.join(",")));
     }
+    settings.extend(certificates(server));
+    settings.extend(offer(server));
+    settings.extend(limits(server));
     match &server.sign_in {
         SignIn::OAuth { issuer, scopes, introspection_url, cache_ttl_seconds, client_credentials, audience } => {
             let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
@@ -59,6 +65,48 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
         }
     }
     settings
+}
+
+fn certificates(server: &ValidServer) -> Vec<(&'static str, String)> {
+    let mut settings = Vec::new();
+    if server.lenses_ca.is_some() {
+        settings.push(("LENSES_CA_FILE", secret_file(LENSES_CA)));
+    }
+    if server.lenses_client_certificate.is_some() {
+        let (certificate, key) = LENSES_CLIENT;
+        settings.push(("LENSES_CLIENT_CERT_FILE", secret_file(certificate)));
+        settings.push(("LENSES_CLIENT_KEY_FILE", secret_file(key)));
+    }
+    if server.tls.is_some() {
+        let (certificate, key) = TLS;
+        settings.push(("TLS_CERT_FILE", secret_file(certificate)));
+        settings.push(("TLS_KEY_FILE", secret_file(key)));
+    }
+    settings
+}
+
+fn offer(server: &ValidServer) -> Vec<(&'static str, String)> {
+    let Tools { read_only, allow, deny, environments, confirm } = &server.tools;
+    let mut settings = vec![("MCP_READ_ONLY", read_only.to_string()), ("MCP_CONFIRM", confirm.as_str().to_owned())];
+    for (name, list) in [("MCP_TOOLS_ALLOW", allow), ("MCP_TOOLS_DENY", deny), ("MCP_ENVIRONMENTS", environments)] {
+        if !list.is_empty() {
+            settings.push((name, list.join(",")));
+        }
+    }
+    settings
+}
+
+fn limits(server: &ValidServer) -> Vec<(&'static str, String)> {
+    let Limits { sql_max_rows, sql_timeout, response_max_bytes, request_timeout, calls_per_minute_per_user } =
+        &server.call_limits;
+    let seconds = |duration: Duration| format!("{}s", std::time::Duration::from(duration).as_secs());
+    vec![
+        ("MCP_SQL_MAX_ROWS", sql_max_rows.to_string()),
+        ("MCP_SQL_TIMEOUT", seconds(*sql_timeout)),
+        ("MCP_RESPONSE_MAX_BYTES", response_max_bytes.to_string()),
+        ("MCP_REQUEST_TIMEOUT", seconds(*request_timeout)),
+        ("MCP_CALLS_PER_MINUTE_PER_USER", calls_per_minute_per_user.to_string()),
+    ]
 }
 
 /// Single quotes take a value as it is; one that holds a single quote goes in double quotes, where `\`, `"` and `$` mean something.
@@ -105,6 +153,13 @@ mod tests {
              MCP_ALLOWED_HOSTS='team-mcp,team-mcp.tools,team-mcp.tools.svc,team-mcp.tools.svc.cluster.local'\n\
              MCP_SEALING_KEY_FILE='/var/run/lenses-mcp/sealing-key'\n\
              MCP_ALLOWED_ORIGINS='https://a.example,https://b.example:8443'\n\
+             MCP_READ_ONLY='false'\n\
+             MCP_CONFIRM='destructive'\n\
+             MCP_SQL_MAX_ROWS='1000'\n\
+             MCP_SQL_TIMEOUT='30s'\n\
+             MCP_RESPONSE_MAX_BYTES='4194304'\n\
+             MCP_REQUEST_TIMEOUT='60s'\n\
+             MCP_CALLS_PER_MINUTE_PER_USER='600'\n\
              OAUTH_ENABLED='true'\n\
              LENSES_ADVERTISED_URL='https://hq.example.com'\n\
              MCP_SCOPES='read,write,delete'\n\
@@ -123,7 +178,30 @@ mod tests {
         let mut anyone = api_key_server();
         anyone.spec.auth.api_key.as_mut().unwrap().callers =
             lenses_mcp_crds::Callers { token_secret_ref: None, anyone: true };
-        for server in [oauth_server(), odd, api_key_server(), anyone] {
+        let mut full = oauth_server();
+        full.spec.tools = serde_json::from_value(serde_json::json!({
+            "readOnly": true,
+            "allow": ["topics/*", "execute_sql"],
+            "deny": ["get_topic"],
+            "environments": ["dev", "Staging-2"],
+            "confirm": "never",
+        }))
+        .unwrap();
+        full.spec.limits = serde_json::from_value(serde_json::json!({
+            "sqlMaxRows": 7,
+            "sqlTimeout": "1m30s",
+            "responseMaxBytes": 2048,
+            "requestTimeout": "2m",
+            "callsPerMinutePerUser": 0,
+        }))
+        .unwrap();
+        let read_full = read(&settings_file(&valid(&full))).unwrap_or_else(|errors| panic!("{errors}"));
+        let limits = read_full.limits;
+        assert_eq!((limits.sql_max_rows, limits.response_max_bytes, limits.calls_per_minute_per_user), (7, 2048, None));
+        assert_eq!((limits.sql_timeout.as_secs(), limits.request_timeout.as_secs()), (90, 120));
+        assert!(read_full.offer.includes_environment("Staging-2") && !read_full.offer.includes_environment("prod"));
+        assert_eq!(read_full.confirm, lenses_mcp_server::settings::Confirm::Never);
+        for server in [oauth_server(), odd, api_key_server(), anyone, full] {
             let server = valid(&server);
             let file = settings_file(&server);
             let settings = read(&file).unwrap_or_else(|errors| panic!("{errors}\n{file}"));

@@ -28,6 +28,11 @@ pub(super) struct Availability {
 
 pub(super) fn accepted(valid: Result<&ValidServer, &Rejections>) -> Verdict {
     match valid {
+        Ok(ValidServer { missing_apis, .. }) if !missing_apis.is_empty() => Verdict {
+            holds: false,
+            reason: Reason::MissingApi,
+            message: missing_apis.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        },
         Ok(ValidServer { sign_in: SignIn::ApiKey { callers: Callers::Anyone, .. }, .. }) => Verdict {
             holds: true,
             reason: Reason::AnyoneMayCall,
@@ -51,7 +56,7 @@ pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> 
         Rollout::Absent if paused => {
             verdict(false, Reason::Paused, "spec.paused is true, so nothing is made: set it to false")
         }
-        Rollout::Absent if !accepted.holds => {
+        Rollout::Absent if !accepted.holds && accepted.reason != Reason::MissingApi => {
             verdict(false, accepted.reason, "there is no Deployment before the spec is accepted")
         }
         Rollout::Absent => verdict(false, Reason::RolloutInProgress, rollout::WAITING),
@@ -65,21 +70,39 @@ pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> 
     Availability { verdict, stalled }
 }
 
+/// What is yet to come from outside before the server is where the spec wants it.
+pub(super) fn awaited(valid: Result<&ValidServer, &Rejections>) -> Option<Verdict> {
+    let server = valid.ok().filter(|server| server.awaits_address)?;
+    Some(Verdict {
+        holds: false,
+        reason: Reason::AddressPending,
+        message: format!(
+            "waiting for the address of the load balancer of Service {}; until then it serves at {}/mcp, inside the cluster",
+            server.name, server.advertised_url
+        ),
+    })
+}
+
 /// `Ready` says the first thing that holds the server back. `Reconciling` and `Stalled` are for tools that know kstatus: something
 /// that heals by itself is under way, not stalled, so that a Secret that arrives a moment later does not fail a deployment.
 pub(super) fn conditions(
     accepted: Verdict,
     available: Availability,
     failed: Option<&ApplyError>,
+    awaited: Option<&Verdict>,
     serving: String,
 ) -> Vec<(ConditionType, Verdict)> {
     let Availability { verdict: available, stalled } = available;
     let failed = failed.map(|error| Verdict { holds: false, reason: Reason::ApplyFailed, message: error.to_string() });
     let held_back =
-        [Some(&accepted), failed.as_ref(), Some(&available)].into_iter().flatten().find(|v| !v.holds).cloned();
+        [Some(&accepted), failed.as_ref(), Some(&available), awaited].into_iter().flatten().find(|v| !v.holds).cloned();
     let ready = held_back.unwrap_or(Verdict { holds: true, reason: Reason::Ready, message: serving });
     let progress = match ready.reason {
-        Reason::ReferenceNotFound | Reason::ApplyFailed | Reason::RolloutInProgress => Some(ConditionType::Reconciling),
+        Reason::ReferenceNotFound
+        | Reason::MissingApi
+        | Reason::AddressPending
+        | Reason::ApplyFailed
+        | Reason::RolloutInProgress => Some(ConditionType::Reconciling),
         Reason::InvalidSpec | Reason::NameTaken => Some(ConditionType::Stalled),
         Reason::RolloutStalled
         | Reason::ImagePullFailed

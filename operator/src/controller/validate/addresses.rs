@@ -1,4 +1,4 @@
-//! The addresses: HQ as the pods reach it, the server as clients reach it, and the names of its Service.
+//! The addresses inside the cluster: HQ as the pods reach it, and the names and the port of the server's own Service.
 
 use k8s_openapi::{api::core::v1::ServicePort, apimachinery::pkg::util::intstr::IntOrString};
 use kube::ResourceExt;
@@ -65,33 +65,10 @@ pub(super) fn lenses_url(
     Some(url)
 }
 
-/// `MCP_ADVERTISED_URL`: as written, or the Service's full DNS name.
-pub(super) fn advertised_url(
-    server: &LensesMcpServer,
-    service_names: &[String],
-    derived: &mut Vec<DerivedSetting>,
-    rejections: &mut Vec<Rejection>,
-) -> Option<String> {
-    let endpoint = &server.spec.endpoint;
-    if let Some(url) = &endpoint.url {
-        return Some(checked("spec.endpoint.url", url, rejections)?.trim_end_matches('/').to_owned());
-    }
-    let name = service_names.last()?;
-    let url = match service_port(server) {
-        80 => format!("http://{name}"),
-        port => format!("http://{name}:{port}"),
-    };
-    derived.push(DerivedSetting {
-        setting: "MCP_ADVERTISED_URL".to_owned(),
-        value: url.clone(),
-        rule: "the DNS name of the Service, since spec.endpoint.url is not set".to_owned(),
-    });
-    Some(url)
-}
-
-/// The port of the Service.
+/// The port of the Service: as written, or that of its scheme.
 pub(super) fn service_port(server: &LensesMcpServer) -> i32 {
-    server.spec.endpoint.service.port.unwrap_or(80)
+    let endpoint = &server.spec.endpoint;
+    endpoint.service.port.unwrap_or(if endpoint.tls.is_some() { 443 } else { 80 })
 }
 
 /// The names by which a Service is called, the full one last.

@@ -17,6 +17,9 @@ pub(in crate::controller) enum Rejection {
     /// An object of a name that is needed belongs to someone else.
     #[error("{kind} {name} belongs to someone else and is left alone: delete it, or give this resource another name")]
     NameTaken { kind: &'static str, name: String },
+    /// The cluster lacks a kind that the spec asks an object of.
+    #[error("{field}: this cluster has no {kind}: install {install}, and it is made at once; all else is made already")]
+    MissingApi { field: &'static str, kind: &'static str, install: &'static str },
 }
 
 /// All that keeps a server from being made; never empty.
@@ -38,6 +41,7 @@ impl Rejections {
             Rejection::InvalidSpec { .. } => Reason::InvalidSpec,
             Rejection::ReferenceNotFound { .. } | Rejection::PortNotFound { .. } => Reason::ReferenceNotFound,
             Rejection::NameTaken { .. } => Reason::NameTaken,
+            Rejection::MissingApi { .. } => Reason::MissingApi,
         }
     }
 

@@ -2,10 +2,10 @@
 
 use k8s_openapi::{
     api::core::v1::{
-        Capabilities, ConfigMapVolumeSource, Container, ContainerPort, EnvVar, HTTPGetAction, KeyToPath, Lifecycle,
-        LifecycleHandler, PodSecurityContext, PodSpec, Probe, ProjectedVolumeSource, ResourceRequirements,
-        SeccompProfile, SecretProjection, SecurityContext, SleepAction, TopologySpreadConstraint, Volume, VolumeMount,
-        VolumeProjection,
+        Capabilities, ConfigMapProjection, ConfigMapVolumeSource, Container, ContainerPort, EnvVar, HTTPGetAction,
+        KeyToPath, Lifecycle, LifecycleHandler, PodSecurityContext, PodSpec, Probe, ProjectedVolumeSource,
+        ResourceRequirements, SeccompProfile, SecretProjection, SecurityContext, SleepAction, TopologySpreadConstraint,
+        Volume, VolumeMount, VolumeProjection,
     },
     apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
@@ -23,6 +23,11 @@ const SECRETS_DIRECTORY: &str = "/var/run/lenses-mcp";
 const ADMIN_PORT_NAME: &str = "admin";
 /// Readable by the pod's group, which is the server's.
 const SECRET_MODE: i32 = 0o440;
+
+/// The files of certificates, beside the secrets. A pair is the chain and its key.
+pub(in crate::controller::build) const LENSES_CA: &str = "lenses-ca.crt";
+pub(in crate::controller::build) const LENSES_CLIENT: (&str, &str) = ("lenses-client.crt", "lenses-client.key");
+pub(in crate::controller::build) const TLS: (&str, &str) = ("tls.crt", "tls.key");
 
 /// Where the pod finds a secret.
 pub(in crate::controller::build) fn secret_file(name: &str) -> String {
@@ -137,6 +142,7 @@ fn volumes(server: &ValidServer) -> Vec<Volume> {
             }
         }
     }
+    sources.extend(trust(server));
     vec![
         Volume {
             name: "settings".to_owned(),
@@ -149,6 +155,26 @@ fn volumes(server: &ValidServer) -> Vec<Volume> {
             ..Volume::default()
         },
     ]
+}
+
+/// Certificates: which HQ is trusted, what is shown to it, and what clients are shown.
+fn trust(server: &ValidServer) -> Vec<VolumeProjection> {
+    let mut sources = Vec::new();
+    if let Some(bundle) = &server.lenses_ca {
+        sources.extend(bundle.secret_key_ref.as_ref().map(|key| secret(&key.name, &[(&key.key, LENSES_CA)])));
+        sources.extend(bundle.config_map_key_ref.as_ref().map(|key| VolumeProjection {
+            config_map: Some(ConfigMapProjection {
+                name: key.name.clone(),
+                items: Some(vec![KeyToPath { key: key.key.clone(), path: LENSES_CA.to_owned(), mode: None }]),
+                ..ConfigMapProjection::default()
+            }),
+            ..VolumeProjection::default()
+        }));
+    }
+    let key_pair = |name: &String, (certificate, key)| secret(name, &[("tls.crt", certificate), ("tls.key", key)]);
+    sources.extend(server.lenses_client_certificate.as_ref().map(|name| key_pair(name, LENSES_CLIENT)));
+    sources.extend(server.tls.as_ref().map(|name| key_pair(name, TLS)));
+    sources
 }
 
 /// Keys of a Secret as files of these names.
