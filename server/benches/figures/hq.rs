@@ -50,7 +50,7 @@ impl Hq {
         let params = json!({ "name": "get_topic", "arguments": { "environment": "dev", "topic_name": "" } });
         Call::new(&params, &tokens(), |reply| {
             let text = reply["result"]["content"][0]["text"].as_str().unwrap_or_default();
-            text.starts_with("topic_name") && text.contains("Nothing was sent to Lenses")
+            text.starts_with("argument `topic_name`") && text.contains("Nothing was sent to Lenses")
         })
     }
 
