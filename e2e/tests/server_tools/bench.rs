@@ -56,9 +56,24 @@ impl Bench {
         self.called.lock().unwrap().contains(tool)
     }
 
-    /// Calls a tool that must succeed: what it gave, which meets the schema under which it is listed and is the same as text, and
-    /// what HQ was asked for it, which must be `asked`.
+    /// Calls a tool that must succeed: what it gave, as [`Self::ask`], when HQ was asked exactly `asked` for it.
     pub(crate) async fn call(&self, tool: &'static str, arguments: Value, asked: &[Asked<'_>]) -> Value {
+        let (gives, seen) = self.ask(tool, arguments).await;
+        let expected: Vec<_> = asked
+            .iter()
+            .map(|(method, path, body)| {
+                // Only a handshake carries a credential: what follows on a socket does not.
+                let authorization = if *method == "WEBSOCKET" { Value::Null } else { json!("bearer") };
+                json!({ "method": method, "target": format!("/api/v1/{path}"), "authorization": authorization, "body": body })
+            })
+            .collect();
+        assert_eq!(seen, expected, "{tool}");
+        gives
+    }
+
+    /// Calls a tool that must succeed: what it gave, which meets the schema under which it is listed and is the same as text, and
+    /// what HQ was asked for it.
+    pub(crate) async fn ask(&self, tool: &'static str, arguments: Value) -> (Value, Vec<Value>) {
         self.called.lock().unwrap().insert(tool);
         self.forget().await;
         let result = self.session.call(tool, arguments).await.unwrap();
@@ -73,16 +88,7 @@ impl Bench {
             value.as_str() == Some(text) || serde_json::from_str(text).is_ok_and(|said: Value| said == *value)
         };
         assert!(same(&gives) || same(&gives["result"]), "{tool} says as text {text} and gives {gives}");
-        let expected: Vec<_> = asked
-            .iter()
-            .map(|(method, path, body)| {
-                // Only a handshake carries a credential: what follows on a socket does not.
-                let authorization = if *method == "WEBSOCKET" { Value::Null } else { json!("bearer") };
-                json!({ "method": method, "target": format!("/api/v1/{path}"), "authorization": authorization, "body": body })
-            })
-            .collect();
-        assert_eq!(self.seen().await, expected, "{tool}");
-        gives
+        (gives, self.seen().await)
     }
 
     /// Calls a tool: as [`Self::call`], with what it must give.

@@ -10,6 +10,7 @@ mod consumer_groups;
 mod datasets;
 mod environments;
 mod processors;
+mod server;
 mod sql;
 mod topics;
 
@@ -40,6 +41,7 @@ async fn all(revision: Revision) {
     sql::all(&bench).await;
     processors::all(&bench).await;
     approvals::all(&bench).await;
+    server::all(&bench).await;
     let not_called: BTreeSet<_> = tools::registry().iter().map(Tool::name).filter(|name| !bench.called(name)).collect();
     assert_eq!(not_called, BTreeSet::new(), "write a call of each of these into {}", file!());
 }
