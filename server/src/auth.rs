@@ -48,6 +48,7 @@ use crate::{
     message::{self, Message},
     metrics::{Metrics, SignIn as Outcome},
     offer::Offer,
+    resources,
 };
 
 /// The gate in front of the MCP endpoint.
@@ -84,8 +85,15 @@ impl Gate {
     /// Whether `identity` may do what `message` asks. What is not offered does not exist here, so no challenge asks for
     /// it: MCP answers.
     fn authorize(&self, identity: &Identity, message: &Message) -> Result<(), Refusal> {
-        let Message::ToolCall { name, arguments } = message else { return Ok(()) };
-        match self.offer.required_scopes(name, arguments.as_ref()) {
+        let needed = match message {
+            Message::ToolCall { name, arguments } => self.offer.required_scopes(name, arguments.as_ref()),
+            // It is read by a tool.
+            Message::ResourceRead { uri } => resources::find(uri)
+                .ok()
+                .and_then(|(resource, arguments)| self.offer.required_scopes(resource.tool, Some(&arguments))),
+            Message::Other { .. } => None,
+        };
+        match needed {
             Some(needed) if !identity.scopes.covers(needed) => {
                 Err(Refusal::InsufficientScope { needed, held: identity.scopes })
             }
@@ -158,6 +166,7 @@ fn note(message: &Message) {
             noted.rpc = Some("tools/call".into());
             noted.tool = Some(cut(name));
         }
+        Message::ResourceRead { .. } => noted.rpc = Some("resources/read".into()),
         Message::Other { method } => noted.rpc = method.as_deref().map(|method| cut(method).into()),
     });
 }

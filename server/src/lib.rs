@@ -1,12 +1,14 @@
 //! `lenses-mcp-server`: an MCP server for Lenses HQ and an OAuth 2.1 protected resource.
 //!
 //! Read in this order: [`settings`] (what can be set), [`start`] (from settings to a running server), [`app`] (a request's
-//! way, top to bottom), [`auth`] (sign-in), [`mcp`] and [`tools`] (what is called), [`lenses`] (how HQ is asked).
+//! way, top to bottom), [`auth`] (sign-in), [`mcp`] and [`tools`], [`prompts`], [`resources`] (what is called, picked
+//! and read), [`lenses`] (how HQ is asked).
 
 pub mod access_log;
 pub mod admin;
 pub mod app;
 pub mod auth;
+pub mod completion;
 pub mod diagnostics;
 pub mod identity;
 pub mod landing;
@@ -18,8 +20,10 @@ pub mod mcp;
 pub mod message;
 pub mod metrics;
 pub mod offer;
+pub mod prompts;
 pub mod rate_limit;
 pub mod rebinding;
+pub mod resources;
 pub mod scope;
 pub mod settings;
 pub mod start;

@@ -1,13 +1,16 @@
-//! The Model Context Protocol: the tools, served over Streamable HTTP or stdio.
+//! The Model Context Protocol: the tools, prompts and resources, served over Streamable HTTP or stdio.
 //!
 //! Revision 2026-07-28 and the earlier ones that rmcp knows share one endpoint. Nothing is kept between requests: who
 //! calls is in each request (an [`Identity`] that sign-in put into its extensions), so any replica may answer it.
 
 mod audit;
+mod completion;
 mod confirmation;
 mod gaps;
 mod handler;
 mod progress;
+mod prompts;
+mod resources;
 
 use std::{sync::Arc, time::Duration};
 
@@ -98,7 +101,8 @@ impl Server {
         } = options;
         // Schemas are made here rather than in the first request.
         let _ = tools::registry();
-        let config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources();
+        let config = ServerConfig::new(capabilities.enable_completions().build())
             .with_server_info(Implementation::new(SERVER_NAME, env!("CARGO_PKG_VERSION")).with_title("Lenses"))
             .with_instructions(INSTRUCTIONS);
         let confirmation = Confirmation::new(confirm, sealing_key.as_ref());
@@ -108,6 +112,11 @@ impl Server {
             resident: None,
         }
     }
+}
+
+/// A text of the caller's for a message: one of any length must not come back whole.
+fn shown(text: &str) -> String {
+    text.chars().take(128).collect()
 }
 
 /// What the HTTP transport checks by itself, beneath whatever stands in front of it.

@@ -16,7 +16,7 @@ use http::{
     header::{ACCEPT_ENCODING, CONTENT_ENCODING},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, error::Category, value::RawValue};
 
 /// How much of a refused body is read.
@@ -33,6 +33,11 @@ pub enum Message {
         name: String,
         /// Its arguments, where it has any.
         arguments: Option<Map<String, Value>>,
+    },
+    /// `resources/read`.
+    ResourceRead {
+        /// The resource's URI.
+        uri: String,
     },
     /// Any other method, and `None` for a response.
     Other {
@@ -51,7 +56,7 @@ impl Message {
     /// # Errors
     ///
     /// Parse error (-32700) for what is no JSON, invalid request (-32600) for JSON that is not one message, invalid params
-    /// (-32602) for a tool call that names no tool.
+    /// (-32602) for a tool call that names no tool and a read that names no resource.
     pub fn parse(body: &[u8]) -> Result<(Self, RequestId), RpcError> {
         let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| match error.classify() {
             Category::Data if is_batch(body) => RpcError::invalid_request(
@@ -63,17 +68,26 @@ impl Message {
             }
             Category::Io | Category::Syntax | Category::Eof => RpcError::parse_error("the body is not JSON"),
         })?;
-        let Some("tools/call") = envelope.method.as_deref() else {
-            return Ok((Self::Other { method: envelope.method.map(String::from) }, RequestId(envelope.id)));
+        let Envelope { id, method, params } = envelope;
+        let message = match method.as_deref() {
+            Some("tools/call") => {
+                let Some(Ok(CallParams { name, arguments })) = params.map(read) else {
+                    return Err(RpcError::invalid_params(
+                        id,
+                        "tools/call needs params with one name and one arguments object",
+                    ));
+                };
+                Self::ToolCall { name, arguments }
+            }
+            Some("resources/read") => {
+                let Some(Ok(ReadParams { uri })) = params.map(read) else {
+                    return Err(RpcError::invalid_params(id, "resources/read needs params with one uri"));
+                };
+                Self::ResourceRead { uri }
+            }
+            _ => Self::Other { method: method.map(String::from) },
         };
-        let call = envelope.params.map(|params| serde_json::from_str::<CallParams>(params.get()));
-        let Some(Ok(CallParams { name, arguments })) = call else {
-            return Err(RpcError::invalid_params(
-                envelope.id,
-                "tools/call needs params with one name and one arguments object",
-            ));
-        };
-        Ok((Self::ToolCall { name, arguments }, RequestId(envelope.id)))
+        Ok((message, RequestId(id)))
     }
 }
 
@@ -92,6 +106,15 @@ struct Envelope<'a> {
 struct CallParams {
     name: String,
     arguments: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+struct ReadParams {
+    uri: String,
+}
+
+fn read<T: DeserializeOwned>(params: &RawValue) -> Result<T, serde_json::Error> {
+    serde_json::from_str(params.get())
 }
 
 fn is_batch(body: &[u8]) -> bool {

@@ -20,6 +20,7 @@ use prometheus_client::{
 };
 
 pub use self::labels::{Introspection, LensesOutcome, Outcome, Reload, Route, SignIn, Spared, TlsFiles};
+use crate::completion::Source;
 
 /// All of the server's metrics. Made once, shared by reference.
 #[derive(Debug)]
@@ -35,6 +36,9 @@ pub struct Metrics {
     calls_rate_limited: Counter,
     tool_calls: Family<ToolLabels, Counter>,
     tool_seconds: Histograms<ToolLabel>,
+    prompts_asked: Family<PromptLabels, Counter>,
+    resource_reads: Family<ResourceLabels, Counter>,
+    completions: Family<CompletionLabels, Counter>,
     lenses_calls: Family<LensesLabels, Counter>,
     lenses_seconds: Histograms<OperationLabel>,
     tls_reloads: Family<TlsReloadLabels, Counter>,
@@ -56,6 +60,9 @@ impl Metrics {
             calls_rate_limited: Counter::default(),
             tool_calls: Family::default(),
             tool_seconds: Family::new_with_constructor(latency),
+            prompts_asked: Family::default(),
+            resource_reads: Family::default(),
+            completions: Family::default(),
             lenses_calls: Family::default(),
             lenses_seconds: Family::new_with_constructor(latency),
             tls_reloads: Family::default(),
@@ -120,6 +127,13 @@ impl Metrics {
             Unit::Seconds,
             self.tool_seconds.clone(),
         );
+        registry.register("prompts_asked", "Prompts asked for, by prompt and outcome", self.prompts_asked.clone());
+        registry.register("resource_reads", "Resources read, by kind and outcome", self.resource_reads.clone());
+        registry.register(
+            "completions",
+            "Completions of arguments, by the tool that shows the same names and by outcome",
+            self.completions.clone(),
+        );
         registry.register("lenses_calls", "Calls to Lenses HQ, by operation and outcome", self.lenses_calls.clone());
         registry.register_with_unit(
             "lenses_call_duration",
@@ -179,6 +193,21 @@ impl Metrics {
     pub fn tool_called(&self, tool: &'static str, outcome: Outcome, elapsed: Duration) {
         self.tool_calls.get_or_create(&ToolLabels { tool, outcome }).inc();
         self.tool_seconds.get_or_create(&ToolLabel { tool }).observe(elapsed.as_secs_f64());
+    }
+
+    /// A prompt was asked for, one that exists.
+    pub fn prompt_asked(&self, prompt: &'static str, outcome: Outcome) {
+        self.prompts_asked.get_or_create(&PromptLabels { prompt, outcome }).inc();
+    }
+
+    /// A resource was read; `resource` is its kind and not its URI.
+    pub fn resource_read(&self, resource: &'static str, outcome: Outcome) {
+        self.resource_reads.get_or_create(&ResourceLabels { resource, outcome }).inc();
+    }
+
+    /// An argument was completed from `source`.
+    pub fn completed(&self, source: Source, outcome: Outcome) {
+        self.completions.get_or_create(&CompletionLabels { source: source.tool(), outcome }).inc();
     }
 
     /// A call to Lenses HQ ended. `operation` is the client's method, not the path.
@@ -251,6 +280,24 @@ struct ToolLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ToolLabel {
     tool: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PromptLabels {
+    prompt: &'static str,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResourceLabels {
+    resource: &'static str,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CompletionLabels {
+    source: &'static str,
+    outcome: Outcome,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -139,6 +139,26 @@ impl fmt::Display for Withheld {
     }
 }
 
+/// What keeps a caller from a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unavailable {
+    /// Nobody can call it here.
+    Withheld(Withheld),
+    /// The caller's token lacks these scopes.
+    Scopes(ScopeSet),
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Withheld(withheld) => withheld.fmt(f),
+            Self::Scopes(scopes) => {
+                write!(f, "the token lacks the scope `{scopes}`, which the user can allow by signing in again")
+            }
+        }
+    }
+}
+
 impl Offer {
     /// The offer that `options` say.
     #[must_use]
@@ -183,6 +203,16 @@ impl Offer {
     #[must_use]
     pub fn withheld(&self, tool: &Tool) -> Option<Withheld> {
         self.withheld.get(tool.name()).copied()
+    }
+
+    /// What keeps a caller with `scopes` from `tool`, whatever it is called with.
+    #[must_use]
+    pub fn unavailable(&self, tool: &Tool, scopes: ScopeSet) -> Option<Unavailable> {
+        if let Some(withheld) = self.withheld(tool) {
+            return Some(Unavailable::Withheld(withheld));
+        }
+        let needed = tool.required_scopes(None);
+        (!tool.is_visible(scopes.intersection(self.scopes()))).then_some(Unavailable::Scopes(needed))
     }
 
     /// What keeps this call of `tool` away.

@@ -91,9 +91,9 @@ pub async fn per_user(State(limit): State<Arc<RateLimit>>, request: Request, nex
 /// Whether the answer needs HQ. Lists of tools and prompts are this server's own, and clients ask for them as they like.
 fn asks_hq(message: &Message) -> bool {
     match message {
-        Message::ToolCall { .. } => true,
+        Message::ToolCall { .. } | Message::ResourceRead { .. } => true,
         Message::Other { method } => {
-            matches!(method.as_deref(), Some("resources/list" | "resources/read" | "completion/complete"))
+            matches!(method.as_deref(), Some("resources/list" | "completion/complete"))
         }
     }
 }

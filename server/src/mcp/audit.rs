@@ -1,4 +1,4 @@
-//! What is kept of a call: a line of who called which tool and how it ended, a count, and nothing of what was said.
+//! What is kept of a call: a line of who called what and how it ended, a count, and nothing of what was said.
 
 use std::time::Instant;
 
@@ -8,14 +8,16 @@ use tracing::Span;
 use crate::{
     identity::Identity,
     metrics::{Metrics, Outcome},
+    prompts::Prompt,
+    resources::Template,
     tools::Tool,
     traces,
 };
 
-/// One call of a tool. It is counted, and its line written (level INFO, within the request's span), when this is dropped:
-/// so a call whose client went away is there too.
+/// One call of a tool, one prompt given or one resource read. It is counted, and its line written (level INFO, within the
+/// request's span), when this is dropped: so a call whose client went away is there too.
 pub(super) struct Audit<'a> {
-    tool: &'static str,
+    what: What,
     arguments: String,
     identity: &'a Identity,
     metrics: &'a Metrics,
@@ -25,9 +27,17 @@ pub(super) struct Audit<'a> {
     pub(super) outcome: Outcome,
 }
 
+#[derive(Clone, Copy)]
+enum What {
+    Tool(&'static str),
+    Prompt(&'static str),
+    /// By its template: the URI holds names.
+    Resource(&'static str),
+}
+
 impl<'a> Audit<'a> {
-    /// A call that begins now, traced as `span`.
-    pub(super) fn new(
+    /// A call of `tool` that begins now, traced as `span`.
+    pub(super) fn of_tool(
         tool: &Tool,
         arguments: &Map<String, Value>,
         identity: &'a Identity,
@@ -35,33 +45,73 @@ impl<'a> Audit<'a> {
         span: Span,
     ) -> Self {
         // Names of arguments that the tool does not have are the caller's own words: they stay out of the log.
-        let arguments: Vec<_> = arguments.keys().map(String::as_str).filter(|name| tool.has_argument(name)).collect();
-        Self {
-            tool: tool.name(),
-            arguments: arguments.join(","),
-            identity,
-            metrics,
-            span,
-            started: Instant::now(),
-            outcome: Outcome::Cancelled,
-        }
+        let names = arguments.keys().map(String::as_str).filter(|name| tool.has_argument(name));
+        Self::new(What::Tool(tool.name()), names, identity, metrics, span)
+    }
+
+    /// `prompt` being asked for.
+    pub(super) fn of_prompt(
+        prompt: &Prompt,
+        arguments: &Map<String, Value>,
+        identity: &'a Identity,
+        metrics: &'a Metrics,
+    ) -> Self {
+        let is_known = |name: &&str| prompt.arguments().iter().any(|argument| argument.name() == *name);
+        let names = arguments.keys().map(String::as_str).filter(is_known);
+        Self::new(What::Prompt(prompt.name()), names, identity, metrics, Span::none())
+    }
+
+    /// A resource of the kind `template` being read.
+    pub(super) fn of_resource(template: &Template, identity: &'a Identity, metrics: &'a Metrics) -> Self {
+        let names = template.variables.iter().map(|variable| variable.name);
+        Self::new(What::Resource(template.name), names, identity, metrics, Span::none())
+    }
+
+    fn new<'n>(
+        what: What,
+        arguments: impl Iterator<Item = &'n str>,
+        identity: &'a Identity,
+        metrics: &'a Metrics,
+        span: Span,
+    ) -> Self {
+        let arguments = arguments.collect::<Vec<_>>().join(",");
+        Self { what, arguments, identity, metrics, span, started: Instant::now(), outcome: Outcome::Cancelled }
     }
 }
 
 impl Drop for Audit<'_> {
     fn drop(&mut self) {
         let elapsed = self.started.elapsed();
-        self.metrics.tool_called(self.tool, self.outcome, elapsed);
         traces::ended(&self.span, self.outcome);
+        let (mut tool, mut prompt, mut resource) = (None, None, None);
+        let message = match self.what {
+            What::Tool(name) => {
+                self.metrics.tool_called(name, self.outcome, elapsed);
+                tool = Some(name);
+                "tool called"
+            }
+            What::Prompt(name) => {
+                self.metrics.prompt_asked(name, self.outcome);
+                prompt = Some(name);
+                "prompt asked for"
+            }
+            What::Resource(name) => {
+                self.metrics.resource_read(name, self.outcome);
+                resource = Some(name);
+                "resource read"
+            }
+        };
         tracing::info!(
-            tool = self.tool,
+            tool,
+            prompt,
+            resource,
             arguments = self.arguments,
             outcome = self.outcome.as_str(),
             duration_ms = elapsed.as_secs_f64() * 1_000.0,
             fingerprint = %self.identity.fingerprint,
             subject = self.identity.subject.as_deref(),
             client_id = self.identity.client_id.as_deref(),
-            "tool called"
+            "{message}"
         );
     }
 }

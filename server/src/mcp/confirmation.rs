@@ -43,6 +43,7 @@ pub(super) struct Question {
 }
 
 /// What the client brings back.
+#[derive(Default)]
 pub(super) struct Answers {
     /// The sealed text, as it was given with the question.
     pub(super) state: Option<String>,

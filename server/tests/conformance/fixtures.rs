@@ -101,53 +101,66 @@ impl ServerHandler for Fixtures {
 
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Ok(ListPromptsResult::with_all_items(prompts::listing()))
+        let mut result = self.server.list_prompts(request, context).await?;
+        result.prompts.extend(prompts::listing());
+        Ok(result)
     }
 
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        prompts::get(&request)
+        if prompts::listing().iter().any(|prompt| prompt.name == request.name) {
+            prompts::get(&request)
+        } else {
+            self.server.get_prompt(request, context).await
+        }
     }
 
     async fn complete(
         &self,
         request: CompleteRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        match request.r#ref {
+        match &request.r#ref {
             Reference::Prompt(prompt) if prompt.name == prompts::WITH_ARGUMENTS => Ok(CompleteResult::default()),
-            _ => Err(ErrorData::invalid_params("no such reference", None)),
+            _ => self.server.complete(request, context).await,
         }
     }
 
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Ok(ListResourcesResult::with_all_items(resources::listing()))
+        let mut result = self.server.list_resources(request, context).await?;
+        result.resources.extend(resources::listing());
+        Ok(result)
     }
 
     async fn list_resource_templates(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Ok(ListResourceTemplatesResult::with_all_items(resources::templates()))
+        let mut result = self.server.list_resource_templates(request, context).await?;
+        result.resource_templates.extend(resources::templates());
+        Ok(result)
     }
 
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(&request.uri)
+        match resources::read(&request.uri) {
+            Some(result) => Ok(result),
+            None => self.server.read_resource(request, context).await,
+        }
     }
 
     async fn set_level(&self, _: SetLevelRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {

@@ -5,6 +5,7 @@
 
 mod operation;
 mod settings;
+mod tools;
 
 use std::{fs, path::Path};
 

@@ -15,6 +15,7 @@ mod introspection;
 mod landing;
 mod metadata;
 mod rate_limit;
+mod resources;
 mod sign_in;
 mod token_exchange;
 mod wire;

@@ -49,13 +49,15 @@ pub(crate) struct Limits {
     pub(crate) sql: Duration,
     pub(crate) rows: usize,
     pub(crate) bytes: usize,
+    /// Where a result is cut; `None`: where a reply is.
+    pub(crate) result_bytes: Option<usize>,
     pub(crate) offered: ScopeSet,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let time = Duration::from_secs(20);
-        Self { request: time, sql: time, rows: 1_000, bytes: 4 << 20, offered: ScopeSet::ALL }
+        Self { request: time, sql: time, rows: 1_000, bytes: 4 << 20, result_bytes: None, offered: ScopeSet::ALL }
     }
 }
 
@@ -78,6 +80,11 @@ impl Endpoint {
     /// With an offer of its own.
     pub(crate) fn with(url: &Url, limits: Limits, confirm: Confirm, offer: Option<offer::Options>) -> Self {
         Self::built(url, limits, confirm, offer, None)
+    }
+
+    /// With results that are cut after other bytes than are read of HQ's replies.
+    pub(crate) fn cutting(url: &Url, limits: Limits, result_bytes: usize) -> Self {
+        Self::built(url, Limits { result_bytes: Some(result_bytes), ..limits }, Confirm::Destructive, None, None)
     }
 
     fn built(
@@ -107,7 +114,7 @@ impl Endpoint {
             sealing_key,
             sql_max_rows: limits.rows,
             sql_timeout: limits.sql,
-            result_max_bytes: limits.bytes,
+            result_max_bytes: limits.result_bytes.unwrap_or(limits.bytes),
             metrics: Arc::clone(&metrics),
             on_unauthorized: Arc::new({
                 let forgotten = Arc::clone(&forgotten);
@@ -174,7 +181,7 @@ pub(crate) fn caller(scopes: ScopeSet) -> Identity {
 
 /// A request that is right in every respect.
 pub(crate) fn request(revision: &str, method: &str, mut params: Value) -> Request<Full<Bytes>> {
-    let name = params["name"].as_str().map(str::to_owned);
+    let name = params["name"].as_str().or(params["uri"].as_str()).map(str::to_owned);
     if revision == MODERN {
         params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(revision);
         let meta = params["_meta"].as_object_mut().unwrap();

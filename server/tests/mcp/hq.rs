@@ -52,6 +52,16 @@ impl Hq {
         Self::answering(200, "application/json", body.to_string()).await
     }
 
+    /// Answers `GET /path` with the JSON that stands beside it, and what is not there with 404.
+    pub(crate) async fn with(replies: &[(&'static str, Value)]) -> Self {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let state = Arc::new((Arc::clone(&seen), replies.to_vec()));
+        let app = Router::new().fallback(reply_by_path).with_state(state);
+        let (listener, address) = listen().await;
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url: url_of(address), seen }
+    }
+
     /// Answers every request with this status, these headers and this body.
     pub(crate) async fn replying(status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -96,6 +106,21 @@ async fn reply(State(script): State<Arc<Script>>, request: Request) -> Response 
         response = response.header(*name, value);
     }
     response.body(Body::from(body.clone())).unwrap()
+}
+
+type Replies = (Arc<Mutex<Vec<Seen>>>, Vec<(&'static str, Value)>);
+
+async fn reply_by_path(State(script): State<Arc<Replies>>, request: Request) -> Response {
+    let (seen, replies) = &*script;
+    let line = format!("{} {}", request.method(), request.uri());
+    let reply = replies.iter().find(|(path, _)| line.strip_prefix("GET /lenses/api/v1/environments") == Some(*path));
+    seen.lock().unwrap().push(Seen { line, authorization: String::new(), body: String::new() });
+    let response = Response::builder().header("content-type", "application/json");
+    let (status, body) = match reply {
+        Some((_, json)) => (200, json.to_string()),
+        None => (404, r#"{"type":"not_found","title":"there is no such thing"}"#.to_owned()),
+    };
+    response.status(status).body(Body::from(body)).unwrap()
 }
 
 /// A listener that reads a request and writes `bytes`, then closes: for replies that are no good HTTP.

@@ -7,6 +7,7 @@
 mod approvals;
 mod arguments;
 mod client;
+mod completion;
 mod confirmation;
 mod connectors;
 mod consumer_groups;
@@ -19,7 +20,9 @@ mod every_argument;
 mod exchange;
 mod hq;
 mod processors;
+mod prompts;
 mod protocol;
+mod resources;
 mod results;
 mod sql;
 mod stdio;

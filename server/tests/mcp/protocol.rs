@@ -30,7 +30,7 @@ async fn discover_names_the_server_its_versions_and_what_to_call_first() {
     assert_eq!(status, 200);
     let result = &reply["result"];
     assert_eq!(result["_meta"], json!({ "io.modelcontextprotocol/serverInfo": server_info() }));
-    assert_eq!(result["capabilities"], json!({ "tools": {} }));
+    assert_eq!(result["capabilities"], json!({ "tools": {}, "prompts": {}, "resources": {}, "completions": {} }));
     assert_eq!((&result["resultType"], &result["cacheScope"]), (&json!("complete"), &json!("private")));
     let versions = result["supportedVersions"].as_array().unwrap();
     assert!(versions.contains(&json!(MODERN)) && versions.contains(&json!(LEGACY)), "{versions:?}");
@@ -122,7 +122,7 @@ async fn a_request_that_nobody_signed_in_gets_nothing() {
     let hq = Hq::giving(&json!({ "items": [] })).await;
     let mut endpoint = Endpoint::new(&hq.url);
     endpoint.identity = None;
-    for (method, params) in [("tools/list", json!({})), ("tools/call", json!({ "name": "list_environments" }))] {
+    for (method, params) in each_method() {
         let (_, reply) = endpoint.request(MODERN, method, params).await;
         assert_eq!(reply["error"]["message"], "the request was not signed in", "{reply}");
     }
@@ -137,6 +137,9 @@ async fn what_the_protocol_does_not_know_gets_its_error() {
         (LEGACY, "tools/list", json!({ "cursor": "x" }), 200, -32602),
         (MODERN, "tools/call", json!({ "name": "no_such_tool" }), 200, -32602),
         (LEGACY, "tools/call", json!({ "name": "no_such_tool" }), 200, -32602),
+        (MODERN, "prompts/list", json!({ "cursor": "x" }), 200, -32602),
+        (MODERN, "resources/templates/list", json!({ "cursor": "x" }), 200, -32602),
+        (MODERN, "resources/list", json!({ "cursor": "?" }), 200, -32602),
         (MODERN, "tools/explode", json!({}), 404, -32601),
         (MODERN, "ping", json!({}), 404, -32601),
     ] {
@@ -234,10 +237,32 @@ async fn every_result_says_which_server_made_it_where_the_revision_asks_for_it()
     let hq = Hq::giving(&json!({ "items": [] })).await;
     let endpoint = Endpoint::new(&hq.url);
     let key = "io.modelcontextprotocol/serverInfo";
-    for (method, params) in [("tools/list", json!({})), ("tools/call", json!({ "name": "list_environments" }))] {
+    for (method, params) in each_method() {
         let (_, modern) = endpoint.request(MODERN, method, params.clone()).await;
         assert_eq!(modern["result"]["_meta"][key], server_info(), "{method}");
         let (_, legacy) = endpoint.request(LEGACY, method, params).await;
         assert_eq!(legacy["result"]["_meta"][key], Value::Null, "{method}");
+        // What may be kept is the caller's alone and only for now.
+        if method.ends_with("/list") || method == "resources/read" {
+            assert_eq!((&modern["result"]["ttlMs"], &modern["result"]["cacheScope"]), (&json!(0), &json!("private")));
+        }
     }
+}
+
+/// A good request of each method that asks something of this server.
+fn each_method() -> [(&'static str, Value); 8] {
+    [
+        ("tools/list", json!({})),
+        ("tools/call", json!({ "name": "list_environments" })),
+        ("prompts/list", json!({})),
+        ("prompts/get", json!({ "name": "list_connected_environments" })),
+        ("resources/list", json!({})),
+        ("resources/templates/list", json!({})),
+        ("resources/read", json!({ "uri": "lenses://environments" })),
+        (
+            "completion/complete",
+            json!({ "ref": { "type": "ref/prompt", "name": "list_running_kafka_connectors" },
+                "argument": { "name": "environment", "value": "" } }),
+        ),
+    ]
 }

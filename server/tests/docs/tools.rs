@@ -1,0 +1,150 @@
+//! `docs/tools.md`: the tools, prompts and resources.
+
+use std::fmt::Write as _;
+
+use lenses_mcp_server::{
+    prompts,
+    resources::{self, Template},
+    scope::ScopeSet,
+    tools::{self, Tool},
+};
+use serde_json::Value;
+
+use crate::{cell, check};
+
+const HEAD: &str = "\
+# Tools, prompts and resources
+
+Made from the code by `make generate`. A client lists what the caller's scopes and the server's settings allow. Groups are what `MCP_TOOLS_ALLOW` and `MCP_TOOLS_DENY` name as `group/*`.
+
+Hints are those of MCP. *read*: changes nothing. *destructive*: what was there before is lost; where the client can ask its user, this server has it ask
+before something is deleted. *idempotent*: doing it again changes nothing more. An argument without a default must be given; numbers and flags may be given as text.
+";
+
+const PROMPTS: &str = "\
+## Prompts
+
+Ready-made ways through the tools. All arguments are texts and must be given. A prompt of whose tools none can be called is not listed.
+
+| prompt | arguments | what it does | tools |
+|---|---|---|---|
+";
+
+const RESOURCES: &str = "\
+## Resources
+
+Read with the scope `read`, by the tool that stands beside it and within what that tool may show. A name is one segment, percent-encoded.
+
+| URI | what it gives | read by |
+|---|---|---|
+";
+
+#[test]
+fn the_page_of_tools_is_what_the_server_offers() {
+    let mut page = HEAD.to_owned();
+    for group in tools::registry().groups() {
+        writeln!(page, "\n## {group}").unwrap();
+        for tool in tools::registry().iter().filter(|tool| tool.group() == group) {
+            describe(&mut page, tool);
+        }
+    }
+    write!(page, "\n{PROMPTS}").unwrap();
+    for prompt in prompts::all() {
+        let arguments =
+            prompt.arguments().iter().map(|argument| format!("`{}`: {}", argument.name(), argument.description()));
+        writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            prompt.name(),
+            cell(&arguments.collect::<Vec<_>>().join("<br>")).replace("&lt;br>", "<br>"),
+            cell(prompt.description()),
+            prompt.tools().iter().map(|tool| format!("`{tool}`")).collect::<Vec<_>>().join(", "),
+        )
+        .unwrap();
+    }
+    write!(page, "\n{RESOURCES}").unwrap();
+    for Template { uri, description, tool, .. } in resources::TEMPLATES {
+        writeln!(page, "| `{uri}` | {} | `{tool}` |", cell(description)).unwrap();
+    }
+    check("tools.md", &page);
+}
+
+fn describe(page: &mut String, tool: &Tool) {
+    let listing = tool.listing();
+    let title = listing.title.as_deref().unwrap();
+    writeln!(page, "\n### `{}`\n", tool.name()).unwrap();
+    writeln!(page, "{title}. Scope: {}; {}.\n", scope(tool), hints(tool)).unwrap();
+    writeln!(page, "{}", listing.description.as_deref().unwrap()).unwrap();
+    let schema = Value::Object((*listing.input_schema).clone());
+    let arguments = schema["properties"].as_object().unwrap();
+    if arguments.is_empty() {
+        writeln!(page, "\nNo arguments.").unwrap();
+        return;
+    }
+    writeln!(page, "\n| argument | type | default | meaning |\n|---|---|---|---|").unwrap();
+    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    // Those that must be given come first.
+    for is_required in [true, false] {
+        for (name, schema) in arguments.iter().filter(|(name, _)| required.contains(&name.as_str()) == is_required) {
+            let default = if is_required { String::new() } else { default(schema) };
+            let meaning = cell(schema["description"].as_str().unwrap());
+            writeln!(page, "| `{name}` | {} | {default} | {meaning} |", kind(schema)).unwrap();
+        }
+    }
+}
+
+fn scope(tool: &Tool) -> String {
+    match tool.required_scopes(None) {
+        _ if tool.name() == "execute_sql" => "that of each statement".to_owned(),
+        ScopeSet::NONE => "none".to_owned(),
+        scopes => format!("`{scopes}`"),
+    }
+}
+
+fn hints(tool: &Tool) -> String {
+    let annotations = tool.listing().annotations.as_ref().unwrap();
+    let hints = [
+        (annotations.read_only_hint, "read"),
+        (annotations.destructive_hint, "destructive"),
+        (annotations.idempotent_hint, "idempotent"),
+        (annotations.open_world_hint, "open world"),
+    ];
+    let hints: Vec<_> = hints.iter().filter(|(hint, _)| *hint == Some(true)).map(|(_, name)| *name).collect();
+    if hints.is_empty() { "each call does it once more".to_owned() } else { hints.join(", ") }
+}
+
+fn default(schema: &Value) -> String {
+    match &schema["default"] {
+        Value::Null => "none".to_owned(),
+        default => format!("`{default}`"),
+    }
+}
+
+/// The type with its bounds, in few words.
+fn kind(schema: &Value) -> String {
+    let schema = schema["anyOf"].get(0).unwrap_or(schema);
+    if let Some(values) = schema["enum"].as_array() {
+        return values
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|value| format!("`{value}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+    }
+    match schema["type"].as_str().unwrap() {
+        "string" => format!("text, at most {} characters", schema["maxLength"]),
+        "integer" if schema["maximum"] == i64::MAX => format!("number, at least {}", schema["minimum"]),
+        "integer" => format!("number, {} to {}", schema["minimum"], schema["maximum"]),
+        "boolean" => "true or false".to_owned(),
+        "array" => format!("list of {}, at most {}", plural(&schema["items"]), schema["maxItems"]),
+        _ => "object".to_owned(),
+    }
+}
+
+fn plural(schema: &Value) -> String {
+    match schema["type"].as_str() {
+        Some("string") if schema["enum"].is_array() => kind(schema),
+        Some("string") => "texts".to_owned(),
+        _ => "objects".to_owned(),
+    }
+}
