@@ -86,7 +86,9 @@ async fn run_stdio(
 ) -> Result<(), StartError> {
     let identity = shared_identity(api_key, settings.offer.scopes(), Fingerprint::of(api_key.expose_secret()));
     let tls = lenses_tls(settings, None, &metrics)?;
-    let server = mcp_server(settings, tls, metrics, Arc::new(|_| {}))?;
+    let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
+    let diagnostics = Arc::new(Diagnostics::of_api_key(&settings.lenses_url, api_key, back_channel));
+    let server = mcp_server(settings, tls, diagnostics, metrics, Arc::new(|_| {}))?;
     tracing::info!("serving MCP over standard input and output");
     tokio::select! {
         ended = mcp::serve_stdio(server, identity) => Ok(ended?),
@@ -197,10 +199,10 @@ where
     S::Response: IntoResponse,
     S::Future: Send + 'static,
 {
-    let Front { mode, on_unauthorized, tls, .. } = front;
+    let Front { mode, on_unauthorized, diagnostics, tls } = front;
     let gate = Gate::new(mode, settings.offer.clone(), metrics.clone());
     let endpoint = endpoint(
-        mcp_server(settings, tls, metrics.clone(), on_unauthorized)?,
+        mcp_server(settings, tls, diagnostics, metrics.clone(), on_unauthorized)?,
         mcp::HttpOptions {
             allowed_hosts: http.allowed_hosts.iter().map(ToString::to_string).collect(),
             allowed_origins: http.allowed_origins.iter().map(ToString::to_string).collect(),
@@ -273,6 +275,7 @@ fn lenses_tls(
 fn mcp_server(
     settings: &Settings,
     tls: ClientConfig,
+    diagnostics: Arc<Diagnostics>,
     metrics: Arc<Metrics>,
     on_unauthorized: OnUnauthorized,
 ) -> Result<mcp::Server, StartError> {
@@ -289,6 +292,7 @@ fn mcp_server(
     Ok(mcp::Server::new(mcp::Options {
         lenses,
         offer: settings.offer.clone(),
+        diagnostics,
         confirm: settings.confirm,
         sealing_key: settings.sealing_key.clone(),
         sql_max_rows: limits.sql_max_rows,

@@ -27,6 +27,7 @@ mod page;
 mod processors;
 mod progress;
 mod schema;
+mod server;
 mod sql;
 mod topic_metadata;
 mod topics;
@@ -57,6 +58,7 @@ const GROUPS: &[Group] = &[
     ("processors", processors::tools),
     ("deployments", deployments::tools),
     ("approvals", approvals::tools),
+    ("server", server::tools),
 ];
 
 /// All tools of this server.
@@ -154,6 +156,7 @@ mod tests {
     #[test]
     fn the_scope_follows_from_what_a_tool_does() {
         for (name, arguments, scopes) in [
+            ("whoami", json!({}), vec![]),
             ("list_topics", json!({}), vec![Scope::Read]),
             ("check_environment_health", json!({}), vec![Scope::Read]),
             ("create_topic", json!({}), vec![Scope::Write]),
@@ -171,7 +174,8 @@ mod tests {
     fn annotations_agree_with_scopes() {
         for tool in registry().iter() {
             let annotations = &listing(tool)["annotations"];
-            let only_reads = tool.name() != "execute_sql" && tool.required_scopes(None) == Scope::Read.into();
+            let only_reads = tool.name() == "whoami"
+                || tool.name() != "execute_sql" && tool.required_scopes(None) == Scope::Read.into();
             assert_eq!(annotations["readOnlyHint"], only_reads, "{}", tool.name());
             // What overwrites is destructive too (MCP), and it is what can be repeated without another effect.
             let overwrites = !only_reads && annotations["idempotentHint"] == true;

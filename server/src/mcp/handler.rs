@@ -242,7 +242,9 @@ impl Server {
         let (progress, reports) = Progress::new();
         let call = Call {
             lenses: self.shared.lenses.as_caller(identity),
+            identity: identity.clone(),
             offer: self.shared.offer.clone(),
+            diagnostics: self.shared.diagnostics.clone(),
             limits: self.shared.limits,
             progress,
         };

@@ -16,6 +16,8 @@ use super::{
     sql::statement,
 };
 use crate::{
+    diagnostics::Diagnostics,
+    identity::Identity,
     lenses,
     metrics::Outcome,
     offer::Offer,
@@ -25,6 +27,8 @@ use crate::{
 /// What a tool does to Lenses. Scope and annotations follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
+    /// Tells what this server knows without asking Lenses, whatever the scopes.
+    TellsOfItself,
     /// Looks.
     Reads,
     /// Creates something; calling it again fails or creates another.
@@ -42,7 +46,7 @@ pub enum Effect {
 impl Effect {
     fn annotations(self) -> ToolAnnotations {
         let (read_only, destructive, idempotent) = match self {
-            Self::Reads => (true, false, true),
+            Self::TellsOfItself | Self::Reads => (true, false, true),
             Self::Creates | Self::Acts => (false, false, false),
             // MCP calls every update that is not only additive destructive. What is gone stays gone, and deleting it
             // again changes nothing.
@@ -59,6 +63,7 @@ impl Effect {
 
     fn required_scopes(self, arguments: Option<&Map<String, Value>>) -> ScopeSet {
         match self {
+            Self::TellsOfItself => ScopeSet::NONE,
             Self::Reads => Scope::Read.into(),
             Self::Creates | Self::Changes | Self::Acts => Scope::Write.into(),
             Self::Deletes => Scope::Delete.into(),
@@ -87,8 +92,12 @@ pub struct Limits {
 pub struct Call {
     /// Lenses HQ with the caller's credential.
     pub lenses: lenses::Session,
+    /// Who calls.
+    pub identity: Identity,
     /// What this server offers.
     pub offer: Arc<Offer>,
+    /// Whether HQ is as this server needs it.
+    pub diagnostics: Arc<Diagnostics>,
     /// Limits of the result.
     pub limits: Limits,
     /// Where to say how far the call is.

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use lenses_mcp_server::{
+    auth::BackChannel,
+    diagnostics::Diagnostics,
     identity::{Fingerprint, Identity},
     lenses,
     mcp::{self, HttpOptions},
@@ -74,21 +76,28 @@ impl Endpoint {
 
     /// A replica that seals with `key`.
     pub(crate) fn sealing(url: &Url, key: &[u8]) -> Self {
-        Self::built(url, Limits::default(), Confirm::Destructive, None, Some(key.to_vec().into()))
+        Self::built(url, &nobody(), Limits::default(), Confirm::Destructive, None, Some(key.to_vec().into()))
     }
 
     /// With an offer of its own.
     pub(crate) fn with(url: &Url, limits: Limits, confirm: Confirm, offer: Option<offer::Options>) -> Self {
-        Self::built(url, limits, confirm, offer, None)
+        Self::built(url, &nobody(), limits, confirm, offer, None)
     }
 
     /// With results that are cut after other bytes than are read of HQ's replies.
     pub(crate) fn cutting(url: &Url, limits: Limits, result_bytes: usize) -> Self {
-        Self::built(url, Limits { result_bytes: Some(result_bytes), ..limits }, Confirm::Destructive, None, None)
+        let limits = Limits { result_bytes: Some(result_bytes), ..limits };
+        Self::built(url, &nobody(), limits, Confirm::Destructive, None, None)
+    }
+
+    /// With the HQ at `diagnosed` looked at in diagnoses, and otherwise one of its own.
+    pub(crate) fn diagnosing(url: &Url, diagnosed: &Url) -> Self {
+        Self::built(url, diagnosed, Limits::default(), Confirm::Destructive, None, None)
     }
 
     fn built(
         url: &Url,
+        diagnosed: &Url,
         limits: Limits,
         confirm: Confirm,
         offer: Option<offer::Options>,
@@ -104,12 +113,15 @@ impl Endpoint {
             metrics: Arc::clone(&metrics),
         })
         .unwrap();
+        let tls = lenses::tls::client_config(&Trust::default(), [diagnosed], Arc::clone(&metrics)).unwrap();
+        let diagnostics = Diagnostics::of_api_key(diagnosed, &TOKEN.into(), BackChannel::new(tls).unwrap());
         let forgotten = Arc::new(Mutex::new(Vec::new()));
         let server = mcp::Server::new(mcp::Options {
             lenses,
             offer: Arc::new(Offer::new(
                 offer.unwrap_or(offer::Options { scopes: limits.offered, ..offer::Options::default() }),
             )),
+            diagnostics: Arc::new(diagnostics),
             confirm,
             sealing_key,
             sql_max_rows: limits.rows,
@@ -166,6 +178,11 @@ impl Endpoint {
         assert!(!result.to_string().contains(TOKEN), "{result}");
         result["content"][0]["text"].as_str().unwrap().to_owned()
     }
+}
+
+/// An HQ that nobody answers for.
+fn nobody() -> Url {
+    "http://127.0.0.1:1".parse().unwrap()
 }
 
 /// A caller called alice.

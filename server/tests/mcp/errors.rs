@@ -117,8 +117,8 @@ async fn fault_19_every_tool_tells_what_hq_says_when_it_refuses() {
         (503, r#"{"type":"agent_not_connected","title":"odd: no agent"}"#, "check_environment_health"),
         (400, r#"{"error":"odd","fields":[{"field":"f","error":"is odd"}],"errorType":"E"}"#, "odd; f: is odd [E]"),
     ];
-    // Queries have a websocket of their own.
-    for tool in tools::registry().iter().filter(|tool| tool.name() != "execute_sql") {
+    // Queries have a websocket of their own, and the server's own tools tell of HQ's refusal as of anything else.
+    for tool in tools::registry().iter().filter(|tool| tool.name() != "execute_sql" && tool.group() != "server") {
         for (status, body, said) in problems {
             let hq = Hq::answering(status, JSON, body).await;
             let text = Endpoint::new(&hq.url).failure(tool.name(), valid::arguments(tool.name())).await;

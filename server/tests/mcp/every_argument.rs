@@ -69,7 +69,8 @@ async fn fault_01_fault_02_a_text_is_one_value_in_path_query_and_body_whatever_i
     for tool in tools::registry().iter() {
         let good = valid::arguments(tool.name());
         let expected = bench.requests(tool, &good).await;
-        assert!(!expected.is_empty(), "the good call of {} reaches nobody", tool.name());
+        // That one has no argument and asks nobody.
+        assert!(!expected.is_empty() || tool.name() == "whoami", "the good call of {} reaches nobody", tool.name());
         for (argument, schema) in arguments_of(tool) {
             for (place, schema) in places(schema, &good[argument], format!("/{argument}")) {
                 let Some(text) = good.pointer(&place).unwrap().as_str() else { continue };

@@ -24,6 +24,7 @@ mod prompts;
 mod protocol;
 mod resources;
 mod results;
+mod server;
 mod sql;
 mod stdio;
 mod topics;

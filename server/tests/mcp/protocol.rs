@@ -59,7 +59,9 @@ async fn tools_are_listed_by_scope_in_one_order_and_for_the_caller_alone() {
     let with_scope = |scope: Scope| -> Vec<&str> {
         let tools = tools::registry().iter();
         tools
-            .filter(|tool| tool.name() == "execute_sql" || tool.required_scopes(None) == scope.into())
+            .filter(|tool| {
+                ["execute_sql", "whoami"].contains(&tool.name()) || tool.required_scopes(None) == scope.into()
+            })
             .map(Tool::name)
             .collect()
     };
@@ -68,7 +70,7 @@ async fn tools_are_listed_by_scope_in_one_order_and_for_the_caller_alone() {
         (Scope::Write.into(), with_scope(Scope::Write)),
         (Scope::Delete.into(), with_scope(Scope::Delete)),
         (ScopeSet::ALL, tools::registry().iter().map(Tool::name).collect()),
-        (ScopeSet::NONE, vec![]),
+        (ScopeSet::NONE, vec!["whoami"]),
     ];
     assert!(cases[0].1.contains(&"list_topics") && !cases[0].1.contains(&"create_topic"));
     assert!(cases[2].1.contains(&"delete_consumer_group") && !cases[2].1.contains(&"create_topic"));

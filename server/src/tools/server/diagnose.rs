@@ -1,0 +1,135 @@
+//! Which link between the caller and Kafka fails, and what to change.
+//!
+//! The checks of `diagnostics` are told without their messages: those hold addresses inside the operator's network, which
+//! are no caller's business. What to change is the same for all and stays.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    diagnostics::CheckResult,
+    lenses::{Error, Name},
+    tools::{
+        ToolError,
+        definition::{Call, Effect, Tool},
+        output::Typed,
+    },
+};
+
+pub(super) fn tool() -> Tool {
+    Tool::new(
+        "diagnose",
+        "Diagnose",
+        "Finds out which link to Lenses fails and what to change: this server's connection to Lenses HQ, the settings of HQ that \
+         sign-in needs, the user's credential and, where an environment is named, its agent. Use it when calls fail with \
+         unreachable, timed out or not accepted, not for errors that name an argument.",
+        Effect::Reads,
+        diagnose,
+    )
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Diagnose {
+    /// An environment whose agent is to be checked too. Default: none.
+    #[serde(default)]
+    environment: Option<Name>,
+}
+
+/// What was found.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+struct Diagnosis {
+    /// Whether no check failed.
+    healthy: bool,
+    /// Each check, in the order in which a call passes them. The first that failed is the one to mend.
+    checks: Vec<Finding>,
+}
+
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+struct Finding {
+    /// What was checked.
+    check: &'static str,
+    /// How it ended.
+    result: CheckResult,
+    /// Why, in one word.
+    reason: &'static str,
+    /// What Lenses said to the user's own request; null where there is nothing to tell.
+    message: Option<String>,
+    /// What to change; null where nothing is to be changed.
+    remedy: Option<String>,
+}
+
+async fn diagnose(call: Call, Diagnose { environment }: Diagnose) -> Result<Typed<Diagnosis>, ToolError> {
+    let (report, caller, agent) = tokio::join!(call.diagnostics.report(), call.lenses.environments(), async {
+        match &environment {
+            Some(name) => Some(call.lenses.environment(name).await),
+            None => None,
+        }
+    });
+    let caller = caller.map(drop);
+    // HQ's word about the caller's credential must reach sign-in, as from every tool.
+    if let Err(error @ Error::Unauthorized(_)) = caller {
+        return Err(error.into());
+    }
+    let mut checks: Vec<Finding> = report
+        .checks
+        .iter()
+        .map(|check| Finding {
+            check: check.check,
+            result: check.result,
+            reason: check.reason,
+            message: None,
+            remedy: check.remedy.map(str::to_owned),
+        })
+        .collect();
+    checks.push(of_caller(caller));
+    checks.extend(agent.map(|found| of_agent(&found.map(Value::Object))));
+    let healthy = checks.iter().all(|check| check.result != CheckResult::Failed);
+    Ok(Typed(Diagnosis { healthy, checks }))
+}
+
+/// Whether HQ answers the caller.
+fn of_caller(answered: Result<(), Error>) -> Finding {
+    match answered {
+        Ok(()) => Finding { check: "caller", result: CheckResult::Ok, reason: "Answered", message: None, remedy: None },
+        Err(error) => failed("caller", &error),
+    }
+}
+
+/// Whether the environment can be used.
+fn of_agent(found: &Result<Value, Error>) -> Finding {
+    let check = "agent";
+    match found.as_ref().map(|environment| environment.pointer("/status/agent_connected").and_then(Value::as_bool)) {
+        Ok(Some(true)) => {
+            Finding { check, result: CheckResult::Ok, reason: "AgentConnected", message: None, remedy: None }
+        }
+        Ok(Some(false)) => Finding {
+            check,
+            result: CheckResult::Failed,
+            reason: "AgentNotConnected",
+            message: None,
+            remedy: Some("start the environment's agent, and make sure that it reaches Lenses HQ".to_owned()),
+        },
+        Ok(None) => {
+            Finding { check, result: CheckResult::Warning, reason: "AgentUnknown", message: None, remedy: None }
+        }
+        Err(error) => failed(check, error),
+    }
+}
+
+fn failed(check: &'static str, error: &Error) -> Finding {
+    let reason = match error {
+        Error::Unauthorized(_) | Error::Credential => "CredentialRefused",
+        Error::Forbidden(_) => "Forbidden",
+        Error::NotFound(_) => "NotFound",
+        Error::Agent(_) => "AgentNotConnected",
+        Error::TooManyRequests(_) => "TooManyRequests",
+        Error::Unreachable { .. } | Error::Interrupted { .. } => "Unreachable",
+        Error::TimedOut { .. } => "TimedOut",
+        Error::Failed { .. } => "ServerError",
+        _ => "Unreadable",
+    };
+    let (message, remedy) = (Some(error.to_string()), Some(error.advice().to_owned()));
+    Finding { check, result: CheckResult::Failed, reason, message, remedy }
+}

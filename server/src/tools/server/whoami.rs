@@ -1,0 +1,101 @@
+//! Who calls, what the token allows, and which tools are hidden.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    offer::Unavailable,
+    scope::ScopeSet,
+    tools::{
+        ToolError,
+        definition::{Call, Effect, Tool},
+        output::Typed,
+        registry,
+    },
+};
+
+pub(super) fn tool() -> Tool {
+    Tool::new(
+        "whoami",
+        "Who am I",
+        "Tells as whom the user is signed in, which scopes the token holds, and which tools are hidden for what reason. Use it when \
+         a tool that you expect is not there, or when the user asks what you may do. What the user may do with each topic or group \
+         is decided by Lenses and shows only in a call.",
+        Effect::TellsOfItself,
+        whoami,
+    )
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// What this server knows of the caller.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+struct WhoAmI {
+    /// The user, as Lenses HQ names them; null where all callers share an API key.
+    subject: Option<String>,
+    /// The application that the user signed in with.
+    client_id: Option<String>,
+    /// The scopes that count here: those that the token holds and this server offers.
+    scopes: Vec<String>,
+    /// The scopes that this server offers; the missing ones can be allowed by signing in again.
+    offered_scopes: Vec<String>,
+    /// The environments that this server is limited to; null where it is not.
+    environments: Option<Vec<String>>,
+    /// The tools that are not listed, and why.
+    hidden_tools: Vec<Hidden>,
+}
+
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+struct Hidden {
+    /// The tool.
+    tool: &'static str,
+    /// In one word.
+    reason: Reason,
+    /// What would have to change.
+    remedy: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Reason {
+    /// The token lacks a scope, which the user can allow.
+    MissingScope,
+    /// Whoever runs the server does not offer it.
+    NotOffered,
+}
+
+async fn whoami(call: Call, Nothing {}: Nothing) -> Result<Typed<WhoAmI>, ToolError> {
+    Ok(Typed(WhoAmI::of(&call)))
+}
+
+impl WhoAmI {
+    fn of(call: &Call) -> Self {
+        let Call { identity, offer, .. } = call;
+        let scopes = identity.scopes.intersection(offer.scopes());
+        let hidden_tools = registry().iter().filter_map(|tool| {
+            let (reason, remedy) = match offer.unavailable(tool, identity.scopes)? {
+                Unavailable::Scopes(needed) => {
+                    (Reason::MissingScope, format!("sign in again and allow the scope `{needed}`"))
+                }
+                Unavailable::Withheld(withheld) => {
+                    (Reason::NotOffered, format!("{withheld}: whoever runs the server decides this"))
+                }
+            };
+            Some(Hidden { tool: tool.name(), reason, remedy })
+        });
+        Self {
+            subject: identity.subject.as_deref().map(str::to_owned),
+            client_id: identity.client_id.as_deref().map(str::to_owned),
+            scopes: names(scopes),
+            offered_scopes: names(offer.scopes()),
+            environments: offer.environments().map(|names| names.iter().map(ToString::to_string).collect()),
+            hidden_tools: hidden_tools.collect(),
+        }
+    }
+}
+
+fn names(scopes: ScopeSet) -> Vec<String> {
+    scopes.iter().map(|scope| scope.to_string()).collect()
+}

@@ -1,0 +1,128 @@
+//! What the server tells of itself.
+
+use lenses_mcp_server::{offer::Options, scope::Scope, settings::Confirm, tools};
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Endpoint, LEGACY, Limits, TOKEN},
+    hq::{self, Hq},
+};
+
+/// The structured result, which must meet its schema.
+async fn told(endpoint: &Endpoint, tool: &str, arguments: Value) -> Value {
+    let result = endpoint.call(tool, arguments).await;
+    assert_eq!(result["isError"], false, "{result}");
+    let schema = tools::registry().find(tool).unwrap().listing().output_schema.clone().unwrap();
+    let content = result["structuredContent"].clone();
+    assert!(jsonschema::is_valid(&Value::Object((*schema).clone()), &content), "{content}");
+    content
+}
+
+/// The checks that did not end well, by name and reason.
+fn faults(diagnosis: &Value) -> Vec<(&str, &str)> {
+    let checks = diagnosis["checks"].as_array().unwrap().iter();
+    let faults = checks.filter(|check| check["result"] != "ok");
+    faults.map(|check| (check["check"].as_str().unwrap(), check["reason"].as_str().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn a_caller_is_told_who_it_is_with_which_scopes_and_that_nothing_is_hidden() {
+    let told = told(&Endpoint::new(&hq::absent().await), "whoami", json!({})).await;
+    assert_eq!(
+        told,
+        json!({ "subject": "alice", "client_id": "client-1", "scopes": ["read", "write", "delete"],
+            "offered_scopes": ["read", "write", "delete"], "environments": null, "hidden_tools": [] })
+    );
+    assert!(!told.to_string().contains(TOKEN));
+}
+
+#[tokio::test]
+async fn every_tool_that_is_not_listed_is_told_with_what_hides_it() {
+    let offer = Options {
+        deny: vec!["list_topics".parse().unwrap()],
+        environments: ["dev".parse().unwrap()].into(),
+        ..Options::default()
+    };
+    let url = hq::absent().await;
+    let endpoint =
+        Endpoint::with(&url, Limits::default(), Confirm::Destructive, Some(offer)).with_scopes(Scope::Read.into());
+    let told = told(&endpoint, "whoami", json!({})).await;
+    assert_eq!((&told["scopes"], &told["environments"]), (&json!(["read"]), &json!(["dev"])));
+    let hidden = told["hidden_tools"].as_array().unwrap();
+    for (tool, reason, remedy) in [
+        (
+            "list_topics",
+            "not_offered",
+            "this server does not offer it (MCP_TOOLS_DENY): whoever runs the server decides this",
+        ),
+        ("create_topic", "missing_scope", "sign in again and allow the scope `write`"),
+        ("delete_consumer_group", "missing_scope", "sign in again and allow the scope `delete`"),
+    ] {
+        assert!(hidden.contains(&json!({ "tool": tool, "reason": reason, "remedy": remedy })), "{tool}: {told}");
+    }
+    // Listed and hidden together are all.
+    let (_, list) = endpoint.request(LEGACY, "tools/list", json!({})).await;
+    let listed = list["result"]["tools"].as_array().unwrap();
+    assert_eq!(listed.len() + hidden.len(), tools::registry().iter().count());
+    assert!(!listed.iter().any(|tool| hidden.iter().any(|hidden| hidden["tool"] == tool["name"])));
+}
+
+#[tokio::test]
+async fn a_read_only_server_says_that_it_is_one() {
+    let offer = Options { read_only: true, ..Options::default() };
+    let endpoint = Endpoint::with(&hq::absent().await, Limits::default(), Confirm::Destructive, Some(offer));
+    let told = told(&endpoint, "whoami", json!({})).await;
+    assert_eq!((&told["scopes"], &told["offered_scopes"]), (&json!(["read"]), &json!(["read"])));
+    let remedy = told["hidden_tools"][0]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("MCP_READ_ONLY"), "{told}");
+}
+
+#[tokio::test]
+async fn a_diagnosis_of_what_is_well_is_short_of_faults() {
+    let hq = Hq::with(&[
+        ("", json!({ "items": [] })),
+        ("/dev", json!({ "name": "dev", "status": { "agent_connected": true } })),
+        ("/old", json!({ "name": "old", "status": { "agent_connected": false } })),
+        ("/odd", json!({ "name": "odd" })),
+    ])
+    .await;
+    let endpoint = Endpoint::diagnosing(&hq.url, &hq.url);
+    for (arguments, healthy, expected) in [
+        (json!({}), true, vec![]),
+        (json!({ "environment": "dev" }), true, vec![]),
+        (json!({ "environment": "old" }), false, vec![("agent", "AgentNotConnected")]),
+        (json!({ "environment": "odd" }), true, vec![("agent", "AgentUnknown")]),
+        (json!({ "environment": "none" }), false, vec![("agent", "NotFound")]),
+    ] {
+        let told = told(&endpoint, "diagnose", arguments).await;
+        assert_eq!((&told["healthy"], faults(&told)), (&json!(healthy), expected), "{told}");
+        assert_eq!(told["checks"][0]["check"], "lenses");
+    }
+}
+
+#[tokio::test]
+async fn each_link_that_fails_is_named_with_what_to_change_and_without_an_address() {
+    let forbidding = Hq::answering(403, "application/json", r#"{"title":"no right to environments"}"#).await;
+    let silent = hq::absent().await;
+    for (url, expected) in [
+        (&forbidding.url, [("api_key", "KeyForbidden"), ("caller", "Forbidden")].as_slice()),
+        (&silent, &[("lenses", "Unreachable"), ("api_key", "Unreachable"), ("caller", "Unreachable")]),
+    ] {
+        let told = told(&Endpoint::diagnosing(url, url), "diagnose", json!({})).await;
+        assert_eq!((&told["healthy"], faults(&told)), (&json!(false), expected.to_vec()), "{told}");
+        for check in told["checks"].as_array().unwrap().iter().filter(|check| check["result"] == "failed") {
+            assert!(check["remedy"].is_string(), "{check}");
+        }
+        let text = told.to_string();
+        assert!(!text.contains(TOKEN) && !text.contains("127.0.0.1") && !text.contains("/lenses"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_hq_takes_no_longer_is_told_as_by_every_tool() {
+    let hq = Hq::answering(401, "application/json", "{}").await;
+    let endpoint = Endpoint::new(&hq.url);
+    let text = endpoint.failure("diagnose", json!({})).await;
+    assert!(text.contains("sign in again"), "{text}");
+    assert_eq!(endpoint.forgotten.lock().unwrap().len(), 1);
+}
