@@ -1,6 +1,6 @@
 //! The whole router. A request's way is [`router`], read from top to bottom.
 
-use std::{any::Any, convert::Infallible, sync::Arc};
+use std::{any::Any, convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -10,7 +10,7 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::sync::Semaphore;
-use tower::{Service, ServiceBuilder};
+use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowHeaders, AllowOrigin, Any as AnyOrigin, CorsLayer},
@@ -19,12 +19,12 @@ use tower_http::{
 
 use crate::{
     access_log,
-    auth::{self, Gate, metadata},
+    auth::{Gate, metadata},
     landing::{self, Page},
     limits,
     message::{self, RpcError},
     metrics::Metrics,
-    rate_limit::{self, RateLimit},
+    rate_limit::RateLimit,
     rebinding::{self, Rebinding},
     scope::ScopeSet,
     settings::{AdvertisedUrl, ENDPOINT, Http, Limits, SignIn},
@@ -47,26 +47,27 @@ where
     S::Future: Send + 'static,
 {
     let rebinding = Arc::new(Rebinding::new(http.allowed_hosts.clone(), http.allowed_origins.clone()));
-    let slots = Arc::new(Semaphore::new(limits.max_concurrent_requests.min(Semaphore::MAX_PERMITS)));
-    let gate = Arc::new(gate);
     let page = Arc::new(page);
-    let rate_limit = Arc::new(RateLimit::new(limits.calls_per_minute_per_user, metrics.clone()));
-
+    let way = Arc::new(Way {
+        slots: Arc::new(Semaphore::new(limits.max_concurrent_requests.min(Semaphore::MAX_PERMITS))),
+        time: limits.request_timeout,
+        rebinding: rebinding.clone(),
+        page: page.clone(),
+        gate,
+        max_body_bytes: limits.max_body_bytes,
+        rate_limit: RateLimit::new(limits.calls_per_minute_per_user, metrics.clone()),
+    });
+    let service = service_fn({
+        let mcp = mcp.clone();
+        move |request| {
+            let (way, mcp) = (way.clone(), mcp.clone());
+            async move { Ok::<_, Infallible>(way.answer(request, mcp).await) }
+        }
+    });
     let endpoint = endpoint_paths(http.advertised_url.as_ref())
         .into_iter()
-        .fold(Router::new(), |router, path| router.route_service(&path, mcp.clone()))
-        .layer(
-            ServiceBuilder::new()
-                .layer(endpoint_cors(rebinding.clone()))
-                .layer(from_fn_with_state(slots, limits::in_number))
-                .layer(from_fn_with_state(limits.request_timeout, limits::in_time))
-                .layer(from_fn_with_state(rebinding.clone(), rebinding::refuse_foreign))
-                .layer(from_fn_with_state(page.clone(), landing::answer_browsers))
-                .layer(from_fn_with_state(gate.clone(), auth::sign_in))
-                .layer(from_fn_with_state(limits.max_body_bytes, message::read_message))
-                .layer(from_fn_with_state(gate, auth::authorize))
-                .layer(from_fn_with_state(rate_limit, rate_limit::per_user)),
-        );
+        .fold(Router::new(), |router, path| router.route_service(&path, service.clone()))
+        .layer(endpoint_cors(rebinding.clone()));
 
     let metadata = match &http.sign_in {
         SignIn::OAuth(oauth) => metadata::routes(oauth, offered).layer(metadata_cors()),
@@ -85,6 +86,55 @@ where
             ))
             .layer(CatchPanicLayer::custom(panicked)),
     )
+}
+
+/// What stands in front of the MCP endpoint. One service rather than a layer each: layers copy all that is below them, for
+/// each request.
+struct Way {
+    slots: Arc<Semaphore>,
+    time: Duration,
+    rebinding: Arc<Rebinding>,
+    page: Arc<Page>,
+    gate: Gate,
+    max_body_bytes: usize,
+    rate_limit: RateLimit,
+}
+
+impl Way {
+    /// Answers a request within the limits on all of them.
+    async fn answer<S>(&self, request: Request, mcp: S) -> Response
+    where
+        S: Service<Request, Error = Infallible>,
+        S::Response: IntoResponse,
+    {
+        let method = request.method().clone();
+        let steps = async {
+            match self.steps(request, mcp).await {
+                ControlFlow::Continue(answer) | ControlFlow::Break(answer) => answer,
+            }
+        };
+        let mut answer = limits::in_number(&self.slots, limits::in_time(self.time, steps)).await;
+        landing::vary(&method, &mut answer);
+        answer
+    }
+
+    /// The way, step by step. A step that does not let the request pass answers it.
+    async fn steps<S>(&self, request: Request, mcp: S) -> ControlFlow<Response, Response>
+    where
+        S: Service<Request, Error = Infallible>,
+        S::Response: IntoResponse,
+    {
+        self.rebinding.refuse_foreign(request.uri(), request.headers())?;
+        self.page.answer_browsers(request.method(), request.headers())?;
+        let request = self.gate.sign_in(request).await?;
+        let request = message::read_message(request, self.max_body_bytes).await?;
+        self.gate.authorize(request.extensions())?;
+        self.rate_limit.per_user(request.extensions()).await?;
+        match mcp.oneshot(request).await {
+            Ok(answer) => ControlFlow::Continue(answer.into_response()),
+            Err(never) => match never {},
+        }
+    }
 }
 
 /// `/mcp`, and below the advertised URL's path too: a proxy may pass that path on or take it off.

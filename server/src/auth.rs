@@ -24,14 +24,10 @@ mod shared_token;
 mod token_exchange;
 mod verdicts;
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
-use http::HeaderMap;
+use axum::{extract::Request, response::Response};
+use http::{Extensions, HeaderMap};
 
 pub use self::{
     authorization_server::AuthorizationServer,
@@ -75,6 +71,47 @@ impl Gate {
         Self { mode, offer, metrics }
     }
 
+    /// Puts the caller's [`Identity`] into the request's extensions, or breaks with a challenge. The `Authorization` header
+    /// ends here: nothing behind it needs the token in any other form.
+    pub async fn sign_in(&self, mut request: Request) -> ControlFlow<Response, Request> {
+        match self.identify(request.headers()).await {
+            Ok(identity) => {
+                access_log::note(|noted| {
+                    noted.subject.clone_from(&identity.subject);
+                    noted.client_id.clone_from(&identity.client_id);
+                });
+                request.headers_mut().remove(http::header::AUTHORIZATION);
+                request.extensions_mut().insert(identity);
+                ControlFlow::Continue(request)
+            }
+            Err(refusal) => {
+                message::discard(request.into_body()).await;
+                ControlFlow::Break(self.refuse(&refusal))
+            }
+        }
+    }
+
+    /// Behind [`Gate::sign_in`] and [`crate::message::read_message`], whose findings are in the request's extensions: breaks
+    /// with a challenge unless the caller holds the scopes of the call.
+    pub fn authorize(&self, request: &Extensions) -> ControlFlow<Response> {
+        let decision = match (request.get::<Identity>(), request.get::<Message>()) {
+            (Some(identity), Some(message)) => {
+                note(message);
+                self.decide(identity, message)
+            }
+            (Some(_), None) => Ok(()),
+            // Cannot be, as the router stands; if it ever is, nobody gets in.
+            (None, _) => Err(Refusal::Missing),
+        };
+        match decision {
+            Ok(()) => {
+                self.decided(Outcome::Accepted);
+                ControlFlow::Continue(())
+            }
+            Err(refusal) => ControlFlow::Break(self.refuse(&refusal)),
+        }
+    }
+
     async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
         match &self.mode {
             Mode::OAuth(resource_server) => resource_server.identify(headers).await,
@@ -84,7 +121,7 @@ impl Gate {
 
     /// Whether `identity` may do what `message` asks. What is not offered does not exist here, so no challenge asks for
     /// it: MCP answers.
-    fn authorize(&self, identity: &Identity, message: &Message) -> Result<(), Refusal> {
+    fn decide(&self, identity: &Identity, message: &Message) -> Result<(), Refusal> {
         let needed = match message {
             Message::ToolCall { name, arguments } => self.offer.required_scopes(name, arguments.as_ref()),
             // It is read by a tool.
@@ -113,47 +150,6 @@ impl Gate {
             Mode::Shared(_) => None,
         };
         refusal.respond(metadata_url, self.offer.scopes())
-    }
-}
-
-/// Middleware: puts the caller's [`Identity`] into the request's extensions, or answers with a challenge. The
-/// `Authorization` header ends here: nothing behind it needs the token in any other form.
-pub async fn sign_in(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
-    match gate.identify(request.headers()).await {
-        Ok(identity) => {
-            access_log::note(|noted| {
-                noted.subject.clone_from(&identity.subject);
-                noted.client_id.clone_from(&identity.client_id);
-            });
-            request.headers_mut().remove(http::header::AUTHORIZATION);
-            request.extensions_mut().insert(identity);
-            next.run(request).await
-        }
-        Err(refusal) => {
-            message::discard(request.into_body()).await;
-            gate.refuse(&refusal)
-        }
-    }
-}
-
-/// Middleware behind [`sign_in`] and [`crate::message::read_message`]: lets a call pass if the caller holds its scopes.
-pub async fn authorize(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let extensions = request.extensions();
-    let decision = match (extensions.get::<Identity>(), extensions.get::<Message>()) {
-        (Some(identity), Some(message)) => {
-            note(message);
-            gate.authorize(identity, message)
-        }
-        (Some(_), None) => Ok(()),
-        // Cannot be, as the router stands; if it ever is, nobody gets in.
-        (None, _) => Err(Refusal::Missing),
-    };
-    match decision {
-        Ok(()) => {
-            gate.decided(Outcome::Accepted);
-            next.run(request).await
-        }
-        Err(refusal) => gate.refuse(&refusal),
     }
 }
 

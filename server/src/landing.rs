@@ -5,14 +5,13 @@
 
 mod connect;
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use askama::Template;
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{Request, State},
-    middleware::Next,
+    extract::State,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -100,6 +99,15 @@ impl Page {
         Ok(Self { html: html.into(), content_security_policy: content_security_policy()? })
     }
 
+    /// Breaks with the page for a browser at the MCP endpoint.
+    pub fn answer_browsers(&self, method: &Method, headers: &HeaderMap) -> ControlFlow<Response> {
+        if is_look(method) && wants_html(headers) {
+            ControlFlow::Break(self.respond(method))
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
     fn respond(&self, method: &Method) -> Response {
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
@@ -123,15 +131,15 @@ pub fn routes(page: Arc<Page>, advertised_url: Option<&AdvertisedUrl>) -> Router
         .with_state(page)
 }
 
-/// Middleware of the MCP endpoint: answers a browser with the page, before sign-in.
-pub async fn answer_browsers(State(page): State<Arc<Page>>, request: Request, next: Next) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return next.run(request).await;
+/// Says of an answer of the MCP endpoint that a browser gets another, where one would.
+pub fn vary(method: &Method, answer: &mut Response) {
+    if is_look(method) {
+        answer.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     }
-    let mut response =
-        if wants_html(request.headers()) { page.respond(request.method()) } else { next.run(request).await };
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
-    response
+}
+
+fn is_look(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// Whether `Accept` names HTML. MCP clients name the event stream in each GET (Streamable HTTP), and stay MCP clients

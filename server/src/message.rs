@@ -3,12 +3,11 @@
 //! rmcp parses the message again and answers what is wrong inside it; here only what would never reach it as a message:
 //! a body too large, text that is no JSON, a batch.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use http::{
@@ -121,11 +120,11 @@ fn is_batch(body: &[u8]) -> bool {
     body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
 }
 
-/// Middleware: reads the body of a POST, at most `max_body_bytes`, and puts its [`Message`] and
-/// [`RequestId`] into the extensions.
-pub async fn read_message(State(max_body_bytes): State<usize>, request: Request, next: Next) -> Response {
+/// Reads the body of a POST, at most `max_body_bytes`, and puts its [`Message`] and [`RequestId`] into the extensions.
+/// Breaks with the answer to a body that is no message.
+pub async fn read_message(request: Request, max_body_bytes: usize) -> ControlFlow<Response, Request> {
     if request.method() != Method::POST {
-        return next.run(request).await;
+        return ControlFlow::Continue(request);
     }
     let (mut parts, body) = request.into_parts();
     if parts.headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
@@ -136,19 +135,20 @@ pub async fn read_message(State(max_body_bytes): State<usize>, request: Request,
             "the body is encoded: send it without Content-Encoding",
         );
         // RFC 9110 §12.5.3: what would be taken.
-        return ([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))], error).into_response();
+        let answer = ([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))], error);
+        return ControlFlow::Break(answer.into_response());
     }
-    let body = match read_body(body, max_body_bytes).await {
-        Ok(body) => body,
-        Err(error) => return error.into_response(),
+    let read = async {
+        let body = read_body(body, max_body_bytes).await?;
+        Message::parse(&body).map(|message| (body, message))
     };
-    match Message::parse(&body) {
-        Ok((message, id)) => {
+    match read.await {
+        Ok((body, (message, id))) => {
             parts.extensions.insert(message);
             parts.extensions.insert(id);
-            next.run(Request::from_parts(parts, Body::from(body))).await
+            ControlFlow::Continue(Request::from_parts(parts, Body::from(body)))
         }
-        Err(error) => error.into_response(),
+        Err(error) => ControlFlow::Break(error.into_response()),
     }
 }
 

@@ -1,17 +1,13 @@
 //! How often one user may call: what an assistant that loops would take from all others, and from HQ.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, ops::ControlFlow, sync::Arc, time::Duration};
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
-use http::header::RETRY_AFTER;
+use http::{Extensions, header::RETRY_AFTER};
 use moka::future::Cache;
 
 use crate::{
@@ -62,30 +58,29 @@ impl RateLimit {
         let bucket = self.users.get_with(user, full).await;
         bucket.check().map_err(|empty| (per_minute, empty.wait_time_from(self.clock.now())))
     }
-}
 
-/// Middleware behind [`crate::auth::authorize`]: answers a call that comes too soon with 429 (RFC 6585 §4) and when to try
-/// again.
-pub async fn per_user(State(limit): State<Arc<RateLimit>>, request: Request, next: Next) -> Response {
-    let extensions = request.extensions();
-    let (Some(identity), Some(message)) = (extensions.get::<Identity>(), extensions.get::<Message>()) else {
-        return next.run(request).await;
-    };
-    if !asks_hq(message) {
-        return next.run(request).await;
+    /// Takes the call that a request's extensions tell of; breaks with 429 (RFC 6585 §4), and when to try again, when it
+    /// comes too soon.
+    pub async fn per_user(&self, request: &Extensions) -> ControlFlow<Response> {
+        let (Some(identity), Some(message)) = (request.get::<Identity>(), request.get::<Message>()) else {
+            return ControlFlow::Continue(());
+        };
+        if !asks_hq(message) {
+            return ControlFlow::Continue(());
+        }
+        let Err((per_minute, wait)) = self.take(identity).await else { return ControlFlow::Continue(()) };
+        self.metrics.call_rate_limited();
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let id = request.get::<RequestId>().cloned().unwrap_or_default();
+        let error = RpcError::too_many_requests(
+            id,
+            format!(
+                "too many calls: this server takes {per_minute} a minute from one user; nothing was done, try again in \
+                 {seconds} s"
+            ),
+        );
+        ControlFlow::Break(([(RETRY_AFTER, seconds.max(1))], error).into_response())
     }
-    let Err((per_minute, wait)) = limit.take(identity).await else { return next.run(request).await };
-    limit.metrics.call_rate_limited();
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    let id = extensions.get::<RequestId>().cloned().unwrap_or_default();
-    let error = RpcError::too_many_requests(
-        id,
-        format!(
-            "too many calls: this server takes {per_minute} a minute from one user; nothing was done, try again in \
-             {seconds} s"
-        ),
-    );
-    ([(RETRY_AFTER, seconds.max(1))], error).into_response()
 }
 
 /// Whether the answer needs HQ. Lists of tools and prompts are this server's own, and clients ask for them as they like.

@@ -1,7 +1,7 @@
 //! Protection against DNS rebinding: a web page that makes its own name resolve to this server's address gives itself away
 //! by `Host`, and any page by `Origin`. Both must be known; a request without `Origin` comes from no page.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, ops::ControlFlow, str::FromStr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -194,23 +194,27 @@ impl Rebinding {
     }
 }
 
-/// Middleware: answers foreign requests with 403 (400 where `Host` can't be read) before anything else is done for them.
+impl Rebinding {
+    /// Breaks with 403 for a foreign request (400 where `Host` can't be read), before anything else is done for it.
+    pub fn refuse_foreign(&self, uri: &Uri, headers: &HeaderMap) -> ControlFlow<Response> {
+        let Err(foreign) = self.check(uri, headers) else { return ControlFlow::Continue(()) };
+        // What to allow, if it should be; cut, because it is the caller's text.
+        let shown = |name| {
+            headers
+                .get(name)
+                .map(|value| value.as_bytes().escape_ascii().take(SHOWN_MAX).map(char::from).collect::<String>())
+        };
+        tracing::warn!(host = shown(HOST), origin = shown(ORIGIN), "refused a request: {foreign}");
+        let status = if foreign == Foreign::MalformedHost { StatusCode::BAD_REQUEST } else { StatusCode::FORBIDDEN };
+        ControlFlow::Break(RpcError::invalid_request(status, foreign.to_string()).into_response())
+    }
+}
+
+/// [`Rebinding::refuse_foreign`] as middleware, for routes beside the MCP endpoint.
 pub async fn refuse_foreign(State(rebinding): State<Arc<Rebinding>>, request: Request, next: Next) -> Response {
-    match rebinding.check(request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(foreign) => {
-            // What to allow, if it should be; cut, because it is the caller's text.
-            let shown = |name| {
-                request
-                    .headers()
-                    .get(name)
-                    .map(|value| value.as_bytes().escape_ascii().take(SHOWN_MAX).map(char::from).collect::<String>())
-            };
-            tracing::warn!(host = shown(HOST), origin = shown(ORIGIN), "refused a request: {foreign}");
-            let status =
-                if foreign == Foreign::MalformedHost { StatusCode::BAD_REQUEST } else { StatusCode::FORBIDDEN };
-            RpcError::invalid_request(status, foreign.to_string()).into_response()
-        }
+    match rebinding.refuse_foreign(request.uri(), request.headers()) {
+        ControlFlow::Continue(()) => next.run(request).await,
+        ControlFlow::Break(answer) => answer,
     }
 }
 
