@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
+use axum::{Json, Router, routing::get};
 use lenses_mcp_server::{
     lifecycle::{self, Stages},
     mcp::{self, HttpOptions, Mended, Server},
@@ -10,6 +11,7 @@ use lenses_mcp_server::{
     start,
 };
 use rmcp::transport::{StreamableHttpService, streamable_http_server::session::local::LocalSessionManager};
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::fixtures::Fixtures;
@@ -44,7 +46,7 @@ impl Endpoint {
         S::Response: axum::response::IntoResponse,
         S::Future: Send + 'static,
     {
-        let settings = settings();
+        let settings = settings(&empty_hq().await);
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
         let stages = Stages::default();
         let metrics = Arc::new(Metrics::new());
@@ -64,17 +66,21 @@ impl Drop for Endpoint {
     }
 }
 
+/// An HQ without environments: the suite reads the first resource that is listed, and that is their list.
+async fn empty_hq() -> String {
+    let router = Router::new().route("/api/v1/environments", get(async || Json(json!({ "items": [] }))));
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
 /// The suite can't sign in, so anybody may call.
-fn settings() -> Settings {
-    let environment: BTreeMap<_, _> = [
-        ("TRANSPORT", "http"),
-        // Nobody: the scenarios that call the server's own tools want an answer, not a success.
-        ("LENSES_URL", "http://127.0.0.1:1"),
-        ("LENSES_API_KEY", "none"),
-        ("MCP_CALLERS", "anyone"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into();
+fn settings(lenses_url: &str) -> Settings {
+    let environment: BTreeMap<_, _> =
+        [("TRANSPORT", "http"), ("LENSES_URL", lenses_url), ("LENSES_API_KEY", "none"), ("MCP_CALLERS", "anyone")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
     let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
     Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap()
 }
