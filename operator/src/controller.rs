@@ -3,6 +3,7 @@
 //! Everything that a pass reads is watched, so a pass over a resource that nothing has happened to makes no request, and none is
 //! made on a timer. What the author must mend waits for a change; what may pass by itself is tried again, later each time.
 
+mod access;
 mod apply;
 mod back_off;
 mod build;
@@ -12,6 +13,7 @@ mod drift;
 mod events;
 #[cfg(test)]
 mod fixtures;
+mod fleet;
 mod optional;
 mod pods;
 mod references;
@@ -27,7 +29,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt, channel::mpsc::UnboundedReceiver};
 use k8s_openapi::jiff::Timestamp;
 use kube::{
     Client, Resource, ResourceExt,
@@ -50,7 +52,7 @@ use watch::Watches;
 
 pub use caches::{Caches, Writers};
 
-use crate::metrics::{Metrics, Outcome};
+use crate::metrics::{Gauges, Metrics, Outcome};
 
 /// A resource as it is watched: one that this operator cannot read must not keep the others from being read.
 type Watched = DeserializeGuard<LensesMcpServer>;
@@ -68,6 +70,10 @@ pub struct Defaults {
     pub cluster_domain: String,
     /// The namespaces that are watched; none means all.
     pub namespaces: Vec<String>,
+    /// Which resources are this operator's, as a label selector; empty means all.
+    pub selector: String,
+    /// How many servers at a time are given a new default image.
+    pub upgrades_at_once: u16,
 }
 
 /// What every pass can use.
@@ -78,6 +84,7 @@ pub struct Context {
     defaults: Defaults,
     recorder: Recorder,
     failures: back_off::Failures,
+    fleet: fleet::Fleet,
 }
 
 impl Context {
@@ -89,10 +96,56 @@ impl Context {
         metrics: Arc<Metrics>,
         defaults: Defaults,
         identity: String,
-    ) -> Self {
+    ) -> (Self, Turns) {
         let reporter = Reporter { controller: crate::MANAGER.to_owned(), instance: Some(identity) };
         let recorder = Recorder::new(client.clone(), reporter);
-        Self { client, caches, metrics, defaults, recorder, failures: back_off::Failures::default() }
+        let (fleet, turns) = fleet::Fleet::new(defaults.image.clone(), defaults.upgrades_at_once);
+        let failures = back_off::Failures::default();
+        (Self { client, caches, metrics, defaults, recorder, failures, fleet }, Turns(turns))
+    }
+}
+
+/// Whose turn it is to be given a new default image, as it comes.
+pub struct Turns(UnboundedReceiver<ObjectRef<Watched>>);
+
+impl Context {
+    /// Puts one server in its place on the way to the default image.
+    fn place(&self, server: &ObjectRef<Watched>) {
+        let deployment = ObjectRef::new(&server.name).within(server.namespace.as_deref().unwrap_or_default());
+        let watched = self.caches.servers.get(server);
+        let read = watched.as_ref().and_then(|watched| watched.0.as_ref().ok());
+        self.fleet.follow(server, read, self.caches.deployments.get(&deployment).as_deref());
+    }
+
+    /// A server or its Deployment has changed; after a list, any may have.
+    fn place_after<K: Resource<DynamicType = ()>>(&self, event: &Event<K>) {
+        match event {
+            Event::Init | Event::InitApply(_) => {}
+            Event::InitDone => {
+                // Those that went while the list was made are in their places still.
+                let placed = self.fleet.placed();
+                let listed = self.caches.servers.state();
+                let listed = listed.iter().map(|server| ObjectRef::from_obj(&**server));
+                placed.into_iter().chain(listed).for_each(|server| self.place(&server));
+            }
+            Event::Apply(object) | Event::Delete(object) => {
+                let key = ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default());
+                self.place(&key);
+            }
+        }
+    }
+
+    /// The kinds that have not been read once.
+    #[must_use]
+    pub fn unread(&self) -> Vec<&'static str> {
+        self.caches.unread()
+    }
+
+    /// What is so now, for the metrics.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        let (waiting, under_way) = self.fleet.counts();
+        Gauges { conditions: self.caches.conditions(), upgrades_waiting: waiting, upgrades_under_way: under_way }
     }
 }
 
@@ -124,9 +177,10 @@ impl PassError {
 }
 
 /// Watches and makes passes until `stop`; then passes under way finish.
-pub async fn run(context: Arc<Context>, writers: Writers, concurrency: u16, stop: CancellationToken) {
+pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurrency: u16, stop: CancellationToken) {
     let caches = &context.caches;
-    let watches = Watches { client: context.client.clone(), namespaces: context.defaults.namespaces.clone() };
+    let Defaults { namespaces, selector, .. } = &context.defaults;
+    let watches = Watches { client: context.client.clone(), namespaces: namespaces.clone() };
     let Writers {
         servers,
         service_accounts,
@@ -141,12 +195,13 @@ pub async fn run(context: Arc<Context>, writers: Writers, concurrency: u16, stop
     } = writers;
     let gone = Arc::clone(&context);
     let servers = watches
-        .all(servers, watch::prune)
+        .selected(selector, servers)
         .inspect_ok({
             let caches = Arc::clone(caches);
             move |event| caches.references.follow(event)
         })
         .inspect_ok(move |event| {
+            gone.place_after(event);
             if let Event::Delete(server) = event {
                 gone.failures.forget(&ObjectRef::from_obj(server));
             }
@@ -154,6 +209,8 @@ pub async fn run(context: Arc<Context>, writers: Writers, concurrency: u16, stop
         .touched_objects()
         // An annotation may ask for something, too.
         .predicate_filter(predicates::generation.combine(predicates::annotations), PredicateConfig::default());
+    let placing = Arc::clone(&context);
+    let deployments = watches.managed(deployments).inspect_ok(move |event| placing.place_after(event));
     let pods = watches
         .managed(pods)
         .inspect_ok({
@@ -165,7 +222,8 @@ pub async fn run(context: Arc<Context>, writers: Writers, concurrency: u16, stop
     Controller::for_stream(servers, caches.servers.clone())
         .watches_stream(watches.managed(service_accounts).touched_objects(), wakes(caches))
         .watches_stream(watches.managed(config_maps).touched_objects(), wakes(caches))
-        .watches_stream(watches.managed(deployments).touched_objects(), wakes(caches))
+        .watches_stream(deployments.touched_objects(), wakes(caches))
+        .reconcile_on(turns.0)
         .watches_stream(pods, owner)
         .watches_stream(watches.managed(ingresses).touched_objects(), wakes(caches))
         .watches_stream(watches.optional(http_routes).touched_objects(), wakes(caches))

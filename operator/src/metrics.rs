@@ -30,6 +30,17 @@ pub enum Outcome {
     Failed,
 }
 
+/// What is counted when it is asked for.
+#[derive(Default)]
+pub struct Gauges {
+    /// How many resources have each condition with each status.
+    pub conditions: BTreeMap<ConditionLabels, i64>,
+    /// How many servers wait for their turn to be given a new default image.
+    pub upgrades_waiting: usize,
+    /// How many have been given it and do not serve yet.
+    pub upgrades_under_way: usize,
+}
+
 /// A condition and the status that it has.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
 pub struct ConditionLabels {
@@ -47,6 +58,11 @@ struct PassLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ErrorLabels {
     reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UpgradeLabels {
+    state: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -93,17 +109,22 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { verb }).inc();
     }
 
-    /// Everything in text, with the number of resources by condition and status, which is counted when it is asked for.
+    /// Everything in text, with what is counted when it is asked for.
     ///
     /// # Errors
     /// Never in practice: writing to a string does not fail.
-    pub fn encode(&self, conditions: &BTreeMap<ConditionLabels, i64>) -> Result<String, std::fmt::Error> {
+    pub fn encode(&self, gauges: &Gauges) -> Result<String, std::fmt::Error> {
         let resources = Family::<ConditionLabels, Gauge>::default();
-        for (labels, count) in conditions {
+        for (labels, count) in &gauges.conditions {
             resources.get_or_create(labels).set(*count);
         }
         let mut now = Registry::with_prefix(PREFIX);
         now.register("resources", "LensesMcpServer resources, by condition and its status", resources);
+        let upgrades = Family::<UpgradeLabels, Gauge>::default();
+        for (state, count) in [("waiting", gauges.upgrades_waiting), ("under_way", gauges.upgrades_under_way)] {
+            upgrades.get_or_create(&UpgradeLabels { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        now.register("upgrades", "Servers on the way to a new default image, by state", upgrades);
         let mut out = String::new();
         text::encode_registry(&mut out, &self.registry)?;
         text::encode_registry(&mut out, &now)?;

@@ -70,6 +70,8 @@ async fn work(settings: Settings) -> Result<(), RunError> {
     let Settings {
         server_image,
         watch_namespaces,
+        watch_selector,
+        upgrades_at_once,
         cluster_domain,
         lease_name,
         lease_namespace,
@@ -82,10 +84,10 @@ async fn work(settings: Settings) -> Result<(), RunError> {
 
     let stop = stop_on_signal()?;
     let metrics = Arc::new(Metrics::default());
-    let (show_caches, caches) = watch::channel(None);
+    let (show_work, work) = watch::channel(None);
     let listener =
         TcpListener::bind(admin_address).await.map_err(|source| RunError::Listen { address: admin_address, source })?;
-    let admin = admin::router(Admin { metrics: Arc::clone(&metrics), caches });
+    let admin = admin::router(Admin { metrics: Arc::clone(&metrics), work });
     let admin = axum::serve(listener, admin);
 
     let client = client(&metrics).await?;
@@ -101,16 +103,23 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         tracing::info!(identity, "working");
         let (caches, writers) = Caches::new();
         let caches = Arc::new(caches);
-        show_caches.send_replace(Some(Arc::clone(&caches)));
         let reading = Arc::clone(&caches);
-        let context = controller::Context::new(
+        let (context, turns) = controller::Context::new(
             client,
             caches,
             metrics,
-            Defaults { image: server_image, cluster_domain, namespaces: watch_namespaces.0 },
+            Defaults {
+                image: server_image,
+                cluster_domain,
+                namespaces: watch_namespaces.0,
+                selector: watch_selector,
+                upgrades_at_once,
+            },
             identity,
         );
-        let passes = controller::run(Arc::new(context), writers, concurrency, stop.clone());
+        let context = Arc::new(context);
+        show_work.send_replace(Some(Arc::clone(&context)));
+        let passes = controller::run(context, turns, writers, concurrency, stop.clone());
         let drained = async {
             tokio::pin!(passes);
             tokio::select! {

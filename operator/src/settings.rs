@@ -18,6 +18,16 @@ pub struct Settings {
     #[arg(long, env = "WATCH_NAMESPACES", default_value = "", value_parser = namespaces)]
     pub watch_namespaces: Namespaces,
 
+    /// Which resources are this operator's, as a label selector such as `tier=gold` or `tier in (gold, silver)`. Empty: all of them.
+    /// Operators that share a cluster need selectors that never select the same resource, and each its own Lease.
+    #[arg(long, env = "WATCH_SELECTOR", default_value = "")]
+    pub watch_selector: String,
+
+    /// How many servers at a time are given a new default image. Those that do not become ready keep their places, so that an image
+    /// that does not work stops there.
+    #[arg(long, env = "UPGRADES_AT_ONCE", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub upgrades_at_once: u16,
+
     /// The domain of this cluster's DNS names.
     #[arg(long, env = "CLUSTER_DOMAIN", default_value = "cluster.local", value_parser = domain)]
     pub cluster_domain: String,

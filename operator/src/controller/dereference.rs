@@ -41,6 +41,8 @@ pub(super) struct Dereferenced {
     pub(super) config_maps: BTreeMap<String, Option<ContentVersion>>,
     /// The Service of `spec.lenses.serviceRef`, if it is there.
     pub(super) lenses_service: Option<Arc<Service>>,
+    /// Whether it is its turn to run a new default image.
+    pub(super) called: bool,
     /// This resource's pods, and, where they do not say what is wrong, what the kubelet last warned of.
     pub(super) pods: Pods,
     /// The objects that have the names of this resource's own.
@@ -149,6 +151,7 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
         Some(pod) => events::last_warning(client, pod).await?,
         None => None,
     };
+    found.called = context.fleet.is_called(&server.namespace().unwrap_or_default(), &server.name_any());
     found.pods = Pods { seen, warning };
     Ok(found)
 }

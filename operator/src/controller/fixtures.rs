@@ -16,6 +16,8 @@ pub(super) fn defaults() -> Defaults {
         image: "registry.example/default:1".to_owned(),
         cluster_domain: "cluster.local".to_owned(),
         namespaces: Vec::new(),
+        selector: String::new(),
+        upgrades_at_once: 1,
     }
 }
 

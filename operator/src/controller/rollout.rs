@@ -6,6 +6,7 @@ use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
 use lenses_mcp_crds::conditions::Reason;
 
 use super::{
+    access::NARROWED,
     build::TEMPLATE,
     dereference::Pods,
     pods::{PodState, Trouble, WatchedPod},
@@ -40,10 +41,10 @@ pub(super) enum Rollout {
 pub(super) fn rollout(deployment: Option<&Deployment>, pods: &Pods) -> Rollout {
     let Some(deployment) = deployment else { return Rollout::Absent };
     let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-    let Some(status) = &deployment.status else { return in_progress(&[]) };
+    let Some(status) = &deployment.status else { return in_progress(deployment, &[]) };
     let conditions = status.conditions.as_deref().unwrap_or_default();
     if status.observed_generation < deployment.metadata.generation {
-        return in_progress(&[]);
+        return in_progress(deployment, &[]);
     }
     let count = |pods: Option<i32>| pods.unwrap_or(0);
     let updated = count(status.updated_replicas);
@@ -62,7 +63,7 @@ pub(super) fn rollout(deployment: Option<&Deployment>, pods: &Pods) -> Rollout {
             stalled.then_some((Reason::RolloutStalled, why))
         })
     });
-    let Some((reason, told)) = known else { return in_progress(conditions) };
+    let Some((reason, told)) = known else { return in_progress(deployment, conditions) };
     let subject = image(deployment).unwrap_or_default();
     match serving(&old) {
         Some(serves) if serves != subject => Rollout::Failing {
@@ -78,7 +79,10 @@ pub(super) fn rollout(deployment: Option<&Deployment>, pods: &Pods) -> Rollout {
         None if reason == Reason::RolloutStalled => {
             Rollout::Failing { reason, message: format!("the pods did not become ready in time: {told}"), stalled }
         }
-        None => Rollout::Failing { reason, message: told, stalled },
+        None => {
+            let message = [Some(told), narrowed(deployment)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+            Rollout::Failing { reason, message, stalled }
+        }
     }
 }
 
@@ -143,11 +147,19 @@ fn is_stalled(conditions: &[DeploymentCondition]) -> bool {
 }
 
 /// Without counts: a message that changes with each pod would be an event with each pod.
-fn in_progress(conditions: &[DeploymentCondition]) -> Rollout {
-    Rollout::InProgress(match why(conditions) {
+fn in_progress(deployment: &Deployment, conditions: &[DeploymentCondition]) -> Rollout {
+    let waits = match why(conditions) {
         Some(why) => format!("pods cannot be made: {why}"),
         None => WAITING.to_owned(),
-    })
+    };
+    let message = [Some(waits), narrowed(deployment)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    Rollout::InProgress(message)
+}
+
+/// Why no old pod serves while the new ones come up, if that was decided.
+fn narrowed(deployment: &Deployment) -> Option<String> {
+    let narrowed = deployment.metadata.annotations.as_ref()?.get(NARROWED)?;
+    Some(format!("the old pods are taken down first, since {narrowed}"))
 }
 
 /// What keeps the Deployment from making pods at all: a quota, an admission policy.

@@ -33,6 +33,9 @@ pub(super) fn status(
     let available = available(&rollout::rollout(deployment, &found.pods), &accepted, paused);
     let serving = match valid {
         Ok(_) if paused => "it serves; spec.paused is true, so changes of the spec are not applied".to_owned(),
+        Ok(ValidServer { advertised_url, waits_for: Some(image), .. }) => {
+            format!("it serves at {advertised_url}/mcp, and waits for its turn to run {image}")
+        }
         Ok(valid) => format!("it serves at {}/mcp", valid.advertised_url),
         Err(_) => String::new(),
     };

@@ -22,8 +22,10 @@ use lenses_mcp_crds::{
 
 use super::{
     Defaults,
+    access::{self, Access},
     build::ROTATION,
     dereference::{ContentVersion, Dereferenced, Standing, Standings},
+    fleet,
     references::{self, ReferenceKind},
 };
 
@@ -67,7 +69,17 @@ pub(super) struct ValidServer {
     pub(super) sealing_key: Option<String>,
     pub(super) service: Service,
     pub(super) service_port: i32,
+    /// The image that it is to run now.
     pub(super) image: String,
+    /// What it served with before the default image took that one's place.
+    pub(super) upgraded_from: Option<String>,
+    /// The default image, while it waits for its turn to run it.
+    pub(super) waits_for: Option<String>,
+    /// What it lets its callers do.
+    pub(super) access: Access,
+    /// What that no longer lets them do, if the old pods have to go first for it.
+    pub(super) narrowed: Option<String>,
+    pub(super) progress_deadline_seconds: i32,
     pub(super) image_pull_policy: ImagePullPolicy,
     pub(super) image_pull_secrets: Vec<LocalObjectReference>,
     pub(super) replicas: i32,
@@ -102,6 +114,11 @@ pub(super) fn validate(
     let owner = server.controller_owner_ref(&());
 
     let spec = &server.spec;
+    let runs = found.children.deployment.own().map(|deployment| &**deployment);
+    let turn = fleet::turn(spec.image.as_ref(), &defaults.image, runs, found.called);
+    let access = Access::of(spec);
+    let complete = runs.is_some_and(fleet::is_complete);
+    let narrowed = access::narrowed(runs, complete, &access, spec.rollout.security_change);
     let mut rejections = rejections.into_iter();
     match (rejections.next(), lenses_url, sign_in, advertised, owner) {
         (None, Some(lenses_url), Some(sign_in), Some(advertised), Some(owner)) => Ok(ValidServer {
@@ -126,7 +143,12 @@ pub(super) fn validate(
             sealing_key: found.children.sealing_key.own().and_then(|secret| secret.uid()),
             service: spec.endpoint.service.clone(),
             service_port: addresses::service_port(server),
-            image: spec.image.clone().unwrap_or_else(|| defaults.image.clone()),
+            image: turn.image,
+            upgraded_from: turn.upgraded_from,
+            waits_for: turn.waits.then(|| defaults.image.clone()),
+            access,
+            narrowed,
+            progress_deadline_seconds: spec.rollout.progress_deadline_seconds,
             image_pull_policy: spec.image_pull_policy,
             image_pull_secrets: spec
                 .image_pull_secrets

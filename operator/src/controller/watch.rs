@@ -59,6 +59,11 @@ impl Watches {
         self.watch(&watcher::Config::default(), writer, prune)
     }
 
+    /// The objects of a kind that a label selector selects; an empty one selects all.
+    pub(super) fn selected<K: Kind>(&self, selector: &str, writer: Writer<K>) -> Events<K> {
+        self.watch(&watcher::Config::default().labels(selector), writer, prune)
+    }
+
     /// This operator's own objects of a kind.
     pub(super) fn managed<K: Kind>(&self, writer: Writer<K>) -> Events<K> {
         self.watch(&watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}")), writer, prune)

@@ -22,7 +22,12 @@ use k8s_openapi::{
 };
 
 use super::{TEMPLATE, digest, labels, metadata, selector, settings_file::settings_file};
-use crate::controller::{dereference::ContentVersion, validate::ValidServer};
+use crate::controller::{
+    access::{ACCESS, NARROWED},
+    dereference::ContentVersion,
+    fleet::UPGRADED_FROM,
+    validate::ValidServer,
+};
 
 pub(super) use pod::{LENSES_CA, LENSES_CLIENT, TLS, secret_file};
 
@@ -38,25 +43,17 @@ const LEAVE_SECONDS: i64 = 5;
 /// How long a pod must have been ready before it counts: until every node's kube-proxy, which gathers changes for a second, leads
 /// the Service to it. Before that a client may be refused, and an old pod must not go.
 const MIN_READY_SECONDS: i32 = 2;
-/// How long a rollout may make no progress before it counts as stalled.
-const PROGRESS_DEADLINE_SECONDS: i32 = 300;
 
 pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
     Deployment {
-        metadata: metadata(server),
+        metadata: ObjectMeta { annotations: Some(decisions(server)), ..metadata(server) },
         spec: Some(DeploymentSpec {
             replicas: Some(server.replicas),
             min_ready_seconds: Some(MIN_READY_SECONDS),
             revision_history_limit: Some(2),
-            progress_deadline_seconds: Some(PROGRESS_DEADLINE_SECONDS),
+            progress_deadline_seconds: Some(server.progress_deadline_seconds),
             selector: LabelSelector { match_labels: Some(selector(&server.name)), ..LabelSelector::default() },
-            strategy: Some(DeploymentStrategy {
-                type_: Some("RollingUpdate".to_owned()),
-                rolling_update: Some(RollingUpdateDeployment {
-                    max_surge: Some(IntOrString::Int(1)),
-                    max_unavailable: Some(IntOrString::Int(0)),
-                }),
-            }),
+            strategy: Some(strategy(server)),
             template: marked(PodTemplateSpec {
                 metadata: Some(ObjectMeta {
                     labels: Some(labels(&server.name)),
@@ -69,6 +66,27 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
         }),
         ..Deployment::default()
     }
+}
+
+/// The old pods serve until the new ones do, unless they give what is no longer to be given.
+fn strategy(server: &ValidServer) -> DeploymentStrategy {
+    if server.narrowed.is_some() {
+        return DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None };
+    }
+    DeploymentStrategy {
+        type_: Some("RollingUpdate".to_owned()),
+        rolling_update: Some(RollingUpdateDeployment {
+            max_surge: Some(IntOrString::Int(1)),
+            max_unavailable: Some(IntOrString::Int(0)),
+        }),
+    }
+}
+
+/// What later passes decide by: what the pods let their callers do, and what has been changed about that or about the image.
+fn decisions(server: &ValidServer) -> BTreeMap<String, String> {
+    let narrowed = server.narrowed.clone().map(|narrowed| (NARROWED.to_owned(), narrowed));
+    let upgraded_from = server.upgraded_from.clone().map(|image| (UPGRADED_FROM.to_owned(), image));
+    [(ACCESS.to_owned(), server.access.annotation())].into_iter().chain(narrowed).chain(upgraded_from).collect()
 }
 
 /// The template with its own digest.
@@ -109,6 +127,10 @@ mod tests {
     fn the_whole_object() {
         let server = valid(&oauth_server());
         let mut object = of(&server);
+        assert_eq!(
+            object["metadata"].as_object_mut().unwrap().remove("annotations").unwrap(),
+            json!({ ACCESS: server.access.annotation() })
+        );
         let annotations = object["spec"]["template"]["metadata"]["annotations"].take();
         for name in ["mcp.lenses.io/settings-digest", "mcp.lenses.io/secrets-digest", TEMPLATE] {
             assert_eq!(annotations[name].as_str().unwrap().len(), 43, "{name}");
@@ -186,6 +208,17 @@ mod tests {
             },
         });
         assert_eq!(object, wanted);
+    }
+
+    #[test]
+    fn what_was_narrowed_takes_the_old_pods_down_first_and_what_was_upgraded_is_noted() {
+        let mut server = valid(&oauth_server());
+        server.narrowed = Some("less".into());
+        server.upgraded_from = Some("x:1".into());
+        let object = of(&server);
+        assert_eq!(object["spec"]["strategy"], json!({ "type": "Recreate" }));
+        let annotations = &object["metadata"]["annotations"];
+        assert_eq!((&annotations[NARROWED], &annotations[UPGRADED_FROM]), (&json!("less"), &json!("x:1")));
     }
 
     #[test]
