@@ -47,26 +47,28 @@ async fn narrowed_scopes_take_the_old_pods_down_before_new_ones_come_and_it_is_s
 
 #[tokio::test]
 async fn an_image_that_does_not_come_up_leaves_the_old_one_serving_and_both_are_named() {
-    prove(|bed| async move {
-        let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
-        manifest["spec"]["rollout"] = json!({"progressDeadlineSeconds": 10});
-        let made = bed.apply_until_ready(&manifest).await?;
-        let serves = made.status.as_ref().and_then(|status| status.image.clone()).ok_or("no image")?;
+    prove(|bed| {
+        Box::pin(async move {
+            let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
+            manifest["spec"]["rollout"] = json!({"progressDeadlineSeconds": 10});
+            let made = bed.apply_until_ready(&manifest).await?;
+            let serves = made.status.as_ref().and_then(|status| status.image.clone()).ok_or("no image")?;
 
-        manifest["spec"]["image"] = json!("registry.invalid/nothing:2");
-        bed.apply(&manifest).await?;
-        let stalled = until(&bed.api::<LensesMcpServer>(), "mcp", "RolloutStalled", |server| {
-            server.and_then(|server| condition(server, "Available")).is_some_and(|c| c.reason == "RolloutStalled")
+            manifest["spec"]["image"] = json!("registry.invalid/nothing:2");
+            bed.apply(&manifest).await?;
+            let stalled = until(&bed.api::<LensesMcpServer>(), "mcp", "RolloutStalled", |server| {
+                server.and_then(|server| condition(server, "Available")).is_some_and(|c| c.reason == "RolloutStalled")
+            })
+            .await?
+            .ok_or("gone")?;
+            let message = &condition(&stalled, "Available").ok_or("no condition")?.message;
+            assert!(message.starts_with("registry.invalid/nothing:2 does not become ready: "), "{message}");
+            assert!(message.ends_with(&format!("; {serves} serves on")), "{message}");
+            assert!(condition(&stalled, "Stalled").is_some());
+            let alice = Application::new("Claude", &mcp_url(&stalled)?, "alice")?.sign_in(Ticks::AsAsked).await?;
+            alice.call("list_environments", json!({})).await?;
+            Ok(())
         })
-        .await?
-        .ok_or("gone")?;
-        let message = &condition(&stalled, "Available").ok_or("no condition")?.message;
-        assert!(message.starts_with("registry.invalid/nothing:2 does not become ready: "), "{message}");
-        assert!(message.ends_with(&format!("; {serves} serves on")), "{message}");
-        assert!(condition(&stalled, "Stalled").is_some());
-        let alice = Application::new("Claude", &mcp_url(&stalled)?, "alice")?.sign_in(Ticks::AsAsked).await?;
-        alice.call("list_environments", json!({})).await?;
-        Ok(())
     })
     .await;
 }
