@@ -1,5 +1,5 @@
-//! Where rmcp 3.11.0 falls short of the protocol, and what is done about it. Each has a test that fails without it, so
-//! that a patch which rmcp has made superfluous can be found and removed.
+//! Where rmcp 3.11.0 falls short of the protocol, and what is done about it. Each but the last, which is about speed alone,
+//! has a test that fails without it, so that a patch which rmcp has made superfluous can be found and removed.
 //!
 //! 1. `serverInfo` stands only in the result of `server/discover`; revision 2026-07-28 wants it in every result's
 //!    `_meta`: [`stamp`].
