@@ -192,9 +192,7 @@ impl Rebinding {
         }
         Ok(())
     }
-}
 
-impl Rebinding {
     /// Breaks with 403 for a foreign request (400 where `Host` can't be read), before anything else is done for it.
     pub fn refuse_foreign(&self, uri: &Uri, headers: &HeaderMap) -> ControlFlow<Response> {
         let Err(foreign) = self.check(uri, headers) else { return ControlFlow::Continue(()) };

@@ -4,57 +4,26 @@
 #![expect(clippy::unwrap_used, reason = "a test whose setting can't be made has failed")]
 #![expect(dead_code, reason = "the other tests of the endpoint use the rest")]
 
+mod captured_log;
 #[path = "mcp/client.rs"]
 mod client;
 #[path = "mcp/hq.rs"]
 mod hq;
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use lenses_mcp_server::identity::Fingerprint;
 use serde_json::{Value, json};
 use tracing::Instrument;
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::EnvFilter;
 
 use crate::{
+    captured_log::CapturedLog,
     client::{Endpoint, LEGACY, TOKEN, request},
     hq::Hq,
 };
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn a_call_leaves_one_audit_line_without_values_and_nothing_of_what_was_said() {
-    let log = Log::default();
+    let log = CapturedLog::default();
     let filter = EnvFilter::new("trace,rmcp=warn");
     let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(log.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);

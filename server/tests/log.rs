@@ -4,49 +4,23 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by panicking")]
 #![expect(dead_code, reason = "the other tests of the front use the rest")]
 
+mod captured_log;
 #[path = "front/client.rs"]
 mod client;
 #[path = "front/hq.rs"]
 mod hq;
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use http::StatusCode;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
+    captured_log::CapturedLog,
     client::{READ, Server, With, call},
     hq::{Hq, Introspection},
 };
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn the_log_says_who_called_what_and_never_shows_a_token_a_url_or_an_argument() {
-    let lines = Lines::default();
+    let lines = CapturedLog::default();
     let subscriber =
         tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
     let guard = tracing::subscriber::set_default(subscriber);
@@ -62,7 +36,7 @@ async fn the_log_says_who_called_what_and_never_shows_a_token_a_url_or_an_argume
     server.call("token-hunter5", READ).await;
     drop(guard);
 
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let log = lines.text();
     let answered: Vec<_> = log.lines().filter(|line| line.contains("\"answered\"")).collect();
     for expected in [
         r#""path":"/mcp""#,

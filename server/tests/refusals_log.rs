@@ -4,48 +4,22 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by panicking")]
 #![expect(dead_code, reason = "the other tests of the front use the rest")]
 
+mod captured_log;
 #[path = "front/client.rs"]
 mod client;
 #[path = "front/hq.rs"]
 mod hq;
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use axum::body::Body;
 use http::{Request, StatusCode};
 use lenses_mcp_server::identity::Fingerprint;
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
+    captured_log::CapturedLog,
     client::{DELETE, READ, Server, With, call, post},
     hq::{CLIENT, Hq, Introspection},
 };
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// Every request here that should not be logged holds this.
 const SECRET: &str = "hunter";
@@ -90,7 +64,7 @@ async fn all_refusals(hq: &Hq, server: &Server) -> Vec<u16> {
 
 #[tokio::test]
 async fn fault_05_no_refusal_shows_a_token_a_secret_or_a_reply_of_hq_at_any_level() {
-    let lines = Lines::default();
+    let lines = CapturedLog::default();
     let subscriber =
         tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
     let guard = tracing::subscriber::set_default(subscriber);
@@ -124,7 +98,7 @@ async fn fault_05_no_refusal_shows_a_token_a_secret_or_a_reply_of_hq_at_any_leve
     }
     drop(guard);
 
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let log = lines.text();
     // What `logging` lets through: this program's at the level that is set, libraries' warnings and errors.
     let shown = ["\"target\":\"lenses_mcp_server", "\"level\":\"WARN\"", "\"level\":\"ERROR\""];
     let shown: Vec<_> = log.lines().filter(|line| shown.iter().any(|part| line.contains(part))).collect();

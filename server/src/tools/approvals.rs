@@ -7,7 +7,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    arguments::{Configs, Environment, Int, List, SortOrder, Text},
+    arguments::{
+        Configs, Environment, Int, List, Page, PageSize, Partitions, Replication, SortOrder, Text, first_page,
+        one_partition, one_replica, usual_page_size,
+    },
     definition::{Call, Effect, Tool},
 };
 use crate::lenses::{ApprovalQuery, ApprovalSort, ApprovalStatus, Error, Name, Object, TopicRequest};
@@ -63,18 +66,6 @@ struct ListRequests {
     /// Which way to sort.
     #[serde(default)]
     sort_order: Option<SortOrder>,
-}
-
-type Page = Int<1, 1_000_000>;
-/// HQ gives all of it in one reply, and that has a limit.
-type PageSize = Int<1, 1_000>;
-
-fn first_page() -> Page {
-    Int::clamped(1)
-}
-
-fn usual_page_size() -> PageSize {
-    Int::clamped(25)
 }
 
 async fn list_approval_requests(call: Call, arguments: ListRequests) -> Result<Object, Error> {
@@ -141,10 +132,10 @@ struct RequestTopic {
     reason: Text<5_000>,
     /// Number of partitions. It can be raised later, not lowered.
     #[serde(default = "one_partition")]
-    partitions: Int<1, 100_000>,
+    partitions: Partitions,
     /// Number of replicas of each partition; at most the number of brokers.
     #[serde(default = "one_replica")]
-    replication: Int<1, 32_767>,
+    replication: Replication,
     /// Kafka topic settings, name to value, both as text: {"cleanup.policy": "compact", "retention.ms": "604800000"}.
     #[serde(default)]
     configs: Option<Configs>,
@@ -164,14 +155,6 @@ struct RequestTopic {
 
 /// Up to the largest number that every JSON reader holds exactly (RFC 8259 §6).
 type Amount = Int<0, 9_007_199_254_740_991>;
-
-fn one_partition() -> Int<1, 100_000> {
-    Int::clamped(1)
-}
-
-fn one_replica() -> Int<1, 32_767> {
-    Int::clamped(1)
-}
 
 async fn request_topic_creation(call: Call, arguments: RequestTopic) -> Result<Object, Error> {
     let request = TopicRequest {

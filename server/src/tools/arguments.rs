@@ -8,10 +8,12 @@ mod configs;
 mod document;
 mod environment;
 mod flag;
+mod hq_page;
 mod int;
 mod list;
 mod sort_order;
 mod text;
+mod topic_size;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -21,10 +23,12 @@ pub(super) use self::{
     document::Document,
     environment::{Environment, EnvironmentName},
     flag::Flag,
+    hq_page::{Page, PageSize, first_page, usual_page_size},
     int::{Int, Offset, Partition},
     list::List,
     sort_order::SortOrder,
     text::Text,
+    topic_size::{Partitions, Replication, one_partition, one_replica},
 };
 
 /// What is wrong with a call's arguments.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    arguments::{Environment, Flag, Int, List, SortOrder, Text},
+    arguments::{Environment, Flag, List, Page, PageSize, SortOrder, Text, first_page, usual_page_size},
     definition::{Call, Effect, Tool},
 };
 use crate::lenses::{DatasetQuery, Error, Name, Object};
@@ -95,18 +95,6 @@ struct ListDatasets {
     /// true: only compacted topics; false: only those that are not.
     #[serde(default)]
     is_compacted: Option<Flag>,
-}
-
-type Page = Int<1, 1_000_000>;
-/// HQ gives all of it in one reply, and that has a limit.
-type PageSize = Int<1, 1_000>;
-
-fn first_page() -> Page {
-    Int::clamped(1)
-}
-
-fn usual_page_size() -> PageSize {
-    Int::clamped(25)
 }
 
 fn no() -> Flag {

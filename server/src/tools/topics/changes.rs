@@ -7,7 +7,10 @@ use crate::{
     lenses::{Config, Error, Format, Name, NewTopic, NewTypedTopic, Object, RecordFormat},
     tools::{
         ToolError,
-        arguments::{ArgumentError, Configs, Environment, Int, List, Offset, Partition, Text},
+        arguments::{
+            ArgumentError, Configs, Environment, List, Offset, Partition, Partitions, Replication, Text, one_partition,
+            one_replica,
+        },
         definition::{Call, Effect, Tool},
     },
 };
@@ -66,11 +69,6 @@ pub(super) fn tools() -> Vec<Tool> {
     ]
 }
 
-/// More than Kafka clusters carry; a slip of the keyboard should not reach one.
-type Partitions = Int<1, 100_000>;
-/// Kafka keeps it as a 16-bit number.
-type Replication = Int<1, 32_767>;
-
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateTopic {
@@ -86,14 +84,6 @@ struct CreateTopic {
     /// Kafka topic settings, name to value, both as text: {"cleanup.policy": "compact", "retention.ms": "604800000"}.
     #[serde(default)]
     configs: Option<Configs>,
-}
-
-fn one_partition() -> Partitions {
-    Int::clamped(1)
-}
-
-fn one_replica() -> Replication {
-    Int::clamped(1)
 }
 
 async fn create_topic(call: Call, arguments: CreateTopic) -> Result<String, Error> {
