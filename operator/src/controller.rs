@@ -14,6 +14,7 @@ mod events;
 #[cfg(test)]
 mod fixtures;
 mod fleet;
+pub mod offline;
 mod optional;
 mod pods;
 mod references;

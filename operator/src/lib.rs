@@ -7,9 +7,11 @@
 //! Whether what was made can be used is found out beside the passes, over and over: [`verify`].
 //!
 //! Around it: [`settings`] (flags, checked at start), [`run`] (what runs, in which order it starts and stops), [`lease`] (one
-//! operator works at a time), [`admin`] and [`metrics`] (what is seen from outside).
+//! operator works at a time), [`admin`] and [`metrics`] (what is seen from outside). Beside it: [`commands`], for people and
+//! pipelines.
 
 pub mod admin;
+pub mod commands;
 pub mod controller;
 pub mod lease;
 pub mod metrics;

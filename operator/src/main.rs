@@ -1,10 +1,18 @@
-//! The operator's command line: `run` works, `crd` prints the `CustomResourceDefinition`.
+//! The operator's command line: `run` works; the other commands are for people and pipelines.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use lenses_mcp_crds::schema;
-use lenses_mcp_operator::{run, settings::Settings};
+use lenses_mcp_operator::{
+    commands::{
+        check::{self, Check},
+        doctor::{self, Doctor},
+        render::{self, Render},
+    },
+    run,
+    settings::Settings,
+};
 
 /// Turns each `LensesMcpServer` resource into a running MCP server for Lenses.
 #[derive(Parser)]
@@ -20,11 +28,26 @@ enum Command {
     Run(Box<Settings>),
     /// Print the `CustomResourceDefinition` as YAML.
     Crd,
+    /// Check manifests as the API server and the operator would, without a cluster.
+    ///
+    /// Exit status 0: all would be accepted. 1: not all, and why. 2: a file cannot be read.
+    Check(Check),
+    /// Walk a live resource link by link, from HQ to what a client sees, with your own rights and from where you are.
+    ///
+    /// Exit status 0: every link that could be looked at holds. 1: one does not, and what to change. 2: the resource cannot be read.
+    Doctor(Doctor),
+    /// Print the objects that a resource would become, without a cluster.
+    ///
+    /// What an API server assigns (uids, versions of Secrets) is not known, so digests made of it differ from those in a cluster.
+    Render(Render),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(settings) => run::run(*settings),
+        Command::Check(check) => check::run(check),
+        Command::Doctor(doctor) => doctor::run(doctor),
+        Command::Render(render) => render::run(render),
         Command::Crd => match schema::manifest() {
             Ok(manifest) => {
                 print!("{manifest}");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::{Args, ValueEnum};
 
 /// The image of the server that belongs to this operator: the same version, released together.
-const SERVER_IMAGE: &str = concat!("lensesio/lenses-mcp-server:", env!("CARGO_PKG_VERSION"));
+pub(crate) const SERVER_IMAGE: &str = concat!("lensesio/lenses-mcp-server:", env!("CARGO_PKG_VERSION"));
 
 /// The settings of `run`.
 #[derive(Args, Clone, Debug)]
@@ -74,7 +74,7 @@ pub enum LogFormat {
     Text,
 }
 
-fn image(text: &str) -> Result<String, String> {
+pub(crate) fn image(text: &str) -> Result<String, String> {
     if text.is_empty() || text.chars().any(char::is_whitespace) {
         return Err("write an image with a tag or a digest, such as lensesio/lenses-mcp-server:0.1.0".to_owned());
     }
@@ -90,7 +90,7 @@ fn namespaces(text: &str) -> Result<Namespaces, String> {
 }
 
 /// A DNS label, as RFC 1123 has it.
-fn label(text: &str) -> Result<String, String> {
+pub(crate) fn label(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if text.is_empty() || text.len() > 63 || !text.chars().all(good) || text.starts_with('-') || text.ends_with('-') {
         return Err(format!("{text:?} is not a name: write at most 63 lower-case letters, digits and '-'"));
@@ -98,7 +98,7 @@ fn label(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn domain(text: &str) -> Result<String, String> {
+pub(crate) fn domain(text: &str) -> Result<String, String> {
     text.split('.').try_for_each(|part| label(part).map(drop))?;
     Ok(text.to_owned())
 }

@@ -47,7 +47,11 @@ impl Rejections {
 
     /// All of them, for people.
     pub(in crate::controller) fn message(&self) -> String {
-        let all: Vec<_> = std::iter::once(&*self.first).chain(&self.others).map(ToString::to_string).collect();
-        all.join("; ")
+        self.messages().join("; ")
+    }
+
+    /// Each of them, for people.
+    pub(in crate::controller) fn messages(&self) -> Vec<String> {
+        std::iter::once(&*self.first).chain(&self.others).map(ToString::to_string).collect()
     }
 }

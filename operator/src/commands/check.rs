@@ -1,0 +1,92 @@
+//! `check -f FILE`: what the API server and the operator would say to a manifest, without either.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use lenses_mcp_crds::LensesMcpServer;
+use serde::Serialize;
+
+use super::{
+    Files, NOT_WELL, OperatorSettings, Output, admission, could_not_look,
+    manifests::{self, Document},
+    structured,
+};
+use crate::controller::{Defaults, offline};
+
+/// The arguments of `check`.
+#[derive(Args, Clone, Debug)]
+pub struct Check {
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    settings: OperatorSettings,
+    /// How the verdicts are written.
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+/// What is to be said of one resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Verdict {
+    file: String,
+    namespace: String,
+    name: String,
+    valid: bool,
+    /// Each with the field and what to write.
+    faults: Vec<String>,
+    /// References that only a cluster can answer for.
+    not_checked: Vec<String>,
+}
+
+/// Runs it: exit status 0 if every resource would be accepted, 1 if not, 2 if a file cannot be read.
+#[must_use]
+pub fn run(check: Check) -> ExitCode {
+    let documents = match manifests::read(&check.files) {
+        Ok(documents) => documents,
+        Err(error) => return could_not_look(&error),
+    };
+    let defaults = check.settings.defaults();
+    let servers = documents.iter().filter(|document| document.is_server());
+    let verdicts: Vec<_> = servers.map(|server| verdict(server, &documents, &defaults)).collect();
+    match check.output {
+        Output::Table => print!("{}", table(&verdicts)),
+        output => print!("{}", structured(&verdicts, output)),
+    }
+    if verdicts.iter().all(|verdict| verdict.valid) { ExitCode::SUCCESS } else { ExitCode::from(NOT_WELL) }
+}
+
+fn verdict(document: &Document, documents: &[Document], defaults: &Defaults) -> Verdict {
+    let mut faults = admission::refusals(&document.object);
+    let mut not_checked = Vec::new();
+    if faults.is_empty() {
+        match serde_json::from_value::<LensesMcpServer>(document.object.clone()) {
+            Ok(server) => {
+                let objects: Vec<_> = documents.iter().map(|document| &document.object).collect();
+                let judged = offline::judge(server, &objects, defaults);
+                not_checked = judged.not_checked;
+                faults = judged.objects.err().unwrap_or_default();
+            }
+            Err(error) => faults.push(error.to_string()),
+        }
+    }
+    Verdict {
+        file: document.file.clone(),
+        namespace: document.namespace().to_owned(),
+        name: document.name().to_owned(),
+        valid: faults.is_empty(),
+        faults,
+        not_checked,
+    }
+}
+
+fn table(verdicts: &[Verdict]) -> String {
+    let mut lines = Vec::new();
+    for Verdict { file, namespace, name, valid, faults, not_checked } in verdicts {
+        let verdict = if *valid { "valid" } else { "refused" };
+        lines.push(format!("lensesmcpserver {namespace}/{name} ({file}): {verdict}"));
+        lines.extend(faults.iter().map(|fault| format!("  fault: {fault}")));
+        lines.extend(not_checked.iter().map(|reference| format!("  not checked: {reference}")));
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
+}

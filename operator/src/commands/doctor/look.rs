@@ -1,0 +1,120 @@
+//! Looking: the requests of `doctor`, to the API server and to what the resource's status names.
+
+use k8s_openapi::api::{core::v1::Service, discovery::v1::EndpointSlice, networking::v1::Ingress};
+use kube::{
+    Api, Client, Config,
+    api::ListParams,
+    core::{ApiResource, DynamicObject, GroupVersionKind},
+};
+use lenses_mcp_crds::LensesMcpServer;
+use secrecy::SecretString;
+use url::Url;
+
+use super::{DoctorError, Link, links};
+use crate::verify::{Endpoint, Finding, http::Http, verify_endpoint, verify_lenses};
+
+/// Every link, in the order in which a call depends on them.
+pub(super) async fn links(
+    name: &str,
+    namespace: Option<String>,
+    http: &Http,
+    token: Option<&SecretString>,
+) -> Result<Vec<Link>, DoctorError> {
+    let config = Config::infer().await?;
+    let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
+    let failed = |error: kube::Error| DoctorError::Resource {
+        namespace: namespace.clone(),
+        name: name.to_owned(),
+        reason: error.to_string(),
+    };
+    let client = Client::try_from(config).map_err(failed)?;
+    let server = Api::<LensesMcpServer>::namespaced(client.clone(), &namespace).get(name).await.map_err(failed)?;
+
+    let mut links = links::conditions(&server);
+    match links::target(&server, &namespace) {
+        Ok(target) => {
+            if let Some(link) = resolves("hq", &target.lenses.url).await {
+                links.push(link);
+            } else {
+                links.push(finding("hq", &verify_lenses(http, &target.lenses, None).await));
+            }
+            links.extend(cluster(&client, &server, name, &namespace).await);
+            if let Some(link) = resolves_text("dns", &target.endpoint.url).await {
+                links.push(link);
+            } else {
+                links.push(Link::ok("dns", format!("the host of {} has an address", target.endpoint.url)));
+                links.extend(calls(http, &target.endpoint, token).await);
+            }
+        }
+        Err(link) => links.push(link),
+    }
+    Ok(links)
+}
+
+/// The calls of a client, without a token and with one.
+async fn calls(http: &Http, endpoint: &Endpoint, token: Option<&SecretString>) -> [Link; 2] {
+    let open = verify_endpoint(http, endpoint, None).await.finding;
+    let with_token = match token {
+        None => Link::not_seen("token", "no --token-file: the tools were not listed as a signed-in client"),
+        Some(_) if !open.holds => Link::not_seen("token", "not shown to an endpoint that is not as it must be"),
+        Some(token) => finding("token", &verify_endpoint(http, endpoint, Some(token)).await.finding),
+    };
+    [finding("sign-in", &open), with_token]
+}
+
+fn finding(link: &'static str, finding: &Finding) -> Link {
+    let found = format!("{}: {}", finding.reason, finding.message);
+    if finding.holds { Link::ok(link, found) } else { Link::broken(link, found) }
+}
+
+/// The objects that lead from the public URL to the pods.
+async fn cluster(client: &Client, server: &LensesMcpServer, name: &str, namespace: &str) -> Vec<Link> {
+    let slices = ListParams::default().labels(&format!("kubernetes.io/service-name={name}"));
+    let service = Api::<Service>::namespaced(client.clone(), namespace).get_opt(name).await;
+    let endpoints = Api::<EndpointSlice>::namespaced(client.clone(), namespace).list(&slices).await;
+    let mut links = vec![
+        seen("service", service, |service| links::service(name, service.as_ref())),
+        seen("endpoints", endpoints, |slices| links::endpoints(name, &slices.items)),
+    ];
+    if server.spec.endpoint.ingress.is_some() {
+        let ingress = Api::<Ingress>::namespaced(client.clone(), namespace).get_opt(name).await;
+        links.push(seen("route", ingress, |ingress| links::ingress(name, ingress.as_ref())));
+    }
+    if server.spec.endpoint.http_route.is_some() {
+        let kind = GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "HTTPRoute");
+        let kind = ApiResource::from_gvk_with_plural(&kind, "httproutes");
+        let route = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &kind).get_opt(name).await;
+        links.push(seen("route", route, |route| links::http_route(name, route.as_ref().map(|route| &route.data))));
+    }
+    links
+}
+
+fn seen<T>(link: &'static str, answer: Result<T, kube::Error>, judge: impl FnOnce(T) -> Link) -> Link {
+    match answer {
+        Ok(answer) => judge(answer),
+        Err(kube::Error::Api(status)) if status.code == 403 => {
+            Link::not_seen(link, format!("you may not look: {}", status.message))
+        }
+        Err(error) => Link::not_seen(link, error.to_string()),
+    }
+}
+
+/// What to say of a host that has no address here; nothing if it has one.
+async fn resolves(link: &'static str, url: &Url) -> Option<Link> {
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let error = match tokio::net::lookup_host((host, port)).await {
+        Ok(mut addresses) => {
+            return addresses.next().is_none().then(|| links::unresolved(link, host, "it has no address"));
+        }
+        Err(error) => error.to_string(),
+    };
+    Some(links::unresolved(link, host, &error))
+}
+
+async fn resolves_text(link: &'static str, url: &str) -> Option<Link> {
+    match url.parse() {
+        Ok(url) => resolves(link, &url).await,
+        Err(error) => Some(Link::broken(link, format!("status.url {url:?} is not a URL: {error}"))),
+    }
+}

@@ -1,0 +1,113 @@
+//! Reading manifests: files of documents, `List`s taken apart.
+
+use std::{io::Read, path::Path};
+
+use lenses_mcp_crds::{GROUP, yaml};
+use serde_json::{Value, json};
+
+use super::Files;
+
+/// A document, and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Document {
+    /// The file, as it was given.
+    pub(super) file: String,
+    /// The object, with a namespace.
+    pub(super) object: Value,
+}
+
+/// Why manifests could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ManifestError {
+    #[error("failed to read {file}: {source}")]
+    Read { file: String, source: std::io::Error },
+    #[error("{file} is not YAML: {reason}")]
+    NotYaml { file: String, reason: String },
+    #[error("no LensesMcpServer in {0}")]
+    NoServer(String),
+}
+
+impl Document {
+    pub(super) fn kind(&self) -> &str {
+        self.object["kind"].as_str().unwrap_or_default()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.object["metadata"]["name"].as_str().unwrap_or_default()
+    }
+
+    pub(super) fn namespace(&self) -> &str {
+        self.object["metadata"]["namespace"].as_str().unwrap_or_default()
+    }
+
+    /// Whether it is of this operator's kind, whatever its version.
+    pub(super) fn is_server(&self) -> bool {
+        let group =
+            self.object["apiVersion"].as_str().and_then(|version| version.split_once('/')).map(|(group, _)| group);
+        self.kind() == "LensesMcpServer" && group.is_none_or(|group| group == GROUP)
+    }
+}
+
+/// All documents of all files. At least one is a `LensesMcpServer`.
+pub(super) fn read(files: &Files) -> Result<Vec<Document>, ManifestError> {
+    let mut documents = Vec::new();
+    for path in &files.filename {
+        let file = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
+        let text = text(path).map_err(|source| ManifestError::Read { file: file.clone(), source })?;
+        documents.extend(parse(&file, &text, &files.namespace)?);
+    }
+    if documents.iter().any(Document::is_server) {
+        return Ok(documents);
+    }
+    let names: Vec<_> = files.filename.iter().map(|path| path.display().to_string()).collect();
+    Err(ManifestError::NoServer(names.join(", ")))
+}
+
+fn text(path: &Path) -> std::io::Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path)
+}
+
+fn parse(file: &str, text: &str, namespace: &str) -> Result<Vec<Document>, ManifestError> {
+    let values = yaml::from_documents::<Value>(text)
+        .map_err(|error| ManifestError::NotYaml { file: file.to_owned(), reason: error.to_string() })?;
+    let objects = values.into_iter().flat_map(|mut value| match value["items"].take() {
+        Value::Array(items) if value["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) => items,
+        Value::Null => vec![value],
+        other => {
+            value["items"] = other;
+            vec![value]
+        }
+    });
+    Ok(objects.map(|object| Document { file: file.to_owned(), object: in_namespace(object, namespace) }).collect())
+}
+
+fn in_namespace(mut object: Value, namespace: &str) -> Value {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.entry("namespace").or_insert_with(|| json!(namespace));
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_and_lists_are_taken_apart_and_get_a_namespace() {
+        let text = "kind: A\nmetadata: {name: a}\n---\n---\nkind: List\nitems:\n- kind: B\n  metadata: {name: b, namespace: own}\n- kind: C\n";
+        let documents = parse("f", text, "given").unwrap();
+        let seen: Vec<_> = documents.iter().map(|d| (d.kind(), d.name(), d.namespace())).collect();
+        assert_eq!(seen, [("A", "a", "given"), ("B", "b", "own"), ("C", "", "")]);
+    }
+
+    #[test]
+    fn what_is_not_yaml_is_said_with_its_place() {
+        let error = parse("f.yaml", "a: [\n", "n").unwrap_err().to_string();
+        assert!(error.starts_with("f.yaml is not YAML: ") && error.contains("line"), "{error}");
+    }
+}

@@ -1,0 +1,183 @@
+//! The commands that need no cluster, as a person and a pipeline run them: the real binary, its output and its exit status.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where something is not as it must be")]
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use lenses_mcp_crds::yaml;
+use serde_json::{Value, json};
+
+const GOOD: &str = "
+apiVersion: mcp.lenses.io/v1alpha1
+kind: LensesMcpServer
+metadata: {name: team-mcp}
+spec:
+  lenses: {url: 'http://hq.lenses.svc:9991', advertisedUrl: 'https://hq.example.com'}
+  auth: {oauth: {introspection: {clientCredentialsSecretRef: {name: hq-client}}}}
+  endpoint: {url: 'https://mcp.example.com'}
+";
+
+const NAMED_PORT: &str = "
+apiVersion: mcp.lenses.io/v1alpha1
+kind: LensesMcpServer
+metadata: {name: team-mcp, namespace: tools}
+spec:
+  lenses: {serviceRef: {name: hq, namespace: lenses, port: api}, advertisedUrl: 'https://hq.example.com'}
+  auth: {oauth: {}}
+";
+
+const SERVICE: &str = "
+apiVersion: v1
+kind: Service
+metadata: {name: hq, namespace: lenses}
+spec: {ports: [{name: api, port: 9991}]}
+";
+
+fn operator(arguments: &[&str], input: &str) -> Output {
+    let mut operator = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-operator"))
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    operator.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    operator.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn golden(name: &str, said: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/commands").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, said).unwrap();
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(said == wanted, "{} says otherwise (UPDATE_GOLDEN=1 writes it anew); now:\n{said}", path.display());
+}
+
+#[test]
+fn render_prints_every_object_that_a_resource_becomes() {
+    let output = operator(&["render", "-f", "-", "--namespace", "tools"], GOOD);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let objects: Vec<Value> = yaml::from_documents(&out(&output)).unwrap();
+    let kinds: Vec<_> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+    for kind in ["ServiceAccount", "Secret", "ConfigMap", "Service", "Deployment"] {
+        assert!(kinds.contains(&kind), "{kind} is not among {kinds:?}");
+    }
+    for object in &objects {
+        assert_eq!(object["metadata"]["name"], "team-mcp");
+        assert_eq!(object["metadata"]["namespace"], "tools");
+    }
+    let settings = objects.iter().find(|object| object["kind"] == "ConfigMap").unwrap()["data"].to_string();
+    assert!(settings.contains("LENSES_ADVERTISED_URL='https://hq.example.com'"), "{settings}");
+    assert_eq!(
+        err(&output),
+        "tools/team-mcp: taken to exist: spec.auth.oauth.introspection.clientCredentialsSecretRef: Secret tools/hq-client\n"
+    );
+
+    let output = operator(&["render", "-f", "-", "-n", "tools", "-o", "json"], GOOD);
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(list["kind"], "List");
+    assert_eq!(list["items"], json!(objects));
+}
+
+#[test]
+fn render_takes_the_operators_settings() {
+    let output = operator(&["render", "-f", "-", "--server-image", "registry.example/mcp:9"], GOOD);
+    assert!(out(&output).contains("image: registry.example/mcp:9"), "{}", out(&output));
+}
+
+#[test]
+fn render_looks_references_up_in_the_files_and_never_guesses_what_would_show() {
+    let alone = operator(&["render", "-f", "-"], NAMED_PORT);
+    assert_eq!(alone.status.code(), Some(1));
+    assert_eq!(out(&alone), "");
+    assert!(err(&alone).contains("the number of port api stands in Service lenses/hq"), "{}", err(&alone));
+
+    let with_service = operator(&["render", "-f", "-"], &[NAMED_PORT, SERVICE].join("---"));
+    assert_eq!(with_service.status.code(), Some(0), "{}", err(&with_service));
+    assert!(out(&with_service).contains("http://hq.lenses.svc:9991"), "{}", out(&with_service));
+    assert_eq!(err(&with_service), "");
+}
+
+#[test]
+fn check_says_of_each_resource_what_holds_it_back_and_what_it_cannot_know() {
+    let bad = GOOD.replace("team-mcp", "bad").replace("auth: {oauth: {", "replica: 2\n  auth: {oauth: {");
+    let open = "\napiVersion: mcp.lenses.io/v1alpha1\nkind: LensesMcpServer\nmetadata: {name: open}\nspec: {lenses: {url: 'https://hq.example.com'}}\n";
+    let contradictory = NAMED_PORT.replace("api,", "web,").replace("port: api", "port: web");
+    let all = [GOOD, &bad, open, &contradictory, SERVICE].join("---");
+    let output = operator(&["check", "-f", "-"], &all);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    golden("check.txt", &out(&output));
+
+    let output = operator(&["check", "-f", "-", "-o", "json"], &all);
+    assert_eq!(output.status.code(), Some(1));
+    let verdicts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let valid: Vec<_> = verdicts.as_array().unwrap().iter().map(|v| (v["name"].clone(), v["valid"].clone())).collect();
+    assert_eq!(
+        valid,
+        [("team-mcp", true), ("bad", false), ("open", false), ("team-mcp", false)].map(|(n, v)| (json!(n), json!(v)))
+    );
+
+    let output = operator(&["check", "-f", "-", "-o", "yaml"], &all);
+    let from_yaml: Vec<Value> = yaml::from_documents(&out(&output)).unwrap();
+    assert_eq!(from_yaml, [verdicts]);
+}
+
+#[test]
+fn what_is_good_and_whole_is_valid_with_status_0() {
+    let output = operator(&["check", "-f", "-"], &[NAMED_PORT, SERVICE].join("---"));
+    assert_eq!(out(&output), "lensesmcpserver tools/team-mcp (standard input): valid\n");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn every_example_passes_check() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut seen = 0;
+    for file in std::fs::read_dir(examples).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        seen += 1;
+        let file = path.to_str().unwrap();
+        let check = operator(&["check", "-f", file], "");
+        assert_eq!(check.status.code(), Some(0), "{file}: {}{}", out(&check), err(&check));
+    }
+    assert!(seen >= 3, "{seen} examples");
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_status_2_and_says_why() {
+    for (arguments, input, said) in [
+        (&["check", "-f", "no-such-file.yaml"][..], "", "failed to read no-such-file.yaml"),
+        (&["render", "-f", "no-such-file.yaml"], "", "failed to read no-such-file.yaml"),
+        (&["check", "-f", "-"], "a: [", "standard input is not YAML"),
+        (&["check", "-f", "-"], "", "no LensesMcpServer in -"),
+        (&["render", "-f", "-"], SERVICE, "no LensesMcpServer in -"),
+        (&["check"], "", "--filename"),
+        (&["check", "-f", "-", "-o", "xml"], "", "table, json, yaml"),
+        (&["render", "-f", "-", "--namespace", "No"], "", "is not a name"),
+        (&["doctor", "mcp"], "", "failed to find a cluster"),
+        (&["doctor", "mcp", "--token-file", "no-such-file"], "", "failed to read \"no-such-file\" (--token-file)"),
+        (&["doctor", "mcp", "--ca-file", "Cargo.toml"], "", "write certificates in PEM"),
+    ] {
+        let output = operator(arguments, input);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains(said), "{arguments:?} said {}", err(&output));
+        assert_eq!(out(&output), "", "{arguments:?}");
+    }
+}
