@@ -53,6 +53,9 @@ pub enum ArgumentError {
         /// What is wrong with it.
         fault: String,
     },
+    /// Arguments that are good each by itself and not together.
+    #[error("{0}")]
+    Together(String),
 }
 
 impl ArgumentError {
@@ -90,9 +93,13 @@ pub(super) fn parse<A: DeserializeOwned>(
     if !missing.is_empty() {
         return Err(ArgumentError::Missing(missing));
     }
-    serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| ArgumentError::Value {
-        path: shortened(&error.path().to_string()),
-        fault: shortened(&error.inner().to_string()),
+    serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
+        let fault = shortened(&error.inner().to_string());
+        if error.path().iter().next().is_none() {
+            // It is the struct that refuses, not a field of it.
+            return ArgumentError::Together(fault);
+        }
+        ArgumentError::Value { path: shortened(&error.path().to_string()), fault }
     })
 }
 

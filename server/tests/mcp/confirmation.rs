@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Endpoint, LEGACY, Limits, MODERN, caller, read, request},
+    every_argument::bad_input,
     hq::Hq,
+    valid,
 };
 
 const KEY: &[u8] = b"a key of thirty-two bytes or more";
@@ -144,16 +146,46 @@ async fn a_client_that_cannot_ask_or_a_server_that_need_not_runs_at_once() {
 async fn of_sql_only_what_deletes_is_asked_about_and_wrong_arguments_are_told_first() {
     let hq = Hq::answering(200, "application/json", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
+    // With `timestamp` there must be a time too.
+    let reset = |to| json!({ "environment": "dev", "group_id": "g", "topics": ["t"], "reset_to": to });
     for (tool, arguments, asked) in [
         ("execute_sql", json!({ "environment": "dev", "sql": "TRUNCATE TABLE t" }), true),
         ("execute_sql", json!({ "environment": "dev", "sql": "SELECT 1; DROP TABLE t" }), true),
         ("create_topic", json!({ "environment": "dev", "topic_name": "t" }), false),
+        ("update_consumer_group_offsets", reset("start"), true),
+        ("update_consumer_group_offsets", reset("timestamp"), false),
         ("delete_consumer_group", json!({ "environment": "dev" }), false),
         ("delete_consumer_group", json!({ "environment": "dev", "group_id": ".." }), false),
     ] {
         let (_, reply) = send(&endpoint, forms(), call(tool, &arguments, &json!({}))).await;
         assert_eq!(reply["result"]["resultType"] == "input_required", asked, "{tool} {arguments}: {reply}");
     }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_any_argument_is_told_before_the_user_is_asked() {
+    let hq = Hq::answering(204, "", "").await;
+    let endpoint = Endpoint::sealing(&hq.url, KEY);
+    let mut asked = 0;
+    for tool in lenses_mcp_server::tools::registry().iter() {
+        let mut good = valid::arguments(tool.name());
+        if let Some(dry_run) = good.get_mut("dry_run") {
+            *dry_run = json!(false);
+        }
+        if !tool.is_confirmed(good.as_object().unwrap()) {
+            continue;
+        }
+        asked += 1;
+        let (_, reply) = send(&endpoint, forms(), call(tool.name(), &good, &json!({}))).await;
+        assert_eq!(reply["result"]["resultType"], "input_required", "{}: {reply}", tool.name());
+        for (arguments, named) in bad_input(tool, &good) {
+            let (_, reply) = send(&endpoint, forms(), call(tool.name(), &arguments, &json!({}))).await;
+            let text = reply["result"]["content"][0]["text"].as_str().unwrap_or_default();
+            assert!(text.contains(&format!("`{named}")), "{} {named}: {reply}", tool.name());
+        }
+    }
+    assert!(asked >= 5, "{asked} tools ask");
+    assert_eq!(hq.lines(), [""; 0]);
 }
 
 #[tokio::test]

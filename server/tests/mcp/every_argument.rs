@@ -34,23 +34,7 @@ async fn fault_19_what_is_no_value_of_an_argument_is_refused_by_name_and_nothing
     let bench = Bench::new().await;
     for tool in tools::registry().iter() {
         let good = valid::arguments(tool.name());
-        let mut bad = vec![(good_with(&good, "/no_such_argument", json!(1)), "no_such_argument".to_owned())];
-        for (argument, schema) in arguments_of(tool) {
-            if required(tool).contains(&argument) {
-                let mut without = good.clone();
-                without.as_object_mut().unwrap().remove(argument);
-                bad.push((without, argument.to_owned()));
-            }
-            if !is_nullable(schema) {
-                bad.push((good_with(&good, &format!("/{argument}"), Value::Null), argument.to_owned()));
-            }
-            for (place, schema) in places(schema, &good[argument], format!("/{argument}")) {
-                for value in wrong(schema, good.pointer(&place).unwrap()) {
-                    bad.push((good_with(&good, &place, value), argument.to_owned()));
-                }
-            }
-        }
-        for (arguments, named) in bad {
+        for (arguments, named) in bad_input(tool, &good) {
             let (text, seen) = bench.call(tool, &arguments).await;
             let shown = arguments.to_string().chars().take(500).collect::<String>();
             assert_eq!(seen, [], "{} {shown}", tool.name());
@@ -114,6 +98,27 @@ async fn numbers_and_flags_are_taken_as_text_too_and_null_is_an_argument_left_ou
             }
         }
     }
+}
+
+/// Calls of `tool` that must be refused, each with the argument that must be named; `good` is one that is not.
+pub(crate) fn bad_input(tool: &Tool, good: &Value) -> Vec<(Value, String)> {
+    let mut bad = vec![(good_with(good, "/no_such_argument", json!(1)), "no_such_argument".to_owned())];
+    for (argument, schema) in arguments_of(tool) {
+        if required(tool).contains(&argument) {
+            let mut without = good.clone();
+            without.as_object_mut().unwrap().remove(argument);
+            bad.push((without, argument.to_owned()));
+        }
+        if !is_nullable(schema) {
+            bad.push((good_with(good, &format!("/{argument}"), Value::Null), argument.to_owned()));
+        }
+        for (place, schema) in places(schema, &good[argument], format!("/{argument}")) {
+            for value in wrong(schema, good.pointer(&place).unwrap()) {
+                bad.push((good_with(good, &place, value), argument.to_owned()));
+            }
+        }
+    }
+    bad
 }
 
 /// The endpoint, and an HQ that has nothing to say.

@@ -14,7 +14,6 @@ use super::{
 use crate::{
     lenses::{Error, Name, Object, OffsetReset, ResetTo},
     tools::{
-        ToolError,
         arguments::{ArgumentError, Environment, Flag, List, Offset, Partition},
         definition::{Call, Effect, Tool},
     },
@@ -87,6 +86,44 @@ struct UpdateGroupOffsets {
     dry_run: Flag,
 }
 
+/// [`UpdateGroupOffsets`], whose arguments hold together too: so that a call that can't be made is told before the user is
+/// asked about it.
+#[derive(Deserialize)]
+#[serde(try_from = "UpdateGroupOffsets")]
+struct GroupReset {
+    environment: Environment,
+    group_id: Name,
+    reset: OffsetReset,
+    dry_run: Flag,
+}
+
+impl JsonSchema for GroupReset {
+    fn schema_name() -> Cow<'static, str> {
+        UpdateGroupOffsets::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        UpdateGroupOffsets::json_schema(generator)
+    }
+}
+
+impl TryFrom<UpdateGroupOffsets> for GroupReset {
+    type Error = ArgumentError;
+
+    fn try_from(arguments: UpdateGroupOffsets) -> Result<Self, Self::Error> {
+        let UpdateGroupOffsets { environment, group_id, topics, reset_to, target, dry_run } = arguments;
+        let to = match (reset_to, target) {
+            (ResetPlace::Start, _) => ResetTo::Start,
+            (ResetPlace::End, _) => ResetTo::End,
+            (ResetPlace::Timestamp, Some(Time(time))) => ResetTo::Timestamp(time.to_string()),
+            (ResetPlace::Timestamp, None) => {
+                return Err(ArgumentError::value("target", "is missing; with `timestamp` give the time to go to"));
+            }
+        };
+        Ok(Self { environment, group_id, reset: OffsetReset { to, topics: topics.into_vec() }, dry_run })
+    }
+}
+
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum ResetPlace {
@@ -122,21 +159,12 @@ impl JsonSchema for Time {
     }
 }
 
-async fn update_consumer_group_offsets(call: Call, arguments: UpdateGroupOffsets) -> Result<Object, ToolError> {
-    let UpdateGroupOffsets { environment, group_id, topics, reset_to, target, dry_run } = arguments;
-    let to = match (reset_to, target) {
-        (ResetPlace::Start, _) => ResetTo::Start,
-        (ResetPlace::End, _) => ResetTo::End,
-        (ResetPlace::Timestamp, Some(Time(time))) => ResetTo::Timestamp(time.to_string()),
-        (ResetPlace::Timestamp, None) => {
-            return Err(ArgumentError::value("target", "is missing; with `timestamp` give the time to go to").into());
-        }
-    };
-    let topics = topics.into_vec();
+async fn update_consumer_group_offsets(call: Call, arguments: GroupReset) -> Result<Object, Error> {
+    let GroupReset { environment, group_id, reset, dry_run } = arguments;
     if dry_run.0 {
-        return Ok(tell(&call, &environment, group_id, &topics, Place::Reset(&to)).await?);
+        return tell(&call, &environment, group_id, &reset.topics, Place::Reset(&reset.to)).await;
     }
-    Ok(call.lenses.reset_offsets(&environment, &group_id, &OffsetReset { to, topics }).await?)
+    call.lenses.reset_offsets(&environment, &group_id, &reset).await
 }
 
 #[derive(Deserialize, JsonSchema)]
