@@ -6,7 +6,6 @@ use axum::{Router, extract::Request, response::IntoResponse};
 use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tower::Service;
 use url::Url;
 
@@ -104,7 +103,7 @@ async fn run_http(
 ) -> Result<(), StartError> {
     let stages = Stages::default();
     let acceptor = http.tls.as_ref().map(|files| tls::listener::acceptor(files, metrics.clone())).transpose()?;
-    let Routers { endpoint: router, admin } = http_routers(settings, http, metrics, &stages)?;
+    let Routers { endpoint: router, admin } = http_routers(settings, http, metrics, &stages, mcp::http_service)?;
     let listener = bind(http.listen, "HOST, PORT").await?;
     let admin_listener = bind(http.admin, "ADMIN_HOST, ADMIN_PORT").await?;
 
@@ -133,86 +132,40 @@ pub struct Routers {
     pub admin: Router,
 }
 
-/// The routers of both ports with everything behind them.
+/// The routers of both ports with everything behind them. `endpoint` makes the MCP endpoint from the server: it is
+/// [`mcp::http_service`], or what the conformance suite's fixtures are served with through the same layers.
 ///
 /// # Errors
 ///
 /// [`StartError`], when a client can't be made.
-pub fn http_routers(
+pub fn http_routers<S>(
     settings: &Settings,
     http: &Http,
     metrics: Arc<Metrics>,
     stages: &Stages,
-) -> Result<Routers, StartError> {
-    let front = front(settings, http, &metrics)?;
-    let admin = admin::router(metrics.clone(), front.diagnostics.clone(), stages.stopping.clone());
-    let endpoint = router_around(settings, http, front, metrics, stages.ending_streams.clone(), mcp::http_service)?;
-    Ok(Routers { endpoint, admin })
-}
-
-/// The router of the MCP port alone.
-///
-/// # Errors
-///
-/// [`StartError`], when a client can't be made.
-pub fn http_router(
-    settings: &Settings,
-    http: &Http,
-    metrics: Arc<Metrics>,
-    ending_streams: CancellationToken,
-) -> Result<Router, StartError> {
-    http_router_around(settings, http, metrics, ending_streams, mcp::http_service)
-}
-
-/// [`http_router`] with an MCP endpoint that `endpoint` makes from the server: so that the conformance suite's fixtures can
-/// be served through the same layers.
-///
-/// # Errors
-///
-/// [`StartError`], when a client can't be made.
-pub fn http_router_around<S>(
-    settings: &Settings,
-    http: &Http,
-    metrics: Arc<Metrics>,
-    ending_streams: CancellationToken,
     endpoint: impl FnOnce(mcp::Server, mcp::HttpOptions) -> S,
-) -> Result<Router, StartError>
+) -> Result<Routers, StartError>
 where
     S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Response: IntoResponse,
     S::Future: Send + 'static,
 {
-    let front = front(settings, http, &metrics)?;
-    router_around(settings, http, front, metrics, ending_streams, endpoint)
-}
-
-fn router_around<S>(
-    settings: &Settings,
-    http: &Http,
-    front: Front,
-    metrics: Arc<Metrics>,
-    ending_streams: CancellationToken,
-    endpoint: impl FnOnce(mcp::Server, mcp::HttpOptions) -> S,
-) -> Result<Router, StartError>
-where
-    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Response: IntoResponse,
-    S::Future: Send + 'static,
-{
-    let Front { mode, on_unauthorized, diagnostics, tls } = front;
+    let Front { mode, on_unauthorized, diagnostics, tls } = front(settings, http, &metrics)?;
+    let admin = admin::router(metrics.clone(), diagnostics.clone(), stages.stopping.clone());
     let gate = Gate::new(mode, settings.offer.clone(), metrics.clone());
-    let endpoint = endpoint(
+    let mcp = endpoint(
         mcp_server(settings, tls, diagnostics, metrics.clone(), on_unauthorized)?,
         mcp::HttpOptions {
             allowed_hosts: http.allowed_hosts.iter().map(ToString::to_string).collect(),
             allowed_origins: http.allowed_origins.iter().map(ToString::to_string).collect(),
             max_body_bytes: settings.limits.max_body_bytes,
-            shutdown: ending_streams,
+            shutdown: stages.ending_streams.clone(),
         },
     );
     let offered = settings.offer.scopes();
     let page = Page::new(http, offered)?;
-    Ok(app::router(http, &settings.limits, offered, gate, metrics, page, &endpoint))
+    let endpoint = app::router(http, &settings.limits, offered, gate, metrics, page, &mcp);
+    Ok(Routers { endpoint, admin })
 }
 
 type OnUnauthorized = Arc<dyn Fn(&Identity) + Send + Sync>;

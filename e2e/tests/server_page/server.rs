@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, sync::Arc};
 
 use lenses_mcp_server::{
+    lifecycle::Stages,
+    mcp,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
     start,
 };
 use tokio::{net::TcpListener, task::AbortHandle};
-use tokio_util::sync::CancellationToken;
 
 use crate::chromium::OTHER_NAME;
 
@@ -52,7 +53,10 @@ impl Server {
         let no_files = |_: &Path| Err(io::ErrorKind::NotFound.into());
         let settings = Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap();
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
-        let router = start::http_router(&settings, http, Arc::new(Metrics::new()), CancellationToken::new()).unwrap();
+        let router =
+            start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), mcp::http_service)
+                .unwrap()
+                .endpoint;
         let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
         Self { address, serving }
     }

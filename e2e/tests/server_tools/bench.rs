@@ -14,13 +14,14 @@ use lenses_mcp_e2e::{
     hq::{Running, settings::Flags},
 };
 use lenses_mcp_server::{
+    lifecycle::Stages,
+    mcp,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
     start,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 const SERVICE_ACCOUNT: &str = "sa_of-this-test";
 
@@ -179,7 +180,9 @@ async fn serve(issuer: &str) -> String {
     let no_files = |_: &Path| Err(io::ErrorKind::NotFound.into());
     let settings = Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap();
     let Transport::Http(http) = &settings.transport else { unreachable!("not HTTP") };
-    let router = start::http_router(&settings, http, Arc::new(Metrics::new()), CancellationToken::new()).unwrap();
+    let router = start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), mcp::http_service)
+        .unwrap()
+        .endpoint;
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("{url}/mcp")
 }

@@ -50,8 +50,7 @@ impl Endpoint {
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
         let stages = Stages::default();
         let metrics = Arc::new(Metrics::new());
-        let router =
-            start::http_router_around(&settings, http, metrics, stages.ending_streams.clone(), endpoint).unwrap();
+        let router = start::http_routers(&settings, http, metrics, &stages, endpoint).unwrap().endpoint;
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
         tokio::spawn(lifecycle::serve(listener, None, router, 64, stages.clone()));

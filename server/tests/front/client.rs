@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use lenses_mcp_server::{
     lifecycle::Stages,
+    mcp,
     metrics::Metrics,
     settings::{Http, Settings, SettingsErrors, Transport, Variables},
     start,
@@ -52,7 +53,8 @@ impl Server {
     pub(crate) fn staged(variables: &[(&str, &str)], stages: &Stages) -> Self {
         let settings = settings(variables);
         let metrics = Arc::new(Metrics::new());
-        let routers = start::http_routers(&settings, http(&settings), metrics.clone(), stages).unwrap();
+        let routers =
+            start::http_routers(&settings, http(&settings), metrics.clone(), stages, mcp::http_service).unwrap();
         Self { router: routers.endpoint, admin: routers.admin, metrics }
     }
 

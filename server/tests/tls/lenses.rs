@@ -12,6 +12,7 @@ use http::Request;
 use http_body_util::BodyExt;
 use lenses_mcp_server::{
     lifecycle::{self, Stages},
+    mcp,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
     start,
@@ -20,7 +21,6 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::{Folder, authority::Authority, until};
@@ -71,7 +71,9 @@ impl Hq {
         let variables = Variables::load(environment.into_iter().chain(more), &read_file).unwrap();
         let settings = Settings::read(&variables).unwrap();
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
-        start::http_router(&settings, http, Arc::new(Metrics::new()), CancellationToken::new()).unwrap()
+        start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), mcp::http_service)
+            .unwrap()
+            .endpoint
     }
 }
 
