@@ -1,18 +1,29 @@
 //! One line, one count and one id for each request. The path is the route's and never the caller's text; the query, the
 //! headers and the body are not logged at all.
 //!
+//! A request that came as far as a tool, a prompt or a resource leaves an audit line, which says more. Where it was answered
+//! with 200 too, the line here would repeat it, and is written at DEBUG only: writing two lines cost as much as all of sign-in.
+//!
 //! What the line says besides is noted on the request's way. It does not stand in the span, which holds the id alone: a span
 //! that learns another field is parsed and written anew, and that six times over cost more than all of sign-in.
 
-use std::{borrow::Cow, cell::RefCell, sync::Arc, time::Instant};
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::Response,
 };
-use http::{HeaderValue, Method};
-use tracing::Instrument;
+use http::{HeaderValue, Method, StatusCode};
+use tracing::{Instrument, Level};
 use uuid::Uuid;
 
 use crate::{
@@ -52,8 +63,31 @@ pub(crate) fn note(write: impl FnOnce(&mut Noted)) {
     let _not_in_a_request = NOTED.try_with(|noted| write(&mut noted.borrow_mut()));
 }
 
-/// Middleware: runs the request in a span with its id, and logs how it was answered.
-pub async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+/// Whether an audit line was written for a request; stands in its extensions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Audited(Arc<AtomicBool>);
+
+impl Audited {
+    /// Notes that the line was written.
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// [`observe`] as middleware.
+pub async fn observed(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    observe(metrics, request, |request| next.run(request)).await
+}
+
+/// Runs the request in a span with its id, and logs how it was answered.
+pub async fn observe<F>(metrics: Arc<Metrics>, mut request: Request, answer: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let _in_flight = metrics.request_started();
     let started = Instant::now();
     let path = request.extensions().get::<MatchedPath>().cloned();
@@ -61,9 +95,11 @@ pub async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next
     let id = request_id(&request);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
     let method = request.method().clone();
+    let audited = Audited::default();
+    request.extensions_mut().insert(audited.clone());
     let answering = async {
-        let mut line = Line { metrics, route, method, path, started, status: CLIENT_GONE };
-        let mut response = next.run(request).await;
+        let mut line = Line { metrics, route, method, path, started, status: CLIENT_GONE, audited };
+        let mut response = answer(request).await;
         line.status = response.status().as_u16();
         drop(line);
         response.headers_mut().insert(REQUEST_ID, id);
@@ -80,6 +116,7 @@ struct Line {
     path: Option<MatchedPath>,
     started: Instant,
     status: u16,
+    audited: Audited,
 }
 
 impl Drop for Line {
@@ -87,21 +124,31 @@ impl Drop for Line {
         let elapsed = self.started.elapsed();
         self.metrics.request_answered(self.route, self.status, elapsed);
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        note(|noted| {
-            tracing::info!(
-                method = self.method.as_str(),
-                path = self.path.as_ref().map_or("(none)", MatchedPath::as_str),
-                status = self.status,
-                elapsed_ms,
-                sign_in = noted.sign_in,
-                token = noted.token.map(tracing::field::display),
-                subject = noted.subject.as_deref(),
-                client_id = noted.client_id.as_deref(),
-                rpc = noted.rpc.as_deref(),
-                tool = noted.tool.as_deref(),
-                "answered"
-            );
-        });
+        macro_rules! write_at {
+            ($level:expr) => {
+                note(|noted| {
+                    tracing::event!(
+                        $level,
+                        method = self.method.as_str(),
+                        path = self.path.as_ref().map_or("(none)", MatchedPath::as_str),
+                        status = self.status,
+                        elapsed_ms,
+                        sign_in = noted.sign_in,
+                        token = noted.token.map(tracing::field::display),
+                        subject = noted.subject.as_deref(),
+                        client_id = noted.client_id.as_deref(),
+                        rpc = noted.rpc.as_deref(),
+                        tool = noted.tool.as_deref(),
+                        "answered"
+                    );
+                })
+            };
+        }
+        if self.audited.is_set() && self.status == StatusCode::OK.as_u16() {
+            write_at!(Level::DEBUG);
+        } else {
+            write_at!(Level::INFO);
+        }
     }
 }
 

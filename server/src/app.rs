@@ -1,6 +1,6 @@
 //! The whole router. A request's way is [`router`], read from top to bottom.
 
-use std::{any::Any, convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{any::Any, convert::Infallible, ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -8,6 +8,7 @@ use axum::{
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
+use futures::FutureExt;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
@@ -57,39 +58,45 @@ where
         max_body_bytes: limits.max_body_bytes,
         rate_limit: RateLimit::new(limits.calls_per_minute_per_user, metrics.clone()),
     });
-    let service = service_fn({
+    let nosniff =
+        SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let endpoint = ServiceBuilder::new().layer(nosniff.clone()).layer(endpoint_cors(rebinding.clone())).service_fn({
         let mcp = mcp.clone();
         move |request| {
             let (way, mcp) = (way.clone(), mcp.clone());
             async move { Ok::<_, Infallible>(way.answer(request, mcp).await) }
         }
     });
-    let endpoint = endpoint_paths(http.advertised_url.as_ref())
-        .into_iter()
-        .fold(Router::new(), |router, path| router.route_service(&path, service.clone()))
-        .layer(endpoint_cors(rebinding.clone()));
+    let endpoint = service_fn({
+        let metrics = metrics.clone();
+        move |request| {
+            let (metrics, endpoint) = (metrics.clone(), endpoint.clone());
+            async {
+                Ok::<_, Infallible>(access_log::observe(metrics, request, |request| answer(endpoint, request)).await)
+            }
+        }
+    });
 
     let metadata = match &http.sign_in {
         SignIn::OAuth(oauth) => metadata::routes(oauth, offered).layer(metadata_cors()),
         SignIn::ApiKey { .. } => Router::new(),
     };
-
     let page = landing::routes(page, http.advertised_url.as_ref())
         .layer(from_fn_with_state(rebinding, rebinding::refuse_foreign));
-
-    endpoint.merge(metadata).merge(page).fallback(not_found).layer(
+    let beside = metadata.merge(page).fallback(not_found).layer(
         ServiceBuilder::new()
-            .layer(from_fn_with_state(metrics, access_log::observe))
-            .layer(SetResponseHeaderLayer::overriding(
-                header::X_CONTENT_TYPE_OPTIONS,
-                HeaderValue::from_static("nosniff"),
-            ))
+            .layer(from_fn_with_state(metrics, access_log::observed))
+            .layer(nosniff)
             .layer(CatchPanicLayer::custom(panicked)),
-    )
+    );
+
+    endpoint_paths(http.advertised_url.as_ref())
+        .into_iter()
+        .fold(beside, |router, path| router.route_service(&path, endpoint.clone()))
 }
 
-/// What stands in front of the MCP endpoint. One service rather than a layer each: layers copy all that is below them, for
-/// each request.
+/// What stands in front of the MCP endpoint. One service rather than a layer each: the router's layers copy and box all that
+/// is below them, for each request.
 struct Way {
     slots: Arc<Semaphore>,
     time: Duration,
@@ -113,7 +120,8 @@ impl Way {
                 ControlFlow::Continue(answer) | ControlFlow::Break(answer) => answer,
             }
         };
-        let mut answer = limits::in_number(&self.slots, limits::in_time(self.time, steps)).await;
+        let answering = AssertUnwindSafe(limits::in_number(&self.slots, limits::in_time(self.time, steps)));
+        let mut answer = answering.catch_unwind().await.unwrap_or_else(panicked);
         landing::vary(&method, &mut answer);
         answer
     }
@@ -127,13 +135,22 @@ impl Way {
         self.rebinding.refuse_foreign(request.uri(), request.headers())?;
         self.page.answer_browsers(request.method(), request.headers())?;
         let request = self.gate.sign_in(request).await?;
-        let request = message::read_message(request, self.max_body_bytes).await?;
-        self.gate.authorize(request.extensions())?;
-        self.rate_limit.per_user(request.extensions()).await?;
-        match mcp.oneshot(request).await {
-            Ok(answer) => ControlFlow::Continue(answer.into_response()),
-            Err(never) => match never {},
-        }
+        let (request, read) = message::read_message(request, self.max_body_bytes).await?;
+        self.gate.authorize(request.extensions(), &read)?;
+        self.rate_limit.per_user(request.extensions(), &read).await?;
+        drop(read);
+        ControlFlow::Continue(answer(mcp, request).await)
+    }
+}
+
+async fn answer<S>(service: S, request: Request) -> Response
+where
+    S: Service<Request, Error = Infallible>,
+    S::Response: IntoResponse,
+{
+    match service.oneshot(request).await {
+        Ok(answer) => answer.into_response(),
+        Err(never) => match never {},
     }
 }
 

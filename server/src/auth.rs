@@ -41,7 +41,7 @@ pub(crate) use self::{back_channel::NoReply, token_exchange::ExchangeError};
 use crate::{
     access_log,
     identity::Identity,
-    message::{self, Message},
+    message::{self, Message, Read},
     metrics::{Metrics, SignIn as Outcome},
     offer::Offer,
     resources,
@@ -91,11 +91,11 @@ impl Gate {
         }
     }
 
-    /// Behind [`Gate::sign_in`] and [`crate::message::read_message`], whose findings are in the request's extensions: breaks
-    /// with a challenge unless the caller holds the scopes of the call.
-    pub fn authorize(&self, request: &Extensions) -> ControlFlow<Response> {
-        let decision = match (request.get::<Identity>(), request.get::<Message>()) {
-            (Some(identity), Some(message)) => {
+    /// Behind [`Gate::sign_in`], which left the [`Identity`] in the request's extensions: breaks with a challenge unless the
+    /// caller holds the scopes of the call that was `read`.
+    pub fn authorize(&self, request: &Extensions, read: &Read) -> ControlFlow<Response> {
+        let decision = match (request.get::<Identity>(), read) {
+            (Some(identity), Some((message, _))) => {
                 note(message);
                 self.decide(identity, message)
             }

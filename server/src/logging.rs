@@ -1,25 +1,33 @@
 //! Logs, always on standard error: over stdio, standard output is the protocol.
 
+mod lines;
+
 use std::{io::IsTerminal, panic};
 
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan};
 
+use self::lines::Lines;
+pub use self::lines::flush;
 use crate::{
     settings::{Log, LogFormat},
     traces::Export,
 };
 
 /// Logs as `log` says, from here on and for the whole process; panics too, by their place only, because their text may
-/// hold a record. Spans of [`crate::traces`] go to `export`, if there is one.
+/// hold a record. [`flush`] must be called before a thread of the runtime waits, and at the end. Spans of [`crate::traces`] go to `export`, if there is one.
 pub fn start(log: Log, export: Option<&Export>) {
     let layer = match log.format {
         LogFormat::Text => plain(),
         LogFormat::Json => json(),
     };
-    let subscriber =
-        tracing_subscriber::registry().with(layer.with_filter(filter(log.level))).with(export.map(Export::layer));
-    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+    let log = tracing_subscriber::registry().with(layer.with_filter(filter(log.level)));
+    // Not `with(None)`: with a layer that has no filter of its own, whether a line is wanted is asked anew for each.
+    let started = match export {
+        Some(export) => tracing::subscriber::set_global_default(log.with(export.layer())),
+        None => tracing::subscriber::set_global_default(log),
+    };
+    if started.is_ok() {
         panic::set_hook(Box::new(|info| {
             let place = info.location().map(ToString::to_string).unwrap_or_default();
             tracing::error!(place, "panicked");
@@ -35,9 +43,9 @@ fn filter(level: Level) -> Targets {
 }
 
 fn plain<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {
-    fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).with_target(false).boxed()
+    fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(Lines).with_target(false).boxed()
 }
 
 fn json<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {
-    fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr).boxed()
+    fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(Lines).boxed()
 }

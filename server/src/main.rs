@@ -43,7 +43,11 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let workers = thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .on_thread_park(logging::flush)
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &error),
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
     }
     // What is still running has had its time.
     runtime.shutdown_background();
+    logging::flush();
     ended.map_or_else(|error| fail(1, &error), |()| ExitCode::SUCCESS)
 }
 

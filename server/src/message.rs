@@ -23,7 +23,7 @@ const DISCARD_MAX: usize = 8 << 20;
 /// How long.
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 
-/// What a message asks for. Stands in the request's extensions behind [`read_message`].
+/// What a message asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
     /// `tools/call` with what decides about scopes.
@@ -45,7 +45,7 @@ pub enum Message {
     },
 }
 
-/// The message's `id`, for errors that are made outside rmcp: null where it has none. Stands beside the [`Message`].
+/// The message's `id`, for errors that are made outside rmcp: null where it has none.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RequestId(Value);
 
@@ -120,13 +120,16 @@ fn is_batch(body: &[u8]) -> bool {
     body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
 }
 
-/// Reads the body of a POST, at most `max_body_bytes`, and puts its [`Message`] and [`RequestId`] into the extensions.
-/// Breaks with the answer to a body that is no message.
-pub async fn read_message(request: Request, max_body_bytes: usize) -> ControlFlow<Response, Request> {
+/// A message and its id, where a request has one.
+pub type Read = Option<(Message, RequestId)>;
+
+/// Reads the body of a POST, at most `max_body_bytes`, and gives the request back with what it says. Breaks with the answer
+/// to a body that is no message.
+pub async fn read_message(request: Request, max_body_bytes: usize) -> ControlFlow<Response, (Request, Read)> {
     if request.method() != Method::POST {
-        return ControlFlow::Continue(request);
+        return ControlFlow::Continue((request, None));
     }
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     if parts.headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
         discard(body).await;
@@ -143,11 +146,7 @@ pub async fn read_message(request: Request, max_body_bytes: usize) -> ControlFlo
         Message::parse(&body).map(|message| (body, message))
     };
     match read.await {
-        Ok((body, (message, id))) => {
-            parts.extensions.insert(message);
-            parts.extensions.insert(id);
-            ControlFlow::Continue(Request::from_parts(parts, Body::from(body)))
-        }
+        Ok((body, read)) => ControlFlow::Continue((Request::from_parts(parts, Body::from(body)), Some(read))),
         Err(error) => ControlFlow::Break(error.into_response()),
     }
 }
@@ -209,8 +208,8 @@ impl RpcError {
     }
 
     /// -32000, 429: the call is good, but came too soon. JSON-RPC leaves the code to implementations.
-    pub fn too_many_requests(RequestId(id): RequestId, message: impl Into<String>) -> Self {
-        Self { status: StatusCode::TOO_MANY_REQUESTS, id, code: -32000, message: message.into() }
+    pub fn too_many_requests(RequestId(id): &RequestId, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::TOO_MANY_REQUESTS, id: id.clone(), code: -32000, message: message.into() }
     }
 
     /// -32603: the fault is on this side.

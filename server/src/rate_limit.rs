@@ -12,7 +12,7 @@ use moka::future::Cache;
 
 use crate::{
     identity::{Fingerprint, Identity},
-    message::{Message, RequestId, RpcError},
+    message::{Message, Read, RpcError},
     metrics::Metrics,
 };
 
@@ -59,10 +59,10 @@ impl RateLimit {
         bucket.check().map_err(|empty| (per_minute, empty.wait_time_from(self.clock.now())))
     }
 
-    /// Takes the call that a request's extensions tell of; breaks with 429 (RFC 6585 §4), and when to try again, when it
-    /// comes too soon.
-    pub async fn per_user(&self, request: &Extensions) -> ControlFlow<Response> {
-        let (Some(identity), Some(message)) = (request.get::<Identity>(), request.get::<Message>()) else {
+    /// Takes the call that was `read` from the bucket of the user whom a request's extensions tell; breaks with 429
+    /// (RFC 6585 §4), and when to try again, when it comes too soon.
+    pub async fn per_user(&self, request: &Extensions, read: &Read) -> ControlFlow<Response> {
+        let (Some(identity), Some((message, id))) = (request.get::<Identity>(), read) else {
             return ControlFlow::Continue(());
         };
         if !asks_hq(message) {
@@ -71,7 +71,6 @@ impl RateLimit {
         let Err((per_minute, wait)) = self.take(identity).await else { return ControlFlow::Continue(()) };
         self.metrics.call_rate_limited();
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        let id = request.get::<RequestId>().cloned().unwrap_or_default();
         let error = RpcError::too_many_requests(
             id,
             format!(

@@ -2,7 +2,7 @@
 //!
 //! Spans say what was called, how it ended and how long it took: names and attributes are those of OpenTelemetry's
 //! conventions for MCP. Nothing in them is a caller's own text: no token, no argument, no statement, no record, and a name
-//! only if a tool or prompt has it. They are `tracing`'s spans under a target of their own, so that where no traces are
+//! only if a tool, a prompt or a kind of resources has it. They are `tracing`'s spans under a target of their own, so that where no traces are
 //! wanted nobody takes them and they cost a look at a flag; the log never shows them.
 //!
 //! A request joins the trace of its client: `traceparent` in its `_meta`, else in its HTTP headers. It goes on to HQ in the
@@ -36,6 +36,10 @@ pub enum Request {
     ListTools,
     /// `tools/call` of this tool.
     CallTool(&'static str),
+    /// `prompts/get` of this prompt.
+    GetPrompt(&'static str),
+    /// `resources/read` of a resource of this kind: the URI holds names.
+    ReadResource(&'static str),
 }
 
 impl Request {
@@ -62,6 +66,28 @@ impl Request {
                 mcp.protocol.version = Empty,
                 gen_ai.operation.name = "execute_tool",
                 gen_ai.tool.name = tool,
+                error.type = Empty,
+            ),
+            Self::GetPrompt(prompt) => tracing::info_span!(
+                target: TARGET,
+                "prompts/get",
+                otel.name = format_args!("prompts/get {prompt}"),
+                otel.kind = "server",
+                otel.status_code = Empty,
+                mcp.method.name = "prompts/get",
+                mcp.protocol.version = Empty,
+                gen_ai.prompt.name = prompt,
+                error.type = Empty,
+            ),
+            Self::ReadResource(kind) => tracing::info_span!(
+                target: TARGET,
+                "resources/read",
+                otel.name = format_args!("resources/read {kind}"),
+                otel.kind = "server",
+                otel.status_code = Empty,
+                mcp.method.name = "resources/read",
+                mcp.protocol.version = Empty,
+                lenses.resource = kind,
                 error.type = Empty,
             ),
         };

@@ -38,6 +38,8 @@ async fn the_log_says_who_called_what_and_never_shows_a_token_a_url_or_an_argume
 
     let log = lines.text();
     let answered: Vec<_> = log.lines().filter(|line| line.contains("\"answered\"")).collect();
+    let levels: Vec<_> = answered.iter().map(|line| line.contains(r#""level":"INFO""#)).collect();
+    assert_eq!(levels, [false, true, true], "a call that has an audit line repeats it at DEBUG only");
     for expected in [
         r#""path":"/mcp""#,
         r#""sign_in":"accepted""#,

@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, Output, Stdio},
+    sync::mpsc::{Receiver, channel},
     thread,
     time::{Duration, Instant},
 };
@@ -26,6 +27,8 @@ struct Running {
     child: Child,
     endpoint: SocketAddr,
     admin: SocketAddr,
+    /// What it logs once it listens.
+    log: Receiver<String>,
 }
 
 impl Running {
@@ -49,8 +52,13 @@ impl Running {
         };
         let (endpoint, admin) = (listening(), listening());
         // The log goes on being read, or the server would wait on a full pipe.
-        thread::spawn(move || lines.for_each(drop));
-        Self { child, endpoint, admin }
+        let (line, log) = channel();
+        thread::spawn(move || {
+            for text in lines.map_while(Result::ok) {
+                let _nobody_reads = line.send(text);
+            }
+        });
+        Self { child, endpoint, admin, log }
     }
 
     fn signal(&self, name: &str) {
@@ -208,6 +216,46 @@ fn sigterm_turns_readiness_off_finishes_what_is_in_flight_and_exits_0() {
     in_flight.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("list_topics"), "{answer}");
     assert_eq!(running.exit_status(Duration::from_secs(5)), Some(0));
+}
+
+#[test]
+fn a_call_is_one_line_which_is_there_without_another_and_none_is_missing_at_the_end() {
+    let mut server = Running::start(&[]);
+    let message = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami"}}"#;
+    let call = |tool: &str| {
+        let message = message.replace("whoami", tool);
+        let mut stream = TcpStream::connect(server.endpoint).unwrap();
+        write!(
+            stream,
+            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\n\
+             Content-Length: {}\r\n\r\n{message}",
+            message.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    };
+    call("whoami");
+    let next = || server.log.recv_timeout(Duration::from_secs(10)).unwrap();
+    let line = next();
+    assert!(line.contains("\"tool called\"") && line.contains("\"whoami\""), "{line}");
+    // What comes to no tool has no audit line; rmcp warns of it.
+    call("no_such_tool");
+    let (_, line) = (next(), next());
+    assert!(line.contains("\"answered\"") && line.contains("\"no_such_tool\""), "{line}");
+
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..100).for_each(|_| call("whoami")));
+        }
+    });
+    server.signal("TERM");
+    assert_eq!(server.exit_status(Duration::from_secs(10)), Some(0));
+    let lines: Vec<_> = server.log.iter().filter(|line| line.contains("whoami")).collect();
+    assert_eq!(lines.len(), 400);
+    assert!(lines.iter().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
 }
 
 #[test]

@@ -94,6 +94,22 @@ impl Drop for Process {
     }
 }
 
+/// Keeps this process off the core that the servers have to themselves, where there is another.
+pub(crate) fn leave_the_first_core() {
+    let cores = thread::available_parallelism().unwrap().get();
+    if cores > 1 {
+        let mut taskset = Command::new("taskset");
+        taskset.args([
+            "--all-tasks",
+            "--cpu-list",
+            "--pid",
+            &format!("1-{}", cores - 1),
+            &std::process::id().to_string(),
+        ]);
+        assert!(taskset.stdout(Stdio::null()).status().unwrap().success());
+    }
+}
+
 /// `taskset` becomes the program, so that the process is the program's.
 fn pinned(program: impl AsRef<Path>) -> Command {
     let mut command = Command::new("taskset");

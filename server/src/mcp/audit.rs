@@ -2,10 +2,13 @@
 
 use std::time::Instant;
 
+use http::request::Parts;
+use rmcp::{RoleServer, service::RequestContext};
 use serde_json::{Map, Value};
 use tracing::Span;
 
 use crate::{
+    access_log::Audited,
     identity::Identity,
     metrics::{Metrics, Outcome},
     prompts::Prompt,
@@ -22,6 +25,8 @@ pub(super) struct Audit<'a> {
     identity: &'a Identity,
     metrics: &'a Metrics,
     span: Span,
+    /// Where there is a request that has a line of its own.
+    audited: Option<Audited>,
     started: Instant,
     /// How the call ended; `Cancelled` until somebody knows better.
     pub(super) outcome: Outcome,
@@ -36,17 +41,17 @@ enum What {
 }
 
 impl<'a> Audit<'a> {
-    /// A call of `tool` that begins now, traced as `span`.
+    /// A call of `tool` that begins now.
     pub(super) fn of_tool(
         tool: &Tool,
         arguments: &Map<String, Value>,
         identity: &'a Identity,
         metrics: &'a Metrics,
-        span: Span,
+        context: &RequestContext<RoleServer>,
     ) -> Self {
         // Names of arguments that the tool does not have are the caller's own words: they stay out of the log.
         let names = arguments.keys().map(String::as_str).filter(|name| tool.has_argument(name));
-        Self::new(What::Tool(tool.name()), names, identity, metrics, span)
+        Self::new(What::Tool(tool.name()), names, identity, metrics, context)
     }
 
     /// `prompt` being asked for.
@@ -55,16 +60,22 @@ impl<'a> Audit<'a> {
         arguments: &Map<String, Value>,
         identity: &'a Identity,
         metrics: &'a Metrics,
+        context: &RequestContext<RoleServer>,
     ) -> Self {
         let is_known = |name: &&str| prompt.arguments().iter().any(|argument| argument.name() == *name);
         let names = arguments.keys().map(String::as_str).filter(is_known);
-        Self::new(What::Prompt(prompt.name()), names, identity, metrics, Span::none())
+        Self::new(What::Prompt(prompt.name()), names, identity, metrics, context)
     }
 
     /// A resource of the kind `template` being read.
-    pub(super) fn of_resource(template: &Template, identity: &'a Identity, metrics: &'a Metrics) -> Self {
+    pub(super) fn of_resource(
+        template: &Template,
+        identity: &'a Identity,
+        metrics: &'a Metrics,
+        context: &RequestContext<RoleServer>,
+    ) -> Self {
         let names = template.variables.iter().map(|variable| variable.name);
-        Self::new(What::Resource(template.name), names, identity, metrics, Span::none())
+        Self::new(What::Resource(template.name), names, identity, metrics, context)
     }
 
     fn new<'n>(
@@ -72,10 +83,22 @@ impl<'a> Audit<'a> {
         arguments: impl Iterator<Item = &'n str>,
         identity: &'a Identity,
         metrics: &'a Metrics,
-        span: Span,
+        context: &RequestContext<RoleServer>,
     ) -> Self {
         let arguments = arguments.collect::<Vec<_>>().join(",");
-        Self { what, arguments, identity, metrics, span, started: Instant::now(), outcome: Outcome::Cancelled }
+        let span = match what {
+            What::Tool(name) => traces::Request::CallTool(name),
+            What::Prompt(name) => traces::Request::GetPrompt(name),
+            What::Resource(name) => traces::Request::ReadResource(name),
+        };
+        let span = span.span(context);
+        let audited = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get()).cloned();
+        Self { what, arguments, identity, metrics, span, audited, started: Instant::now(), outcome: Outcome::Cancelled }
+    }
+
+    /// What is done for it belongs into this span.
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
     }
 }
 
@@ -113,5 +136,8 @@ impl Drop for Audit<'_> {
             client_id = self.identity.client_id.as_deref(),
             "{message}"
         );
+        if let Some(audited) = &self.audited {
+            audited.set();
+        }
     }
 }

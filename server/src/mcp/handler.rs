@@ -96,6 +96,8 @@ fn one_page(request: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
     }
 }
 
+/// rmcp moves the future of a request to a task of its own, and it is as large as the largest of these: what is seldom asked
+/// for is boxed.
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         self.shared.config.clone()
@@ -128,15 +130,14 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let identity = self.caller(&context)?.clone();
+        let identity = self.caller(&context)?;
         let Some(tool) = tools::registry().find(&request.name) else {
             return Err(ErrorData::invalid_params(format!("unknown tool: {}", shown(&request.name)), None));
         };
         let arguments = request.arguments.unwrap_or_default();
-        let span = traces::Request::CallTool(tool.name()).span(&context);
-        let mut audit = Audit::of_tool(tool, &arguments, &identity, &self.shared.metrics, span.clone());
+        let mut audit = Audit::of_tool(tool, &arguments, identity, &self.shared.metrics, &context);
         let answers = Answers { state: request.request_state, responses: request.input_responses };
-        let called = self.call(tool, arguments, &identity, answers, &context).instrument(span).await;
+        let called = self.call(tool, arguments, identity, answers, &context).instrument(audit.span()).await;
         audit.outcome = called.as_ref().map_or_else(Failed::outcome, |_| Outcome::Success);
         let mut result = match called {
             Ok(result) => result,
@@ -173,7 +174,7 @@ impl ServerHandler for Server {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let mut result = self.prompt(request, self.caller(&context)?)?;
+        let mut result = self.prompt(request, self.caller(&context)?, &context)?;
         if gaps::has_result_metadata(&context) {
             gaps::stamp(&mut result.meta, &self.shared.config.server_info);
         }
@@ -186,7 +187,8 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let cursor = request.and_then(|request| request.cursor);
-        let (resources, next) = self.listed_resources(cursor.as_deref(), self.caller(&context)?, &context).await?;
+        let listing = self.listed_resources(cursor.as_deref(), self.caller(&context)?, &context);
+        let (resources, next) = Box::pin(listing).await?;
         let mut result = ListResourcesResult::with_all_items(resources);
         result.next_cursor = next;
         stamp_cacheable!(self, context, result);
@@ -209,7 +211,7 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let mut result = self.resource(request.uri, self.caller(&context)?, &context).await?;
+        let mut result = Box::pin(self.resource(request.uri, self.caller(&context)?, &context)).await?;
         stamp_cacheable!(self, context, result);
         Ok(result.into())
     }
@@ -219,7 +221,7 @@ impl ServerHandler for Server {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        let completion = self.completion(&request, self.caller(&context)?, &context).await?;
+        let completion = Box::pin(self.completion(&request, self.caller(&context)?, &context)).await?;
         let mut result = CompleteResult::new(completion);
         if gaps::has_result_metadata(&context) {
             gaps::stamp(&mut result.meta, &self.shared.config.server_info);
@@ -257,7 +259,7 @@ impl Server {
                 Decision::Declined => return Err(Failed::Declined),
             }
         }
-        let reporting = progress::forward(reports, context.meta.get_progress_token(), context.peer.clone());
+        let reporting = progress::forward(reports, context.meta.get_progress_token(), &context.peer);
         let ended = tokio::select! {
             (ended, ()) = async { tokio::join!(prepared, reporting) } => ended,
             // Dropping the call closes its connection to HQ, which stops a query there.

@@ -16,8 +16,14 @@ const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Sends what `reports` says, until the call ends. A notification on its way is waited for: the call's result must be
 /// the last that a client hears of it.
-pub(super) async fn forward(mut reports: Reports, token: Option<ProgressToken>, peer: Peer<RoleServer>) {
-    let Some(token) = token else { return };
+pub(super) async fn forward(reports: Reports, token: Option<ProgressToken>, peer: &Peer<RoleServer>) {
+    if let Some(token) = token {
+        // Few calls want it, and all would be as large as this is.
+        Box::pin(send(reports, token, peer)).await;
+    }
+}
+
+async fn send(mut reports: Reports, token: ProgressToken, peer: &Peer<RoleServer>) {
     let mut told = 0;
     // No report is awaited here but the end.
     while timeout(INTERVAL, reports.wait_for(|_| false)).await.is_err() {

@@ -1,8 +1,9 @@
 //! `prompts/list` and `prompts/get`.
 
 use rmcp::{
-    ErrorData,
+    ErrorData, RoleServer,
     model::{GetPromptRequestParams, GetPromptResult, Prompt as Listing, PromptArgument, PromptMessage, Role},
+    service::RequestContext,
 };
 
 use super::{Server, audit::Audit, shown};
@@ -21,12 +22,13 @@ impl Server {
         &self,
         request: GetPromptRequestParams,
         identity: &Identity,
+        context: &RequestContext<RoleServer>,
     ) -> Result<GetPromptResult, ErrorData> {
         let Some(prompt) = prompts::find(&request.name) else {
             return Err(ErrorData::invalid_params(format!("unknown prompt: {}", shown(&request.name)), None));
         };
         let arguments = request.arguments.unwrap_or_default();
-        let mut audit = Audit::of_prompt(prompt, &arguments, identity, &self.shared.metrics);
+        let mut audit = Audit::of_prompt(prompt, &arguments, identity, &self.shared.metrics, context);
         let text = prompt.text(&arguments, &self.shared.offer, identity.scopes).map_err(|error| {
             audit.outcome = match error {
                 prompts::PromptError::Arguments(_) => Outcome::Error,

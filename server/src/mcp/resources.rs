@@ -7,6 +7,7 @@ use rmcp::{
     service::RequestContext,
 };
 use serde_json::{Value, json};
+use tracing::Instrument;
 
 use super::{Server, audit::Audit, confirmation::Answers, handler::Failed, shown};
 use crate::{
@@ -103,8 +104,9 @@ impl Server {
         let Some(tool) = tools::registry().find(template.tool) else {
             return Err(ErrorData::internal_error("the resource has no tool", None));
         };
-        let mut audit = Audit::of_resource(template, identity, &self.shared.metrics);
-        let result = self.call(tool, arguments, identity, Answers::default(), context).await.map_err(|failed| {
+        let mut audit = Audit::of_resource(template, identity, &self.shared.metrics, context);
+        let reading = self.call(tool, arguments, identity, Answers::default(), context).instrument(audit.span());
+        let result = reading.await.map_err(|failed| {
             audit.outcome = failed.outcome();
             match failed {
                 Failed::Tool(ToolError::Lenses { error: error @ lenses::Error::NotFound(_), .. }) => {

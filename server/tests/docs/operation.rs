@@ -2,7 +2,10 @@
 
 use std::{fmt::Write, time::Duration};
 
-use lenses_mcp_server::metrics::{LensesOutcome, Metrics, Outcome, Route, Spared};
+use lenses_mcp_server::{
+    completion::Source,
+    metrics::{LensesOutcome, Metrics, Outcome, Route, Spared},
+};
 use prometheus_client::encoding::text::encode;
 
 use crate::{cell, check};
@@ -15,14 +18,16 @@ secret is on it. Nowhere below is a token, a value of an argument, a statement o
 
 ## Log
 
-On standard error, as text or JSON (`LOG_FORMAT`), for a person to read or a collector to parse. Two lines matter for each request, both with its `id`, which the client
-has as `x-request-id`:
+On standard error, as text or JSON (`LOG_FORMAT`), for a person to read or a collector to parse. A request leaves one line, with its `id`, which the client
+has as `x-request-id`: an audit line where it came as far as a tool, a prompt or a resource, and `answered` otherwise. A call that is answered with another status
+than 200, or with a stream, leaves both; with `LOG_LEVEL=debug` each does.
 
 | message | what it says |
 |---|---|
 | `answered` | `method`, `path` (the route, never the query), `status`, `elapsed_ms`, what sign-in decided (`sign_in`), the token's fingerprint (`token`), `subject`, `client_id`, the MCP method (`rpc`), `tool`. Status 499: the client went away |
-| `tool called` | the audit line: `subject`, `client_id`, `fingerprint`, `tool`, the names of its arguments, `outcome`, `duration_ms` |
+| `tool called`, `prompt asked for`, `resource read` | the audit line: `subject`, `client_id`, `fingerprint` (the token's), `tool`, `prompt` or the kind of `resource`, the names of its `arguments`, `outcome`, `duration_ms` |
 
+Lines of requests are written as soon as the server has a moment, some dozens at a time while it has none; none is lost unless the process is killed.
 A fingerprint is the first eight hex digits of the token's SHA-256: enough to follow one token through the log, no help in guessing it.
 
 ## Probes and diagnostics
@@ -46,6 +51,8 @@ kubectl exec deploy/anything-with-curl -- curl -s http://lenses-mcp:9090/diagnos
 |---|---|
 | `tools/list` | `mcp.method.name`, `mcp.protocol.version` |
 | `tools/call TOOL` | the same, `gen_ai.operation.name`, `gen_ai.tool.name`, `error.type` if it failed (an outcome of `tool_calls` below) |
+| `prompts/get PROMPT` | those of `tools/list`, `gen_ai.prompt.name`, `error.type` if it failed (an outcome of `prompts_asked` below) |
+| `resources/read KIND` | those of `tools/list`, `lenses.resource`: the kind, never the URI; `error.type` if it failed (an outcome of `resource_reads` below) |
 | `lenses OPERATION`, below the call | `lenses.operation`, `error.type` if it failed (an outcome of `lenses_calls` below) |
 
 A request joins the trace of its client: `traceparent` in the request's `_meta`, else the HTTP header. HQ is sent `traceparent` in turn. Sign-in is not in a trace:
@@ -66,6 +73,9 @@ fn the_page_of_operation_lists_every_metric() {
     metrics.request_answered(Route::Mcp, 200, Duration::ZERO);
     metrics.introspection_spared(Spared::Cached);
     metrics.tool_called("list_topics", Outcome::Success, Duration::ZERO);
+    metrics.prompt_asked("topics", Outcome::Success);
+    metrics.resource_read("topics", Outcome::Success);
+    metrics.completed(Source::Topic, Outcome::Success);
     metrics.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO);
     let mut text = String::new();
     encode(&mut text, metrics.registry()).unwrap();

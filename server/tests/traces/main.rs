@@ -141,6 +141,54 @@ async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_
 }
 
 #[tokio::test]
+async fn prompts_and_resources_are_spans_of_their_clients_trace_by_their_kinds_and_never_by_a_name_of_the_callers() {
+    let (collector, endpoint) = Collector::over_http().await;
+    let mut server = Server::start(&settings(&endpoint, &[])).await;
+    let prompt = |arguments| json!({ "name": "list_running_kafka_connectors", "arguments": arguments });
+    for (method, params) in [
+        ("prompts/get", prompt(json!({ "environment": "hunter-environment" }))),
+        ("prompts/get", prompt(json!({}))),
+        ("prompts/get", json!({ "name": "hunter" })),
+        ("resources/read", json!({ "uri": "lenses://environments" })),
+        ("resources/read", json!({ "uri": "lenses://environments/hunter-environment/topics" })),
+        ("resources/read", json!({ "uri": "lenses://hunter" })),
+    ] {
+        server.send(method, params, Some(IN_HEADER)).await;
+    }
+    server.end().await;
+
+    let spans = collector.spans();
+    let told: Vec<_> = spans.iter().map(|span| (&*span.name, attributes(&span.attributes).join(" "))).collect();
+    let (prompt, read) = (
+        "gen_ai.prompt.name=list_running_kafka_connectors mcp.method.name=prompts/get mcp.protocol.version=2025-11-25",
+        "mcp.method.name=resources/read mcp.protocol.version=2025-11-25",
+    );
+    assert_eq!(
+        told,
+        [
+            ("lenses list_environments", "lenses.operation=list_environments".to_owned()),
+            ("lenses list_topics", "error.type=forbidden lenses.operation=list_topics".to_owned()),
+            ("prompts/get list_running_kafka_connectors", prompt.to_owned()),
+            ("prompts/get list_running_kafka_connectors", format!("error.type=error {prompt}")),
+            ("resources/read environments", format!("lenses.resource=environments {read}")),
+            ("resources/read topics", format!("error.type=denied lenses.resource=topics {read}")),
+        ]
+    );
+    let [hq_environments, hq_topics, .., environments, topics] = &spans[..] else { panic!("{told:?}") };
+    assert_eq!(
+        (&hq_environments.parent_span_id, &hq_topics.parent_span_id),
+        (&environments.span_id, &topics.span_id),
+        "what was asked of HQ stands below"
+    );
+    for span in &spans {
+        assert_eq!(hex(&span.trace_id), "1".repeat(32), "{}", span.name);
+        let failed = span.status.as_ref().is_some_and(|status| status.code == 2);
+        assert_eq!(failed, attributes(&span.attributes)[0].starts_with("error.type"), "{}", span.name);
+    }
+    assert!(!collector.text().contains("hunter-environment") && !collector.text().contains("lenses://"));
+}
+
+#[tokio::test]
 async fn a_collector_that_refuses_or_is_not_there_is_logged_once_and_hinders_no_request() {
     let (collector, endpoint) = Collector::over_http().await;
     collector.refuse(true);
