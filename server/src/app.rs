@@ -115,11 +115,12 @@ impl Way {
         S::Response: IntoResponse,
     {
         let method = request.method().clone();
-        let steps = async {
+        // Boxed, because each function that takes a future has it twice, and the router moves what comes of it.
+        let steps = Box::pin(async {
             match self.steps(request, mcp).await {
                 ControlFlow::Continue(answer) | ControlFlow::Break(answer) => answer,
             }
-        };
+        });
         let answering = AssertUnwindSafe(limits::in_number(&self.slots, limits::in_time(self.time, steps)));
         let mut answer = answering.catch_unwind().await.unwrap_or_else(panicked);
         landing::vary(&method, &mut answer);
