@@ -130,6 +130,12 @@ impl Reason {
         )
     }
 
+    /// Whether a condition with this reason is neither true nor false: `Unknown`.
+    #[must_use]
+    pub fn is_undecided(self) -> bool {
+        matches!(self, Self::Verifying | Self::NoPodServes)
+    }
+
     /// The reason as it stands in `status.conditions`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -15,10 +15,10 @@ pub mod v1alpha1;
 pub mod yaml;
 
 pub use v1alpha1::{
-    ApiKey, Audience, Auth, CaBundle, Callers, ConfigMapKeyRef, Confirm, DerivedSetting, Endpoint,
+    ApiKey, Audience, Auth, CaBundle, Callers, ConfigMapKeyRef, Confirm, CredentialSecretRef, DerivedSetting, Endpoint,
     ExternalTrafficPolicy, HttpRoute, ImagePullPolicy, Ingress, Introspection, Lenses, LensesMcpServer,
-    LensesMcpServerSpec, LensesMcpServerStatus, Limits, OAuth, ParentRef, Resources, Rollout, Scheme, Scope,
-    SecretKeyRef, SecretRef, SecurityChange, Service, ServiceRef, ServiceType, TlsSecret, Tools,
+    LensesMcpServerSpec, LensesMcpServerStatus, Limits, ListedTools, OAuth, ParentRef, Resources, Rollout, Scheme,
+    Scope, SecretKeyRef, SecretRef, SecurityChange, Service, ServiceRef, ServiceType, TlsSecret, Tools, Verification,
 };
 
 /// The API group of every kind in this crate.

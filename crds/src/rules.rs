@@ -154,6 +154,12 @@ pub(crate) fn at_most_an_hour() -> Rule {
         .message("write a duration from 0s to 1h, such as 30s")
 }
 
+/// Often enough to be worth something, seldom enough to be no load.
+pub(crate) fn from_ten_seconds_to_a_day() -> Rule {
+    Rule::new("duration(self) >= duration('10s') && duration(self) <= duration('24h')")
+        .message("write a duration from 10s to 24h, such as 5m")
+}
+
 /// Children carry the resource's name, and a Service's name is the strictest: RFC 1035.
 pub(crate) fn name_fits_a_service() -> Rule {
     Rule::new("self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')").message(

@@ -10,6 +10,7 @@ mod offer;
 mod pods;
 mod rollout;
 mod status;
+mod verification;
 
 pub use auth::{ApiKey, Audience, Auth, Callers, Introspection, OAuth, Scope, SecretKeyRef, SecretRef};
 pub use endpoint::{Endpoint, ExternalTrafficPolicy, HttpRoute, Ingress, ParentRef, Service, ServiceType};
@@ -17,7 +18,8 @@ pub use lenses::{CaBundle, ConfigMapKeyRef, Lenses, Scheme, ServiceRef, TlsSecre
 pub use offer::{Confirm, Limits, Tools};
 pub use pods::{ImagePullPolicy, Resources};
 pub use rollout::{Rollout, SecurityChange};
-pub use status::{DerivedSetting, LensesMcpServerStatus};
+pub use status::{DerivedSetting, LensesMcpServerStatus, ListedTools};
+pub use verification::{CredentialSecretRef, Verification};
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
@@ -72,7 +74,21 @@ use crate::rules;
         description = "Lenses HQ as the pods reach it.",
         priority = 1
     ),
-    printcolumn(name = "Image", type_ = "string", json_path = ".status.image", description = "The image that runs.", priority = 1)
+    printcolumn(name = "Image", type_ = "string", json_path = ".status.image", description = "The image that runs.", priority = 1),
+    printcolumn(
+        name = "Tools",
+        type_ = "integer",
+        json_path = ".status.tools.count",
+        description = "How many tools the server lists, where the operator has a token to ask.",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Verified",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Verified\")].status",
+        description = "Whether a client finds its way to the server and to sign-in.",
+        priority = 1
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -134,6 +150,10 @@ pub struct LensesMcpServerSpec {
     /// How a change reaches the pods.
     #[serde(default)]
     pub rollout: Rollout,
+
+    /// How HQ and the endpoint are checked, as a client would find them; `LensesReachable` and `Verified` tell the outcome. Optional.
+    #[serde(default)]
+    pub verification: Verification,
 
     /// While true, the operator changes nothing that runs, whatever this spec says; it still checks the spec and reports.
     /// Default: false.

@@ -42,6 +42,12 @@ fn api_key(callers: Value) -> Value {
     spec(json!({ "url": "http://hq:9991" }), json!({ "apiKey": { "secretKeyRef": key, "callers": callers } }))
 }
 
+fn verified(verification: Value) -> Value {
+    let mut spec = spec(json!({ "url": "https://hq.example.com" }), json!({ "oauth": {} }));
+    spec["verification"] = verification;
+    spec
+}
+
 #[test]
 fn good_manifests_are_accepted() {
     let service = json!({ "name": "hq", "port": "http" });
@@ -57,6 +63,9 @@ fn good_manifests_are_accepted() {
         ),
         spec(json!({ "url": "https://hq.example.com" }), json!({ "oauth": { "introspection": { "cacheTtl": "1h" } } })),
         api_key(json!({ "tokenSecretRef": token })),
+        verified(json!({})),
+        verified(json!({ "interval": "10s", "credentialSecretRef": token })),
+        verified(json!({ "interval": "24h" })),
         api_key(json!({ "anyone": true })),
         api_key(json!({ "tokenSecretRef": token, "anyone": false })),
         // Without OAuth no browser is sent to HQ, so its inside address is all there is.
@@ -90,6 +99,8 @@ fn a_contradictory_manifest_is_refused_with_what_to_write() {
         (api_key(json!({ "anyone": false })), "exactly one of callers.tokenSecretRef and callers.anyone"),
         (api_key(json!({ "anyone": true, "tokenSecretRef": token })), "exactly one of callers.tokenSecretRef"),
         (spec(url.clone(), json!({ "oauth": { "introspection": { "cacheTtl": "2h" } } })), "a duration from 0s to 1h"),
+        (verified(json!({ "interval": "9s" })), "a duration from 10s to 24h"),
+        (verified(json!({ "interval": "25h" })), "a duration from 10s to 24h"),
     ] {
         let refusals = refusals("lenses-mcp", &spec);
         assert!(refusals.contains(said), "{spec} gave {refusals:?}");

@@ -53,7 +53,7 @@ where
         Ok(bed) => bed,
         Err(trouble) => panic!("the test bed could not be laid: {trouble}"),
     };
-    let outcome = AssertUnwindSafe(test(bed.clone())).catch_unwind().await;
+    let outcome = AssertUnwindSafe(Box::pin(test(bed.clone()))).catch_unwind().await;
     if !matches!(outcome, Ok(Ok(()))) {
         report::print(&bed).await;
     }

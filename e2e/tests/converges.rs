@@ -148,7 +148,7 @@ async fn a_missing_secret_is_named_and_heals_and_a_changed_one_rolls_the_pods() 
 async fn a_service_that_appears_late_or_changes_its_port_is_followed() {
     prove(|bed| async move {
         let spec = json!({
-            "lenses": {"serviceRef": {"name": "hq", "port": "http"}, "advertisedUrl": "https://lenses.example.com"},
+            "lenses": {"serviceRef": {"name": "hq", "port": "http"}, "advertisedUrl": format!("http://{}:9991", bed.host("hq"))},
             "auth": {"oauth": {}},
         });
         bed.apply(&server("mcp", &spec)).await?;

@@ -13,12 +13,13 @@ use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{ConfigMap, Secret, Service, ServiceAccount},
 };
+use kube::ResourceExt;
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
     bed::{Bed, OPERATOR_NAMESPACE, Trouble, prove, versions},
     cluster::Cluster,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How long the operator is watched at rest.
 const REST: Duration = Duration::from_secs(20);
@@ -45,17 +46,22 @@ async fn a_second_pass_and_a_restarted_operator_leave_every_resource_version_as_
 }
 
 #[tokio::test]
-async fn a_server_at_rest_costs_no_request() {
+async fn a_server_at_rest_costs_no_request_while_its_verification_goes_on() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
-        bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
+        let mut manifest = bed.oauth_server("mcp", &hq);
+        manifest["spec"]["verification"] = json!({"interval": "10s"});
+        bed.apply_until_ready(&manifest).await?;
         let cluster = Cluster::find(&std::env::var("E2E_CLUSTER")?.parse()?)?;
         // This is the measurement itself: nothing can be awaited where nothing is to happen.
         tokio::time::sleep(REST).await;
         let before = requests(&cluster, &bed)?;
+        let (looks, version) = (hq.requests("/oauth2/introspect").await?, version(&bed).await?);
         tokio::time::sleep(REST).await;
         assert_eq!(requests(&cluster, &bed)?, before, "requests of the operator in {REST:?} at rest");
         assert!(!before.is_empty(), "the audit log does not show the operator at all");
+        assert!(hq.requests("/oauth2/introspect").await? > looks, "HQ was not looked at in {REST:?}");
+        assert_eq!(self::version(&bed).await?, version, "the resource was written to");
         Ok(())
     })
     .await;
@@ -78,6 +84,10 @@ async fn everything(bed: &Bed) -> Result<BTreeMap<String, Option<String>>, Troub
     add("Secret", versions(&bed.api::<Secret>()).await?);
     add("ServiceAccount", versions(&bed.api::<ServiceAccount>()).await?);
     Ok(all)
+}
+
+async fn version(bed: &Bed) -> Result<Option<String>, Trouble> {
+    Ok(bed.api::<LensesMcpServer>().get("mcp").await?.resource_version())
 }
 
 /// The operator's requests about this namespace, watches aside, by verb and resource, from the API server's audit log.

@@ -1,5 +1,7 @@
 //! The controller: what wakes a pass, and what a pass does.
 //!
+//! Whether what was made can be used is looked at beside the passes ([`verification`]); a pass takes what is known.
+//!
 //! Everything that a pass reads is watched, so a pass over a resource that nothing has happened to makes no request, and none is
 //! made on a timer. What the author must mend waits for a change; what may pass by itself is tried again, later each time.
 
@@ -22,6 +24,7 @@ mod report;
 mod rollout;
 mod status;
 mod validate;
+mod verification;
 mod watch;
 
 use std::{
@@ -146,7 +149,12 @@ impl Context {
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         let (waiting, under_way) = self.fleet.counts();
-        Gauges { conditions: self.caches.conditions(), upgrades_waiting: waiting, upgrades_under_way: under_way }
+        Gauges {
+            conditions: self.caches.conditions(),
+            oldest_verification: self.caches.oldest_verification(),
+            upgrades_waiting: waiting,
+            upgrades_under_way: under_way,
+        }
     }
 }
 
@@ -195,6 +203,8 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
         foreign_config_maps,
     } = writers;
     let gone = Arc::clone(&context);
+    let (tell, news) = futures::channel::mpsc::unbounded();
+    let rounds = verification::rounds(&caches.verifications, &context.client, tell);
     let servers = watches
         .selected(selector, servers)
         .inspect_ok({
@@ -205,6 +215,7 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
             gone.place_after(event);
             if let Event::Delete(server) = event {
                 gone.failures.forget(&ObjectRef::from_obj(server));
+                gone.caches.verifications.forget(&ObjectRef::from_obj(server));
             }
         })
         .touched_objects()
@@ -220,7 +231,7 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
         })
         .touched_objects()
         .predicate_filter(|pod: &WatchedPod| Some(hash(&pod.seen)), PredicateConfig::default());
-    Controller::for_stream(servers, caches.servers.clone())
+    let passes = Controller::for_stream(servers, caches.servers.clone())
         .watches_stream(watches.managed(service_accounts).touched_objects(), wakes(caches))
         .watches_stream(watches.managed(config_maps).touched_objects(), wakes(caches))
         .watches_stream(deployments.touched_objects(), wakes(caches))
@@ -232,18 +243,22 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
         .watches_stream(watches.foreign(foreign_config_maps).touched_objects(), wakes(caches))
         .watches_stream(watches.all(secrets, watch::prune_foreign).touched_objects(), wakes(caches))
         .watches_stream(watches.all(services, watch::prune_foreign).touched_objects(), wakes(caches))
+        .reconcile_on(news)
         .with_config(controller::Config::default().concurrency(concurrency).debounce(GATHER))
         .graceful_shutdown_on(stop.cancelled_owned())
-        .run(reconcile, retry, context)
+        .run(reconcile, retry, Arc::clone(&context))
         .for_each(|ended| async move {
             if let Err(controller::Error::QueueError(error)) = ended {
                 tracing::warn!(%error, "failed to watch");
             }
-        })
-        .await;
+        });
+    tokio::select! {
+        () = passes => {}
+        () = rounds => {}
+    }
 }
 
-/// One pass over one resource: five steps, each with what it needs of the API server.
+/// One pass over one resource: six steps, each with what it needs of the API server.
 async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, PassError> {
     let found = dereference::dereference(context, server).await?; // caches; the API server for a name not seen there
     let valid = validate::validate(server, &found, &context.defaults); // nothing
@@ -252,7 +267,10 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Pa
         Some(wanted) => Box::pin(apply::apply(&context.client, wanted, &found.children)).await, // the API server, for what differs
         None => Ok(apply::keep(&found.children)),
     };
-    let status = status::status(server, valid.as_ref(), applied.as_ref(), &found, Timestamp::now()); // nothing
+    let deployment =
+        applied.as_ref().map_or_else(|_| found.children.deployment.own(), |applied| applied.deployment.as_ref());
+    let known = context.caches.verifications.verify(server, valid.as_ref().ok(), deployment.map(|d| &**d)); // nothing; HTTP beside
+    let status = status::status(server, valid.as_ref(), applied.as_ref(), &found, known, Timestamp::now()); // nothing
     report::report(context, server, status).await?; // the API server, if it differs
 
     applied?;

@@ -1,6 +1,6 @@
 //! What the operator counts, in Prometheus' text format. Every label has few values, fixed in the code.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, text},
@@ -30,11 +30,13 @@ pub enum Outcome {
     Failed,
 }
 
-/// What is counted when it is asked for.
+/// What is found out when it is asked for.
 #[derive(Default)]
 pub struct Gauges {
     /// How many resources have each condition with each status.
     pub conditions: BTreeMap<ConditionLabels, i64>,
+    /// How long ago the endpoint was looked at that has waited longest, if there is one to look at.
+    pub oldest_verification: Option<Duration>,
     /// How many servers wait for their turn to be given a new default image.
     pub upgrades_waiting: usize,
     /// How many have been given it and do not serve yet.
@@ -109,7 +111,7 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { verb }).inc();
     }
 
-    /// Everything in text, with what is counted when it is asked for.
+    /// Everything in text, with what is found out when it is asked for.
     ///
     /// # Errors
     /// Never in practice: writing to a string does not fail.
@@ -120,6 +122,12 @@ impl Metrics {
         }
         let mut now = Registry::with_prefix(PREFIX);
         now.register("resources", "LensesMcpServer resources, by condition and its status", resources);
+        if let Some(age) = gauges.oldest_verification {
+            let oldest = Gauge::<f64, AtomicU64>::default();
+            oldest.set(age.as_secs_f64());
+            let help = "How long ago the endpoint was looked at that has waited longest";
+            now.register("verification_age_seconds", help, oldest);
+        }
         let upgrades = Family::<UpgradeLabels, Gauge>::default();
         for (state, count) in [("waiting", gauges.upgrades_waiting), ("under_way", gauges.upgrades_under_way)] {
             upgrades.get_or_create(&UpgradeLabels { state }).set(i64::try_from(count).unwrap_or(i64::MAX));

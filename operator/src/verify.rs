@@ -6,7 +6,7 @@
 //!           and with a token, if there is one: tools/list
 //! ```
 //!
-//! Only what the spec names is dialled: the addresses in a [`Target`], and paths below them. What an answer names elsewhere is
+//! Only what the spec names is dialled: the addresses in [`Lenses`] and [`Endpoint`], and paths below them. What an answer names elsewhere is
 //! compared, never followed. Requests are bounded in time and size ([`http`]), and no token, header or body of an answer gets into
 //! a message, but for the few values that are compared. What an answer means is judged apart from how it is had, in functions
 //! without IO.
@@ -27,15 +27,6 @@ pub use endpoint::{Verified, verify as verify_endpoint};
 pub use lenses::verify as verify_lenses;
 pub use tools::Tools;
 
-/// What is to be verified, as the spec says it. Holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Lenses HQ.
-    pub lenses: Lenses,
-    /// The server's endpoint.
-    pub endpoint: Endpoint,
-}
-
 /// Lenses HQ, as the pods reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lenses {
@@ -43,6 +34,14 @@ pub struct Lenses {
     pub url: Url,
     /// As authorization server; `None` in API-key mode, where only its being there matters.
     pub authorization_server: Option<AuthorizationServer>,
+}
+
+impl Lenses {
+    /// Every address that is dialled.
+    pub fn addresses(&self) -> impl Iterator<Item = &Url> {
+        let introspection = self.authorization_server.as_ref().map(|server| &server.introspection_url);
+        std::iter::once(&self.url).chain(introspection)
+    }
 }
 
 /// Lenses HQ as authorization server.
@@ -64,6 +63,14 @@ pub struct Endpoint {
     pub service: Url,
     /// Who may call.
     pub callers: Callers,
+}
+
+impl Endpoint {
+    /// Every address that is dialled.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<Url> {
+        Url::parse(&self.url).into_iter().chain([self.service.clone()]).collect()
+    }
 }
 
 /// Who may call.
@@ -103,6 +110,12 @@ pub struct Finding {
 impl Finding {
     fn good(reason: Reason, message: impl Into<String>) -> Self {
         Self { holds: true, reason, message: message.into() }
+    }
+
+    /// Neither good nor bad: not known yet.
+    #[must_use]
+    pub fn undecided(reason: Reason, message: impl Into<String>) -> Self {
+        Self { holds: false, reason, message: message.into() }
     }
 
     fn bad(reason: Reason, message: impl Into<String>) -> Self {

@@ -59,10 +59,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]
   verbs: [get, list, watch, create, patch, delete]
-# Only metadata of Secrets is asked for, but Kubernetes has no right for that alone. "delete" is for a sealing key that is rotated.
+# Only metadata of Secrets is listed and watched, but Kubernetes has no right for that alone. "get" reads, at the time of use, what
+# verification itself shows: spec.verification.credentialSecretRef and the client credentials for introspection. "delete" is for a sealing key that is rotated.
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [list, watch, create, patch, delete]
+  verbs: [get, list, watch, create, patch, delete]
 # Pods tell why they are not up, and where they do not, the warnings about them do.
 - apiGroups: [""]
   resources: [pods]

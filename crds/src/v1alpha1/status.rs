@@ -1,6 +1,6 @@
 //! `status`: what runs, what was derived and why, and the conditions.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,11 +55,31 @@ pub struct LensesMcpServerStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_digest: Option<String>,
 
-    /// `Ready` sums up `Accepted` (the spec is valid and what it refers to exists) and `Available` (the Deployment serves with
-    /// all its replicas). `Reconciling` and `Stalled` follow kstatus: they are there only while true.
+    /// The tools that the server lists. Where the operator may ask: with `verification.credentialSecretRef`, or where anyone may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<ListedTools>,
+
+    /// When the endpoint was last looked at, as of the last change of this status: a look that finds what the one before found
+    /// writes nothing. How long ago the last look was is in the operator's metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_verified: Option<Time>,
+
+    /// `Ready` sums up `Accepted` (the spec is valid and what it refers to exists), `Available` (the Deployment serves with all its
+    /// replicas), `LensesReachable` (HQ answers, and its OAuth settings are as sign-in needs them) and `Verified` (a client finds
+    /// its way to the server and to sign-in). `Reconciling` and `Stalled` follow kstatus: they are there only while true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
+}
+
+/// The tools that the server lists.
+#[derive(JsonSchema, Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct ListedTools {
+    /// How many there are.
+    pub count: i32,
+    /// `sha256:` and a digest of their names and schemas, sorted by name: it changes when a tool comes, goes or takes other
+    /// arguments.
+    pub digest: String,
 }
 
 /// A setting of the server that the operator derived.

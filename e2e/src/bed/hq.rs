@@ -62,6 +62,15 @@ impl Hq {
         Ok(())
     }
 
+    /// How many requests HQ has seen at a path that begins so, since it was started.
+    ///
+    /// # Errors
+    /// When HQ does not tell.
+    pub async fn requests(&self, path: &str) -> Result<usize, Trouble> {
+        let seen: Vec<Value> = self.http.get(self.control("requests")).send().await?.error_for_status()?.json().await?;
+        Ok(seen.iter().filter(|request| request["target"].as_str().is_some_and(|at| at.starts_with(path))).count())
+    }
+
     /// The connected applications of the user whose token this is.
     ///
     /// # Errors

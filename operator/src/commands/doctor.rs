@@ -11,10 +11,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use super::{NOT_WELL, Output, could_not_look, structured};
-use crate::{
-    settings,
-    verify::{http::Http, trust::Authorities},
-};
+use crate::{settings, verify::trust::Authorities};
 
 /// The arguments of `doctor`.
 #[derive(Args, Clone, Debug)]
@@ -119,8 +116,7 @@ async fn examine(doctor: Doctor) -> Result<Vec<Link>, DoctorError> {
         ),
         None => None,
     };
-    let http = Http::new(authorities.as_ref()).map_err(|error| DoctorError::Start(error.to_string()))?;
-    look::links(&name, namespace, &http, token.as_ref()).await
+    look::links(&name, namespace, authorities.as_ref(), token.as_ref()).await
 }
 
 /// Each link on a line, what was found beside it.

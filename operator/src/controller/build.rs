@@ -106,6 +106,11 @@ pub(super) fn labels(name: &str) -> BTreeMap<String, String> {
     labels
 }
 
+/// The digest of what was asked for in an object that is there.
+pub(super) fn digest_of(meta: &ObjectMeta) -> Option<String> {
+    meta.annotations.as_ref()?.get(DIGEST).cloned()
+}
+
 fn digested<K: Resource + Serialize>(mut object: K) -> K {
     // Every key of these objects is text, so there is nothing in them that JSON cannot hold.
     let json = serde_json::to_vec(&object).unwrap_or_default();

@@ -4,7 +4,7 @@
 //! Secrets and of others' config maps, to any of which a resource may refer too, only metadata is: no value of a Secret is ever
 //! read.
 
-use std::{collections::BTreeMap, hash::Hash, sync::Arc};
+use std::{collections::BTreeMap, hash::Hash, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use k8s_openapi::api::{
@@ -27,6 +27,7 @@ use super::{
     optional::{Optional, Source, optional},
     pods::{PodIndex, WatchedPod},
     references::Index,
+    verification::Verifications,
 };
 use crate::metrics::ConditionLabels;
 
@@ -44,6 +45,8 @@ pub struct Caches {
     pub(super) http_routes: Optional<HTTPRoute>,
     pub(super) foreign_config_maps: Store<PartialObjectMeta<ConfigMap>>,
     pub(super) references: Index,
+    /// What was found by looking, not by watching.
+    pub(super) verifications: Verifications,
 }
 
 /// The writing ends, which the watches take.
@@ -88,6 +91,7 @@ impl Caches {
                 http_routes,
                 foreign_config_maps,
                 references: Index::default(),
+                verifications: Verifications::default(),
             },
             Writers {
                 servers: servers_writer,
@@ -143,12 +147,14 @@ impl Caches {
     /// How many resources have each condition with each status.
     #[must_use]
     pub fn conditions(&self) -> BTreeMap<ConditionLabels, i64> {
-        use lenses_mcp_crds::conditions::ConditionType::{Accepted, Available, Ready, Reconciling, Stalled};
+        use lenses_mcp_crds::conditions::ConditionType::{
+            Accepted, Available, LensesReachable, Ready, Reconciling, Stalled, Verified,
+        };
         let mut counts = BTreeMap::new();
         for watched in self.servers.state() {
             let conditions =
                 watched.0.as_ref().ok().and_then(|server| server.status.as_ref()).map(|s| &s.conditions[..]);
-            for kind in [Ready, Accepted, Available, Reconciling, Stalled] {
+            for kind in [Ready, Accepted, Available, LensesReachable, Verified, Reconciling, Stalled] {
                 let condition =
                     conditions.unwrap_or_default().iter().find(|condition| condition.type_ == kind.as_str());
                 let status = match condition.map(|condition| condition.status.as_str()) {
@@ -162,6 +168,12 @@ impl Caches {
             }
         }
         counts
+    }
+
+    /// How long ago the endpoint was looked at that has waited longest; `None` where none has been looked at.
+    #[must_use]
+    pub fn oldest_verification(&self) -> Option<Duration> {
+        self.verifications.oldest()
     }
 
     /// The resources that an object's change concerns: the one that it is named after, and those that refer to it.

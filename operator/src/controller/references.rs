@@ -50,6 +50,9 @@ impl ReferenceKind {
     }
 }
 
+/// Where the token is that verification shows. The pods do not mount it, and serve without it.
+pub(super) const VERIFICATION_CREDENTIAL: &str = "spec.verification.credentialSecretRef";
+
 /// Everything that the spec refers to.
 pub(super) fn references(server: &LensesMcpServer) -> Vec<Reference> {
     let own = server.namespace().unwrap_or_default();
@@ -92,6 +95,9 @@ pub(super) fn references(server: &LensesMcpServer) -> Vec<Reference> {
         if let Some(token) = &api_key.callers.token_secret_ref {
             references.push(secret("spec.auth.apiKey.callers.tokenSecretRef", &token.name));
         }
+    }
+    if let Some(credential) = &spec.verification.credential_secret_ref {
+        references.push(secret(VERIFICATION_CREDENTIAL, &credential.name));
     }
     references
 }

@@ -10,7 +10,10 @@ use kube::{
         events::{Event, EventType},
     },
 };
-use lenses_mcp_crds::{LensesMcpServer, LensesMcpServerStatus, conditions::ConditionType};
+use lenses_mcp_crds::{
+    LensesMcpServer, LensesMcpServerStatus,
+    conditions::{ConditionType, Reason},
+};
 use serde_json::json;
 
 use super::{Context, Watched, status};
@@ -107,7 +110,10 @@ async fn announce(
         return;
     }
     let harmless = ready.status == "True"
-        || now.conditions.iter().any(|c| c.type_ == "Reconciling" && c.reason == "RolloutInProgress");
+        || now.conditions.iter().any(|c| {
+            c.type_ == "Reconciling"
+                && [Reason::RolloutInProgress, Reason::Verifying].iter().any(|reason| c.reason == reason.as_str())
+        });
     let event = Event {
         type_: if harmless { EventType::Normal } else { EventType::Warning },
         reason: ready.reason.clone(),

@@ -2,9 +2,9 @@
 
 mod conditions;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use lenses_mcp_crds::{
-    LensesMcpServer, LensesMcpServerStatus,
+    LensesMcpServer, LensesMcpServerStatus, ListedTools,
     conditions::{ConditionType, Reason},
 };
 
@@ -14,15 +14,18 @@ use super::{
     dereference::Dereferenced,
     rollout,
     validate::{Callers, Rejections, SignIn, ValidServer},
+    verification::Known,
 };
-use conditions::{Verdict, accepted, available, awaited, conditions, dated};
+use conditions::{Verdict, accepted, available, awaited, conditions, dated, verified, whole_seconds};
 
-/// The status after a pass: from the spec's verdict, from what was applied, and from what was said before.
+/// The status after a pass: from the spec's verdict, from what was applied, from what is known of HQ and of the endpoint, and from
+/// what was said before.
 pub(super) fn status(
     server: &LensesMcpServer,
     valid: Result<&ValidServer, &Rejections>,
     applied: Result<&Applied, &ApplyError>,
     found: &Dereferenced,
+    known: Known,
     now: Timestamp,
 ) -> LensesMcpServerStatus {
     let before = server.status.clone().unwrap_or_default();
@@ -39,7 +42,9 @@ pub(super) fn status(
         Ok(valid) => format!("it serves at {}/mcp", valid.advertised_url),
         Err(_) => String::new(),
     };
-    let conditions = conditions(accepted, available, applied.err(), awaited(valid).as_ref(), serving);
+    let Known { lenses, endpoint, tools, at } = known;
+    let verified = verified(lenses, endpoint);
+    let conditions = conditions(accepted, available, verified, applied.err(), awaited(valid).as_ref(), serving);
     let observed_generation = server.metadata.generation;
     let pods = deployment.and_then(|deployment| deployment.status.as_ref());
     let derived = match valid {
@@ -58,15 +63,26 @@ pub(super) fn status(
         Err(_) => before.clone(),
     };
     let selector = build::selector(server.metadata.name.as_deref().unwrap_or_default());
-    LensesMcpServerStatus {
+    let status = LensesMcpServerStatus {
         observed_generation,
         replicas: pods.and_then(|pods| pods.replicas).unwrap_or_default(),
         ready_replicas: pods.and_then(|pods| pods.ready_replicas).unwrap_or_default(),
         selector: Some(selector.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")),
         image: deployment.and_then(rollout::image),
         image_digest: deployment.and_then(|deployment| rollout::image_digest(deployment, &found.pods)),
+        tools: tools
+            .and_then(|tools| Some(ListedTools { count: i32::try_from(tools.count).ok()?, digest: tools.digest })),
+        last_verified: before.last_verified.clone(),
         conditions: dated(conditions, &before.conditions, observed_generation, now),
         ..derived
+    };
+    // The time alone is no reason to write.
+    if status == before {
+        return status;
+    }
+    LensesMcpServerStatus {
+        last_verified: at.map(|at| Time(whole_seconds(at))).or(status.last_verified.clone()),
+        ..status
     }
 }
 
@@ -111,6 +127,7 @@ mod tests {
         fixtures::{api_key_server, defaults, found, oauth_server},
         validate::validate,
     };
+    use crate::verify::{Finding, Tools};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -126,10 +143,20 @@ mod tests {
         Applied { deployment: Some(Arc::new(deployment)) }
     }
 
+    fn well() -> Known {
+        let finding = |reason: Reason| Some(Finding { holds: true, reason, message: reason.to_string() });
+        Known {
+            lenses: finding(Reason::LensesReachable),
+            endpoint: finding(Reason::Verified),
+            tools: Some(Tools { count: 45, digest: "sha256:d".into() }),
+            at: Some(at(-5)),
+        }
+    }
+
     fn of(server: &LensesMcpServer, applied: &Applied, now: Timestamp) -> LensesMcpServerStatus {
         let found = found();
         let valid = validate(server, &found, &defaults());
-        status(server, valid.as_ref(), Ok(applied), &found, now)
+        status(server, valid.as_ref(), Ok(applied), &found, well(), now)
     }
 
     /// Type, status and reason of each condition.
@@ -164,10 +191,14 @@ mod tests {
             "readyReplicas": 3,
             "selector": "app.kubernetes.io/instance=team-mcp,app.kubernetes.io/name=lenses-mcp-server",
             "image": "i:1",
+            "tools": { "count": 45, "digest": "sha256:d" },
+            "lastVerified": "2023-11-14T22:13:15Z",
             "conditions": [
                 condition("Ready", "it serves at https://mcp.example.com/mcp"),
                 condition("Accepted", "the spec is valid and what it refers to exists"),
                 condition("Available", "all pods serve what the spec asks for"),
+                condition("LensesReachable", "LensesReachable"),
+                condition("Verified", "Verified"),
             ],
         });
         assert_eq!(status, wanted);
@@ -179,6 +210,63 @@ mod tests {
         let first = of(&server, &serving(), at(0));
         server.status = Some(serde_json::from_value(serde_json::to_value(&first).unwrap()).unwrap());
         assert_eq!(of(&server, &serving(), at(99)), first);
+    }
+
+    #[test]
+    fn a_look_that_finds_the_same_changes_nothing_and_one_that_finds_else_is_dated() {
+        let mut server = oauth_server();
+        let first = of(&server, &serving(), at(0));
+        server.status = Some(first.clone());
+        let found = found();
+        let valid = validate(&server, &found, &defaults());
+        let later = |known| status(&server, valid.as_ref(), Ok(&serving()), &found, known, at(600));
+        assert_eq!(later(Known { at: Some(at(590)), ..well() }), first);
+        let tools = Some(Tools { count: 44, digest: "sha256:e".into() });
+        let fewer = later(Known { at: Some(at(590)), tools, ..well() });
+        assert_eq!(fewer.tools.map(|tools| tools.count), Some(44));
+        assert_eq!(fewer.last_verified, Some(Time(at(590))));
+        assert_eq!(fewer.conditions, first.conditions);
+    }
+
+    #[test]
+    fn what_was_found_holds_ready_back_and_counts_as_under_way() {
+        let found = found();
+        let server = oauth_server();
+        let valid = validate(&server, &found, &defaults());
+        let of = |known| {
+            let status = status(&server, valid.as_ref(), Ok(&serving()), &found, known, at(0));
+            said(&status)
+                .into_iter()
+                .map(|(kind, status, reason)| format!("{kind} {status} {reason}"))
+                .collect::<Vec<_>>()
+        };
+        let bad = |reason| Some(Finding { holds: false, reason, message: "m".into() });
+        let other = ["Accepted True Accepted", "Available True Available"];
+        for (known, ready, found) in [
+            (
+                Known { lenses: bad(Reason::PkceMissing), endpoint: bad(Reason::TooOpen), ..well() },
+                "False PkceMissing",
+                vec!["LensesReachable False PkceMissing", "Verified False TooOpen"],
+            ),
+            (
+                Known { endpoint: bad(Reason::TooOpen), ..well() },
+                "False TooOpen",
+                vec!["LensesReachable True LensesReachable", "Verified False TooOpen"],
+            ),
+            (
+                Known { endpoint: bad(Reason::Verifying), ..well() },
+                "Unknown Verifying",
+                vec!["LensesReachable True LensesReachable", "Verified Unknown Verifying"],
+            ),
+        ] {
+            let reason = ready.split(' ').next_back().unwrap();
+            let mut wanted = vec![format!("Ready {ready}")];
+            wanted.extend(other.iter().chain(&found).map(|line| (*line).to_owned()));
+            wanted.push(format!("Reconciling True {reason}"));
+            assert_eq!(of(known), wanted);
+        }
+        let stopped = of(Known { endpoint: None, ..well() });
+        assert_eq!(stopped.len(), 4, "a condition that does not apply is there: {stopped:?}");
     }
 
     #[test]
@@ -204,6 +292,8 @@ mod tests {
                 ("Ready", "False", "RolloutInProgress"),
                 ("Accepted", "True", "Accepted"),
                 ("Available", "False", "RolloutInProgress"),
+                ("LensesReachable", "True", "LensesReachable"),
+                ("Verified", "True", "Verified"),
                 ("Reconciling", "True", "RolloutInProgress"),
             ]
         );
@@ -212,11 +302,13 @@ mod tests {
         let server = oauth_server();
         let valid = validate(&server, &found, &defaults());
         assert_eq!(
-            said(&status(&server, valid.as_ref(), Ok(&serving()), &found, at(0))),
+            said(&status(&server, valid.as_ref(), Ok(&serving()), &found, well(), at(0))),
             [
                 ("Ready", "False", "ReferenceNotFound"),
                 ("Accepted", "False", "ReferenceNotFound"),
                 ("Available", "True", "Available"),
+                ("LensesReachable", "True", "LensesReachable"),
+                ("Verified", "True", "Verified"),
                 ("Reconciling", "True", "ReferenceNotFound"),
             ]
         );
@@ -224,7 +316,7 @@ mod tests {
             ApplyError::Apply { kind: "Service".into(), name: "team-mcp".into(), source: kube::Error::TlsRequired };
         let valid = validate(&server, &super::super::fixtures::found(), &defaults());
         assert_eq!(
-            said(&status(&server, valid.as_ref(), Err(&error), &found, at(0)))[0],
+            said(&status(&server, valid.as_ref(), Err(&error), &found, well(), at(0)))[0],
             ("Ready", "False", "ApplyFailed")
         );
     }
@@ -248,13 +340,15 @@ mod tests {
         let mut found = found();
         found.children.http_route = super::super::dereference::Standing::NoApi;
         let valid = validate(&server, &found, &defaults());
-        let status = status(&server, valid.as_ref(), Ok(&serving()), &found, at(0));
+        let status = status(&server, valid.as_ref(), Ok(&serving()), &found, well(), at(0));
         assert_eq!(
             said(&status),
             [
                 ("Ready", "False", "MissingApi"),
                 ("Accepted", "False", "MissingApi"),
                 ("Available", "True", "Available"),
+                ("LensesReachable", "True", "LensesReachable"),
+                ("Verified", "True", "Verified"),
                 ("Reconciling", "True", "MissingApi"),
             ]
         );
@@ -277,6 +371,8 @@ mod tests {
                 ("Ready", "False", "AddressPending"),
                 ("Accepted", "True", "Accepted"),
                 ("Available", "True", "Available"),
+                ("LensesReachable", "True", "LensesReachable"),
+                ("Verified", "True", "Verified"),
                 ("Reconciling", "True", "AddressPending"),
             ]
         );

@@ -65,6 +65,8 @@ pub(super) struct ValidServer {
     pub(super) missing_apis: Vec<Rejection>,
     /// The last wish for a new sealing key.
     pub(super) rotation: Option<String>,
+    /// What stands for the content of the Secret whose token verification shows, if it is there.
+    pub(super) verification_secret: Option<ContentVersion>,
     /// The uid of the Secret with the sealing key, once it has been made.
     pub(super) sealing_key: Option<String>,
     pub(super) service: Service,
@@ -140,6 +142,7 @@ pub(super) fn validate(
             http_route: spec.endpoint.http_route.clone(),
             missing_apis: missing_apis(server, &found.children),
             rotation: server.annotations().get(ROTATION).cloned(),
+            verification_secret: verification_secret(server, found),
             sealing_key: found.children.sealing_key.own().and_then(|secret| secret.uid()),
             service: spec.endpoint.service.clone(),
             service_port: addresses::service_port(server),
@@ -177,7 +180,8 @@ type Contents = BTreeMap<String, ContentVersion>;
 /// What stands for the content of each Secret and of each `ConfigMap` that a change of rolls the pods.
 fn contents(server: &LensesMcpServer, found: &Dereferenced, rejections: &mut Vec<Rejection>) -> (Contents, Contents) {
     let (mut secrets, mut config_maps) = (Contents::new(), Contents::new());
-    for reference in references::references(server) {
+    let all = references::references(server).into_iter();
+    for reference in all.filter(|reference| reference.field != references::VERIFICATION_CREDENTIAL) {
         let (found, contents) = match reference.kind {
             ReferenceKind::Secret => (&found.secrets, &mut secrets),
             ReferenceKind::ConfigMap => (&found.config_maps, &mut config_maps),
@@ -209,6 +213,11 @@ fn missing_apis(server: &LensesMcpServer, children: &Standings) -> Vec<Rejection
         })
         .into_iter()
         .collect()
+}
+
+fn verification_secret(server: &LensesMcpServer, found: &Dereferenced) -> Option<ContentVersion> {
+    let credential = server.spec.verification.credential_secret_ref.as_ref()?;
+    found.secrets.get(&credential.name).cloned().flatten()
 }
 
 fn names_taken(name: &str, children: &Standings, rejections: &mut Vec<Rejection>) {
@@ -319,6 +328,21 @@ mod tests {
                     .to_owned()
             )
         );
+    }
+
+    #[test]
+    fn the_token_of_verification_neither_rolls_the_pods_nor_holds_them_back() {
+        let mut server = oauth_server();
+        let credential = json!({ "credentialSecretRef": { "name": "probe", "key": "token" } });
+        server.spec.verification = serde_json::from_value(credential).unwrap();
+        let without = valid(&server);
+        assert!(!without.secrets.contains_key("probe"), "{:?}", without.secrets.keys());
+        assert_eq!(without.verification_secret, None);
+        let mut found = found();
+        let version = ContentVersion { uid: "probe-uid".into(), resource_version: "9".into() };
+        found.secrets.insert("probe".into(), Some(version.clone()));
+        let with = validate(&server, &found, &defaults()).ok().unwrap();
+        assert_eq!((with.secrets, with.verification_secret), (without.secrets, Some(version)));
     }
 
     #[test]

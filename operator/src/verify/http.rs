@@ -10,7 +10,7 @@ use reqwest::{
 use serde_json::Value;
 use url::Url;
 
-use super::trust::{self, Authorities, TrustError};
+use super::trust::{self, Authorities, Identity, TrustError};
 
 /// How long one request may take, connecting included.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,13 +61,19 @@ pub(super) enum NoAnswer {
 }
 
 impl Http {
-    /// A client that trusts the machine's authorities and these. Connects to nothing.
+    /// A client for `addresses` that trusts the machine's authorities and these, and shows `identity` to a server that asks for
+    /// one. Connects to nothing; where no address is encrypted, no authority is read either.
     ///
     /// # Errors
     /// When TLS or the client can't be set up.
-    pub fn new(authorities: Option<&Authorities>) -> Result<Self, HttpError> {
+    pub fn new<'a>(
+        addresses: impl IntoIterator<Item = &'a Url>,
+        authorities: Option<&Authorities>,
+        identity: Option<Identity>,
+    ) -> Result<Self, HttpError> {
+        let encrypted = addresses.into_iter().any(|address| address.scheme() == "https");
         let client = Client::builder()
-            .tls_backend_preconfigured(trust::client_config(authorities)?)
+            .tls_backend_preconfigured(trust::client_config(encrypted, authorities, identity)?)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .http1_only()

@@ -16,6 +16,7 @@ use lenses_mcp_operator::verify::{
     verify_endpoint, verify_lenses,
 };
 use serde_json::json;
+use url::Url;
 
 use crate::{
     endpoint, lenses,
@@ -24,7 +25,7 @@ use crate::{
 };
 
 fn http() -> Http {
-    Http::new(None).unwrap()
+    Http::new([], None, None).unwrap()
 }
 
 #[tokio::test]
@@ -103,14 +104,15 @@ async fn what_is_not_http_is_unreachable() {
 #[tokio::test]
 async fn a_certificate_is_trusted_with_its_authority_and_for_its_name_only() {
     let (right, authority) = Listener::over_tls("localhost").await;
-    let trusting = Http::new(Some(&Authorities::parse(authority.as_bytes()).unwrap())).unwrap();
+    let https: Url = "https://localhost".parse().unwrap();
+    let trusting = Http::new([&https], Some(&Authorities::parse(authority.as_bytes()).unwrap()), None).unwrap();
     let at = |name: &str| Lenses {
         url: format!("https://{name}:{}/", right.address.port()).parse().unwrap(),
         authorization_server: None,
     };
     let finding = verify_lenses(&trusting, &at("localhost"), None).await;
     assert_eq!(finding.reason, Reason::LensesReachable, "{finding:?}");
-    for (http, name) in [(http(), "localhost"), (trusting, "127.0.0.1")] {
+    for (http, name) in [(Http::new([&https], None, None).unwrap(), "localhost"), (trusting, "127.0.0.1")] {
         let finding = verify_lenses(&http, &at(name), None).await;
         assert_eq!(finding.reason, Reason::CertificateUntrusted, "{finding:?}");
         assert!(finding.message.contains("spec.lenses.caBundle"), "{finding:?}");

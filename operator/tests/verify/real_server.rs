@@ -58,7 +58,7 @@ async fn hq() -> Listener {
 async fn verified(server: &Listener, callers: Callers, token: Option<&str>) -> lenses_mcp_operator::verify::Verified {
     let service = server.url("/");
     let endpoint = Endpoint { url: format!("{service}mcp"), service, callers };
-    verify_endpoint(&Http::new(None).unwrap(), &endpoint, token.map(SecretString::from).as_ref()).await
+    verify_endpoint(&Http::new([], None, None).unwrap(), &endpoint, token.map(SecretString::from).as_ref()).await
 }
 
 fn sign_in() -> Callers {

@@ -6,7 +6,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::Link;
-use crate::verify::{AuthorizationServer, Callers, Endpoint, Lenses, Target};
+use crate::verify::{AuthorizationServer, Callers, Endpoint, Lenses};
+
+/// What is called: HQ, and the endpoint.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) lenses: Lenses,
+    pub(super) endpoint: Endpoint,
+}
 
 /// What the operator itself says: each condition that is not as it must be, or that all are.
 pub(super) fn conditions(server: &LensesMcpServer) -> Vec<Link> {

@@ -11,13 +11,13 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{DoctorError, Link, links};
-use crate::verify::{Endpoint, Finding, http::Http, verify_endpoint, verify_lenses};
+use crate::verify::{Endpoint, Finding, http::Http, trust::Authorities, verify_endpoint, verify_lenses};
 
 /// Every link, in the order in which a call depends on them.
 pub(super) async fn links(
     name: &str,
     namespace: Option<String>,
-    http: &Http,
+    authorities: Option<&Authorities>,
     token: Option<&SecretString>,
 ) -> Result<Vec<Link>, DoctorError> {
     let config = Config::infer().await?;
@@ -33,17 +33,20 @@ pub(super) async fn links(
     let mut links = links::conditions(&server);
     match links::target(&server, &namespace) {
         Ok(target) => {
+            let endpoint = target.endpoint.addresses();
+            let http = Http::new(target.lenses.addresses().chain(&endpoint), authorities, None)
+                .map_err(|error| DoctorError::Start(error.to_string()))?;
             if let Some(link) = resolves("hq", &target.lenses.url).await {
                 links.push(link);
             } else {
-                links.push(finding("hq", &verify_lenses(http, &target.lenses, None).await));
+                links.push(finding("hq", &verify_lenses(&http, &target.lenses, None).await));
             }
             links.extend(cluster(&client, &server, name, &namespace).await);
             if let Some(link) = resolves_text("dns", &target.endpoint.url).await {
                 links.push(link);
             } else {
                 links.push(Link::ok("dns", format!("the host of {} has an address", target.endpoint.url)));
-                links.extend(calls(http, &target.endpoint, token).await);
+                links.extend(calls(&http, &target.endpoint, token).await);
             }
         }
         Err(link) => links.push(link),

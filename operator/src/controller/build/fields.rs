@@ -12,8 +12,18 @@ use crate::controller::{
 };
 
 /// Fields that no object shows, each with what proves them.
-const ELSEWHERE: [(&str, &str); 1] =
-    [("paused", "controller::status::tests::a_paused_resource_says_so, e2e converges")];
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("paused", "controller::status::tests::a_paused_resource_says_so, e2e converges"),
+    ("verification.interval", "controller::verification::plan::tests::what_the_spec_says_is_what_is_looked_at"),
+    (
+        "verification.credentialSecretRef.name",
+        "controller::verification::materials::tests::only_what_the_spec_names_for_it_is_read",
+    ),
+    (
+        "verification.credentialSecretRef.key",
+        "controller::verification::materials::tests::only_what_the_spec_names_for_it_is_read",
+    ),
+];
 
 /// A spec that is accepted, and what changes one field of it.
 struct Change {

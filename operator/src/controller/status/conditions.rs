@@ -11,6 +11,7 @@ use crate::controller::{
     rollout::{self, Rollout},
     validate::{Callers, Rejections, SignIn, ValidServer},
 };
+use crate::verify::Finding;
 
 /// What a condition is to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,19 +84,28 @@ pub(super) fn awaited(valid: Result<&ValidServer, &Rejections>) -> Option<Verdic
     })
 }
 
+/// `LensesReachable` and `Verified`, as far as they apply.
+pub(super) fn verified(lenses: Option<Finding>, endpoint: Option<Finding>) -> Vec<(ConditionType, Verdict)> {
+    let verdict = |Finding { holds, reason, message }| Verdict { holds, reason, message };
+    let lenses = lenses.map(|finding| (ConditionType::LensesReachable, verdict(finding)));
+    let endpoint = endpoint.map(|finding| (ConditionType::Verified, verdict(finding)));
+    lenses.into_iter().chain(endpoint).collect()
+}
+
 /// `Ready` says the first thing that holds the server back. `Reconciling` and `Stalled` are for tools that know kstatus: something
 /// that heals by itself is under way, not stalled, so that a Secret that arrives a moment later does not fail a deployment.
 pub(super) fn conditions(
     accepted: Verdict,
     available: Availability,
+    verified: Vec<(ConditionType, Verdict)>,
     failed: Option<&ApplyError>,
     awaited: Option<&Verdict>,
     serving: String,
 ) -> Vec<(ConditionType, Verdict)> {
     let Availability { verdict: available, stalled } = available;
     let failed = failed.map(|error| Verdict { holds: false, reason: Reason::ApplyFailed, message: error.to_string() });
-    let held_back =
-        [Some(&accepted), failed.as_ref(), Some(&available), awaited].into_iter().flatten().find(|v| !v.holds).cloned();
+    let made = [Some(&accepted), failed.as_ref(), Some(&available), awaited].into_iter().flatten();
+    let held_back = made.chain(verified.iter().map(|(_, verdict)| verdict)).find(|v| !v.holds).cloned();
     let ready = held_back.unwrap_or(Verdict { holds: true, reason: Reason::Ready, message: serving });
     let progress = match ready.reason {
         Reason::ReferenceNotFound
@@ -109,13 +119,24 @@ pub(super) fn conditions(
         | Reason::CrashLooping
         | Reason::Unschedulable
         | Reason::ProbeFailing => Some(if stalled { ConditionType::Stalled } else { ConditionType::Reconciling }),
+        // HQ, the network and certificates are others' affair: they are looked at until they are well.
+        reason if verified.iter().any(|(_, verdict)| verdict.reason == reason && !verdict.holds) => {
+            Some(ConditionType::Reconciling)
+        }
         _ => None,
     };
     let progress = progress.map(|condition| (condition, Verdict { holds: true, ..ready.clone() }));
     [(ConditionType::Ready, ready), (ConditionType::Accepted, accepted), (ConditionType::Available, available)]
         .into_iter()
+        .chain(verified)
         .chain(progress)
         .collect()
+}
+
+/// As everywhere in Kubernetes.
+pub(super) fn whole_seconds(time: Timestamp) -> Timestamp {
+    let whole = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
+    time.round(whole).unwrap_or(time)
 }
 
 /// A condition keeps the time of its last transition for as long as its status stays the same.
@@ -125,13 +146,15 @@ pub(super) fn dated(
     generation: Option<i64>,
     now: Timestamp,
 ) -> Vec<Condition> {
-    // Whole seconds, as everywhere in Kubernetes.
-    let whole = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
-    let now = now.round(whole).unwrap_or(now);
+    let now = whole_seconds(now);
     verdicts
         .into_iter()
         .map(|(condition, Verdict { holds, reason, message })| {
-            let status = if holds { "True" } else { "False" };
+            let status = match holds {
+                true => "True",
+                false if reason.is_undecided() => "Unknown",
+                false => "False",
+            };
             let same = before.iter().find(|before| before.type_ == condition.as_str() && before.status == status);
             let told = same.filter(|before| {
                 before.reason == reason.as_str()

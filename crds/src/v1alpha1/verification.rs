@@ -1,0 +1,51 @@
+//! `spec.verification`: how what was made is checked, from outside, for ever.
+
+use kube::{KubeSchema, core::Duration};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::duration;
+use crate::rules;
+
+/// How HQ and the endpoint are checked.
+#[derive(KubeSchema, Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verification {
+    /// How often the operator looks whether Lenses HQ and the endpoint are as a client needs them, from `10s` to `24h`; a little
+    /// earlier or later each time. What has changed is looked at at once, and what is not well sooner and again until it is.
+    /// Default: `5m`.
+    #[serde(default = "five_minutes", with = "duration")]
+    #[schemars(with = "String", length(max = duration::MAX_LENGTH), regex(pattern = duration::PATTERN))]
+    #[x_kube(validation = rules::from_ten_seconds_to_a_day())]
+    pub interval: Duration,
+
+    /// A token with which the operator calls the server as a client that has signed in, to see that it lists its tools: their
+    /// number and digest are shown in `status.tools`. With `auth.oauth` an access token with the scope `read`, with
+    /// `auth.apiKey.callers.tokenSecretRef` that token. Without it the operator looks at all that comes before sign-in. Default:
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_secret_ref: Option<CredentialSecretRef>,
+}
+
+impl Default for Verification {
+    fn default() -> Self {
+        Self { interval: five_minutes(), credential_secret_ref: None }
+    }
+}
+
+/// A key of a Secret in the resource's own namespace, with a token that the operator itself shows.
+#[derive(JsonSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct CredentialSecretRef {
+    /// The Secret's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+
+    /// The key in the Secret's `data`. Unlike the values that are for the pods, the operator reads this one: each time that it is
+    /// used, by one request to the API server, and it is not kept.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
+    pub key: String,
+}
+
+fn five_minutes() -> Duration {
+    duration::seconds(300)
+}

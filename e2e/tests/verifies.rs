@@ -1,0 +1,163 @@
+//! Verification: `Ready` means that a client finds its way in; what keeps it from doing so is told with its own reason, and heals
+//! without a hand on the resource.
+
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
+use kube::{
+    Api,
+    api::{Patch, PatchParams},
+};
+use lenses_mcp_crds::LensesMcpServer;
+use lenses_mcp_e2e::bed::{Bed, Hq, SERVICE_ACCOUNT_TOKEN, Trouble, condition, prove, server, until};
+use serde_json::{Value, json};
+
+const CALLERS: &str = "for-callers-only-0123456789";
+
+#[tokio::test]
+async fn each_fault_of_hq_has_its_own_reason_and_heals() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.apply_until_ready(&often(bed.oauth_server("mcp", &hq))).await?;
+        for (faults, reason, said) in [
+            (json!({"introspection": "refuse"}), "IntrospectionRefused", "unauthenticatedIntrospection: true"),
+            (json!({"introspection": "garbage"}), "IntrospectionUntrue", "spec.auth.oauth.introspection.url"),
+            (json!({"oauth": {"status": 404}}), "LensesMetadataMissing", "enabled: true in HQ"),
+            (json!({"oauth": "html"}), "LensesMetadataUnreadable", "not to a login page"),
+            (json!({"oauth": {"status": 503}}), "Unreachable", "503 Service Unavailable"),
+            (json!({"down": true}), "Unreachable", "check spec.lenses"),
+        ] {
+            hq.set_faults(&faults).await?;
+            let seen = until_said(&bed, "LensesReachable", "False", reason).await?;
+            let message = &condition(&seen, "LensesReachable").ok_or("no condition")?.message;
+            assert!(message.contains(said), "{faults}: {message}");
+            let ready = condition(&seen, "Ready").ok_or("no Ready")?;
+            assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", reason), "{faults}");
+            assert!(condition(&seen, "Stalled").is_none() && condition(&seen, "Reconciling").is_some(), "{faults}");
+            hq.set_faults(&json!({})).await?;
+            until_said(&bed, "Ready", "True", "Ready").await?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_setting_of_hq_that_sign_in_needs_is_told_when_it_is_wrong() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.apply_until_ready(&often(bed.oauth_server("mcp", &hq))).await?;
+        for (setting, reason, said) in [
+            ("--dcr=false".to_owned(), "RegistrationClosed", "dcr: true in HQ"),
+            (format!("--issuer-url={}/", hq.issuer()), "IssuerMismatch", "byte for byte"),
+            (
+                "--unauthenticated-introspection=false".to_owned(),
+                "IntrospectionRefused",
+                "clientCredentialsSecretRef here",
+            ),
+        ] {
+            let before = set_up_with(&bed, &hq, &setting).await?;
+            let seen = until_said(&bed, "LensesReachable", "False", reason).await?;
+            let message = &condition(&seen, "LensesReachable").ok_or("no condition")?.message;
+            assert!(message.contains(said), "{setting}: {message}");
+            set_arguments(&bed, &hq, &before).await?;
+            until_said(&bed, "Ready", "True", "Ready").await?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
+        let mut open = bed.api_key_server("open", &hq);
+        open["spec"]["auth"]["apiKey"]["callers"] = json!({"anyone": true});
+        let open = bed.apply_until_ready(&open).await?;
+        let tools = open.status.as_ref().and_then(|status| status.tools.as_ref()).ok_or("no tools are shown")?;
+        assert!(tools.count > 20 && tools.digest.starts_with("sha256:"), "{tools:?}");
+
+        let mut guarded = often(bed.oauth_server("mcp", &hq));
+        guarded["spec"]["endpoint"] = json!({"url": format!("http://{}", bed.host("open"))});
+        bed.apply(&guarded).await?;
+        let seen = until_said(&bed, "Verified", "False", "TooOpen").await?;
+        assert_eq!(condition(&seen, "Ready").map(|ready| ready.reason.as_str()), Some("TooOpen"));
+
+        guarded["spec"]["endpoint"] = json!({"url": "https://mcp.nowhere.invalid"});
+        bed.apply(&guarded).await?;
+        let seen = until_said(&bed, "Verified", "False", "EndpointUnreachable").await?;
+        let message = &condition(&seen, "Verified").ok_or("no condition")?.message;
+        assert!(message.contains("mcp.nowhere.invalid") && message.contains("the Service itself"), "{message}");
+
+        // Nobody but the user's machine can dial this; through a port-forward it leads to the Service.
+        guarded["spec"]["endpoint"] = json!({"url": "http://127.0.0.1:8000"});
+        bed.apply_until_ready(&guarded).await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
+        bed.secret("callers", json!({"token": CALLERS})).await?;
+        let mut manifest = often(bed.api_key_server("mcp", &hq));
+        manifest["spec"]["verification"]["credentialSecretRef"] = json!({"name": "probe", "key": "token"});
+        bed.apply(&manifest).await?;
+        let seen = until_said(&bed, "Verified", "False", "MaterialUnusable").await?;
+        let message = &condition(&seen, "Verified").ok_or("no condition")?.message;
+        assert!(message.contains("spec.verification.credentialSecretRef") && message.contains("/probe"), "{message}");
+        assert_eq!(condition(&seen, "Accepted").map(|accepted| accepted.status.as_str()), Some("True"));
+
+        bed.secret("probe", json!({"token": "not-the-callers-token"})).await?;
+        let seen = until_said(&bed, "Verified", "False", "CredentialRefused").await?;
+        let text = serde_json::to_string(&seen)?;
+        assert!(!text.contains("not-the-callers-token"), "{text}");
+
+        let right = Patch::Merge(json!({"stringData": {"token": CALLERS}}));
+        bed.api::<Secret>().patch("probe", &PatchParams::default(), &right).await?;
+        let seen = until_said(&bed, "Ready", "True", "Ready").await?;
+        let tools = seen.status.as_ref().and_then(|status| status.tools.clone()).ok_or("no tools are shown")?;
+        assert!(tools.count > 20, "{tools:?}");
+        let wide = bed.kubectl(&["get", "lensesmcpserver", "mcp", "-o", "wide", "--no-headers"], None).await?;
+        assert!(wide.split_whitespace().any(|column| column == tools.count.to_string()), "{wide}");
+        Ok(())
+    })
+    .await;
+}
+
+/// The manifest with the shortest interval that there is.
+fn often(mut manifest: Value) -> Value {
+    manifest["spec"]["verification"] = json!({"interval": "10s"});
+    server(manifest["metadata"]["name"].as_str().unwrap_or_default(), &manifest["spec"])
+}
+
+async fn until_said(bed: &Bed, kind: &str, status: &str, reason: &str) -> Result<LensesMcpServer, Trouble> {
+    let what = format!("{kind}={status} with reason {reason}");
+    let servers: Api<LensesMcpServer> = bed.api();
+    let seen = until(&servers, "mcp", &what, |server| {
+        server.and_then(|server| condition(server, kind)).is_some_and(|c| c.status == status && c.reason == reason)
+    });
+    seen.await?.ok_or_else(|| "the resource is gone".into())
+}
+
+/// Adds one setting to HQ's, which is thereby started anew; gives back those that it had.
+async fn set_up_with(bed: &Bed, hq: &Hq, setting: &str) -> Result<Vec<String>, Trouble> {
+    let deployment = bed.api::<Deployment>().get(hq.name()).await?;
+    let container =
+        deployment.spec.and_then(|spec| spec.template.spec).and_then(|pod| pod.containers.into_iter().next());
+    let before = container.and_then(|container| container.args).ok_or("HQ has no arguments")?;
+    let name = setting.split('=').next().unwrap_or_default();
+    let others = before.iter().filter(|argument| argument.split('=').next() != Some(name)).cloned();
+    set_arguments(bed, hq, &others.chain([setting.to_owned()]).collect::<Vec<_>>()).await?;
+    Ok(before)
+}
+
+async fn set_arguments(bed: &Bed, hq: &Hq, arguments: &[String]) -> Result<(), Trouble> {
+    let containers = json!([{"name": "hq", "args": arguments}]);
+    let patch = Patch::Strategic(json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    bed.api::<Deployment>().patch(hq.name(), &PatchParams::default(), &patch).await?;
+    Ok(())
+}
