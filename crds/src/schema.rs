@@ -41,6 +41,10 @@ fn tidy(schema: &mut JSONSchemaProps) {
         schema.format = None;
     }
     schema.nullable = None;
+    // Kubernetes' own description of quantities is an essay.
+    if schema.description.as_deref().is_some_and(|text| text.starts_with("Quantity is a fixed-point")) {
+        schema.description = Some("A quantity, such as 500m, 2 or 64Mi.".to_owned());
+    }
     schema.properties.iter_mut().flat_map(|properties| properties.values_mut()).for_each(tidy);
     if let Some(JSONSchemaPropsOrArray::Schema(item)) = &mut schema.items {
         tidy(item);

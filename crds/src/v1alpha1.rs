@@ -6,21 +6,30 @@ mod auth;
 mod duration;
 mod endpoint;
 mod lenses;
+mod network_policy;
+mod observability;
 mod offer;
+mod pod_template;
 mod pods;
 mod rollout;
+mod scaling;
 mod status;
 mod verification;
 
 pub use auth::{ApiKey, Audience, Auth, Callers, Introspection, OAuth, Scope, SecretKeyRef, SecretRef};
 pub use endpoint::{Endpoint, ExternalTrafficPolicy, HttpRoute, Ingress, ParentRef, Service, ServiceType};
 pub use lenses::{CaBundle, ConfigMapKeyRef, Lenses, Scheme, ServiceRef, TlsSecret};
+pub use network_policy::{Dns, NetworkPolicy};
+pub use observability::{Log, LogFormat, LogLevel, Metrics, Observability, OtlpProtocol, ServiceMonitor, Tracing};
 pub use offer::{Confirm, Limits, Tools};
+pub use pod_template::SERVER_CONTAINER;
 pub use pods::{ImagePullPolicy, Resources};
 pub use rollout::{Rollout, SecurityChange};
+pub use scaling::{Autoscaling, DisruptionBudget};
 pub use status::{DerivedSetting, LensesMcpServerStatus, ListedTools};
 pub use verification::{CredentialSecretRef, Verification};
 
+use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +103,9 @@ use crate::rules;
 #[x_kube(
     validation = rules::exactly_one_sign_in(),
     validation = rules::service_ref_needs_advertised_url(),
-    validation = rules::lenses_url_fit_for_browsers()
+    validation = rules::lenses_url_fit_for_browsers(),
+    validation = rules::cpu_target_needs_a_request(),
+    validation = rules::replicas_after_autoscaling()
 )]
 pub struct LensesMcpServerSpec {
     /// Which Lenses HQ this server is for, and how it is reached from inside and from outside. Exactly one of `url` and
@@ -127,11 +138,27 @@ pub struct LensesMcpServerSpec {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub image_pull_secrets: Vec<SecretRef>,
 
-    /// How many pods serve. The server keeps no state, so any number works; 0 stops it. `kubectl scale` sets this field.
-    /// Default: 1.
+    /// How many pods serve. The server keeps no state, so any number works; 0 stops it. `kubectl scale` sets this field. It
+    /// means nothing while `autoscaling` is set. Default: 1.
     #[serde(default = "one")]
     #[schemars(range(min = 0, max = 1000))]
     pub replicas: i32,
+
+    /// Lets load decide how many pods serve, by a `HorizontalPodAutoscaler` of this resource's name. It starts from the number
+    /// that there is. When this field is taken away, `replicas` holds again, and must then be 0 or at least `minReplicas`.
+    /// Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
+
+    /// How many pods may be missing while nodes are drained, as a `PodDisruptionBudget`. There is one only when more than one
+    /// pod can run: of a single pod it would hold the drain up or mean nothing. Default: `maxUnavailable: 1`.
+    #[serde(default)]
+    pub disruption_budget: DisruptionBudget,
+
+    /// Who may reach the pods, and whom they may reach, as a `NetworkPolicy`. Most of it follows from the rest of this spec.
+    /// Default: one is made.
+    #[serde(default)]
+    pub network_policy: NetworkPolicy,
 
     /// CPU and memory of each pod, as in a container's `resources`. Default: requests of 50m CPU and 64Mi, a limit of 256Mi
     /// memory, and no CPU limit, which would only slow requests down; what is written here replaces all of them.
@@ -154,6 +181,27 @@ pub struct LensesMcpServerSpec {
     /// How HQ and the endpoint are checked, as a client would find them; `LensesReachable` and `Verified` tell the outcome. Optional.
     #[serde(default)]
     pub verification: Verification,
+
+    /// What the server logs, who is told of its metrics, and where it sends traces. Optional.
+    #[serde(default)]
+    pub observability: Observability,
+
+    /// Whatever else the pods are to be, as a partial pod template: labels, annotations, `nodeSelector`, `tolerations`, `affinity`,
+    /// `topologySpreadConstraints`, `priorityClassName`, sidecars, volumes and the like; `kubectl explain pod` knows the fields.
+    /// It is merged as Kubernetes merges (strategically): lists of named things item by item, others as a whole. The container
+    /// `lenses-mcp-server` is the server's own; it can be given `env`, `volumeMounts`, `securityContext` and so on, and
+    /// not another image, command or port, and none of the settings that fields of this spec decide. Without it the pods hold
+    /// the Pod Security Standard `restricted` and spread over the nodes. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "pod_template::partial_pod_template")]
+    #[x_kube(
+        validation = rules::pod_labels_are_the_operators(),
+        validation = rules::server_container_stays_the_servers(),
+        validation = rules::no_settings_in_the_environment(),
+        validation = rules::volumes_of_the_operator(),
+        validation = rules::sidecars_have_images()
+    )]
+    pub pod_template: Option<Box<PodTemplateSpec>>,
 
     /// While true, the operator changes nothing that runs, whatever this spec says; it still checks the spec and reports.
     /// Default: false.

@@ -45,6 +45,10 @@ pub struct OperatorSettings {
     /// The domain of the cluster's DNS names.
     #[arg(long, env = "CLUSTER_DOMAIN", default_value = "cluster.local", value_parser = settings::domain)]
     cluster_domain: String,
+
+    /// The namespace in which the operator runs: its pods are let in by the `NetworkPolicies`.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "lenses-mcp-operator", value_parser = settings::label)]
+    operator_namespace: String,
 }
 
 impl OperatorSettings {
@@ -55,6 +59,7 @@ impl OperatorSettings {
             namespaces: Vec::new(),
             selector: String::new(),
             upgrades_at_once: 1,
+            operator_namespace: self.operator_namespace,
         }
     }
 }

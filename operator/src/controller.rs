@@ -7,6 +7,7 @@
 
 mod access;
 mod apply;
+mod asked;
 mod back_off;
 mod build;
 mod caches;
@@ -16,6 +17,7 @@ mod events;
 #[cfg(test)]
 mod fixtures;
 mod fleet;
+mod intruders;
 pub mod offline;
 mod optional;
 mod pods;
@@ -78,6 +80,8 @@ pub struct Defaults {
     pub selector: String,
     /// How many servers at a time are given a new default image.
     pub upgrades_at_once: u16,
+    /// The namespace that this operator runs in.
+    pub operator_namespace: String,
 }
 
 /// What every pass can use.
@@ -200,7 +204,11 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
         pods,
         ingresses,
         http_routes,
+        service_monitors,
         foreign_config_maps,
+        horizontal_pod_autoscalers,
+        pod_disruption_budgets,
+        network_policies,
     } = writers;
     let gone = Arc::clone(&context);
     let (tell, news) = futures::channel::mpsc::unbounded();
@@ -240,7 +248,12 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
         .watches_stream(watches.managed(ingresses).touched_objects(), wakes(caches))
         .watches_stream(watches.optional(http_routes).touched_objects(), wakes(caches))
         .reconcile_on(caches.http_routes.turns(caches.servers.clone()))
+        .watches_stream(watches.optional(service_monitors).touched_objects(), wakes(caches))
+        .reconcile_on(caches.service_monitors.turns(caches.servers.clone()))
         .watches_stream(watches.foreign(foreign_config_maps).touched_objects(), wakes(caches))
+        .watches_stream(watches.managed(horizontal_pod_autoscalers).touched_objects(), wakes(caches))
+        .watches_stream(watches.managed(pod_disruption_budgets).touched_objects(), wakes(caches))
+        .watches_stream(watches.managed(network_policies).touched_objects(), wakes(caches))
         .watches_stream(watches.all(secrets, watch::prune_foreign).touched_objects(), wakes(caches))
         .watches_stream(watches.all(services, watch::prune_foreign).touched_objects(), wakes(caches))
         .reconcile_on(news)

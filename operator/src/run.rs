@@ -114,6 +114,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
                 namespaces: watch_namespaces.0,
                 selector: watch_selector,
                 upgrades_at_once,
+                operator_namespace: namespace,
             },
             identity,
         );

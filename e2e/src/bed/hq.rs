@@ -47,6 +47,12 @@ impl Hq {
         &self.name
     }
 
+    /// Its image, which the nodes have.
+    #[must_use]
+    pub fn image(&self) -> &'static str {
+        IMAGE
+    }
+
     /// Its issuer identifier, which is also the URL at which everyone in the cluster reaches it.
     #[must_use]
     pub fn issuer(&self) -> String {

@@ -19,12 +19,18 @@ use kube::{
     core::PartialObjectMeta,
 };
 
+use serde_json::json;
+
 use super::{
-    build::{Children, ROTATION, SEALING_KEY},
+    build::{Children, ROTATION, SCALED_BY, SEALING_KEY},
     dereference::{Standing, Standings},
     drift::drifted,
+    intruders::intruders,
 };
 use crate::MANAGER;
+
+/// Who holds a Deployment's `replicas` between this operator and its autoscaler.
+const REPLICAS_HOLDER: &str = "lenses-mcp-operator-replicas";
 
 /// What there is after this step.
 pub(super) struct Applied {
@@ -50,18 +56,97 @@ pub(super) fn keep(found: &Standings) -> Applied {
 
 /// Makes what there is what is wanted.
 pub(super) async fn apply(client: &Client, wanted: Children, found: &Standings) -> Result<Applied, ApplyError> {
-    let Children { service_account, sealing_key, config_map, service, deployment, ingress, http_route } = wanted;
+    let Children {
+        service_account,
+        sealing_key,
+        config_map,
+        service,
+        deployment,
+        ingress,
+        http_route,
+        horizontal_pod_autoscaler,
+        pod_disruption_budget,
+        network_policy,
+        service_monitor,
+    } = wanted;
     ensure(client, service_account, &found.service_account).await?;
     ensure_sealing_key(client, sealing_key, &found.sealing_key).await?;
     ensure(client, config_map, &found.config_map).await?;
     ensure(client, service, &found.service).await?;
+    // Before the pods that they are about.
+    ensure_or_remove(client, network_policy, &found.network_policy).await?;
+    ensure_or_remove(client, pod_disruption_budget, &found.pod_disruption_budget).await?;
+    // An autoscaler that is to go must not answer to the number that the Deployment is given then.
+    if horizontal_pod_autoscaler.is_none() {
+        ensure_or_remove(client, None, &found.horizontal_pod_autoscaler).await?;
+    }
     let deployment = match deployment {
-        Some(deployment) => Some(ensure(client, deployment, &found.deployment).await?),
+        Some(deployment) => {
+            if let Standing::Own(observed) = &found.deployment {
+                let fewest = horizontal_pod_autoscaler.as_ref().and_then(|scaler| scaler.spec.as_ref()?.min_replicas);
+                release_replicas(client, &deployment, observed, fewest.unwrap_or(1)).await?;
+                take_out_intruders(client, &deployment, observed).await?;
+            }
+            Some(ensure(client, deployment, &found.deployment).await?)
+        }
         None => found.deployment.own().cloned(),
     };
     ensure_or_remove(client, ingress, &found.ingress).await?;
     ensure_or_remove(client, http_route, &found.http_route).await?;
+    ensure_or_remove(client, service_monitor, &found.service_monitor).await?;
+    // And one that is to come must find the number let go of.
+    if deployment.is_some() && horizontal_pod_autoscaler.is_some() {
+        ensure_or_remove(client, horizontal_pod_autoscaler, &found.horizontal_pod_autoscaler).await?;
+    }
     Ok(Applied { deployment })
+}
+
+/// Lets go of the number of pods without changing it. A field that its only owner no longer applies falls back to its default,
+/// which is one pod; so before the Deployment is applied without it, it is applied in another manager's name, who then holds it
+/// until the autoscaler first writes. None at all is the one number that no autoscaler acts on.
+async fn release_replicas(
+    client: &Client,
+    wanted: &Deployment,
+    observed: &Deployment,
+    fewest: i32,
+) -> Result<(), ApplyError> {
+    let wants_any = wanted.spec.as_ref().is_some_and(|spec| spec.replicas.is_none());
+    let Some(replicas) = observed.spec.as_ref().and_then(|spec| spec.replicas) else { return Ok(()) };
+    if !wants_any || observed.annotations().contains_key(SCALED_BY) {
+        return Ok(());
+    }
+    let name = observed.name_any();
+    let api = Api::<Deployment>::namespaced(client.clone(), &observed.namespace().unwrap_or_default());
+    let number = json!({
+        "apiVersion": Deployment::api_version(&()),
+        "kind": Deployment::kind(&()),
+        "metadata": { "name": name, "uid": observed.uid() },
+        "spec": { "replicas": if replicas == 0 { fewest } else { replicas } },
+    });
+    let hold = PatchParams::apply(REPLICAS_HOLDER).force();
+    match api.patch_metadata(&name, &hold, &Patch::Apply(number)).await {
+        Ok(_) => Ok(()),
+        Err(source) => Err(ApplyError::Apply { kind: "Deployment".to_owned(), name, source }),
+    }
+}
+
+/// Takes out what others have put into the server's own container.
+async fn take_out_intruders(client: &Client, wanted: &Deployment, observed: &Deployment) -> Result<(), ApplyError> {
+    let Some(patch) = intruders(wanted, observed) else { return Ok(()) };
+    let name = observed.name_any();
+    let api = Api::<Deployment>::namespaced(client.clone(), &observed.namespace().unwrap_or_default());
+    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    match api.patch_metadata(&name, &params, &Patch::Strategic(patch)).await {
+        Ok(_) => {
+            tracing::warn!(
+                namespace = observed.namespace(),
+                name,
+                "took out what others had put into the server's container"
+            );
+            Ok(())
+        }
+        Err(source) => Err(ApplyError::Apply { kind: "Deployment".to_owned(), name, source }),
+    }
 }
 
 async fn ensure<K>(client: &Client, wanted: K, found: &Standing<K>) -> Result<Arc<K>, ApplyError>

@@ -7,11 +7,15 @@ mod config_map;
 mod deployment;
 #[cfg(test)]
 mod fields;
+mod horizontal_pod_autoscaler;
 pub(super) mod http_route;
 mod ingress;
+mod network_policy;
+mod pod_disruption_budget;
 mod sealing_key;
 mod service;
 mod service_account;
+pub(super) mod service_monitor;
 mod settings_file;
 
 use std::collections::BTreeMap;
@@ -20,8 +24,10 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use k8s_openapi::{
     api::{
         apps::v1::Deployment,
+        autoscaling::v2::HorizontalPodAutoscaler,
         core::v1::{ConfigMap, Secret, Service, ServiceAccount},
-        networking::v1::Ingress,
+        networking::v1::{Ingress, NetworkPolicy},
+        policy::v1::PodDisruptionBudget,
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
     serde::Serialize,
@@ -29,11 +35,13 @@ use k8s_openapi::{
 use kube::{Resource, core::PartialObjectMeta};
 use sha2::{Digest, Sha256};
 
-use super::validate::ValidServer;
+use super::validate::{Replicas, ValidServer};
 use crate::MANAGER;
 
 use http_route::HTTPRoute;
+use service_monitor::ServiceMonitor;
 
+pub(super) use deployment::{DIRECTORIES, SCALED_BY};
 pub(super) use sealing_key::{ROTATION, SEALING_KEY};
 
 /// The label that says whose an object is; the watches select by it.
@@ -59,6 +67,10 @@ pub(super) struct Children {
     pub(super) ingress: Option<Ingress>,
     /// None where the spec does not ask for it.
     pub(super) http_route: Option<HTTPRoute>,
+    pub(super) horizontal_pod_autoscaler: Option<HorizontalPodAutoscaler>,
+    pub(super) pod_disruption_budget: Option<PodDisruptionBudget>,
+    pub(super) network_policy: Option<NetworkPolicy>,
+    pub(super) service_monitor: Option<ServiceMonitor>,
 }
 
 /// Builds them all.
@@ -71,6 +83,13 @@ pub(super) fn build(server: &ValidServer) -> Children {
         deployment: server.sealing_key.as_ref().map(|key| digested(deployment::build(server, key))),
         ingress: ingress::build(server).map(digested),
         http_route: http_route::build(server).map(digested),
+        horizontal_pod_autoscaler: match &server.replicas {
+            Replicas::Fixed(_) => None,
+            Replicas::Autoscaled(by) => Some(digested(horizontal_pod_autoscaler::build(server, by))),
+        },
+        pod_disruption_budget: server.replicas.may_be_several().then(|| digested(pod_disruption_budget::build(server))),
+        network_policy: server.network_policy.enabled.then(|| digested(network_policy::build(server))),
+        service_monitor: service_monitor::build(server).map(digested),
     }
 }
 

@@ -9,8 +9,10 @@ use std::{collections::BTreeMap, hash::Hash, sync::Arc, time::Duration};
 use futures::FutureExt;
 use k8s_openapi::api::{
     apps::v1::Deployment,
+    autoscaling::v2::HorizontalPodAutoscaler,
     core::v1::{ConfigMap, Secret, Service, ServiceAccount},
-    networking::v1::Ingress,
+    networking::v1::{Ingress, NetworkPolicy},
+    policy::v1::PodDisruptionBudget,
 };
 use kube::{
     Resource, ResourceExt,
@@ -23,7 +25,7 @@ use kube::{
 
 use super::{
     Watched,
-    build::http_route::HTTPRoute,
+    build::{http_route::HTTPRoute, service_monitor::ServiceMonitor},
     optional::{Optional, Source, optional},
     pods::{PodIndex, WatchedPod},
     references::Index,
@@ -43,7 +45,11 @@ pub struct Caches {
     pub(super) pods_by_server: PodIndex,
     pub(super) ingresses: Store<Ingress>,
     pub(super) http_routes: Optional<HTTPRoute>,
+    pub(super) service_monitors: Optional<ServiceMonitor>,
     pub(super) foreign_config_maps: Store<PartialObjectMeta<ConfigMap>>,
+    pub(super) horizontal_pod_autoscalers: Store<HorizontalPodAutoscaler>,
+    pub(super) pod_disruption_budgets: Store<PodDisruptionBudget>,
+    pub(super) network_policies: Store<NetworkPolicy>,
     pub(super) references: Index,
     /// What was found by looking, not by watching.
     pub(super) verifications: Verifications,
@@ -60,7 +66,11 @@ pub struct Writers {
     pub(super) pods: Writer<WatchedPod>,
     pub(super) ingresses: Writer<Ingress>,
     pub(super) http_routes: Source<HTTPRoute>,
+    pub(super) service_monitors: Source<ServiceMonitor>,
     pub(super) foreign_config_maps: Writer<PartialObjectMeta<ConfigMap>>,
+    pub(super) horizontal_pod_autoscalers: Writer<HorizontalPodAutoscaler>,
+    pub(super) pod_disruption_budgets: Writer<PodDisruptionBudget>,
+    pub(super) network_policies: Writer<NetworkPolicy>,
 }
 
 impl Caches {
@@ -76,7 +86,11 @@ impl Caches {
         let (pods, pods_writer) = reflector::store();
         let (ingresses, ingresses_writer) = reflector::store();
         let (http_routes, http_routes_source) = optional();
+        let (service_monitors, service_monitors_source) = optional();
         let (foreign_config_maps, foreign_config_maps_writer) = reflector::store();
+        let (horizontal_pod_autoscalers, horizontal_pod_autoscalers_writer) = reflector::store();
+        let (pod_disruption_budgets, pod_disruption_budgets_writer) = reflector::store();
+        let (network_policies, network_policies_writer) = reflector::store();
         (
             Self {
                 servers,
@@ -89,9 +103,13 @@ impl Caches {
                 pods_by_server: PodIndex::default(),
                 ingresses,
                 http_routes,
+                service_monitors,
                 foreign_config_maps,
                 references: Index::default(),
                 verifications: Verifications::default(),
+                horizontal_pod_autoscalers,
+                pod_disruption_budgets,
+                network_policies,
             },
             Writers {
                 servers: servers_writer,
@@ -103,7 +121,11 @@ impl Caches {
                 pods: pods_writer,
                 ingresses: ingresses_writer,
                 http_routes: http_routes_source,
+                service_monitors: service_monitors_source,
                 foreign_config_maps: foreign_config_maps_writer,
+                horizontal_pod_autoscalers: horizontal_pod_autoscalers_writer,
+                pod_disruption_budgets: pod_disruption_budgets_writer,
+                network_policies: network_policies_writer,
             },
         )
     }
@@ -120,8 +142,12 @@ impl Caches {
             self.pods.wait_until_ready(),
             self.ingresses.wait_until_ready(),
             self.foreign_config_maps.wait_until_ready(),
+            self.horizontal_pod_autoscalers.wait_until_ready(),
+            self.pod_disruption_budgets.wait_until_ready(),
+            self.network_policies.wait_until_ready(),
         )?;
         self.http_routes.known().await;
+        self.service_monitors.known().await;
         Ok(())
     }
 
@@ -137,7 +163,10 @@ impl Caches {
             ("Deployments", is_read(&self.deployments)),
             ("Pods", is_read(&self.pods)),
             ("Ingresses", is_read(&self.ingresses)),
-            ("CustomResourceDefinitions", self.http_routes.is_known()),
+            ("CustomResourceDefinitions", self.http_routes.is_known() && self.service_monitors.is_known()),
+            ("HorizontalPodAutoscalers", is_read(&self.horizontal_pod_autoscalers)),
+            ("PodDisruptionBudgets", is_read(&self.pod_disruption_budgets)),
+            ("NetworkPolicies", is_read(&self.network_policies)),
         ]
         .into_iter()
         .filter_map(|(kind, read)| (!read).then_some(kind))

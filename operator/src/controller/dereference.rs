@@ -10,8 +10,10 @@ use k8s_openapi::{
     NamespaceResourceScope,
     api::{
         apps::v1::Deployment,
+        autoscaling::v2::HorizontalPodAutoscaler,
         core::v1::{ConfigMap, Secret, Service, ServiceAccount},
-        networking::v1::Ingress,
+        networking::v1::{Ingress, NetworkPolicy},
+        policy::v1::PodDisruptionBudget,
     },
     serde::de::DeserializeOwned,
 };
@@ -23,8 +25,8 @@ use kube::{
 use lenses_mcp_crds::LensesMcpServer;
 
 use super::{
-    Context,
-    build::{http_route::HTTPRoute, labels},
+    Context, asked,
+    build::{http_route::HTTPRoute, labels, service_monitor::ServiceMonitor},
     events,
     optional::{Optional, OptionalKind},
     pods::WatchedPod,
@@ -75,6 +77,10 @@ pub(super) struct Standings {
     pub(super) deployment: Standing<Deployment>,
     pub(super) ingress: Standing<Ingress>,
     pub(super) http_route: Standing<HTTPRoute>,
+    pub(super) horizontal_pod_autoscaler: Standing<HorizontalPodAutoscaler>,
+    pub(super) pod_disruption_budget: Standing<PodDisruptionBudget>,
+    pub(super) network_policy: Standing<NetworkPolicy>,
+    pub(super) service_monitor: Standing<ServiceMonitor>,
 }
 
 /// Who has a name.
@@ -144,6 +150,23 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
         deployment: watched_by_label(client, &caches.deployments, server).await?,
         ingress: of_choice(client, &caches.ingresses, server, server.spec.endpoint.ingress.is_some()).await?,
         http_route: optional(client, &caches.http_routes, server).await?,
+        service_monitor: optional(client, &caches.service_monitors, server).await?,
+        horizontal_pod_autoscaler: of_choice(
+            client,
+            &caches.horizontal_pod_autoscalers,
+            server,
+            asked::autoscaler(&server.spec),
+        )
+        .await?,
+        pod_disruption_budget: of_choice(
+            client,
+            &caches.pod_disruption_budgets,
+            server,
+            asked::disruption_budget(&server.spec),
+        )
+        .await?,
+        network_policy: of_choice(client, &caches.network_policies, server, asked::network_policy(&server.spec))
+            .await?,
     };
     let seen = caches.pods(&server.namespace().unwrap_or_default(), &server.name_any());
     let silent = rollout::silent(found.children.deployment.own().map(|deployment| &**deployment), &seen);

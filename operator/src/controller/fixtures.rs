@@ -15,6 +15,7 @@ pub(super) fn defaults() -> Defaults {
     Defaults {
         image: "registry.example/default:1".to_owned(),
         cluster_domain: "cluster.local".to_owned(),
+        operator_namespace: "lenses-system".to_owned(),
         namespaces: Vec::new(),
         selector: String::new(),
         upgrades_at_once: 1,
@@ -60,7 +61,7 @@ pub(super) fn found() -> Dereferenced {
     let version = |uid: &str| Some(ContentVersion { uid: uid.to_owned(), resource_version: "5".to_owned() });
     let service = json!({
         "metadata": { "name": "hq-service", "namespace": "lenses" },
-        "spec": { "ports": [{ "name": "api", "port": 9991 }, { "name": "agents", "port": 10000 }] },
+        "spec": { "selector": { "app": "hq" }, "ports": [{ "name": "api", "port": 9991, "targetPort": "http" }, { "name": "agents", "port": 10000 }] },
     });
     let key =
         json!({ "metadata": { "name": "team-mcp", "namespace": "tools", "uid": "key-uid", "resourceVersion": "6" } });

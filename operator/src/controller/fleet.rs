@@ -166,7 +166,7 @@ mod tests {
         let annotations = from.map(|from| json!({ UPGRADED_FROM: from }));
         serde_json::from_value(json!({
             "metadata": { "generation": 1, "annotations": annotations },
-            "spec": { "replicas": 1, "selector": {}, "template": { "spec": { "containers": [{ "name": "c", "image": image }] } } },
+            "spec": { "replicas": 1, "selector": {}, "template": { "spec": { "containers": [{ "name": "lenses-mcp-server", "image": image }] } } },
             "status": { "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": available },
         }))
         .unwrap()

@@ -94,8 +94,19 @@ fn nothing_made_yet() -> Standings {
 }
 
 fn objects(children: build::Children) -> Vec<Value> {
-    let build::Children { service_account, sealing_key, config_map, service, deployment, ingress, http_route } =
-        children;
+    let build::Children {
+        service_account,
+        sealing_key,
+        config_map,
+        service,
+        deployment,
+        ingress,
+        http_route,
+        horizontal_pod_autoscaler,
+        pod_disruption_budget,
+        network_policy,
+        service_monitor,
+    } = children;
     let objects = [
         serde_json::to_value(service_account),
         serde_json::to_value(sealing_key),
@@ -104,6 +115,10 @@ fn objects(children: build::Children) -> Vec<Value> {
         serde_json::to_value(deployment),
         serde_json::to_value(ingress),
         serde_json::to_value(http_route),
+        serde_json::to_value(horizontal_pod_autoscaler),
+        serde_json::to_value(pod_disruption_budget),
+        serde_json::to_value(network_policy),
+        serde_json::to_value(service_monitor),
     ];
     objects.into_iter().flatten().filter(|object| !object.is_null()).collect()
 }

@@ -12,6 +12,8 @@ use super::{
     pods::{PodState, Trouble, WatchedPod},
 };
 
+use super::intruders;
+
 /// What is said while there is nothing worse to say.
 pub(super) const WAITING: &str = "waiting for the pods to become ready";
 /// What is said when nobody tells why.
@@ -104,7 +106,7 @@ pub(super) fn silent<'a>(deployment: Option<&Deployment>, pods: &'a [Arc<Watched
 
 /// The image that the server's container runs.
 pub(super) fn image(deployment: &Deployment) -> Option<String> {
-    deployment.spec.as_ref()?.template.spec.as_ref()?.containers.first()?.image.clone()
+    intruders::server(deployment)?.image.clone()
 }
 
 /// What the image of the pods that serve was resolved to. More than one, separated by commas, where a tag has moved.
@@ -179,7 +181,7 @@ mod tests {
 
     fn deployment(replicas: i32, status: &Value) -> Deployment {
         let metadata = json!({ "annotations": { TEMPLATE: "new" } });
-        let containers = json!([{ "name": "c", "image": "x:2" }]);
+        let containers = json!([{ "name": "lenses-mcp-server", "image": "x:2" }]);
         serde_json::from_value(json!({
             "metadata": { "name": "x", "generation": 4 },
             "spec": { "replicas": replicas, "selector": {}, "template": { "metadata": metadata, "spec": { "containers": containers } } },
@@ -191,7 +193,7 @@ mod tests {
     fn pod(template: &str, image: &str, status: &Value) -> Value {
         json!({
             "metadata": { "name": "p", "annotations": { TEMPLATE: template } },
-            "spec": { "containers": [{ "name": "c", "image": image }] },
+            "spec": { "containers": [{ "name": "lenses-mcp-server", "image": image }] },
             "status": status,
         })
     }
@@ -202,15 +204,13 @@ mod tests {
     }
 
     fn ready() -> Value {
-        let container =
-            json!({ "name": "c", "image": "", "imageID": "r/x@sha256:d", "ready": true, "restartCount": 0 });
+        let container = json!({ "name": "lenses-mcp-server", "image": "", "imageID": "r/x@sha256:d", "ready": true, "restartCount": 0 });
         json!({ "conditions": [{ "type": "Ready", "status": "True" }], "containerStatuses": [container] })
     }
 
     fn crashing() -> Value {
         let ended = json!({ "terminated": { "exitCode": 1, "message": "no" } });
-        let container =
-            json!({ "name": "c", "image": "x:2", "imageID": "", "ready": false, "restartCount": 9, "state": ended });
+        let container = json!({ "name": "lenses-mcp-server", "image": "x:2", "imageID": "", "ready": false, "restartCount": 9, "state": ended });
         json!({ "containerStatuses": [container] })
     }
 
@@ -272,8 +272,7 @@ mod tests {
     #[test]
     fn an_image_that_does_not_become_ready_and_the_one_that_serves_on_are_both_named() {
         let seen = [pod("old", "x:1", &ready()), pod("new", "x:2", &crashing())];
-        let said =
-            "x:2 does not become ready: the container c ends with exit status 1 at each start: no; x:1 serves on";
+        let said = "x:2 does not become ready: the container lenses-mcp-server ends with exit status 1 at each start: no; x:1 serves on";
         assert_eq!(failing(&under_way(), &seen, None), (Reason::CrashLooping, said.into(), false));
         assert_eq!(failing(&late(), &seen, None), (Reason::RolloutStalled, said.into(), true));
         let seen = [pod("old", "x:2", &ready()), pod("new", "x:2", &json!({}))];
@@ -286,7 +285,7 @@ mod tests {
     #[test]
     fn where_nothing_serves_the_trouble_is_the_reason() {
         let alone = [pod("new", "x:2", &crashing())];
-        let said = "the container c ends with exit status 1 at each start: no";
+        let said = "the container lenses-mcp-server ends with exit status 1 at each start: no";
         assert_eq!(failing(&under_way(), &alone, None), (Reason::CrashLooping, said.into(), false));
         assert_eq!(failing(&late(), &alone, None), (Reason::CrashLooping, said.into(), true));
         let starting = [pod("new", "x:2", &json!({}))];
@@ -303,7 +302,7 @@ mod tests {
     #[test]
     fn a_pod_that_was_ready_and_is_no_more_says_what_its_probe_says() {
         let container = json!({
-            "name": "c", "image": "x:2", "imageID": "", "ready": false, "restartCount": 0,
+            "name": "lenses-mcp-server", "image": "x:2", "imageID": "", "ready": false, "restartCount": 0,
             "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } },
         });
         let turned = json!({ "type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:09Z" });

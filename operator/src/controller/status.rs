@@ -136,7 +136,7 @@ mod tests {
     fn serving() -> Applied {
         let deployment: Deployment = serde_json::from_value(json!({
             "metadata": { "name": "team-mcp", "generation": 1 },
-            "spec": { "replicas": 3, "selector": {}, "template": { "spec": { "containers": [{ "name": "c", "image": "i:1" }] } } },
+            "spec": { "replicas": 3, "selector": {}, "template": { "spec": { "containers": [{ "name": "lenses-mcp-server", "image": "i:1" }] } } },
             "status": { "observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3, "readyReplicas": 3 },
         }))
         .unwrap();

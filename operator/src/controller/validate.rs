@@ -5,6 +5,7 @@
 
 mod addresses;
 mod advertised;
+mod destinations;
 mod rejection;
 mod sign_in;
 mod tools;
@@ -12,13 +13,15 @@ mod tools;
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
-    api::core::v1::LocalObjectReference,
+    api::core::v1::{LocalObjectReference, PodTemplateSpec},
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference},
 };
 use kube::{Resource, ResourceExt};
 use lenses_mcp_crds::{
-    CaBundle, DerivedSetting, HttpRoute, ImagePullPolicy, Ingress, LensesMcpServer, Limits, Service, Tools,
+    Autoscaling, CaBundle, DerivedSetting, DisruptionBudget, HttpRoute, ImagePullPolicy, Ingress, LensesMcpServer,
+    Limits, NetworkPolicy, Observability, Service, Tools,
 };
+use url::Url;
 
 use super::{
     Defaults,
@@ -26,9 +29,11 @@ use super::{
     build::ROTATION,
     dereference::{ContentVersion, Dereferenced, Standing, Standings},
     fleet,
+    optional::OptionalKind,
     references::{self, ReferenceKind},
 };
 
+pub(super) use destinations::Destination;
 pub(super) use rejection::{Rejection, Rejections};
 pub(super) use sign_in::{Callers, SignIn};
 
@@ -84,11 +89,39 @@ pub(super) struct ValidServer {
     pub(super) progress_deadline_seconds: i32,
     pub(super) image_pull_policy: ImagePullPolicy,
     pub(super) image_pull_secrets: Vec<LocalObjectReference>,
-    pub(super) replicas: i32,
+    pub(super) replicas: Replicas,
+    pub(super) observability: Observability,
+    /// What is merged into the pods.
+    pub(super) pod_template: Option<Box<PodTemplateSpec>>,
+    pub(super) disruption_budget: DisruptionBudget,
+    pub(super) network_policy: NetworkPolicy,
+    /// What the pods connect to.
+    pub(super) destinations: Vec<Destination>,
+    /// Where the operator runs.
+    pub(super) operator_namespace: String,
     pub(super) requests: BTreeMap<String, Quantity>,
     pub(super) limits: BTreeMap<String, Quantity>,
     /// What the spec leaves open, with the rule that decided it.
     pub(super) derived: Vec<DerivedSetting>,
+}
+
+/// How many pods there are to be.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Replicas {
+    /// So many.
+    Fixed(i32),
+    /// As many as the autoscaler says.
+    Autoscaled(Autoscaling),
+}
+
+impl Replicas {
+    /// Whether more than one pod can run.
+    pub(super) fn may_be_several(&self) -> bool {
+        match self {
+            Self::Fixed(number) => *number > 1,
+            Self::Autoscaled(autoscaling) => autoscaling.max_replicas > 1,
+        }
+    }
 }
 
 /// Judges the spec together with what was read.
@@ -110,6 +143,9 @@ pub(super) fn validate(
         value: service_names.join(","),
         rule: "the DNS names of the Service".to_owned(),
     });
+    if let Some(tracing) = &server.spec.observability.tracing {
+        addresses::checked("spec.observability.tracing.otlpEndpoint", &tracing.otlp_endpoint, &mut rejections);
+    }
     tools::check(&server.spec.tools, &mut rejections);
     let (secrets, config_maps) = contents(server, found, &mut rejections);
     names_taken(&name, &found.children, &mut rejections);
@@ -125,12 +161,10 @@ pub(super) fn validate(
     match (rejections.next(), lenses_url, sign_in, advertised, owner) {
         (None, Some(lenses_url), Some(sign_in), Some(advertised), Some(owner)) => Ok(ValidServer {
             owner,
-            lenses_url,
             advertised_url: advertised.url,
             awaits_address: advertised.awaits_address,
             service_names,
             allowed_origins: spec.endpoint.allowed_origins.clone(),
-            sign_in,
             secrets,
             config_maps,
             lenses_ca: spec.lenses.ca_bundle.clone(),
@@ -158,9 +192,17 @@ pub(super) fn validate(
                 .iter()
                 .map(|secret| LocalObjectReference { name: secret.name.clone() })
                 .collect(),
-            replicas: spec.replicas,
+            replicas: spec.autoscaling.clone().map_or(Replicas::Fixed(spec.replicas), Replicas::Autoscaled),
+            observability: spec.observability.clone(),
+            pod_template: spec.pod_template.clone(),
+            disruption_budget: spec.disruption_budget.clone(),
+            network_policy: spec.network_policy.clone(),
+            destinations: destinations(server, found, defaults, &lenses_url, &sign_in),
+            operator_namespace: defaults.operator_namespace.clone(),
             requests: spec.resources.requests.clone(),
             limits: spec.resources.limits.clone(),
+            lenses_url,
+            sign_in,
             derived,
             name,
             namespace,
@@ -173,6 +215,44 @@ pub(super) fn validate(
             rejections.collect(),
         )),
     }
+}
+
+/// HQ, the introspection endpoint where that is somewhere else, and the receiver of traces.
+fn destinations(
+    server: &LensesMcpServer,
+    found: &Dereferenced,
+    defaults: &Defaults,
+    lenses_url: &str,
+    sign_in: &SignIn,
+) -> Vec<Destination> {
+    let own = server.namespace().unwrap_or_default();
+    let mut all = Vec::new();
+    let mut add = |more: Vec<Destination>| {
+        for destination in more {
+            if !all.contains(&destination) {
+                all.push(destination);
+            }
+        }
+    };
+    // All of them have been parsed before.
+    let lenses = Url::parse(lenses_url);
+    match (&lenses, &server.spec.lenses.service_ref, &found.lenses_service) {
+        (Ok(url), Some(reference), Some(service)) => {
+            add(destinations::behind_service(reference.namespace.as_deref().unwrap_or(&own), service, url));
+        }
+        (Ok(url), ..) => add(destinations::at_url(url, &own, &defaults.cluster_domain)),
+        (Err(_), ..) => {}
+    }
+    if let SignIn::OAuth { introspection_url, .. } = sign_in
+        && let (Ok(lenses), Ok(url)) = (&lenses, Url::parse(introspection_url))
+        && lenses.origin() != url.origin()
+    {
+        add(destinations::at_url(&url, &own, &defaults.cluster_domain));
+    }
+    if let Some(url) = server.spec.observability.tracing.as_ref().and_then(|to| Url::parse(&to.otlp_endpoint).ok()) {
+        add(destinations::at_url(&url, &own, &defaults.cluster_domain));
+    }
+    all
 }
 
 type Contents = BTreeMap<String, ContentVersion>;
@@ -205,14 +285,31 @@ fn contents(server: &LensesMcpServer, found: &Dereferenced, rejections: &mut Vec
 }
 
 fn missing_apis(server: &LensesMcpServer, children: &Standings) -> Vec<Rejection> {
-    let route = server.spec.endpoint.http_route.is_some() && matches!(children.http_route, Standing::NoApi);
-    let missing = |field, kind, install| Rejection::MissingApi { field, kind, install };
-    route
-        .then(|| {
-            missing("spec.endpoint.httpRoute", "HTTPRoute (gateway.networking.k8s.io/v1)", "the Gateway API's CRDs")
-        })
-        .into_iter()
-        .collect()
+    fn missing<K: OptionalKind>(
+        server: &LensesMcpServer,
+        standing: &Standing<K>,
+        field: &'static str,
+        kind: &'static str,
+        install: &'static str,
+    ) -> Option<Rejection> {
+        let missing = K::is_wanted(server) && matches!(standing, Standing::NoApi);
+        missing.then_some(Rejection::MissingApi { field, kind, install })
+    }
+    let route = missing(
+        server,
+        &children.http_route,
+        "spec.endpoint.httpRoute",
+        "HTTPRoute (gateway.networking.k8s.io/v1)",
+        "the Gateway API's CRDs",
+    );
+    let monitor = missing(
+        server,
+        &children.service_monitor,
+        "spec.observability.metrics.serviceMonitor",
+        "ServiceMonitor (monitoring.coreos.com/v1)",
+        "the Prometheus operator's CRDs",
+    );
+    route.into_iter().chain(monitor).collect()
 }
 
 fn verification_secret(server: &LensesMcpServer, found: &Dereferenced) -> Option<ContentVersion> {
@@ -224,7 +321,19 @@ fn names_taken(name: &str, children: &Standings, rejections: &mut Vec<Rejection>
     fn taken<K>(kind: &'static str, standing: &Standing<K>) -> Option<&'static str> {
         matches!(standing, Standing::Taken).then_some(kind)
     }
-    let Standings { service_account, sealing_key, config_map, service, deployment, ingress, http_route } = children;
+    let Standings {
+        service_account,
+        sealing_key,
+        config_map,
+        service,
+        deployment,
+        ingress,
+        http_route,
+        horizontal_pod_autoscaler,
+        pod_disruption_budget,
+        network_policy,
+        service_monitor,
+    } = children;
     let kinds = [
         taken("ServiceAccount", service_account),
         taken("Secret", sealing_key),
@@ -233,6 +342,10 @@ fn names_taken(name: &str, children: &Standings, rejections: &mut Vec<Rejection>
         taken("Deployment", deployment),
         taken("Ingress", ingress),
         taken("HTTPRoute", http_route),
+        taken("HorizontalPodAutoscaler", horizontal_pod_autoscaler),
+        taken("PodDisruptionBudget", pod_disruption_budget),
+        taken("NetworkPolicy", network_policy),
+        taken("ServiceMonitor", service_monitor),
     ];
     rejections.extend(kinds.into_iter().flatten().map(|kind| Rejection::NameTaken { kind, name: name.to_owned() }));
 }

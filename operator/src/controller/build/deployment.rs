@@ -11,6 +11,7 @@ mod pod;
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
+    DeepMerge,
     api::{
         apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment},
         core::v1::PodTemplateSpec,
@@ -26,10 +27,11 @@ use crate::controller::{
     access::{ACCESS, NARROWED},
     dereference::ContentVersion,
     fleet::UPGRADED_FROM,
-    validate::ValidServer,
+    validate::{Replicas, ValidServer},
 };
 
-pub(super) use pod::{LENSES_CA, LENSES_CLIENT, TLS, secret_file};
+pub(in crate::controller) use pod::DIRECTORIES;
+pub(super) use pod::{ADMIN_PORT_NAME, LENSES_CA, LENSES_CLIENT, TLS, secret_file};
 
 /// The port of the MCP endpoint, and its name.
 pub(super) const MCP_PORT: u16 = 8000;
@@ -43,25 +45,25 @@ const LEAVE_SECONDS: i64 = 5;
 /// How long a pod must have been ready before it counts: until every node's kube-proxy, which gathers changes for a second, leads
 /// the Service to it. Before that a client may be refused, and an old pod must not go.
 const MIN_READY_SECONDS: i32 = 2;
+/// The annotation of a Deployment whose `replicas` is not this operator's. That it is there says that the operator has let go of
+/// the field.
+pub(in crate::controller) const SCALED_BY: &str = "mcp.lenses.io/scaled-by";
 
 pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
+    let replicas = match &server.replicas {
+        Replicas::Fixed(number) => Some(*number),
+        Replicas::Autoscaled(_) => None,
+    };
     Deployment {
         metadata: ObjectMeta { annotations: Some(decisions(server)), ..metadata(server) },
         spec: Some(DeploymentSpec {
-            replicas: Some(server.replicas),
+            replicas,
             min_ready_seconds: Some(MIN_READY_SECONDS),
             revision_history_limit: Some(2),
             progress_deadline_seconds: Some(server.progress_deadline_seconds),
             selector: LabelSelector { match_labels: Some(selector(&server.name)), ..LabelSelector::default() },
             strategy: Some(strategy(server)),
-            template: marked(PodTemplateSpec {
-                metadata: Some(ObjectMeta {
-                    labels: Some(labels(&server.name)),
-                    annotations: Some(digests(server, sealing_key)),
-                    ..ObjectMeta::default()
-                }),
-                spec: Some(pod::build(server)),
-            }),
+            template: marked(template(server, sealing_key)),
             ..DeploymentSpec::default()
         }),
         ..Deployment::default()
@@ -82,11 +84,32 @@ fn strategy(server: &ValidServer) -> DeploymentStrategy {
     }
 }
 
-/// What later passes decide by: what the pods let their callers do, and what has been changed about that or about the image.
+/// What later passes decide by: what the pods let their callers do, what has been changed about that or about the image, and who
+/// says how many pods there are.
 fn decisions(server: &ValidServer) -> BTreeMap<String, String> {
     let narrowed = server.narrowed.clone().map(|narrowed| (NARROWED.to_owned(), narrowed));
     let upgraded_from = server.upgraded_from.clone().map(|image| (UPGRADED_FROM.to_owned(), image));
-    [(ACCESS.to_owned(), server.access.annotation())].into_iter().chain(narrowed).chain(upgraded_from).collect()
+    let scaled_by = matches!(server.replicas, Replicas::Autoscaled(_))
+        .then(|| (SCALED_BY.to_owned(), "HorizontalPodAutoscaler".to_owned()));
+    let access = (ACCESS.to_owned(), server.access.annotation());
+    [access].into_iter().chain(narrowed).chain(upgraded_from).chain(scaled_by).collect()
+}
+
+/// The pod template, with what the spec adds to it merged in as Kubernetes merges: lists of named things item by item. The schema has
+/// refused what must not be changed.
+fn template(server: &ValidServer, sealing_key: &str) -> PodTemplateSpec {
+    let mut template = PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(labels(&server.name)),
+            annotations: Some(digests(server, sealing_key)),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(pod::build(server)),
+    };
+    if let Some(more) = &server.pod_template {
+        template.merge_from((**more).clone());
+    }
+    template
 }
 
 /// The template with its own digest.
@@ -222,6 +245,15 @@ mod tests {
     }
 
     #[test]
+    fn an_autoscaled_deployment_leaves_the_number_of_pods_alone_and_says_so() {
+        let mut server = oauth_server();
+        server.spec.autoscaling = Some(serde_json::from_value(json!({ "maxReplicas": 5 })).unwrap());
+        let object = of(&valid(&server));
+        assert_eq!(object["spec"].get("replicas"), None);
+        assert_eq!(object["metadata"]["annotations"][SCALED_BY], json!("HorizontalPodAutoscaler"));
+    }
+
+    #[test]
     fn api_key_mode_mounts_the_key_and_the_callers_token_under_the_servers_names() {
         let object = of(&valid(&api_key_server()));
         let sources = &object["spec"]["template"]["spec"]["volumes"][1]["projected"]["sources"];
@@ -273,6 +305,85 @@ mod tests {
     }
 
     #[test]
+    fn a_pod_template_is_merged_by_name_and_lists_without_names_are_replaced() {
+        let base = of(&valid(&oauth_server()))["spec"]["template"].clone();
+        // What is written, where it shows, and what is there then.
+        for (written, pointer, there) in [
+            (json!({ "metadata": { "labels": { "team": "a" } } }), "/metadata/labels/team", json!("a")),
+            (
+                json!({ "metadata": { "labels": { "team": "a" } } }),
+                "/metadata/labels/app.kubernetes.io~1name",
+                json!("lenses-mcp-server"),
+            ),
+            (json!({ "metadata": { "annotations": { "x/y": "z" } } }), "/metadata/annotations/x~1y", json!("z")),
+            (json!({ "spec": { "nodeSelector": { "pool": "a" } } }), "/spec/nodeSelector", json!({ "pool": "a" })),
+            (json!({ "spec": { "tolerations": [{ "key": "a" }] } }), "/spec/tolerations", json!([{ "key": "a" }])),
+            (json!({ "spec": { "priorityClassName": "high" } }), "/spec/priorityClassName", json!("high")),
+            (
+                json!({ "spec": { "affinity": { "nodeAffinity": {} } } }),
+                "/spec/affinity",
+                json!({ "nodeAffinity": {} }),
+            ),
+            (
+                json!({ "spec": { "topologySpreadConstraints": [{ "maxSkew": 2, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule" }] } }),
+                "/spec/topologySpreadConstraints/0/whenUnsatisfiable",
+                json!("DoNotSchedule"),
+            ),
+            (
+                json!({ "spec": { "topologySpreadConstraints": [{ "maxSkew": 2, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule" }] } }),
+                "/spec/topologySpreadConstraints/1/topologyKey",
+                json!("zone"),
+            ),
+            (
+                json!({ "spec": { "containers": [{ "name": "proxy", "image": "envoy:1" }] } }),
+                "/spec/containers/1",
+                json!({ "name": "proxy", "image": "envoy:1" }),
+            ),
+            (
+                json!({ "spec": { "initContainers": [{ "name": "wait", "image": "w:1" }] } }),
+                "/spec/initContainers",
+                json!([{ "name": "wait", "image": "w:1" }]),
+            ),
+            (
+                json!({ "spec": { "containers": [{ "name": "lenses-mcp-server", "env": [{ "name": "TZ", "value": "UTC" }] }] } }),
+                "/spec/containers/0/env",
+                json!([{ "name": "MCP_SETTINGS_FILE", "value": "/etc/lenses-mcp/settings.env" }, { "name": "TZ", "value": "UTC" }]),
+            ),
+            (
+                json!({ "spec": { "containers": [{ "name": "lenses-mcp-server", "volumeMounts": [{ "name": "cache", "mountPath": "/cache" }] }] } }),
+                "/spec/containers/0/volumeMounts/2",
+                json!({ "name": "cache", "mountPath": "/cache" }),
+            ),
+            (
+                json!({ "spec": { "volumes": [{ "name": "cache", "emptyDir": {} }] } }),
+                "/spec/volumes/2",
+                json!({ "name": "cache", "emptyDir": {} }),
+            ),
+            (
+                json!({ "spec": { "containers": [{ "name": "lenses-mcp-server", "readinessProbe": { "periodSeconds": 7 } }] } }),
+                "/spec/containers/0/readinessProbe",
+                json!({ "httpGet": { "path": "/readyz", "port": "admin" }, "periodSeconds": 7, "timeoutSeconds": 3 }),
+            ),
+            (
+                json!({ "spec": { "securityContext": { "fsGroup": 1000 } } }),
+                "/spec/securityContext/fsGroup",
+                json!(1000),
+            ),
+            (
+                json!({ "spec": { "securityContext": { "fsGroup": 1000 } } }),
+                "/spec/securityContext/runAsNonRoot",
+                json!(true),
+            ),
+        ] {
+            let mut server = oauth_server();
+            server.spec.pod_template = Some(serde_json::from_value(written.clone()).unwrap());
+            let template = of(&valid(&server))["spec"]["template"].clone();
+            assert_eq!(template.pointer(pointer), Some(&there), "{written}");
+            assert_eq!(template["spec"]["containers"][0]["image"], base["spec"]["containers"][0]["image"], "{written}");
+        }
+    }
+
+    #[test]
     fn the_pods_roll_when_a_secret_or_a_setting_changes_and_only_then() {
         let template = |change: &dyn Fn(&mut ValidServer)| {
             let mut server = valid(&oauth_server());
@@ -280,7 +391,7 @@ mod tests {
             of(&server)["spec"]["template"].to_string()
         };
         let before = template(&|_| {});
-        assert_eq!(before, template(&|server| server.replicas = 9));
+        assert_eq!(before, template(&|server| server.replicas = Replicas::Fixed(9)));
         assert_ne!(before, template(&|server| server.advertised_url = "https://other.example.com".into()));
         assert_ne!(
             before,

@@ -1,8 +1,10 @@
 //! Every field of the API does something: each is changed alone, and the objects must differ.
 
+mod changes;
+
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Children, build};
 use crate::controller::{
@@ -10,6 +12,7 @@ use crate::controller::{
     fixtures::{defaults, found, server},
     validate::validate,
 };
+use changes::{Change, changes, merge};
 
 /// Fields that no object shows, each with what proves them.
 const ELSEWHERE: [(&str, &str); 4] = [
@@ -24,132 +27,6 @@ const ELSEWHERE: [(&str, &str); 4] = [
         "controller::verification::materials::tests::only_what_the_spec_names_for_it_is_read",
     ),
 ];
-
-/// A spec that is accepted, and what changes one field of it.
-struct Change {
-    base: Value,
-    /// A JSON merge patch (RFC 7396).
-    patch: Value,
-}
-
-fn changes() -> Vec<Change> {
-    let by_service = json!({
-        "lenses": {
-            "serviceRef": { "name": "hq-service", "namespace": "lenses", "port": "api" },
-            "advertisedUrl": "https://hq.example.com",
-            "caBundle": { "configMapKeyRef": { "name": "authorities", "key": "ca.pem" } },
-            "clientCertificate": { "secretName": "mtls" },
-        },
-        "auth": { "oauth": { "introspection": { "clientCredentialsSecretRef": { "name": "hq-client" } } } },
-        "endpoint": {
-            "tls": { "secretName": "certificate" },
-            "httpRoute": { "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com"] },
-        },
-    });
-    let by_url = json!({
-        "lenses": {
-            "url": "https://hq.example.com",
-            "caBundle": { "secretKeyRef": { "name": "mtls", "key": "ca.crt" } },
-        },
-        "auth": { "oauth": {} },
-        "endpoint": { "ingress": { "host": "a.example.com", "tls": { "secretName": "x" } } },
-    });
-    let by_key = json!({
-        "lenses": { "url": "https://hq.example.com" },
-        "auth": { "apiKey": {
-            "secretKeyRef": { "name": "hq-account", "key": "token" },
-            "callers": { "tokenSecretRef": { "name": "our-callers", "key": "bearer" } },
-        } },
-        "endpoint": { "service": { "type": "LoadBalancer" }, "tls": { "secretName": "certificate" } },
-    });
-    let of = |base: &Value, patches: Vec<Value>| -> Vec<Change> {
-        patches.into_iter().map(|patch| Change { base: base.clone(), patch }).collect()
-    };
-    let lenses = |patch| json!({ "lenses": patch });
-    let endpoint = |patch| json!({ "endpoint": patch });
-    let ingress = |patch| endpoint(json!({ "ingress": patch }));
-    let route = |patch| endpoint(json!({ "httpRoute": patch }));
-    let service = |patch| endpoint(json!({ "service": patch }));
-    let oauth = |patch| json!({ "auth": { "oauth": patch } });
-    let key = |patch| json!({ "auth": { "apiKey": patch } });
-    let tools = |patch| json!({ "tools": patch });
-    let limits = |patch| json!({ "limits": patch });
-    let mut changes = of(
-        &by_service,
-        vec![
-            lenses(json!({ "serviceRef": { "name": "other" } })),
-            lenses(json!({ "serviceRef": { "namespace": "other" } })),
-            lenses(json!({ "serviceRef": { "port": 10000 } })),
-            lenses(json!({ "serviceRef": { "scheme": "https" } })),
-            lenses(json!({ "serviceRef": { "path": "/lenses" } })),
-            lenses(json!({ "advertisedUrl": "https://other.example.com" })),
-            lenses(json!({ "caBundle": { "configMapKeyRef": { "name": "other" } } })),
-            lenses(json!({ "caBundle": { "configMapKeyRef": { "key": "other" } } })),
-            lenses(json!({ "clientCertificate": { "secretName": "certificate" } })),
-            oauth(json!({ "scopes": ["read"] })),
-            oauth(json!({ "audience": "required" })),
-            oauth(json!({ "introspection": { "url": "https://hq.example.com/x" } })),
-            oauth(json!({ "introspection": { "cacheTtl": "30s" } })),
-            oauth(json!({ "introspection": { "clientCredentialsSecretRef": { "name": "mtls" } } })),
-            route(json!({ "parentRefs": [{ "name": "other" }] })),
-            route(json!({ "parentRefs": [{ "name": "gw", "namespace": "other" }] })),
-            route(json!({ "parentRefs": [{ "name": "gw", "sectionName": "other" }] })),
-            route(json!({ "hostnames": ["b.example.com"] })),
-            route(json!({ "path": "/other" })),
-            endpoint(json!({ "tls": { "secretName": "mtls" } })),
-            endpoint(json!({ "url": "https://a.example.com:8443" })),
-            endpoint(json!({ "allowedOrigins": ["https://inspector.example.com"] })),
-        ],
-    );
-    changes.extend(of(
-        &by_url,
-        vec![
-            lenses(json!({ "url": "https://other.example.com" })),
-            lenses(json!({ "caBundle": { "secretKeyRef": { "name": "certificate" } } })),
-            lenses(json!({ "caBundle": { "secretKeyRef": { "key": "other" } } })),
-            ingress(json!({ "host": "b.example.com" })),
-            ingress(json!({ "className": "nginx" })),
-            ingress(json!({ "path": "/other" })),
-            ingress(json!({ "tls": { "secretName": "other" } })),
-            ingress(json!({ "annotations": { "a": "b" } })),
-            json!({ "image": "registry.example/other:2" }),
-            json!({ "imagePullPolicy": "Always" }),
-            json!({ "imagePullSecrets": [{ "name": "registry" }] }),
-            json!({ "replicas": 2 }),
-            json!({ "rollout": { "securityChange": "RollingUpdate" } }),
-            json!({ "rollout": { "progressDeadlineSeconds": 60 } }),
-            json!({ "resources": { "requests": { "cpu": "1" } } }),
-            json!({ "resources": { "limits": { "cpu": "1" } } }),
-            tools(json!({ "readOnly": true })),
-            tools(json!({ "allow": ["topics/*"] })),
-            tools(json!({ "deny": ["execute_sql"] })),
-            tools(json!({ "environments": ["dev"] })),
-            tools(json!({ "confirm": "never" })),
-            limits(json!({ "sqlMaxRows": 1 })),
-            limits(json!({ "sqlTimeout": "1s" })),
-            limits(json!({ "responseMaxBytes": 1024 })),
-            limits(json!({ "requestTimeout": "31s" })),
-            limits(json!({ "callsPerMinutePerUser": 1 })),
-        ],
-    ));
-    changes.extend(of(
-        &by_key,
-        vec![
-            key(json!({ "secretKeyRef": { "name": "mtls" } })),
-            key(json!({ "secretKeyRef": { "key": "other" } })),
-            key(json!({ "callers": { "tokenSecretRef": { "name": "mtls" } } })),
-            key(json!({ "callers": { "tokenSecretRef": { "key": "other" } } })),
-            key(json!({ "callers": { "anyone": true, "tokenSecretRef": null } })),
-            service(json!({ "type": "NodePort" })),
-            service(json!({ "port": 8443 })),
-            service(json!({ "annotations": { "a": "b" } })),
-            service(json!({ "loadBalancerClass": "example.com/internal" })),
-            service(json!({ "loadBalancerSourceRanges": ["203.0.113.0/24"] })),
-            service(json!({ "externalTrafficPolicy": "Local" })),
-        ],
-    ));
-    changes
-}
 
 #[test]
 fn every_field_of_the_api_changes_what_is_built() {
@@ -177,8 +54,19 @@ fn objects(spec: &Value) -> Vec<Value> {
     found.children.deployment = Standing::Own(Arc::default());
     let valid = validate(&server(spec), &found, &defaults())
         .unwrap_or_else(|rejections| panic!("{spec}: {}", rejections.message()));
-    let Children { service_account, sealing_key, config_map, service, mut deployment, ingress, http_route } =
-        build(&valid);
+    let Children {
+        service_account,
+        sealing_key,
+        config_map,
+        service,
+        mut deployment,
+        ingress,
+        http_route,
+        horizontal_pod_autoscaler,
+        pod_disruption_budget,
+        network_policy,
+        service_monitor,
+    } = build(&valid);
     // They repeat parts of the spec, whether or not anything else follows from these.
     if let Some(deployment) = &mut deployment {
         deployment.metadata.annotations = None;
@@ -191,14 +79,32 @@ fn objects(spec: &Value) -> Vec<Value> {
         serde_json::to_value(deployment),
         serde_json::to_value(ingress),
         serde_json::to_value(http_route),
+        serde_json::to_value(horizontal_pod_autoscaler),
+        serde_json::to_value(pod_disruption_budget),
+        serde_json::to_value(network_policy),
+        serde_json::to_value(service_monitor),
     ]
     .into_iter()
     .map(Result::unwrap)
     .collect()
 }
 
+/// Fields of Kubernetes' own types, which are handed on whole.
+const WHOLE: [&str; 7] = [
+    "autoscaling.behavior",
+    "autoscaling.metrics",
+    "networkPolicy.ingressFrom",
+    "networkPolicy.metricsFrom",
+    "networkPolicy.extraEgress",
+    "networkPolicy.dns.to",
+    "podTemplate",
+];
+
 /// The fields that hold values, as `a.b[].c`.
 fn leaves(path: &str, schema: &Value, found: &mut Vec<String>) {
+    if WHOLE.contains(&path) {
+        return found.push(path.to_owned());
+    }
     let inner = if schema["items"]["properties"].is_object() { &schema["items"] } else { schema };
     let path = if std::ptr::eq(inner, schema) { path.to_owned() } else { format!("{path}[]") };
     match inner["properties"].as_object() {
@@ -215,18 +121,4 @@ fn leaves(path: &str, schema: &Value, found: &mut Vec<String>) {
 fn is_in(patch: &Value, field: &str) -> bool {
     let pointer = format!("/{}", field.replace("[]", ".0").replace('.', "/"));
     patch.pointer(&pointer).is_some_and(|value| !value.is_null())
-}
-
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(fields) = patch else { return *target = patch.clone() };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    for (name, value) in fields {
-        if value.is_null() {
-            target.as_object_mut().map(|target| target.remove(name));
-        } else {
-            merge(&mut target[name], value);
-        }
-    }
 }

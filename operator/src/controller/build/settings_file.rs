@@ -26,7 +26,8 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
         ("PORT", MCP_PORT.to_string()),
         ("ADMIN_HOST", "0.0.0.0".to_owned()),
         ("ADMIN_PORT", ADMIN_PORT.to_string()),
-        ("LOG_FORMAT", "json".to_owned()),
+        ("LOG_LEVEL", server.observability.log.level.as_str().to_owned()),
+        ("LOG_FORMAT", server.observability.log.format.as_str().to_owned()),
         ("SHUTDOWN_GRACE", format!("{SHUTDOWN_GRACE_SECONDS}s")),
         ("LENSES_URL", server.lenses_url.clone()),
         ("MCP_ADVERTISED_URL", server.advertised_url.clone()),
@@ -39,6 +40,15 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
     settings.extend(certificates(server));
     settings.extend(offer(server));
     settings.extend(limits(server));
+    if let Some(tracing) = &server.observability.tracing {
+        settings.extend([
+            ("OTEL_ENABLED", "true".to_owned()),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", tracing.otlp_endpoint.clone()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", tracing.protocol.as_str().to_owned()),
+            ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio".to_owned()),
+            ("OTEL_TRACES_SAMPLER_ARG", tracing.sample_ratio.to_string()),
+        ]);
+    }
     match &server.sign_in {
         SignIn::OAuth { issuer, scopes, introspection_url, cache_ttl_seconds, client_credentials, audience } => {
             let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
@@ -146,6 +156,7 @@ mod tests {
              PORT='8000'\n\
              ADMIN_HOST='0.0.0.0'\n\
              ADMIN_PORT='9090'\n\
+             LOG_LEVEL='info'\n\
              LOG_FORMAT='json'\n\
              SHUTDOWN_GRACE='25s'\n\
              LENSES_URL='http://hq-service.lenses.svc:9991'\n\
@@ -169,6 +180,30 @@ mod tests {
              INTROSPECTION_CLIENT_ID_FILE='/var/run/lenses-mcp/introspection-client-id'\n\
              INTROSPECTION_CLIENT_SECRET_FILE='/var/run/lenses-mcp/introspection-client-secret'\n"
         );
+    }
+
+    #[test]
+    fn logs_and_traces_are_as_the_spec_says() {
+        let mut server = oauth_server();
+        server.spec.observability = serde_json::from_value(serde_json::json!({
+            "log": { "level": "debug", "format": "text" },
+            "tracing": { "otlpEndpoint": "http://collector.monitoring.svc:4317", "protocol": "grpc", "sampleRatio": 0.25 },
+        }))
+        .unwrap();
+        let file = settings_file(&valid(&server));
+        for line in [
+            "LOG_LEVEL='debug'",
+            "LOG_FORMAT='text'",
+            "OTEL_ENABLED='true'",
+            "OTEL_EXPORTER_OTLP_ENDPOINT='http://collector.monitoring.svc:4317'",
+            "OTEL_EXPORTER_OTLP_PROTOCOL='grpc'",
+            "OTEL_TRACES_SAMPLER='parentbased_traceidratio'",
+            "OTEL_TRACES_SAMPLER_ARG='0.25'",
+        ] {
+            assert!(file.lines().any(|there| there == line), "{line} is not in\n{file}");
+        }
+        let settings = read(&file).unwrap_or_else(|errors| panic!("{errors}\n{file}"));
+        assert!(settings.traces.is_some(), "the server would send no traces");
     }
 
     #[test]

@@ -10,6 +10,8 @@ use k8s_openapi::{
     apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
 
+use lenses_mcp_crds::SERVER_CONTAINER;
+
 use super::{ADMIN_PORT, LEAVE_SECONDS, MCP_PORT, MCP_PORT_NAME, SHUTDOWN_GRACE_SECONDS, selector};
 use crate::controller::{
     build::{SEALING_KEY, config_map::SETTINGS_FILE},
@@ -20,7 +22,9 @@ use crate::controller::{
 const NON_ROOT: i64 = 65532;
 const SETTINGS_DIRECTORY: &str = "/etc/lenses-mcp";
 const SECRETS_DIRECTORY: &str = "/var/run/lenses-mcp";
-const ADMIN_PORT_NAME: &str = "admin";
+pub(in crate::controller::build) const ADMIN_PORT_NAME: &str = "admin";
+/// What the operator mounts into the server's container.
+pub(in crate::controller) const DIRECTORIES: [&str; 2] = [SETTINGS_DIRECTORY, SECRETS_DIRECTORY];
 /// Readable by the pod's group, which is the server's.
 const SECRET_MODE: i32 = 0o440;
 
@@ -80,7 +84,7 @@ fn container(server: &ValidServer) -> Container {
         ..VolumeMount::default()
     };
     Container {
-        name: "lenses-mcp-server".to_owned(),
+        name: SERVER_CONTAINER.to_owned(),
         image: Some(server.image.clone()),
         image_pull_policy: Some(server.image_pull_policy.as_str().to_owned()),
         env: Some(vec![EnvVar {
