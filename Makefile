@@ -50,7 +50,7 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 	cluster=target/debug/cluster
 	name=test-$$$$
 	trap '$$cluster down --name $$name' EXIT
-	$$cluster up --name $$name
+	$$cluster up --name $$name --test-programs
 	$$cluster load --name $$name $(IMAGES)/*.tar
 	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
 	  cargo test -p lenses-mcp-e2e --locked --offline $(addprefix --test ,$(INSIDE_TESTS))

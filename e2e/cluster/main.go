@@ -21,6 +21,7 @@ var components = map[string]func() int{
 	"kube-controller-manager": kubeControllerManager,
 	"kube-proxy":              kubeProxy,
 	"kube-scheduler":          kubeScheduler,
+	"kstatus":                 kstatus,
 	"kubectl":                 kubectl,
 	"kubelet":                 kubelet,
 	"node":                    node,

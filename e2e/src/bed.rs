@@ -3,9 +3,16 @@
 //!
 //! The tests run inside the cluster's network (`cluster exec`), so they reach Services by their DNS names as any pod would.
 
+#[cfg(target_os = "linux")]
+mod apis;
+mod authority;
 mod hq;
+mod kstatus;
+mod metrics_api;
 mod operator;
 mod report;
+#[cfg(target_os = "linux")]
+mod traefik;
 mod waiting;
 
 use std::{future::Future, panic::AssertUnwindSafe, process::Stdio};
@@ -20,8 +27,16 @@ use lenses_mcp_crds::LensesMcpServer;
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, process::Command};
 
+#[cfg(target_os = "linux")]
 pub use self::{
+    apis::OptionalApi,
+    traefik::{Publishes, Traefik, cluster},
+};
+pub use self::{
+    authority::Authority,
     hq::{Hq, SERVICE_ACCOUNT_TOKEN, objects as hq_objects},
+    kstatus::kstatus,
+    metrics_api::MetricsApi,
     operator::{CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, install_operator},
     waiting::{condition, until, versions},
 };
@@ -78,6 +93,9 @@ impl Bed {
 
     /// Starts removing the namespace; nothing waits for it.
     async fn remove(&self) {
+        if let Err(error) = self.remove_metrics_api().await {
+            eprintln!("the metrics API was not removed: {error}");
+        }
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         if let Err(error) = namespaces.delete(&self.namespace, &DeleteParams::background()).await {
             eprintln!("namespace {} was not removed: {error}", self.namespace);

@@ -58,6 +58,8 @@ pub struct Application {
     mcp_url: String,
     revision: Revision,
     person: Browser,
+    /// The certificate of the only authority that is trusted; none stands for the machine's own.
+    authority: Option<String>,
 }
 
 impl Application {
@@ -73,7 +75,14 @@ impl Application {
             mcp_url: mcp_url.to_owned(),
             revision: Revision::V2026_07_28,
             person: Browser::new(person, person)?,
+            authority: None,
         })
+    }
+
+    /// The same application on a machine where the authority of this certificate (PEM) is the only one that is trusted.
+    #[must_use]
+    pub fn trusting(self, certificate: String) -> Self {
+        Self { authority: Some(certificate), ..self }
     }
 
     /// The same application, speaking `revision`.
@@ -91,7 +100,7 @@ impl Application {
         if let Some(token) = bearer {
             config = config.auth_header(token);
         }
-        let service = self.serve(http_client()?, config).await?;
+        let service = self.serve(self.http_client()?, config).await?;
         Ok(Session { service, application: self.clone(), auth: None })
     }
 
@@ -107,6 +116,9 @@ impl Application {
             Ok(_) => return Err(Refusal::TooOpen),
         };
         let mut manager = AuthorizationManager::new_allowing_private_addresses(self.mcp_url.as_str()).await?;
+        if self.authority.is_some() {
+            manager.with_client(self.http_client()?)?;
+        }
         manager.set_metadata(manager.resolve_metadata_from_challenge(Some(&challenge)).await?.metadata);
         let request =
             AuthorizationRequest::new(REDIRECT_URI).with_client_name(self.name.as_str()).with_challenge(challenge);
@@ -114,10 +126,14 @@ impl Application {
         let redirect = self.person.authorize(session.get_authorization_url(), REDIRECT_URI, ticks).await?;
         session.handle_callback_url(&redirect).await?;
 
-        let auth = AuthClient::new(http_client()?, session.auth_manager);
+        let auth = AuthClient::new(self.http_client()?, session.auth_manager);
         let config = StreamableHttpClientTransportConfig::with_uri(self.mcp_url.clone());
         let service = self.serve(auth.clone(), config).await?;
         Ok(Session { service, application: self.clone(), auth: Some(auth) })
+    }
+
+    fn http_client(&self) -> Result<reqwest::Client, Refusal> {
+        self.authority.as_deref().map_or_else(http_client, client_trusting)
     }
 
     async fn serve<C: StreamableHttpClient + Sync>(
@@ -199,9 +215,22 @@ impl Session {
 /// # Errors
 /// When it can't be made, which is a fault of the machine.
 pub fn http_client() -> Result<reqwest::Client, Refusal> {
+    client_builder().build().map_err(Refusal::HttpClient)
+}
+
+/// The same, with the authority of `certificate` (PEM) as the only one that is trusted. Responses tell of the server's certificate
+/// (`reqwest::tls::TlsInfo`).
+///
+/// # Errors
+/// When it is no certificate.
+pub fn client_trusting(certificate: &str) -> Result<reqwest::Client, Refusal> {
+    let build = |authority| client_builder().tls_certs_only([authority]).tls_info(true).build();
+    reqwest::Certificate::from_pem(certificate.as_bytes()).and_then(build).map_err(Refusal::HttpClient)
+}
+
+fn client_builder() -> reqwest::ClientBuilder {
     trust_ring();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT);
-    client.build().map_err(Refusal::HttpClient)
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT)
 }
 
 /// reqwest is built without a TLS provider of its own; the first caller names ring, the rest find it there.

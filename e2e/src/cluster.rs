@@ -18,6 +18,7 @@ mod name;
 mod namespaces;
 mod pause_image;
 mod pki;
+mod programs;
 mod ready;
 mod remains;
 mod requirements;
@@ -30,7 +31,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub use binaries::BuildError;
+pub use binaries::{BuildError, Programs};
 pub use containerd::LoadError;
 pub use forward::Forward;
 pub use name::{ClusterName, ClusterNameError};
@@ -105,20 +106,20 @@ pub enum ClusterError {
 
 impl Cluster {
     /// Starts the cluster, or finds it if it is up already. Installs the Debian packages that are missing and builds what is not
-    /// built (minutes, the first time), removes what a crash left behind, and returns when the node is Ready, names
+    /// built of `programs` (minutes, the first time), removes what a crash left behind, and returns when the node is Ready, names
     /// resolve and pods can be made. The cluster stays when the caller ends.
     ///
     /// # Errors
     /// [`ClusterError`]; nothing of the cluster runs then.
-    pub fn up(name: &ClusterName, say: Say<'_>) -> Result<Self, ClusterError> {
+    pub fn up(name: &ClusterName, programs: Programs, say: Say<'_>) -> Result<Self, ClusterError> {
         requirements::require_root()?;
         refuse_inside(name)?;
         requirements::install_missing(requirements::NODE, say)?;
-        let binaries = binaries::build(say)?;
+        let binaries = binaries::build(programs, say)?;
         let run = LockedRunDirectory::lock(name, say).map_err(run_directory(name))?;
         if let Some(cluster) = Self::find_in(name, run.path()) {
             say(&format!("cluster {name} is up already"));
-            if cluster.path != binaries.path {
+            if !cluster.path.starts_with(&binaries.path) {
                 say(&format!("it runs what was built before: `cluster down --name {name}` first to run the new build"));
             }
             return Ok(cluster);
@@ -129,7 +130,7 @@ impl Cluster {
         run.clear()?;
         match start::start(name, run.path(), &binaries, say) {
             Ok(pid) => {
-                let path = binaries.path.to_vec();
+                let path = binaries.path;
                 Record { pid, path: path.clone() }.write(run.path()).map_err(run_directory(name))?;
                 Ok(Self { name: name.clone(), pid, path })
             }
@@ -233,7 +234,10 @@ impl Cluster {
         let directories = self.path.iter().cloned().chain(std::env::split_paths(&path));
         // Without the cluster's directories only if one of the person's own cannot be written in a PATH.
         let path = std::env::join_paths(directories).unwrap_or(path);
-        let mut command = Command::new(self.program(program.as_ref()));
+        let program = Path::new(program.as_ref());
+        // A command is looked up in this process's `PATH`, which is not the one that it gets.
+        let found = (program.components().count() == 1).then(|| self.file(program)).flatten();
+        let mut command = Command::new(found.as_deref().unwrap_or(program));
         command.env("PATH", path).env("KUBECONFIG", self.kubeconfig()).env(name::MARKER, self.name.to_string());
         // Discovery of another cluster is wrong here, and so is this one's after it.
         command.env("KUBECACHEDIR", self.run_directory().join("kubectl"));
@@ -246,16 +250,10 @@ impl Cluster {
         command
     }
 
-    /// A command is looked up in this process's `PATH`, which is not the one that it gets.
-    fn program(&self, program: &std::ffi::OsStr) -> PathBuf {
-        if Path::new(program).components().count() > 1 {
-            return PathBuf::from(program);
-        }
-        self.path
-            .iter()
-            .map(|directory| directory.join(program))
-            .find(|path| path.is_file())
-            .unwrap_or_else(|| PathBuf::from(program))
+    /// A file among what was built for this cluster: a program such as `traefik`, or the definition of an API.
+    #[must_use]
+    pub fn file(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
+        self.path.iter().map(|directory| directory.join(name.as_ref())).find(|path| path.is_file())
     }
 
     /// Forwards TCP connections to `listen`, an address outside such as `127.0.0.1:0`, to `target` inside, such as

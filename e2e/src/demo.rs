@@ -15,7 +15,7 @@ use self::{
 use crate::{
     bed::{self, INSTALL, Trouble},
     client::{Application, Refusal, Session, Ticks},
-    cluster::{Cluster, ClusterName, Forward},
+    cluster::{Cluster, ClusterName, Forward, Programs},
 };
 
 /// Where a person's browser and AI client find HQ and the MCP server, as `examples/quickstart.yaml` says.
@@ -70,8 +70,10 @@ async fn show(steps: &mut Steps, images: &Path, name: &ClusterName, stays: bool)
 
 async fn up(name: &ClusterName) -> Result<Shown<Cluster>, Trouble> {
     let name = name.clone();
-    let cluster =
-        tokio::task::spawn_blocking(move || Cluster::up(&name, &|line| println!("             {line}"))).await??;
+    let cluster = tokio::task::spawn_blocking(move || {
+        Cluster::up(&name, Programs::Node, &|line| println!("             {line}"))
+    })
+    .await??;
     let name = cluster.name().to_string();
     Ok(Shown(cluster, format!("cluster {name}")))
 }

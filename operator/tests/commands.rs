@@ -144,20 +144,57 @@ fn what_is_good_and_whole_is_valid_with_status_0() {
 }
 
 #[test]
-fn every_example_passes_check() {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+fn every_manifest_of_the_examples_and_the_docs_passes_check() {
     let mut seen = 0;
-    for file in std::fs::read_dir(examples).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            continue;
+    for (file, text) in texts("examples").into_iter().chain(texts("docs")).chain(texts(".")) {
+        let manifests = if text.contains("\n```") { blocks(&text, "yaml") } else { vec![text] };
+        for manifest in manifests.iter().filter(|manifest| manifest.contains("kind: LensesMcpServer")) {
+            seen += 1;
+            let check = operator(&["check", "-f", "-"], manifest);
+            assert_eq!(check.status.code(), Some(0), "{file}: {}{}", out(&check), err(&check));
         }
-        seen += 1;
-        let file = path.to_str().unwrap();
-        let check = operator(&["check", "-f", file], "");
-        assert_eq!(check.status.code(), Some(0), "{file}: {}{}", out(&check), err(&check));
     }
-    assert!(seen >= 3, "{seen} examples");
+    assert!(seen >= 10, "{seen} manifests");
+}
+
+/// `doctor` needs a cluster, and is held to its page there.
+#[test]
+fn the_commands_in_the_docs_run_and_print_what_the_docs_show() {
+    let program = Path::new(env!("CARGO_BIN_EXE_lenses-mcp-operator")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let mut seen = 0;
+    for (file, text) in texts("docs") {
+        for block in blocks(&text, "console") {
+            let Some((command, shown)) = block.strip_prefix("$ ").and_then(|block| block.split_once('\n')) else {
+                continue;
+            };
+            if !["lenses-mcp-operator check", "lenses-mcp-operator render"].iter().any(|run| command.contains(run)) {
+                continue;
+            }
+            seen += 1;
+            let run = Command::new("sh").args(["-c", command]).current_dir(root()).env("PATH", &path).output().unwrap();
+            assert_eq!(run.status.code(), Some(0), "{file}: {command}: {}", err(&run));
+            assert!(shown.is_empty() || out(&run) == shown, "{file}: {command} prints now:\n{}", out(&run));
+        }
+    }
+    assert!(seen >= 3, "{seen} commands");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The manifests and pages of a directory of the repository.
+fn texts(directory: &str) -> Vec<(String, String)> {
+    let files = std::fs::read_dir(root().join(directory)).unwrap().map(|entry| entry.unwrap().path());
+    let texts = files.filter(|file| file.extension().is_some_and(|kind| kind == "md" || kind == "yaml"));
+    texts.map(|file| (file.display().to_string(), std::fs::read_to_string(file).unwrap())).collect()
+}
+
+/// The fenced blocks of a page that are in `language`.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let fence = format!("\n```{language}\n");
+    page.split(&fence).skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned()).collect()
 }
 
 #[test]

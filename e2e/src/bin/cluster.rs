@@ -25,7 +25,7 @@ mod linux {
     use std::time::Instant;
 
     use clap::{Parser, Subcommand};
-    use lenses_mcp_e2e::cluster::{Cluster, ClusterError, ClusterName};
+    use lenses_mcp_e2e::cluster::{Cluster, ClusterError, ClusterName, Programs};
 
     /// A real Kubernetes of one node, in namespaces of its own on this machine.
     #[derive(Parser)]
@@ -41,7 +41,11 @@ mod linux {
     #[derive(Subcommand)]
     enum Action {
         /// Start the cluster and return when it is ready; it stays up. Builds and installs what is missing.
-        Up,
+        Up {
+            /// Build also what only tests need: Traefik, and definitions of APIs that a cluster may lack.
+            #[arg(long)]
+            test_programs: bool,
+        },
         /// End the cluster and remove every trace of it.
         Down,
         /// Run a command in the cluster's network, with its DNS, KUBECONFIG, kubectl and helm.
@@ -73,8 +77,9 @@ mod linux {
         let start = Instant::now();
         let say = |line: &str| eprintln!("{:6.1} s  {line}", start.elapsed().as_secs_f64());
         match action {
-            Action::Up => {
-                let cluster = Cluster::up(name, &say)?;
+            Action::Up { test_programs } => {
+                let programs = if test_programs { Programs::All } else { Programs::Node };
+                let cluster = Cluster::up(name, programs, &say)?;
                 say(&format!("cluster {name} is up; kubeconfig: {}", cluster.kubeconfig().display()));
             }
             Action::Down => {

@@ -1,9 +1,10 @@
-//! The programs that are built from source, once: Kubernetes and Helm.
+//! The programs that are built from source, once: Kubernetes and Helm, and for tests Traefik and the definitions of further APIs.
 //!
 //! What is built is kept under the digest of what it was built from, in the cache directory
 //! (`${XDG_CACHE_HOME:-$HOME/.cache}/lenses-mcp-operator`). A build works in a directory of its own that is renamed when all of it is
 //! there, so that a crash leaves nothing half-made, and holds a lock, so that two at once build once.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
+use super::programs::{APIS, Build, DEFINITIONS, HELM, KUBERNETES, Program, TRAEFIK};
 use super::{Say, pause_image, pause_image::hex};
 
 /// How many builds of each program are kept: the newest, and the one before it, which a cluster may still be running.
@@ -19,29 +21,14 @@ const KEPT: usize = 2;
 /// How many lines of a failed build are shown.
 const FAULTS: usize = 20;
 
-const KUBERNETES: Program = Program {
-    name: "kubernetes",
-    module: "cluster",
-    builds: &[
-        Build {
-            output: "kubernetes",
-            package: ".",
-            // Without the version, clients cannot parse what the API server says of itself.
-            ldflags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.34.4 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34",
-        },
-        Build { output: "pause", package: "./pause", ldflags: "-s -w" },
-    ],
-};
-
-const HELM: Program = Program {
-    name: "helm",
-    module: "cluster/helm",
-    builds: &[Build {
-        output: "helm",
-        package: "helm.sh/helm/v4/cmd/helm",
-        ldflags: "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1",
-    }],
-};
+/// Which programs are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Programs {
+    /// What a node runs, kubectl and Helm.
+    Node,
+    /// Also what only tests need: Traefik, and the definitions of the Gateway API and of `ServiceMonitor`.
+    All,
+}
 
 /// What a cluster needs that was built here.
 #[derive(Clone, Debug)]
@@ -50,8 +37,8 @@ pub(super) struct Binaries {
     pub(super) kubernetes: PathBuf,
     /// The image, as a docker-archive, of what holds a pod's namespaces.
     pub(super) pause_image: PathBuf,
-    /// The directories that have `kubectl` and `helm`.
-    pub(super) path: [PathBuf; 2],
+    /// The directories that have `kubectl`, `helm` and the like.
+    pub(super) path: Vec<PathBuf>,
 }
 
 /// A program could not be built.
@@ -86,31 +73,18 @@ pub enum BuildError {
 }
 
 /// Builds what has changed or is not there yet, and says so.
-pub(super) fn build(say: Say<'_>) -> Result<Binaries, BuildError> {
+pub(super) fn build(programs: Programs, say: Say<'_>) -> Result<Binaries, BuildError> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cache = cache_directory(std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from), std::env::home_dir())?;
     fs::create_dir_all(&cache).map_err(file("create", &cache))?;
     let kubernetes = KUBERNETES.build(sources, &cache, say)?;
-    let helm = HELM.build(sources, &cache, say)?;
-    Ok(Binaries {
-        kubernetes: kubernetes.join("kubernetes"),
-        pause_image: kubernetes.join("pause.tar"),
-        path: [kubernetes, helm],
-    })
-}
-
-/// A Go module and the programs that come of it.
-struct Program {
-    name: &'static str,
-    /// The module's directory, below this crate's.
-    module: &'static str,
-    builds: &'static [Build],
-}
-
-struct Build {
-    output: &'static str,
-    package: &'static str,
-    ldflags: &'static str,
+    let (program, pause_image) = (kubernetes.join("kubernetes"), kubernetes.join("pause.tar"));
+    let mut path = vec![kubernetes, HELM.build(sources, &cache, say)?];
+    if programs == Programs::All {
+        path.push(APIS.build(sources, &cache, say)?);
+        path.push(TRAEFIK.build(sources, &cache, say)?);
+    }
+    Ok(Binaries { kubernetes: program, pause_image, path })
 }
 
 impl Program {
@@ -140,6 +114,9 @@ impl Program {
         }
         if self.name == KUBERNETES.name {
             finish_kubernetes(&building)?;
+        }
+        if self.name == APIS.name {
+            copy_definitions(&module, &building)?;
         }
         fs::rename(&building, &built).map_err(file("rename", &building))?;
         self.prune(cache)?;
@@ -181,10 +158,15 @@ impl Program {
 }
 
 fn go_build(build: &Build, module: &Path, output: &Path) -> Result<(), BuildError> {
+    let output = output.join(build.output);
+    let arguments = ["build", "-trimpath", "-buildvcs=false", "-ldflags", build.ldflags, "-o"].map(OsStr::new);
+    go(build.output, module, &[&arguments[..], &[output.as_os_str(), OsStr::new(build.package)]].concat()).map(drop)
+}
+
+/// What go writes to its standard output.
+fn go(program: &'static str, module: &Path, arguments: &[&OsStr]) -> Result<Vec<u8>, BuildError> {
     let result = Command::new("go")
-        .args(["build", "-trimpath", "-buildvcs=false", "-ldflags", build.ldflags, "-o"])
-        .arg(output.join(build.output))
-        .arg(build.package)
+        .args(arguments)
         .current_dir(module)
         .env("CGO_ENABLED", "0")
         .env("GOWORK", "off")
@@ -192,18 +174,34 @@ fn go_build(build: &Build, module: &Path, output: &Path) -> Result<(), BuildErro
         .output()
         .map_err(BuildError::NoGo)?;
     if result.status.success() {
-        return Ok(());
+        return Ok(result.stdout);
     }
     let said = String::from_utf8_lossy(&result.stderr);
     // The first fault is the one to mend; thousands may follow from it.
     let reason = said.trim().lines().take(FAULTS).collect::<Vec<_>>().join("\n");
-    Err(BuildError::Go { program: build.output, directory: module.to_owned(), reason })
+    Err(BuildError::Go { program, directory: module.to_owned(), reason })
 }
 
-/// kubectl by its own name, and the pause program as an image.
+/// The files of [`DEFINITIONS`], from the modules in the versions that go.mod names.
+fn copy_definitions(module: &Path, output: &Path) -> Result<(), BuildError> {
+    for (name, directory, files) in DEFINITIONS {
+        let said = go(APIS.name, module, &["mod", "download", "-json", name].map(OsStr::new))?;
+        let downloaded: serde_json::Value = serde_json::from_slice(&said).unwrap_or_default();
+        let directory = Path::new(downloaded["Dir"].as_str().unwrap_or_default()).join(directory);
+        for name in files {
+            let from = directory.join(name);
+            fs::copy(&from, output.join(name)).map_err(file("copy", &from))?;
+        }
+    }
+    Ok(())
+}
+
+/// kubectl and kstatus by their own names, and the pause program as an image.
 fn finish_kubernetes(directory: &Path) -> Result<(), BuildError> {
-    let kubectl = directory.join("kubectl");
-    std::os::unix::fs::symlink("kubernetes", &kubectl).map_err(file("link", &kubectl))?;
+    for name in ["kubectl", "kstatus"] {
+        let link = directory.join(name);
+        std::os::unix::fs::symlink("kubernetes", &link).map_err(file("link", &link))?;
+    }
     let pause = directory.join("pause");
     let program = fs::read(&pause).map_err(file("read", &pause))?;
     let image = directory.join("pause.tar");

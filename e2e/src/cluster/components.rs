@@ -108,6 +108,10 @@ pub(super) fn after_api_server(run: &Path) -> Vec<Component> {
                 "--flex-volume-plugin-dir=/var/lib/kubelet/volume-plugins",
                 &format!("--cluster-cidr={PODS}"),
                 &format!("--service-cluster-ip-range={SERVICES}"),
+                // Autoscaling in seconds: the defaults wait minutes for pods and metrics to settle.
+                "--horizontal-pod-autoscaler-sync-period=1s",
+                "--horizontal-pod-autoscaler-initial-readiness-delay=1s",
+                "--horizontal-pod-autoscaler-cpu-initialization-period=1s",
                 rates[0],
                 rates[1],
             ],

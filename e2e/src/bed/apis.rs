@@ -1,0 +1,61 @@
+//! APIs that a cluster may lack, to be installed and removed while the operator runs.
+//!
+//! They are the whole cluster's: a test that needs one to be absent must be the only test of its file.
+
+use tokio::process::Command;
+
+use super::{Trouble, traefik::cluster};
+
+/// An API that a cluster may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptionalApi {
+    /// The Gateway API, standard channel.
+    Gateway,
+    /// `ServiceMonitor` of the Prometheus operator.
+    ServiceMonitor,
+}
+
+impl OptionalApi {
+    /// Installs it and waits until it is served.
+    ///
+    /// # Errors
+    /// What kubectl says.
+    pub async fn install(self) -> Result<(), Trouble> {
+        kubectl(&["apply", "--server-side"], &self.files()?).await?;
+        kubectl(&["wait", "--for=condition=Established", "--timeout=60s"], &self.files()?).await
+    }
+
+    /// Removes it, with all objects of its kinds.
+    ///
+    /// # Errors
+    /// What kubectl says.
+    pub async fn remove(self) -> Result<(), Trouble> {
+        kubectl(&["delete", "--ignore-not-found", "--wait", "--timeout=60s"], &self.files()?).await
+    }
+
+    /// Its definitions.
+    fn files(self) -> Result<Vec<String>, Trouble> {
+        let names: &[&str] = match self {
+            Self::Gateway => &[
+                "gateway.networking.k8s.io_gatewayclasses.yaml",
+                "gateway.networking.k8s.io_gateways.yaml",
+                "gateway.networking.k8s.io_grpcroutes.yaml",
+                "gateway.networking.k8s.io_httproutes.yaml",
+                "gateway.networking.k8s.io_referencegrants.yaml",
+            ],
+            Self::ServiceMonitor => &["monitoring.coreos.com_servicemonitors.yaml"],
+        };
+        let cluster = cluster()?;
+        let file = |name: &&str| {
+            let path =
+                cluster.file(name).ok_or_else(|| format!("no {name}: start the cluster with --test-programs"))?;
+            Ok(format!("--filename={}", path.display()))
+        };
+        names.iter().map(file).collect()
+    }
+}
+
+async fn kubectl(arguments: &[&str], files: &[String]) -> Result<(), Trouble> {
+    let output = Command::new("kubectl").args(arguments).args(files).output().await?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into()) }
+}
