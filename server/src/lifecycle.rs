@@ -1,15 +1,32 @@
 //! Connections and their end.
 //!
 //! ```text
-//! signal ─▶ stopping: not ready, nothing new is accepted, idle connections close, requests in flight go on
+//! signal ─▶ stopping: not ready, nothing new is accepted, each response says that its connection closes after it
+//!        ─▶ a moment: idle connections close, requests in flight go on
 //!        ─▶ four fifths of the grace period: what still streams is ended
 //!        ─▶ the rest of it, or a second signal: what is left is cut
 //! ```
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, Request, Response, header::CONNECTION},
+};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as HyperService, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -22,7 +39,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tokio_util::{either::Either, sync::CancellationToken};
+use tokio_util::{either::Either, sync::CancellationToken, task::TaskTracker};
 
 /// Longest time between a connection's (or the last response's) end and the next request's complete head. Above the idle
 /// time of common load balancers (60 s), so that the balancer closes first and no request meets a closed connection.
@@ -31,14 +48,19 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 const HEAD_MAX: usize = 64 * 1024;
 /// Longest time for a TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection waits for one more request once the server stops: a request that crosses with a close fails
+/// (RFC 9112 §9.5), while a client that is told with a response goes elsewhere.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// How long accepting waits when the system has no more file descriptors: only a connection that ends gives one back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The stages of stopping, each a token that all tasks share.
 #[derive(Debug, Clone, Default)]
 pub struct Stages {
-    /// Nothing new is accepted.
+    /// Nothing new is accepted, and each response says that its connection closes after it.
     pub stopping: CancellationToken,
+    /// Idle connections close.
+    pub closing_idle: CancellationToken,
     /// What still streams is ended.
     pub ending_streams: CancellationToken,
     /// What is left is cut.
@@ -77,8 +99,11 @@ impl Stages {
     pub async fn run(&self, grace: Duration, signals: &mut Signals, connections: impl Future<Output = ()>) {
         self.stopping.cancel();
         let last_part = grace / 5;
+        let farewell = FAREWELL.min(last_part);
         let deadline = async {
-            sleep(grace.saturating_sub(last_part)).await;
+            sleep(farewell).await;
+            self.closing_idle.cancel();
+            sleep(grace.saturating_sub(last_part + farewell)).await;
             tracing::warn!("requests are still in flight; ending streams");
             self.ending_streams.cancel();
             // Leaves time for the process itself to end within the grace period.
@@ -103,13 +128,14 @@ pub async fn serve(
     stages: Stages,
 ) {
     let slots = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let (ongoing, stopping) = (TaskTracker::new(), Arc::new(AtomicBool::new(false)));
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_MAX);
     while let Some((stream, slot)) = accept(&listener, &slots, &stages.stopping).await {
-        let service = TowerToHyperService::new(router.clone());
+        let service = farewell(router.clone(), Arc::clone(&stopping));
         let (http, watcher, tls, stages) = (http.clone(), connections.watcher(), tls.clone(), stages.clone());
-        tokio::spawn(async move {
+        ongoing.spawn(async move {
             let _slot = slot;
             let stream = match tls {
                 None => Either::Left(stream),
@@ -130,7 +156,30 @@ pub async fn serve(
         });
     }
     drop(listener);
-    connections.shutdown().await;
+    stopping.store(true, Ordering::Relaxed);
+    ongoing.close();
+    tokio::select! {
+        () = ongoing.wait() => {}
+        () = stages.closing_idle.cancelled() => connections.shutdown().await,
+    }
+}
+
+/// The router, whose responses say once `stopping` is true that their connection closes after them (RFC 9112 §9.6).
+fn farewell(
+    router: Router,
+    stopping: Arc<AtomicBool>,
+) -> impl HyperService<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> {
+    let service = TowerToHyperService::new(router);
+    service_fn(move |request| {
+        let (answering, stopping) = (service.call(request), Arc::clone(&stopping));
+        async move {
+            let mut response = answering.await?;
+            if stopping.load(Ordering::Relaxed) {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response)
+        }
+    })
 }
 
 /// The connection once it is encrypted; `None` when that fails, takes too long, or is no longer wanted.

@@ -258,6 +258,43 @@ fn a_call_is_one_line_which_is_there_without_another_and_none_is_missing_at_the_
     assert!(lines.iter().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
 }
 
+/// One request and its answer on a connection that stays.
+fn exchange(kept: &mut TcpStream) -> String {
+    write!(kept, "GET /mcp HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut reader = BufReader::new(kept);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(reader.read_line(&mut head).unwrap(), 0, "closed without an answer after {head:?}");
+    }
+    let head = head.to_lowercase();
+    let length = head.split_once("content-length: ").and_then(|(_, rest)| rest.lines().next()).unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    reader.read_exact(&mut body).unwrap();
+    head
+}
+
+#[test]
+fn a_client_that_goes_on_calling_is_told_with_an_answer_that_its_connection_closes() {
+    let mut running = Running::start(&[]);
+    let mut kept = TcpStream::connect(running.endpoint).unwrap();
+    let mut idle = TcpStream::connect(running.endpoint).unwrap();
+    assert!(!exchange(&mut kept).contains("connection: close"));
+    exchange(&mut idle);
+    running.signal("TERM");
+    while !get(running.admin, "/readyz").starts_with("HTTP/1.1 503") {
+        thread::sleep(Duration::from_millis(5));
+    }
+    // Nothing new is accepted: from then on, each answer says so.
+    while TcpStream::connect(running.endpoint).is_ok() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(exchange(&mut kept).contains("connection: close"));
+    assert_eq!(kept.read(&mut [0]).unwrap(), 0);
+    // The one that asks nothing does not hold the end up.
+    assert_eq!(idle.read(&mut [0]).unwrap(), 0);
+    assert_eq!(running.exit_status(Duration::from_secs(5)), Some(0));
+}
+
 #[test]
 fn what_does_not_finish_is_cut_within_the_grace_period() {
     let mut running = Running::start(&[("SHUTDOWN_GRACE", "2s")]);
