@@ -227,8 +227,11 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
             }
         })
         .touched_objects()
-        // An annotation may ask for something, too.
-        .predicate_filter(predicates::generation.combine(predicates::annotations), PredicateConfig::default());
+        // An annotation may ask for something, too; and a status that somebody else wrote is put right.
+        .predicate_filter(
+            predicates::generation.combine(predicates::annotations).combine(status_of),
+            PredicateConfig::default(),
+        );
     let placing = Arc::clone(&context);
     let deployments = watches.managed(deployments).inspect_ok(move |event| placing.place_after(event));
     let pods = watches
@@ -334,6 +337,12 @@ fn retry(watched: Arc<Watched>, error: &PassError, context: Arc<Context>) -> Act
 fn owner(pod: WatchedPod) -> Option<ObjectRef<Watched>> {
     let namespace = pod.namespace()?;
     (!pod.seen.server.is_empty()).then(|| ObjectRef::new(&pod.seen.server).within(&namespace))
+}
+
+/// Stands for the status.
+fn status_of(watched: &Watched) -> Option<u64> {
+    let status = watched.0.as_ref().ok().map(|server| &server.status);
+    serde_json::to_vec(&status).ok().map(|status| hash(&status))
 }
 
 fn hash(seen: &impl Hash) -> u64 {

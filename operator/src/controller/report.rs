@@ -89,7 +89,14 @@ async fn write<K: Resource<DynamicType = ()>>(
         "metadata": { "resourceVersion": server.resource_version() },
         "status": status,
     });
-    match api.patch_status(&server.name_any(), &PatchParams::apply(MANAGER).force(), &Patch::Apply(patch)).await {
+    let name = server.name_any();
+    let mut written = api.patch_status(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&patch)).await;
+    // A CRD older than this operator lacks fields of the status. Apply refuses these, a merge leaves them out.
+    if matches!(&written, Err(kube::Error::Api(refused)) if refused.message.contains("field not declared in schema")) {
+        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        written = api.patch_status(&name, &params, &Patch::Merge(&patch)).await;
+    }
+    match written {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
         Err(kube::Error::Api(status)) if status.is_conflict() => Err(ReportError::Outdated),
