@@ -86,6 +86,30 @@ async fn what_is_no_longer_asked_for_goes_and_the_object_of_somebody_else_is_in_
     .await;
 }
 
+#[tokio::test]
+async fn the_autoscaler_and_the_disruption_budget_are_put_back_when_they_are_changed_or_deleted() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        let mut manifest = bed.oauth_server("mcp", &hq);
+        manifest["spec"]["autoscaling"] = json!({"minReplicas": 2, "maxReplicas": 4});
+        bed.apply_until_ready(&manifest).await?;
+        let (scalers, budgets) = (bed.api::<HorizontalPodAutoscaler>(), bed.api::<PodDisruptionBudget>());
+        let (scaler, budget) = (scalers.get("mcp").await?.spec, budgets.get("mcp").await?.spec);
+        let as_scaled = |seen: Option<&HorizontalPodAutoscaler>| seen.is_some_and(|seen| seen.spec == scaler);
+        let as_budgeted = |seen: Option<&PodDisruptionBudget>| seen.is_some_and(|seen| seen.spec == budget);
+        for (kind, change) in [("hpa", r#"{"spec":{"maxReplicas":9}}"#), ("pdb", r#"{"spec":{"maxUnavailable":2}}"#)] {
+            bed.kubectl(&["patch", kind, "mcp", "--type=merge", "--patch", change], None).await?;
+            until(&scalers, "mcp", "the autoscaler as it was", as_scaled).await?;
+            until(&budgets, "mcp", "the budget as it was", as_budgeted).await?;
+            bed.kubectl(&["delete", kind, "mcp"], None).await?;
+            until(&scalers, "mcp", "the autoscaler again", as_scaled).await?;
+            until(&budgets, "mcp", "the budget again", as_budgeted).await?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
 fn replicas(deployment: &Deployment) -> Option<i32> {
     deployment.spec.as_ref()?.replicas
 }
