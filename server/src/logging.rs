@@ -1,5 +1,6 @@
 //! Logs, always on standard error: over stdio, standard output is the protocol.
 
+mod json;
 mod lines;
 
 use std::{io::IsTerminal, panic};
@@ -7,8 +8,8 @@ use std::{io::IsTerminal, panic};
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan};
 
-use self::lines::Lines;
 pub use self::lines::flush;
+use self::{json::Json, lines::Lines};
 use crate::{
     settings::{Log, LogFormat},
     traces::Export,
@@ -47,5 +48,5 @@ fn plain<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + 
 }
 
 fn json<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {
-    fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(Lines).boxed()
+    Json(lines::write).boxed()
 }

@@ -27,6 +27,19 @@ pub fn flush() {
     let _written = waiting().write_out(&mut io::stderr());
 }
 
+/// Writes a line of `metadata`'s, now or soon.
+pub(super) fn write(metadata: &Metadata<'_>, line: &[u8]) {
+    let _written = add(line, may_wait(metadata));
+}
+
+fn may_wait(metadata: &Metadata<'_>) -> bool {
+    OF_REQUESTS.contains(&metadata.target())
+}
+
+fn add(line: &[u8], may_wait: bool) -> io::Result<()> {
+    waiting().add(line, may_wait, &mut io::stderr())
+}
+
 fn waiting() -> MutexGuard<'static, Waiting> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -42,7 +55,7 @@ impl MakeWriter<'_> for Lines {
     }
 
     fn make_writer_for(&self, metadata: &Metadata<'_>) -> Line {
-        Line { may_wait: OF_REQUESTS.contains(&metadata.target()) }
+        Line { may_wait: may_wait(metadata) }
     }
 }
 
@@ -53,7 +66,7 @@ pub(super) struct Line {
 
 impl Write for Line {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        waiting().add(line, self.may_wait, &mut io::stderr()).map(|()| line.len())
+        add(line, self.may_wait).map(|()| line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
