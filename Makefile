@@ -18,10 +18,10 @@ INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS),$(E2E_TESTS))
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
-.PHONY: help demo test lint unit server conformance e2e bench generate images linux-root
+.PHONY: help demo test lint unit server conformance e2e bench bench-operator generate images linux-root
 
 help: ## List the targets.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
 demo: linux-root images ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
 	@cargo run --quiet -p lenses-mcp-e2e --bin demo -- --images $(IMAGES)
@@ -58,6 +58,13 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 
 bench: ## Measure the server as it ships, and its calls against those of a bare rmcp server.
 	cargo bench -p lenses-mcp-server --bench figures --locked
+
+RESOURCES := 10000
+
+bench-operator: linux-root ## Measure the operator as it ships over RESOURCES resources, against a client that makes the same writes.
+	cargo build --release -p lenses-mcp-operator --locked
+	cargo run --release -p lenses-mcp-e2e --bin bench-operator --locked -- \
+	  --operator $(CURDIR)/target/release/lenses-mcp-operator --resources $(RESOURCES)
 
 linux-root:
 	@if [ "$$(uname -s)" != Linux ] || [ "$$(id -u)" != 0 ]; then

@@ -41,6 +41,7 @@ pub use requirements::{Program, RequirementError, install_missing, require_root}
 pub use start::StartError;
 
 use run_directory::{LockedRunDirectory, Record};
+use start::Parts;
 
 /// Takes a line of progress, for a person to read.
 pub type Say<'a> = &'a (dyn Fn(&str) + Sync);
@@ -112,6 +113,18 @@ impl Cluster {
     /// # Errors
     /// [`ClusterError`]; nothing of the cluster runs then.
     pub fn up(name: &ClusterName, programs: Programs, say: Say<'_>) -> Result<Self, ClusterError> {
+        Self::up_with(name, programs, Parts::Node, say)
+    }
+
+    /// As [`Cluster::up`], of the API server and its store alone: objects are kept, and nothing acts on them. Names do not resolve.
+    ///
+    /// # Errors
+    /// [`ClusterError`]; nothing of the cluster runs then.
+    pub fn up_api_server(name: &ClusterName, say: Say<'_>) -> Result<Self, ClusterError> {
+        Self::up_with(name, Programs::Node, Parts::ApiServer, say)
+    }
+
+    fn up_with(name: &ClusterName, programs: Programs, parts: Parts, say: Say<'_>) -> Result<Self, ClusterError> {
         requirements::require_root()?;
         refuse_inside(name)?;
         requirements::install_missing(requirements::NODE, say)?;
@@ -128,7 +141,7 @@ impl Cluster {
             say(&format!("removed what was left of an earlier cluster {name}"));
         }
         run.clear()?;
-        match start::start(name, run.path(), &binaries, say) {
+        match start::start(name, run.path(), &binaries, parts, say) {
             Ok(pid) => {
                 let path = binaries.path;
                 Record { pid, path: path.clone() }.write(run.path()).map_err(run_directory(name))?;

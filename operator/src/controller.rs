@@ -278,14 +278,21 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
 async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, PassError> {
     let found = dereference::dereference(context, server).await?; // caches; the API server for a name not seen there
     let valid = validate::validate(server, &found, &context.defaults); // nothing
-    let wanted = valid.as_ref().ok().filter(|_| !server.spec.paused).map(build::build); // nothing
+    let wanted = valid.as_ref().ok().filter(|_| !server.spec.paused).map(|valid| (valid, build::build(valid))); // nothing
     let applied = match wanted {
-        Some(wanted) => Box::pin(apply::apply(&context.client, wanted, &found.children)).await, // the API server, for what differs
+        Some((valid, wanted)) => Box::pin(apply::apply(&context.client, valid, wanted, &found.children)).await, // the API server, for what differs
         None => Ok(apply::keep(&found.children)),
     };
     let deployment =
         applied.as_ref().map_or_else(|_| found.children.deployment.own(), |applied| applied.deployment.as_ref());
     let known = context.caches.verifications.verify(server, valid.as_ref().ok(), deployment.map(|d| &**d)); // nothing; HTTP beside
+    if let Some(wait) = context.caches.verifications.first_look(server)
+        && server.status.is_none()
+        && applied.is_ok()
+    {
+        // The first status says what HQ is like, too. It comes with the news of that, or without when that takes long.
+        return Ok(Action::requeue(wait));
+    }
     let status = status::status(server, valid.as_ref(), applied.as_ref(), &found, known, Timestamp::now()); // nothing
     report::report(context, server, status).await?; // the API server, if it differs
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
+use kube::Client;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
@@ -69,8 +70,23 @@ pub enum StartError {
     },
 }
 
+/// How much of a cluster is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// etcd and the API server.
+    ApiServer,
+    /// All of it.
+    Node,
+}
+
 /// Starts a node in `run`, which is there and empty, and returns its process 1 when everything answers.
-pub(super) fn start(name: &ClusterName, run: &Path, binaries: &Binaries, say: Say<'_>) -> Result<u32, StartError> {
+pub(super) fn start(
+    name: &ClusterName,
+    run: &Path,
+    binaries: &Binaries,
+    parts: Parts,
+    say: Say<'_>,
+) -> Result<u32, StartError> {
     write_files(run, name)?;
     make_cgroups(name)?;
     let mut child = in_thread(|| spawn(run, name, &binaries.kubernetes))?;
@@ -83,7 +99,10 @@ pub(super) fn start(name: &ClusterName, run: &Path, binaries: &Binaries, say: Sa
         namespaces::enter(pid, run)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Node)?;
         let result = runtime.block_on(async {
-            let result = node.bring_up(binaries, say).await;
+            let result = match parts {
+                Parts::ApiServer => node.bring_up_api_server(say).await.map(drop),
+                Parts::Node => node.bring_up(binaries, say).await,
+            };
             match result {
                 // A step fails as well when the node ends below it, and then that is the fault.
                 Err(StartError::Step { .. }) if timeout(GRACE, until_ended(&mut node.child)).await.is_ok() => {
@@ -164,7 +183,6 @@ struct StartingNode<'a> {
 impl StartingNode<'_> {
     async fn bring_up(&mut self, binaries: &Binaries, say: Say<'_>) -> Result<(), StartError> {
         let run = self.run;
-        self.order(&components::etcd())?;
         let containerd = requirements::find("containerd").unwrap_or_else(|| PathBuf::from("/usr/bin/containerd"));
         self.order_program(
             "containerd",
@@ -174,17 +192,10 @@ impl StartingNode<'_> {
                 run.join("containerd.toml").display().to_string(),
             ],
         )?;
-        self.wait("etcd", ready::etcd()).await?;
-        self.order(&components::api_server(run))?;
-
+        let client = self.bring_up_api_server(say).await?;
         self.wait("containerd", ready::containerd(&containerd::socket(run))).await?;
         containerd::load(run, &binaries.pause_image).map_err(|error| step("load the pause image", error))?;
         say("containerd answers");
-
-        let client =
-            ready::client(&run.join("admin.kubeconfig")).await.map_err(|error| step("make a client", error))?;
-        self.wait("the API server", ready::api_server(&client)).await?;
-        say("the API server is ready");
         for component in components::after_api_server(run) {
             self.order(&component)?;
         }
@@ -198,6 +209,18 @@ impl StartingNode<'_> {
         self.wait("the cluster's DNS", ready::dns()).await?;
         say("DNS answers");
         Ok(())
+    }
+
+    async fn bring_up_api_server(&mut self, say: Say<'_>) -> Result<Client, StartError> {
+        let run = self.run;
+        self.order(&components::etcd())?;
+        self.wait("etcd", ready::etcd()).await?;
+        self.order(&components::api_server(run))?;
+        let client =
+            ready::client(&run.join("admin.kubeconfig")).await.map_err(|error| step("make a client", error))?;
+        self.wait("the API server", ready::api_server(&client)).await?;
+        say("the API server is ready");
+        Ok(client)
     }
 
     fn order(&mut self, component: &Component) -> Result<(), StartError> {

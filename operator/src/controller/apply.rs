@@ -22,10 +22,11 @@ use kube::{
 use serde_json::json;
 
 use super::{
-    build::{Children, ROTATION, SCALED_BY, SEALING_KEY},
+    build::{self, Children, ROTATION, SCALED_BY, SEALING_KEY},
     dereference::{Standing, Standings},
     drift::drifted,
     intruders::intruders,
+    validate::ValidServer,
 };
 use crate::MANAGER;
 
@@ -55,7 +56,12 @@ pub(super) fn keep(found: &Standings) -> Applied {
 }
 
 /// Makes what there is what is wanted.
-pub(super) async fn apply(client: &Client, wanted: Children, found: &Standings) -> Result<Applied, ApplyError> {
+pub(super) async fn apply(
+    client: &Client,
+    server: &ValidServer,
+    wanted: Children,
+    found: &Standings,
+) -> Result<Applied, ApplyError> {
     let Children {
         service_account,
         sealing_key,
@@ -70,7 +76,8 @@ pub(super) async fn apply(client: &Client, wanted: Children, found: &Standings) 
         service_monitor,
     } = wanted;
     ensure(client, service_account, &found.service_account).await?;
-    ensure_sealing_key(client, sealing_key, &found.sealing_key).await?;
+    let made = ensure_sealing_key(client, sealing_key, &found.sealing_key).await?;
+    let deployment = deployment.or_else(|| Some(build::deployment(server, &made?)));
     ensure(client, config_map, &found.config_map).await?;
     ensure(client, service, &found.service).await?;
     // Before the pods that they are about.
@@ -218,12 +225,13 @@ where
 }
 
 /// The key is made once and stored as immutable, so all that can drift is metadata; and what the API server answers is dropped
-/// unread but for that. A new key is a new Secret: the old one is deleted, and this resource looks again when that is seen.
+/// unread but for that. A new key is a new Secret: the old one is deleted, and this resource looks again when that is seen. Gives
+/// the uid of a Secret that was made just now.
 async fn ensure_sealing_key(
     client: &Client,
     wanted: PartialObjectMeta<Secret>,
     found: &Standing<PartialObjectMeta<Secret>>,
-) -> Result<(), ApplyError> {
+) -> Result<Option<String>, ApplyError> {
     let api = Api::<Secret>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
     let name = wanted.name_any();
     let rotation = |metadata: &ObjectMeta| metadata.annotations.as_ref()?.get(ROTATION).cloned();
@@ -237,10 +245,11 @@ async fn ensure_sealing_key(
                 observed.uid(),
             )
             .await
+            .map(|()| None)
         }
-        Standing::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => return Ok(()),
+        Standing::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => return Ok(None),
         Standing::Own(_) | Standing::OwnUnlabelled => {
-            api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await.map(|_| ())
+            api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await.map(|_| None)
         }
         Standing::Free | Standing::Taken | Standing::NoApi => {
             let key = STANDARD.encode(rand::random::<[u8; 32]>());
@@ -252,9 +261,9 @@ async fn ensure_sealing_key(
             };
             let made = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
             match api.create(&made, &secret).await {
-                Ok(_) => Ok(()),
+                Ok(secret) => Ok(secret.metadata.uid),
                 // The cache was behind. Whosever it is, the watch will tell, and another pass will follow.
-                Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
+                Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(None),
                 Err(error) => Err(error),
             }
         }

@@ -61,7 +61,8 @@ pub(super) struct Children {
     pub(super) sealing_key: PartialObjectMeta<Secret>,
     pub(super) config_map: ConfigMap,
     pub(super) service: Service,
-    /// Not before there is a sealing key for the pods to mount: its identity is part of the pods.
+    /// Only where there is a sealing key for the pods to mount: its identity is part of the pods. Where there is none yet, [`deployment`]
+    /// makes it of the one that is made.
     pub(super) deployment: Option<Deployment>,
     /// None where the spec does not ask for it.
     pub(super) ingress: Option<Ingress>,
@@ -80,7 +81,7 @@ pub(super) fn build(server: &ValidServer) -> Children {
         sealing_key: digested(sealing_key::build(server)),
         config_map: digested(config_map::build(server)),
         service: digested(service::build(server)),
-        deployment: server.sealing_key.as_ref().map(|key| digested(deployment::build(server, key))),
+        deployment: server.sealing_key.as_ref().map(|key| deployment(server, key)),
         ingress: ingress::build(server).map(digested),
         http_route: http_route::build(server).map(digested),
         horizontal_pod_autoscaler: match &server.replicas {
@@ -91,6 +92,11 @@ pub(super) fn build(server: &ValidServer) -> Children {
         network_policy: server.network_policy.enabled.then(|| digested(network_policy::build(server))),
         service_monitor: service_monitor::build(server).map(digested),
     }
+}
+
+/// The Deployment of pods that mount the sealing key of that uid.
+pub(super) fn deployment(server: &ValidServer, sealing_key: &str) -> Deployment {
+    digested(deployment::build(server, sealing_key))
 }
 
 /// The pods' labels: what the Deployment and the Service select by, which must never change.

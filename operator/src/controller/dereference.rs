@@ -1,8 +1,8 @@
 //! Step 1: everything that a pass reads. Nothing is judged here.
 //!
-//! All of it comes from the caches, with one exception. Of service accounts, config maps and deployments only this operator's own
+//! All of it comes from the caches, with one exception. Of service accounts, deployments and the like only this operator's own
 //! are watched, so before one is made, the API server is asked once whether somebody else's has its name. That is metadata of
-//! one object, and only while there is none of ours.
+//! one object, as the API server's own cache has it, and only while there is none of ours.
 
 use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
@@ -19,6 +19,7 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
+    api::GetParams,
     core::PartialObjectMeta,
     runtime::reflector::{ObjectRef, Store},
 };
@@ -145,7 +146,7 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
     found.children = Standings {
         service_account: watched_by_label(client, &caches.service_accounts, server).await?,
         sealing_key: cached(secrets, server).unwrap_or_default(),
-        config_map: watched_by_label(client, &caches.config_maps, server).await?,
+        config_map: cached(&caches.config_maps, server).unwrap_or_else(|| foreign(&caches.foreign_config_maps, server)),
         service: cached(services, server).unwrap_or_default(),
         deployment: watched_by_label(client, &caches.deployments, server).await?,
         ingress: of_choice(client, &caches.ingresses, server, server.spec.endpoint.ingress.is_some()).await?,
@@ -191,6 +192,18 @@ where
     Some(if owns(server, &*object) { Standing::Own(object) } else { Standing::Taken })
 }
 
+/// Who has the name of an object of a kind of which others' are watched too, where none is known by its label.
+fn foreign<K, Other>(others: &Store<Other>, server: &LensesMcpServer) -> Standing<K>
+where
+    Other: Resource<DynamicType = ()> + Clone + 'static,
+{
+    match cached(others, server) {
+        None => Standing::Free,
+        Some(Standing::Own(_)) => Standing::OwnUnlabelled,
+        Some(_) => Standing::Taken,
+    }
+}
+
 /// Who has the name of an object that is made only where the spec asks for it. Where it does not, nobody's object is in the way, and
 /// the API server need not be asked.
 async fn of_choice<K>(
@@ -234,7 +247,9 @@ where
     }
     let name = server.name_any();
     let api = Api::<K>::namespaced(client.clone(), &server.namespace().unwrap_or_default());
-    match api.get_metadata_opt(&name).await {
+    // Writing tells, too, if it is behind: what is made is made without force.
+    let cached = GetParams { resource_version: Some("0".to_owned()) };
+    match api.get_metadata_opt_with(&name, &cached).await {
         Ok(None) => Ok(Standing::Free),
         Ok(Some(object)) if owns(server, &object) => Ok(Standing::OwnUnlabelled),
         Ok(Some(_)) => Ok(Standing::Taken),

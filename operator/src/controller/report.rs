@@ -104,7 +104,8 @@ async fn write<K: Resource<DynamicType = ()>>(
     }
 }
 
-/// One event for each change of `Ready`, whose reason and message are those of whatever holds the server back.
+/// One event for each change of `Ready`, whose reason and message are those of whatever holds the server back. That something is
+/// under way is no event: the status tells, and what comes of it is one.
 async fn announce(
     context: &Context,
     server: ObjectReference,
@@ -116,13 +117,16 @@ async fn announce(
     if before.and_then(find_ready).map(said) == Some(said(ready)) {
         return;
     }
-    let harmless = ready.status == "True"
-        || now.conditions.iter().any(|c| {
+    let under_way = ready.status != "True"
+        && now.conditions.iter().any(|c| {
             c.type_ == "Reconciling"
                 && [Reason::RolloutInProgress, Reason::Verifying].iter().any(|reason| c.reason == reason.as_str())
         });
+    if under_way {
+        return;
+    }
     let event = Event {
-        type_: if harmless { EventType::Normal } else { EventType::Warning },
+        type_: if ready.status == "True" { EventType::Normal } else { EventType::Warning },
         reason: ready.reason.clone(),
         note: Some(ready.message.chars().take(1000).collect()),
         action: "Reconcile".to_owned(),

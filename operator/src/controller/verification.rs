@@ -73,6 +73,11 @@ impl Verifications {
         known
     }
 
+    /// For how long a first finding of HQ may be waited for; `None` where there is one, or it takes too long.
+    pub(super) fn first_look(&self, server: &LensesMcpServer) -> Option<Duration> {
+        self.schedule().first_look(&key(server), Instant::now())
+    }
+
     /// A resource is gone.
     pub(super) fn forget(&self, server: &ObjectRef<Watched>) {
         self.schedule().forget(server);

@@ -32,6 +32,8 @@ type Server = ObjectRef<Watched>;
 
 /// The wait before a second look, and after the first failure.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
+/// For how long the first status waits for the first look at HQ.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
 /// How long a look may take.
 pub(super) const LOOK: Duration = Duration::from_mins(1);
 /// Within this time everything is looked at after a start.
@@ -50,6 +52,7 @@ type Due = (Instant, u64);
 
 struct Entry {
     plan: Arc<Plan>,
+    since: Instant,
     /// The endpoint to look at: that of the plan once its pods serve, and until then that of the pods that serve still.
     endpoint: Option<Arc<Endpoint>>,
     findings: Findings,
@@ -103,6 +106,12 @@ impl Schedule {
     /// What is known of what was wanted last.
     pub(super) fn known(&self, server: &Server) -> Option<Known> {
         self.entries.get(server).map(Entry::known)
+    }
+
+    /// For how long a first finding of HQ may be waited for; `None` where there is one, or it takes too long.
+    pub(super) fn first_look(&self, server: &Server, now: Instant) -> Option<Duration> {
+        let entry = self.entries.get(server).filter(|entry| entry.findings.lenses.is_none())?;
+        (entry.since + FIRST_LOOK).checked_duration_since(now).filter(|wait| !wait.is_zero())
     }
 
     /// A resource is gone.
@@ -201,7 +210,8 @@ impl Entry {
         };
         let failures = u32::from(!findings.all_well());
         let looked_at = recorded.at.map(|at| (now, at));
-        Self { endpoint: endpoint.then(|| Arc::clone(&plan.endpoint)), plan, findings, looked_at, due: None, failures }
+        let endpoint = endpoint.then(|| Arc::clone(&plan.endpoint));
+        Self { plan, since: now, endpoint, findings, looked_at, due: None, failures }
     }
 
     fn known(&self) -> Known {

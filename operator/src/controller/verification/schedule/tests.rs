@@ -255,3 +255,17 @@ fn the_age_is_that_of_the_endpoint_that_has_waited_longest() {
     play.well(&look);
     assert_eq!(play.schedule.oldest(play.now + Duration::from_secs(7)), Some(Duration::from_secs(7)));
 }
+
+#[test]
+fn a_first_look_is_waited_for_until_it_has_found_something_and_never_for_long() {
+    let mut play = Play::new();
+    play.want(settled());
+    let wait = |play: &Play, later| play.schedule.first_look(&server(), play.now + Duration::from_millis(later));
+    assert_eq!(wait(&play, 500), Some(Duration::from_millis(1500)));
+    assert_eq!(wait(&play, 2000), None);
+    let (_, look) = play.next();
+    let findings =
+        Findings { lenses: Some((Arc::clone(&look.plan.lenses), finding(Reason::LensesReachable))), endpoint: None };
+    play.schedule.record(&server(), &look, findings, (play.now, Timestamp::now()), 0.5);
+    assert_eq!(wait(&play, 0), None);
+}

@@ -1,0 +1,79 @@
+//! The API server, with the operator's chart installed.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use kube::Client;
+use lenses_mcp_e2e::{
+    bed::{CHART, OPERATOR_NAMESPACE, OPERATOR_RELEASE},
+    cluster::{Cluster, ClusterName},
+};
+use serde_json::{Value, json};
+
+/// An API server of this run's own. Dropped, it goes.
+pub(crate) struct ApiServer {
+    pub(crate) cluster: Cluster,
+}
+
+impl ApiServer {
+    pub(crate) fn start() -> Self {
+        let name: ClusterName = format!("bench-{}", std::process::id()).parse().unwrap();
+        Self { cluster: Cluster::up_api_server(&name, &say).unwrap() }
+    }
+
+    /// Installs the chart. Its Deployment is an object like any other here; its rights are what the operator works with.
+    pub(crate) fn install(&self) {
+        let install = ["upgrade", "--install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE];
+        self.run("helm", &[&install[..], &["--create-namespace"]].concat());
+    }
+
+    /// With an administrator's rights.
+    pub(crate) async fn client(&self) -> Client {
+        // Only the first call sets it.
+        let _set_before = rustls::crypto::ring::default_provider().install_default();
+        let kubeconfig = serde_json::from_value(self.kubeconfig()).unwrap();
+        let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
+            .await
+            .unwrap();
+        config.proxy_url = None;
+        Client::try_from(config).unwrap()
+    }
+
+    /// A kubeconfig with the operator's own rights.
+    pub(crate) fn operators_kubeconfig(&self) -> PathBuf {
+        let create = ["create", "token", OPERATOR_RELEASE, "--namespace", OPERATOR_NAMESPACE, "--duration=6h"];
+        let token = String::from_utf8(self.run("kubectl", &create).stdout).unwrap();
+        let mut kubeconfig = self.kubeconfig();
+        kubeconfig["users"][0]["user"] = json!({ "token": token.trim() });
+        // In memory, and for root alone, as the directory is.
+        let path = self.cluster.kubeconfig().with_file_name("operator.kubeconfig");
+        std::fs::write(&path, kubeconfig.to_string()).unwrap();
+        path
+    }
+
+    /// It is written as JSON.
+    fn kubeconfig(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.cluster.kubeconfig()).unwrap()).unwrap()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        let mut command: Command = self.cluster.command(program);
+        let output = command.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+        output
+    }
+}
+
+impl Drop for ApiServer {
+    fn drop(&mut self) {
+        if let Err(error) = Cluster::down(self.cluster.name(), &say) {
+            eprintln!("{error}");
+        }
+    }
+}
+
+fn say(line: &str) {
+    eprintln!("{line}");
+}
