@@ -27,6 +27,7 @@ impl ApiServer {
     pub(crate) fn install(&self) {
         let install = ["upgrade", "--install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE];
         self.run("helm", &[&install[..], &["--create-namespace"]].concat());
+        self.run("kubectl", &["wait", "--for=condition=Established", "crd/lensesmcpservers.mcp.lenses.io"]);
     }
 
     /// With an administrator's rights.
