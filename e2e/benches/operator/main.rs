@@ -54,9 +54,12 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let server = ApiServer::start();
-    server.cluster.enter().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let figures = runtime.block_on(measure(&server, &arguments));
+    // Not this thread: from inside, the cluster could not be ended.
+    let figures = server.cluster.inside(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(measure(&server, &arguments))
+    });
+    let figures = figures.unwrap();
     let missed = figures.iter().filter(|figure| !figure.met).count();
     for Figure { what, found, target, met } in &figures {
         println!("{} {what:<46} {found:>16}   target {target}", if *met { "ok    " } else { "MISSED" });
