@@ -251,7 +251,11 @@ where
     let cached = GetParams { resource_version: Some("0".to_owned()) };
     match api.get_metadata_opt_with(&name, &cached).await {
         Ok(None) => Ok(Standing::Free),
-        Ok(Some(object)) if owns(server, &object) => Ok(Standing::OwnUnlabelled),
+        // It has lost the label, or was made so lately that the watch has yet to show it: then there is nothing to write.
+        Ok(Some(object)) if owns(server, &object) => match api.get_opt(&name).await {
+            Ok(object) => Ok(object.map_or(Standing::Free, |object| Standing::Own(Arc::new(object)))),
+            Err(source) => Err(DereferenceError::Lookup { kind: K::kind(&()).into_owned(), name, source }),
+        },
         Ok(Some(_)) => Ok(Standing::Taken),
         Err(source) => Err(DereferenceError::Lookup { kind: K::kind(&()).into_owned(), name, source }),
     }
