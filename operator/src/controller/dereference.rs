@@ -2,7 +2,7 @@
 //!
 //! All of it comes from the caches, with one exception. Of service accounts, deployments and the like only this operator's own
 //! are watched, so before one is made, the API server is asked once whether somebody else's has its name. That is metadata of
-//! one object, as the API server's own cache has it, and only while there is none of ours.
+//! one object, and only while there is none of ours.
 
 use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
@@ -19,7 +19,6 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::GetParams,
     core::PartialObjectMeta,
     runtime::reflector::{ObjectRef, Store},
 };
@@ -247,9 +246,8 @@ where
     }
     let name = server.name_any();
     let api = Api::<K>::namespaced(client.clone(), &server.namespace().unwrap_or_default());
-    // Writing tells, too, if it is behind: what is made is made without force.
-    let cached = GetParams { resource_version: Some("0".to_owned()) };
-    match api.get_metadata_opt_with(&name, &cached).await {
+    // Not out of the API server's own cache, which is as far behind as the watch that it feeds.
+    match api.get_metadata_opt(&name).await {
         Ok(None) => Ok(Standing::Free),
         // It has lost the label, or was made so lately that the watch has yet to show it: then there is nothing to write.
         Ok(Some(object)) if owns(server, &object) => match api.get_opt(&name).await {
