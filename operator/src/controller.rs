@@ -57,6 +57,7 @@ use pods::WatchedPod;
 use watch::Watches;
 
 pub use caches::{Caches, Writers};
+pub(crate) use verification::Materials;
 
 use crate::metrics::{Gauges, Metrics, Outcome};
 

@@ -22,9 +22,11 @@ pub struct Doctor {
     #[arg(short, long, value_parser = settings::label)]
     namespace: Option<String>,
     /// A file with a token of HQ, or of a caller in API-key mode: with it, the tools are listed as a client would. It is not shown.
+    /// Default: that of spec.verification.credentialSecretRef, if you may read it.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// A file of certificates in PEM: private authorities to trust for HQ and the endpoint, beside this machine's.
+    /// A file of certificates in PEM: private authorities to trust for HQ and the endpoint, beside this machine's. Default: those of
+    /// spec.lenses.caBundle.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// How the links are written.
@@ -116,7 +118,7 @@ async fn examine(doctor: Doctor) -> Result<Vec<Link>, DoctorError> {
         ),
         None => None,
     };
-    look::links(&name, namespace, authorities.as_ref(), token.as_ref()).await
+    look::links(&name, namespace, look::Given { token, authorities }).await
 }
 
 /// Each link on a line, what was found beside it.

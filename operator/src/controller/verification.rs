@@ -30,6 +30,7 @@ use crate::verify::{Finding, Tools};
 use plan::plan;
 use schedule::Schedule;
 
+pub(crate) use materials::Materials;
 pub(super) use rounds::rounds;
 
 /// What a status can say of HQ and of the endpoint.

@@ -11,15 +11,19 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{DoctorError, Link, links};
-use crate::verify::{Endpoint, Finding, http::Http, trust::Authorities, verify_endpoint, verify_lenses};
+use crate::{
+    controller::Materials,
+    verify::{Endpoint, Finding, Lenses, http::Http, trust::Authorities, verify_endpoint, verify_lenses},
+};
+
+/// What the caller gave in place of what the spec names.
+pub(super) struct Given {
+    pub(super) token: Option<SecretString>,
+    pub(super) authorities: Option<Authorities>,
+}
 
 /// Every link, in the order in which a call depends on them.
-pub(super) async fn links(
-    name: &str,
-    namespace: Option<String>,
-    authorities: Option<&Authorities>,
-    token: Option<&SecretString>,
-) -> Result<Vec<Link>, DoctorError> {
+pub(super) async fn links(name: &str, namespace: Option<String>, given: Given) -> Result<Vec<Link>, DoctorError> {
     let config = Config::infer().await?;
     let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
     let failed = |error: kube::Error| DoctorError::Resource {
@@ -31,38 +35,97 @@ pub(super) async fn links(
     let server = Api::<LensesMcpServer>::namespaced(client.clone(), &namespace).get(name).await.map_err(failed)?;
 
     let mut links = links::conditions(&server);
-    match links::target(&server, &namespace) {
-        Ok(target) => {
-            let endpoint = target.endpoint.addresses();
-            let http = Http::new(target.lenses.addresses().chain(&endpoint), authorities, None)
-                .map_err(|error| DoctorError::Start(error.to_string()))?;
-            if let Some(link) = resolves("hq", &target.lenses.url).await {
-                links.push(link);
-            } else {
-                links.push(finding("hq", &verify_lenses(&http, &target.lenses, None).await));
-            }
-            links.extend(cluster(&client, &server, name, &namespace).await);
-            if let Some(link) = resolves_text("dns", &target.endpoint.url).await {
-                links.push(link);
-            } else {
-                links.push(Link::ok("dns", format!("the host of {} has an address", target.endpoint.url)));
-                links.extend(calls(&http, &target.endpoint, token).await);
-            }
+    let links::Target { lenses, endpoint } = match links::target(&server, &namespace) {
+        Ok(target) => target,
+        Err(link) => {
+            links.push(link);
+            return Ok(links);
         }
-        Err(link) => links.push(link),
+    };
+    let named = Named { client: &client, namespace: &namespace, materials: Materials::of(&server), given };
+    links.push(match resolves("hq", &lenses.url).await {
+        Some(unresolved) => unresolved,
+        None => named.hq(&lenses).await,
+    });
+    links.extend(cluster(&client, &server, name, &namespace).await);
+    if let Some(unresolved) = resolves_text("dns", &endpoint.url).await {
+        links.push(unresolved);
+    } else {
+        links.push(Link::ok("dns", format!("the host of {} has an address", endpoint.url)));
+        links.extend(named.calls(&endpoint).await);
     }
     Ok(links)
 }
 
-/// The calls of a client, without a token and with one.
-async fn calls(http: &Http, endpoint: &Endpoint, token: Option<&SecretString>) -> [Link; 2] {
-    let open = verify_endpoint(http, endpoint, None).await.finding;
-    let with_token = match token {
-        None => Link::not_seen("token", "no --token-file: the tools were not listed as a signed-in client"),
-        Some(_) if !open.holds => Link::not_seen("token", "not shown to an endpoint that is not as it must be"),
-        Some(token) => finding("token", &verify_endpoint(http, endpoint, Some(token)).await.finding),
-    };
-    [finding("sign-in", &open), with_token]
+/// What the calls need: given by the caller, or read from where the spec names it, with the caller's rights.
+struct Named<'a> {
+    client: &'a Client,
+    namespace: &'a str,
+    materials: Materials,
+    given: Given,
+}
+
+impl Named<'_> {
+    async fn hq(&self, lenses: &Lenses) -> Link {
+        let found = async {
+            let identity = self.materials.identity(self.client, self.namespace).await?;
+            let credentials = self.materials.client(self.client, self.namespace).await?;
+            let http = Http::new(lenses.addresses(), self.authorities().await?.as_ref(), identity);
+            Ok(verify_lenses(&http.map_err(|error| error.to_string())?, lenses, credentials.as_ref()).await)
+        };
+        found.await.map_or_else(|Needed(needed)| Link::not_seen("hq", needed), |found| finding("hq", &found))
+    }
+
+    /// The calls of a client, without a token and with one.
+    async fn calls(&self, endpoint: &Endpoint) -> [Link; 2] {
+        let http = async {
+            let http = Http::new(&endpoint.addresses(), self.authorities().await?.as_ref(), None);
+            Ok::<_, Needed>(http.map_err(|error| error.to_string())?)
+        };
+        let http = match http.await {
+            Ok(http) => http,
+            Err(Needed(needed)) => {
+                return [Link::not_seen("sign-in", needed), Link::not_seen("token", "the endpoint was not called")];
+            }
+        };
+        let open = verify_endpoint(&http, endpoint, None).await.finding;
+        let with_token = match self.token().await {
+            Ok(None) => Link::not_seen("token", "no --token-file: the tools were not listed as a signed-in client"),
+            Err(Needed(needed)) => Link::not_seen("token", needed),
+            Ok(_) if !open.holds => Link::not_seen("token", "not shown to an endpoint that is not as it must be"),
+            Ok(token) => finding("token", &verify_endpoint(&http, endpoint, token.as_ref()).await.finding),
+        };
+        [finding("sign-in", &open), with_token]
+    }
+
+    async fn authorities(&self) -> Result<Option<Authorities>, Needed> {
+        match &self.given.authorities {
+            None => Ok(self.materials.authorities(self.client, self.namespace).await?),
+            given => Ok(given.clone()),
+        }
+    }
+
+    async fn token(&self) -> Result<Option<SecretString>, Needed> {
+        match &self.given.token {
+            None => Ok(self.materials.token(self.client, self.namespace).await?),
+            given => Ok(given.clone()),
+        }
+    }
+}
+
+/// What a call needs and cannot be had: that it is missing is the operator's to say, that it must not be read is no fault.
+struct Needed(String);
+
+impl From<Finding> for Needed {
+    fn from(unusable: Finding) -> Self {
+        Self(unusable.message)
+    }
+}
+
+impl From<String> for Needed {
+    fn from(why: String) -> Self {
+        Self(why)
+    }
 }
 
 fn finding(link: &'static str, finding: &Finding) -> Link {

@@ -19,7 +19,7 @@ const CREDENTIAL: &str = "spec.verification.credentialSecretRef";
 
 /// Which values are read. Holds none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Materials {
+pub(crate) struct Materials {
     /// Where the certificates of HQ's authority are.
     authorities: Option<Bundle>,
     /// The Secret with what is shown to an HQ that asks for a certificate.
@@ -38,7 +38,7 @@ enum Bundle {
 }
 
 impl Materials {
-    pub(super) fn of(server: &LensesMcpServer) -> Self {
+    pub(crate) fn of(server: &LensesMcpServer) -> Self {
         let spec = &server.spec;
         let bundle = spec.lenses.ca_bundle.as_ref();
         let config_map = bundle.and_then(|bundle| bundle.config_map_key_ref.as_ref());
@@ -57,7 +57,7 @@ impl Materials {
     }
 
     /// The certificates of private authorities, if there are any.
-    pub(super) async fn authorities(&self, client: &Client, namespace: &str) -> Result<Option<Authorities>, Finding> {
+    pub(crate) async fn authorities(&self, client: &Client, namespace: &str) -> Result<Option<Authorities>, Finding> {
         let (values, key) = match &self.authorities {
             None => return Ok(None),
             Some(Bundle::ConfigMap(name, key)) => (config_map(client, CA_BUNDLE, namespace, name).await?, key),
@@ -68,7 +68,7 @@ impl Materials {
     }
 
     /// What is shown to an HQ that asks for a certificate, if anything.
-    pub(super) async fn identity(&self, client: &Client, namespace: &str) -> Result<Option<Identity>, Finding> {
+    pub(crate) async fn identity(&self, client: &Client, namespace: &str) -> Result<Option<Identity>, Finding> {
         let Some(name) = &self.identity else { return Ok(None) };
         let values = secret(client, CLIENT_CERTIFICATE, namespace, name).await?;
         let parsed = Identity::parse(values.bytes("tls.crt")?, values.bytes("tls.key")?);
@@ -76,14 +76,14 @@ impl Materials {
     }
 
     /// The credentials of the client that HQ knows, if one is configured.
-    pub(super) async fn client(&self, client: &Client, namespace: &str) -> Result<Option<ClientCredentials>, Finding> {
+    pub(crate) async fn client(&self, client: &Client, namespace: &str) -> Result<Option<ClientCredentials>, Finding> {
         let Some(name) = &self.client else { return Ok(None) };
         let values = secret(client, CLIENT_CREDENTIALS, namespace, name).await?;
         Ok(Some(ClientCredentials { id: values.text("client_id")?, secret: values.text("client_secret")? }))
     }
 
     /// The token with which tools are listed, if one is configured.
-    pub(super) async fn token(&self, client: &Client, namespace: &str) -> Result<Option<SecretString>, Finding> {
+    pub(crate) async fn token(&self, client: &Client, namespace: &str) -> Result<Option<SecretString>, Finding> {
         let Some((name, key)) = &self.token else { return Ok(None) };
         secret(client, CREDENTIAL, namespace, name).await?.text(key).map(Some)
     }
