@@ -27,7 +27,9 @@ than 200, or with a stream, leaves both; with `LOG_LEVEL=debug` each does.
 | `answered` | `method`, `path` (the route, never the query), `status`, `elapsed_ms`, what sign-in decided (`sign_in`), the token's fingerprint (`token`), `subject`, `client_id`, the MCP method (`rpc`), `tool`. Status 499: the client went away |
 | `tool called`, `prompt asked for`, `resource read` | the audit line: `subject`, `client_id`, `fingerprint` (the token's), `tool`, `prompt` or the kind of `resource`, the names of its `arguments`, `outcome`, `duration_ms` |
 
-Lines of requests are written as soon as the server has a moment, some dozens at a time while it has none; none is lost unless the process is killed.
+Lines of requests are written as soon as the server has a moment; while it has none they wait together, at most 16 KiB of them. A server that is idle has written
+everything. What waits is written too when the server ends by itself (SIGTERM included) and before any other line, such as that of a panic; only a process that
+is killed (SIGKILL, out of memory) loses it.
 A fingerprint is the first eight hex digits of the token's SHA-256: enough to follow one token through the log, no help in guessing it.
 
 ## Probes and diagnostics
