@@ -2,9 +2,14 @@
 //!
 //! They are the whole cluster's: a test that needs one to be absent must be the only test of its file.
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{
+    Api, Client,
+    runtime::{conditions::is_crd_established, wait::Condition},
+};
 use tokio::process::Command;
 
-use super::{Trouble, traefik::cluster};
+use super::{Trouble, traefik::cluster, until};
 
 /// An API that a cluster may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +27,16 @@ impl OptionalApi {
     /// What kubectl says.
     pub async fn install(self) -> Result<(), Trouble> {
         kubectl(&["apply", "--server-side"], &self.files()?).await?;
-        kubectl(&["wait", "--for=condition=Established", "--timeout=60s"], &self.files()?).await
+        // "kubectl wait" fails at a definition that has no conditions yet.
+        let definitions: Api<CustomResourceDefinition> = Api::all(Client::try_default().await?);
+        for file in self.names() {
+            let (group, plural) = file.trim_end_matches(".yaml").split_once('_').ok_or("no GROUP_PLURAL.yaml")?;
+            until(&definitions, &format!("{plural}.{group}"), "an API that is served", |definition| {
+                is_crd_established().matches_object(definition)
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// Removes it, with all objects of its kinds.
@@ -33,9 +47,9 @@ impl OptionalApi {
         kubectl(&["delete", "--ignore-not-found", "--wait", "--timeout=60s"], &self.files()?).await
     }
 
-    /// Its definitions.
-    fn files(self) -> Result<Vec<String>, Trouble> {
-        let names: &[&str] = match self {
+    /// The files of its definitions.
+    fn names(self) -> &'static [&'static str] {
+        match self {
             Self::Gateway => &[
                 "gateway.networking.k8s.io_gatewayclasses.yaml",
                 "gateway.networking.k8s.io_gateways.yaml",
@@ -44,14 +58,17 @@ impl OptionalApi {
                 "gateway.networking.k8s.io_referencegrants.yaml",
             ],
             Self::ServiceMonitor => &["monitoring.coreos.com_servicemonitors.yaml"],
-        };
+        }
+    }
+
+    fn files(self) -> Result<Vec<String>, Trouble> {
         let cluster = cluster()?;
         let file = |name: &&str| {
             let path =
                 cluster.file(name).ok_or_else(|| format!("no {name}: start the cluster with --test-programs"))?;
             Ok(format!("--filename={}", path.display()))
         };
-        names.iter().map(file).collect()
+        self.names().iter().map(file).collect()
     }
 }
 
