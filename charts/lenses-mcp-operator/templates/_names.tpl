@@ -38,10 +38,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [mcp.lenses.io]
   resources: [lensesmcpservers/status]
   verbs: [patch]
-# Where the API server asks for it (OwnerReferencesPermissionEnforcement), to be named as the owner of objects.
-- apiGroups: [mcp.lenses.io]
-  resources: [lensesmcpservers/finalizers]
-  verbs: [update]
 # Objects are made and changed by server-side apply (patch), which needs create for those that are not there. They go with their
 # owner, so only those are deleted that a spec may stop asking for. "get" is for the name of one that is not this operator's.
 - apiGroups: [""]
