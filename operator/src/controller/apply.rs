@@ -19,7 +19,7 @@ use kube::{
     core::PartialObjectMeta,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     build::{self, Children, ROTATION, SCALED_BY, SEALING_KEY},
@@ -122,36 +122,37 @@ async fn release_replicas(
     if !wants_any || observed.annotations().contains_key(SCALED_BY) {
         return Ok(());
     }
-    let name = observed.name_any();
-    let api = Api::<Deployment>::namespaced(client.clone(), &observed.namespace().unwrap_or_default());
     let number = json!({
         "apiVersion": Deployment::api_version(&()),
         "kind": Deployment::kind(&()),
-        "metadata": { "name": name, "uid": observed.uid() },
+        "metadata": { "name": observed.name_any(), "uid": observed.uid() },
         "spec": { "replicas": if replicas == 0 { fewest } else { replicas } },
     });
     let hold = PatchParams::apply(REPLICAS_HOLDER).force();
-    match api.patch_metadata(&name, &hold, &Patch::Apply(number)).await {
-        Ok(_) => Ok(()),
-        Err(source) => Err(ApplyError::Apply { kind: "Deployment".to_owned(), name, source }),
-    }
+    patch(client, observed, &hold, &Patch::Apply(number)).await
 }
 
 /// Takes out what others have put into the server's own container.
 async fn take_out_intruders(client: &Client, wanted: &Deployment, observed: &Deployment) -> Result<(), ApplyError> {
-    let Some(patch) = intruders(wanted, observed) else { return Ok(()) };
+    let Some(without) = intruders(wanted, observed) else { return Ok(()) };
+    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    patch(client, observed, &params, &Patch::Strategic(without)).await?;
+    let (namespace, name) = (observed.namespace(), observed.name_any());
+    tracing::warn!(namespace, name, "took out what others had put into the server's container");
+    Ok(())
+}
+
+/// Patches a Deployment that is there; what comes of it is seen by the watch.
+async fn patch(
+    client: &Client,
+    observed: &Deployment,
+    params: &PatchParams,
+    patch: &Patch<Value>,
+) -> Result<(), ApplyError> {
     let name = observed.name_any();
     let api = Api::<Deployment>::namespaced(client.clone(), &observed.namespace().unwrap_or_default());
-    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-    match api.patch_metadata(&name, &params, &Patch::Strategic(patch)).await {
-        Ok(_) => {
-            tracing::warn!(
-                namespace = observed.namespace(),
-                name,
-                "took out what others had put into the server's container"
-            );
-            Ok(())
-        }
+    match api.patch_metadata(&name, params, patch).await {
+        Ok(_) => Ok(()),
         Err(source) => Err(ApplyError::Apply { kind: "Deployment".to_owned(), name, source }),
     }
 }

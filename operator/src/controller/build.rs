@@ -33,6 +33,7 @@ use k8s_openapi::{
     serde::Serialize,
 };
 use kube::{Resource, core::PartialObjectMeta};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::validate::{Replicas, ValidServer};
@@ -74,6 +75,39 @@ pub(super) struct Children {
     pub(super) service_monitor: Option<ServiceMonitor>,
 }
 
+impl Children {
+    /// Each as JSON, in the order in which they stand above; null for one that is not asked for.
+    pub(super) fn objects(self) -> impl Iterator<Item = serde_json::Result<Value>> {
+        let Self {
+            service_account,
+            sealing_key,
+            config_map,
+            service,
+            deployment,
+            ingress,
+            http_route,
+            horizontal_pod_autoscaler,
+            pod_disruption_budget,
+            network_policy,
+            service_monitor,
+        } = self;
+        [
+            serde_json::to_value(service_account),
+            serde_json::to_value(sealing_key),
+            serde_json::to_value(config_map),
+            serde_json::to_value(service),
+            serde_json::to_value(deployment),
+            serde_json::to_value(ingress),
+            serde_json::to_value(http_route),
+            serde_json::to_value(horizontal_pod_autoscaler),
+            serde_json::to_value(pod_disruption_budget),
+            serde_json::to_value(network_policy),
+            serde_json::to_value(service_monitor),
+        ]
+        .into_iter()
+    }
+}
+
 /// Builds them all.
 pub(super) fn build(server: &ValidServer) -> Children {
     Children {
@@ -88,7 +122,10 @@ pub(super) fn build(server: &ValidServer) -> Children {
             Replicas::Fixed(_) => None,
             Replicas::Autoscaled(by) => Some(digested(horizontal_pod_autoscaler::build(server, by))),
         },
-        pod_disruption_budget: server.replicas.may_be_several().then(|| digested(pod_disruption_budget::build(server))),
+        pod_disruption_budget: server
+            .disruption_budget
+            .as_ref()
+            .map(|budget| digested(pod_disruption_budget::build(server, budget))),
         network_policy: server.network_policy.enabled.then(|| digested(network_policy::build(server))),
         service_monitor: service_monitor::build(server).map(digested),
     }

@@ -62,7 +62,7 @@ pub fn judge(mut server: LensesMcpServer, documents: &[&Value], defaults: &Defau
         }
     }
     let objects = match validate::validate(&server, &found, defaults) {
-        Ok(valid) => Ok(objects(build::build(&valid))),
+        Ok(valid) => Ok(build::build(&valid).objects().flatten().filter(|object| !object.is_null()).collect()),
         Err(rejections) => Err(rejections.messages()),
     };
     Judged { objects, not_checked, guessed }
@@ -91,34 +91,4 @@ fn nothing_made_yet() -> Standings {
     let mut key = PartialObjectMeta::default();
     key.metadata.uid = Some(ASSIGNED.to_owned());
     Standings { sealing_key: Standing::Own(Arc::new(key)), ..Standings::default() }
-}
-
-fn objects(children: build::Children) -> Vec<Value> {
-    let build::Children {
-        service_account,
-        sealing_key,
-        config_map,
-        service,
-        deployment,
-        ingress,
-        http_route,
-        horizontal_pod_autoscaler,
-        pod_disruption_budget,
-        network_policy,
-        service_monitor,
-    } = children;
-    let objects = [
-        serde_json::to_value(service_account),
-        serde_json::to_value(sealing_key),
-        serde_json::to_value(config_map),
-        serde_json::to_value(service),
-        serde_json::to_value(deployment),
-        serde_json::to_value(ingress),
-        serde_json::to_value(http_route),
-        serde_json::to_value(horizontal_pod_autoscaler),
-        serde_json::to_value(pod_disruption_budget),
-        serde_json::to_value(network_policy),
-        serde_json::to_value(service_monitor),
-    ];
-    objects.into_iter().flatten().filter(|object| !object.is_null()).collect()
 }

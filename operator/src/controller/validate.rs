@@ -21,11 +21,11 @@ use lenses_mcp_crds::{
     Autoscaling, CaBundle, DerivedSetting, DisruptionBudget, HttpRoute, ImagePullPolicy, Ingress, LensesMcpServer,
     Limits, NetworkPolicy, Observability, Service, Tools,
 };
-use url::Url;
 
 use super::{
     Defaults,
     access::{self, Access},
+    asked,
     build::ROTATION,
     dereference::{ContentVersion, Dereferenced, Standing, Standings},
     fleet,
@@ -93,7 +93,8 @@ pub(super) struct ValidServer {
     pub(super) observability: Observability,
     /// What is merged into the pods.
     pub(super) pod_template: Option<Box<PodTemplateSpec>>,
-    pub(super) disruption_budget: DisruptionBudget,
+    /// `None` where there is to be none.
+    pub(super) disruption_budget: Option<DisruptionBudget>,
     pub(super) network_policy: NetworkPolicy,
     /// What the pods connect to.
     pub(super) destinations: Vec<Destination>,
@@ -112,16 +113,6 @@ pub(super) enum Replicas {
     Fixed(i32),
     /// As many as the autoscaler says.
     Autoscaled(Autoscaling),
-}
-
-impl Replicas {
-    /// Whether more than one pod can run.
-    pub(super) fn may_be_several(&self) -> bool {
-        match self {
-            Self::Fixed(number) => *number > 1,
-            Self::Autoscaled(autoscaling) => autoscaling.max_replicas > 1,
-        }
-    }
 }
 
 /// Judges the spec together with what was read.
@@ -195,9 +186,9 @@ pub(super) fn validate(
             replicas: spec.autoscaling.clone().map_or(Replicas::Fixed(spec.replicas), Replicas::Autoscaled),
             observability: spec.observability.clone(),
             pod_template: spec.pod_template.clone(),
-            disruption_budget: spec.disruption_budget.clone(),
+            disruption_budget: asked::disruption_budget(spec).then(|| spec.disruption_budget.clone()),
             network_policy: spec.network_policy.clone(),
-            destinations: destinations(server, found, defaults, &lenses_url, &sign_in),
+            destinations: destinations::destinations(server, found, defaults, &lenses_url, &sign_in),
             operator_namespace: defaults.operator_namespace.clone(),
             requests: spec.resources.requests.clone(),
             limits: spec.resources.limits.clone(),
@@ -215,44 +206,6 @@ pub(super) fn validate(
             rejections.collect(),
         )),
     }
-}
-
-/// HQ, the introspection endpoint where that is somewhere else, and the receiver of traces.
-fn destinations(
-    server: &LensesMcpServer,
-    found: &Dereferenced,
-    defaults: &Defaults,
-    lenses_url: &str,
-    sign_in: &SignIn,
-) -> Vec<Destination> {
-    let own = server.namespace().unwrap_or_default();
-    let mut all = Vec::new();
-    let mut add = |more: Vec<Destination>| {
-        for destination in more {
-            if !all.contains(&destination) {
-                all.push(destination);
-            }
-        }
-    };
-    // All of them have been parsed before.
-    let lenses = Url::parse(lenses_url);
-    match (&lenses, &server.spec.lenses.service_ref, &found.lenses_service) {
-        (Ok(url), Some(reference), Some(service)) => {
-            add(destinations::behind_service(reference.namespace.as_deref().unwrap_or(&own), service, url));
-        }
-        (Ok(url), ..) => add(destinations::at_url(url, &own, &defaults.cluster_domain)),
-        (Err(_), ..) => {}
-    }
-    if let SignIn::OAuth { introspection_url, .. } = sign_in
-        && let (Ok(lenses), Ok(url)) = (&lenses, Url::parse(introspection_url))
-        && lenses.origin() != url.origin()
-    {
-        add(destinations::at_url(&url, &own, &defaults.cluster_domain));
-    }
-    if let Some(url) = server.spec.observability.tracing.as_ref().and_then(|to| Url::parse(&to.otlp_endpoint).ok()) {
-        add(destinations::at_url(&url, &own, &defaults.cluster_domain));
-    }
-    all
 }
 
 type Contents = BTreeMap<String, ContentVersion>;

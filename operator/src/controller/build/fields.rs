@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Children, build};
+use super::build;
 use crate::controller::{
     dereference::Standing,
     fixtures::{defaults, found, server},
@@ -54,39 +54,12 @@ fn objects(spec: &Value) -> Vec<Value> {
     found.children.deployment = Standing::Own(Arc::default());
     let valid = validate(&server(spec), &found, &defaults())
         .unwrap_or_else(|rejections| panic!("{spec}: {}", rejections.message()));
-    let Children {
-        service_account,
-        sealing_key,
-        config_map,
-        service,
-        mut deployment,
-        ingress,
-        http_route,
-        horizontal_pod_autoscaler,
-        pod_disruption_budget,
-        network_policy,
-        service_monitor,
-    } = build(&valid);
+    let mut children = build(&valid);
     // They repeat parts of the spec, whether or not anything else follows from these.
-    if let Some(deployment) = &mut deployment {
+    if let Some(deployment) = &mut children.deployment {
         deployment.metadata.annotations = None;
     }
-    [
-        serde_json::to_value(service_account),
-        serde_json::to_value(sealing_key),
-        serde_json::to_value(config_map),
-        serde_json::to_value(service),
-        serde_json::to_value(deployment),
-        serde_json::to_value(ingress),
-        serde_json::to_value(http_route),
-        serde_json::to_value(horizontal_pod_autoscaler),
-        serde_json::to_value(pod_disruption_budget),
-        serde_json::to_value(network_policy),
-        serde_json::to_value(service_monitor),
-    ]
-    .into_iter()
-    .map(Result::unwrap)
-    .collect()
+    children.objects().map(Result::unwrap).collect()
 }
 
 /// Fields of Kubernetes' own types, which are handed on whole.

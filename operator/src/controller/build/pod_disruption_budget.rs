@@ -4,12 +4,12 @@ use k8s_openapi::{
     api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec},
     apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
+use lenses_mcp_crds::DisruptionBudget;
 
 use super::{metadata, selector};
 use crate::controller::validate::ValidServer;
 
-pub(super) fn build(server: &ValidServer) -> PodDisruptionBudget {
-    let budget = &server.disruption_budget;
+pub(super) fn build(server: &ValidServer, budget: &DisruptionBudget) -> PodDisruptionBudget {
     PodDisruptionBudget {
         metadata: metadata(server),
         spec: Some(PodDisruptionBudgetSpec {
@@ -59,7 +59,7 @@ mod tests {
                 "metadata": metadata_json(),
                 "spec": spec,
             });
-            assert_eq!(serde_json::to_value(build(&valid(&server))).unwrap(), wanted);
+            assert_eq!(serde_json::to_value(build(&valid(&server), &server.spec.disruption_budget)).unwrap(), wanted);
         }
     }
 }

@@ -7,7 +7,12 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::{api::core::v1::Service, apimachinery::pkg::util::intstr::IntOrString};
+use kube::ResourceExt;
+use lenses_mcp_crds::LensesMcpServer;
 use url::{Host, Url};
+
+use super::SignIn;
+use crate::controller::{Defaults, dereference::Dereferenced};
 
 /// Something that the pods connect to.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +25,46 @@ pub(in crate::controller) enum Destination {
     Port(u16),
 }
 
+/// HQ, the introspection endpoint where that is somewhere else, and the receiver of traces.
+pub(super) fn destinations(
+    server: &LensesMcpServer,
+    found: &Dereferenced,
+    defaults: &Defaults,
+    lenses_url: &str,
+    sign_in: &SignIn,
+) -> Vec<Destination> {
+    let own = server.namespace().unwrap_or_default();
+    let mut all = Vec::new();
+    let mut add = |more: Vec<Destination>| {
+        for destination in more {
+            if !all.contains(&destination) {
+                all.push(destination);
+            }
+        }
+    };
+    // All of them have been parsed before.
+    let lenses = Url::parse(lenses_url);
+    match (&lenses, &server.spec.lenses.service_ref, &found.lenses_service) {
+        (Ok(url), Some(reference), Some(service)) => {
+            add(behind_service(reference.namespace.as_deref().unwrap_or(&own), service, url));
+        }
+        (Ok(url), ..) => add(at_url(url, &own, &defaults.cluster_domain)),
+        (Err(_), ..) => {}
+    }
+    if let SignIn::OAuth { introspection_url, .. } = sign_in
+        && let (Ok(lenses), Ok(url)) = (&lenses, Url::parse(introspection_url))
+        && lenses.origin() != url.origin()
+    {
+        add(at_url(&url, &own, &defaults.cluster_domain));
+    }
+    if let Some(url) = server.spec.observability.tracing.as_ref().and_then(|to| Url::parse(&to.otlp_endpoint).ok()) {
+        add(at_url(&url, &own, &defaults.cluster_domain));
+    }
+    all
+}
+
 /// Behind this port of a Service.
-pub(super) fn behind_service(namespace: &str, service: &Service, url: &Url) -> Vec<Destination> {
+fn behind_service(namespace: &str, service: &Service, url: &Url) -> Vec<Destination> {
     let (Some(spec), Some(number)) = (&service.spec, url.port_or_known_default()) else { return Vec::new() };
     let port = spec.ports.iter().flatten().find(|port| port.port == i32::from(number));
     let target = port.and_then(|port| port.target_port.clone()).unwrap_or(IntOrString::Int(number.into()));
@@ -36,7 +79,7 @@ pub(super) fn behind_service(namespace: &str, service: &Service, url: &Url) -> V
 }
 
 /// At this URL.
-pub(super) fn at_url(url: &Url, own_namespace: &str, cluster_domain: &str) -> Vec<Destination> {
+fn at_url(url: &Url, own_namespace: &str, cluster_domain: &str) -> Vec<Destination> {
     let Some(port) = url.port_or_known_default() else { return Vec::new() };
     let Some(Host::Domain(host)) = url.host() else { return vec![Destination::Port(port)] };
     let in_cluster = host.strip_suffix(&format!(".svc.{cluster_domain}")).or_else(|| host.strip_suffix(".svc"));
