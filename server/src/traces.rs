@@ -46,50 +46,34 @@ impl Request {
     /// Its span: to be the current one while the request is answered.
     #[must_use]
     pub fn span(self, context: &RequestContext<RoleServer>) -> Span {
+        macro_rules! request {
+            ($method:literal $(, $($further:tt)+)?) => {
+                tracing::info_span!(
+                    target: TARGET,
+                    $method,
+                    otel.kind = "server",
+                    otel.status_code = Empty,
+                    mcp.method.name = $method,
+                    mcp.protocol.version = Empty,
+                    error.type = Empty,
+                    $($($further)+)?
+                )
+            };
+        }
         let span = match self {
-            Self::ListTools => tracing::info_span!(
-                target: TARGET,
-                "tools/list",
-                otel.kind = "server",
-                otel.status_code = Empty,
-                mcp.method.name = "tools/list",
-                mcp.protocol.version = Empty,
-                error.type = Empty,
-            ),
-            Self::CallTool(tool) => tracing::info_span!(
-                target: TARGET,
+            Self::ListTools => request!("tools/list"),
+            Self::CallTool(tool) => request!(
                 "tools/call",
                 otel.name = format_args!("tools/call {tool}"),
-                otel.kind = "server",
-                otel.status_code = Empty,
-                mcp.method.name = "tools/call",
-                mcp.protocol.version = Empty,
                 gen_ai.operation.name = "execute_tool",
                 gen_ai.tool.name = tool,
-                error.type = Empty,
             ),
-            Self::GetPrompt(prompt) => tracing::info_span!(
-                target: TARGET,
-                "prompts/get",
-                otel.name = format_args!("prompts/get {prompt}"),
-                otel.kind = "server",
-                otel.status_code = Empty,
-                mcp.method.name = "prompts/get",
-                mcp.protocol.version = Empty,
-                gen_ai.prompt.name = prompt,
-                error.type = Empty,
-            ),
-            Self::ReadResource(kind) => tracing::info_span!(
-                target: TARGET,
-                "resources/read",
-                otel.name = format_args!("resources/read {kind}"),
-                otel.kind = "server",
-                otel.status_code = Empty,
-                mcp.method.name = "resources/read",
-                mcp.protocol.version = Empty,
-                lenses.resource = kind,
-                error.type = Empty,
-            ),
+            Self::GetPrompt(prompt) => {
+                request!("prompts/get", otel.name = format_args!("prompts/get {prompt}"), gen_ai.prompt.name = prompt,)
+            }
+            Self::ReadResource(kind) => {
+                request!("resources/read", otel.name = format_args!("resources/read {kind}"), lenses.resource = kind,)
+            }
         };
         if !span.is_disabled() {
             if let Some(version) = context.protocol_version() {

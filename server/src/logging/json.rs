@@ -2,7 +2,7 @@
 //! span's name and fields.
 //!
 //! It is the form of tracing-subscriber's own formatter, which parses a span's fields anew for each line to make sure of what
-//! it wrote itself: 1.5 µs of a call.
+//! it wrote itself.
 
 use std::fmt::{self, Write as _};
 
