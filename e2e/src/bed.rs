@@ -7,7 +7,10 @@
 mod apis;
 mod authority;
 mod hq;
+#[cfg(target_os = "linux")]
+mod inside;
 mod kstatus;
+#[cfg(target_os = "linux")]
 mod metrics_api;
 mod operator;
 mod report;
@@ -30,13 +33,14 @@ use tokio::{io::AsyncWriteExt, process::Command};
 #[cfg(target_os = "linux")]
 pub use self::{
     apis::OptionalApi,
-    traefik::{Publishes, Traefik, cluster},
+    inside::cluster,
+    metrics_api::MetricsApi,
+    traefik::{Publishes, Traefik},
 };
 pub use self::{
     authority::Authority,
     hq::{Hq, SERVICE_ACCOUNT_TOKEN, objects as hq_objects},
     kstatus::kstatus,
-    metrics_api::MetricsApi,
     operator::{CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, install_operator},
     waiting::{condition, until, versions},
 };
@@ -93,6 +97,7 @@ impl Bed {
 
     /// Starts removing the namespace; nothing waits for it.
     async fn remove(&self) {
+        #[cfg(target_os = "linux")]
         if let Err(error) = self.remove_metrics_api().await {
             eprintln!("the metrics API was not removed: {error}");
         }
@@ -194,7 +199,7 @@ impl Bed {
     pub async fn apply_until_ready(&self, manifest: &Value) -> Result<LensesMcpServer, Trouble> {
         self.apply(manifest).await?;
         let name = manifest["metadata"]["name"].as_str().unwrap_or_default();
-        waiting::until_ready(&self.api(), name).await
+        self.until_ready(name).await
     }
 }
 

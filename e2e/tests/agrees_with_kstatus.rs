@@ -3,7 +3,7 @@
 
 use kube::api::{DeleteParams, Patch, PatchParams};
 use lenses_mcp_crds::LensesMcpServer;
-use lenses_mcp_e2e::bed::{Bed, SERVICE_ACCOUNT_TOKEN, Trouble, condition, kstatus, prove, server, until};
+use lenses_mcp_e2e::bed::{Bed, SERVICE_ACCOUNT_TOKEN, Trouble, kstatus, prove, server, until};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn kstatus_agrees_at_every_stage_of_a_resources_life() {
 
         // What it refers to is not there yet: under way, not failed, since it heals by itself.
         bed.apply(&manifest).await?;
-        until_condition(&bed, "Accepted", "ReferenceNotFound").await?;
+        bed.until_reason("mcp", "Accepted", "ReferenceNotFound").await?;
         assert_eq!(stage(&bed).await?, "InProgress", "a reference is missing");
 
         bed.secret("callers", json!({"token": "a-token-0123456789"})).await?;
@@ -51,7 +51,7 @@ async fn what_only_its_author_can_mend_is_failed_to_kstatus() {
         // The schema lets five digits pass; that there is no such port only the operator says.
         let spec = json!({"lenses": {"url": "http://hq.example.com:70000", "advertisedUrl": "https://hq.example.com"}, "auth": {"oauth": {}}});
         bed.apply(&server("mcp", &spec)).await?;
-        until_condition(&bed, "Stalled", "InvalidSpec").await?;
+        bed.until_reason("mcp", "Stalled", "InvalidSpec").await?;
         assert_eq!(stage(&bed).await?, "Failed");
         Ok(())
     })
@@ -61,12 +61,4 @@ async fn what_only_its_author_can_mend_is_failed_to_kstatus() {
 async fn stage(bed: &Bed) -> Result<String, Trouble> {
     let object = bed.kubectl(&["get", "lensesmcpserver", "mcp", "-o", "json"], None).await?;
     kstatus(&serde_json::from_str(&object)?).await
-}
-
-async fn until_condition(bed: &Bed, kind: &str, reason: &str) -> Result<(), Trouble> {
-    let what = format!("{kind} with reason {reason}");
-    let holds = |server: Option<&LensesMcpServer>| {
-        server.and_then(|server| condition(server, kind)).is_some_and(|condition| condition.reason == reason)
-    };
-    until(&bed.api(), "mcp", &what, holds).await.map(drop)
 }

@@ -56,11 +56,7 @@ async fn an_image_that_does_not_come_up_leaves_the_old_one_serving_and_both_are_
 
             manifest["spec"]["image"] = json!("registry.invalid/nothing:2");
             bed.apply(&manifest).await?;
-            let stalled = until(&bed.api::<LensesMcpServer>(), "mcp", "RolloutStalled", |server| {
-                server.and_then(|server| condition(server, "Available")).is_some_and(|c| c.reason == "RolloutStalled")
-            })
-            .await?
-            .ok_or("gone")?;
+            let stalled = bed.until_reason("mcp", "Available", "RolloutStalled").await?;
             let message = &condition(&stalled, "Available").ok_or("no condition")?.message;
             assert!(message.starts_with("registry.invalid/nothing:2 does not become ready: "), "{message}");
             assert!(message.ends_with(&format!("; {serves} serves on")), "{message}");

@@ -104,7 +104,7 @@ async fn an_object_of_the_name_that_belongs_to_someone_else_is_untouched_and_nam
         let theirs = json!({"metadata": {"name": "mcp"}, "data": {"theirs": "yes"}});
         let theirs = config_maps.create(&PostParams::default(), &serde_json::from_value(theirs)?).await?;
         bed.apply(&bed.oauth_server("mcp", &hq)).await?;
-        let refused = until_reason(&bed, "mcp", "Accepted", "NameTaken").await?;
+        let refused = bed.until_reason("mcp", "Accepted", "NameTaken").await?;
         let message = &condition(&refused, "Accepted").ok_or("no condition")?.message;
         assert!(message.contains("ConfigMap") && message.contains("mcp"), "{message}");
         let now = config_maps.get("mcp").await?;
@@ -124,7 +124,7 @@ async fn a_missing_secret_is_named_and_heals_and_a_changed_one_rolls_the_pods() 
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
         let manifest = bed.api_key_server("mcp", &hq);
         bed.apply(&manifest).await?;
-        let refused = until_reason(&bed, "mcp", "Accepted", "ReferenceNotFound").await?;
+        let refused = bed.until_reason("mcp", "Accepted", "ReferenceNotFound").await?;
         let message = &condition(&refused, "Accepted").ok_or("no condition")?.message;
         assert!(message.contains("Secret") && message.contains("callers"), "{message}");
 
@@ -152,7 +152,7 @@ async fn a_service_that_appears_late_or_changes_its_port_is_followed() {
             "auth": {"oauth": {}},
         });
         bed.apply(&server("mcp", &spec)).await?;
-        let refused = until_reason(&bed, "mcp", "Accepted", "ReferenceNotFound").await?;
+        let refused = bed.until_reason("mcp", "Accepted", "ReferenceNotFound").await?;
         let message = &condition(&refused, "Accepted").ok_or("no condition")?.message;
         assert!(message.contains("Service") && message.contains("hq"), "{message}");
 
@@ -209,15 +209,6 @@ async fn only_pod(bed: &Bed) -> Result<String, Trouble> {
         [pod] => Ok(pod.name_any()),
         pods => Err(format!("{} pods", pods.len()).into()),
     }
-}
-
-async fn until_reason(bed: &Bed, name: &str, kind: &str, reason: &str) -> Result<LensesMcpServer, Trouble> {
-    let what = format!("{kind} with reason {reason}");
-    let servers: Api<LensesMcpServer> = bed.api();
-    let seen = until(&servers, name, &what, |server| {
-        server.and_then(|server| condition(server, kind)).is_some_and(|condition| condition.reason == reason)
-    });
-    seen.await?.ok_or_else(|| "the resource is gone".into())
 }
 
 /// Kind and name of everything that the operator made here.

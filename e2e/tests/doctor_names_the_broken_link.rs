@@ -1,6 +1,8 @@
 //! `doctor`, run in the cluster as `examples/doctor.yaml` runs it, with that example's rights and no more: each link of a server that
 //! is broken is named, with what to change.
 
+#![cfg(target_os = "linux")]
+
 use k8s_openapi::api::{
     batch::v1::Job,
     core::v1::{Pod, Service},

@@ -1,6 +1,8 @@
 //! What publishes a server is made as the spec asks for it and removed when it no longer does; the URL follows, and so do the
 //! objects that the spec refers to. And clients find their way through it.
 
+#![cfg(target_os = "linux")]
+
 use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{ConfigMap, Secret, Service},
@@ -80,12 +82,12 @@ async fn an_ingress_that_belongs_to_someone_else_is_untouched_and_named() {
         let theirs = json!({"metadata": {"name": "mcp"}, "spec": {"defaultBackend": {"service": {"name": "x", "port": {"number": 1}}}}});
         let theirs = ingresses.create(&PostParams::default(), &serde_json::from_value(theirs)?).await?;
         bed.apply(&published(&json!({"ingress": {"host": "mcp.example.com"}}))).await?;
-        let refused = until_reason(&bed, "Accepted", "NameTaken").await?;
+        let refused = bed.until_reason("mcp", "Accepted", "NameTaken").await?;
         let message = condition(&refused, "Accepted").map(|accepted| accepted.message.clone()).unwrap_or_default();
         assert!(message.contains("Ingress mcp belongs to someone else"), "{message}");
         // One that is not asked for is in nobody's way.
         bed.apply(&published(&json!({"url": "https://mcp.example.com"}))).await?;
-        until_reason(&bed, "Accepted", "Accepted").await?;
+        bed.until_reason("mcp", "Accepted", "Accepted").await?;
         assert_eq!(ingresses.get("mcp").await?.resource_version(), theirs.resource_version());
         Ok(())
     })
@@ -116,14 +118,14 @@ async fn a_config_map_of_authorities_is_followed_and_a_certificate_needs_no_new_
         let mut manifest = published(&json!({"tls": {"secretName": "certificate"}}));
         manifest["spec"]["lenses"]["caBundle"] = json!({"configMapKeyRef": {"name": "authorities", "key": "ca.crt"}});
         bed.apply(&manifest).await?;
-        let lacking = until_reason(&bed, "Accepted", "ReferenceNotFound").await?;
+        let lacking = bed.until_reason("mcp", "Accepted", "ReferenceNotFound").await?;
         let message = condition(&lacking, "Accepted").map(|accepted| accepted.message.clone()).unwrap_or_default();
         assert!(message.starts_with("spec.lenses.caBundle.configMapKeyRef: ConfigMap"), "{message}");
 
         let config_maps: Api<ConfigMap> = bed.api();
         let authorities = json!({"metadata": {"name": "authorities"}, "data": {"ca.crt": "one"}});
         config_maps.create(&PostParams::default(), &serde_json::from_value(authorities)?).await?;
-        until_reason(&bed, "Accepted", "Accepted").await?;
+        bed.until_reason("mcp", "Accepted", "Accepted").await?;
         let deployments: Api<Deployment> = bed.api();
         let before = until(&deployments, "mcp", "the Deployment", |now| now.is_some()).await?.ok_or("gone")?;
 
@@ -172,14 +174,4 @@ async fn certificate(bed: &Bed) -> Result<(), Trouble> {
 async fn until_url(bed: &Bed, url: &str) -> Result<(), Trouble> {
     let is_url = |server: &LensesMcpServer| server.status.as_ref()?.url.as_ref().map(|shown| shown == url);
     until(&bed.api::<LensesMcpServer>(), "mcp", url, |server| server.and_then(is_url) == Some(true)).await.map(drop)
-}
-
-async fn until_reason(bed: &Bed, kind: &str, reason: &str) -> Result<LensesMcpServer, Trouble> {
-    let what = format!("{kind} with {reason}");
-    let shown = |server: &LensesMcpServer| {
-        condition(server, kind)
-            .is_some_and(|shown| shown.reason == reason && shown.observed_generation == server.metadata.generation)
-    };
-    let found = until(&bed.api::<LensesMcpServer>(), "mcp", &what, |server| server.is_some_and(shown)).await?;
-    found.ok_or_else(|| "the resource is gone".into())
 }

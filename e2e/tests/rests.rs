@@ -19,7 +19,7 @@ use kube::{
 };
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
-    bed::{Bed, OPERATOR_NAMESPACE, Trouble, prove, versions},
+    bed::{Bed, OPERATOR_NAMESPACE, Trouble, cluster, prove, versions},
     cluster::Cluster,
 };
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ async fn a_server_at_rest_costs_no_request_while_its_verification_goes_on() {
         let mut manifest = bed.oauth_server("mcp", &hq);
         manifest["spec"]["verification"] = json!({"interval": "10s"});
         bed.apply_until_ready(&manifest).await?;
-        let cluster = Cluster::find(&std::env::var("E2E_CLUSTER")?.parse()?)?;
+        let cluster = cluster()?;
         // This is the measurement itself: nothing can be awaited where nothing is to happen.
         tokio::time::sleep(REST).await;
         let before = requests(&cluster, &bed)?;
@@ -99,7 +99,7 @@ async fn managers_beside_the_operator_are_left_alone_and_cost_no_request() {
         bed.kubectl(&["rollout", "status", "deployment/mcp"], None).await?;
         bed.apply_until_ready(&manifest).await?;
 
-        let cluster = Cluster::find(&std::env::var("E2E_CLUSTER")?.parse()?)?;
+        let cluster = cluster()?;
         tokio::time::sleep(REST).await;
         let (before, deployment) = (requests(&cluster, &bed)?, bed.api::<Deployment>().get("mcp").await?);
         tokio::time::sleep(REST).await;

@@ -7,7 +7,6 @@ use kube::{
     Api,
     api::{DeleteParams, PostParams},
 };
-use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::bed::{condition, prove, until};
 use serde_json::{Value, json};
 
@@ -71,11 +70,7 @@ async fn what_is_no_longer_asked_for_goes_and_the_object_of_somebody_else_is_in_
 
         manifest["spec"]["autoscaling"] = json!({"maxReplicas": 2});
         bed.apply(&manifest).await?;
-        let servers: Api<LensesMcpServer> = bed.api();
-        let refused = until(&servers, "mcp", "NameTaken", |server| {
-            server.and_then(|server| condition(server, "Accepted")).is_some_and(|accepted| accepted.reason == "NameTaken")
-        });
-        let refused = refused.await?.ok_or("the resource is gone")?;
+        let refused = bed.until_reason("mcp", "Accepted", "NameTaken").await?;
         let message = &condition(&refused, "Accepted").ok_or("no condition")?.message;
         assert!(message.contains("HorizontalPodAutoscaler mcp"), "{message}");
         assert_eq!(scalers.get("mcp").await?.spec, theirs.spec);

@@ -1,6 +1,8 @@
 //! An autoscaler at work, on figures that are set by hand. Its metrics API is the whole cluster's, so this is the only test of its
 //! file.
 
+#![cfg(target_os = "linux")]
+
 use kube::Api;
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::bed::{Bed, Trouble, prove, until};

@@ -3,7 +3,7 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
 use lenses_mcp_crds::LensesMcpServer;
-use lenses_mcp_e2e::bed::{Bed, CHART, INSTALL, OPERATOR_NAMESPACE, Trouble, condition, helm, prove, until};
+use lenses_mcp_e2e::bed::{Bed, CHART, INSTALL, OPERATOR_NAMESPACE, Trouble, helm, prove, until};
 use serde_json::json;
 
 /// The second operator's release.
@@ -27,7 +27,7 @@ async fn each_operator_has_the_resources_that_its_selector_and_namespaces_say_an
         outcome?;
         uninstalled?;
         // With its defaults again, the first takes over what was the second's.
-        ready(&bed, "gold").await
+        bed.until_ready("gold").await.map(drop)
     })
     .await;
 }
@@ -56,19 +56,11 @@ async fn two_operators(bed: &Bed) -> Result<(), Trouble> {
 
     // Both at work: each has its own.
     helm(&[&INSTALL[..], &["--set", "watchSelector=tier!=gold"]].concat()).await?;
-    ready(bed, "plain").await?;
+    bed.until_ready("plain").await?;
     // A resource that is given the label changes hands, and serves on.
     bed.kubectl(&["label", "lensesmcpserver", "plain", "tier=gold"], None).await?;
     bed.kubectl(&["scale", "lensesmcpserver/plain", "--replicas=2"], None).await?;
     bed.kubectl(&["wait", "--for=jsonpath={.status.readyReplicas}=2", "lensesmcpserver/plain", "--timeout=90s"], None)
         .await
         .map(drop)
-}
-
-async fn ready(bed: &Bed, name: &str) -> Result<(), Trouble> {
-    until(&bed.api::<LensesMcpServer>(), name, "Ready", |server| {
-        server.and_then(|server| condition(server, "Ready")).is_some_and(|ready| ready.status == "True")
-    })
-    .await
-    .map(drop)
 }

@@ -1,14 +1,15 @@
 //! `ServiceMonitor`, whose API a cluster may lack: missed, made when the API comes, put back when changed, removed when no longer
 //! asked for. The API is the whole cluster's, so this is the only test that needs it.
 
+#![cfg(target_os = "linux")]
+
 use kube::{
     Api,
     api::DynamicObject,
     core::{ApiResource, GroupVersionKind},
     runtime::wait::await_condition,
 };
-use lenses_mcp_crds::LensesMcpServer;
-use lenses_mcp_e2e::bed::{Bed, OptionalApi, Trouble, condition, prove, until};
+use lenses_mcp_e2e::bed::{Bed, OptionalApi, Trouble, condition, prove};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -28,20 +29,13 @@ async fn comes_and_goes(bed: &Bed) -> Result<(), Trouble> {
     let wanted = json!({"labels": {"release": "prometheus"}, "interval": "30s"});
     manifest["spec"]["observability"] = json!({"metrics": {"serviceMonitor": wanted}});
     bed.apply(&manifest).await?;
-    let servers: Api<LensesMcpServer> = bed.api();
-    let missed = until(&servers, "mcp", "MissingApi", |server| {
-        server.and_then(|server| condition(server, "Accepted")).is_some_and(|accepted| accepted.reason == "MissingApi")
-    });
-    let missed = missed.await?.ok_or("gone")?;
+    let missed = bed.until_reason("mcp", "Accepted", "MissingApi").await?;
     let message = condition(&missed, "Accepted").map(|accepted| accepted.message.clone()).unwrap_or_default();
     assert!(message.contains("spec.observability.metrics.serviceMonitor"), "{message}");
 
     OptionalApi::ServiceMonitor.install().await?;
     as_wanted(bed, "the monitor that was waited for").await?;
-    until(&servers, "mcp", "Ready", |server| {
-        server.and_then(|server| condition(server, "Ready")).is_some_and(|ready| ready.status == "True")
-    })
-    .await?;
+    bed.until_ready("mcp").await?;
 
     let changed = json!({"spec": {"endpoints": [{"targetPort": "mcp"}]}}).to_string();
     bed.kubectl(&["patch", "servicemonitor", "mcp", "--type=merge", "--patch", &changed], None).await?;

@@ -1,9 +1,10 @@
 //! An API that a cluster lacks holds nothing else back, and is taken up when it comes. The Gateway API is the whole cluster's, so
 //! this is the only test that needs it.
 
+#![cfg(target_os = "linux")]
+
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::{api::DynamicObject, runtime::wait::await_condition};
-use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
     bed::{Authority, Bed, OptionalApi, Publishes, Trouble, condition, mcp_url, prove, until},
     client::{Application, Ticks},
@@ -49,11 +50,7 @@ async fn comes_and_goes(bed: &Bed) -> Result<(), Trouble> {
     };
     let accepted = await_condition(bed.http_routes(), "mcp", accepted);
     tokio::time::timeout(std::time::Duration::from_mins(1), accepted).await??;
-    let servers = bed.api::<LensesMcpServer>();
-    let ready = until(&servers, "mcp", "Ready", |server| {
-        server.and_then(|server| condition(server, "Ready")).is_some_and(|ready| ready.status == "True")
-    });
-    let url = mcp_url(&ready.await?.ok_or("gone")?)?;
+    let url = mcp_url(&bed.until_ready("mcp").await?)?;
     assert_eq!(url, format!("https://{}/mcp", traefik.host()));
     traefik.until_it_leads_on(&url).await?;
     let alice = Application::new("Claude", &url, "alice")?.trusting(authority.pem()).sign_in(Ticks::AsAsked).await?;
@@ -65,11 +62,7 @@ async fn comes_and_goes(bed: &Bed) -> Result<(), Trouble> {
 }
 
 async fn until_missed(bed: &Bed) -> Result<(), Trouble> {
-    let servers = bed.api::<LensesMcpServer>();
-    let missed = until(&servers, "mcp", "MissingApi", |server| {
-        server.and_then(|server| condition(server, "Accepted")).is_some_and(|accepted| accepted.reason == "MissingApi")
-    });
-    let missed = missed.await?.ok_or("gone")?;
+    let missed = bed.until_reason("mcp", "Accepted", "MissingApi").await?;
     let message = condition(&missed, "Accepted").map(|accepted| accepted.message.clone()).unwrap_or_default();
     let parts = ["spec.endpoint.httpRoute", "HTTPRoute (gateway.networking.k8s.io/v1)", "the Gateway API's CRDs"];
     assert!(parts.iter().all(|part| message.contains(part)), "{message}");

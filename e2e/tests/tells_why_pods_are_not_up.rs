@@ -12,7 +12,7 @@ async fn an_image_that_cannot_be_pulled_is_named_with_what_the_kubelet_said() {
         let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
         manifest["spec"]["image"] = json!("registry.invalid/nothing:1");
         bed.apply(&manifest).await?;
-        let seen = until_reason(&bed, "ImagePullFailed").await?;
+        let seen = bed.until_reason("mcp", "Available", "ImagePullFailed").await?;
         let message = message(&seen)?;
         assert!(message.starts_with("the image registry.invalid/nothing:1 cannot be pulled: "), "{message}");
         assert_eq!(condition(&seen, "Reconciling").map(|c| c.reason.as_str()), Some("ImagePullFailed"));
@@ -29,7 +29,7 @@ async fn a_server_that_ends_at_its_start_is_told_with_its_last_words_and_without
         bed.secret("lenses", json!({"api-key": "two\nlines"})).await?;
         bed.secret("callers", json!({"token": "for-callers-only-0123456789"})).await?;
         bed.apply(&bed.api_key_server("mcp", &hq)).await?;
-        let seen = until_reason(&bed, "CrashLooping").await?;
+        let seen = bed.until_reason("mcp", "Available", "CrashLooping").await?;
         let message = message(&seen)?;
         assert!(message.contains("exit status 78"), "{message}");
         assert!(message.contains("LENSES_API_KEY"), "{message}");
@@ -45,7 +45,7 @@ async fn pods_that_no_node_takes_are_told_with_what_the_scheduler_said() {
         let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
         manifest["spec"]["resources"] = json!({"requests": {"cpu": "1000"}});
         bed.apply(&manifest).await?;
-        let seen = until_reason(&bed, "Unschedulable").await?;
+        let seen = bed.until_reason("mcp", "Available", "Unschedulable").await?;
         let message = message(&seen)?;
         assert!(message.contains("Insufficient cpu"), "{message}");
 
@@ -75,13 +75,4 @@ async fn says_nothing_new(bed: &Bed) -> Result<(), Trouble> {
 
 fn message(server: &LensesMcpServer) -> Result<String, Trouble> {
     Ok(condition(server, "Available").ok_or("no condition Available")?.message.clone())
-}
-
-async fn until_reason(bed: &Bed, reason: &str) -> Result<LensesMcpServer, Trouble> {
-    let servers: Api<LensesMcpServer> = bed.api();
-    let what = format!("Available with reason {reason}");
-    let seen = until(&servers, "mcp", &what, |server| {
-        server.and_then(|server| condition(server, "Available")).is_some_and(|condition| condition.reason == reason)
-    });
-    seen.await?.ok_or_else(|| "the resource is gone".into())
 }

@@ -2,12 +2,9 @@
 //! without a hand on the resource.
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
-use kube::{
-    Api,
-    api::{Patch, PatchParams},
-};
+use kube::api::{Patch, PatchParams};
 use lenses_mcp_crds::LensesMcpServer;
-use lenses_mcp_e2e::bed::{Bed, Hq, SERVICE_ACCOUNT_TOKEN, Trouble, condition, prove, server, until};
+use lenses_mcp_e2e::bed::{Bed, Hq, SERVICE_ACCOUNT_TOKEN, Trouble, condition, prove, server};
 use serde_json::{Value, json};
 
 const CALLERS: &str = "for-callers-only-0123456789";
@@ -26,14 +23,14 @@ async fn each_fault_of_hq_has_its_own_reason_and_heals() {
             (json!({"down": true}), "Unreachable", "check spec.lenses"),
         ] {
             hq.set_faults(&faults).await?;
-            let seen = until_said(&bed, "LensesReachable", "False", reason).await?;
+            let seen = until_false(&bed, "LensesReachable", reason).await?;
             let message = &condition(&seen, "LensesReachable").ok_or("no condition")?.message;
             assert!(message.contains(said), "{faults}: {message}");
             let ready = condition(&seen, "Ready").ok_or("no Ready")?;
             assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", reason), "{faults}");
             assert!(condition(&seen, "Stalled").is_none() && condition(&seen, "Reconciling").is_some(), "{faults}");
             hq.set_faults(&json!({})).await?;
-            until_said(&bed, "Ready", "True", "Ready").await?;
+            bed.until_ready("mcp").await?;
         }
         Ok(())
     })
@@ -55,11 +52,11 @@ async fn each_setting_of_hq_that_sign_in_needs_is_told_when_it_is_wrong() {
             ),
         ] {
             let before = set_up_with(&bed, &hq, &setting).await?;
-            let seen = until_said(&bed, "LensesReachable", "False", reason).await?;
+            let seen = until_false(&bed, "LensesReachable", reason).await?;
             let message = &condition(&seen, "LensesReachable").ok_or("no condition")?.message;
             assert!(message.contains(said), "{setting}: {message}");
             set_arguments(&bed, &hq, &before).await?;
-            until_said(&bed, "Ready", "True", "Ready").await?;
+            bed.until_ready("mcp").await?;
         }
         Ok(())
     })
@@ -80,12 +77,12 @@ async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open()
         let mut guarded = often(bed.oauth_server("mcp", &hq));
         guarded["spec"]["endpoint"] = json!({"url": format!("http://{}", bed.host("open"))});
         bed.apply(&guarded).await?;
-        let seen = until_said(&bed, "Verified", "False", "TooOpen").await?;
+        let seen = until_false(&bed, "Verified", "TooOpen").await?;
         assert_eq!(condition(&seen, "Ready").map(|ready| ready.reason.as_str()), Some("TooOpen"));
 
         guarded["spec"]["endpoint"] = json!({"url": "https://mcp.nowhere.invalid"});
         bed.apply(&guarded).await?;
-        let seen = until_said(&bed, "Verified", "False", "EndpointUnreachable").await?;
+        let seen = until_false(&bed, "Verified", "EndpointUnreachable").await?;
         let message = &condition(&seen, "Verified").ok_or("no condition")?.message;
         assert!(message.contains("mcp.nowhere.invalid") && message.contains("the Service itself"), "{message}");
 
@@ -106,19 +103,19 @@ async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() 
         let mut manifest = often(bed.api_key_server("mcp", &hq));
         manifest["spec"]["verification"]["credentialSecretRef"] = json!({"name": "probe", "key": "token"});
         bed.apply(&manifest).await?;
-        let seen = until_said(&bed, "Verified", "False", "MaterialUnusable").await?;
+        let seen = until_false(&bed, "Verified", "MaterialUnusable").await?;
         let message = &condition(&seen, "Verified").ok_or("no condition")?.message;
         assert!(message.contains("spec.verification.credentialSecretRef") && message.contains("/probe"), "{message}");
         assert_eq!(condition(&seen, "Accepted").map(|accepted| accepted.status.as_str()), Some("True"));
 
         bed.secret("probe", json!({"token": "not-the-callers-token"})).await?;
-        let seen = until_said(&bed, "Verified", "False", "CredentialRefused").await?;
+        let seen = until_false(&bed, "Verified", "CredentialRefused").await?;
         let text = serde_json::to_string(&seen)?;
         assert!(!text.contains("not-the-callers-token"), "{text}");
 
         let right = Patch::Merge(json!({"stringData": {"token": CALLERS}}));
         bed.api::<Secret>().patch("probe", &PatchParams::default(), &right).await?;
-        let seen = until_said(&bed, "Ready", "True", "Ready").await?;
+        let seen = bed.until_ready("mcp").await?;
         let tools = seen.status.as_ref().and_then(|status| status.tools.clone()).ok_or("no tools are shown")?;
         assert!(tools.count > 20, "{tools:?}");
         let wide = bed.kubectl(&["get", "lensesmcpserver", "mcp", "-o", "wide", "--no-headers"], None).await?;
@@ -134,13 +131,10 @@ fn often(mut manifest: Value) -> Value {
     server(manifest["metadata"]["name"].as_str().unwrap_or_default(), &manifest["spec"])
 }
 
-async fn until_said(bed: &Bed, kind: &str, status: &str, reason: &str) -> Result<LensesMcpServer, Trouble> {
-    let what = format!("{kind}={status} with reason {reason}");
-    let servers: Api<LensesMcpServer> = bed.api();
-    let seen = until(&servers, "mcp", &what, |server| {
-        server.and_then(|server| condition(server, kind)).is_some_and(|c| c.status == status && c.reason == reason)
-    });
-    seen.await?.ok_or_else(|| "the resource is gone".into())
+async fn until_false(bed: &Bed, kind: &str, reason: &str) -> Result<LensesMcpServer, Trouble> {
+    let seen = bed.until_reason("mcp", kind, reason).await?;
+    assert_eq!(condition(&seen, kind).map(|condition| condition.status.as_str()), Some("False"), "{kind} {reason}");
+    Ok(seen)
 }
 
 /// Adds one setting to HQ's, which is thereby started anew; gives back those that it had.

@@ -67,13 +67,8 @@ async fn children_of_somebody_elses_are_neither_taken_nor_touched() {
         bed.apply(&stray).await?;
         let again = json!({"spec": {"endpoint": {"allowedOrigins": ["https://inspector.example.com"]}}});
         bed.api::<LensesMcpServer>().patch("mcp", &PatchParams::default(), &Patch::Merge(again)).await?;
-        let generation = made.metadata.generation.map(|generation| generation + 1);
-        until(&bed.api::<LensesMcpServer>(), "mcp", "Ready for the new spec", |server| {
-            server.and_then(|server| condition(server, "Ready")).is_some_and(|ready| {
-                ready.status == "True" && ready.observed_generation == generation
-            })
-        })
-        .await?;
+        let again = bed.until_ready("mcp").await?;
+        assert_eq!(again.metadata.generation, made.metadata.generation.map(|generation| generation + 1));
         let stray = bed.api::<k8s_openapi::api::core::v1::ConfigMap>().get("stray").await?;
         assert!(stray.owner_references().is_empty() && stray.data.is_some_and(|data| data["a"] == "b"));
         Ok(())

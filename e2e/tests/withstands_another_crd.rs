@@ -4,7 +4,7 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Patch, PatchParams};
 use lenses_mcp_crds::LensesMcpServer;
-use lenses_mcp_e2e::bed::{Bed, Trouble, condition, prove, until};
+use lenses_mcp_e2e::bed::{Bed, Trouble, prove};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn through_versions(bed: &Bed, hq: &lenses_mcp_e2e::bed::Hq, shipped: &Val
     bed.apply_until_ready(&further).await?;
     let mended = Patch::Merge(json!({"spec": {"tools": {"confirm": "never"}}}));
     bed.api::<LensesMcpServer>().patch("unknown", &PatchParams::default(), &mended).await?;
-    ready(bed, "unknown").await?;
+    bed.until_ready("unknown").await?;
 
     // Older: fields that this operator knows are not there, in the spec and in the status.
     let mut older = shipped.clone();
@@ -50,14 +50,6 @@ async fn through_versions(bed: &Bed, hq: &lenses_mcp_e2e::bed::Hq, shipped: &Val
     bed.apply_until_ready(&bed.oauth_server("mcp", hq)).await?;
     assert!(bed.api::<Deployment>().get("mcp").await.is_ok());
     Ok(())
-}
-
-async fn ready(bed: &Bed, name: &str) -> Result<(), Trouble> {
-    until(&bed.api::<LensesMcpServer>(), name, "Ready", |server| {
-        server.and_then(|server| condition(server, "Ready")).is_some_and(|ready| ready.status == "True")
-    })
-    .await
-    .map(drop)
 }
 
 /// The CRD as the chart installed it.

@@ -9,7 +9,7 @@ use kube::{
 };
 use tokio::process::Command;
 
-use super::{Trouble, traefik::cluster, until};
+use super::{Trouble, cluster, until};
 
 /// An API that a cluster may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,9 +29,8 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{Bed, Trouble, until};
+use crate::cluster::NODE_ADDRESS;
 
-/// The node's own address.
-const NODE: &str = "10.90.0.1";
 /// The name of its `APIService`, which one test at a time can have.
 const API_SERVICE: &str = "v1beta1.metrics.k8s.io";
 const SERVICE: &str = "metrics";
@@ -70,7 +69,7 @@ impl Bed {
     /// # Errors
     /// When it does not become available.
     pub async fn metrics_api(&self) -> Result<MetricsApi, Trouble> {
-        let listener = TlsListener { tcp: TcpListener::bind((NODE, 0)).await?, tls: acceptor()? };
+        let listener = TlsListener { tcp: TcpListener::bind((NODE_ADDRESS, 0)).await?, tls: acceptor()? };
         let port = listener.local_addr()?.port();
         let millicores = Arc::new(AtomicU32::new(0));
         let routes = Router::new()
@@ -143,7 +142,7 @@ fn objects(namespace: &str, port: u16) -> Value {
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
             "metadata": {"name": SERVICE, "namespace": namespace, "labels": {"kubernetes.io/service-name": SERVICE}},
             "addressType": "IPv4",
-            "endpoints": [{"addresses": [NODE], "conditions": {"ready": true}}],
+            "endpoints": [{"addresses": [NODE_ADDRESS], "conditions": {"ready": true}}],
             "ports": [{"name": "https", "port": port}],
         },
         {

@@ -16,16 +16,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Authority, Bed, Trouble};
-use crate::{
-    client::client_trusting,
-    cluster::{Cluster, ClusterName},
-};
+use super::{Authority, Bed, Trouble, cluster};
+use crate::{client::client_trusting, cluster::NODE_ADDRESS};
 
 /// The name of the Service, of the Secret with its certificate, of the `IngressClass`, of the `GatewayClass` and of the Gateway.
 const NAME: &str = "traefik";
-/// The node's own address.
-const NODE: &str = "10.90.0.1";
 /// How long Traefik may take to listen.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -56,7 +51,7 @@ impl Bed {
         let cluster = cluster()?;
         let program = cluster.file("traefik").ok_or("no Traefik: start the cluster with --test-programs")?;
         // Free a moment ago, in a network that only the tests and the node use.
-        let port = TcpListener::bind((NODE, 0)).await?.local_addr()?.port();
+        let port = TcpListener::bind((NODE_ADDRESS, 0)).await?.local_addr()?.port();
         self.apply(&authority.secret(NAME, &self.host(NAME))?).await?;
         self.apply(&class(publishes)).await?;
         let provider = match publishes {
@@ -64,13 +59,13 @@ impl Bed {
             Publishes::HttpRoutes => "kubernetesgateway",
         };
         let address = match publishes {
-            Publishes::Ingresses => format!("--providers.{provider}.ingressendpoint.ip={NODE}"),
-            Publishes::HttpRoutes => format!("--providers.{provider}.statusaddress.ip={NODE}"),
+            Publishes::Ingresses => format!("--providers.{provider}.ingressendpoint.ip={NODE_ADDRESS}"),
+            Publishes::HttpRoutes => format!("--providers.{provider}.statusaddress.ip={NODE_ADDRESS}"),
         };
         let process = Command::new(program)
             .args(["--global.checknewversion=false", "--global.sendanonymoususage=false"])
             .arg(format!("--log.filepath={}", cluster.logs().join(format!("traefik-{}.log", self.namespace)).display()))
-            .arg(format!("--entrypoints.websecure.address={NODE}:{port}"))
+            .arg(format!("--entrypoints.websecure.address={NODE_ADDRESS}:{port}"))
             .arg("--entrypoints.websecure.http.tls=true")
             .arg("--providers.providersthrottleduration=100ms")
             .arg(format!("--providers.{provider}.namespaces={}", self.namespace))
@@ -79,7 +74,7 @@ impl Bed {
             .kill_on_drop(true)
             .spawn()?;
         let listens = async {
-            while TcpStream::connect((NODE, port)).await.is_err() {
+            while TcpStream::connect((NODE_ADDRESS, port)).await.is_err() {
                 sleep(Duration::from_millis(50)).await;
             }
         };
@@ -146,15 +141,6 @@ impl Traefik {
     }
 }
 
-/// The cluster that this test runs in.
-///
-/// # Errors
-/// When `E2E_CLUSTER` does not name one.
-pub fn cluster() -> Result<Cluster, Trouble> {
-    let name: ClusterName = std::env::var("E2E_CLUSTER")?.parse()?;
-    Ok(Cluster::find(&name)?)
-}
-
 fn class(publishes: Publishes) -> Value {
     match publishes {
         Publishes::Ingresses => json!({
@@ -179,7 +165,7 @@ fn service(port: u16) -> Value {
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
             "metadata": {"name": NAME, "labels": {"kubernetes.io/service-name": NAME}},
             "addressType": "IPv4",
-            "endpoints": [{"addresses": [NODE], "conditions": {"ready": true}}],
+            "endpoints": [{"addresses": [NODE_ADDRESS], "conditions": {"ready": true}}],
             "ports": [{"name": "https", "port": port}],
         },
     ]})

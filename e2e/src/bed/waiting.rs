@@ -11,7 +11,7 @@ use kube::{
 use lenses_mcp_crds::LensesMcpServer;
 use serde::de::DeserializeOwned;
 
-use super::Trouble;
+use super::{Bed, Trouble};
 
 /// Far more than anything takes on a slow machine with a cold start.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -53,18 +53,40 @@ where
     }
 }
 
-/// Waits until `name` is Ready for the generation that it has.
-///
-/// # Errors
-/// As [`until`].
-pub(super) async fn until_ready(api: &Api<LensesMcpServer>, name: &str) -> Result<LensesMcpServer, Trouble> {
-    let ready = until(api, name, "Ready=True", |server| {
-        server.is_some_and(|server| {
-            condition(server, "Ready")
-                .is_some_and(|ready| ready.status == "True" && ready.observed_generation == server.meta().generation)
-        })
-    });
-    ready.await?.ok_or_else(|| format!("{name} is gone").into())
+impl Bed {
+    /// Waits until the resource `name` is Ready for the generation that it has.
+    ///
+    /// # Errors
+    /// As [`until`].
+    pub async fn until_ready(&self, name: &str) -> Result<LensesMcpServer, Trouble> {
+        self.until_condition(name, "Ready", "Ready=True", |ready| ready.status == "True").await
+    }
+
+    /// Waits until the condition of type `kind` of the resource `name` has this reason, for the generation that it has.
+    ///
+    /// # Errors
+    /// As [`until`].
+    pub async fn until_reason(&self, name: &str, kind: &str, reason: &str) -> Result<LensesMcpServer, Trouble> {
+        let what = format!("{kind} with reason {reason}");
+        self.until_condition(name, kind, &what, |condition| condition.reason == reason).await
+    }
+
+    async fn until_condition(
+        &self,
+        name: &str,
+        kind: &str,
+        what: &str,
+        holds: impl Fn(&Condition) -> bool,
+    ) -> Result<LensesMcpServer, Trouble> {
+        let servers: Api<LensesMcpServer> = self.api();
+        let seen = until(&servers, name, what, |server| {
+            server.is_some_and(|server| {
+                condition(server, kind)
+                    .is_some_and(|shown| holds(shown) && shown.observed_generation == server.meta().generation)
+            })
+        });
+        seen.await?.ok_or_else(|| format!("{name} is gone").into())
+    }
 }
 
 /// The names and resource versions of what `api` holds, sorted, so that two states can be compared.
