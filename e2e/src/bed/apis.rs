@@ -31,10 +31,14 @@ impl OptionalApi {
         let definitions: Api<CustomResourceDefinition> = Api::all(Client::try_default().await?);
         for file in self.names() {
             let (group, plural) = file.trim_end_matches(".yaml").split_once('_').ok_or("no GROUP_PLURAL.yaml")?;
-            until(&definitions, &format!("{plural}.{group}"), "an API that is served", |definition| {
+            let name = format!("{plural}.{group}");
+            until(&definitions, &name, "an API that is served", |definition| {
                 is_crd_established().matches_object(definition)
             })
             .await?;
+            // The first list makes its storage, and is tried again until that is there. Without it the definition could not be
+            // removed for a minute or more: the API server lists what is to go with it, and backs off.
+            kubectl(&["get", "--all-namespaces", &name], &[]).await?;
         }
         Ok(())
     }
