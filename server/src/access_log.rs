@@ -97,15 +97,18 @@ where
     let method = request.method().clone();
     let audited = Audited::default();
     request.extensions_mut().insert(audited.clone());
-    let answering = async {
-        let mut line = Line { metrics, route, method, path, started, status: CLIENT_GONE, audited };
-        let mut response = answer(request).await;
-        line.status = response.status().as_u16();
-        drop(line);
-        response.headers_mut().insert(REQUEST_ID, id);
-        response
-    };
-    NOTED.scope(RefCell::default(), answering).instrument(span).await
+    // Not given a name: what is moved out of a variable takes up its room in the future until the end, and that is copied.
+    NOTED
+        .scope(RefCell::default(), async {
+            let mut line = Line { metrics, route, method, path, started, status: CLIENT_GONE, audited };
+            let mut response = answer(request).await;
+            line.status = response.status().as_u16();
+            drop(line);
+            response.headers_mut().insert(REQUEST_ID, id);
+            response
+        })
+        .instrument(span)
+        .await
 }
 
 /// What is logged and counted when a request ends, in whatever way.

@@ -138,7 +138,7 @@ impl Way {
         let request = self.gate.sign_in(request).await?;
         let (request, read) = message::read_message(request, self.max_body_bytes).await?;
         self.gate.authorize(request.extensions(), &read)?;
-        self.rate_limit.per_user(request.extensions(), &read).await?;
+        self.rate_limit.per_user(request.extensions(), &read)?;
         drop(read);
         ControlFlow::Continue(answer(mcp, request).await)
     }

@@ -22,11 +22,14 @@ pub fn start(log: Log, export: Option<&Export>) {
         LogFormat::Text => plain(),
         LogFormat::Json => json(),
     };
-    let log = tracing_subscriber::registry().with(layer.with_filter(filter(log.level)));
-    // Not `with(None)`: with a layer that has no filter of its own, whether a line is wanted is asked anew for each.
+    let filter = filter(log.level);
+    let registry = tracing_subscriber::registry();
     let started = match export {
-        Some(export) => tracing::subscriber::set_global_default(log.with(export.layer())),
-        None => tracing::subscriber::set_global_default(log),
+        Some(export) => {
+            tracing::subscriber::set_global_default(registry.with(layer.with_filter(filter)).with(export.layer()))
+        }
+        // One filter for all: a layer with one of its own has it looked at for each line and span.
+        None => tracing::subscriber::set_global_default(registry.with(layer).with(filter)),
     };
     if started.is_ok() {
         panic::set_hook(Box::new(|info| {

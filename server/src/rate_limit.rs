@@ -8,7 +8,7 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 use http::{Extensions, header::RETRY_AFTER};
-use moka::future::Cache;
+use moka::sync::Cache;
 
 use crate::{
     identity::{Fingerprint, Identity},
@@ -51,24 +51,24 @@ impl RateLimit {
     /// # Errors
     ///
     /// The limit and the time until the next call may be made, when the bucket is empty.
-    async fn take(&self, identity: &Identity) -> Result<(), (NonZeroU32, Duration)> {
+    fn take(&self, identity: &Identity) -> Result<(), (NonZeroU32, Duration)> {
         let Some(per_minute) = self.per_minute else { return Ok(()) };
         let user = identity.subject.clone().map_or(User::Token(identity.fingerprint), User::Subject);
-        let full = async { Arc::new(RateLimiter::direct(Quota::per_minute(per_minute))) };
-        let bucket = self.users.get_with(user, full).await;
+        let full = || Arc::new(RateLimiter::direct(Quota::per_minute(per_minute)));
+        let bucket = self.users.get_with(user, full);
         bucket.check().map_err(|empty| (per_minute, empty.wait_time_from(self.clock.now())))
     }
 
     /// Takes the call that was `read` from the bucket of the user whom a request's extensions tell; breaks with 429
     /// (RFC 6585 §4), and when to try again, when it comes too soon.
-    pub async fn per_user(&self, request: &Extensions, read: &Read) -> ControlFlow<Response> {
+    pub fn per_user(&self, request: &Extensions, read: &Read) -> ControlFlow<Response> {
         let (Some(identity), Some((message, id))) = (request.get::<Identity>(), read) else {
             return ControlFlow::Continue(());
         };
         if !asks_hq(message) {
             return ControlFlow::Continue(());
         }
-        let Err((per_minute, wait)) = self.take(identity).await else { return ControlFlow::Continue(()) };
+        let Err((per_minute, wait)) = self.take(identity) else { return ControlFlow::Continue(()) };
         self.metrics.call_rate_limited();
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let error = RpcError::too_many_requests(

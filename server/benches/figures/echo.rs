@@ -1,5 +1,5 @@
-//! A bare rmcp server: one tool that says what it was told, stateless, answering in JSON. In a process of its own, which is
-//! this program again.
+//! A bare rmcp server that says what it was told, stateless, answering in JSON. In a process of its own, which is this program
+//! again.
 
 use std::sync::Arc;
 
@@ -12,18 +12,20 @@ use rmcp::{
         StreamableHttpServerConfig, StreamableHttpService, streamable_http_server::session::never::NeverSessionManager,
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::load::Call;
+use crate::{hq::Hq, load::Call};
 
 /// Set where this program is to be the server.
 pub(crate) const ROLE: &str = "BENCH_ECHO";
 
-/// A call of it.
+/// The server's own call, made of this one: reading the same message costs both the same.
 pub(crate) fn call() -> Call {
-    let params = json!({ "name": "echo", "arguments": { "text": "hello" } });
-    Call::new(&params, &[], |reply| reply["result"]["content"][0]["text"] == "hello")
+    Call::new(&Hq::call_params(), &[], |reply| {
+        let told = reply["result"]["content"][0]["text"].as_str().unwrap_or_default();
+        serde_json::from_str::<Value>(told).is_ok_and(|told| told == Hq::call_params()["arguments"])
+    })
 }
 
 /// Serves until the process is ended; says where on standard error.
@@ -51,8 +53,7 @@ impl ServerHandler for Echo {
         request: CallToolRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let arguments = request.arguments.unwrap_or_default();
-        let text = arguments.get("text").and_then(serde_json::Value::as_str).unwrap_or_default();
-        Ok(CallToolResult::success(vec![ContentBlock::text(text)]).into())
+        let told = Value::Object(request.arguments.unwrap_or_default());
+        Ok(CallToolResult::success(vec![ContentBlock::text(told.to_string())]).into())
     }
 }

@@ -47,11 +47,14 @@ impl Hq {
 
     /// A call that goes all the way and is answered here rather than by HQ: its last argument is not a topic's name.
     pub(crate) fn call() -> Call {
-        let params = json!({ "name": "get_topic", "arguments": { "environment": "dev", "topic_name": "" } });
-        Call::new(&params, &tokens(), |reply| {
+        Call::new(&Self::call_params(), &tokens(), |reply| {
             let text = reply["result"]["content"][0]["text"].as_str().unwrap_or_default();
             text.starts_with("argument `topic_name`") && text.contains("Nothing was sent to Lenses")
         })
+    }
+
+    pub(crate) fn call_params() -> Value {
+        json!({ "name": "get_topic", "arguments": { "environment": "dev", "topic_name": "" } })
     }
 
     /// A query of a table of so many rows, of which the first thousand are answered.

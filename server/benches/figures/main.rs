@@ -2,7 +2,7 @@
 //! machine is a test in `tests/memory.rs` and `e2e/tests/stays_small.rs`.
 //!
 //! Calls are compared with those of a bare rmcp server in the same run: both as they are built for release, each on the
-//! same single core, asked by the same load from another. The server signs each call in (introspection cache on), checks
+//! same single core, asked the same by the same load from another. The server signs each call in (introspection cache on), checks
 //! scopes, counts, logs and audits; the bare server does none of it. The ratio is of calls to a second of processor time,
 //! which, unlike a second of the clock, other processes on the machine hardly change. The load never sleeps while it asks:
 //! waking it would be the work of whichever server is the slower one, and of no server whose clients are elsewhere.
@@ -19,10 +19,10 @@ use std::{process::ExitCode, time::Duration};
 
 use crate::{hq::Hq, load::Load, process::Process};
 
-/// How often each of the two is measured, in turns.
-const ROUNDS: usize = 5;
+/// How often each of the two is measured, in turns: short ones, so that what else the machine does falls upon few of them.
+const ROUNDS: usize = 25;
 /// Calls in each round.
-const CALLS: usize = 20_000;
+const CALLS: usize = 5_000;
 /// Connections that ask at a time.
 const CONNECTIONS: usize = 16;
 
@@ -90,24 +90,32 @@ async fn calls(server: &Process) -> Figure {
     // Connections to HQ are made, tokens introspected, and the allocators have what they keep.
     of_server.call(2_000, &Hq::call()).await;
     of_bare.call(2_000, &echo::call()).await;
-    let mut ratios: Vec<f64> = Vec::new();
-    for round in 1..=ROUNDS {
-        let ours = rate(server, &of_server, &Hq::call()).await;
-        let theirs = rate(&bare, &of_bare, &echo::call()).await;
-        println!(
-            "round {round}: server {:.0} calls a CPU second ({:.0} a second), bare rmcp {:.0} ({:.0})",
-            ours.per_cpu_second, ours.per_second, theirs.per_cpu_second, theirs.per_second
-        );
-        ratios.push(ours.per_cpu_second / theirs.per_cpu_second);
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        ours.push(rate(server, &of_server, &Hq::call()).await);
+        theirs.push(rate(&bare, &of_bare, &echo::call()).await);
     }
-    ratios.sort_by(f64::total_cmp);
-    let median = ratios[ROUNDS / 2];
+    let ratio = median(ours.iter().zip(&theirs).map(|(ours, theirs)| ours.per_cpu_second / theirs.per_cpu_second));
+    for (who, rates) in [("server", ours), ("bare rmcp", theirs)] {
+        println!(
+            "{who}: {:.0} calls a CPU second, {:.0} a second",
+            median(rates.iter().map(|rate| rate.per_cpu_second)),
+            median(rates.iter().map(|rate| rate.per_second))
+        );
+    }
     Figure {
         what: "calls, of a bare rmcp server's",
-        found: format!("{median:.2}"),
+        found: format!("{ratio:.2}"),
         target: "at least 0.60",
-        met: median >= 0.6,
+        met: ratio >= 0.6,
     }
+}
+
+/// Of [`ROUNDS`] values.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[ROUNDS / 2]
 }
 
 struct Rate {

@@ -14,9 +14,6 @@ use serde_json::Value;
 
 use crate::{echo, hq::Hq};
 
-/// Clock ticks a second in `/proc`: the same on every Linux that Rust runs on.
-const TICKS: u64 = 100;
-
 /// A running server.
 pub(crate) struct Process {
     child: Child,
@@ -73,13 +70,15 @@ impl Process {
         fs::write(self.proc("clear_refs"), "5").unwrap();
     }
 
-    /// The processor time so far, its own and the kernel's for it.
+    /// The processor time of all its threads so far, their own and the kernel's for them.
     pub(crate) fn cpu_time(&self) -> Duration {
-        let stat = fs::read_to_string(self.proc("stat")).unwrap();
-        // After the name, which may hold anything: fields 14 and 15 of proc(5).
-        let fields: Vec<_> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-        let ticks = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        Duration::from_millis(ticks * 1_000 / TICKS)
+        let threads = fs::read_dir(self.proc("task")).unwrap();
+        // The first field, in nanoseconds: `/proc/PID/stat` counts in hundredths of a second.
+        let of_thread = |thread: fs::DirEntry| {
+            let schedstat = fs::read_to_string(thread.path().join("schedstat")).unwrap();
+            schedstat.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+        };
+        Duration::from_nanos(threads.map(|thread| of_thread(thread.unwrap())).sum())
     }
 
     fn proc(&self, file: &str) -> String {

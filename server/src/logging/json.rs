@@ -17,6 +17,8 @@ use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 /// Most lines are shorter, in bytes.
 const USUAL_LINE: usize = 512;
+/// And most spans' fields, and most values that are printed.
+const USUAL_PART: usize = 64;
 
 /// Gives each line, with its end, to a function.
 pub(super) struct Json<W>(pub(super) W);
@@ -28,7 +30,7 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
-            let mut fields = Members::default();
+            let mut fields = Members(Vec::with_capacity(USUAL_PART));
             attributes.record(&mut fields);
             span.extensions_mut().insert(fields);
         }
@@ -63,7 +65,6 @@ where
 
 /// Members of a JSON object, each after a comma: `,"id":"7","status":200`. So fields that a span learns later are put behind
 /// those that it has.
-#[derive(Default)]
 struct Members(Vec<u8>);
 
 impl Members {
@@ -93,7 +94,7 @@ impl Members {
 
 impl Visit for Members {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let mut text = String::new();
+        let mut text = String::with_capacity(USUAL_PART);
         // What fails to print stays as far as it came. serde_json would panic.
         let _as_far = write!(text, "{value:?}");
         self.add(field.name(), &text);
