@@ -98,6 +98,8 @@ pub enum Reason {
     CredentialRefused,
     /// The server takes the token, but does not list its tools.
     ToolsNotListed,
+    /// The tools are not those of `verification.expectedToolsDigest`.
+    ToolsChanged,
 }
 
 impl ConditionType {
@@ -177,6 +179,7 @@ impl Reason {
             Self::TooOpen => "TooOpen",
             Self::CredentialRefused => "CredentialRefused",
             Self::ToolsNotListed => "ToolsNotListed",
+            Self::ToolsChanged => "ToolsChanged",
         }
     }
 }

@@ -162,6 +162,16 @@ pub(crate) fn from_ten_seconds_to_a_day() -> Rule {
         .message("write a duration from 10s to 24h, such as 5m")
 }
 
+/// Tools are listed to who may call, so there is nothing to compare without a token.
+pub(crate) fn expected_tools_need_a_credential() -> Rule {
+    Rule::new(
+        "!has(self.verification) || !has(self.verification.expectedToolsDigest) || has(self.verification.credentialSecretRef) || \
+         (has(self.auth.apiKey) && self.auth.apiKey.callers.anyone)",
+    )
+    .message("tools are listed to those who have signed in: add verification.credentialSecretRef, or leave expectedToolsDigest out")
+    .field_path(".verification.expectedToolsDigest")
+}
+
 /// A range has a lower and an upper end.
 pub(crate) fn min_at_most_max() -> Rule {
     Rule::new("self.minReplicas <= self.maxReplicas").message("write a maxReplicas that is at least minReplicas")

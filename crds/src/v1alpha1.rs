@@ -105,7 +105,8 @@ use crate::rules;
     validation = rules::service_ref_needs_advertised_url(),
     validation = rules::lenses_url_fit_for_browsers(),
     validation = rules::cpu_target_needs_a_request(),
-    validation = rules::replicas_after_autoscaling()
+    validation = rules::replicas_after_autoscaling(),
+    validation = rules::expected_tools_need_a_credential()
 )]
 pub struct LensesMcpServerSpec {
     /// Which Lenses HQ this server is for, and how it is reached from inside and from outside. Exactly one of `url` and

@@ -69,6 +69,10 @@ fn verified(verification: Value) -> Value {
     spec
 }
 
+fn digest() -> String {
+    format!("sha256:{}", "0".repeat(64))
+}
+
 #[test]
 fn good_manifests_are_accepted() {
     let service = json!({ "name": "hq", "port": "http" });
@@ -87,6 +91,7 @@ fn good_manifests_are_accepted() {
         verified(json!({})),
         verified(json!({ "interval": "10s", "credentialSecretRef": token })),
         verified(json!({ "interval": "24h" })),
+        verified(json!({ "credentialSecretRef": token, "expectedToolsDigest": digest() })),
         api_key(json!({ "anyone": true })),
         api_key(json!({ "tokenSecretRef": token, "anyone": false })),
         // Without OAuth no browser is sent to HQ, so its inside address is all there is.
@@ -122,6 +127,7 @@ fn a_contradictory_manifest_is_refused_with_what_to_write() {
         (spec(url.clone(), json!({ "oauth": { "introspection": { "cacheTtl": "2h" } } })), "a duration from 0s to 1h"),
         (verified(json!({ "interval": "9s" })), "a duration from 10s to 24h"),
         (verified(json!({ "interval": "25h" })), "a duration from 10s to 24h"),
+        (verified(json!({ "expectedToolsDigest": digest() })), "add verification.credentialSecretRef"),
     ] {
         let refusals = refusals("lenses-mcp", &spec);
         assert!(refusals.contains(said), "{spec} gave {refusals:?}");

@@ -375,6 +375,12 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         ("a monitor at no time", observability("metrics", &json!({"serviceMonitor": {"interval": "often"}})), NO_MATCH),
         ("a verification each second", json!({"verification": {"interval": "1s"}}), "from 10s to 24h"),
+        ("tools by a short digest", json!({"verification": {"expectedToolsDigest": "sha256:ab"}}), NO_MATCH),
+        (
+            "expected tools, and nobody to list them to",
+            json!({"verification": {"expectedToolsDigest": format!("sha256:{}", "0".repeat(64))}}),
+            "add verification.credentialSecretRef",
+        ),
         (
             "a credential without its key",
             json!({"verification": {"credentialSecretRef": {"name": "a"}}}),

@@ -125,6 +125,35 @@ async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() 
     .await;
 }
 
+#[tokio::test]
+async fn tools_are_held_to_the_digest_that_was_reviewed() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
+        bed.secret("callers", json!({"token": CALLERS})).await?;
+        let mut manifest = often(bed.api_key_server("mcp", &hq));
+        manifest["spec"]["verification"]["credentialSecretRef"] = json!({"name": "callers", "key": "token"});
+        let reviewed = bed.apply_until_ready(&manifest).await?;
+        let reviewed = reviewed.status.and_then(|status| status.tools).ok_or("no tools are shown")?;
+        manifest["spec"]["verification"]["expectedToolsDigest"] = json!(reviewed.digest);
+        bed.apply_until_ready(&manifest).await?;
+
+        // What a newer image, or a hand on the spec, may bring about.
+        manifest["spec"]["tools"] = json!({"readOnly": true});
+        bed.apply(&manifest).await?;
+        let seen = until_false(&bed, "Verified", "ToolsChanged").await?;
+        let fewer = seen.status.as_ref().and_then(|status| status.tools.clone()).ok_or("no tools are shown")?;
+        assert!(fewer.count < reviewed.count && fewer.digest != reviewed.digest, "{fewer:?}");
+        let message = &condition(&seen, "Verified").ok_or("no condition")?.message;
+        assert!(message.contains(&fewer.digest) && message.contains(&reviewed.digest), "{message}");
+
+        manifest["spec"]["verification"]["expectedToolsDigest"] = json!(fewer.digest);
+        bed.apply_until_ready(&manifest).await?;
+        Ok(())
+    })
+    .await;
+}
+
 /// The manifest with the shortest interval that there is.
 fn often(mut manifest: Value) -> Value {
     manifest["spec"]["verification"] = json!({"interval": "10s"});

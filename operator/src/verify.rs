@@ -63,6 +63,8 @@ pub struct Endpoint {
     pub service: Url,
     /// Who may call.
     pub callers: Callers,
+    /// The digest that the tools must have; `None`: any.
+    pub expected_tools: Option<String>,
 }
 
 impl Endpoint {

@@ -25,11 +25,18 @@ pub struct Verification {
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_secret_ref: Option<CredentialSecretRef>,
+
+    /// What `status.tools.digest` must be, such as one that somebody has reviewed. When the tools that the server lists to this
+    /// credential are others, or take other arguments, `Verified` turns false with the reason `ToolsChanged`. It needs
+    /// `credentialSecretRef`, unless anyone may call. Default: any tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 71), regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
+    pub expected_tools_digest: Option<String>,
 }
 
 impl Default for Verification {
     fn default() -> Self {
-        Self { interval: five_minutes(), credential_secret_ref: None }
+        Self { interval: five_minutes(), credential_secret_ref: None, expected_tools_digest: None }
     }
 }
 

@@ -37,10 +37,7 @@ pub struct Verified {
 /// Calls as a client would: without a token first, then with `token`, if there is one.
 pub async fn verify(http: &Http, endpoint: &Endpoint, token: Option<&SecretString>) -> Verified {
     match walk(http, endpoint, token).await {
-        Ok(tools) => {
-            let finding = Finding::good(Reason::Verified, judgement::verified(endpoint, tools.as_ref()));
-            Verified { finding, tools }
-        }
+        Ok(tools) => Verified { finding: judgement::verified(endpoint, tools.as_ref()), tools },
         Err(finding) => Verified { finding, tools: None },
     }
 }
@@ -174,6 +171,7 @@ mod tests {
             url: url.to_owned(),
             service: "http://team-mcp.tools.svc:80".parse().unwrap(),
             callers: Callers::WithToken,
+            expected_tools: None,
         }
     }
 

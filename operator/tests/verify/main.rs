@@ -18,7 +18,7 @@ fn lenses(url: &Url) -> Lenses {
 
 /// A server whose clients are given `service` and `/mcp`.
 fn endpoint(service: &Url, callers: Callers) -> Endpoint {
-    Endpoint { url: format!("{}mcp", service.as_str()), service: service.clone(), callers }
+    Endpoint { url: format!("{}mcp", service.as_str()), service: service.clone(), callers, expected_tools: None }
 }
 
 fn signed_in() -> Callers {

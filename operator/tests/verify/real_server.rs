@@ -57,7 +57,7 @@ async fn hq() -> Listener {
 
 async fn verified(server: &Listener, callers: Callers, token: Option<&str>) -> lenses_mcp_operator::verify::Verified {
     let service = server.url("/");
-    let endpoint = Endpoint { url: format!("{service}mcp"), service, callers };
+    let endpoint = Endpoint { url: format!("{service}mcp"), service, callers, expected_tools: None };
     verify_endpoint(&Http::new([], None, None).unwrap(), &endpoint, token.map(SecretString::from).as_ref()).await
 }
 

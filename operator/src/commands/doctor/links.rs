@@ -68,7 +68,12 @@ pub(super) fn target(server: &LensesMcpServer, namespace: &str) -> Result<Target
     let port = server.spec.endpoint.service.port.unwrap_or(default_port);
     Ok(Target {
         lenses: Lenses { url: parsed(&lenses_url)?, authorization_server },
-        endpoint: Endpoint { url, service: parsed(&format!("{scheme}://{name}.{namespace}.svc:{port}"))?, callers },
+        endpoint: Endpoint {
+            url,
+            service: parsed(&format!("{scheme}://{name}.{namespace}.svc:{port}"))?,
+            callers,
+            expected_tools: server.spec.verification.expected_tools_digest.clone(),
+        },
     })
 }
 

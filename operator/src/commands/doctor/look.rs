@@ -35,13 +35,17 @@ pub(super) async fn links(name: &str, namespace: Option<String>, given: Given) -
     let server = Api::<LensesMcpServer>::namespaced(client.clone(), &namespace).get(name).await.map_err(failed)?;
 
     let mut links = links::conditions(&server);
-    let links::Target { lenses, endpoint } = match links::target(&server, &namespace) {
+    let links::Target { lenses, mut endpoint } = match links::target(&server, &namespace) {
         Ok(target) => target,
         Err(link) => {
             links.push(link);
             return Ok(links);
         }
     };
+    if given.token.is_some() {
+        // The tools that are expected are those of the spec's own credential: another's scopes may allow others.
+        endpoint.expected_tools = None;
+    }
     let named = Named { client: &client, namespace: &namespace, materials: Materials::of(&server), given };
     links.push(match resolves("hq", &lenses.url).await {
         Some(unresolved) => unresolved,

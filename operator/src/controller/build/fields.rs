@@ -15,7 +15,7 @@ use crate::controller::{
 use changes::{Change, changes, merge};
 
 /// Fields that no object shows, each with what proves them.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 5] = [
     ("paused", "controller::status::tests::a_paused_resource_says_so, e2e converges"),
     ("verification.interval", "controller::verification::plan::tests::what_the_spec_says_is_what_is_looked_at"),
     (
@@ -25,6 +25,10 @@ const ELSEWHERE: [(&str, &str); 4] = [
     (
         "verification.credentialSecretRef.key",
         "controller::verification::materials::tests::only_what_the_spec_names_for_it_is_read",
+    ),
+    (
+        "verification.expectedToolsDigest",
+        "controller::verification::plan::tests::what_the_spec_says_is_what_is_looked_at",
     ),
 ];
 

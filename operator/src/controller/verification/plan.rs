@@ -64,6 +64,7 @@ pub(super) fn plan(server: &LensesMcpServer, valid: &ValidServer, deployment: Op
             url: format!("{}/mcp", valid.advertised_url),
             service: Url::parse(&service).ok()?,
             callers,
+            expected_tools: server.spec.verification.expected_tools_digest.clone(),
         }),
         pods: pods(deployment),
         materials: Materials::of(server),
@@ -121,11 +122,14 @@ mod tests {
         assert_eq!(plan.endpoint.url, "https://mcp.example.com/mcp");
         assert_eq!(plan.endpoint.service.as_str(), "http://team-mcp.tools.svc.cluster.local/");
         assert_eq!(plan.interval, Duration::from_mins(5));
+        assert_eq!(plan.endpoint.expected_tools, None);
 
         let mut server = api_key_server();
-        server.spec.verification = serde_json::from_value(json!({ "interval": "30s" })).unwrap();
+        let verification = json!({ "interval": "30s", "expectedToolsDigest": "sha256:0" });
+        server.spec.verification = serde_json::from_value(verification).unwrap();
         let plan = of(&server, None);
         assert_eq!(plan.interval, Duration::from_secs(30));
+        assert_eq!(plan.endpoint.expected_tools.as_deref(), Some("sha256:0"));
         assert_eq!((&plan.lenses.authorization_server, &plan.endpoint.callers), (&None, &verify::Callers::WithToken));
         server.spec.auth.api_key.as_mut().unwrap().callers =
             lenses_mcp_crds::Callers { token_secret_ref: None, anyone: true };

@@ -10,7 +10,7 @@ use super::Known;
 use crate::verify::{Finding, Tools};
 
 /// The reasons that a finding can have.
-const REASONS: [Reason; 18] = [
+const REASONS: [Reason; 19] = [
     Reason::LensesReachable,
     Reason::Unreachable,
     Reason::CertificateUntrusted,
@@ -29,6 +29,7 @@ const REASONS: [Reason; 18] = [
     Reason::TooOpen,
     Reason::CredentialRefused,
     Reason::ToolsNotListed,
+    Reason::ToolsChanged,
 ];
 
 pub(super) fn recorded(status: Option<&LensesMcpServerStatus>) -> Known {

@@ -229,8 +229,20 @@ pub(super) fn endless(url: &Url, pages: usize) -> Finding {
 }
 
 /// What is said when all is well.
-pub(super) fn verified(endpoint: &Endpoint, tools: Option<&Tools>) -> String {
+pub(super) fn verified(endpoint: &Endpoint, tools: Option<&Tools>) -> Finding {
     let url = &endpoint.url;
+    if let (Some(expected), Some(Tools { count, digest })) = (&endpoint.expected_tools, tools)
+        && expected != digest
+    {
+        return Finding::bad(
+            Reason::ToolsChanged,
+            format!(
+                "{url} lists {count} tools with the digest {digest}, and spec.verification.expectedToolsDigest is {expected}: \
+                 see what has changed, the image or what spec.tools and the token's scopes allow, and write the new digest if \
+                 it is as wanted"
+            ),
+        );
+    }
     let guarded = match &endpoint.callers {
         Callers::SignedIn { issuer } => {
             format!("{url} refuses calls without a token and sends clients to sign in at {issuer}")
@@ -238,10 +250,11 @@ pub(super) fn verified(endpoint: &Endpoint, tools: Option<&Tools>) -> String {
         Callers::WithToken => format!("{url} refuses calls without the callers' token"),
         Callers::Anyone => format!("{url} answers, without a token, as spec.auth.apiKey.callers.anyone asks"),
     };
-    match tools {
+    let message = match tools {
         Some(tools) => format!("{guarded}; it lists {} tools", tools.count),
         None => guarded,
-    }
+    };
+    Finding::good(Reason::Verified, message)
 }
 
 fn unreachable(tried: &str, no_answer: &NoAnswer) -> Finding {

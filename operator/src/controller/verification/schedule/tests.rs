@@ -16,6 +16,7 @@ fn plan_of(endpoint: &str, pods: Pods) -> Plan {
             url: endpoint.to_owned(),
             service: "http://mcp.tools.svc".parse().unwrap(),
             callers: Callers::WithToken,
+            expected_tools: None,
         }),
         pods,
         materials: super::super::materials::Materials::default(),

@@ -11,7 +11,8 @@ const METADATA: &str = "https://mcp.example.com/.well-known/oauth-protected-reso
 const ISSUER: &str = "https://hq.example.com";
 
 fn endpoint(callers: Callers) -> Endpoint {
-    Endpoint { url: URL.to_owned(), service: "http://team-mcp.tools.svc:80".parse().unwrap(), callers }
+    let service = "http://team-mcp.tools.svc:80".parse().unwrap();
+    Endpoint { url: URL.to_owned(), service, callers, expected_tools: None }
 }
 
 fn oauth() -> Endpoint {
@@ -165,4 +166,19 @@ fn an_address_of_the_users_own_machine_is_told_with_what_was_dialled_for_it() {
     local.url = "http://127.0.0.1:8000/mcp".to_owned();
     let finding = first_call(&local, &Err(NoAnswer::Unreachable { cause: "reset".into() })).unwrap_err();
     assert!(finding.message.contains("team-mcp.tools.svc/mcp (in place of http://127.0.0.1:8000/mcp"), "{finding:?}");
+}
+
+#[test]
+fn tools_other_than_the_expected_ones_are_told_with_both_digests_and_the_expected_ones_are_good() {
+    let tools = Tools { count: 45, digest: "sha256:b".to_owned() };
+    let expecting = |digest: Option<&str>| Endpoint { expected_tools: digest.map(str::to_owned), ..oauth() };
+    let changed = verified(&expecting(Some("sha256:a")), Some(&tools));
+    assert!(!changed.holds && changed.reason == Reason::ToolsChanged, "{changed:?}");
+    for said in ["45 tools", "sha256:a", "sha256:b", "spec.verification.expectedToolsDigest"] {
+        assert!(changed.message.contains(said), "{said}: {changed:?}");
+    }
+    for (expected, listed) in [(Some("sha256:b"), Some(&tools)), (None, Some(&tools)), (None, None)] {
+        let good = verified(&expecting(expected), listed);
+        assert!(good.holds && good.reason == Reason::Verified, "{expected:?}: {good:?}");
+    }
 }
