@@ -9,11 +9,11 @@ HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC := target/$(HOST)/release
 IMAGES := target/images
 # A test is a file, or a directory with a main.rs. Those of the server alone need no cluster; those of the cluster itself
-# start clusters of their own; all others run inside one.
+# start clusters of their own; all others run inside one, and the test of rights after them, because it looks at what they did.
 E2E_TESTS := $(basename $(notdir $(wildcard e2e/tests/*.rs))) $(notdir $(patsubst %/main.rs,%,$(wildcard e2e/tests/*/main.rs)))
 SERVER_TESTS := $(filter server_%,$(E2E_TESTS))
 CLUSTER_TESTS := $(filter cluster_%,$(E2E_TESTS))
-INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS),$(E2E_TESTS))
+INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS))
 
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
@@ -54,6 +54,7 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 	$$cluster load --name $$name $(IMAGES)/*.tar
 	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
 	  cargo test -p lenses-mcp-e2e --locked --offline $(addprefix --test ,$(INSIDE_TESTS))
+	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name cargo test -p lenses-mcp-e2e --locked --offline --test rights
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
 
 bench: ## Measure the server as it ships, and its calls against those of a bare rmcp server.

@@ -10,6 +10,7 @@
 //!
 //! All calls block; in async code use `spawn_blocking`. Only Linux has what this needs.
 
+mod audit;
 mod binaries;
 mod components;
 mod containerd;
@@ -31,6 +32,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub use audit::{AuditEvent, AuditUser, ObjectReference};
 pub use binaries::{BuildError, Programs};
 pub use containerd::LoadError;
 pub use forward::Forward;
@@ -197,11 +199,12 @@ impl Cluster {
         self.run_directory().join("admin.kubeconfig")
     }
 
-    /// The API server's audit log: one JSON `Event` (audit.k8s.io/v1, level Metadata, stage `ResponseComplete` and the like) a line, for every
-    /// request but those of the cluster's own components. Rotated at 256 MB.
-    #[must_use]
-    pub fn audit_log(&self) -> PathBuf {
-        self.run_directory().join("audit.log")
+    /// The API server's audit log so far: every request but those of the cluster's own components. It keeps the last 512 MB.
+    ///
+    /// # Errors
+    /// When a file of it can't be read.
+    pub fn audit_events(&self) -> io::Result<impl Iterator<Item = io::Result<AuditEvent>> + use<>> {
+        audit::read(&self.run_directory())
     }
 
     /// Where each component's log is, as `NAME.log`.

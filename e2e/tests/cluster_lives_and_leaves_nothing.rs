@@ -197,10 +197,11 @@ fn what_runs_inside_is_at_home(cluster: &Mine) {
 fn pods_run(cluster: &Mine) {
     cluster.kubectl(&["run", "pod", "--image=localhost/pause:1"]);
     cluster.kubectl(&["wait", "--for=condition=Ready", "pod/pod", "--timeout=30s"]);
-    let audit = fs::read_to_string(Cluster::find(&cluster.0).unwrap().audit_log()).unwrap();
-    let creations =
-        audit.lines().filter(|line| line.contains(r#""verb":"create""#) && line.contains(r#""name":"pod""#));
-    let by_admin: Vec<_> = creations.filter(|line| line.contains(r#""username":"admin""#)).collect();
+    let events = Cluster::find(&cluster.0).unwrap().audit_events().unwrap().map(Result::unwrap);
+    let by_admin: Vec<_> = events
+        .filter(|event| event.user.username == "admin" && event.verb == "create")
+        .filter(|event| event.object_ref.as_ref().is_some_and(|object| object.name == "pod"))
+        .collect();
     assert_eq!(by_admin.len(), 1, "each request is once in the audit log: {by_admin:#?}");
     let image = cluster.run(&["load", "no-such-image.tar"]);
     assert!(!image.status.success() && String::from_utf8_lossy(&image.stderr).contains("no-such-image.tar"));

@@ -64,13 +64,24 @@ async fn manual_changes_to_children_are_put_back_and_deleted_children_come_back(
         config_maps.patch("mcp", &by_hand, &Patch::Merge(json!({"data": {"settings.env": "OAUTH_ENABLED=false"}}))).await?;
         until(&config_maps, "mcp", "the settings as they were", |map| map.is_some_and(|map| map.data == settings)).await?;
 
+        let secrets: Api<Secret> = bed.api();
+        let key = secrets.get("mcp").await?;
+        let renamed = json!({"metadata": {"labels": {"app.kubernetes.io/part-of": "something-else"}}});
+        secrets.patch("mcp", &by_hand, &Patch::Merge(renamed)).await?;
+        let labels = key.metadata.labels.clone();
+        let as_it_was = until(&secrets, "mcp", "the labels as they were", |secret| {
+            secret.is_some_and(|secret| secret.metadata.labels == labels)
+        })
+        .await?;
+        assert_eq!(as_it_was.and_then(|secret| secret.data), key.data, "the key is another");
+
         let now = DeleteParams::background();
         services.delete("mcp", &now).await?;
         until(&services, "mcp", "the Service again", |service| service.is_some()).await?;
         bed.api::<ServiceAccount>().delete("mcp", &now).await?;
         until(&bed.api::<ServiceAccount>(), "mcp", "the ServiceAccount again", |account| account.is_some()).await?;
-        bed.api::<Secret>().delete("mcp", &now).await?;
-        until(&bed.api::<Secret>(), "mcp", "the Secret again", |secret| secret.is_some()).await?;
+        secrets.delete("mcp", &now).await?;
+        until(&secrets, "mcp", "the Secret again", |secret| secret.is_some()).await?;
         Ok(())
     })
     .await;

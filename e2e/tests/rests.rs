@@ -2,12 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{BufRead, BufReader},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::api::{
     apps::v1::Deployment,
@@ -20,9 +15,9 @@ use kube::{
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
     bed::{Bed, OPERATOR_NAMESPACE, Trouble, cluster, prove, versions},
-    cluster::Cluster,
+    cluster::{AuditEvent, Cluster},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// How long the operator is watched at rest.
 const REST: Duration = Duration::from_secs(20);
@@ -146,18 +141,14 @@ async fn version(bed: &Bed) -> Result<Option<String>, Trouble> {
     Ok(bed.api::<LensesMcpServer>().get("mcp").await?.resource_version())
 }
 
-/// The operator's requests about this namespace, watches aside, by verb and resource, from the API server's audit log.
+/// The operator's requests about this namespace by verb and resource, from the API server's audit log.
 fn requests(cluster: &Cluster, bed: &Bed) -> Result<BTreeMap<String, usize>, Trouble> {
     let operator = format!("system:serviceaccount:{OPERATOR_NAMESPACE}:lenses-mcp-operator");
     let mut counts = BTreeMap::new();
-    for line in BufReader::new(File::open(cluster.audit_log())?).lines() {
-        let event: Value = match serde_json::from_str(&line?) {
-            Ok(event) => event,
-            // The API server is writing this line.
-            Err(_) => continue,
-        };
-        if event["user"]["username"] == operator.as_str() && event["objectRef"]["namespace"] == bed.namespace.as_str() {
-            *counts.entry(format!("{} {}", event["verb"], event["objectRef"]["resource"])).or_default() += 1;
+    for event in cluster.audit_events()? {
+        let AuditEvent { user, verb, object_ref: Some(object), .. } = event? else { continue };
+        if user.username == operator && object.namespace == bed.namespace {
+            *counts.entry(format!("{verb} {}", object.resource)).or_default() += 1;
         }
     }
     Ok(counts)

@@ -57,6 +57,14 @@ async fn comes_and_goes(bed: &Bed) -> Result<(), Trouble> {
     let environments = alice.call("list_environments", json!({})).await?;
     assert_ne!(environments.is_error, Some(true), "{environments:?}");
 
+    let mut unpublished = manifest.clone();
+    unpublished["spec"]["endpoint"] = json!({"url": url.trim_end_matches("/mcp")});
+    bed.apply(&unpublished).await?;
+    let gone = await_condition(bed.http_routes(), "mcp", |route: Option<&DynamicObject>| route.is_none());
+    tokio::time::timeout(std::time::Duration::from_mins(1), gone).await??;
+    bed.apply(&manifest).await?;
+    bed.until_ready("mcp").await?;
+
     OptionalApi::Gateway.remove().await?;
     until_missed(bed).await
 }

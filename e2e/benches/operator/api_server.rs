@@ -30,28 +30,30 @@ impl ApiServer {
         self.run("kubectl", &["wait", "--for=condition=Established", "crd/lensesmcpservers.mcp.lenses.io"]);
     }
 
-    /// With an administrator's rights.
+    /// A client with an administrator's rights.
     pub(crate) async fn client(&self) -> Client {
-        // Only the first call sets it.
-        let _set_before = rustls::crypto::ring::default_provider().install_default();
-        let kubeconfig = serde_json::from_value(self.kubeconfig()).unwrap();
-        let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
-            .await
-            .unwrap();
-        config.proxy_url = None;
-        Client::try_from(config).unwrap()
+        client(self.kubeconfig()).await
+    }
+
+    /// A client with the operator's rights, and so with no more of the API server's attention than the operator gets.
+    pub(crate) async fn operators_client(&self) -> Client {
+        client(self.as_operator()).await
     }
 
     /// A kubeconfig with the operator's own rights.
     pub(crate) fn operators_kubeconfig(&self) -> PathBuf {
+        // In memory, and for root alone, as the directory is.
+        let path = self.cluster.kubeconfig().with_file_name("operator.kubeconfig");
+        std::fs::write(&path, self.as_operator().to_string()).unwrap();
+        path
+    }
+
+    fn as_operator(&self) -> Value {
         let create = ["create", "token", OPERATOR_RELEASE, "--namespace", OPERATOR_NAMESPACE, "--duration=6h"];
         let token = String::from_utf8(self.run("kubectl", &create).stdout).unwrap();
         let mut kubeconfig = self.kubeconfig();
         kubeconfig["users"][0]["user"] = json!({ "token": token.trim() });
-        // In memory, and for root alone, as the directory is.
-        let path = self.cluster.kubeconfig().with_file_name("operator.kubeconfig");
-        std::fs::write(&path, kubeconfig.to_string()).unwrap();
-        path
+        kubeconfig
     }
 
     /// It is written as JSON.
@@ -73,6 +75,16 @@ impl Drop for ApiServer {
             eprintln!("{error}");
         }
     }
+}
+
+async fn client(kubeconfig: Value) -> Client {
+    // Only the first call sets it.
+    let _set_before = rustls::crypto::ring::default_provider().install_default();
+    let kubeconfig = serde_json::from_value(kubeconfig).unwrap();
+    let options = kube::config::KubeConfigOptions::default();
+    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+    config.proxy_url = None;
+    Client::try_from(config).unwrap()
 }
 
 fn say(line: &str) {

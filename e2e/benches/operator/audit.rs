@@ -1,75 +1,27 @@
 //! The operator's requests, from the API server's audit log.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    fs::{self, File},
-    io::{BufRead, BufReader},
-    path::PathBuf,
+use std::{collections::BTreeMap, fmt};
+
+use lenses_mcp_e2e::{
+    bed::{OPERATOR_NAMESPACE, OPERATOR_RELEASE},
+    cluster::{AuditEvent, Cluster},
 };
-
-use lenses_mcp_e2e::bed::{OPERATOR_NAMESPACE, OPERATOR_RELEASE};
-use serde::Deserialize;
-
-use crate::api_server::ApiServer;
-
-/// Where the log is.
-pub(crate) struct Audit {
-    directory: PathBuf,
-}
 
 /// How many requests there were, by verb and resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts(BTreeMap<String, usize>);
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry {
-    verb: String,
-    user: User,
-    object_ref: Option<ObjectRef>,
-}
-
-#[derive(Deserialize)]
-struct User {
-    username: String,
-}
-
-#[derive(Deserialize)]
-struct ObjectRef {
-    resource: String,
-    #[serde(default)]
-    subresource: String,
-}
-
-impl Audit {
-    pub(crate) fn of(server: &ApiServer) -> Self {
-        Self { directory: server.cluster.audit_log().parent().unwrap().to_owned() }
-    }
-
-    /// All but the lease and the watches, so far.
-    pub(crate) fn requests(&self) -> Counts {
-        let operator = format!("system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_RELEASE}");
-        let mut counts = Counts::default();
-        let files = fs::read_dir(&self.directory).unwrap().map(|entry| entry.unwrap().path());
-        // One that was full has the time in its name.
-        let is_log = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("audit"));
-        for log in files.filter(|path| is_log(path) && path.extension().is_some_and(|kind| kind == "log")) {
-            for line in BufReader::new(File::open(log).unwrap()).lines() {
-                let line = line.unwrap();
-                if !line.contains(&operator) {
-                    continue;
-                }
-                // One that does not parse is being written.
-                let Ok(Entry { verb, user, object_ref: Some(object) }) = serde_json::from_str(&line) else { continue };
-                if user.username == operator && verb != "watch" && object.resource != "leases" {
-                    let resource = [&object.resource[..], &object.subresource].join(" ");
-                    *counts.0.entry(format!("{verb} {}", resource.trim_end())).or_default() += 1;
-                }
-            }
+/// All of the operator's so far but the lease and the watches.
+pub(crate) fn requests(cluster: &Cluster) -> Counts {
+    let operator = format!("system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_RELEASE}");
+    let mut counts = Counts::default();
+    for event in cluster.audit_events().unwrap() {
+        let AuditEvent { user, verb, object_ref: Some(object), .. } = event.unwrap() else { continue };
+        if user.username == operator && verb != "watch" && object.resource != "leases" {
+            *counts.0.entry(format!("{verb} {}", object.in_rules())).or_default() += 1;
         }
-        counts
     }
+    counts
 }
 
 impl Counts {

@@ -48,11 +48,9 @@ impl Bodies {
     }
 
     /// Writes them for each of `owners`, and says how long that took.
-    pub(crate) async fn write(&self, fleet: &Fleet, owners: &[(String, String)]) -> Duration {
+    pub(crate) async fn write(&self, client: &Client, concurrency: usize, owners: &[(String, String)]) -> Duration {
         let started = Instant::now();
-        stream::iter(owners)
-            .for_each_concurrent(fleet.concurrency, |(name, uid)| self.write_one(&fleet.client, name, uid))
-            .await;
+        stream::iter(owners).for_each_concurrent(concurrency, |(name, uid)| self.write_one(client, name, uid)).await;
         started.elapsed()
     }
 

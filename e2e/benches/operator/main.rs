@@ -8,7 +8,7 @@
 //! bare client has made is in another namespace and does not concern it.
 //!
 //! The bare client makes the same writes before it, and nothing else: the same objects with the same bodies, server-side apply, as
-//! many at a time. It is first, while the API server has less to hold, so what that changes is not in the operator's favour.
+//! many at a time, with the operator's rights. It is first, while the API server has less to hold, so what that changes is not in the operator's favour.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a figure that can't be had is not printed")]
@@ -22,12 +22,14 @@ mod operator;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use lenses_mcp_e2e::hq::{Running, settings::Flags};
+use lenses_mcp_e2e::{
+    cluster::Cluster,
+    hq::{Running, settings::Flags},
+};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     api_server::ApiServer,
-    audit::Audit,
     bare::Bodies,
     fleet::{BARE, Fleet, SAMPLE},
     operator::Operator,
@@ -81,7 +83,6 @@ async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Figure> {
     let client = server.client().await;
     let fleet = Fleet { client: client.clone(), hq: hq.issuer.clone(), concurrency };
     fleet.make_namespaces().await;
-    let audit = Audit::of(server);
 
     // One alone, to learn what the operator writes.
     fleet.make(SAMPLE, 1).await;
@@ -92,18 +93,18 @@ async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Figure> {
     operator.stop().await;
 
     let owners = fleet.make(BARE, resources).await;
-    let bare = bodies.write(&fleet, &owners).await;
+    let bare = bodies.write(&server.operators_client().await, concurrency, &owners).await;
     println!("bare client: {:.0} resources a second, of {} writes each", per_second(resources, bare), bodies.writes());
 
     fleet.make(fleet::FLEET, resources).await;
-    let before = audit.requests();
+    let before = audit::requests(&server.cluster);
     let started = Instant::now();
     let operator = Operator::start(server, &arguments.operator, fleet::FLEET, concurrency);
     operator.converged(resources).await;
     let took = started.elapsed();
     let cpu = operator.cpu_time();
     operator.rested().await;
-    let requests = audit.requests().since(&before);
+    let requests = audit::requests(&server.cluster).since(&before);
     println!(
         "operator: {:.0} resources a second, {:.2} ms of processor time each; its requests: {requests}",
         per_second(resources, took),
@@ -116,7 +117,7 @@ async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Figure> {
         mib("memory, at most", operator.memory("VmHWM")),
         mib("memory, now", operator.memory("VmRSS")),
     ];
-    figures.extend(at_rest(&operator, &audit).await);
+    figures.extend(at_rest(&operator, &server.cluster).await);
     figures.push(change(&fleet, resources).await);
     operator.stop().await;
     figures
@@ -151,12 +152,12 @@ fn mib(what: &'static str, kib: u64) -> Figure {
 }
 
 /// Requests while nothing happens, as the operator and as the API server count them.
-async fn at_rest(operator: &Operator, audit: &Audit) -> [Figure; 2] {
-    let before = (operator.requests().await, audit.requests());
+async fn at_rest(operator: &Operator, cluster: &Cluster) -> [Figure; 2] {
+    let before = (operator.requests().await, audit::requests(cluster));
     // This is the measurement itself: nothing can be awaited where nothing is to happen.
     sleep(REST).await;
     let own = operator.requests().await - before.0;
-    let audited = audit.requests().since(&before.1);
+    let audited = audit::requests(cluster).since(&before.1);
     if audited.total() > 0 {
         println!("requests at rest: {audited}");
     }
