@@ -35,6 +35,7 @@ pub use self::{
     apis::OptionalApi,
     inside::cluster,
     metrics_api::MetricsApi,
+    operator::operator_requests,
     traefik::{Publishes, Traefik},
 };
 pub use self::{

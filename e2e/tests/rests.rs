@@ -14,8 +14,8 @@ use kube::{
 };
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
-    bed::{Bed, OPERATOR_NAMESPACE, Trouble, cluster, prove, versions},
-    cluster::{AuditEvent, Cluster},
+    bed::{Bed, OPERATOR_NAMESPACE, Trouble, cluster, operator_requests, prove, versions},
+    cluster::Cluster,
 };
 use serde_json::json;
 
@@ -141,15 +141,7 @@ async fn version(bed: &Bed) -> Result<Option<String>, Trouble> {
     Ok(bed.api::<LensesMcpServer>().get("mcp").await?.resource_version())
 }
 
-/// The operator's requests about this namespace by verb and resource, from the API server's audit log.
+/// The operator's requests about this namespace.
 fn requests(cluster: &Cluster, bed: &Bed) -> Result<BTreeMap<String, usize>, Trouble> {
-    let operator = format!("system:serviceaccount:{OPERATOR_NAMESPACE}:lenses-mcp-operator");
-    let mut counts = BTreeMap::new();
-    for event in cluster.audit_events()? {
-        let AuditEvent { user, verb, object_ref: Some(object), .. } = event? else { continue };
-        if user.username == operator && object.namespace == bed.namespace {
-            *counts.entry(format!("{verb} {}", object.resource)).or_default() += 1;
-        }
-    }
-    Ok(counts)
+    operator_requests(cluster, |_, object| object.namespace == bed.namespace)
 }

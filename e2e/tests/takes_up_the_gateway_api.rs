@@ -4,7 +4,10 @@
 #![cfg(target_os = "linux")]
 
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::{api::DynamicObject, runtime::wait::await_condition};
+use kube::{
+    api::DynamicObject,
+    runtime::wait::{Condition, await_condition},
+};
 use lenses_mcp_e2e::{
     bed::{Authority, Bed, OptionalApi, Publishes, Trouble, condition, mcp_url, prove, until},
     client::{Application, Ticks},
@@ -48,8 +51,7 @@ async fn comes_and_goes(bed: &Bed) -> Result<(), Trouble> {
             .flatten()
             .any(|condition| condition["type"] == "Accepted" && condition["status"] == "True")
     };
-    let accepted = await_condition(bed.http_routes(), "mcp", accepted);
-    tokio::time::timeout(std::time::Duration::from_mins(1), accepted).await??;
+    until_route(bed, accepted).await?;
     let url = mcp_url(&bed.until_ready("mcp").await?)?;
     assert_eq!(url, format!("https://{}/mcp", traefik.host()));
     traefik.until_it_leads_on(&url).await?;
@@ -60,13 +62,18 @@ async fn comes_and_goes(bed: &Bed) -> Result<(), Trouble> {
     let mut unpublished = manifest.clone();
     unpublished["spec"]["endpoint"] = json!({"url": url.trim_end_matches("/mcp")});
     bed.apply(&unpublished).await?;
-    let gone = await_condition(bed.http_routes(), "mcp", |route: Option<&DynamicObject>| route.is_none());
-    tokio::time::timeout(std::time::Duration::from_mins(1), gone).await??;
+    until_route(bed, |route: Option<&DynamicObject>| route.is_none()).await?;
     bed.apply(&manifest).await?;
     bed.until_ready("mcp").await?;
 
     OptionalApi::Gateway.remove().await?;
     until_missed(bed).await
+}
+
+async fn until_route(bed: &Bed, holds: impl Condition<DynamicObject>) -> Result<(), Trouble> {
+    let holds = await_condition(bed.http_routes(), "mcp", holds);
+    tokio::time::timeout(std::time::Duration::from_mins(1), holds).await??;
+    Ok(())
 }
 
 async fn until_missed(bed: &Bed) -> Result<(), Trouble> {

@@ -97,10 +97,7 @@ async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open()
 #[tokio::test]
 async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() {
     prove(|bed| async move {
-        let hq = bed.hq().await?;
-        bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
-        bed.secret("callers", json!({"token": CALLERS})).await?;
-        let mut manifest = often(bed.api_key_server("mcp", &hq));
+        let mut manifest = for_callers_with_a_token(&bed).await?;
         manifest["spec"]["verification"]["credentialSecretRef"] = json!({"name": "probe", "key": "token"});
         bed.apply(&manifest).await?;
         let seen = until_false(&bed, "Verified", "MaterialUnusable").await?;
@@ -128,10 +125,7 @@ async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() 
 #[tokio::test]
 async fn tools_are_held_to_the_digest_that_was_reviewed() {
     prove(|bed| async move {
-        let hq = bed.hq().await?;
-        bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
-        bed.secret("callers", json!({"token": CALLERS})).await?;
-        let mut manifest = often(bed.api_key_server("mcp", &hq));
+        let mut manifest = for_callers_with_a_token(&bed).await?;
         manifest["spec"]["verification"]["credentialSecretRef"] = json!({"name": "callers", "key": "token"});
         let reviewed = bed.apply_until_ready(&manifest).await?;
         let reviewed = reviewed.status.and_then(|status| status.tools).ok_or("no tools are shown")?;
@@ -152,6 +146,14 @@ async fn tools_are_held_to_the_digest_that_was_reviewed() {
         Ok(())
     })
     .await;
+}
+
+/// A server in API-key mode, often looked at, and what it refers to.
+async fn for_callers_with_a_token(bed: &Bed) -> Result<Value, Trouble> {
+    let hq = bed.hq().await?;
+    bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
+    bed.secret("callers", json!({"token": CALLERS})).await?;
+    Ok(often(bed.api_key_server("mcp", &hq)))
 }
 
 /// The manifest with the shortest interval that there is.

@@ -41,13 +41,15 @@ async fn through_versions(bed: &Bed, hq: &lenses_mcp_e2e::bed::Hq, shipped: &Val
 
     // Older: fields that this operator knows are not there, in the spec and in the status.
     let mut older = shipped.clone();
-    remove(
-        &mut schema(&mut older)["properties"]["spec"]["properties"],
-        &["verification", "observability", "podTemplate"],
-    );
+    let unknown = ["verification", "observability", "podTemplate"];
+    let spec = &mut schema(&mut older)["properties"]["spec"];
+    remove(&mut spec["properties"], &unknown);
     // And so are the rules about them.
-    if let Some(rules) = schema(&mut older)["properties"]["spec"]["x-kubernetes-validations"].as_array_mut() {
-        rules.retain(|rule| !rule["rule"].as_str().unwrap_or_default().contains("self.verification"));
+    if let Some(rules) = spec["x-kubernetes-validations"].as_array_mut() {
+        rules.retain(|rule| {
+            let rule = rule["rule"].as_str().unwrap_or_default();
+            !unknown.iter().any(|field| rule.contains(&format!("self.{field}")))
+        });
     }
     remove(&mut schema(&mut older)["properties"]["status"]["properties"], &["tools", "lastVerified", "derived"]);
     replace(bed, &older).await?;

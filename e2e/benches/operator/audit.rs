@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use lenses_mcp_e2e::{
-    bed::{OPERATOR_NAMESPACE, OPERATOR_RELEASE},
-    cluster::{AuditEvent, Cluster},
-};
+use lenses_mcp_e2e::{bed::operator_requests, cluster::Cluster};
 
 /// How many requests there were, by verb and resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,15 +10,7 @@ pub(crate) struct Counts(BTreeMap<String, usize>);
 
 /// All of the operator's so far but the lease and the watches.
 pub(crate) fn requests(cluster: &Cluster) -> Counts {
-    let operator = format!("system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_RELEASE}");
-    let mut counts = Counts::default();
-    for event in cluster.audit_events().unwrap() {
-        let AuditEvent { user, verb, object_ref: Some(object), .. } = event.unwrap() else { continue };
-        if user.username == operator && verb != "watch" && object.resource != "leases" {
-            *counts.0.entry(format!("{verb} {}", object.in_rules())).or_default() += 1;
-        }
-    }
-    counts
+    Counts(operator_requests(cluster, |verb, object| verb != "watch" && object.resource != "leases").unwrap())
 }
 
 impl Counts {

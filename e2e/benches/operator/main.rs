@@ -8,7 +8,8 @@
 //! bare client has made is in another namespace and does not concern it.
 //!
 //! The bare client makes the same writes before it, and nothing else: the same objects with the same bodies, server-side apply, as
-//! many at a time, with the operator's rights. It is first, while the API server has less to hold, so what that changes is not in the operator's favour.
+//! many at a time, with the operator's rights. It is first, while the API server has less to hold, so what that changes is not in the
+//! operator's favour.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a figure that can't be had is not printed")]

@@ -1,8 +1,13 @@
 //! The operator, installed from its chart as a platform team installs it.
 
+#[cfg(target_os = "linux")]
+use std::collections::BTreeMap;
+
 use tokio::{process::Command, sync::OnceCell};
 
 use super::Trouble;
+#[cfg(target_os = "linux")]
+use crate::cluster::{AuditEvent, Cluster, ObjectReference};
 
 /// The Helm release that the tests share.
 pub const OPERATOR_RELEASE: &str = "lenses-mcp-operator";
@@ -45,4 +50,24 @@ pub async fn helm(arguments: &[&str]) -> Result<String, Trouble> {
     } else {
         Err(format!("helm {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)).into())
     }
+}
+
+/// The operator's requests so far that `count`, by verb and resource, from the API server's audit log.
+///
+/// # Errors
+/// When the log can't be read.
+#[cfg(target_os = "linux")]
+pub fn operator_requests(
+    cluster: &Cluster,
+    count: impl Fn(&str, &ObjectReference) -> bool,
+) -> Result<BTreeMap<String, usize>, Trouble> {
+    let operator = format!("system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_RELEASE}");
+    let mut counts = BTreeMap::new();
+    for event in cluster.audit_events()? {
+        let AuditEvent { user, verb, object_ref: Some(object), .. } = event? else { continue };
+        if user.username == operator && count(&verb, &object) {
+            *counts.entry(format!("{verb} {}", object.in_rules())).or_default() += 1;
+        }
+    }
+    Ok(counts)
 }

@@ -53,6 +53,7 @@ impl Hq {
         })
     }
 
+    /// Its `params`.
     pub(crate) fn call_params() -> Value {
         json!({ "name": "get_topic", "arguments": { "environment": "dev", "topic_name": "" } })
     }

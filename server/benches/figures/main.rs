@@ -2,8 +2,8 @@
 //! machine is a test in `tests/memory.rs` and `e2e/tests/stays_small.rs`.
 //!
 //! Calls are compared with those of a bare rmcp server in the same run: both as they are built for release, each on the
-//! same single core, asked the same by the same load from another. The server signs each call in (introspection cache on), checks
-//! scopes, counts, logs and audits; the bare server does none of it. The ratio is of calls to a second of processor time,
+//! same single core, asked the same by the same load from another. The server signs each call in (introspection cache on),
+//! checks scopes, counts, logs and audits; the bare server does none of it. The ratio is of calls to a second of processor time,
 //! which, unlike a second of the clock, other processes on the machine hardly change. The load never sleeps while it asks:
 //! waking it would be the work of whichever server is the slower one, and of no server whose clients are elsewhere.
 

@@ -228,7 +228,7 @@ pub(super) fn endless(url: &Url, pages: usize) -> Finding {
     Finding::bad(Reason::ToolsNotListed, format!("{url} answers tools/list with more than {pages} pages"))
 }
 
-/// What is said when all is well.
+/// What is found when a client has found its way: that all is well, but for tools that are not those that are expected.
 pub(super) fn verified(endpoint: &Endpoint, tools: Option<&Tools>) -> Finding {
     let url = &endpoint.url;
     if let (Some(expected), Some(Tools { count, digest })) = (&endpoint.expected_tools, tools)
