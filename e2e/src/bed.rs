@@ -21,10 +21,10 @@ mod waiting;
 use std::{future::Future, panic::AssertUnwindSafe, process::Stdio};
 
 use futures::FutureExt;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
 use kube::{
     Api, Client, ResourceExt,
-    api::{DeleteParams, PostParams},
+    api::{DeleteParams, ListParams, PostParams},
 };
 use lenses_mcp_crds::LensesMcpServer;
 use serde_json::{Value, json};
@@ -116,6 +116,19 @@ impl Bed {
         K::DynamicType: Default,
     {
         Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// The one pod of the resource `server`.
+    ///
+    /// # Errors
+    /// When there is none, or another.
+    pub async fn only_pod(&self, server: &str) -> Result<Pod, Trouble> {
+        let of_server = ListParams::default().labels(&format!("app.kubernetes.io/instance={server}"));
+        let mut pods = self.api::<Pod>().list(&of_server).await?.items;
+        match (pods.pop(), pods.len()) {
+            (Some(pod), 0) => Ok(pod),
+            (_, others) => Err(format!("{others} other pods of {server}").into()),
+        }
     }
 
     /// The DNS name of the Service `name` in this namespace.

@@ -1,10 +1,10 @@
 //! A change that narrows takes the old pods down first; an image that does not come up leaves the old one serving.
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
-use kube::{Api, ResourceExt, api::ListParams};
+use kube::{Api, ResourceExt};
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
-    bed::{Bed, Trouble, condition, mcp_url, prove, until},
+    bed::{condition, mcp_url, prove, until},
     client::{Application, Ticks},
 };
 use serde_json::json;
@@ -14,7 +14,7 @@ async fn narrowed_scopes_take_the_old_pods_down_before_new_ones_come_and_it_is_s
     prove(|bed| async move {
         let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
         bed.apply_until_ready(&manifest).await?;
-        let old = only_pod(&bed).await?;
+        let old = bed.only_pod("mcp").await?.name_any();
 
         manifest["spec"]["auth"]["oauth"]["scopes"] = json!(["read"]);
         bed.apply(&manifest).await?;
@@ -67,10 +67,4 @@ async fn an_image_that_does_not_come_up_leaves_the_old_one_serving_and_both_are_
         })
     })
     .await;
-}
-
-async fn only_pod(bed: &Bed) -> Result<String, Trouble> {
-    let of_server = ListParams::default().labels("app.kubernetes.io/instance=mcp");
-    let pods = bed.api::<Pod>().list(&of_server).await?;
-    pods.items.first().map(ResourceExt::name_any).ok_or_else(|| "no pod".into())
 }

@@ -6,7 +6,7 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, ResourceExt,
-    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
@@ -54,6 +54,12 @@ async fn manual_changes_to_children_are_put_back_and_deleted_children_come_back(
         })
         .await?;
 
+        let labels = deployments.get("mcp").await?.metadata.labels;
+        let unlabelled = json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": null}}});
+        deployments.patch("mcp", &by_hand, &Patch::Merge(unlabelled)).await?;
+        let as_it_was = |deployment: Option<&Deployment>| deployment.is_some_and(|d| d.metadata.labels == labels);
+        until(&deployments, "mcp", "the Deployment with the label by which it is watched", as_it_was).await?;
+
         let services: Api<Service> = bed.api();
         let port = |service: &Service| service.spec.as_ref()?.ports.as_ref()?.first().map(|port| port.port);
         services.patch("mcp", &by_hand, &Patch::Json::<()>(serde_json::from_value(json!([{"op": "replace", "path": "/spec/ports/0/port", "value": 81}]))?)).await?;
@@ -93,7 +99,7 @@ async fn deleting_the_resource_leaves_nothing_behind() {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
         let pods: Api<Pod> = bed.api();
-        let pod = only_pod(&bed).await?;
+        let pod = bed.only_pod("mcp").await?.name_any();
         bed.kubectl(&["delete", "lensesmcpserver", "mcp", "--wait=true"], None).await?;
         until(&pods, &pod, "the pod to be gone", |pod| pod.is_none()).await?;
         until(&bed.api::<Deployment>(), "mcp", "no Deployment", |object| object.is_none()).await?;
@@ -144,7 +150,7 @@ async fn a_missing_secret_is_named_and_heals_and_a_changed_one_rolls_the_pods() 
         let application = Application::new("a script", &mcp_url(&made)?, "alice")?;
         application.connect(Some("the-first-token-0123456789")).await?;
 
-        let old_pod = only_pod(&bed).await?;
+        let old_pod = bed.only_pod("mcp").await?.name_any();
         let changed = json!({"stringData": {"token": "the-second-token-0123456789"}});
         bed.api::<Secret>().patch("callers", &PatchParams::default(), &Patch::Merge(changed)).await?;
         until(&bed.api::<Pod>(), &old_pod, "the old pod to be gone", |pod| pod.is_none()).await?;
@@ -211,15 +217,6 @@ async fn scale_changes_the_replicas_and_paused_keeps_everything_as_it_is() {
         Ok(())
     })
     .await;
-}
-
-async fn only_pod(bed: &Bed) -> Result<String, Trouble> {
-    let of_server = ListParams::default().labels("app.kubernetes.io/instance=mcp");
-    let pods = bed.api::<Pod>().list(&of_server).await?;
-    match pods.items.as_slice() {
-        [pod] => Ok(pod.name_any()),
-        pods => Err(format!("{} pods", pods.len()).into()),
-    }
 }
 
 /// Kind and name of everything that the operator made here.

@@ -1,7 +1,7 @@
 //! `Available` tells why pods are not up, and says nothing new for as long as nothing new is known.
 
 use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, ResourceExt, api::ListParams};
+use kube::{Api, ResourceExt};
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::bed::{Bed, Trouble, condition, prove, until};
 use serde_json::json;
@@ -56,13 +56,75 @@ async fn pods_that_no_node_takes_are_told_with_what_the_scheduler_said() {
     .await;
 }
 
+#[tokio::test]
+async fn a_pod_that_waits_for_a_volume_is_told_with_what_the_kubelet_warned_of() {
+    prove(|bed| async move {
+        let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
+        manifest["spec"]["rollout"] = json!({"progressDeadlineSeconds": 10});
+        manifest["spec"]["podTemplate"] = json!({"spec": {
+            "volumes": [{"name": "notes", "configMap": {"name": "notes"}}],
+            "containers": [{"name": "lenses-mcp-server", "volumeMounts": [{"name": "notes", "mountPath": "/notes"}]}],
+        }});
+        bed.apply(&manifest).await?;
+        let seen = until_said(&bed, "RolloutStalled", "configmap \"notes\" not found").await?;
+        assert!(condition(&seen, "Stalled").is_some());
+
+        let notes = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "notes"}});
+        bed.kubectl(&["create", "-f", "-"], Some(&notes)).await?;
+        bed.until_ready("mcp").await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pods_that_turn_unready_are_told_with_what_their_probe_said() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        let mut manifest = bed.oauth_server("mcp", &hq);
+        // Beside the server, a container whose readiness can be set by its control listener.
+        manifest["spec"]["podTemplate"] = json!({"spec": {"containers": [{
+            "name": "beside",
+            "image": hq.image(),
+            "args": ["--listen=0.0.0.0:9991", "--control=0.0.0.0:9992", "--issuer-url=http://localhost:9991"],
+            "readinessProbe": {
+                "httpGet": {"path": "/.well-known/oauth-authorization-server", "port": 9991},
+                "periodSeconds": 1,
+                "failureThreshold": 1,
+            },
+            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+        }]}});
+        bed.apply_until_ready(&manifest).await?;
+        let address = bed.only_pod("mcp").await?.status.and_then(|status| status.pod_ip).ok_or("no address")?;
+        let beside = hq.another(&address);
+        beside.set_faults(&json!({"oauth": {"status": 503}})).await?;
+        let seen =
+            until_said(&bed, "ProbeFailing", "Readiness probe failed: HTTP probe failed with statuscode: 503").await?;
+        assert_eq!(condition(&seen, "Ready").map(|ready| &ready.status[..]), Some("False"));
+        beside.set_faults(&json!({})).await?;
+        bed.until_ready("mcp").await?;
+        Ok(())
+    })
+    .await;
+}
+
+/// Waits until `Available` has this reason and says this among other things: a warning may come after the state that it is about.
+async fn until_said(bed: &Bed, reason: &str, said: &str) -> Result<LensesMcpServer, Trouble> {
+    let what = format!("{reason} with {said:?}");
+    let servers: Api<LensesMcpServer> = bed.api();
+    let seen = until(&servers, "mcp", &what, |server| {
+        let available = server.and_then(|server| condition(server, "Available"));
+        available.is_some_and(|available| available.reason == reason && available.message.contains(said))
+    });
+    seen.await?.ok_or_else(|| "the resource is gone".into())
+}
+
 /// Lets the kubelet go through some more states of the container, and finds the resource as it was.
 async fn says_nothing_new(bed: &Bed) -> Result<(), Trouble> {
     let servers: Api<LensesMcpServer> = bed.api();
     let before = servers.get("mcp").await?;
     let pods: Api<Pod> = bed.api();
-    let of_server = ListParams::default().labels("app.kubernetes.io/instance=mcp");
-    let name = pods.list(&of_server).await?.items.first().ok_or("no pod")?.name_any();
+    let name = bed.only_pod("mcp").await?.name_any();
     for _ in 0..3 {
         let state = |pod: Option<&Pod>| pod?.status.as_ref()?.container_statuses.as_ref()?.first()?.state.clone();
         let first = state(Some(&pods.get(&name).await?));

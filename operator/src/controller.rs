@@ -10,6 +10,7 @@ mod apply;
 mod asked;
 mod back_off;
 mod build;
+mod cache;
 mod caches;
 mod dereference;
 mod drift;
@@ -20,10 +21,12 @@ mod fleet;
 mod intruders;
 pub mod offline;
 mod optional;
+mod packed;
 mod pods;
 mod references;
 mod report;
 mod rollout;
+mod servers;
 mod status;
 mod validate;
 mod verification;
@@ -35,16 +38,14 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt, TryStreamExt, channel::mpsc::UnboundedReceiver};
+use futures::{StreamExt, TryStreamExt, channel::mpsc::UnboundedReceiver, stream};
 use k8s_openapi::jiff::Timestamp;
 use kube::{
-    Client, Resource, ResourceExt,
-    core::DeserializeGuard,
+    Client, ResourceExt,
     runtime::{
-        Predicate, PredicateConfig, WatchStreamExt,
+        PredicateConfig, WatchStreamExt,
         controller::{self, Action, Controller},
         events::{Recorder, Reporter},
-        predicates,
         reflector::ObjectRef,
         watcher::Event,
     },
@@ -54,15 +55,13 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use pods::WatchedPod;
+use servers::WatchedServer;
 use watch::Watches;
 
 pub use caches::{Caches, Writers};
 pub(crate) use verification::Materials;
 
 use crate::metrics::{Gauges, Metrics, Outcome};
-
-/// A resource as it is watched: one that this operator cannot read must not keep the others from being read.
-type Watched = DeserializeGuard<LensesMcpServer>;
 
 /// How long one pass may take. No pass waits for anything but the API server.
 const PASS: Duration = Duration::from_mins(1);
@@ -115,19 +114,20 @@ impl Context {
 }
 
 /// Whose turn it is to be given a new default image, as it comes.
-pub struct Turns(UnboundedReceiver<ObjectRef<Watched>>);
+pub struct Turns(UnboundedReceiver<ObjectRef<WatchedServer>>);
 
 impl Context {
     /// Puts one server in its place on the way to the default image.
-    fn place(&self, server: &ObjectRef<Watched>) {
-        let deployment = ObjectRef::new(&server.name).within(server.namespace.as_deref().unwrap_or_default());
-        let watched = self.caches.servers.get(server);
-        let read = watched.as_ref().and_then(|watched| watched.0.as_ref().ok());
-        self.fleet.follow(server, read, self.caches.deployments.get(&deployment).as_deref());
+    fn place(&self, server: &ObjectRef<WatchedServer>) {
+        // What has no Deployment yet has no place.
+        let deployment = self.caches.deployments.own.get(server.namespace.as_deref().unwrap_or_default(), &server.name);
+        let watched = self.caches.servers.get(server).filter(|_| deployment.is_some());
+        let read = watched.and_then(|watched| watched.read().ok());
+        self.fleet.follow(server, read.as_ref(), deployment.as_ref());
     }
 
-    /// A server or its Deployment has changed; after a list, any may have.
-    fn place_after<K: Resource<DynamicType = ()>>(&self, event: &Event<K>) {
+    /// A server has changed; after a list, any may have.
+    fn place_after(&self, event: &Event<WatchedServer>) {
         match event {
             Event::Init | Event::InitApply(_) => {}
             Event::InitDone => {
@@ -137,10 +137,7 @@ impl Context {
                 let listed = listed.iter().map(|server| ObjectRef::from_obj(&**server));
                 placed.into_iter().chain(listed).for_each(|server| self.place(&server));
             }
-            Event::Apply(object) | Event::Delete(object) => {
-                let key = ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default());
-                self.place(&key);
-            }
+            Event::Apply(server) | Event::Delete(server) => self.place(&ObjectRef::from_obj(server)),
         }
     }
 
@@ -195,27 +192,11 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
     let caches = &context.caches;
     let Defaults { namespaces, selector, .. } = &context.defaults;
     let watches = Watches { client: context.client.clone(), namespaces: namespaces.clone() };
-    let Writers {
-        servers,
-        service_accounts,
-        secrets,
-        config_maps,
-        services,
-        deployments,
-        pods,
-        ingresses,
-        http_routes,
-        service_monitors,
-        foreign_config_maps,
-        horizontal_pod_autoscalers,
-        pod_disruption_budgets,
-        network_policies,
-    } = writers;
     let gone = Arc::clone(&context);
     let (tell, news) = futures::channel::mpsc::unbounded();
     let rounds = verification::rounds(&caches.verifications, &context.client, tell);
     let servers = watches
-        .selected(selector, servers)
+        .selected(selector, writers.servers)
         .inspect_ok({
             let caches = Arc::clone(caches);
             move |event| caches.references.follow(event)
@@ -228,38 +209,46 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
             }
         })
         .touched_objects()
-        // An annotation may ask for something, too; and a status that somebody else wrote is put right.
-        .predicate_filter(
-            predicates::generation.combine(predicates::annotations).combine(status_of),
-            PredicateConfig::default(),
-        );
+        .predicate_filter(|server: &WatchedServer| Some(server.version), PredicateConfig::default());
     let placing = Arc::clone(&context);
-    let deployments = watches.managed(deployments).inspect_ok(move |event| placing.place_after(event));
+    let deployments = watches.managed(&caches.deployments.own).inspect(move |change| {
+        placing.place(&ObjectRef::new(&change.name).within(&change.namespace));
+    });
     let pods = watches
-        .managed(pods)
+        .selected(&watch::managed(), writers.pods)
         .inspect_ok({
             let caches = Arc::clone(caches);
             move |event| caches.pods_by_server.follow(event)
         })
         .touched_objects()
         .predicate_filter(|pod: &WatchedPod| Some(hash(&pod.seen)), PredicateConfig::default());
+    let changes = stream::select_all([
+        deployments.boxed(),
+        watches.foreign(&caches.deployments.others),
+        watches.managed(&caches.service_accounts.own),
+        watches.foreign(&caches.service_accounts.others),
+        watches.managed(&caches.config_maps.own),
+        watches.foreign(&caches.config_maps.others),
+        watches.managed(&caches.network_policies.own),
+        watches.foreign(&caches.network_policies.others),
+        watches.all(&caches.secrets),
+        watches.all(&caches.services),
+        watches.managed(&caches.ingresses),
+        watches.managed(&caches.horizontal_pod_autoscalers),
+        watches.managed(&caches.pod_disruption_budgets),
+        watches.optional(&caches.http_routes),
+        watches.optional(&caches.service_monitors),
+    ]);
+    let woken = changes.flat_map({
+        let caches = Arc::clone(caches);
+        move |change| stream::iter(caches.concerned(&change))
+    });
     let passes = Controller::for_stream(servers, caches.servers.clone())
-        .watches_stream(watches.managed(service_accounts).touched_objects(), wakes(caches))
-        .watches_stream(watches.managed(config_maps).touched_objects(), wakes(caches))
-        .watches_stream(deployments.touched_objects(), wakes(caches))
         .reconcile_on(turns.0)
         .watches_stream(pods, owner)
-        .watches_stream(watches.managed(ingresses).touched_objects(), wakes(caches))
-        .watches_stream(watches.optional(http_routes).touched_objects(), wakes(caches))
+        .reconcile_on(woken)
         .reconcile_on(caches.http_routes.turns(caches.servers.clone()))
-        .watches_stream(watches.optional(service_monitors).touched_objects(), wakes(caches))
         .reconcile_on(caches.service_monitors.turns(caches.servers.clone()))
-        .watches_stream(watches.foreign(foreign_config_maps).touched_objects(), wakes(caches))
-        .watches_stream(watches.managed(horizontal_pod_autoscalers).touched_objects(), wakes(caches))
-        .watches_stream(watches.managed(pod_disruption_budgets).touched_objects(), wakes(caches))
-        .watches_stream(watches.managed(network_policies).touched_objects(), wakes(caches))
-        .watches_stream(watches.all(secrets, watch::prune_foreign).touched_objects(), wakes(caches))
-        .watches_stream(watches.all(services, watch::prune_foreign).touched_objects(), wakes(caches))
         .reconcile_on(news)
         .with_config(controller::Config::default().concurrency(concurrency).debounce(GATHER))
         .graceful_shutdown_on(stop.cancelled_owned())
@@ -281,7 +270,7 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Pa
     let valid = validate::validate(server, &found, &context.defaults); // nothing
     let wanted = valid.as_ref().ok().filter(|_| !server.spec.paused).map(|valid| (valid, build::build(valid))); // nothing
     let applied = match wanted {
-        Some((valid, wanted)) => Box::pin(apply::apply(&context.client, valid, wanted, &found.children)).await, // the API server, for what differs
+        Some((valid, wanted)) => Box::pin(apply::apply(context, valid, wanted, &found.children)).await, // the API server, for what differs
         None => Ok(apply::keep(&found.children)),
     };
     let deployment =
@@ -303,20 +292,24 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Pa
         Err(rejections) if rejections.reason() == Reason::NameTaken => {
             Ok(context.failures.next(&ObjectRef::from_obj(server)))
         }
+        // Nor are events, and a warning may come after the state that it is about.
+        _ if found.pods.unexplained => Ok(context.failures.next(&ObjectRef::from_obj(server))),
         _ => Ok(Action::await_change()),
     }
 }
 
 /// A pass, bounded and counted.
-async fn reconcile(watched: Arc<Watched>, context: Arc<Context>) -> Result<Action, PassError> {
+async fn reconcile(watched: Arc<WatchedServer>, context: Arc<Context>) -> Result<Action, PassError> {
     let begun = Instant::now();
     let ended = timeout(PASS, async {
         context.caches.read().await.map_err(|_| PassError::Closed)?;
-        match &watched.0 {
-            // Its objects go with it: they name it as their owner.
-            _ if watched.meta().deletion_timestamp.is_some() => Ok(Action::await_change()),
-            Ok(server) => Box::pin(steps(&context, server)).await,
-            Err(invalid) => Ok(Box::pin(report::unreadable(&context, &watched, invalid)).await?),
+        // Its objects go with it: they name it as their owner.
+        if watched.is_going() {
+            return Ok(Action::await_change());
+        }
+        match watched.read() {
+            Ok(server) => Box::pin(steps(&context, &server)).await,
+            Err(invalid) => Ok(Box::pin(report::unreadable(&context, &watched, &invalid)).await?),
         }
     })
     .await
@@ -334,7 +327,7 @@ async fn reconcile(watched: Arc<Watched>, context: Arc<Context>) -> Result<Actio
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller gives it so")]
-fn retry(watched: Arc<Watched>, error: &PassError, context: Arc<Context>) -> Action {
+fn retry(watched: Arc<WatchedServer>, error: &PassError, context: Arc<Context>) -> Action {
     context.metrics.failed(error.reason());
     tracing::warn!(namespace = watched.namespace(), name = watched.name_any(), %error, "pass failed, will try again");
     context.failures.next(&ObjectRef::from_obj(&*watched))
@@ -342,27 +335,13 @@ fn retry(watched: Arc<Watched>, error: &PassError, context: Arc<Context>) -> Act
 
 /// The server that a pod's change wakes.
 #[expect(clippy::needless_pass_by_value, reason = "the controller gives it so")]
-fn owner(pod: WatchedPod) -> Option<ObjectRef<Watched>> {
+fn owner(pod: WatchedPod) -> Option<ObjectRef<WatchedServer>> {
     let namespace = pod.namespace()?;
     (!pod.seen.server.is_empty()).then(|| ObjectRef::new(&pod.seen.server).within(&namespace))
-}
-
-/// Stands for the status.
-fn status_of(watched: &Watched) -> Option<u64> {
-    let status = watched.0.as_ref().ok().map(|server| &server.status);
-    serde_json::to_vec(&status).ok().map(|status| hash(&status))
 }
 
 fn hash(seen: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     seen.hash(&mut hasher);
     hasher.finish()
-}
-
-/// Which resources an object's change wakes: the one that it is named after, and those that refer to it.
-fn wakes<K: Resource<DynamicType = ()>>(
-    caches: &Arc<Caches>,
-) -> impl Fn(K) -> Vec<ObjectRef<Watched>> + Send + Sync + 'static {
-    let caches = Arc::clone(caches);
-    move |object| caches.concerned(&object)
 }

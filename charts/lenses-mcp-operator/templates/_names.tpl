@@ -39,10 +39,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   resources: [lensesmcpservers/status]
   verbs: [patch]
 # Objects are made and changed by server-side apply (patch), which needs create for those that are not there. They go with their
-# owner, so only those are deleted that a spec may stop asking for. "get" is for the name of one that is not this operator's.
+# owner, so only those are deleted that a spec may stop asking for. Of what every resource has, others' metadata is watched, too, to
+# know who has a name; of what a spec may ask for, "get" looks that up, and of a Deployment that has lost the label by which it is watched.
 - apiGroups: [""]
   resources: [serviceaccounts, configmaps]
-  verbs: [get, list, watch, create, patch]
+  verbs: [list, watch, create, patch]
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch]
@@ -54,7 +55,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [services]
   verbs: [list, watch, create, patch]

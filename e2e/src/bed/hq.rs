@@ -59,6 +59,12 @@ impl Hq {
         format!("http://{}:9991", self.host)
     }
 
+    /// Another stand-in, which listens on the same ports at this address.
+    #[must_use]
+    pub fn another(&self, address: &str) -> Self {
+        Self { host: address.to_owned(), ..self.clone() }
+    }
+
     /// Sets exactly these faults; `{}` sets none.
     ///
     /// # Errors

@@ -8,25 +8,28 @@ use std::{fmt::Debug, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use k8s_openapi::{
-    NamespaceResourceScope,
     api::{apps::v1::Deployment, core::v1::Secret},
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
     serde::{Serialize, de::DeserializeOwned},
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
+    api::{DeleteParams, PartialObjectMetaExt, Patch, PatchParams, PostParams, Preconditions},
     core::PartialObjectMeta,
+    runtime::reflector::ObjectRef,
 };
 
 use serde_json::{Value, json};
 
 use super::{
+    Context,
     build::{self, Children, ROTATION, SCALED_BY, SEALING_KEY},
+    cache::Cache,
     dereference::{Standing, Standings},
     drift::drifted,
     intruders::intruders,
     validate::ValidServer,
+    watch::{self, Kept},
 };
 use crate::MANAGER;
 
@@ -57,7 +60,7 @@ pub(super) fn keep(found: &Standings) -> Applied {
 
 /// Makes what there is what is wanted.
 pub(super) async fn apply(
-    client: &Client,
+    context: &Context,
     server: &ValidServer,
     wanted: Children,
     found: &Standings,
@@ -75,17 +78,20 @@ pub(super) async fn apply(
         network_policy,
         service_monitor,
     } = wanted;
-    ensure(client, service_account, &found.service_account).await?;
-    let made = ensure_sealing_key(client, sealing_key, &found.sealing_key).await?;
+    let Context { client, caches, .. } = context;
+    ensure(client, service_account, &found.service_account, &caches.service_accounts.own).await?;
+    let made = ensure_sealing_key(context, sealing_key, &found.sealing_key).await?;
     let deployment = deployment.or_else(|| Some(build::deployment(server, &made?)));
-    ensure(client, config_map, &found.config_map).await?;
-    ensure(client, service, &found.service).await?;
+    ensure(client, config_map, &found.config_map, &caches.config_maps.own).await?;
+    ensure(client, service, &found.service, &caches.services).await?;
     // Before the pods that they are about.
-    ensure_or_remove(client, network_policy, &found.network_policy).await?;
-    ensure_or_remove(client, pod_disruption_budget, &found.pod_disruption_budget).await?;
+    ensure_or_remove(client, network_policy, &found.network_policy, &caches.network_policies.own).await?;
+    let budgets = &caches.pod_disruption_budgets;
+    ensure_or_remove(client, pod_disruption_budget, &found.pod_disruption_budget, budgets).await?;
     // An autoscaler that is to go must not answer to the number that the Deployment is given then.
+    let autoscalers = &caches.horizontal_pod_autoscalers;
     if horizontal_pod_autoscaler.is_none() {
-        ensure_or_remove(client, None, &found.horizontal_pod_autoscaler).await?;
+        ensure_or_remove(client, None, &found.horizontal_pod_autoscaler, autoscalers).await?;
     }
     let deployment = match deployment {
         Some(deployment) => {
@@ -94,16 +100,18 @@ pub(super) async fn apply(
                 release_replicas(client, &deployment, observed, fewest.unwrap_or(1)).await?;
                 take_out_intruders(client, &deployment, observed).await?;
             }
-            Some(ensure(client, deployment, &found.deployment).await?)
+            let applied = ensure(client, deployment, &found.deployment, &caches.deployments.own).await?;
+            context.place(&ObjectRef::new(&applied.name_any()).within(&applied.namespace().unwrap_or_default()));
+            Some(applied)
         }
         None => found.deployment.own().cloned(),
     };
-    ensure_or_remove(client, ingress, &found.ingress).await?;
-    ensure_or_remove(client, http_route, &found.http_route).await?;
-    ensure_or_remove(client, service_monitor, &found.service_monitor).await?;
+    ensure_or_remove(client, ingress, &found.ingress, &caches.ingresses).await?;
+    ensure_or_remove(client, http_route, &found.http_route, &caches.http_routes.objects).await?;
+    ensure_or_remove(client, service_monitor, &found.service_monitor, &caches.service_monitors.objects).await?;
     // And one that is to come must find the number let go of.
     if deployment.is_some() && horizontal_pod_autoscaler.is_some() {
-        ensure_or_remove(client, horizontal_pod_autoscaler, &found.horizontal_pod_autoscaler).await?;
+        ensure_or_remove(client, horizontal_pod_autoscaler, &found.horizontal_pod_autoscaler, autoscalers).await?;
     }
     Ok(Applied { deployment })
 }
@@ -157,10 +165,12 @@ async fn patch(
     }
 }
 
-async fn ensure<K>(client: &Client, wanted: K, found: &Standing<K>) -> Result<Arc<K>, ApplyError>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Serialize + DeserializeOwned + Debug,
-{
+async fn ensure<K: Kept>(
+    client: &Client,
+    wanted: K,
+    found: &Standing<K>,
+    cache: &Cache<K>,
+) -> Result<Arc<K>, ApplyError> {
     if let Standing::Own(observed) = found
         && !drifted(&wanted, &**observed)
     {
@@ -175,19 +185,25 @@ where
         applied => applied,
     };
     match applied {
-        Ok(applied) => Ok(Arc::new(noted(applied))),
+        Ok(mut applied) => {
+            watch::prune(&mut applied);
+            cache.wrote(&applied);
+            Ok(Arc::new(noted(applied)))
+        }
         Err(source) => Err(ApplyError::Apply { kind: K::kind(&()).into_owned(), name, source }),
     }
 }
 
 /// An object that is made only where the spec asks for it. Where the cluster does not have its kind there is nothing to write.
-async fn ensure_or_remove<K>(client: &Client, wanted: Option<K>, found: &Standing<K>) -> Result<(), ApplyError>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Serialize + DeserializeOwned + Debug,
-{
+async fn ensure_or_remove<K: Kept>(
+    client: &Client,
+    wanted: Option<K>,
+    found: &Standing<K>,
+    cache: &Cache<K>,
+) -> Result<(), ApplyError> {
     match (wanted, found) {
         (Some(_), Standing::NoApi) => Ok(()),
-        (Some(wanted), found) => ensure(client, wanted, found).await.map(drop),
+        (Some(wanted), found) => ensure(client, wanted, found, cache).await.map(drop),
         (None, Standing::Own(object)) => {
             let api = Api::<K>::namespaced(client.clone(), &object.namespace().unwrap_or_default());
             let name = object.name_any();
@@ -229,7 +245,7 @@ where
 /// unread but for that. A new key is a new Secret: the old one is deleted, and this resource looks again when that is seen. Gives
 /// the uid of a Secret that was made just now.
 async fn ensure_sealing_key(
-    client: &Client,
+    Context { client, caches, .. }: &Context,
     wanted: PartialObjectMeta<Secret>,
     found: &Standing<PartialObjectMeta<Secret>>,
 ) -> Result<Option<String>, ApplyError> {
@@ -250,7 +266,12 @@ async fn ensure_sealing_key(
         }
         Standing::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => return Ok(None),
         Standing::Own(_) | Standing::OwnUnlabelled => {
-            api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await.map(|_| None)
+            let applied = api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await;
+            applied.map(|mut secret| {
+                watch::prune(&mut secret);
+                caches.secrets.wrote(&secret);
+                None
+            })
         }
         Standing::Free | Standing::Taken | Standing::NoApi => {
             let key = STANDARD.encode(rand::random::<[u8; 32]>());
@@ -262,7 +283,12 @@ async fn ensure_sealing_key(
             };
             let made = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
             match api.create(&made, &secret).await {
-                Ok(secret) => Ok(secret.metadata.uid),
+                Ok(mut secret) => {
+                    watch::prune(&mut secret);
+                    let uid = secret.metadata.uid.clone();
+                    caches.secrets.wrote(&secret.metadata.into_response_partial());
+                    Ok(uid)
+                }
                 // The cache was behind. Whosever it is, the watch will tell, and another pass will follow.
                 Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(None),
                 Err(error) => Err(error),

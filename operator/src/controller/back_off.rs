@@ -8,7 +8,7 @@ use std::{
 
 use kube::runtime::{controller::Action, reflector::ObjectRef};
 
-use super::Watched;
+use super::WatchedServer;
 
 /// The wait after the first failure.
 const FIRST: Duration = Duration::from_secs(1);
@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_mins(1);
 
 /// How many times in a row each resource has failed. Only those that fail are in it, and they leave when they succeed or go.
 #[derive(Default)]
-pub(super) struct Failures(Mutex<HashMap<ObjectRef<Watched>, u32>>);
+pub(super) struct Failures(Mutex<HashMap<ObjectRef<WatchedServer>, u32>>);
 
 impl Failures {
     /// One more failure: when to try again.
@@ -33,16 +33,16 @@ impl Failures {
     }
 
     /// It succeeded, or is gone.
-    pub(super) fn forget(&self, server: &ObjectRef<Watched>) {
+    pub(super) fn forget(&self, server: &ObjectRef<WatchedServer>) {
         self.failures().remove(server);
     }
 
-    fn failures(&self) -> MutexGuard<'_, HashMap<ObjectRef<Watched>, u32>> {
+    fn failures(&self) -> MutexGuard<'_, HashMap<ObjectRef<WatchedServer>, u32>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn key<K: kube::Resource<DynamicType = ()>>(server: &ObjectRef<K>) -> ObjectRef<Watched> {
+fn key<K: kube::Resource<DynamicType = ()>>(server: &ObjectRef<K>) -> ObjectRef<WatchedServer> {
     let key = ObjectRef::new(&server.name);
     match &server.namespace {
         Some(namespace) => key.within(namespace),

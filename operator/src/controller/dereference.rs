@@ -1,37 +1,32 @@
 //! Step 1: everything that a pass reads. Nothing is judged here.
 //!
-//! All of it comes from the caches, with one exception. Of service accounts, deployments and the like only this operator's own
-//! are watched, so before one is made, the API server is asked once whether somebody else's has its name. That is metadata of
-//! one object, and only while there is none of ours.
+//! All of it comes from the caches, with one exception. Of ingresses, autoscalers and the like, which a spec may ask for, only this
+//! operator's own are watched, so before one is made, the API server is asked once whether somebody else's has its name. That is
+//! metadata of one object, and only while there is none of ours.
 
-use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
-use k8s_openapi::{
-    NamespaceResourceScope,
-    api::{
-        apps::v1::Deployment,
-        autoscaling::v2::HorizontalPodAutoscaler,
-        core::v1::{ConfigMap, Secret, Service, ServiceAccount},
-        networking::v1::{Ingress, NetworkPolicy},
-        policy::v1::PodDisruptionBudget,
-    },
-    serde::de::DeserializeOwned,
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    autoscaling::v2::HorizontalPodAutoscaler,
+    core::v1::{ConfigMap, Secret, Service, ServiceAccount},
+    networking::v1::{Ingress, NetworkPolicy},
+    policy::v1::PodDisruptionBudget,
 };
-use kube::{
-    Api, Client, Resource, ResourceExt,
-    core::PartialObjectMeta,
-    runtime::reflector::{ObjectRef, Store},
-};
+use kube::{Api, Client, Resource, ResourceExt, core::PartialObjectMeta};
 use lenses_mcp_crds::LensesMcpServer;
 
 use super::{
     Context, asked,
     build::{http_route::HTTPRoute, labels, service_monitor::ServiceMonitor},
+    cache::Cache,
+    caches::OwnAndOthers,
     events,
     optional::{Optional, OptionalKind},
     pods::WatchedPod,
     references::{self, ReferenceKind},
     rollout,
+    watch::Kept,
 };
 
 /// What was read.
@@ -42,7 +37,7 @@ pub(super) struct Dereferenced {
     /// Each `ConfigMap` that the spec names, likewise.
     pub(super) config_maps: BTreeMap<String, Option<ContentVersion>>,
     /// The Service of `spec.lenses.serviceRef`, if it is there.
-    pub(super) lenses_service: Option<Arc<Service>>,
+    pub(super) lenses_service: Option<Service>,
     /// Whether it is its turn to run a new default image.
     pub(super) called: bool,
     /// This resource's pods, and, where they do not say what is wrong, what the kubelet last warned of.
@@ -57,6 +52,8 @@ pub(super) struct Pods {
     pub(super) seen: Vec<Arc<WatchedPod>>,
     /// The last warning about a pod of which its status does not tell what is wrong.
     pub(super) warning: Option<String>,
+    /// Whether there is such a pod, and no warning about it yet.
+    pub(super) unexplained: bool,
 }
 
 /// Stands for the content of a Secret or a `ConfigMap`, which is never read: it changes whenever the content does (and when a
@@ -127,27 +124,29 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
     for reference in references::references(server) {
         match reference.kind {
             ReferenceKind::Secret => {
-                let secret = caches.secrets.get(&ObjectRef::new(&reference.name).within(&reference.namespace));
-                found.secrets.insert(reference.name, secret.and_then(|secret| version(&*secret)));
+                let secret = caches.secrets.get(&reference.namespace, &reference.name);
+                found.secrets.insert(reference.name, secret.as_ref().and_then(version));
             }
             ReferenceKind::ConfigMap => {
-                let config_map =
-                    caches.foreign_config_maps.get(&ObjectRef::new(&reference.name).within(&reference.namespace));
-                found.config_maps.insert(reference.name, config_map.and_then(|config_map| version(&*config_map)));
+                let config_map = caches.config_maps.others.get(&reference.namespace, &reference.name);
+                found.config_maps.insert(reference.name, config_map.as_ref().and_then(version));
             }
             ReferenceKind::Service => {
-                found.lenses_service =
-                    caches.services.get(&ObjectRef::new(&reference.name).within(&reference.namespace));
+                found.lenses_service = caches.services.get(&reference.namespace, &reference.name);
             }
         }
     }
-    let (client, services, secrets) = (&context.client, &caches.services, &caches.secrets);
+    let client = &context.client;
     found.children = Standings {
-        service_account: watched_by_label(client, &caches.service_accounts, server).await?,
-        sealing_key: cached(secrets, server).unwrap_or_default(),
-        config_map: cached(&caches.config_maps, server).unwrap_or_else(|| foreign(&caches.foreign_config_maps, server)),
-        service: cached(services, server).unwrap_or_default(),
-        deployment: watched_by_label(client, &caches.deployments, server).await?,
+        service_account: watched(&caches.service_accounts, server),
+        sealing_key: cached(&caches.secrets, server).unwrap_or_default(),
+        config_map: watched(&caches.config_maps, server),
+        service: cached(&caches.services, server).unwrap_or_default(),
+        deployment: match watched(&caches.deployments, server) {
+            // What it runs now decides how it may be changed.
+            Standing::OwnUnlabelled => looked_up(client, server).await?,
+            standing => standing,
+        },
         ingress: of_choice(client, &caches.ingresses, server, server.spec.endpoint.ingress.is_some()).await?,
         http_route: optional(client, &caches.http_routes, server).await?,
         service_monitor: optional(client, &caches.service_monitors, server).await?,
@@ -165,8 +164,11 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
             asked::disruption_budget(&server.spec),
         )
         .await?,
-        network_policy: of_choice(client, &caches.network_policies, server, asked::network_policy(&server.spec))
-            .await?,
+        network_policy: if asked::network_policy(&server.spec) {
+            watched(&caches.network_policies, server)
+        } else {
+            cached(&caches.network_policies.own, server).unwrap_or_default()
+        },
     };
     let seen = caches.pods(&server.namespace().unwrap_or_default(), &server.name_any());
     let silent = rollout::silent(found.children.deployment.own().map(|deployment| &**deployment), &seen);
@@ -174,8 +176,9 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
         Some(pod) => events::last_warning(client, pod).await?,
         None => None,
     };
+    let unexplained = silent.is_some() && warning.is_none();
     found.called = context.fleet.is_called(&server.namespace().unwrap_or_default(), &server.name_any());
-    found.pods = Pods { seen, warning };
+    found.pods = Pods { seen, unexplained, warning };
     Ok(found)
 }
 
@@ -183,41 +186,35 @@ fn version<K: ResourceExt>(object: &K) -> Option<ContentVersion> {
     Some(ContentVersion { uid: object.uid()?, resource_version: object.resource_version()? })
 }
 
-fn cached<K>(cache: &Store<K>, server: &LensesMcpServer) -> Option<Standing<K>>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    let object = cache.get(&ObjectRef::new(&server.name_any()).within(&server.namespace().unwrap_or_default()))?;
-    Some(if owns(server, &*object) { Standing::Own(object) } else { Standing::Taken })
+fn cached<K: Kept>(cache: &Cache<K>, server: &LensesMcpServer) -> Option<Standing<K>> {
+    let object = cache.get(&server.namespace().unwrap_or_default(), &server.name_any())?;
+    Some(if owns(server, &object) { Standing::Own(Arc::new(object)) } else { Standing::Taken })
 }
 
-/// Who has the name of an object of a kind of which others' are watched too, where none is known by its label.
-fn foreign<K, Other>(others: &Store<Other>, server: &LensesMcpServer) -> Standing<K>
+/// Who has the name of an object of a kind of which all are watched.
+fn watched<K: Kept>(cache: &OwnAndOthers<K>, server: &LensesMcpServer) -> Standing<K>
 where
-    Other: Resource<DynamicType = ()> + Clone + 'static,
+    PartialObjectMeta<K>: Kept,
 {
-    match cached(others, server) {
+    cached(&cache.own, server).unwrap_or_else(|| match cached(&cache.others, server) {
         None => Standing::Free,
         Some(Standing::Own(_)) => Standing::OwnUnlabelled,
         Some(_) => Standing::Taken,
-    }
+    })
 }
 
 /// Who has the name of an object that is made only where the spec asks for it. Where it does not, nobody's object is in the way, and
 /// the API server need not be asked.
-async fn of_choice<K>(
+async fn of_choice<K: Kept>(
     client: &Client,
-    cache: &Store<K>,
+    cache: &Cache<K>,
     server: &LensesMcpServer,
     is_wanted: bool,
-) -> Result<Standing<K>, DereferenceError>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + 'static,
-{
-    if is_wanted {
-        watched_by_label(client, cache, server).await
-    } else {
-        Ok(cached(cache, server).unwrap_or_default())
+) -> Result<Standing<K>, DereferenceError> {
+    match cached(cache, server) {
+        Some(standing) => Ok(standing),
+        None if is_wanted => looked_up(client, server).await,
+        None => Ok(Standing::Free),
     }
 }
 
@@ -233,17 +230,8 @@ async fn optional<K: OptionalKind>(
     of_choice(client, &cache.objects, server, K::is_wanted(server)).await
 }
 
-async fn watched_by_label<K>(
-    client: &Client,
-    cache: &Store<K>,
-    server: &LensesMcpServer,
-) -> Result<Standing<K>, DereferenceError>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + 'static,
-{
-    if let Some(standing) = cached(cache, server) {
-        return Ok(standing);
-    }
+/// Who has the name, as the API server tells it.
+async fn looked_up<K: Kept>(client: &Client, server: &LensesMcpServer) -> Result<Standing<K>, DereferenceError> {
     let name = server.name_any();
     let api = Api::<K>::namespaced(client.clone(), &server.namespace().unwrap_or_default());
     // Not out of the API server's own cache, which is as far behind as the watch that it feeds.

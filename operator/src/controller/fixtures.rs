@@ -74,7 +74,7 @@ pub(super) fn found() -> Dereferenced {
             ("certificate".to_owned(), version("certificate-uid")),
         ]),
         config_maps: BTreeMap::from([("authorities".to_owned(), version("authorities-uid"))]),
-        lenses_service: Some(Arc::new(serde_json::from_value(service).unwrap())),
+        lenses_service: Some(serde_json::from_value(service).unwrap()),
         children: Standings {
             sealing_key: Standing::Own(Arc::new(serde_json::from_value(key).unwrap())),
             ..Standings::default()

@@ -14,7 +14,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::runtime::reflector::ObjectRef;
 use lenses_mcp_crds::LensesMcpServer;
 
-use super::{Watched, dereference::Pods, rollout};
+use super::{WatchedServer, dereference::Pods, rollout};
 
 /// The annotation of a Deployment with the image that it served with when the default image changed. Only where it served: one that
 /// did not come up before says nothing about the new image.
@@ -25,7 +25,7 @@ pub(super) struct Fleet {
     image: String,
     at_once: usize,
     turns: Mutex<Turns>,
-    wake: UnboundedSender<ObjectRef<Watched>>,
+    wake: UnboundedSender<ObjectRef<WatchedServer>>,
 }
 
 /// Namespace and name.
@@ -48,7 +48,7 @@ enum Place {
 impl Fleet {
     /// A fleet that is to run `image`, with at most so many servers that have been given it and do not serve yet; and whose turn it is,
     /// as a place gets free.
-    pub(super) fn new(image: String, at_once: u16) -> (Self, UnboundedReceiver<ObjectRef<Watched>>) {
+    pub(super) fn new(image: String, at_once: u16) -> (Self, UnboundedReceiver<ObjectRef<WatchedServer>>) {
         let (wake, turns) = mpsc::unbounded();
         (Self { image, at_once: at_once.into(), turns: Mutex::default(), wake }, turns)
     }
@@ -56,7 +56,7 @@ impl Fleet {
     /// One server or its Deployment has changed.
     pub(super) fn follow(
         &self,
-        key: &ObjectRef<Watched>,
+        key: &ObjectRef<WatchedServer>,
         server: Option<&LensesMcpServer>,
         deployment: Option<&Deployment>,
     ) {
@@ -74,7 +74,7 @@ impl Fleet {
     }
 
     /// All that have a place.
-    pub(super) fn placed(&self) -> Vec<ObjectRef<Watched>> {
+    pub(super) fn placed(&self) -> Vec<ObjectRef<WatchedServer>> {
         let turns = self.turns();
         let placed = turns.waiting.iter().chain(&turns.under_way);
         placed.map(|(namespace, name)| ObjectRef::new(name).within(namespace)).collect()
@@ -172,11 +172,11 @@ mod tests {
         .unwrap()
     }
 
-    fn key(name: &str) -> ObjectRef<Watched> {
+    fn key(name: &str) -> ObjectRef<WatchedServer> {
         ObjectRef::new(name).within("tools")
     }
 
-    fn woken(turns: &mut UnboundedReceiver<ObjectRef<Watched>>) -> Vec<String> {
+    fn woken(turns: &mut UnboundedReceiver<ObjectRef<WatchedServer>>) -> Vec<String> {
         std::iter::from_fn(|| turns.try_recv().ok()).map(|server| server.name).collect()
     }
 

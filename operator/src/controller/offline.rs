@@ -57,7 +57,7 @@ pub fn judge(mut server: LensesMcpServer, documents: &[&Value], defaults: &Defau
                     }));
                     service
                 });
-                found.lenses_service = Some(Arc::new(service));
+                found.lenses_service = Some(service);
             }
         }
     }

@@ -7,8 +7,7 @@
 //! To add a kind:
 //! 1. Write its type with the fields that this operator sets, as [`super::build::http_route::HTTPRoute`] is written, and implement
 //!    [`OptionalKind`] for it: the CRD's name, and which resources want one.
-//! 2. Add an [`Optional`] of it to `Caches` and its [`Source`] to `Writers`, and let `controller::run` watch it: its events
-//!    (`Watches::optional`) wake as those of any kind do, and [`Optional::turns`] goes to `reconcile_on`.
+//! 2. Add an [`Optional`] of it to `Caches`, and let `controller::run` watch it: its changes (`Watches::optional`) wake as those of any kind do, and [`Optional::turns`] goes to `reconcile_on`.
 //! 3. Add its `Standing` to `Standings`, read by `dereference::optional`, and its object to `Children`, written by
 //!    `apply::ensure_or_remove`. Where the API is missing, the `Standing` is `NoApi`, nothing is written, and `validate` puts it
 //!    among `ValidServer::missing_apis`, which the condition `Accepted` tells.
@@ -29,7 +28,7 @@ use kube::{
     core::PartialObjectMeta,
     runtime::{
         WatchStreamExt,
-        reflector::{self, ObjectRef, Store, store::Writer},
+        reflector::{ObjectRef, Store},
         watcher::{self, Event, watcher},
     },
 };
@@ -37,12 +36,13 @@ use lenses_mcp_crds::LensesMcpServer;
 use tokio::sync::watch;
 
 use super::{
-    Watched,
-    watch::{Events, Kind},
+    cache::{Cache, Touched},
+    servers::WatchedServer,
+    watch::{Changes, Events, Kept, changes},
 };
 
 /// A kind whose API a cluster may lack.
-pub(super) trait OptionalKind: Kind {
+pub(super) trait OptionalKind: Kept {
     /// The name of its CRD.
     const CRD: &'static str;
 
@@ -53,23 +53,16 @@ pub(super) trait OptionalKind: Kind {
 /// Whether the cluster has the API; `None` before that is known.
 type Served = Option<bool>;
 
-/// The reading end: the objects of a kind, if the cluster has it.
+/// The objects of a kind, if the cluster has it.
 pub(super) struct Optional<K: OptionalKind> {
-    pub(super) objects: Store<K>,
-    served: watch::Receiver<Served>,
+    pub(super) objects: Cache<K>,
+    served: watch::Sender<Served>,
 }
 
-/// The writing end, which the watch takes.
-pub(super) struct Source<K: OptionalKind> {
-    pub(super) objects: Writer<K>,
-    pub(super) served: watch::Sender<Served>,
-}
-
-/// An empty cache, and what fills it.
-pub(super) fn optional<K: OptionalKind>() -> (Optional<K>, Source<K>) {
-    let (objects, objects_writer) = reflector::store();
-    let (sender, served) = watch::channel(None);
-    (Optional { objects, served }, Source { objects: objects_writer, served: sender })
+impl<K: OptionalKind> Default for Optional<K> {
+    fn default() -> Self {
+        Self { objects: Cache::default(), served: watch::Sender::new(None) }
+    }
 }
 
 impl<K: OptionalKind> Optional<K> {
@@ -80,8 +73,8 @@ impl<K: OptionalKind> Optional<K> {
 
     /// Waits until that is known, and with it the objects.
     pub(super) async fn known(&self) {
-        // A closed channel is a watch that ended, and with it the process.
-        let _ = self.served.clone().wait_for(Option::is_some).await;
+        // The sender is this one's own, so that the channel is not closed.
+        let _ = self.served.subscribe().wait_for(Option::is_some).await;
     }
 
     /// Whether that is known.
@@ -90,27 +83,30 @@ impl<K: OptionalKind> Optional<K> {
     }
 
     /// The resources to wake whenever the API comes or goes: those that want an object of the kind.
-    pub(super) fn turns(&self, servers: Store<Watched>) -> impl Stream<Item = ObjectRef<Watched>> + Send + 'static {
-        let turns = stream::unfold(self.served.clone(), |mut served| async move {
+    pub(super) fn turns(
+        &self,
+        servers: Store<WatchedServer>,
+    ) -> impl Stream<Item = ObjectRef<WatchedServer>> + Send + 'static {
+        let turns = stream::unfold(self.served.subscribe(), |mut served| async move {
             served.changed().await.ok()?;
             Some(((), served))
         });
         turns.flat_map(move |()| {
-            let wanting = servers.state_filter(|watched| watched.0.as_ref().is_ok_and(K::is_wanted));
+            let wanting = servers.state_filter(|watched| watched.read().is_ok_and(|server| K::is_wanted(&server)));
             stream::iter(wanting.into_iter().map(|watched| ObjectRef::from_obj(&*watched)))
         })
     }
 }
 
-/// The objects' events, after they went into the cache, for as long as the CRD is there; when it goes, all of them are gone.
+/// What changes among the objects, for as long as the CRD is there; when it goes, all of them are gone.
 pub(super) fn follow<K: OptionalKind>(
     client: Client,
-    source: Source<K>,
+    kind: Arc<Optional<K>>,
     objects: impl Fn() -> Events<K> + Send + 'static,
-) -> Events<K> {
+) -> Changes {
     let definitions = Api::<PartialObjectMeta<CustomResourceDefinition>>::all(client);
     let config = watcher::Config::default().fields(&format!("metadata.name={}", K::CRD));
-    follow_turns(presence(watcher(definitions, config).default_backoff()), source, objects)
+    changes::<K>(follow_turns(presence(watcher(definitions, config).default_backoff()), kind, objects))
 }
 
 /// Whether the one object of a watch is there, each time that this turns. What cannot be read is not there.
@@ -148,9 +144,9 @@ where
 /// The API is there when its objects could be listed: a CRD alone may not be served yet, or not in the version that is wanted.
 fn follow_turns<K: OptionalKind>(
     turns: BoxStream<'static, bool>,
-    Source { objects: cache, served }: Source<K>,
+    kind: Arc<Optional<K>>,
     objects: impl Fn() -> Events<K> + Send + 'static,
-) -> Events<K> {
+) -> impl Stream<Item = watcher::Result<Vec<Touched>>> + Send {
     let defined = Arc::new(AtomicBool::new(false));
     let shown = Arc::clone(&defined);
     let state = (turns, None::<Events<K>>);
@@ -181,18 +177,17 @@ fn follow_turns<K: OptionalKind>(
             Some((events, ((turns, running), objects)))
         }
     });
-    let events = batches.flat_map(stream::iter).reflect(cache);
-    events
-        .inspect(move |event| {
-            let now = match event {
-                Ok(Event::InitDone) => Some(shown.load(Ordering::Relaxed)),
-                // What cannot be read is not there, as long as nothing else is known.
-                Err(_) if served.borrow().is_none() => Some(false),
-                _ => None,
-            };
-            served.send_if_modified(|served| now.is_some_and(|now| served.replace(now) != Some(now)));
-        })
-        .boxed()
+    batches.flat_map(stream::iter).map(move |event| {
+        let now = match &event {
+            Ok(Event::InitDone) => Some(shown.load(Ordering::Relaxed)),
+            // What cannot be read is not there, as long as nothing else is known.
+            Err(_) if !kind.is_known() => Some(false),
+            _ => None,
+        };
+        let touched = event.map(|event| kind.objects.follow(&event));
+        kind.served.send_if_modified(|served| now.is_some_and(|now| served.replace(now) != Some(now)));
+        touched
+    })
 }
 
 #[cfg(test)]
@@ -225,35 +220,34 @@ mod tests {
     #[tokio::test]
     async fn objects_are_watched_only_while_the_api_is_there_and_are_gone_with_it() {
         let (turns, receiver) = mpsc::unbounded();
-        let (served, shown) = watch::channel(None);
+        let kind = Arc::new(Optional::default());
         let objects = || -> Events<HTTPRoute> {
             let route = HTTPRoute::new("mcp", HttpRouteSpec::default());
             stream::iter([Ok(Event::Init), Ok(Event::InitApply(route)), Ok(Event::InitDone)])
                 .chain(stream::pending())
                 .boxed()
         };
-        let (cache, writer) = reflector::store();
-        let mut events = follow_turns(receiver.boxed(), Source { objects: writer, served }, objects);
+        let mut events = follow_turns(receiver.boxed(), Arc::clone(&kind), objects).boxed();
         let mut next = async |count| events.by_ref().take(count).collect::<Vec<_>>().await.len();
         turns.unbounded_send(false).unwrap();
-        assert_eq!((next(2).await, cache.state().len(), *shown.borrow()), (2, 0, Some(false)));
+        let known = || (kind.objects.get("", "mcp").is_some(), *kind.served.borrow());
+        assert_eq!((next(2).await, known()), (2, (false, Some(false))));
         turns.unbounded_send(true).unwrap();
-        assert_eq!((next(3).await, cache.state().len(), *shown.borrow()), (3, 1, Some(true)));
+        assert_eq!((next(3).await, known()), (3, (true, Some(true))));
         turns.unbounded_send(false).unwrap();
-        assert_eq!((next(2).await, cache.state().len(), *shown.borrow()), (2, 0, Some(false)));
+        assert_eq!((next(2).await, known()), (2, (false, Some(false))));
     }
 
     #[tokio::test]
     async fn an_api_that_is_defined_and_cannot_be_listed_is_not_there() {
         let (turns, receiver) = mpsc::unbounded();
-        let (served, shown) = watch::channel(None);
+        let kind = Arc::new(Optional::default());
         let objects =
             || -> Events<HTTPRoute> { stream::iter([Err(Error::NoResourceVersion)]).chain(stream::pending()).boxed() };
-        let (_cache, writer) = reflector::store();
-        let mut events = follow_turns(receiver.boxed(), Source { objects: writer, served }, objects);
+        let mut events = follow_turns(receiver.boxed(), Arc::clone(&kind), objects).boxed();
         turns.unbounded_send(true).unwrap();
         assert!(events.next().await.unwrap().is_err());
-        assert_eq!(*shown.borrow(), Some(false));
+        assert_eq!(*kind.served.borrow(), Some(false));
     }
 
     /// Lists of events one after the other; an event cannot be cloned, so `concat` cannot be used.

@@ -12,7 +12,7 @@ use kube::{
 };
 use lenses_mcp_crds::LensesMcpServer;
 
-use super::Watched;
+use super::WatchedServer;
 
 /// An object that a resource's spec names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -115,8 +115,8 @@ struct State {
 
 #[derive(Default)]
 struct Table {
-    referrers: HashMap<Key, HashSet<ObjectRef<Watched>>>,
-    references: HashMap<ObjectRef<Watched>, Vec<Key>>,
+    referrers: HashMap<Key, HashSet<ObjectRef<WatchedServer>>>,
+    references: HashMap<ObjectRef<WatchedServer>, Vec<Key>>,
 }
 
 /// Kind, namespace and name.
@@ -124,7 +124,7 @@ type Key = (ReferenceKind, String, String);
 
 impl Index {
     /// Takes an event of the watch in.
-    pub(super) fn follow(&self, event: &Event<Watched>) {
+    pub(super) fn follow(&self, event: &Event<WatchedServer>) {
         let mut state = self.state();
         match event {
             Event::Init => state.listing = Table::default(),
@@ -136,7 +136,7 @@ impl Index {
     }
 
     /// The resources that refer to this object.
-    pub(super) fn referrers(&self, kind: &str, namespace: &str, name: &str) -> HashSet<ObjectRef<Watched>> {
+    pub(super) fn referrers(&self, kind: &str, namespace: &str, name: &str) -> HashSet<ObjectRef<WatchedServer>> {
         let Some(kind) = ReferenceKind::of(kind) else { return HashSet::new() };
         self.state().now.referrers.get(&(kind, namespace.to_owned(), name.to_owned())).cloned().unwrap_or_default()
     }
@@ -148,11 +148,11 @@ impl Index {
 }
 
 impl Table {
-    fn insert(&mut self, watched: &Watched) {
+    fn insert(&mut self, watched: &WatchedServer) {
         let referrer = ObjectRef::from_obj(watched);
         self.remove(&referrer);
-        let Ok(server) = &watched.0 else { return };
-        let keys: Vec<Key> = references(server).into_iter().map(|r| (r.kind, r.namespace, r.name)).collect();
+        let Ok(server) = watched.read() else { return };
+        let keys: Vec<Key> = references(&server).into_iter().map(|r| (r.kind, r.namespace, r.name)).collect();
         for key in &keys {
             self.referrers.entry(key.clone()).or_default().insert(referrer.clone());
         }
@@ -161,7 +161,7 @@ impl Table {
         }
     }
 
-    fn remove(&mut self, referrer: &ObjectRef<Watched>) {
+    fn remove(&mut self, referrer: &ObjectRef<WatchedServer>) {
         for key in self.references.remove(referrer).unwrap_or_default() {
             if let Some(referrers) = self.referrers.get_mut(&key) {
                 referrers.remove(referrer);
@@ -175,28 +175,23 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use kube::core::DeserializeGuard;
     use serde_json::{Value, json};
 
     use super::*;
 
-    #[expect(clippy::needless_pass_by_value, reason = "tests are read more easily so")]
-    fn server(name: &str, lenses: Value, auth: Value) -> Watched {
-        DeserializeGuard(Ok(serde_json::from_value(json!({
+    fn server(name: &str, spec: &Value) -> WatchedServer {
+        serde_json::from_value(json!({
             "apiVersion": "mcp.lenses.io/v1alpha1",
             "kind": "LensesMcpServer",
             "metadata": { "name": name, "namespace": "tools" },
-            "spec": { "lenses": lenses, "auth": auth },
+            "spec": spec,
         }))
-        .unwrap()))
+        .unwrap()
     }
 
-    fn by_service(name: &str, service: &str) -> Watched {
-        server(
-            name,
-            json!({ "serviceRef": { "name": service, "namespace": "lenses", "port": 80 } }),
-            json!({ "oauth": {} }),
-        )
+    fn by_service(name: &str, service: &str) -> WatchedServer {
+        let lenses = json!({ "serviceRef": { "name": service, "namespace": "lenses", "port": 80 } });
+        server(name, &json!({ "lenses": lenses, "auth": { "oauth": {} } }))
     }
 
     fn referrers(index: &Index, kind: &str, namespace: &str, name: &str) -> Vec<String> {
@@ -209,22 +204,26 @@ mod tests {
     fn every_object_that_a_spec_names_is_a_reference() {
         let key = |name: &str| json!({ "name": name, "key": "k" });
         let index = Index::default();
-        index.follow(&Event::Apply(server(
-            "a",
-            json!({ "serviceRef": { "name": "hq", "port": 80 } }),
-            json!({ "apiKey": { "secretKeyRef": key("hq-token"), "callers": { "tokenSecretRef": key("caller") } } }),
-        )));
-        index.follow(&Event::Apply(server(
-            "b",
-            json!({ "url": "http://hq" }),
-            json!({ "oauth": { "introspection": { "clientCredentialsSecretRef": { "name": "client" } } } }),
-        )));
-        let mut full = by_service("c", "hq");
-        let spec = &mut full.0.as_mut().unwrap().spec;
-        spec.lenses.ca_bundle = serde_json::from_value(json!({ "configMapKeyRef": key("authorities") })).unwrap();
-        spec.lenses.client_certificate = serde_json::from_value(json!({ "secretName": "mtls" })).unwrap();
-        spec.endpoint.tls = serde_json::from_value(json!({ "secretName": "certificate" })).unwrap();
-        index.follow(&Event::Apply(full));
+        let spec = json!({
+            "lenses": { "serviceRef": { "name": "hq", "port": 80 } },
+            "auth": { "apiKey": { "secretKeyRef": key("hq-token"), "callers": { "tokenSecretRef": key("caller") } } },
+        });
+        index.follow(&Event::Apply(server("a", &spec)));
+        let spec = json!({
+            "lenses": { "url": "http://hq" },
+            "auth": { "oauth": { "introspection": { "clientCredentialsSecretRef": { "name": "client" } } } },
+        });
+        index.follow(&Event::Apply(server("b", &spec)));
+        let spec = json!({
+            "lenses": {
+                "url": "http://hq",
+                "caBundle": { "configMapKeyRef": key("authorities") },
+                "clientCertificate": { "secretName": "mtls" },
+            },
+            "auth": { "oauth": {} },
+            "endpoint": { "tls": { "secretName": "certificate" } },
+        });
+        index.follow(&Event::Apply(server("c", &spec)));
         assert_eq!(referrers(&index, "ConfigMap", "tools", "authorities"), ["c"]);
         assert_eq!(referrers(&index, "Secret", "tools", "mtls"), ["c"]);
         assert_eq!(referrers(&index, "Secret", "tools", "certificate"), ["c"]);

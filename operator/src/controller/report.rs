@@ -16,7 +16,7 @@ use lenses_mcp_crds::{
 };
 use serde_json::json;
 
-use super::{Context, Watched, status};
+use super::{Context, WatchedServer, status};
 use crate::MANAGER;
 
 /// What can go wrong in reporting.
@@ -51,7 +51,7 @@ pub(super) async fn report(
 /// Says of a resource that cannot be read that it cannot be read.
 pub(super) async fn unreadable(
     context: &Context,
-    watched: &Watched,
+    watched: &WatchedServer,
     invalid: &InvalidObject,
 ) -> Result<Action, ReportError> {
     let resource = ApiResource::erase::<LensesMcpServer>(&());

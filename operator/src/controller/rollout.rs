@@ -200,7 +200,7 @@ mod tests {
 
     fn pods(seen: &[Value], warning: Option<&str>) -> Pods {
         let seen = seen.iter().map(|pod| Arc::new(serde_json::from_value(pod.clone()).unwrap())).collect();
-        Pods { seen, warning: warning.map(str::to_owned) }
+        Pods { seen, warning: warning.map(str::to_owned), unexplained: false }
     }
 
     fn ready() -> Value {

@@ -305,7 +305,6 @@ fn names_taken(name: &str, children: &Standings, rejections: &mut Vec<Rejection>
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use lenses_mcp_crds::conditions::Reason;
     use serde_json::json;
@@ -458,8 +457,7 @@ mod tests {
     #[test]
     fn a_service_without_ports_leaves_the_number_to_the_author() {
         let mut found = found();
-        found.lenses_service =
-            Some(Arc::new(serde_json::from_value(json!({ "spec": { "type": "ExternalName" } })).unwrap()));
+        found.lenses_service = Some(serde_json::from_value(json!({ "spec": { "type": "ExternalName" } })).unwrap());
         let mut server = oauth_server();
         server.spec.lenses.service_ref.as_mut().unwrap().port = serde_json::from_value(json!(8443)).unwrap();
         let valid = validate(&server, &found, &defaults()).ok().unwrap();

@@ -25,7 +25,7 @@ use kube::{ResourceExt, runtime::reflector::ObjectRef};
 use lenses_mcp_crds::LensesMcpServer;
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Watched, validate::ValidServer};
+use super::{WatchedServer, validate::ValidServer};
 use crate::verify::{Finding, Tools};
 use plan::plan;
 use schedule::Schedule;
@@ -80,7 +80,7 @@ impl Verifications {
     }
 
     /// A resource is gone.
-    pub(super) fn forget(&self, server: &ObjectRef<Watched>) {
+    pub(super) fn forget(&self, server: &ObjectRef<WatchedServer>) {
         self.schedule().forget(server);
     }
 
@@ -95,6 +95,6 @@ impl Verifications {
     }
 }
 
-fn key(server: &LensesMcpServer) -> ObjectRef<Watched> {
+fn key(server: &LensesMcpServer) -> ObjectRef<WatchedServer> {
     ObjectRef::new(&server.name_any()).within(&server.namespace().unwrap_or_default())
 }

@@ -1,32 +1,48 @@
 //! The watches: of all namespaces, or of those that the operator is told to.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     fmt::Debug,
+    sync::Arc,
 };
 
 use futures::{
-    StreamExt,
+    Stream, StreamExt, TryStreamExt,
     stream::{self, BoxStream},
 };
-use k8s_openapi::{NamespaceResourceScope, serde::de::DeserializeOwned};
+use k8s_openapi::NamespaceResourceScope;
 use kube::{
     Api, Client, Resource, ResourceExt,
+    core::PartialObjectMeta,
     runtime::{
         WatchStreamExt,
-        reflector::{Store, store::Writer},
+        reflector::store::Writer,
         watcher::{self, Event, watcher},
     },
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     build::MANAGED_BY,
-    optional::{self, OptionalKind, Source},
+    cache::{Cache, Touched},
+    optional::{self, Optional, OptionalKind},
 };
 use crate::MANAGER;
 
-/// A watch's events, after they went into the cache.
+/// A watch's events.
 pub(super) type Events<K> = BoxStream<'static, Result<Event<K>, watcher::Error>>;
+
+/// What watches show, after it went into a cache.
+pub(super) type Changes = BoxStream<'static, Change>;
+
+/// An object that came, changed or went.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) kind: Cow<'static, str>,
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
 
 /// Where to watch.
 #[derive(Clone)]
@@ -53,46 +69,69 @@ impl<K> Kind for K where
 {
 }
 
+/// What it must be, too, to be kept packed.
+pub(super) trait Kept: Kind + Serialize {}
+
+impl<K: Kind + Serialize> Kept for K {}
+
+/// Which of a namespace's objects are kept and have none of these names.
+type Except<K> = Box<dyn Fn(&str, &HashSet<String>) -> Vec<K> + Send>;
+
 impl Watches {
-    /// Every object of a kind.
-    pub(super) fn all<K: Kind>(&self, writer: Writer<K>, prune: fn(&mut K)) -> Events<K> {
-        self.watch(&watcher::Config::default(), writer, prune)
+    /// The objects of a kind that a label selector selects; an empty one selects all. For types that are small as they are.
+    pub(super) fn selected<K: Kind>(&self, selector: &str, writer: Writer<K>) -> Events<K> {
+        let store = writer.as_reader();
+        let except: Except<K> = Box::new(move |namespace, names| {
+            let is_other =
+                |object: &K| object.namespace().as_deref() == Some(namespace) && !names.contains(&object.name_any());
+            store.state_filter(is_other).iter().map(|object| (**object).clone()).collect()
+        });
+        self.events(&watcher::Config::default().labels(selector), prune, except).reflect(writer).boxed()
     }
 
-    /// The objects of a kind that a label selector selects; an empty one selects all.
-    pub(super) fn selected<K: Kind>(&self, selector: &str, writer: Writer<K>) -> Events<K> {
-        self.watch(&watcher::Config::default().labels(selector), writer, prune)
+    /// Every object of a kind.
+    pub(super) fn all<K: Kept>(&self, cache: &Arc<Cache<K>>) -> Changes {
+        self.watch(&watcher::Config::default(), cache, prune_foreign)
     }
 
     /// This operator's own objects of a kind.
-    pub(super) fn managed<K: Kind>(&self, writer: Writer<K>) -> Events<K> {
-        self.watch(&watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}")), writer, prune)
+    pub(super) fn managed<K: Kept>(&self, cache: &Arc<Cache<K>>) -> Changes {
+        self.watch(&watcher::Config::default().labels(&managed()), cache, prune)
     }
 
-    /// Every object of a kind that is not this operator's own.
-    pub(super) fn foreign<K: Kind>(&self, writer: Writer<K>) -> Events<K> {
-        self.watch(&watcher::Config::default().labels(&format!("{MANAGED_BY}!={MANAGER}")), writer, prune_foreign)
+    /// Every object of a kind that is not this operator's own: metadata alone.
+    pub(super) fn foreign<K>(&self, cache: &Arc<Cache<PartialObjectMeta<K>>>) -> Changes
+    where
+        PartialObjectMeta<K>: Kept,
+    {
+        self.watch(&watcher::Config::default().labels(&format!("{MANAGED_BY}!={MANAGER}")), cache, prune_foreign)
     }
 
     /// This operator's own objects of a kind that the cluster may lack, for as long as it has it.
-    pub(super) fn optional<K: OptionalKind>(&self, source: Source<K>) -> Events<K> {
-        let (watches, cache) = (self.clone(), source.objects.as_reader());
-        let config = watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
-        optional::follow(self.client.clone(), source, move || watches.events(&config, cache.clone(), prune))
+    pub(super) fn optional<K: OptionalKind>(&self, kind: &Arc<Optional<K>>) -> Changes {
+        let (watches, kept) = (self.clone(), Arc::clone(kind));
+        let config = watcher::Config::default().labels(&managed());
+        optional::follow(self.client.clone(), Arc::clone(kind), move || {
+            let kept = Arc::clone(&kept);
+            let except: Except<K> = Box::new(move |namespace, names| kept.objects.except(namespace, names));
+            watches.events(&config, prune, except)
+        })
     }
 
-    fn watch<K: Kind>(&self, config: &watcher::Config, writer: Writer<K>, prune: fn(&mut K)) -> Events<K> {
-        self.events(config, writer.as_reader(), prune).reflect(writer).boxed()
+    fn watch<K: Kept>(&self, config: &watcher::Config, cache: &Arc<Cache<K>>, prune: fn(&mut K)) -> Changes {
+        let (cache, kept) = (Arc::clone(cache), Arc::clone(cache));
+        let except: Except<K> = Box::new(move |namespace, names| kept.except(namespace, names));
+        changes::<K>(self.events(config, prune, except).map_ok(move |event| cache.follow(&event)))
     }
 
     /// The events of all watched namespaces as those of one watch, before they go into the cache.
-    fn events<K: Kind>(&self, config: &watcher::Config, cache: Store<K>, prune: fn(&mut K)) -> Events<K> {
+    fn events<K: Kind>(&self, config: &watcher::Config, prune: fn(&mut K), except: Except<K>) -> Events<K> {
         let watch = |api| watcher(api, config.clone()).default_backoff().modify(prune);
         match &self.namespaces[..] {
             [] => watch(Api::all(self.client.clone())).boxed(),
             [one] => watch(Api::namespaced(self.client.clone(), one)).boxed(),
             several => {
-                let mut merge = Merge::new(several, cache);
+                let mut merge = Merge::new(several, except);
                 let events = several.iter().map(|namespace| {
                     let namespace = namespace.clone();
                     watch(Api::namespaced(self.client.clone(), &namespace))
@@ -110,6 +149,24 @@ impl Watches {
             }
         }
     }
+}
+
+/// What a cache found to be news. A watch that fails begins anew by itself.
+pub(super) fn changes<K: Kind>(
+    news: impl Stream<Item = Result<Vec<Touched>, watcher::Error>> + Send + 'static,
+) -> Changes {
+    let news = news.map(|news| {
+        news.unwrap_or_else(|error| {
+            tracing::warn!(kind = %K::kind(&()), %error, "failed to watch");
+            Vec::new()
+        })
+    });
+    news.flat_map(stream::iter).map(|(namespace, name)| Change { kind: K::kind(&()), namespace, name }).boxed()
+}
+
+/// The label selector of this operator's own objects.
+pub(super) fn managed() -> String {
+    format!("{MANAGED_BY}={MANAGER}")
 }
 
 /// What no pass looks at.
@@ -133,7 +190,7 @@ struct Merge<K: Kind> {
     first: Option<HashMap<String, Listing<K>>>,
     /// Later lists under way: the names that each has shown.
     again: HashMap<String, HashSet<String>>,
-    cache: Store<K>,
+    except: Except<K>,
 }
 
 struct Listing<K> {
@@ -148,9 +205,9 @@ impl<K> Default for Listing<K> {
 }
 
 impl<K: Kind> Merge<K> {
-    fn new(namespaces: &[String], cache: Store<K>) -> Self {
+    fn new(namespaces: &[String], except: Except<K>) -> Self {
         let first = namespaces.iter().map(|namespace| (namespace.clone(), Listing::default())).collect();
-        Self { first: Some(first), again: HashMap::new(), cache }
+        Self { first: Some(first), again: HashMap::new(), except }
     }
 
     /// What an event of one namespace's watch is to the whole.
@@ -183,9 +240,7 @@ impl<K: Kind> Merge<K> {
             }
             Event::InitDone => {
                 let shown = self.again.remove(namespace).unwrap_or_default();
-                let cached = self.cache.state_filter(|object| object.namespace().as_deref() == Some(namespace));
-                let gone = cached.into_iter().filter(|object| !shown.contains(&object.name_any()));
-                gone.map(|object| Event::Delete((*object).clone())).collect()
+                (self.except)(namespace, &shown).into_iter().map(Event::Delete).collect()
             }
             Event::Apply(_) | Event::Delete(_) => vec![event],
         }
@@ -195,10 +250,7 @@ impl<K: Kind> Merge<K> {
 #[cfg(test)]
 mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
-    use kube::{
-        api::ObjectMeta,
-        runtime::reflector::{self, ObjectRef},
-    };
+    use kube::api::ObjectMeta;
 
     use super::*;
 
@@ -208,32 +260,31 @@ mod tests {
         ConfigMap { metadata, ..ConfigMap::default() }
     }
 
-    struct Cache {
+    struct Watched {
         merge: Merge<ConfigMap>,
-        writer: Writer<ConfigMap>,
+        cache: Arc<Cache<ConfigMap>>,
     }
 
-    impl Cache {
+    impl Watched {
         fn new() -> Self {
-            let (reader, writer) = reflector::store();
-            Self { merge: Merge::new(&["a".into(), "b".into()], reader), writer }
+            let cache = Arc::new(Cache::default());
+            let kept = Arc::clone(&cache);
+            let except: Except<ConfigMap> = Box::new(move |namespace, names| kept.except(namespace, names));
+            Self { merge: Merge::new(&["a".into(), "b".into()], except), cache }
         }
 
         fn take(&mut self, namespace: &str, events: impl IntoIterator<Item = Event<ConfigMap>>) {
             for event in events {
                 for event in self.merge.take(namespace, event) {
-                    self.writer.apply_watcher_event(&event);
+                    self.cache.follow(&event);
                 }
             }
         }
 
         fn names(&self) -> Vec<String> {
-            let all = self.writer.as_reader().state();
-            let mut names: Vec<_> = all
-                .iter()
-                .map(|o| ObjectRef::from_obj(&**o))
-                .map(|o| format!("{}/{}", o.namespace.unwrap(), o.name))
-                .collect();
+            let all = ["a", "b"].into_iter().flat_map(|namespace| self.cache.except(namespace, &HashSet::new()));
+            let mut names: Vec<_> =
+                all.map(|object| format!("{}/{}", object.namespace().unwrap(), object.name_any())).collect();
             names.sort();
             names
         }
@@ -241,30 +292,30 @@ mod tests {
 
     #[test]
     fn the_cache_is_complete_when_each_namespace_has_been_listed() {
-        let mut cache = Cache::new();
-        cache.take("a", [Event::Init, Event::InitApply(object("a", "1")), Event::InitDone]);
-        cache.take("a", [Event::Apply(object("a", "2")), Event::Delete(object("a", "1"))]);
-        assert!(cache.names().is_empty());
-        cache.take(
+        let mut watched = Watched::new();
+        watched.take("a", [Event::Init, Event::InitApply(object("a", "1")), Event::InitDone]);
+        watched.take("a", [Event::Apply(object("a", "2")), Event::Delete(object("a", "1"))]);
+        assert!(watched.names().is_empty());
+        watched.take(
             "b",
             [Event::Init, Event::InitApply(object("b", "lost")), Event::Init, Event::InitApply(object("b", "1"))],
         );
-        assert!(cache.names().is_empty());
-        cache.take("b", [Event::InitDone]);
-        assert_eq!(cache.names(), ["a/2", "b/1"]);
+        assert!(watched.names().is_empty());
+        watched.take("b", [Event::InitDone]);
+        assert_eq!(watched.names(), ["a/2", "b/1"]);
     }
 
     #[test]
     fn a_list_that_begins_anew_drops_what_is_gone_in_its_own_namespace_only() {
-        let mut cache = Cache::new();
-        cache.take(
+        let mut watched = Watched::new();
+        watched.take(
             "a",
             [Event::Init, Event::InitApply(object("a", "1")), Event::InitApply(object("a", "2")), Event::InitDone],
         );
-        cache.take("b", [Event::Init, Event::InitApply(object("b", "1")), Event::InitDone]);
-        cache.take("a", [Event::Init, Event::InitApply(object("a", "2")), Event::InitApply(object("a", "3"))]);
-        assert_eq!(cache.names(), ["a/1", "a/2", "a/3", "b/1"]);
-        cache.take("a", [Event::InitDone]);
-        assert_eq!(cache.names(), ["a/2", "a/3", "b/1"]);
+        watched.take("b", [Event::Init, Event::InitApply(object("b", "1")), Event::InitDone]);
+        watched.take("a", [Event::Init, Event::InitApply(object("a", "2")), Event::InitApply(object("a", "3"))]);
+        assert_eq!(watched.names(), ["a/1", "a/2", "a/3", "b/1"]);
+        watched.take("a", [Event::InitDone]);
+        assert_eq!(watched.names(), ["a/2", "a/3", "b/1"]);
     }
 }

@@ -16,7 +16,7 @@ use super::{
     schedule::{Findings, LOOK, Look},
 };
 use crate::{
-    controller::Watched,
+    controller::WatchedServer,
     verify::{
         self, Finding, Verified,
         http::{Http, HttpError},
@@ -30,9 +30,9 @@ const CONCURRENCY: usize = 16;
 pub(in crate::controller) async fn rounds(
     verifications: &Verifications,
     client: &Client,
-    news: UnboundedSender<ObjectRef<Watched>>,
+    news: UnboundedSender<ObjectRef<WatchedServer>>,
 ) {
-    let mut looks: JoinSet<(ObjectRef<Watched>, Look, Findings)> = JoinSet::new();
+    let mut looks: JoinSet<(ObjectRef<WatchedServer>, Look, Findings)> = JoinSet::new();
     loop {
         while looks.len() < CONCURRENCY
             && let Some((server, look)) = take(verifications)
@@ -61,12 +61,12 @@ pub(in crate::controller) async fn rounds(
     }
 }
 
-fn take(verifications: &Verifications) -> Option<(ObjectRef<Watched>, Look)> {
+fn take(verifications: &Verifications) -> Option<(ObjectRef<WatchedServer>, Look)> {
     verifications.schedule().take(Instant::now())
 }
 
 /// A look within its time. Each request has a limit of its own; together they might be many.
-async fn bounded(client: &Client, server: &ObjectRef<Watched>, look: &Look) -> Findings {
+async fn bounded(client: &Client, server: &ObjectRef<WatchedServer>, look: &Look) -> Findings {
     let looked = timeout(LOOK, Box::pin(findings(client, server, look))).await;
     looked.unwrap_or_else(|_| {
         let message = format!("verification took longer than {} s: see what is slow", LOOK.as_secs());
@@ -78,7 +78,7 @@ async fn bounded(client: &Client, server: &ObjectRef<Watched>, look: &Look) -> F
     })
 }
 
-async fn findings(client: &Client, server: &ObjectRef<Watched>, look: &Look) -> Findings {
+async fn findings(client: &Client, server: &ObjectRef<WatchedServer>, look: &Look) -> Findings {
     let Look { plan, endpoint } = look;
     let namespace = server.namespace.as_deref().unwrap_or_default();
     let authorities = plan.materials.authorities(client, namespace).await;

@@ -24,11 +24,11 @@ use super::{
     plan::{Plan, Pods},
 };
 use crate::{
-    controller::Watched,
+    controller::WatchedServer,
     verify::{Endpoint, Finding, Lenses, Tools},
 };
 
-type Server = ObjectRef<Watched>;
+type Server = ObjectRef<WatchedServer>;
 
 /// The wait before a second look, and after the first failure.
 const SECOND_LOOK: Duration = Duration::from_secs(2);

@@ -1,0 +1,96 @@
+//! Objects in little space.
+//!
+//! Read into its type, an object takes some five times the space of its JSON, nearly all of it for fields that are not set; and the
+//! objects of a kind are alike. So each is kept as its JSON, compressed against the first one of its kind, and read when a pass
+//! needs it: that takes some microseconds, and a Deployment of 20 KB becomes 400 bytes.
+
+use std::sync::OnceLock;
+
+use lz4_flex::block::{DecompressError, compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Packs the objects of one kind, and unpacks what it has packed.
+#[derive(Debug, Default)]
+pub(super) struct Packer {
+    /// The JSON of the first one.
+    first: OnceLock<Vec<u8>>,
+}
+
+/// An object, packed.
+pub(super) type Packed = Box<[u8]>;
+
+/// What was packed cannot be read. The same packer having packed it, this says that the type does not read what it writes.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UnpackError {
+    #[error(transparent)]
+    Decompress(#[from] DecompressError),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+impl Packer {
+    /// A packer that has seen nothing.
+    pub(super) const fn new() -> Self {
+        Self { first: OnceLock::new() }
+    }
+
+    /// # Errors
+    /// When the object cannot be written as JSON.
+    pub(super) fn pack(&self, object: &impl Serialize) -> Result<Packed, serde_json::Error> {
+        let json = serde_json::to_vec(object)?;
+        let first = self.first.get_or_init(|| json.clone());
+        Ok(compress_prepend_size_with_dict(&json, first).into_boxed_slice())
+    }
+
+    /// # Errors
+    /// When it is not what this packer has packed, or of another type.
+    pub(super) fn unpack<T: DeserializeOwned>(&self, packed: &[u8]) -> Result<T, UnpackError> {
+        let first = self.first.get().map(Vec::as_slice).unwrap_or_default();
+        Ok(serde_json::from_slice(&decompress_size_prepended_with_dict(packed, first)?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::apps::v1::Deployment;
+
+    use super::*;
+    use crate::controller::{
+        build,
+        fixtures::{oauth_server, valid},
+    };
+
+    fn deployment(name: &str) -> Deployment {
+        let mut server = oauth_server();
+        server.metadata.name = Some(name.to_owned());
+        build::deployment(&valid(&server), "uid")
+    }
+
+    #[test]
+    fn what_was_packed_is_unpacked_as_it_was() {
+        let packer = Packer::new();
+        for name in ["first", "second", "a-third-with-a-longer-name"] {
+            let object = deployment(name);
+            let packed = packer.pack(&object).unwrap();
+            assert_eq!(packer.unpack::<Deployment>(&packed).unwrap(), object);
+        }
+    }
+
+    #[test]
+    fn objects_of_a_kind_take_a_tenth_of_their_json() {
+        let packer = Packer::new();
+        packer.pack(&deployment("first")).unwrap();
+        let another = deployment("another");
+        let (packed, json) = (packer.pack(&another).unwrap(), serde_json::to_vec(&another).unwrap());
+        assert!(packed.len() * 10 < json.len(), "{} of {}", packed.len(), json.len());
+    }
+
+    #[test]
+    fn what_was_not_packed_here_is_an_error() {
+        let packer = Packer::new();
+        let packed = packer.pack(&deployment("first")).unwrap();
+        for other in [&b""[..], b"\x01", &packed[..packed.len() - 1]] {
+            assert!(packer.unpack::<Deployment>(other).is_err(), "{other:?}");
+        }
+    }
+}
