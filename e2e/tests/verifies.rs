@@ -18,6 +18,7 @@ async fn each_fault_of_hq_has_its_own_reason_and_heals() {
             (json!({"introspection": "refuse"}), "IntrospectionRefused", "unauthenticatedIntrospection: true"),
             (json!({"introspection": "garbage"}), "IntrospectionUntrue", "spec.auth.oauth.introspection.url"),
             (json!({"oauth": {"status": 404}}), "LensesMetadataMissing", "enabled: true in HQ"),
+            (json!({"metadata_without": ["code_challenge_methods_supported"]}), "PkceMissing", "S256"),
             (json!({"oauth": "html"}), "LensesMetadataUnreadable", "not to a login page"),
             (json!({"oauth": {"status": 503}}), "Unreachable", "503 Service Unavailable"),
             (json!({"down": true}), "Unreachable", "check spec.lenses"),

@@ -55,7 +55,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use pods::WatchedPod;
-use servers::WatchedServer;
+use servers::{WatchedServer, key};
 use watch::Watches;
 
 pub use caches::{Caches, Writers};
@@ -275,6 +275,8 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Pa
     };
     let deployment =
         applied.as_ref().map_or_else(|_| found.children.deployment.own(), |applied| applied.deployment.as_ref());
+    // What this operator wrote itself is no news when the watch shows it.
+    context.fleet.follow(&key(server), Some(server), deployment.map(|d| &**d));
     let known = context.caches.verifications.verify(server, valid.as_ref().ok(), deployment.map(|d| &**d)); // nothing; HTTP beside
     if let Some(wait) = context.caches.verifications.first_look(server)
         && server.status.is_none()
@@ -289,11 +291,9 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Pa
     applied?;
     match valid {
         // Who holds the name may not be among what is watched, so its going has to be looked for.
-        Err(rejections) if rejections.reason() == Reason::NameTaken => {
-            Ok(context.failures.next(&ObjectRef::from_obj(server)))
-        }
+        Err(rejections) if rejections.reason() == Reason::NameTaken => Ok(context.failures.next(&key(server))),
         // Nor are events, and a warning may come after the state that it is about.
-        _ if found.pods.unexplained => Ok(context.failures.next(&ObjectRef::from_obj(server))),
+        _ if found.pods.unexplained => Ok(context.failures.next(&key(server))),
         _ => Ok(Action::await_change()),
     }
 }
@@ -309,7 +309,7 @@ async fn reconcile(watched: Arc<WatchedServer>, context: Arc<Context>) -> Result
         }
         match watched.read() {
             Ok(server) => Box::pin(steps(&context, &server)).await,
-            Err(invalid) => Ok(Box::pin(report::unreadable(&context, &watched, &invalid)).await?),
+            Err(why) => Ok(Box::pin(report::unreadable(&context, &watched, &why)).await?),
         }
     })
     .await

@@ -49,8 +49,8 @@ enum RunError {
 #[must_use]
 pub fn run(settings: Settings) -> ExitCode {
     log(&settings);
-    // Two threads: the work is waiting for the API server, and each thread more costs memory at rest.
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    // One thread: the work is waiting for the API server, and what goes from thread to thread costs more than it gains.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "failed to start");

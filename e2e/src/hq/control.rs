@@ -3,7 +3,7 @@
 //! ```text
 //! GET    /faults     what is set
 //! PUT    /faults     sets exactly these and answers once they are in force; {} sets none
-//!                    {"down": bool, "slow_ms": 0..600000, "introspection": F, "oauth": F, "api": F,
+//!                    {"down": bool, "slow_ms": 0..600000, "introspection": F, "oauth": F, "api": F, "metadata_without": [field],
 //!                     "sql": {"after_records": n, "then": "error" | "invalid_request" | "close" | "drop" | "hang"}}
 //!                    F = "refuse" | "hang" | "garbage" | "html" | {"status": 400..599}
 //! GET    /requests   what HQ saw, oldest first: [{"id", "method", "target", "authorization", "body"}]

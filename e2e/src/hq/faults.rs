@@ -26,6 +26,8 @@ pub(crate) struct Faults {
     pub(crate) introspection: Option<Fault>,
     /// At the rest of the authorization server.
     pub(crate) oauth: Option<Fault>,
+    /// Fields that the metadata of the authorization server lacks, as that of an HQ which does not offer something.
+    pub(crate) metadata_without: Vec<String>,
     /// At `/api/`, the proxy and the SQL handshake included.
     pub(crate) api: Option<Fault>,
     /// In a running SQL query.
@@ -176,13 +178,15 @@ mod tests {
         let parse = |text: &str| serde_json::from_str::<Faults>(text).map_err(|error| error.to_string());
         assert_eq!(parse("{}"), Ok(Faults::default()));
         let read = parse(
-            r#"{"down":true,"slow_ms":5,"introspection":{"status":503},"oauth":"html","api":"hang","sql":{"after_records":3,"then":"drop"}}"#,
+            r#"{"down":true,"slow_ms":5,"introspection":{"status":503},"oauth":"html","metadata_without":["issuer"],
+                "api":"hang","sql":{"after_records":3,"then":"drop"}}"#,
         );
         let expected = Faults {
             down: true,
             slow_ms: 5,
             introspection: Some(Fault::Status(503)),
             oauth: Some(Fault::Html),
+            metadata_without: vec!["issuer".to_owned()],
             api: Some(Fault::Hang),
             sql: Some(SqlFault { after_records: 3, then: SqlEnding::Drop }),
         };

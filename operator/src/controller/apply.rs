@@ -16,7 +16,6 @@ use kube::{
     Api, Client, Resource, ResourceExt,
     api::{DeleteParams, PartialObjectMetaExt, Patch, PatchParams, PostParams, Preconditions},
     core::PartialObjectMeta,
-    runtime::reflector::ObjectRef,
 };
 
 use serde_json::{Value, json};
@@ -100,9 +99,7 @@ pub(super) async fn apply(
                 release_replicas(client, &deployment, observed, fewest.unwrap_or(1)).await?;
                 take_out_intruders(client, &deployment, observed).await?;
             }
-            let applied = ensure(client, deployment, &found.deployment, &caches.deployments.own).await?;
-            context.place(&ObjectRef::new(&applied.name_any()).within(&applied.namespace().unwrap_or_default()));
-            Some(applied)
+            Some(ensure(client, deployment, &found.deployment, &caches.deployments.own).await?)
         }
         None => found.deployment.own().cloned(),
     };

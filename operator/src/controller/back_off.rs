@@ -21,12 +21,9 @@ pub(super) struct Failures(Mutex<HashMap<ObjectRef<WatchedServer>, u32>>);
 
 impl Failures {
     /// One more failure: when to try again.
-    pub(super) fn next<K>(&self, server: &ObjectRef<K>) -> Action
-    where
-        K: kube::Resource<DynamicType = ()>,
-    {
+    pub(super) fn next(&self, server: &ObjectRef<WatchedServer>) -> Action {
         let mut failures = self.failures();
-        let count = failures.entry(key(server)).or_default();
+        let count = failures.entry(server.clone()).or_default();
         let wait = wait(*count, rand::random_range(0.5..=1.0));
         *count = count.saturating_add(1);
         Action::requeue(wait)
@@ -39,14 +36,6 @@ impl Failures {
 
     fn failures(&self) -> MutexGuard<'_, HashMap<ObjectRef<WatchedServer>, u32>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn key<K: kube::Resource<DynamicType = ()>>(server: &ObjectRef<K>) -> ObjectRef<WatchedServer> {
-    let key = ObjectRef::new(&server.name);
-    match &server.namespace {
-        Some(namespace) => key.within(namespace),
-        None => key,
     }
 }
 

@@ -30,7 +30,7 @@ use super::{
     optional::Optional,
     pods::{PodIndex, WatchedPod},
     references::Index,
-    servers::WatchedServer,
+    servers::{self, WatchedServer},
     verification::Verifications,
     watch::{Change, Kept},
 };
@@ -159,13 +159,7 @@ impl Caches {
     /// How many resources have each condition with each status.
     #[must_use]
     pub fn conditions(&self) -> BTreeMap<ConditionLabels, i64> {
-        let mut counts = BTreeMap::new();
-        for server in self.servers.state() {
-            for (condition, status) in server.conditions() {
-                *counts.entry(ConditionLabels { condition, status }).or_default() += 1;
-            }
-        }
-        counts
+        servers::count(&self.servers.state())
     }
 
     /// How long ago the endpoint was looked at that has waited longest; `None` where none has been looked at.

@@ -178,7 +178,7 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
     };
     let unexplained = silent.is_some() && warning.is_none();
     found.called = context.fleet.is_called(&server.namespace().unwrap_or_default(), &server.name_any());
-    found.pods = Pods { seen, unexplained, warning };
+    found.pods = Pods { seen, warning, unexplained };
     Ok(found)
 }
 

@@ -71,8 +71,8 @@ mod tests {
         let packer = Packer::new();
         for name in ["first", "second", "a-third-with-a-longer-name"] {
             let object = deployment(name);
-            let packed = packer.pack(&object).unwrap();
-            assert_eq!(packer.unpack::<Deployment>(&packed).unwrap(), object);
+            let bytes = packer.pack(&object).unwrap();
+            assert_eq!(packer.unpack::<Deployment>(&bytes).unwrap(), object);
         }
     }
 
@@ -81,15 +81,15 @@ mod tests {
         let packer = Packer::new();
         packer.pack(&deployment("first")).unwrap();
         let another = deployment("another");
-        let (packed, json) = (packer.pack(&another).unwrap(), serde_json::to_vec(&another).unwrap());
-        assert!(packed.len() * 10 < json.len(), "{} of {}", packed.len(), json.len());
+        let (bytes, json) = (packer.pack(&another).unwrap(), serde_json::to_vec(&another).unwrap());
+        assert!(bytes.len() * 10 < json.len(), "{} of {}", bytes.len(), json.len());
     }
 
     #[test]
     fn what_was_not_packed_here_is_an_error() {
         let packer = Packer::new();
-        let packed = packer.pack(&deployment("first")).unwrap();
-        for other in [&b""[..], b"\x01", &packed[..packed.len() - 1]] {
+        let bytes = packer.pack(&deployment("first")).unwrap();
+        for other in [&b""[..], b"\x01", &bytes[..bytes.len() - 1]] {
             assert!(packer.unpack::<Deployment>(other).is_err(), "{other:?}");
         }
     }

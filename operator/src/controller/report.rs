@@ -4,7 +4,7 @@ use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta:
 use kube::{
     Api, Resource, ResourceExt,
     api::{ApiResource, DynamicObject, Patch, PatchParams},
-    core::{PartialObjectMeta, error_boundary::InvalidObject},
+    core::PartialObjectMeta,
     runtime::{
         controller::Action,
         events::{Event, EventType},
@@ -16,7 +16,11 @@ use lenses_mcp_crds::{
 };
 use serde_json::json;
 
-use super::{Context, WatchedServer, status};
+use super::{
+    Context,
+    servers::{Unreadable, WatchedServer},
+    status,
+};
 use crate::MANAGER;
 
 /// What can go wrong in reporting.
@@ -52,7 +56,7 @@ pub(super) async fn report(
 pub(super) async fn unreadable(
     context: &Context,
     watched: &WatchedServer,
-    invalid: &InvalidObject,
+    why: &Unreadable,
 ) -> Result<Action, ReportError> {
     let resource = ApiResource::erase::<LensesMcpServer>(&());
     let api = Api::<DynamicObject>::namespaced_with(
@@ -65,7 +69,7 @@ pub(super) async fn unreadable(
     };
     let before =
         object.data.get("status").and_then(|status| serde_json::from_value(status.clone()).ok()).unwrap_or_default();
-    let status = status::unreadable(&invalid.error, &before, object.metadata.generation, Timestamp::now());
+    let status = status::unreadable(&why.to_string(), &before, object.metadata.generation, Timestamp::now());
     if before != status {
         write(context, watched, &status).await?;
         announce(context, watched.object_ref(&()), Some(&before), &status).await;

@@ -4,21 +4,19 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
 use k8s_openapi::NamespaceResourceScope;
-use kube::{
-    Resource,
-    api::ObjectMeta,
-    core::{DeserializeGuard, error_boundary::InvalidObject},
-};
+use kube::{Resource, ResourceExt, api::ObjectMeta, core::DeserializeGuard, runtime::reflector::ObjectRef};
 use lenses_mcp_crds::{LensesMcpServer, conditions::ConditionType};
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
 
 use super::packed::Packer;
+use crate::metrics::ConditionLabels;
 
 static PACKER: Packer = Packer::new();
 
@@ -52,34 +50,45 @@ enum Truth {
     Unknown,
 }
 
+/// Why a resource cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Unreadable(String);
+
 impl WatchedServer {
     /// The resource itself.
     ///
     /// # Errors
     /// When it is none that this operator can read, such as one that a newer operator's CRD let in.
-    pub(super) fn read(&self) -> Result<LensesMcpServer, InvalidObject> {
-        match PACKER.unpack::<DeserializeGuard<LensesMcpServer>>(&self.packed) {
-            Ok(DeserializeGuard(read)) => read,
-            Err(error) => Err(InvalidObject { error: error.to_string(), metadata: self.metadata.clone() }),
-        }
+    pub(super) fn read(&self) -> Result<LensesMcpServer, Unreadable> {
+        PACKER.unpack(&self.packed).or_else(|_| match PACKER.unpack(&self.packed) {
+            // What this says of what is wrong names no place in the packed text.
+            Ok(DeserializeGuard(read)) => read.map_err(|invalid| Unreadable(invalid.error)),
+            Err(error) => Err(Unreadable(error.to_string())),
+        })
     }
 
     /// Whether it has been told to go.
     pub(super) fn is_going(&self) -> bool {
         self.metadata.deletion_timestamp.is_some()
     }
+}
 
-    /// Each condition that the metrics count, and its status: `True`, `False` or `Unknown`.
-    pub(super) fn conditions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        COUNTED.iter().zip(self.conditions).map(|(kind, truth)| {
-            let status = match truth {
-                Truth::True => "True",
-                Truth::False => "False",
-                Truth::Unknown => "Unknown",
-            };
-            (kind.as_str(), status)
+/// How many of these have each condition with each status: `True`, `False` or `Unknown`.
+pub(super) fn count(servers: &[Arc<WatchedServer>]) -> BTreeMap<ConditionLabels, i64> {
+    let labels = |kind: ConditionType, status| ConditionLabels { condition: kind.as_str(), status };
+    let counts = COUNTED.iter().enumerate().flat_map(|(place, kind)| {
+        [(Truth::True, "True"), (Truth::False, "False"), (Truth::Unknown, "Unknown")].map(|(truth, status)| {
+            let count = servers.iter().filter(|server| server.conditions.get(place) == Some(&truth)).count();
+            (labels(*kind, status), i64::try_from(count).unwrap_or(i64::MAX))
         })
-    }
+    });
+    counts.filter(|(_, count)| *count > 0).collect()
+}
+
+/// The resource's name, as that of what is watched.
+pub(super) fn key(server: &LensesMcpServer) -> ObjectRef<WatchedServer> {
+    ObjectRef::new(&server.name_any()).within(&server.namespace().unwrap_or_default())
 }
 
 /// It is read as the resource is.
@@ -201,8 +210,8 @@ mod tests {
         server["spec"]["replicas"] = json!("many");
         let watched = watched(&server);
         assert_eq!(watched.meta().name.as_deref(), Some("team-mcp"));
-        let invalid = watched.read().unwrap_err();
-        assert!(invalid.error.contains("many"), "{}", invalid.error);
+        let why = watched.read().unwrap_err().to_string();
+        assert!(why.contains("many") && !why.contains("column"), "{why}");
     }
 
     #[test]
@@ -222,16 +231,21 @@ mod tests {
 
     #[test]
     fn conditions_are_counted_by_their_status() {
-        let conditions = watched(&manifest()).conditions().collect::<Vec<_>>();
+        let mut bare = manifest();
+        bare.as_object_mut().unwrap().remove("status");
+        let counts = count(&[Arc::new(watched(&manifest())), Arc::new(watched(&bare))]);
+        let counts: Vec<_> = counts.iter().map(|(labels, count)| (labels.condition, labels.status, *count)).collect();
         let expected = [
-            ("Ready", "False"),
-            ("Accepted", "True"),
-            ("Available", "Unknown"),
-            ("LensesReachable", "Unknown"),
-            ("Verified", "Unknown"),
-            ("Reconciling", "False"),
-            ("Stalled", "False"),
+            ("Accepted", "True", 1),
+            ("Accepted", "Unknown", 1),
+            ("Available", "Unknown", 2),
+            ("LensesReachable", "Unknown", 2),
+            ("Ready", "False", 1),
+            ("Ready", "Unknown", 1),
+            ("Reconciling", "False", 2),
+            ("Stalled", "False", 2),
+            ("Verified", "Unknown", 2),
         ];
-        assert_eq!(conditions, expected);
+        assert_eq!(counts, expected);
     }
 }

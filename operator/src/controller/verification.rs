@@ -21,11 +21,14 @@ use std::{
 };
 
 use k8s_openapi::{api::apps::v1::Deployment, jiff::Timestamp};
-use kube::{ResourceExt, runtime::reflector::ObjectRef};
+use kube::runtime::reflector::ObjectRef;
 use lenses_mcp_crds::LensesMcpServer;
 use tokio::{sync::Notify, time::Instant};
 
-use super::{WatchedServer, validate::ValidServer};
+use super::{
+    servers::{WatchedServer, key},
+    validate::ValidServer,
+};
 use crate::verify::{Finding, Tools};
 use plan::plan;
 use schedule::Schedule;
@@ -93,8 +96,4 @@ impl Verifications {
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn key(server: &LensesMcpServer) -> ObjectRef<WatchedServer> {
-    ObjectRef::new(&server.name_any()).within(&server.namespace().unwrap_or_default())
 }

@@ -34,10 +34,12 @@ pub(crate) async fn show(State(hq): State<Arc<Hq>>) -> Json<Value> {
         "revocation_endpoint_auth_methods_supported": ANY_CLIENT,
         "authorization_response_iss_parameter_supported": true,
     });
-    if hq.settings.dcr
-        && let Some(fields) = metadata.as_object_mut()
-    {
-        fields.insert("registration_endpoint".to_owned(), endpoint("/oauth2/register").into());
+    if let Some(fields) = metadata.as_object_mut() {
+        if hq.settings.dcr {
+            fields.insert("registration_endpoint".to_owned(), endpoint("/oauth2/register").into());
+        }
+        let faults = hq.faults.borrow();
+        fields.retain(|field, _| !faults.metadata_without.contains(field));
     }
     Json(metadata)
 }
