@@ -42,8 +42,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 # owner, so only those are deleted that a spec may stop asking for. Of what every resource has, others' metadata is watched, too, to
 # know who has a name; of what a spec may ask for, "get" looks that up, and of a Deployment that has lost the label by which it is watched.
 - apiGroups: [""]
-  resources: [serviceaccounts, configmaps]
+  resources: [serviceaccounts]
   verbs: [list, watch, create, patch]
+# "get" reads, at the time of use, the authorities of spec.lenses.caBundle.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch, create, patch]
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch]
