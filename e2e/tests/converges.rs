@@ -211,9 +211,21 @@ async fn scale_changes_the_replicas_and_paused_keeps_everything_as_it_is() {
             server.and_then(|server| server.status.as_ref()?.observed_generation) == paused.metadata.generation
         })
         .await?;
-        assert!(ready(2)(Some(&deployments.get("mcp").await?)), "a paused server was scaled");
+        let made = deployments.get("mcp").await?;
+        assert!(ready(2)(Some(&made)), "a paused server was scaled");
+
+        // Without the label by which it is watched the Deployment is still told of, and it gets the label back.
+        let by_hand = json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": null}}, "spec": {"replicas": 3}});
+        deployments.patch("mcp", &PatchParams::default(), &Patch::Merge(by_hand)).await?;
+        until(&servers, "mcp", "3 ready pods in the status", |server| {
+            server.and_then(|server| Some(server.status.as_ref()?.ready_replicas)) == Some(3)
+        })
+        .await?;
         servers.patch("mcp", &PatchParams::default(), &pause(false, 1)).await?;
-        until(&deployments, "mcp", "1 ready pod", ready(1)).await?;
+        until(&deployments, "mcp", "1 ready pod and the label", |deployment| {
+            ready(1)(deployment) && deployment.is_some_and(|d| d.metadata.labels == made.metadata.labels)
+        })
+        .await?;
         Ok(())
     })
     .await;
