@@ -124,11 +124,8 @@ impl Bed {
     /// When there is none, or another.
     pub async fn only_pod(&self, server: &str) -> Result<Pod, Trouble> {
         let of_server = ListParams::default().labels(&format!("app.kubernetes.io/instance={server}"));
-        let mut pods = self.api::<Pod>().list(&of_server).await?.items;
-        match (pods.pop(), pods.len()) {
-            (Some(pod), 0) => Ok(pod),
-            (_, others) => Err(format!("{others} other pods of {server}").into()),
-        }
+        let pods = self.api::<Pod>().list(&of_server).await?.items;
+        <[Pod; 1]>::try_from(pods).map(|[pod]| pod).map_err(|pods| format!("{} pods of {server}", pods.len()).into())
     }
 
     /// The DNS name of the Service `name` in this namespace.

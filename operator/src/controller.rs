@@ -276,7 +276,7 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Pa
     let deployment =
         applied.as_ref().map_or_else(|_| found.children.deployment.own(), |applied| applied.deployment.as_ref());
     // What this operator wrote itself is no news when the watch shows it.
-    context.fleet.follow(&key(server), Some(server), deployment.map(|d| &**d));
+    context.place(&key(server));
     let known = context.caches.verifications.verify(server, valid.as_ref().ok(), deployment.map(|d| &**d)); // nothing; HTTP beside
     if let Some(wait) = context.caches.verifications.first_look(server)
         && server.status.is_none()

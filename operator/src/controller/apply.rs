@@ -28,7 +28,7 @@ use super::{
     drift::drifted,
     intruders::intruders,
     validate::ValidServer,
-    watch::{self, Kept},
+    watch::Kept,
 };
 use crate::MANAGER;
 
@@ -183,8 +183,7 @@ async fn ensure<K: Kept>(
     };
     match applied {
         Ok(mut applied) => {
-            watch::prune(&mut applied);
-            cache.wrote(&applied);
+            cache.wrote(&mut applied);
             Ok(Arc::new(noted(applied)))
         }
         Err(source) => Err(ApplyError::Apply { kind: K::kind(&()).into_owned(), name, source }),
@@ -265,8 +264,7 @@ async fn ensure_sealing_key(
         Standing::Own(_) | Standing::OwnUnlabelled => {
             let applied = api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await;
             applied.map(|mut secret| {
-                watch::prune(&mut secret);
-                caches.secrets.wrote(&secret);
+                caches.secrets.wrote(&mut secret);
                 None
             })
         }
@@ -280,10 +278,9 @@ async fn ensure_sealing_key(
             };
             let made = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
             match api.create(&made, &secret).await {
-                Ok(mut secret) => {
-                    watch::prune(&mut secret);
+                Ok(secret) => {
                     let uid = secret.metadata.uid.clone();
-                    caches.secrets.wrote(&secret.metadata.into_response_partial());
+                    caches.secrets.wrote(&mut secret.metadata.into_response_partial());
                     Ok(uid)
                 }
                 // The cache was behind. Whosever it is, the watch will tell, and another pass will follow.

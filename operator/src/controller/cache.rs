@@ -9,9 +9,12 @@ use std::{
 
 use kube::{Resource, ResourceExt, runtime::watcher::Event};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::watch;
+use tokio::sync;
 
-use super::packed::{Packed, Packer};
+use super::{
+    packed::{Packed, Packer},
+    watch,
+};
 
 /// The objects of one kind, packed; a reader gets one by its name.
 ///
@@ -21,7 +24,7 @@ pub(super) struct Cache<K> {
     objects: RwLock<Objects>,
     packer: Packer,
     /// Whether the kind has been listed once.
-    listed: watch::Sender<bool>,
+    listed: sync::watch::Sender<bool>,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -65,7 +68,12 @@ type Version = u64;
 
 impl<K> Default for Cache<K> {
     fn default() -> Self {
-        Self { objects: RwLock::default(), packer: Packer::new(), listed: watch::Sender::new(false), kind: PhantomData }
+        Self {
+            objects: RwLock::default(),
+            packer: Packer::new(),
+            listed: sync::watch::Sender::new(false),
+            kind: PhantomData,
+        }
     }
 }
 
@@ -97,7 +105,8 @@ impl<K: Resource<DynamicType = ()> + Serialize + DeserializeOwned> Cache<K> {
 
     /// Takes in what this operator wrote, as the API server answered it, unless the watch has shown it already: then what it has
     /// shown since is newer.
-    pub(super) fn wrote(&self, object: &K) {
+    pub(super) fn wrote(&self, object: &mut K) {
+        watch::prune(object);
         let (namespace, version) = (object.namespace().unwrap_or_default(), version(object));
         let shown = self.read().now.get(namespace.as_str()).map_or(0, |namespace| namespace.shown);
         if version > shown {
@@ -107,8 +116,8 @@ impl<K: Resource<DynamicType = ()> + Serialize + DeserializeOwned> Cache<K> {
 
     /// The object of this name.
     pub(super) fn get(&self, namespace: &str, name: &str) -> Option<K> {
-        let packed = self.read().now.get(namespace)?.objects.get(name)?.object.clone();
-        match self.packer.unpack(&packed) {
+        let objects = self.read();
+        match self.packer.unpack(&objects.now.get(namespace)?.objects.get(name)?.object) {
             Ok(object) => Some(object),
             Err(error) => {
                 tracing::error!(kind = %K::kind(&()), namespace, name, %error, "lost an object that was seen");
@@ -261,8 +270,8 @@ mod tests {
     fn what_was_written_is_there_at_once_and_no_news_when_the_watch_shows_it() {
         let cache = Cache::default();
         cache.follow(&Event::Apply(object("a", "x", 1)));
-        cache.wrote(&object("a", "x", 2));
-        cache.wrote(&object("a", "y", 3));
+        cache.wrote(&mut object("a", "x", 2));
+        cache.wrote(&mut object("a", "y", 3));
         assert_eq!((cache.get("a", "x"), cache.get("a", "y")), (Some(object("a", "x", 2)), Some(object("a", "y", 3))));
         assert!(cache.follow(&Event::Apply(object("a", "x", 2))).is_empty());
         assert!(cache.follow(&Event::Apply(object("a", "y", 3))).is_empty());
@@ -272,8 +281,8 @@ mod tests {
     #[test]
     fn answers_to_several_writes_may_come_in_any_order() {
         let cache = Cache::default();
-        cache.wrote(&object("a", "y", 2));
-        cache.wrote(&object("a", "x", 1));
+        cache.wrote(&mut object("a", "y", 2));
+        cache.wrote(&mut object("a", "x", 1));
         assert_eq!((cache.get("a", "x"), cache.get("a", "y")), (Some(object("a", "x", 1)), Some(object("a", "y", 2))));
     }
 
@@ -285,7 +294,7 @@ mod tests {
         {
             cache.follow(&event);
         }
-        cache.wrote(&object("a", "y", 2));
+        cache.wrote(&mut object("a", "y", 2));
         assert_eq!(cache.get("a", "y"), None);
     }
 
@@ -293,7 +302,7 @@ mod tests {
     fn what_the_watch_shows_late_does_not_undo_what_was_written() {
         let cache = Cache::default();
         cache.follow(&Event::Apply(object("a", "x", 1)));
-        cache.wrote(&object("a", "x", 4));
+        cache.wrote(&mut object("a", "x", 4));
         assert!(cache.follow(&Event::Apply(object("a", "x", 2))).is_empty());
         assert!(cache.follow(&Event::Delete(object("a", "x", 3))).is_empty());
         assert_eq!(cache.get("a", "x"), Some(object("a", "x", 4)));
@@ -307,7 +316,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(cache.follow(&Event::Apply(other.clone())), touched(&["x"]));
         }
-        cache.wrote(&other);
+        cache.wrote(&mut other);
         assert_eq!(cache.follow(&Event::Delete(other)), touched(&["x"]));
     }
 

@@ -10,7 +10,7 @@ use lz4_flex::block::{DecompressError, compress_prepend_size_with_dict, decompre
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Packs the objects of one kind, and unpacks what it has packed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Packer {
     /// The JSON of the first one.
     first: OnceLock<Vec<u8>>,

@@ -6,9 +6,9 @@
 mod index;
 mod trouble;
 
-use std::{borrow::Cow, hash::Hash};
+use std::hash::Hash;
 
-use k8s_openapi::{NamespaceResourceScope, api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::Resource;
 use serde::Deserialize;
 
@@ -18,8 +18,9 @@ pub(super) use index::PodIndex;
 pub(super) use trouble::Trouble;
 
 /// A pod, as far as this operator looks at it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Resource)]
 #[serde(from = "Pod")]
+#[resource(inherit = Pod)]
 pub(super) struct WatchedPod {
     /// Name, namespace, uid and `resourceVersion`.
     metadata: ObjectMeta,
@@ -77,36 +78,6 @@ impl From<Pod> for WatchedPod {
                 state,
             },
         }
-    }
-}
-
-/// It is read as a pod is.
-impl Resource for WatchedPod {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        Pod::kind(&())
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        Pod::group(&())
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        Pod::version(&())
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        Pod::plural(&())
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
     }
 }
 

@@ -3,13 +3,11 @@
 //! One that this operator cannot read must not keep the others from being read, so what cannot be read shows when a pass reads it.
 
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
-use k8s_openapi::NamespaceResourceScope;
 use kube::{Resource, ResourceExt, api::ObjectMeta, core::DeserializeGuard, runtime::reflector::ObjectRef};
 use lenses_mcp_crds::{LensesMcpServer, conditions::ConditionType};
 use serde::{Deserialize, Deserializer, de::Error};
@@ -32,7 +30,8 @@ const COUNTED: [ConditionType; 7] = [
 ];
 
 /// A resource, as it is watched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Resource)]
+#[resource(inherit = LensesMcpServer)]
 pub(super) struct WatchedServer {
     /// Name, namespace, uid, `resourceVersion` and `deletionTimestamp`.
     metadata: ObjectMeta,
@@ -135,35 +134,6 @@ fn truth(conditions: &Value, kind: ConditionType) -> Truth {
         // These two are there only while true.
         _ if matches!(kind, ConditionType::Reconciling | ConditionType::Stalled) => Truth::False,
         _ => Truth::Unknown,
-    }
-}
-
-impl Resource for WatchedServer {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        LensesMcpServer::kind(&())
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        LensesMcpServer::group(&())
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        LensesMcpServer::version(&())
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        LensesMcpServer::plural(&())
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
     }
 }
 
