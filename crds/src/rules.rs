@@ -12,8 +12,7 @@ use crate::server_settings::{NAMES, PREFIXES, WITHOUT_FIELD};
 pub(crate) const URL_MAX_LENGTH: u64 = 1024;
 
 /// `http` or `https`, a host, and at most a path.
-const ABSOLUTE_URL: &str =
-    r"^https?://([a-zA-Z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?(/[a-zA-Z0-9._~!$&()*+,;=:%/-]*)?$";
+const ABSOLUTE_URL: &str = r"^https?://([a-zA-Z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?(/[a-zA-Z0-9._~!$&()*+,;=:%/-]*)?$";
 
 /// `https`, or `http` to a host that only this machine or this cluster can reach: a loopback address, a name without dots,
 /// or a Service's DNS name.
@@ -174,7 +173,8 @@ pub(crate) fn expected_tools_need_a_credential() -> Rule {
 
 /// A range has a lower and an upper end.
 pub(crate) fn min_at_most_max() -> Rule {
-    Rule::new("self.minReplicas <= self.maxReplicas").message("write a maxReplicas that is at least minReplicas")
+    Rule::new("self.minReplicas <= self.maxReplicas")
+        .message("write a maxReplicas that is at least minReplicas")
 }
 
 /// Utilization is in percent of what is asked for: without a request the autoscaler would never act.

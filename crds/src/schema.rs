@@ -15,7 +15,9 @@ use crate::{
 pub fn custom_resource_definition() -> CustomResourceDefinition {
     let mut crd = LensesMcpServer::crd();
     for version in &mut crd.spec.versions {
-        if let Some(schema) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) {
+        if let Some(schema) =
+            version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut())
+        {
             tidy(schema);
         }
     }
@@ -37,12 +39,20 @@ pub fn manifest() -> Result<String, YamlError> {
 /// and only warned about. And `nullable` would let an explicit `null` reach the rules, where without it such a field is
 /// dropped before defaults are set, as if it had not been written.
 fn tidy(schema: &mut JSONSchemaProps) {
-    if schema.format.as_deref().is_some_and(|format| format.starts_with("uint") || format == "int16") {
+    if schema
+        .format
+        .as_deref()
+        .is_some_and(|format| format.starts_with("uint") || format == "int16")
+    {
         schema.format = None;
     }
     schema.nullable = None;
     // Kubernetes' own description of quantities is an essay.
-    if schema.description.as_deref().is_some_and(|text| text.starts_with("Quantity is a fixed-point")) {
+    if schema
+        .description
+        .as_deref()
+        .is_some_and(|text| text.starts_with("Quantity is a fixed-point"))
+    {
         schema.description = Some("A quantity, such as 500m, 2 or 64Mi.".to_owned());
     }
     schema.properties.iter_mut().flat_map(|properties| properties.values_mut()).for_each(tidy);

@@ -18,8 +18,12 @@ pub(crate) const NAMES: [&str; 8] = [
     "OTEL_TRACES_SAMPLER_ARG",
 ];
 /// Settings that no field of the spec stands for, and that `spec.podTemplate` may set.
-pub(crate) const WITHOUT_FIELD: [&str; 4] =
-    ["MCP_MAX_BODY_BYTES", "MCP_MAX_CONCURRENT_REQUESTS", "MCP_RESULT_MAX_BYTES", "MCP_TOKEN_EXCHANGE"];
+pub(crate) const WITHOUT_FIELD: [&str; 4] = [
+    "MCP_MAX_BODY_BYTES",
+    "MCP_MAX_CONCURRENT_REQUESTS",
+    "MCP_RESULT_MAX_BYTES",
+    "MCP_TOKEN_EXCHANGE",
+];
 
 /// Whether a variable of this name is a setting of the server.
 #[must_use]

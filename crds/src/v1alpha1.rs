@@ -1,6 +1,9 @@
 //! `mcp.lenses.io/v1alpha1`: the fields of a `LensesMcpServer`. The doc comments are what `kubectl explain` prints.
 
-#![expect(unreachable_pub, reason = "`KubeSchema` makes a private copy of each struct and calls it `pub`")]
+#![expect(
+    unreachable_pub,
+    reason = "`KubeSchema` makes a private copy of each struct and calls it `pub`"
+)]
 
 mod auth;
 mod duration;
@@ -16,11 +19,17 @@ mod scaling;
 mod status;
 mod verification;
 
-pub use auth::{ApiKey, Audience, Auth, Callers, Introspection, OAuth, Scope, SecretKeyRef, SecretRef};
-pub use endpoint::{Endpoint, ExternalTrafficPolicy, HttpRoute, Ingress, ParentRef, Service, ServiceType};
+pub use auth::{
+    ApiKey, Audience, Auth, Callers, Introspection, OAuth, Scope, SecretKeyRef, SecretRef,
+};
+pub use endpoint::{
+    Endpoint, ExternalTrafficPolicy, HttpRoute, Ingress, ParentRef, Service, ServiceType,
+};
 pub use lenses::{CaBundle, ConfigMapKeyRef, Lenses, Scheme, ServiceRef, TlsSecret};
 pub use network_policy::{Dns, NetworkPolicy};
-pub use observability::{Log, LogFormat, LogLevel, Metrics, Observability, OtlpProtocol, ServiceMonitor, Tracing};
+pub use observability::{
+    Log, LogFormat, LogLevel, Metrics, Observability, OtlpProtocol, ServiceMonitor, Tracing,
+};
 pub use offer::{Confirm, Limits, Tools};
 pub use pod_template::SERVER_CONTAINER;
 pub use pods::{ImagePullPolicy, Resources};

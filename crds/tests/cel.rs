@@ -1,7 +1,11 @@
 //! What `kubectl apply` accepts and refuses, and that each refusal says what to write. The rules run here as they run in
 //! the API server, defaults first.
 
-#![expect(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "tables are read more easily so")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "tables are read more easily so"
+)]
 
 use std::sync::LazyLock;
 
@@ -22,7 +26,9 @@ fn refusals(name: &str, spec: &Value) -> String {
         "metadata": { "name": name, "namespace": "lenses" },
         "spec": spec,
     });
-    Validator::new().validate(&SCHEMA, &object, None).map_or_else(|errors| errors.to_string(), |()| String::new())
+    Validator::new()
+        .validate(&SCHEMA, &object, None)
+        .map_or_else(|errors| errors.to_string(), |()| String::new())
 }
 
 /// The same for a change of `old` to `new`.
@@ -60,7 +66,10 @@ fn with_advertised(url: &str) -> Value {
 
 fn api_key(callers: Value) -> Value {
     let key = json!({ "name": "hq", "key": "token" });
-    spec(json!({ "url": "http://hq:9991" }), json!({ "apiKey": { "secretKeyRef": key, "callers": callers } }))
+    spec(
+        json!({ "url": "http://hq:9991" }),
+        json!({ "apiKey": { "secretKeyRef": key, "callers": callers } }),
+    )
 }
 
 fn verified(verification: Value) -> Value {
@@ -79,14 +88,23 @@ fn good_manifests_are_accepted() {
     let token = json!({ "name": "caller", "key": "token" });
     for spec in [
         spec(json!({ "url": "https://lenses.example.com" }), json!({ "oauth": {} })),
-        spec(json!({ "url": "https://lenses.example.com/prefix" }), json!({ "oauth": { "scopes": ["read"] } })),
+        spec(
+            json!({ "url": "https://lenses.example.com/prefix" }),
+            json!({ "oauth": { "scopes": ["read"] } }),
+        ),
         spec(json!({ "url": "http://hq.lenses.svc:9991" }), json!({ "oauth": {} })),
-        spec(json!({ "serviceRef": service, "advertisedUrl": "https://hq.example.com" }), json!({ "oauth": {} })),
+        spec(
+            json!({ "serviceRef": service, "advertisedUrl": "https://hq.example.com" }),
+            json!({ "oauth": {} }),
+        ),
         spec(
             json!({ "url": "https://hq.example.com" }),
             json!({ "oauth": { "introspection": { "cacheTtl": "30s" } } }),
         ),
-        spec(json!({ "url": "https://hq.example.com" }), json!({ "oauth": { "introspection": { "cacheTtl": "1h" } } })),
+        spec(
+            json!({ "url": "https://hq.example.com" }),
+            json!({ "oauth": { "introspection": { "cacheTtl": "1h" } } }),
+        ),
         api_key(json!({ "tokenSecretRef": token })),
         verified(json!({})),
         verified(json!({ "interval": "10s", "credentialSecretRef": token })),
@@ -106,7 +124,8 @@ fn good_manifests_are_accepted() {
 
 #[test]
 fn a_contradictory_manifest_is_refused_with_what_to_write() {
-    let key = json!({ "secretKeyRef": { "name": "hq", "key": "token" }, "callers": { "anyone": true } });
+    let key =
+        json!({ "secretKeyRef": { "name": "hq", "key": "token" }, "callers": { "anyone": true } });
     let url = json!({ "url": "https://hq.example.com" });
     let service = json!({ "name": "hq", "port": 80 });
     let token = json!({ "name": "caller", "key": "token" });
@@ -114,20 +133,44 @@ fn a_contradictory_manifest_is_refused_with_what_to_write() {
         (json!({ "lenses": url }), "exactly one of auth.oauth ({} is enough) and auth.apiKey"),
         (spec(url.clone(), json!({})), "exactly one of auth.oauth ({} is enough) and auth.apiKey"),
         (spec(url.clone(), json!({ "oauth": {}, "apiKey": key })), "exactly one of auth.oauth"),
-        (spec(json!({}), json!({ "oauth": {} })), "exactly one of lenses.url and lenses.serviceRef"),
         (
-            spec(json!({ "url": "https://hq.example.com", "serviceRef": service }), json!({ "oauth": {} })),
+            spec(json!({}), json!({ "oauth": {} })),
             "exactly one of lenses.url and lenses.serviceRef",
         ),
-        (spec(json!({ "serviceRef": service }), json!({ "oauth": {} })), "needs lenses.advertisedUrl"),
-        (spec(json!({ "url": "http://hq.example.com" }), json!({ "oauth": {} })), "add lenses.advertisedUrl"),
+        (
+            spec(
+                json!({ "url": "https://hq.example.com", "serviceRef": service }),
+                json!({ "oauth": {} }),
+            ),
+            "exactly one of lenses.url and lenses.serviceRef",
+        ),
+        (
+            spec(json!({ "serviceRef": service }), json!({ "oauth": {} })),
+            "needs lenses.advertisedUrl",
+        ),
+        (
+            spec(json!({ "url": "http://hq.example.com" }), json!({ "oauth": {} })),
+            "add lenses.advertisedUrl",
+        ),
         (api_key(json!({})), "exactly one of callers.tokenSecretRef and callers.anyone"),
-        (api_key(json!({ "anyone": false })), "exactly one of callers.tokenSecretRef and callers.anyone"),
-        (api_key(json!({ "anyone": true, "tokenSecretRef": token })), "exactly one of callers.tokenSecretRef"),
-        (spec(url.clone(), json!({ "oauth": { "introspection": { "cacheTtl": "2h" } } })), "a duration from 0s to 1h"),
+        (
+            api_key(json!({ "anyone": false })),
+            "exactly one of callers.tokenSecretRef and callers.anyone",
+        ),
+        (
+            api_key(json!({ "anyone": true, "tokenSecretRef": token })),
+            "exactly one of callers.tokenSecretRef",
+        ),
+        (
+            spec(url.clone(), json!({ "oauth": { "introspection": { "cacheTtl": "2h" } } })),
+            "a duration from 0s to 1h",
+        ),
         (verified(json!({ "interval": "9s" })), "a duration from 10s to 24h"),
         (verified(json!({ "interval": "25h" })), "a duration from 10s to 24h"),
-        (verified(json!({ "expectedToolsDigest": digest() })), "add verification.credentialSecretRef"),
+        (
+            verified(json!({ "expectedToolsDigest": digest() })),
+            "add verification.credentialSecretRef",
+        ),
     ] {
         let refusals = refusals("lenses-mcp", &spec);
         assert!(refusals.contains(said), "{spec} gave {refusals:?}");
@@ -145,8 +188,7 @@ fn every_way_of_publishing_is_accepted() {
     let certificate = json!({ "secretName": "certificate" });
     let ingress = json!({ "host": "mcp.example.com" });
     let under_path = json!({ "host": "mcp.example.com", "path": "/team-a" });
-    let route =
-        json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"], "path": "/team-a" });
+    let route = json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"], "path": "/team-a" });
     for endpoint in [
         json!({ "ingress": ingress }),
         json!({ "ingress": ingress, "url": "https://mcp.example.com" }),
@@ -166,7 +208,11 @@ fn every_way_of_publishing_is_accepted() {
         } }),
         json!({ "service": { "type": "NodePort", "externalTrafficPolicy": "Local" } }),
     ] {
-        assert_eq!(refusals("lenses-mcp", &good_but_for("endpoint", endpoint.clone())), "", "{endpoint}");
+        assert_eq!(
+            refusals("lenses-mcp", &good_but_for("endpoint", endpoint.clone())),
+            "",
+            "{endpoint}"
+        );
     }
 }
 
@@ -174,23 +220,40 @@ fn every_way_of_publishing_is_accepted() {
 fn what_would_not_be_reached_as_it_is_told_is_refused_with_what_to_write() {
     let ingress = json!({ "host": "mcp.example.com" });
     let under_path = json!({ "host": "mcp.example.com", "path": "/team-a" });
-    let route =
-        json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"], "path": "/team-a" });
+    let route = json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"], "path": "/team-a" });
     for (endpoint, said) in [
-        (json!({ "ingress": ingress, "httpRoute": route }), "one of endpoint.ingress and endpoint.httpRoute"),
+        (
+            json!({ "ingress": ingress, "httpRoute": route }),
+            "one of endpoint.ingress and endpoint.httpRoute",
+        ),
         (
             json!({ "ingress": ingress, "url": "https://other.example.com" }),
             "write the host and the path of the ingress",
         ),
-        (json!({ "ingress": ingress, "url": "https://mcp.example.com.evil.example" }), "write the host and the path"),
-        (json!({ "ingress": ingress, "url": "https://mcp.example.com/team-a" }), "write the host and the path"),
-        (json!({ "ingress": under_path, "url": "https://mcp.example.com" }), "write the host and the path"),
-        (json!({ "ingress": under_path, "url": "https://mcp.example.com/team-ab" }), "write the host and the path"),
+        (
+            json!({ "ingress": ingress, "url": "https://mcp.example.com.evil.example" }),
+            "write the host and the path",
+        ),
+        (
+            json!({ "ingress": ingress, "url": "https://mcp.example.com/team-a" }),
+            "write the host and the path",
+        ),
+        (
+            json!({ "ingress": under_path, "url": "https://mcp.example.com" }),
+            "write the host and the path",
+        ),
+        (
+            json!({ "ingress": under_path, "url": "https://mcp.example.com/team-ab" }),
+            "write the host and the path",
+        ),
         (
             json!({ "httpRoute": route, "url": "https://c.example.com/team-a" }),
             "write one of its hostnames and its path",
         ),
-        (json!({ "httpRoute": route, "url": "https://a.example.com" }), "write one of its hostnames and its path"),
+        (
+            json!({ "httpRoute": route, "url": "https://a.example.com" }),
+            "write one of its hostnames and its path",
+        ),
         (json!({ "ingress": { "host": "mcp.example.com", "path": "/mcp" } }), "leave /mcp out"),
         (
             json!({ "service": { "type": "LoadBalancer" } }),
@@ -201,7 +264,10 @@ fn what_would_not_be_reached_as_it_is_told_is_refused_with_what_to_write() {
             json!({ "service": { "type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"] } }),
             "need type: LoadBalancer",
         ),
-        (json!({ "service": { "externalTrafficPolicy": "Local" } }), "needs type: LoadBalancer or NodePort"),
+        (
+            json!({ "service": { "externalTrafficPolicy": "Local" } }),
+            "needs type: LoadBalancer or NodePort",
+        ),
     ] {
         let refusals = refusals("lenses-mcp", &good_but_for("endpoint", endpoint.clone()));
         assert!(refusals.contains(said), "{endpoint} gave {refusals:?}");
@@ -213,19 +279,28 @@ fn certificates_are_in_one_place() {
     let key = json!({ "name": "ca", "key": "ca.crt" });
     let lenses = |bundle: Value| json!({ "url": "https://hq.example.com", "caBundle": bundle });
     for bundle in [json!({ "configMapKeyRef": key }), json!({ "secretKeyRef": key })] {
-        assert_eq!(refusals("lenses-mcp", &good_but_for("lenses", lenses(bundle.clone()))), "", "{bundle}");
+        assert_eq!(
+            refusals("lenses-mcp", &good_but_for("lenses", lenses(bundle.clone()))),
+            "",
+            "{bundle}"
+        );
     }
     for bundle in [json!({}), json!({ "configMapKeyRef": key, "secretKeyRef": key })] {
         let refusals = refusals("lenses-mcp", &good_but_for("lenses", lenses(bundle)));
-        assert!(refusals.contains("exactly one of caBundle.configMapKeyRef and caBundle.secretKeyRef"), "{refusals}");
+        assert!(
+            refusals.contains("exactly one of caBundle.configMapKeyRef and caBundle.secretKeyRef"),
+            "{refusals}"
+        );
     }
 }
 
 #[test]
 fn limits_have_limits_and_a_query_ends_before_its_request() {
-    for limits in
-        [json!({}), json!({ "sqlTimeout": "1m", "requestTimeout": "1m30s" }), json!({ "requestTimeout": "1h" })]
-    {
+    for limits in [
+        json!({}),
+        json!({ "sqlTimeout": "1m", "requestTimeout": "1m30s" }),
+        json!({ "requestTimeout": "1h" }),
+    ] {
         assert_eq!(refusals("lenses-mcp", &good_but_for("limits", limits.clone())), "", "{limits}");
     }
     for (limits, said) in [
@@ -250,7 +325,10 @@ fn autoscaling_is_a_range_and_goes_by_what_there_is() {
     for good in [
         with("autoscaling", range.clone()),
         with("autoscaling", json!({ "maxReplicas": 1 })),
-        with("autoscaling", json!({ "maxReplicas": 5, "targetCPUUtilization": 60, "metrics": [calls] })),
+        with(
+            "autoscaling",
+            json!({ "maxReplicas": 5, "targetCPUUtilization": 60, "metrics": [calls] }),
+        ),
         without_cpu(with("autoscaling", json!({ "maxReplicas": 5, "metrics": [calls] }))),
         with("disruptionBudget", json!({ "minAvailable": "50%" })),
         with("disruptionBudget", json!({ "maxUnavailable": 2 })),
@@ -281,10 +359,18 @@ fn autoscaling_is_a_range_and_goes_by_what_there_is() {
 fn taking_autoscaling_away_needs_a_word_on_how_many_pods_are_to_run() {
     let autoscaled = with("autoscaling", json!({ "minReplicas": 2, "maxReplicas": 5 }));
     let fixed = |replicas: i32| with("replicas", json!(replicas));
-    for (new, refused) in [(fixed(1), true), (fixed(2), false), (fixed(0), false), (with("paused", json!(false)), true)]
-    {
+    for (new, refused) in [
+        (fixed(1), true),
+        (fixed(2), false),
+        (fixed(0), false),
+        (with("paused", json!(false)), true),
+    ] {
         let refusals = refusals_of_change(&autoscaled, &new);
-        assert_eq!(refusals.contains("autoscaling is taken away: write replicas"), refused, "{new} gave {refusals:?}");
+        assert_eq!(
+            refusals.contains("autoscaling is taken away: write replicas"),
+            refused,
+            "{new} gave {refusals:?}"
+        );
     }
     assert_eq!(refusals_of_change(&fixed(3), &autoscaled), "");
     assert_eq!(refusals_of_change(&fixed(3), &fixed(1)), "");
@@ -298,7 +384,10 @@ fn a_pod_template_may_shape_the_pods_and_not_change_what_the_server_is() {
         pod(json!({ "containers": [container] }))
     };
     for good in [
-        with("podTemplate", json!({ "metadata": { "labels": { "team": "a" }, "annotations": { "x/y": "z" } } })),
+        with(
+            "podTemplate",
+            json!({ "metadata": { "labels": { "team": "a" }, "annotations": { "x/y": "z" } } }),
+        ),
         pod(json!({
             "nodeSelector": { "pool": "a" },
             "tolerations": [{ "key": "a", "operator": "Exists", "effect": "NoSchedule" }],
@@ -322,18 +411,30 @@ fn a_pod_template_may_shape_the_pods_and_not_change_what_the_server_is() {
     }
     for (bad, said) in [
         (
-            with("podTemplate", json!({ "metadata": { "labels": { "app.kubernetes.io/name": "x" } } })),
+            with(
+                "podTemplate",
+                json!({ "metadata": { "labels": { "app.kubernetes.io/name": "x" } } }),
+            ),
             "are the operator's: leave them out",
         ),
         (
-            with("podTemplate", json!({ "metadata": { "annotations": { "mcp.lenses.io/settings-digest": "x" } } })),
+            with(
+                "podTemplate",
+                json!({ "metadata": { "annotations": { "mcp.lenses.io/settings-digest": "x" } } }),
+            ),
             "are the operator's: leave them out",
         ),
         (server(json!({ "image": "docker.io/somebody/else:1" })), "spec.image takes an image"),
         (server(json!({ "command": ["/bin/sh"] })), "spec.image takes an image"),
         (server(json!({ "args": ["--check"] })), "spec.image takes an image"),
-        (server(json!({ "envFrom": [{ "configMapRef": { "name": "x" } }] })), "spec.image takes an image"),
-        (server(json!({ "ports": [{ "containerPort": 8000, "name": "x" }] })), "spec.image takes an image"),
+        (
+            server(json!({ "envFrom": [{ "configMapRef": { "name": "x" } }] })),
+            "spec.image takes an image",
+        ),
+        (
+            server(json!({ "ports": [{ "containerPort": 8000, "name": "x" }] })),
+            "spec.image takes an image",
+        ),
         (
             server(json!({ "env": [{ "name": "OAUTH_ENABLED", "value": "false" }] })),
             "write the field of spec that it stands for",
@@ -342,14 +443,24 @@ fn a_pod_template_may_shape_the_pods_and_not_change_what_the_server_is() {
             server(json!({ "env": [{ "name": "LENSES_API_KEY_FILE", "value": "/x" }] })),
             "write the field of spec that it stands for",
         ),
-        (server(json!({ "env": [{ "name": "PORT", "value": "1" }] })), "write the field of spec that it stands for"),
-        (pod(json!({ "volumes": [{ "name": "settings", "emptyDir": {} }] })), "write other names and paths"),
         (
-            server(json!({ "volumeMounts": [{ "name": "x", "mountPath": "/etc/lenses-mcp/settings.env" }] })),
+            server(json!({ "env": [{ "name": "PORT", "value": "1" }] })),
+            "write the field of spec that it stands for",
+        ),
+        (
+            pod(json!({ "volumes": [{ "name": "settings", "emptyDir": {} }] })),
             "write other names and paths",
         ),
         (
-            server(json!({ "volumeMounts": [{ "name": "x", "mountPath": "/var/run/lenses-mcp" }] })),
+            server(
+                json!({ "volumeMounts": [{ "name": "x", "mountPath": "/etc/lenses-mcp/settings.env" }] }),
+            ),
+            "write other names and paths",
+        ),
+        (
+            server(
+                json!({ "volumeMounts": [{ "name": "x", "mountPath": "/var/run/lenses-mcp" }] }),
+            ),
             "write other names and paths",
         ),
         (pod(json!({ "containers": [{ "name": "proxy" }] })), "needs an image"),
@@ -403,7 +514,9 @@ fn urls_that_would_mislead_or_leak_are_refused_as_advertised() {
         ("http://10.0.0.1:8000", "plain http"),
         ("http://svc", ""),
     ] {
-        for (field, spec) in [("endpoint.url", with_endpoint(url)), ("lenses.advertisedUrl", with_advertised(url))] {
+        for (field, spec) in
+            [("endpoint.url", with_endpoint(url)), ("lenses.advertisedUrl", with_advertised(url))]
+        {
             let refusals = refusals("lenses-mcp", &spec);
             assert!(refusals.contains(said), "{field} {url:?} gave {refusals:?}");
         }
@@ -413,11 +526,18 @@ fn urls_that_would_mislead_or_leak_are_refused_as_advertised() {
 #[test]
 fn lenses_url_itself_may_be_plain_http_but_must_be_a_bare_url() {
     for url in ["http://hq.example.com:9991", "http://10.0.0.1", "http://hq.lenses.svc/prefix"] {
-        let spec = spec(json!({ "url": url, "advertisedUrl": "https://hq.example.com" }), json!({ "oauth": {} }));
+        let spec = spec(
+            json!({ "url": url, "advertisedUrl": "https://hq.example.com" }),
+            json!({ "oauth": {} }),
+        );
         assert_eq!(refusals("lenses-mcp", &spec), "", "{url}");
     }
-    for url in ["hq:9991", "http://hq?x", "http://u:p@hq", "http://hq#x", "http:///x", "http://h q"] {
-        let spec = spec(json!({ "url": url, "advertisedUrl": "https://hq.example.com" }), json!({ "oauth": {} }));
+    for url in ["hq:9991", "http://hq?x", "http://u:p@hq", "http://hq#x", "http:///x", "http://h q"]
+    {
+        let spec = spec(
+            json!({ "url": url, "advertisedUrl": "https://hq.example.com" }),
+            json!({ "oauth": {} }),
+        );
         assert!(refusals("lenses-mcp", &spec).contains("absolute http or https URL"), "{url}");
     }
 }

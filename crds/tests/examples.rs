@@ -20,9 +20,15 @@ fn every_example_is_a_resource_that_kubectl_apply_accepts() {
                 continue;
             }
             found += 1;
-            Validator::new().validate(schema, &object, None).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            Validator::new()
+                .validate(schema, &object, None)
+                .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             let parsed: LensesMcpServer = serde_json::from_value(object.clone()).unwrap();
-            unknown_fields(&path.display().to_string(), &object, &serde_json::to_value(parsed).unwrap());
+            unknown_fields(
+                &path.display().to_string(),
+                &object,
+                &serde_json::to_value(parsed).unwrap(),
+            );
         }
     }
     assert!(found >= 3, "{found} examples");

@@ -9,14 +9,19 @@ use serde_json::{Value, json};
 fn states() -> Vec<(&'static str, Value, &'static str, &'static [&'static str])> {
     let object = |generation: i64, status: Value| json!({ "metadata": { "name": "mcp", "generation": generation }, "spec": {}, "status": status });
     let condition = |kind: &str, status: &str, reason: &str| json!({ "type": kind, "status": status, "reason": reason, "message": "m" });
-    let status = |conditions: &[Value]| object(2, json!({ "observedGeneration": 2, "conditions": conditions }));
+    let status = |conditions: &[Value]| {
+        object(2, json!({ "observedGeneration": 2, "conditions": conditions }))
+    };
     let mut paused = status(&[condition("Ready", "True", "Ready")]);
     paused["spec"]["paused"] = json!(true);
     vec![
         ("new", object(1, json!({})), "Progressing", &["inProgress"]),
         (
             "changed and not looked at",
-            object(3, json!({ "observedGeneration": 2, "conditions": [condition("Ready", "True", "Ready")] })),
+            object(
+                3,
+                json!({ "observedGeneration": 2, "conditions": [condition("Ready", "True", "Ready")] }),
+            ),
             "Progressing",
             &["inProgress"],
         ),
@@ -32,7 +37,10 @@ fn states() -> Vec<(&'static str, Value, &'static str, &'static [&'static str])>
         ),
         (
             "its author's to mend",
-            status(&[condition("Ready", "False", "InvalidSpec"), condition("Stalled", "True", "InvalidSpec")]),
+            status(&[
+                condition("Ready", "False", "InvalidSpec"),
+                condition("Stalled", "True", "InvalidSpec"),
+            ]),
             "Degraded",
             &["failed"],
         ),
@@ -48,13 +56,18 @@ fn example(name: &str) -> Option<Value> {
 #[test]
 fn argo_cd_says_of_a_resource_what_its_conditions_say() {
     let config = example("argocd-cm.yaml").unwrap();
-    let script = config["data"]["resource.customizations.health.mcp.lenses.io_LensesMcpServer"].as_str().unwrap();
+    let script = config["data"]["resource.customizations.health.mcp.lenses.io_LensesMcpServer"]
+        .as_str()
+        .unwrap();
     for (what, object, health, _) in states() {
         let lua = Lua::new();
         lua.globals().set("obj", lua.to_value(&object).unwrap()).unwrap();
         let said: Value = lua.from_value(lua.load(script).eval().unwrap()).unwrap();
         assert_eq!(said["status"], health, "{what}");
-        assert!(said["message"].as_str().is_some_and(|message| !message.is_empty()), "{what}: {said}");
+        assert!(
+            said["message"].as_str().is_some_and(|message| !message.is_empty()),
+            "{what}: {said}"
+        );
     }
 }
 

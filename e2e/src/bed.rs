@@ -90,9 +90,12 @@ impl Bed {
         install_operator().await?;
         let client = Client::try_default().await?;
         let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
-        let namespace: Namespace =
-            serde_json::from_value(json!({"metadata": {"generateName": "e2e-", "labels": labels}}))?;
-        let made = Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &namespace).await?;
+        let namespace: Namespace = serde_json::from_value(
+            json!({"metadata": {"generateName": "e2e-", "labels": labels}}),
+        )?;
+        let made = Api::<Namespace>::all(client.clone())
+            .create(&PostParams::default(), &namespace)
+            .await?;
         Ok(Self { client, namespace: made.name_any() })
     }
 
@@ -123,9 +126,12 @@ impl Bed {
     /// # Errors
     /// When there is none, or another.
     pub async fn only_pod(&self, server: &str) -> Result<Pod, Trouble> {
-        let of_server = ListParams::default().labels(&format!("app.kubernetes.io/instance={server}"));
+        let of_server =
+            ListParams::default().labels(&format!("app.kubernetes.io/instance={server}"));
         let pods = self.api::<Pod>().list(&of_server).await?.items;
-        <[Pod; 1]>::try_from(pods).map(|[pod]| pod).map_err(|pods| format!("{} pods of {server}", pods.len()).into())
+        <[Pod; 1]>::try_from(pods)
+            .map(|[pod]| pod)
+            .map_err(|pods| format!("{} pods of {server}", pods.len()).into())
     }
 
     /// The DNS name of the Service `name` in this namespace.
@@ -146,7 +152,11 @@ impl Bed {
     ///
     /// # Errors
     /// What kubectl writes to its standard error when it fails.
-    pub async fn kubectl(&self, arguments: &[&str], input: Option<&Value>) -> Result<String, Trouble> {
+    pub async fn kubectl(
+        &self,
+        arguments: &[&str],
+        input: Option<&Value>,
+    ) -> Result<String, Trouble> {
         let mut kubectl = Command::new("kubectl")
             .args(["--namespace", &self.namespace])
             .args(arguments)
@@ -170,7 +180,8 @@ impl Bed {
     /// # Errors
     /// When the API server refuses it.
     pub async fn secret(&self, name: &str, data: Value) -> Result<(), Trouble> {
-        let secret: Secret = serde_json::from_value(json!({"metadata": {"name": name}, "stringData": data}))?;
+        let secret: Secret =
+            serde_json::from_value(json!({"metadata": {"name": name}, "stringData": data}))?;
         self.api::<Secret>().create(&PostParams::default(), &secret).await?;
         Ok(())
     }

@@ -43,9 +43,9 @@ pub enum Revision {
 impl Revision {
     fn lifecycle(self) -> ClientLifecycleMode {
         match self {
-            Self::V2026_07_28 => {
-                ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] }
-            }
+            Self::V2026_07_28 => ClientLifecycleMode::Discover {
+                preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+            },
             Self::V2025_11_25 => ClientLifecycleMode::Initialize,
         }
     }
@@ -115,15 +115,21 @@ impl Application {
             Err(refusal) => return Err(refusal),
             Ok(_) => return Err(Refusal::TooOpen),
         };
-        let mut manager = AuthorizationManager::new_allowing_private_addresses(self.mcp_url.as_str()).await?;
+        let mut manager =
+            AuthorizationManager::new_allowing_private_addresses(self.mcp_url.as_str()).await?;
         if self.authority.is_some() {
             manager.with_client(self.http_client()?)?;
         }
-        manager.set_metadata(manager.resolve_metadata_from_challenge(Some(&challenge)).await?.metadata);
-        let request =
-            AuthorizationRequest::new(REDIRECT_URI).with_client_name(self.name.as_str()).with_challenge(challenge);
-        let session = AuthorizationSession::new(manager, request).await.map_err(|(_, error)| error)?;
-        let redirect = self.person.authorize(session.get_authorization_url(), REDIRECT_URI, ticks).await?;
+        manager.set_metadata(
+            manager.resolve_metadata_from_challenge(Some(&challenge)).await?.metadata,
+        );
+        let request = AuthorizationRequest::new(REDIRECT_URI)
+            .with_client_name(self.name.as_str())
+            .with_challenge(challenge);
+        let session =
+            AuthorizationSession::new(manager, request).await.map_err(|(_, error)| error)?;
+        let redirect =
+            self.person.authorize(session.get_authorization_url(), REDIRECT_URI, ticks).await?;
         session.handle_callback_url(&redirect).await?;
 
         let auth = AuthClient::new(self.http_client()?, session.auth_manager);
@@ -172,12 +178,17 @@ impl Session {
     ///
     /// # Errors
     /// What the server answers instead of a result.
-    pub async fn call(&self, tool: &'static str, arguments: Value) -> Result<CallToolResult, Refusal> {
+    pub async fn call(
+        &self,
+        tool: &'static str,
+        arguments: Value,
+    ) -> Result<CallToolResult, Refusal> {
         let arguments = match arguments {
             Value::Object(arguments) => arguments,
             _ => Map::new(),
         };
-        let call = self.service.call_tool(CallToolRequestParams::new(tool).with_arguments(arguments));
+        let call =
+            self.service.call_tool(CallToolRequestParams::new(tool).with_arguments(arguments));
         match tokio::time::timeout(TIMEOUT, call).await {
             Ok(result) => Ok(result?),
             Err(_) => Err(ServiceError::Timeout { timeout: TIMEOUT }.into()),
@@ -193,10 +204,15 @@ impl Session {
         let auth = self.auth.as_ref().ok_or(Refusal::NotSignedIn)?;
         let manager = auth.auth_manager.lock().await;
         let url = manager.request_scope_upgrade(scope).await?;
-        let redirect = self.application.person.authorize(&url, REDIRECT_URI, Ticks::AsAsked).await?;
+        let redirect =
+            self.application.person.authorize(&url, REDIRECT_URI, Ticks::AsAsked).await?;
         let callback = AuthorizationCallback::from_redirect_url(&redirect)?;
         manager
-            .exchange_code_for_token_with_issuer(&callback.code, &callback.csrf_token, callback.issuer.as_deref())
+            .exchange_code_for_token_with_issuer(
+                &callback.code,
+                &callback.csrf_token,
+                callback.issuer.as_deref(),
+            )
             .await?;
         Ok(())
     }
@@ -225,7 +241,9 @@ pub fn http_client() -> Result<reqwest::Client, Refusal> {
 /// When it is no certificate.
 pub fn client_trusting(certificate: &str) -> Result<reqwest::Client, Refusal> {
     let build = |authority| client_builder().tls_certs_only([authority]).tls_info(true).build();
-    reqwest::Certificate::from_pem(certificate.as_bytes()).and_then(build).map_err(Refusal::HttpClient)
+    reqwest::Certificate::from_pem(certificate.as_bytes())
+        .and_then(build)
+        .map_err(Refusal::HttpClient)
 }
 
 fn client_builder() -> reqwest::ClientBuilder {

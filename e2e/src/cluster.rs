@@ -51,8 +51,16 @@ use start::Parts;
 pub type Say<'a> = &'a (dyn Fn(&str) + Sync);
 
 /// What a person's environment may say of proxies; from inside the cluster none can be reached.
-const PROXIES: [&str; 8] =
-    ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+const PROXIES: [&str; 8] = [
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+];
 
 /// A cluster that is up.
 #[derive(Clone, Debug)]
@@ -128,7 +136,12 @@ impl Cluster {
         Self::up_with(name, Programs::Node, Parts::ApiServer, say)
     }
 
-    fn up_with(name: &ClusterName, programs: Programs, parts: Parts, say: Say<'_>) -> Result<Self, ClusterError> {
+    fn up_with(
+        name: &ClusterName,
+        programs: Programs,
+        parts: Parts,
+        say: Say<'_>,
+    ) -> Result<Self, ClusterError> {
         requirements::require_root()?;
         refuse_inside(name)?;
         requirements::install_missing(requirements::NODE, say)?;
@@ -137,7 +150,9 @@ impl Cluster {
         if let Some(cluster) = Self::find_in(name, run.path()) {
             say(&format!("cluster {name} is up already"));
             if !cluster.path.starts_with(&binaries.path) {
-                say(&format!("it runs what was built before: `cluster down --name {name}` first to run the new build"));
+                say(&format!(
+                    "it runs what was built before: `cluster down --name {name}` first to run the new build"
+                ));
             }
             return Ok(cluster);
         }
@@ -148,7 +163,9 @@ impl Cluster {
         match start::start(name, run.path(), &binaries, parts, say) {
             Ok(pid) => {
                 let path = binaries.path;
-                Record { pid, path: path.clone() }.write(run.path()).map_err(run_directory(name))?;
+                Record { pid, path: path.clone() }
+                    .write(run.path())
+                    .map_err(run_directory(name))?;
                 Ok(Self { name: name.clone(), pid, path })
             }
             Err(error) => {
@@ -256,7 +273,10 @@ impl Cluster {
         // A command is looked up in this process's `PATH`, which is not the one that it gets.
         let found = (program.components().count() == 1).then(|| self.file(program)).flatten();
         let mut command = Command::new(found.as_deref().unwrap_or(program));
-        command.env("PATH", path).env("KUBECONFIG", self.kubeconfig()).env(name::MARKER, self.name.to_string());
+        command
+            .env("PATH", path)
+            .env("KUBECONFIG", self.kubeconfig())
+            .env(name::MARKER, self.name.to_string());
         // Discovery of another cluster is wrong here, and so is this one's after it.
         command.env("KUBECACHEDIR", self.run_directory().join("kubectl"));
         for kept in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {

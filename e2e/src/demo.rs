@@ -23,7 +23,8 @@ const HQ: &str = "127.0.0.1:9991";
 const MCP: &str = "127.0.0.1:8000";
 const NAMESPACE: &str = "lenses";
 const QUICKSTART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/quickstart.yaml");
-const IMAGES: [&str; 3] = ["lenses-mcp-e2e-hq.tar", "lenses-mcp-operator.tar", "lenses-mcp-server.tar"];
+const IMAGES: [&str; 3] =
+    ["lenses-mcp-e2e-hq.tar", "lenses-mcp-operator.tar", "lenses-mcp-server.tar"];
 
 /// Runs the demo on a cluster of its own named `name`, with the image archives in the directory `images`. When a person `stays`, it stays up
 /// until Ctrl-C; then, and in any case at the end, the cluster is removed.
@@ -42,21 +43,33 @@ pub async fn run(images: &Path, name: &str, stays: bool) -> Result<(), Trouble> 
     outcome.and(removed)
 }
 
-async fn show(steps: &mut Steps, images: &Path, name: &ClusterName, stays: bool) -> Result<(), Trouble> {
-    let cluster =
-        steps.take("start Kubernetes 1.34: API server, scheduler, kubelet, containerd, DNS", up(name)).await?.0;
+async fn show(
+    steps: &mut Steps,
+    images: &Path,
+    name: &ClusterName,
+    stays: bool,
+) -> Result<(), Trouble> {
+    let cluster = steps
+        .take("start Kubernetes 1.34: API server, scheduler, kubelet, containerd, DNS", up(name))
+        .await?
+        .0;
     let inside = Inside::new(cluster.clone());
     steps.take("load the images that `make images` built", load(&cluster, images)).await?;
     steps.take("start a stand-in Lenses HQ", start_hq(&inside)).await?;
     steps.take("helm install lenses-mcp-operator", install(&inside)).await?;
     steps.take("kubectl apply -f examples/quickstart.yaml", apply(&inside)).await?;
     steps.take("wait for the LensesMcpServer to be Ready", ready(&inside)).await?;
-    let _forwards = steps.take("forward 127.0.0.1 to the Services", async { forward(&cluster) }).await?;
+    let _forwards =
+        steps.take("forward 127.0.0.1 to the Services", async { forward(&cluster) }).await?;
 
     let mcp_url = format!("http://{MCP}/mcp");
-    let bob = steps.take("sign in as bob, who grants `read` only", Box::pin(sign_in(&mcp_url, "bob"))).await?.0;
+    let bob = steps
+        .take("sign in as bob, who grants `read` only", Box::pin(sign_in(&mcp_url, "bob")))
+        .await?
+        .0;
     steps.take("call list_topics", list_topics(&bob)).await?;
-    let scope = steps.take("call create_topic: refused, and told the scope", refused(&bob)).await?.0;
+    let scope =
+        steps.take("call create_topic: refused, and told the scope", refused(&bob)).await?.0;
     steps.take("step up and call create_topic again", step_up(&bob, &scope)).await?;
     steps.take("call execute_sql", execute_sql(&bob)).await?;
 
@@ -80,7 +93,10 @@ async fn up(name: &ClusterName) -> Result<Shown<Cluster>, Trouble> {
 
 async fn down(name: &ClusterName) -> Result<(), Trouble> {
     let name = name.clone();
-    tokio::task::spawn_blocking(move || Cluster::down(&name, &|line| println!("             {line}"))).await??;
+    tokio::task::spawn_blocking(move || {
+        Cluster::down(&name, &|line| println!("             {line}"))
+    })
+    .await??;
     Ok(())
 }
 
@@ -99,8 +115,17 @@ async fn start_hq(inside: &Inside) -> Result<(), Trouble> {
     }});
     inside.run("kubectl", &["apply", "-f", "-"], &namespace.to_string()).await?;
     let objects = json!({"apiVersion": "v1", "kind": "List", "items": [deployment, service]});
-    inside.run("kubectl", &["--namespace", NAMESPACE, "apply", "-f", "-"], &objects.to_string()).await?;
-    let ready = ["--namespace", NAMESPACE, "wait", "--for=condition=Available", "deployment/hq", "--timeout=60s"];
+    inside
+        .run("kubectl", &["--namespace", NAMESPACE, "apply", "-f", "-"], &objects.to_string())
+        .await?;
+    let ready = [
+        "--namespace",
+        NAMESPACE,
+        "wait",
+        "--for=condition=Available",
+        "deployment/hq",
+        "--timeout=60s",
+    ];
     inside.run("kubectl", &ready, "").await.map(drop)
 }
 
@@ -109,29 +134,47 @@ async fn install(inside: &Inside) -> Result<(), Trouble> {
 }
 
 async fn apply(inside: &Inside) -> Result<(), Trouble> {
-    inside.run("kubectl", &["--namespace", NAMESPACE, "apply", "-f", QUICKSTART], "").await.map(drop)
+    inside
+        .run("kubectl", &["--namespace", NAMESPACE, "apply", "-f", QUICKSTART], "")
+        .await
+        .map(drop)
 }
 
 async fn ready(inside: &Inside) -> Result<Shown<()>, Trouble> {
-    let wait =
-        ["--namespace", NAMESPACE, "wait", "--for=condition=Ready", "lensesmcpserver/lenses-mcp", "--timeout=60s"];
+    let wait = [
+        "--namespace",
+        NAMESPACE,
+        "wait",
+        "--for=condition=Ready",
+        "lensesmcpserver/lenses-mcp",
+        "--timeout=60s",
+    ];
     inside.run("kubectl", &wait, "").await?;
-    let table = inside.run("kubectl", &["--namespace", NAMESPACE, "get", "lensesmcpservers"], "").await?;
+    let table =
+        inside.run("kubectl", &["--namespace", NAMESPACE, "get", "lensesmcpservers"], "").await?;
     Ok(Shown((), format!("\n{}", indented(&table))))
 }
 
 fn forward(cluster: &Cluster) -> Result<Shown<[Forward; 2]>, Trouble> {
     let one = |listen: &str, service: &str, port: u16| {
         let listen: SocketAddr = listen.parse()?;
-        cluster.forward(listen, &format!("{service}.{NAMESPACE}.svc.cluster.local:{port}")).map_err(|error| {
-            Trouble::from(format!("{error}; end what listens on {listen}, which examples/quickstart.yaml names"))
-        })
+        cluster.forward(listen, &format!("{service}.{NAMESPACE}.svc.cluster.local:{port}")).map_err(
+            |error| {
+                Trouble::from(format!(
+                    "{error}; end what listens on {listen}, which examples/quickstart.yaml names"
+                ))
+            },
+        )
     };
-    Ok(Shown([one(MCP, "lenses-mcp", 80)?, one(HQ, "hq", 9991)?], format!("{MCP} is the MCP server, {HQ} is HQ")))
+    Ok(Shown(
+        [one(MCP, "lenses-mcp", 80)?, one(HQ, "hq", 9991)?],
+        format!("{MCP} is the MCP server, {HQ} is HQ"),
+    ))
 }
 
 async fn sign_in(mcp_url: &str, person: &str) -> Result<Shown<Session>, Trouble> {
-    let session = Application::new("make demo", mcp_url, person)?.sign_in(Ticks::Only(&["read"])).await?;
+    let session =
+        Application::new("make demo", mcp_url, person)?.sign_in(Ticks::Only(&["read"])).await?;
     let words = format!(
         "401, metadata, registration, PKCE, login, consent, token; MCP {}, {} tools",
         session.protocol_version().unwrap_or_default(),
@@ -142,8 +185,12 @@ async fn sign_in(mcp_url: &str, person: &str) -> Result<Shown<Session>, Trouble>
 
 async fn list_topics(session: &Session) -> Result<Shown<()>, Trouble> {
     let topics = result(session, "list_topics", json!({"environment": "development"})).await?;
-    let names: Vec<_> =
-        topics["result"].as_array().into_iter().flatten().filter_map(|topic| topic["topicName"].as_str()).collect();
+    let names: Vec<_> = topics["result"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|topic| topic["topicName"].as_str())
+        .collect();
     if names.is_empty() { Err("no topics".into()) } else { Ok(Shown((), names.join(", "))) }
 }
 
@@ -169,7 +216,8 @@ async fn step_up(session: &Session, scope: &str) -> Result<Shown<()>, Trouble> {
 
 async fn execute_sql(session: &Session) -> Result<Shown<()>, Trouble> {
     let sql = "SELECT * FROM orders LIMIT 3";
-    let rows = result(session, "execute_sql", json!({"environment": "development", "sql": sql})).await?;
+    let rows =
+        result(session, "execute_sql", json!({"environment": "development", "sql": sql})).await?;
     let count = rows["result"].as_array().map_or(0, Vec::len);
     if count == 3 {
         Ok(Shown((), format!("{sql}: {count} rows")))

@@ -19,23 +19,39 @@ async fn kstatus_agrees_at_every_stage_of_a_resources_life() {
         assert_eq!(stage(&bed).await?, "InProgress", "a reference is missing");
 
         bed.secret("callers", json!({"token": "a-token-0123456789"})).await?;
-        bed.kubectl(&["wait", "--for=condition=Ready", "lensesmcpserver/mcp", "--timeout=90s"], None).await?;
+        bed.kubectl(
+            &["wait", "--for=condition=Ready", "lensesmcpserver/mcp", "--timeout=90s"],
+            None,
+        )
+        .await?;
         assert_eq!(stage(&bed).await?, "Current", "it is Ready");
 
         // A new pod counts two seconds after it is ready at the earliest, so this is seen on its way.
         bed.kubectl(&["scale", "lensesmcpserver/mcp", "--replicas=2"], None).await?;
         assert_eq!(stage(&bed).await?, "InProgress", "a second pod is being made");
         bed.kubectl(
-            &["wait", "--for=jsonpath={.status.readyReplicas}=2", "lensesmcpserver/mcp", "--timeout=90s"],
+            &[
+                "wait",
+                "--for=jsonpath={.status.readyReplicas}=2",
+                "lensesmcpserver/mcp",
+                "--timeout=90s",
+            ],
             None,
         )
         .await?;
-        bed.kubectl(&["wait", "--for=condition=Ready", "lensesmcpserver/mcp", "--timeout=90s"], None).await?;
+        bed.kubectl(
+            &["wait", "--for=condition=Ready", "lensesmcpserver/mcp", "--timeout=90s"],
+            None,
+        )
+        .await?;
         assert_eq!(stage(&bed).await?, "Current", "both serve");
 
         let servers = bed.api::<LensesMcpServer>();
-        let finalizers = |finalizers: Value| Patch::Merge(json!({"metadata": {"finalizers": finalizers}}));
-        servers.patch("mcp", &PatchParams::default(), &finalizers(json!(["e2e.example/hold"]))).await?;
+        let finalizers =
+            |finalizers: Value| Patch::Merge(json!({"metadata": {"finalizers": finalizers}}));
+        servers
+            .patch("mcp", &PatchParams::default(), &finalizers(json!(["e2e.example/hold"])))
+            .await?;
         servers.delete("mcp", &DeleteParams::default()).await?;
         assert_eq!(stage(&bed).await?, "Terminating", "it is being deleted");
         servers.patch("mcp", &PatchParams::default(), &finalizers(json!([]))).await?;

@@ -53,13 +53,22 @@ impl Mine {
     /// The processes that carry the cluster's mark, with their command lines.
     fn processes(&self) -> Vec<(i32, String)> {
         let mark = format!("LENSES_MCP_E2E_CLUSTER={}", self.0);
-        let numbers = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let numbers = fs::read_dir("/proc")
+            .unwrap()
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         let marked = numbers.filter(|pid: &i32| {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
         });
         marked
-            .map(|pid| (pid, fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ")))
+            .map(|pid| {
+                (
+                    pid,
+                    fs::read_to_string(format!("/proc/{pid}/cmdline"))
+                        .unwrap_or_default()
+                        .replace('\0', " "),
+                )
+            })
             .collect()
     }
 
@@ -110,12 +119,18 @@ struct Traces {
 
 impl Traces {
     fn of(clusters: &[&Mine]) -> Self {
-        let is_ours =
-            |text: &str| clusters.iter().any(|cluster| text.contains(&format!("lenses-mcp-e2e-{}", cluster.0)));
-        let names = |directory: &str| -> BTreeSet<OsString> {
-            fs::read_dir(directory).into_iter().flatten().map(|entry| entry.unwrap().file_name()).collect()
+        let is_ours = |text: &str| {
+            clusters.iter().any(|cluster| text.contains(&format!("lenses-mcp-e2e-{}", cluster.0)))
         };
-        let hierarchies = names("/sys/fs/cgroup").into_iter().map(|name| Path::new("/sys/fs/cgroup").join(name));
+        let names = |directory: &str| -> BTreeSet<OsString> {
+            fs::read_dir(directory)
+                .into_iter()
+                .flatten()
+                .map(|entry| entry.unwrap().file_name())
+                .collect()
+        };
+        let hierarchies =
+            names("/sys/fs/cgroup").into_iter().map(|name| Path::new("/sys/fs/cgroup").join(name));
         let below = hierarchies
             .filter(|path| path.is_dir())
             .flat_map(|path| fs::read_dir(path).unwrap())
@@ -123,7 +138,10 @@ impl Traces {
         Self {
             links: names("/sys/class/net"),
             cgroups: below.filter(|path| is_ours(&path.to_string_lossy())).collect(),
-            run: names("/run").into_iter().filter(|name| is_ours(&name.to_string_lossy())).collect(),
+            run: names("/run")
+                .into_iter()
+                .filter(|name| is_ours(&name.to_string_lossy()))
+                .collect(),
             mounts: fs::read_to_string("/proc/self/mountinfo")
                 .unwrap()
                 .lines()
@@ -158,13 +176,22 @@ fn a_cluster_lives_and_leaves_nothing() {
     two_live_side_by_side(&one, &other);
     a_crash_of_a_part_ends_it_and_the_next_up_starts_anew(&one);
 
-    let inside = one.processes().into_iter().map(|(pid, _)| fs::read_link(format!("/proc/{pid}/ns/net")).unwrap());
+    let inside = one
+        .processes()
+        .into_iter()
+        .map(|(pid, _)| fs::read_link(format!("/proc/{pid}/ns/net")).unwrap());
     let inside: BTreeSet<_> = inside.collect();
     assert_eq!(inside.len(), 1, "one network has all of a cluster");
     let mut left_behind = one.command(&["exec", "--", "sleep", "600"]).spawn().unwrap();
-    one.wait_until("a command runs inside", || one.processes().iter().any(|(_, line)| line.starts_with("sleep")));
+    one.wait_until("a command runs inside", || {
+        one.processes().iter().any(|(_, line)| line.starts_with("sleep"))
+    });
     assert!(one.succeed(&["down"]).contains("is gone"));
-    assert_eq!(left_behind.wait().unwrap().signal(), Some(9), "a command inside goes with the cluster");
+    assert_eq!(
+        left_behind.wait().unwrap().signal(),
+        Some(9),
+        "a command inside goes with the cluster"
+    );
     assert_eq!(one.processes(), []);
     assert!(networks().is_disjoint(&inside));
     assert_eq!(Traces::of(&[&one, &other]), before);
@@ -179,19 +206,43 @@ fn a_cluster_lives_and_leaves_nothing() {
 fn what_runs_inside_is_at_home(cluster: &Mine) {
     assert_eq!(cluster.run(&["exec", "--", "sh", "-c", "exit 7"]).status.code(), Some(7));
     assert_eq!(cluster.run(&["exec", "--", "sh", "-c", "kill -TERM $$"]).status.signal(), Some(15));
-    let mut cat = cluster.command(&["exec", "--", "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut cat = cluster
+        .command(&["exec", "--", "cat"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     cat.stdin.take().unwrap().write_all(b"through").unwrap();
     assert_eq!(cat.wait_with_output().unwrap().stdout, b"through");
 
     let mut here = cluster.command(&["exec", "--", "cat", "Cargo.toml"]);
     here.current_dir(env!("CARGO_MANIFEST_DIR"));
-    assert_eq!(here.output().unwrap().stdout, fs::read("Cargo.toml").unwrap(), "files and directory are the caller's");
-    let resolved = cluster.run(&["exec", "--", "getent", "hosts", "kubernetes.default.svc.cluster.local"]).stdout;
-    assert!(String::from_utf8(resolved).unwrap().starts_with("10.96.0.1 "), "names of the cluster resolve");
+    assert_eq!(
+        here.output().unwrap().stdout,
+        fs::read("Cargo.toml").unwrap(),
+        "files and directory are the caller's"
+    );
+    let resolved = cluster
+        .run(&["exec", "--", "getent", "hosts", "kubernetes.default.svc.cluster.local"])
+        .stdout;
+    assert!(
+        String::from_utf8(resolved).unwrap().starts_with("10.96.0.1 "),
+        "names of the cluster resolve"
+    );
     assert!(cluster.run(&["exec", "--", "helm", "version"]).status.success());
 
-    let itself = cluster.run(&["exec", "--", env!("CARGO_BIN_EXE_cluster"), "--name", &cluster.0.to_string(), "down"]);
-    assert!(!itself.status.success() && String::from_utf8_lossy(&itself.stderr).contains("run it outside"));
+    let itself = cluster.run(&[
+        "exec",
+        "--",
+        env!("CARGO_BIN_EXE_cluster"),
+        "--name",
+        &cluster.0.to_string(),
+        "down",
+    ]);
+    assert!(
+        !itself.status.success()
+            && String::from_utf8_lossy(&itself.stderr).contains("run it outside")
+    );
 }
 
 fn pods_run(cluster: &Mine) {
@@ -204,7 +255,10 @@ fn pods_run(cluster: &Mine) {
         .collect();
     assert_eq!(by_admin.len(), 1, "each request is once in the audit log: {by_admin:#?}");
     let image = cluster.run(&["load", "no-such-image.tar"]);
-    assert!(!image.status.success() && String::from_utf8_lossy(&image.stderr).contains("no-such-image.tar"));
+    assert!(
+        !image.status.success()
+            && String::from_utf8_lossy(&image.stderr).contains("no-such-image.tar")
+    );
 }
 
 fn what_is_outside_reaches_in(cluster: &Mine) {
@@ -228,7 +282,11 @@ fn two_live_side_by_side(one: &Mine, other: &Mine) {
     assert_eq!(other.kubectl(&["get", "pods", "--output=name"]), "");
     assert_eq!(one.kubectl(&["get", "pods", "--output=name"]), "pod/pod\n");
     other.succeed(&["down"]);
-    assert_eq!(one.kubectl(&["get", "pods", "--output=name"]), "pod/pod\n", "the end of one is not the other's");
+    assert_eq!(
+        one.kubectl(&["get", "pods", "--output=name"]),
+        "pod/pod\n",
+        "the end of one is not the other's"
+    );
 }
 
 fn a_crash_of_a_part_ends_it_and_the_next_up_starts_anew(cluster: &Mine) {
@@ -242,7 +300,9 @@ fn a_crash_of_a_part_ends_it_and_the_next_up_starts_anew(cluster: &Mine) {
 
 fn a_crash_of_up_itself_is_cleaned_by_the_next(cluster: &Mine) {
     let mut up = cluster.command(&["up"]).stderr(Stdio::null()).spawn().unwrap();
-    cluster.wait_until("it is halfway up", || cluster.run_directory().join("logs/kube-apiserver.log").exists());
+    cluster.wait_until("it is halfway up", || {
+        cluster.run_directory().join("logs/kube-apiserver.log").exists()
+    });
     up.kill().unwrap();
     up.wait().unwrap();
     cluster.wait_until("what it started ends", || cluster.processes().is_empty());

@@ -24,11 +24,16 @@ async fn a_manifest_becomes_a_ready_server_whose_status_tells_what_was_derived()
         let base = format!("http://{}", bed.host("mcp"));
         assert_eq!(status.url.as_deref(), Some(format!("{base}/mcp").as_str()));
         assert_eq!(status.authorization_server.as_deref(), Some(hq.issuer().as_str()));
-        let derived = |setting: &str| status.derived.iter().find(|derived| derived.setting == setting);
+        let derived =
+            |setting: &str| status.derived.iter().find(|derived| derived.setting == setting);
         let advertised = derived("MCP_ADVERTISED_URL").ok_or("MCP_ADVERTISED_URL is not shown")?;
         assert_eq!(advertised.value, base);
         assert!(!advertised.rule.is_empty());
-        assert!(derived("LENSES_URL").is_some_and(|derived| derived.value.ends_with(":9991")), "{:?}", status.derived);
+        assert!(
+            derived("LENSES_URL").is_some_and(|derived| derived.value.ends_with(":9991")),
+            "{:?}",
+            status.derived
+        );
         for gone in ["Reconciling", "Stalled"] {
             assert!(condition(&made, gone).is_none(), "{gone} is present on a server at rest");
         }
@@ -106,7 +111,8 @@ async fn deleting_the_resource_leaves_nothing_behind() {
         until(&bed.api::<Service>(), "mcp", "no Service", |object| object.is_none()).await?;
         until(&bed.api::<Secret>(), "mcp", "no Secret", |object| object.is_none()).await?;
         until(&bed.api::<ConfigMap>(), "mcp", "no ConfigMap", |object| object.is_none()).await?;
-        until(&bed.api::<ServiceAccount>(), "mcp", "no ServiceAccount", |object| object.is_none()).await?;
+        until(&bed.api::<ServiceAccount>(), "mcp", "no ServiceAccount", |object| object.is_none())
+            .await?;
         assert_eq!(children(&bed).await?, Vec::<String>::new());
         Ok(())
     })
@@ -119,7 +125,8 @@ async fn an_object_of_the_name_that_belongs_to_someone_else_is_untouched_and_nam
         let hq = bed.hq().await?;
         let config_maps: Api<ConfigMap> = bed.api();
         let theirs = json!({"metadata": {"name": "mcp"}, "data": {"theirs": "yes"}});
-        let theirs = config_maps.create(&PostParams::default(), &serde_json::from_value(theirs)?).await?;
+        let theirs =
+            config_maps.create(&PostParams::default(), &serde_json::from_value(theirs)?).await?;
         bed.apply(&bed.oauth_server("mcp", &hq)).await?;
         let refused = bed.until_reason("mcp", "Accepted", "NameTaken").await?;
         let message = &condition(&refused, "Accepted").ok_or("no condition")?.message;
@@ -152,10 +159,15 @@ async fn a_missing_secret_is_named_and_heals_and_a_changed_one_rolls_the_pods() 
 
         let old_pod = bed.only_pod("mcp").await?.name_any();
         let changed = json!({"stringData": {"token": "the-second-token-0123456789"}});
-        bed.api::<Secret>().patch("callers", &PatchParams::default(), &Patch::Merge(changed)).await?;
+        bed.api::<Secret>()
+            .patch("callers", &PatchParams::default(), &Patch::Merge(changed))
+            .await?;
         until(&bed.api::<Pod>(), &old_pod, "the old pod to be gone", |pod| pod.is_none()).await?;
         application.connect(Some("the-second-token-0123456789")).await?;
-        assert!(application.connect(Some("the-first-token-0123456789")).await.is_err(), "the old token still works");
+        assert!(
+            application.connect(Some("the-first-token-0123456789")).await.is_err(),
+            "the old token still works"
+        );
         Ok(())
     })
     .await;

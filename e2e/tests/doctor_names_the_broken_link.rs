@@ -40,22 +40,31 @@ async fn links_break(bed: &Bed) -> Result<(), Trouble> {
     bed.apply(&authority.config_map("authorities")).await?;
     let traefik = bed.traefik(Publishes::Ingresses, &authority).await?;
     let mut whole = bed.oauth_server(NAME, &hq);
-    whole["spec"]["lenses"]["caBundle"] = json!({"configMapKeyRef": {"name": "authorities", "key": "ca.crt"}});
+    whole["spec"]["lenses"]["caBundle"] =
+        json!({"configMapKeyRef": {"name": "authorities", "key": "ca.crt"}});
     whole["spec"]["endpoint"]["ingress"] =
         json!({"host": traefik.host(), "className": "traefik", "tls": {"secretName": "traefik"}});
     let url = format!("https://{}/mcp", traefik.host());
     bed.apply_until_ready(&whole).await?;
     traefik.until_it_leads_on(&url).await?;
-    let alice = Application::new("Claude", &url, "alice")?.trusting(authority.pem()).sign_in(Ticks::AsAsked).await?;
-    bed.secret("token", json!({"good": alice.access_token().await?, "bad": "no-token-of-anybody"})).await?;
+    let alice = Application::new("Claude", &url, "alice")?
+        .trusting(authority.pem())
+        .sign_in(Ticks::AsAsked)
+        .await?;
+    bed.secret("token", json!({"good": alice.access_token().await?, "bad": "no-token-of-anybody"}))
+        .await?;
     let doctor = Doctor::install(bed).await?;
 
     // Nothing is broken.
     let table = doctor.run(&[]).await?;
     assert_eq!(table.status, 0, "{}", table.said);
-    let shown =
-        PAGE.split("$ lenses-mcp-operator doctor lenses-mcp\n").nth(1).and_then(|rest| rest.split("```").next());
-    let shown = shown.unwrap_or_default().replace("https://mcp.example.com", &format!("https://{}", traefik.host()));
+    let shown = PAGE
+        .split("$ lenses-mcp-operator doctor lenses-mcp\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let shown = shown
+        .unwrap_or_default()
+        .replace("https://mcp.example.com", &format!("https://{}", traefik.host()));
     let shown = shown.replace("https://lenses.example.com", &hq.issuer());
     assert_eq!(table.said, shown, "docs/commands.md shows otherwise");
     doctor.finds(&["--token-file", "/token/good"], None, "").await?;
@@ -67,8 +76,18 @@ async fn links_break(bed: &Bed) -> Result<(), Trouble> {
     hq.set_faults(&json!({})).await?;
 
     bed.apply(&with(&whole, "replicas", json!(0))).await?;
-    bed.kubectl(&["wait", "--for=delete", "pod", "-l", "app.kubernetes.io/instance=lenses-mcp", "--timeout=60s"], None)
-        .await?;
+    bed.kubectl(
+        &[
+            "wait",
+            "--for=delete",
+            "pod",
+            "-l",
+            "app.kubernetes.io/instance=lenses-mcp",
+            "--timeout=60s",
+        ],
+        None,
+    )
+    .await?;
     doctor.finds(&[], Some("endpoints"), "leads to no pod").await?;
     bed.apply_until_ready(&whole).await?;
 
@@ -94,7 +113,9 @@ async fn links_break(bed: &Bed) -> Result<(), Trouble> {
     missing["spec"]["lenses"]["caBundle"]["configMapKeyRef"]["name"] = json!("nowhere");
     bed.apply(&missing).await?;
     taken_up(bed).await?;
-    doctor.finds(&[], Some("resource"), "Accepted: ReferenceNotFound: spec.lenses.caBundle").await?;
+    doctor
+        .finds(&[], Some("resource"), "Accepted: ReferenceNotFound: spec.lenses.caBundle")
+        .await?;
 
     OptionalApi::Gateway.install().await?;
     let mut routed = whole.clone();
@@ -103,14 +124,17 @@ async fn links_break(bed: &Bed) -> Result<(), Trouble> {
     bed.apply(&routed).await?;
     taken_up(bed).await?;
     until(&bed.api::<LensesMcpServer>(), NAME, "the API to be taken up", |server| {
-        server.and_then(|server| condition(server, "Accepted")).is_some_and(|accepted| accepted.status == "True")
+        server
+            .and_then(|server| condition(server, "Accepted"))
+            .is_some_and(|accepted| accepted.status == "True")
     })
     .await?;
     doctor.finds(&[], Some("route"), "no Gateway has taken HTTPRoute lenses-mcp up").await
 }
 
 #[tokio::test]
-async fn what_the_caller_may_not_read_is_not_seen_and_a_resource_that_cannot_be_read_is_another_status() {
+async fn what_the_caller_may_not_read_is_not_seen_and_a_resource_that_cannot_be_read_is_another_status()
+ {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server(NAME, &hq)).await?;
@@ -155,7 +179,8 @@ fn with(manifest: &Value, field: &str, value: Value) -> Value {
 async fn taken_up(bed: &Bed) -> Result<(), Trouble> {
     until(&bed.api::<LensesMcpServer>(), NAME, "the operator to have seen it", |server| {
         server.is_some_and(|server| {
-            server.status.as_ref().and_then(|status| status.observed_generation) == server.metadata.generation
+            server.status.as_ref().and_then(|status| status.observed_generation)
+                == server.metadata.generation
         })
     })
     .await
@@ -198,9 +223,13 @@ impl<'a> Doctor<'a> {
         pod["volumes"] = json!([{"name": "token", "secret": {"secretName": "token"}}]);
         let container = &mut pod["containers"][0];
         container["volumeMounts"] = json!([{"name": "token", "mountPath": "/token"}]);
-        container["args"].as_array_mut().ok_or("no args")?.extend(arguments.iter().map(|argument| json!(argument)));
+        container["args"]
+            .as_array_mut()
+            .ok_or("no args")?
+            .extend(arguments.iter().map(|argument| json!(argument)));
         let jobs: Api<Job> = self.bed.api();
-        let name = jobs.create(&PostParams::default(), &serde_json::from_value(job)?).await?.name_any();
+        let name =
+            jobs.create(&PostParams::default(), &serde_json::from_value(job)?).await?.name_any();
         until(&jobs, &name, "the Job to end", |job| {
             let status = job.and_then(|job| job.status.as_ref());
             status.is_some_and(|status| status.succeeded == Some(1) || status.failed == Some(1))
@@ -209,16 +238,28 @@ impl<'a> Doctor<'a> {
         let pods: Api<Pod> = self.bed.api();
         let of_job = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={name}"));
         let pod = pods.list(&of_job).await?.items.pop().ok_or("the Job has no pod")?;
-        let ended = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref()?.first()?.state.as_ref());
-        let status = ended.and_then(|state| state.terminated.as_ref()).ok_or("the pod has not ended")?.exit_code;
+        let ended = pod
+            .status
+            .as_ref()
+            .and_then(|status| status.container_statuses.as_ref()?.first()?.state.as_ref());
+        let status = ended
+            .and_then(|state| state.terminated.as_ref())
+            .ok_or("the pod has not ended")?
+            .exit_code;
         let said = pods.logs(&pod.name_any(), &LogParams::default()).await?;
         Ok(Run { status, said })
     }
 
     /// The first link that is broken is this one, and what was found says so; without one nothing is broken.
-    async fn finds(&self, arguments: &[&str], broken: Option<&str>, said: &str) -> Result<(), Trouble> {
+    async fn finds(
+        &self,
+        arguments: &[&str],
+        broken: Option<&str>,
+        said: &str,
+    ) -> Result<(), Trouble> {
         let run = self.run(&[arguments, &["-o", "json"]].concat()).await?;
-        let links: Vec<Value> = serde_json::from_str(&run.said).map_err(|error| format!("{error}: {}", run.said))?;
+        let links: Vec<Value> =
+            serde_json::from_str(&run.said).map_err(|error| format!("{error}: {}", run.said))?;
         // The operator's own word comes first, and is about the same fault.
         let links: Vec<_> = match broken {
             Some("resource") | None => links.iter().collect(),

@@ -22,7 +22,11 @@ fn bad_settings_are_listed_together_and_end_with_78() {
 
 #[test]
 fn it_prints_where_it_listens_and_its_token_and_ends_well_on_sigterm() {
-    let arguments = ["--listen=127.0.0.1:0", "--service-account-token=sa_of-this-test", "--control=127.0.0.1:0"];
+    let arguments = [
+        "--listen=127.0.0.1:0",
+        "--service-account-token=sa_of-this-test",
+        "--control=127.0.0.1:0",
+    ];
     let mut process = hq(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
     let lines: Vec<_> = lines.take(5).collect();
@@ -31,7 +35,9 @@ fn it_prints_where_it_listens_and_its_token_and_ends_well_on_sigterm() {
     assert_eq!(lines[2], "service account token: sa_of-this-test");
     assert!(lines[4].starts_with("control: http://127.0.0.1:"), "{lines:?}");
     let asked = Instant::now();
-    assert!(Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap().success()
+    );
     assert!(process.wait().unwrap().success());
     assert!(asked.elapsed() < Duration::from_secs(3));
 }

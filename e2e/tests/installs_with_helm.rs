@@ -17,11 +17,20 @@ async fn helm_uninstall_removes_the_operator_and_leaves_every_server_running() {
         let pods = bed.kubectl(&["get", "pods", "-o", "name"], None).await?;
 
         helm(&["uninstall", OPERATOR_RELEASE, "--namespace", OPERATOR_NAMESPACE, "--wait"]).await?;
-        until(&operators, "lenses-mcp-operator", "no operator", |operator| operator.is_none()).await?;
-        let left = bed.kubectl(&["get", "clusterroles,clusterrolebindings", "-o", "name"], None).await?;
+        until(&operators, "lenses-mcp-operator", "no operator", |operator| operator.is_none())
+            .await?;
+        let left =
+            bed.kubectl(&["get", "clusterroles,clusterrolebindings", "-o", "name"], None).await?;
         assert!(!left.contains("lenses-mcp-operator"), "{left}");
-        assert!(bed.api::<LensesMcpServer>().get("mcp").await.is_ok(), "the resource went with the operator");
-        assert_eq!(bed.kubectl(&["get", "pods", "-o", "name"], None).await?, pods, "the server's pods were touched");
+        assert!(
+            bed.api::<LensesMcpServer>().get("mcp").await.is_ok(),
+            "the resource went with the operator"
+        );
+        assert_eq!(
+            bed.kubectl(&["get", "pods", "-o", "name"], None).await?,
+            pods,
+            "the server's pods were touched"
+        );
         let metadata = format!("http://{}/.well-known/oauth-protected-resource", bed.host("mcp"));
         http_client()?.get(metadata).send().await?.error_for_status()?;
 
@@ -38,6 +47,7 @@ async fn helm_uninstall_removes_the_operator_and_leaves_every_server_running() {
 async fn the_chart_passes_helm_lint_and_refuses_a_value_that_it_does_not_know() {
     let lint = helm(&["lint", "--strict", CHART]).await;
     assert!(lint.is_ok(), "{lint:?}");
-    let refusal = helm(&["template", CHART, "--set", "replicaz=2"]).await.map_err(|error| error.to_string());
+    let refusal =
+        helm(&["template", CHART, "--set", "replicaz=2"]).await.map_err(|error| error.to_string());
     assert!(refusal.as_ref().is_err_and(|text| text.contains("replicaz")), "{refusal:?}");
 }

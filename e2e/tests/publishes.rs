@@ -29,7 +29,8 @@ fn by_hand() -> PatchParams {
 }
 
 #[tokio::test]
-async fn clients_of_two_servers_on_one_host_sign_in_and_call_tools_through_a_real_ingress_controller() {
+async fn clients_of_two_servers_on_one_host_sign_in_and_call_tools_through_a_real_ingress_controller()
+ {
     prove(|bed| async move {
         let (hq, authority) = (bed.hq().await?, Authority::new()?);
         bed.apply(&authority.config_map("authorities")).await?;
@@ -59,13 +60,22 @@ async fn clients_of_two_servers_on_one_host_sign_in_and_call_tools_through_a_rea
 async fn an_ingress_is_made_put_right_and_removed_as_the_spec_says() {
     prove(|bed| async move {
         let ingresses: Api<Ingress> = bed.api();
-        bed.apply(&published(&json!({"ingress": {"host": "mcp.example.com", "path": "/team-a"}}))).await?;
+        bed.apply(&published(&json!({"ingress": {"host": "mcp.example.com", "path": "/team-a"}})))
+            .await?;
         until_url(&bed, "https://mcp.example.com/team-a/mcp").await?;
-        let made = until(&ingresses, "mcp", "the Ingress", |ingress| ingress.is_some()).await?.ok_or("gone")?;
+        let made = until(&ingresses, "mcp", "the Ingress", |ingress| ingress.is_some())
+            .await?
+            .ok_or("gone")?;
 
-        let other = json!([{"op": "replace", "path": "/spec/rules/0/host", "value": "other.example.com"}]);
-        ingresses.patch("mcp", &by_hand(), &Patch::Json::<()>(serde_json::from_value(other)?)).await?;
-        until(&ingresses, "mcp", "the host as it was", |now| now.is_some_and(|now| now.spec == made.spec)).await?;
+        let other =
+            json!([{"op": "replace", "path": "/spec/rules/0/host", "value": "other.example.com"}]);
+        ingresses
+            .patch("mcp", &by_hand(), &Patch::Json::<()>(serde_json::from_value(other)?))
+            .await?;
+        until(&ingresses, "mcp", "the host as it was", |now| {
+            now.is_some_and(|now| now.spec == made.spec)
+        })
+        .await?;
 
         bed.apply(&published(&json!({"url": "https://mcp.example.com"}))).await?;
         until(&ingresses, "mcp", "no Ingress", |ingress| ingress.is_none()).await?;
@@ -116,31 +126,46 @@ async fn a_config_map_of_authorities_is_followed_and_a_certificate_needs_no_new_
     prove(|bed| async move {
         certificate(&bed).await?;
         let mut manifest = published(&json!({"tls": {"secretName": "certificate"}}));
-        manifest["spec"]["lenses"]["caBundle"] = json!({"configMapKeyRef": {"name": "authorities", "key": "ca.crt"}});
+        manifest["spec"]["lenses"]["caBundle"] =
+            json!({"configMapKeyRef": {"name": "authorities", "key": "ca.crt"}});
         bed.apply(&manifest).await?;
         let lacking = bed.until_reason("mcp", "Accepted", "ReferenceNotFound").await?;
-        let message = condition(&lacking, "Accepted").map(|accepted| accepted.message.clone()).unwrap_or_default();
-        assert!(message.starts_with("spec.lenses.caBundle.configMapKeyRef: ConfigMap"), "{message}");
+        let message = condition(&lacking, "Accepted")
+            .map(|accepted| accepted.message.clone())
+            .unwrap_or_default();
+        assert!(
+            message.starts_with("spec.lenses.caBundle.configMapKeyRef: ConfigMap"),
+            "{message}"
+        );
 
         let config_maps: Api<ConfigMap> = bed.api();
         let authorities = json!({"metadata": {"name": "authorities"}, "data": {"ca.crt": "one"}});
         config_maps.create(&PostParams::default(), &serde_json::from_value(authorities)?).await?;
         bed.until_reason("mcp", "Accepted", "Accepted").await?;
         let deployments: Api<Deployment> = bed.api();
-        let before = until(&deployments, "mcp", "the Deployment", |now| now.is_some()).await?.ok_or("gone")?;
+        let before = until(&deployments, "mcp", "the Deployment", |now| now.is_some())
+            .await?
+            .ok_or("gone")?;
 
-        let template = |deployment: &Deployment| deployment.spec.as_ref().map(|spec| spec.template.clone());
-        let replicas = |deployment: &Deployment| deployment.spec.as_ref().and_then(|spec| spec.replicas);
+        let template =
+            |deployment: &Deployment| deployment.spec.as_ref().map(|spec| spec.template.clone());
+        let replicas =
+            |deployment: &Deployment| deployment.spec.as_ref().and_then(|spec| spec.replicas);
         let renewed = json!({"stringData": {"tls.crt": "renewed"}});
         bed.api::<Secret>().patch("certificate", &by_hand(), &Patch::Merge(renewed)).await?;
         // A change after it, which shows when the operator has been here.
         manifest["spec"]["replicas"] = json!(2);
         bed.apply(&manifest).await?;
-        let scaled = until(&deployments, "mcp", "two replicas", |now| now.and_then(replicas) == Some(2)).await?;
+        let scaled =
+            until(&deployments, "mcp", "two replicas", |now| now.and_then(replicas) == Some(2))
+                .await?;
         assert_eq!(scaled.as_ref().and_then(template), template(&before));
 
-        config_maps.patch("authorities", &by_hand(), &Patch::Merge(json!({"data": {"ca.crt": "two"}}))).await?;
-        until(&deployments, "mcp", "other pods", |now| now.and_then(template) != template(&before)).await?;
+        config_maps
+            .patch("authorities", &by_hand(), &Patch::Merge(json!({"data": {"ca.crt": "two"}})))
+            .await?;
+        until(&deployments, "mcp", "other pods", |now| now.and_then(template) != template(&before))
+            .await?;
         Ok(())
     })
     .await;
@@ -151,9 +176,15 @@ async fn a_sealing_key_is_made_anew_when_the_annotation_asks_for_it_and_the_pods
     prove(|bed| async move {
         bed.apply(&published(&json!({"url": "https://mcp.example.com"}))).await?;
         let (secrets, deployments): (Api<Secret>, Api<Deployment>) = (bed.api(), bed.api());
-        let deployment = until(&deployments, "mcp", "the Deployment", |now| now.is_some()).await?.ok_or("gone")?;
+        let deployment = until(&deployments, "mcp", "the Deployment", |now| now.is_some())
+            .await?
+            .ok_or("gone")?;
         let old = secrets.get("mcp").await?;
-        bed.kubectl(&["annotate", "lensesmcpserver", "mcp", "mcp.lenses.io/rotate-sealing-key=1"], None).await?;
+        bed.kubectl(
+            &["annotate", "lensesmcpserver", "mcp", "mcp.lenses.io/rotate-sealing-key=1"],
+            None,
+        )
+        .await?;
         let other = |now: Option<&Secret>| now.is_some_and(|now| now.uid() != old.uid());
         let new = until(&secrets, "mcp", "another Secret", other).await?.ok_or("gone")?;
         assert!(new.data.is_some() && new.data != old.data && new.immutable == Some(true));
@@ -172,6 +203,9 @@ async fn certificate(bed: &Bed) -> Result<(), Trouble> {
 }
 
 async fn until_url(bed: &Bed, url: &str) -> Result<(), Trouble> {
-    let is_url = |server: &LensesMcpServer| server.status.as_ref()?.url.as_ref().map(|shown| shown == url);
-    until(&bed.api::<LensesMcpServer>(), "mcp", url, |server| server.and_then(is_url) == Some(true)).await.map(drop)
+    let is_url =
+        |server: &LensesMcpServer| server.status.as_ref()?.url.as_ref().map(|shown| shown == url);
+    until(&bed.api::<LensesMcpServer>(), "mcp", url, |server| server.and_then(is_url) == Some(true))
+        .await
+        .map(drop)
 }

@@ -10,9 +10,9 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
     let oauth = || json!({"oauth": {}});
     let api_key = |callers: Value| json!({"apiKey": {"secretKeyRef": {"name": "k", "key": "k"}, "callers": callers}});
     let hq = || json!({"name": "hq", "port": "http"});
-    let advertised =
-        |value: &str| json!({"lenses": {"url": "http://hq.lenses.svc", "advertisedUrl": value}, "auth": oauth()});
-    let endpoint = |value: &str| json!({"lenses": url(), "auth": oauth(), "endpoint": {"url": value}});
+    let advertised = |value: &str| json!({"lenses": {"url": "http://hq.lenses.svc", "advertisedUrl": value}, "auth": oauth()});
+    let endpoint =
+        |value: &str| json!({"lenses": url(), "auth": oauth(), "endpoint": {"url": value}});
     let mut specs = vec![
         ("no auth", json!({"lenses": url()}), "exactly one of auth.oauth"),
         ("an empty auth", json!({"lenses": url(), "auth": {}}), "exactly one of auth.oauth"),
@@ -54,7 +54,11 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
             advertised("https://me:pw@lenses.example.com"),
             "without user info, query and fragment",
         ),
-        ("advertisedUrl that is no URL", advertised("lenses.example.com"), "write an absolute http or https URL"),
+        (
+            "advertisedUrl that is no URL",
+            advertised("lenses.example.com"),
+            "write an absolute http or https URL",
+        ),
         (
             "a public lenses.url in plain http under OAuth",
             json!({"lenses": {"url": "http://lenses.example.com"}, "auth": oauth()}),
@@ -62,7 +66,11 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
         ),
         ("endpoint.url with /mcp", endpoint("https://mcp.example.com/mcp"), "leave /mcp out"),
         ("endpoint.url with /mcp/", endpoint("https://mcp.example.com/mcp/"), "leave /mcp out"),
-        ("endpoint.url with a query", endpoint("https://mcp.example.com?x"), "without user info, query and fragment"),
+        (
+            "endpoint.url with a query",
+            endpoint("https://mcp.example.com?x"),
+            "without user info, query and fragment",
+        ),
         (
             "endpoint.url with a fragment",
             endpoint("https://mcp.example.com/#x"),
@@ -84,7 +92,11 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
             json!({"lenses": url(), "auth": {"oauth": {"scopes": ["read", "admin"]}}}),
             "supported values: \"read\", \"write\", \"delete\"",
         ),
-        ("no scope", json!({"lenses": url(), "auth": {"oauth": {"scopes": []}}}), "at least 1 items"),
+        (
+            "no scope",
+            json!({"lenses": url(), "auth": {"oauth": {"scopes": []}}}),
+            "at least 1 items",
+        ),
         (
             "a cache of a day",
             json!({"lenses": url(), "auth": {"oauth": {"introspection": {"cacheTtl": "24h"}}}}),
@@ -116,15 +128,13 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
 fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
     const NO_MATCH: &str = "should match";
     let lenses = |field: &str, value: Value| json!({"lenses": {"url": "https://lenses.example.com", field: value}});
-    let service_ref =
-        |value: Value| json!({"lenses": {"serviceRef": value, "advertisedUrl": "https://lenses.example.com"}});
+    let service_ref = |value: Value| json!({"lenses": {"serviceRef": value, "advertisedUrl": "https://lenses.example.com"}});
     let oauth = |value: Value| json!({"auth": {"oauth": value}});
     let api_key = |key: Value, callers: Value| json!({"auth": {"apiKey": {"secretKeyRef": key, "callers": callers}}});
     let endpoint = |value: Value| json!({"endpoint": value});
     let service = |value: Value| json!({"endpoint": {"service": value}});
     let ingress = |value: Value| json!({"endpoint": {"ingress": value}});
-    let route =
-        |hostnames: Value, path: &str| json!({"parentRefs": [{"name": "gw"}], "hostnames": hostnames, "path": path});
+    let route = |hostnames: Value, path: &str| json!({"parentRefs": [{"name": "gw"}], "hostnames": hostnames, "path": path});
     let tools = |field: &str, value: Value| json!({"tools": {field: value}});
     let limits = |field: &str, value: Value| json!({"limits": {field: value}});
     let key = || json!({"name": "k", "key": "k"});
@@ -159,15 +169,27 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             lenses("caBundle", json!({"secretKeyRef": {"name": "ca", "key": "a/b"}})),
             NO_MATCH,
         ),
-        ("a client certificate of no Secret", lenses("clientCertificate", json!({})), "secretName: Required value"),
+        (
+            "a client certificate of no Secret",
+            lenses("clientCertificate", json!({})),
+            "secretName: Required value",
+        ),
         ("a Service without a port", service_ref(json!({"name": "hq"})), "port: Required value"),
-        ("a Service without a name", service_ref(json!({"name": "", "port": 80})), "at least 1 chars long"),
+        (
+            "a Service without a name",
+            service_ref(json!({"name": "", "port": 80})),
+            "at least 1 chars long",
+        ),
         (
             "a scheme that is none",
             service_ref(json!({"name": "hq", "port": 80, "scheme": "ftp"})),
             "supported values: \"http\", \"https\"",
         ),
-        ("a path without its slash", service_ref(json!({"name": "hq", "port": 80, "path": "hq"})), NO_MATCH),
+        (
+            "a path without its slash",
+            service_ref(json!({"name": "hq", "port": 80, "path": "hq"})),
+            NO_MATCH,
+        ),
         (
             "an introspection URL that is a path",
             oauth(json!({"introspection": {"url": "/introspect"}})),
@@ -186,9 +208,21 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             oauth(json!({"introspection": {"clientCredentialsSecretRef": {}}})),
             "name: Required value",
         ),
-        ("no API key", json!({"auth": {"apiKey": {"callers": {"anyone": true}}}}), "secretKeyRef: Required value"),
-        ("an API key without a key", api_key(json!({"name": "k"}), json!({"anyone": true})), "key: Required value"),
-        ("no callers", json!({"auth": {"apiKey": {"secretKeyRef": key()}}}), "callers: Required value"),
+        (
+            "no API key",
+            json!({"auth": {"apiKey": {"callers": {"anyone": true}}}}),
+            "secretKeyRef: Required value",
+        ),
+        (
+            "an API key without a key",
+            api_key(json!({"name": "k"}), json!({"anyone": true})),
+            "key: Required value",
+        ),
+        (
+            "no callers",
+            json!({"auth": {"apiKey": {"secretKeyRef": key()}}}),
+            "callers: Required value",
+        ),
         (
             "a callers' token without a name",
             api_key(key(), json!({"tokenSecretRef": {"key": "k"}})),
@@ -196,16 +230,34 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "an Ingress and a route",
-            endpoint(json!({"ingress": {"host": "a.example.com"}, "httpRoute": route(json!(["a.example.com"]), "/")})),
+            endpoint(
+                json!({"ingress": {"host": "a.example.com"}, "httpRoute": route(json!(["a.example.com"]), "/")}),
+            ),
             "one of endpoint.ingress and endpoint.httpRoute",
         ),
         ("an Ingress without a host", ingress(json!({})), "host: Required value"),
         ("an Ingress for every host", ingress(json!({"host": "*.example.com"})), NO_MATCH),
         ("an Ingress of a URL", ingress(json!({"host": "https://a.example.com"})), NO_MATCH),
-        ("an Ingress path without its slash", ingress(json!({"host": "a.example.com", "path": "a"})), NO_MATCH),
-        ("an Ingress path that ends with a slash", ingress(json!({"host": "a.example.com", "path": "/a/"})), NO_MATCH),
-        ("an Ingress path that is hidden", ingress(json!({"host": "a.example.com", "path": "/.well-known"})), NO_MATCH),
-        ("an Ingress path with /mcp", ingress(json!({"host": "a.example.com", "path": "/a/mcp"})), "leave /mcp out"),
+        (
+            "an Ingress path without its slash",
+            ingress(json!({"host": "a.example.com", "path": "a"})),
+            NO_MATCH,
+        ),
+        (
+            "an Ingress path that ends with a slash",
+            ingress(json!({"host": "a.example.com", "path": "/a/"})),
+            NO_MATCH,
+        ),
+        (
+            "an Ingress path that is hidden",
+            ingress(json!({"host": "a.example.com", "path": "/.well-known"})),
+            NO_MATCH,
+        ),
+        (
+            "an Ingress path with /mcp",
+            ingress(json!({"host": "a.example.com", "path": "/a/mcp"})),
+            "leave /mcp out",
+        ),
         (
             "an Ingress with a certificate of no Secret",
             ingress(json!({"host": "a.example.com", "tls": {}})),
@@ -218,7 +270,9 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "a URL of another path than the Ingress",
-            endpoint(json!({"url": "https://a.example.com", "ingress": {"host": "a.example.com", "path": "/a"}})),
+            endpoint(
+                json!({"url": "https://a.example.com", "ingress": {"host": "a.example.com", "path": "/a"}}),
+            ),
             "write the host and the path of the ingress",
         ),
         (
@@ -231,7 +285,11 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             endpoint(json!({"httpRoute": {"parentRefs": [], "hostnames": ["a.example.com"]}})),
             "at least 1 items",
         ),
-        ("a route for no host", endpoint(json!({"httpRoute": route(json!([]), "/")})), "at least 1 items"),
+        (
+            "a route for no host",
+            endpoint(json!({"httpRoute": route(json!([]), "/")})),
+            "at least 1 items",
+        ),
         (
             "a route for a host twice",
             endpoint(json!({"httpRoute": route(json!(["a.example.com", "a.example.com"]), "/")})),
@@ -251,11 +309,17 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "a URL of another path than the route",
-            endpoint(json!({"url": "https://a.example.com/b", "httpRoute": route(json!(["a.example.com"]), "/a")})),
+            endpoint(
+                json!({"url": "https://a.example.com/b", "httpRoute": route(json!(["a.example.com"]), "/a")}),
+            ),
             "write one of its hostnames and its path",
         ),
         ("a certificate of no Secret", endpoint(json!({"tls": {}})), "secretName: Required value"),
-        ("an origin with a path", endpoint(json!({"allowedOrigins": ["https://a.example.com/x"]})), NO_MATCH),
+        (
+            "an origin with a path",
+            endpoint(json!({"allowedOrigins": ["https://a.example.com/x"]})),
+            NO_MATCH,
+        ),
         (
             "a load balancer in the clear",
             service(json!({"type": "LoadBalancer"})),
@@ -268,7 +332,11 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         ("port 0", service(json!({"port": 0})), "greater than or equal to 1"),
         ("port 70000", service(json!({"port": 70000})), "less than or equal to 65535"),
-        ("a load balancer's class without one", service(json!({"loadBalancerClass": "x"})), "need type: LoadBalancer"),
+        (
+            "a load balancer's class without one",
+            service(json!({"loadBalancerClass": "x"})),
+            "need type: LoadBalancer",
+        ),
         (
             "a load balancer's sources without one",
             service(json!({"type": "NodePort", "loadBalancerSourceRanges": ["203.0.113.0/24"]})),
@@ -301,7 +369,11 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         ("two environments in one", tools("environments", json!(["dev,prod"])), NO_MATCH),
         ("no row", limits("sqlMaxRows", json!(0)), "greater than or equal to 1"),
-        ("a query longer than its request", limits("sqlTimeout", json!("1m")), "lower the one or raise the other"),
+        (
+            "a query longer than its request",
+            limits("sqlTimeout", json!("1m")),
+            "lower the one or raise the other",
+        ),
         (
             "a request shorter than its query",
             limits("requestTimeout", json!("10s")),
@@ -309,8 +381,16 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         ("a request of two hours", limits("requestTimeout", json!("2h")), "from 1s to 1h"),
         ("a query of no time", limits("sqlTimeout", json!("0s")), "from 1s to 1h"),
-        ("a reply of ten bytes", limits("responseMaxBytes", json!(10)), "greater than or equal to 1024"),
-        ("calls below zero", limits("callsPerMinutePerUser", json!(-1)), "greater than or equal to 0"),
+        (
+            "a reply of ten bytes",
+            limits("responseMaxBytes", json!(10)),
+            "greater than or equal to 1024",
+        ),
+        (
+            "calls below zero",
+            limits("callsPerMinutePerUser", json!(-1)),
+            "greater than or equal to 0",
+        ),
         (
             "a rollout that is none",
             json!({"rollout": {"securityChange": "Never"}}),
@@ -331,7 +411,11 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             scaling(&json!({"minReplicas": 0, "maxReplicas": 2})),
             "greater than or equal to 1",
         ),
-        ("more at least than at most", scaling(&json!({"minReplicas": 3, "maxReplicas": 2})), "at least minReplicas"),
+        (
+            "more at least than at most",
+            scaling(&json!({"minReplicas": 3, "maxReplicas": 2})),
+            "at least minReplicas",
+        ),
         (
             "percent of a CPU that nobody asks for",
             json!({"autoscaling": {"maxReplicas": 2}, "resources": {"requests": {"memory": "64Mi"}}}),
@@ -342,16 +426,32 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             json!({"disruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}),
             "one of minAvailable and maxUnavailable",
         ),
-        ("a budget below zero", json!({"disruptionBudget": {"maxUnavailable": -1}}), "greater than or equal to 0"),
-        ("a budget of more than all", json!({"disruptionBudget": {"minAvailable": "150%"}}), NO_MATCH),
+        (
+            "a budget below zero",
+            json!({"disruptionBudget": {"maxUnavailable": -1}}),
+            "greater than or equal to 0",
+        ),
+        (
+            "a budget of more than all",
+            json!({"disruptionBudget": {"minAvailable": "150%"}}),
+            NO_MATCH,
+        ),
         ("a budget in words", json!({"disruptionBudget": {"minAvailable": "half"}}), NO_MATCH),
         (
             "a policy with a caller that is none",
             json!({"networkPolicy": {"ingressFrom": ["monitoring"]}}),
             "must be of type object",
         ),
-        ("DNS at no port", json!({"networkPolicy": {"dns": {"port": 0}}}), "greater than or equal to 1"),
-        ("a level that is none", observability("log", &json!({"level": "loud"})), "supported values: \"error\""),
+        (
+            "DNS at no port",
+            json!({"networkPolicy": {"dns": {"port": 0}}}),
+            "greater than or equal to 1",
+        ),
+        (
+            "a level that is none",
+            observability("log", &json!({"level": "loud"})),
+            "supported values: \"error\"",
+        ),
         (
             "a format that is none",
             observability("log", &json!({"format": "xml"})),
@@ -370,12 +470,27 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "a monitor with a label of the operator's",
-            observability("metrics", &json!({"serviceMonitor": {"labels": {"app.kubernetes.io/name": "x"}}})),
+            observability(
+                "metrics",
+                &json!({"serviceMonitor": {"labels": {"app.kubernetes.io/name": "x"}}}),
+            ),
             "are the operator's",
         ),
-        ("a monitor at no time", observability("metrics", &json!({"serviceMonitor": {"interval": "often"}})), NO_MATCH),
-        ("a verification each second", json!({"verification": {"interval": "1s"}}), "from 10s to 24h"),
-        ("tools by a short digest", json!({"verification": {"expectedToolsDigest": "sha256:ab"}}), NO_MATCH),
+        (
+            "a monitor at no time",
+            observability("metrics", &json!({"serviceMonitor": {"interval": "often"}})),
+            NO_MATCH,
+        ),
+        (
+            "a verification each second",
+            json!({"verification": {"interval": "1s"}}),
+            "from 10s to 24h",
+        ),
+        (
+            "tools by a short digest",
+            json!({"verification": {"expectedToolsDigest": "sha256:ab"}}),
+            NO_MATCH,
+        ),
         (
             "expected tools, and nobody to list them to",
             json!({"verification": {"expectedToolsDigest": format!("sha256:{}", "0".repeat(64))}}),
@@ -386,7 +501,11 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             json!({"verification": {"credentialSecretRef": {"name": "a"}}}),
             "key: Required value",
         ),
-        ("another command for the server", container(json!({"command": ["sh"]})), "spec.image takes an image"),
+        (
+            "another command for the server",
+            container(json!({"command": ["sh"]})),
+            "spec.image takes an image",
+        ),
         (
             "sign-in turned off in the environment",
             container(json!({"env": [{"name": "OAUTH_ENABLED", "value": "false"}]})),
@@ -447,9 +566,11 @@ async fn kubectl_apply_refuses_each_bad_manifest_and_says_what_to_write() {
 #[tokio::test]
 async fn kubectl_apply_refuses_a_name_that_no_service_can_have() {
     prove(|bed| async move {
-        let spec = || json!({"lenses": {"url": "https://lenses.example.com"}, "auth": {"oauth": {}}});
+        let spec =
+            || json!({"lenses": {"url": "https://lenses.example.com"}, "auth": {"oauth": {}}});
         for name in ["1st", "dotted.name", &"a".repeat(64)] {
-            let refusal = bed.apply(&server(name, &spec())).await.err().map(|error| error.to_string());
+            let refusal =
+                bed.apply(&server(name, &spec())).await.err().map(|error| error.to_string());
             assert!(
                 refusal.as_ref().is_some_and(|text| text.contains("becomes a Service's name")),
                 "{name}: {refusal:?}"

@@ -43,21 +43,31 @@ async fn every_bad_request_gets_the_error_of_its_specification_and_the_server_go
             StatusCode::BAD_REQUEST,
             "a header without a token is no request (RFC 6750 §3.1)"
         );
-        for no_token in
-            ["Bearer no token at all", "Bearer \"quoted\"", "Bearer unknown-to-hq", "Basic YWxpY2U6YWxpY2U="]
-        {
+        for no_token in [
+            "Bearer no token at all",
+            "Bearer \"quoted\"",
+            "Bearer unknown-to-hq",
+            "Basic YWxpY2U6YWxpY2U=",
+        ] {
             let response = post(Some(no_token), ping.clone()).send().await?;
             let challenge = response.headers().get(header::WWW_AUTHENTICATE).cloned();
             assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{no_token:?}");
-            assert!(challenge.is_some_and(|value| value.as_bytes().starts_with(b"Bearer ")), "{no_token:?}");
+            assert!(
+                challenge.is_some_and(|value| value.as_bytes().starts_with(b"Bearer ")),
+                "{no_token:?}"
+            );
         }
 
-        let elsewhere = post(Some(&bearer), ping.clone()).header(header::ORIGIN, "https://evil.example").send().await?;
+        let elsewhere = post(Some(&bearer), ping.clone())
+            .header(header::ORIGIN, "https://evil.example")
+            .send()
+            .await?;
         assert_eq!(elsewhere.status(), StatusCode::FORBIDDEN);
         let rebound = post(Some(&bearer), ping).header(header::HOST, "evil.example").send().await?;
         assert_eq!(rebound.status(), StatusCode::FORBIDDEN);
 
-        let in_query = http.post(format!("{url}?access_token={token}")).json(&json!({})).send().await?;
+        let in_query =
+            http.post(format!("{url}?access_token={token}")).json(&json!({})).send().await?;
         assert_eq!(in_query.status(), StatusCode::UNAUTHORIZED, "a token in the query is no token");
 
         assert_ne!(session.call("list_environments", json!({})).await?.is_error, Some(true));

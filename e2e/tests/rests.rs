@@ -30,8 +30,16 @@ async fn a_second_pass_and_a_restarted_operator_leave_every_resource_version_as_
         let before = everything(&bed).await?;
 
         let operator = ["--namespace", OPERATOR_NAMESPACE];
-        bed.kubectl(&[&operator[..], &["rollout", "restart", "deployment/lenses-mcp-operator"]].concat(), None).await?;
-        bed.kubectl(&[&operator[..], &["rollout", "status", "deployment/lenses-mcp-operator"]].concat(), None).await?;
+        bed.kubectl(
+            &[&operator[..], &["rollout", "restart", "deployment/lenses-mcp-operator"]].concat(),
+            None,
+        )
+        .await?;
+        bed.kubectl(
+            &[&operator[..], &["rollout", "status", "deployment/lenses-mcp-operator"]].concat(),
+            None,
+        )
+        .await?;
         // Made by the new operator, after its first pass over all that was there.
         bed.apply_until_ready(&bed.oauth_server("witness", &hq)).await?;
 
@@ -56,9 +64,16 @@ async fn a_server_at_rest_costs_no_request_while_its_verification_goes_on() {
         let before = requests(&cluster, &bed)?;
         let (looks, version) = (hq.requests("/oauth2/introspect").await?, version(&bed).await?);
         tokio::time::sleep(REST).await;
-        assert_eq!(requests(&cluster, &bed)?, before, "requests of the operator in {REST:?} at rest");
+        assert_eq!(
+            requests(&cluster, &bed)?,
+            before,
+            "requests of the operator in {REST:?} at rest"
+        );
         assert!(!before.is_empty(), "the audit log does not show the operator at all");
-        assert!(hq.requests("/oauth2/introspect").await? > looks, "HQ was not looked at in {REST:?}");
+        assert!(
+            hq.requests("/oauth2/introspect").await? > looks,
+            "HQ was not looked at in {REST:?}"
+        );
         assert_eq!(self::version(&bed).await?, version, "the resource was written to");
         Ok(())
     })

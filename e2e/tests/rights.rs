@@ -34,11 +34,15 @@ async fn the_operator_has_every_right_that_it_needs_and_uses_every_right_that_it
 
 /// What the roles of the installed chart grant.
 async fn granted(bed: &Bed) -> Result<BTreeSet<Right>, Trouble> {
-    let of_release = ListParams::default().labels(&format!("app.kubernetes.io/instance={OPERATOR_RELEASE}"));
+    let of_release =
+        ListParams::default().labels(&format!("app.kubernetes.io/instance={OPERATOR_RELEASE}"));
     let everywhere = Api::<ClusterRole>::all(bed.client.clone()).list(&of_release).await?;
-    let here = Api::<Role>::namespaced(bed.client.clone(), OPERATOR_NAMESPACE).list(&of_release).await?;
-    let rules =
-        everywhere.into_iter().filter_map(|role| role.rules).chain(here.into_iter().filter_map(|role| role.rules));
+    let here =
+        Api::<Role>::namespaced(bed.client.clone(), OPERATOR_NAMESPACE).list(&of_release).await?;
+    let rules = everywhere
+        .into_iter()
+        .filter_map(|role| role.rules)
+        .chain(here.into_iter().filter_map(|role| role.rules));
     let rights: BTreeSet<_> = rules.flatten().flat_map(|rule| rights(&rule)).collect();
     assert!(!rights.is_empty(), "the release has no roles");
     Ok(rights)
@@ -81,12 +85,15 @@ fn requests() -> Result<Requests, Trouble> {
         let (is_allowed, has_created) = (event.is_allowed(), event.has_created());
         let AuditEvent { user, verb, object_ref: Some(object), .. } = event else { continue };
         // As the chart names the operator's ServiceAccount in every release.
-        if !user.username.starts_with("system:serviceaccount:") || !user.username.ends_with("lenses-mcp-operator") {
+        if !user.username.starts_with("system:serviceaccount:")
+            || !user.username.ends_with("lenses-mcp-operator")
+        {
             continue;
         }
         let mut asked = |verb: &str| {
             let right = right(verb, &object.api_group, &object.in_rules());
-            let request = Request { by: user.username.clone(), namespace: object.namespace.clone(), right };
+            let request =
+                Request { by: user.username.clone(), namespace: object.namespace.clone(), right };
             if is_allowed { &mut requests.allowed } else { &mut requests.refused }.insert(request);
         };
         asked(&verb);

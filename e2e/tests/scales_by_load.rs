@@ -33,11 +33,16 @@ async fn autoscaling_takes_over_the_number_of_pods_without_a_jump_and_gives_it_b
         bed.kubectl(&["scale", "deployment/mcp", "--replicas=3"], None).await?;
         manifest["spec"]["endpoint"] = json!({"allowedOrigins": ["https://inspector.example.com"]});
         bed.apply_until_ready(&manifest).await?;
-        assert_eq!(replicas(&deployments.get("mcp").await?), Some(3), "a change of the spec took the number back");
+        assert_eq!(
+            replicas(&deployments.get("mcp").await?),
+            Some(3),
+            "a change of the spec took the number back"
+        );
 
         remove(&mut manifest, "autoscaling");
         manifest["spec"]["replicas"] = json!(1);
-        let refusal = bed.apply(&manifest).await.err().ok_or("a jump to one pod was accepted")?.to_string();
+        let refusal =
+            bed.apply(&manifest).await.err().ok_or("a jump to one pod was accepted")?.to_string();
         assert!(refusal.contains("autoscaling is taken away: write replicas"), "{refusal}");
         manifest["spec"]["replicas"] = json!(3);
         bed.apply_until_ready(&manifest).await?;
@@ -49,7 +54,8 @@ async fn autoscaling_takes_over_the_number_of_pods_without_a_jump_and_gives_it_b
 }
 
 #[tokio::test]
-async fn what_is_no_longer_asked_for_goes_and_the_object_of_somebody_else_is_in_nobodys_way_until_it_is() {
+async fn what_is_no_longer_asked_for_goes_and_the_object_of_somebody_else_is_in_nobodys_way_until_it_is()
+ {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let scalers: Api<HorizontalPodAutoscaler> = bed.api();
@@ -88,11 +94,16 @@ async fn the_autoscaler_and_the_disruption_budget_are_put_back_when_they_are_cha
         let mut manifest = bed.oauth_server("mcp", &hq);
         manifest["spec"]["autoscaling"] = json!({"minReplicas": 2, "maxReplicas": 4});
         bed.apply_until_ready(&manifest).await?;
-        let (scalers, budgets) = (bed.api::<HorizontalPodAutoscaler>(), bed.api::<PodDisruptionBudget>());
+        let (scalers, budgets) =
+            (bed.api::<HorizontalPodAutoscaler>(), bed.api::<PodDisruptionBudget>());
         let (scaler, budget) = (scalers.get("mcp").await?.spec, budgets.get("mcp").await?.spec);
-        let as_scaled = |seen: Option<&HorizontalPodAutoscaler>| seen.is_some_and(|seen| seen.spec == scaler);
-        let as_budgeted = |seen: Option<&PodDisruptionBudget>| seen.is_some_and(|seen| seen.spec == budget);
-        for (kind, change) in [("hpa", r#"{"spec":{"maxReplicas":9}}"#), ("pdb", r#"{"spec":{"maxUnavailable":2}}"#)] {
+        let as_scaled =
+            |seen: Option<&HorizontalPodAutoscaler>| seen.is_some_and(|seen| seen.spec == scaler);
+        let as_budgeted =
+            |seen: Option<&PodDisruptionBudget>| seen.is_some_and(|seen| seen.spec == budget);
+        for (kind, change) in
+            [("hpa", r#"{"spec":{"maxReplicas":9}}"#), ("pdb", r#"{"spec":{"maxUnavailable":2}}"#)]
+        {
             bed.kubectl(&["patch", kind, "mcp", "--type=merge", "--patch", change], None).await?;
             until(&scalers, "mcp", "the autoscaler as it was", as_scaled).await?;
             until(&budgets, "mcp", "the budget as it was", as_budgeted).await?;

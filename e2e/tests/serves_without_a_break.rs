@@ -82,15 +82,20 @@ async fn settled(bed: &Bed, replicas: i32) -> Result<(), Trouble> {
         server.is_some_and(|server| {
             let ready = condition(server, "Ready");
             let status = server.status.as_ref();
-            ready.is_some_and(|c| c.status == "True" && c.observed_generation == server.metadata.generation)
-                && status.is_some_and(|status| (status.replicas, status.ready_replicas) == (replicas, replicas))
+            ready.is_some_and(|c| {
+                c.status == "True" && c.observed_generation == server.metadata.generation
+            }) && status.is_some_and(|status| {
+                (status.replicas, status.ready_replicas) == (replicas, replicas)
+            })
         })
     })
     .await?;
     // And the pods that were before it are gone.
     until(&bed.api::<Deployment>(), "mcp", "no pod too many", |deployment| {
         let status = deployment.and_then(|deployment| deployment.status.as_ref());
-        status.is_some_and(|status| status.replicas == Some(replicas) && status.terminating_replicas.unwrap_or(0) == 0)
+        status.is_some_and(|status| {
+            status.replicas == Some(replicas) && status.terminating_replicas.unwrap_or(0) == 0
+        })
     })
     .await
     .map(drop)
@@ -98,7 +103,10 @@ async fn settled(bed: &Bed, replicas: i32) -> Result<(), Trouble> {
 
 /// The server's pods that are to stay, each with how often it was restarted.
 async fn serving(bed: &Bed) -> Result<Vec<(String, i32)>, Trouble> {
-    let pods = bed.api::<Pod>().list(&ListParams::default().labels("app.kubernetes.io/instance=mcp")).await?;
+    let pods = bed
+        .api::<Pod>()
+        .list(&ListParams::default().labels("app.kubernetes.io/instance=mcp"))
+        .await?;
     let stays = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
     let restarts = |pod: &Pod| {
         let containers = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
@@ -117,7 +125,11 @@ async fn served_certificate(url: &str, authority: &Authority) -> Result<Vec<u8>,
 }
 
 /// The kubelet brings a changed Secret into pods within about a minute and a half.
-async fn until_another_is_served(url: &str, authority: &Authority, before: &[u8]) -> Result<(), Trouble> {
+async fn until_another_is_served(
+    url: &str,
+    authority: &Authority,
+    before: &[u8],
+) -> Result<(), Trouble> {
     let another = async {
         while served_certificate(url, authority).await? == before {
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -140,15 +152,29 @@ impl Clients {
         let mut running = JoinSet::new();
         for _ in 0..STAYING {
             let session = application.connect(Some(token)).await?;
-            running.spawn(until_stopped("one that stays", Arc::clone(&calls), stop.clone(), async move || {
-                call(&session).await
-            }));
+            running.spawn(until_stopped(
+                "one that stays",
+                Arc::clone(&calls),
+                stop.clone(),
+                async move || call(&session).await,
+            ));
         }
         for _ in 0..COMING {
             let (application, token) = (application.clone(), token.to_owned());
-            running.spawn(until_stopped("one that comes", Arc::clone(&calls), stop.clone(), async move || {
-                call(&application.connect(Some(&token)).await.map_err(|refusal| format!("{refusal:?}"))?).await
-            }));
+            running.spawn(until_stopped(
+                "one that comes",
+                Arc::clone(&calls),
+                stop.clone(),
+                async move || {
+                    call(
+                        &application
+                            .connect(Some(&token))
+                            .await
+                            .map_err(|refusal| format!("{refusal:?}"))?,
+                    )
+                    .await
+                },
+            ));
         }
         Ok(Self { calls, stop, running })
     }
@@ -163,7 +189,10 @@ impl Clients {
         };
         let in_time = tokio::time::timeout(Duration::from_mins(1), called).await;
         if in_time.is_err() || self.stop.is_cancelled() {
-            return Err(format!("the clients do not call any more after {what}; see the first failure above").into());
+            return Err(format!(
+                "the clients do not call any more after {what}; see the first failure above"
+            )
+            .into());
         }
         Ok(())
     }

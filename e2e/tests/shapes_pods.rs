@@ -54,7 +54,8 @@ async fn a_pod_template_is_merged_into_pods_that_run_under_the_restricted_standa
 }
 
 #[tokio::test]
-async fn a_setting_put_into_the_servers_environment_by_hand_is_taken_out_and_other_variables_stay() {
+async fn a_setting_put_into_the_servers_environment_by_hand_is_taken_out_and_other_variables_stay()
+{
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
@@ -75,16 +76,28 @@ async fn a_setting_put_into_the_servers_environment_by_hand_is_taken_out_and_oth
 }
 
 #[tokio::test]
-async fn the_network_policy_is_put_back_when_it_is_changed_or_deleted_and_goes_when_it_is_not_wanted() {
+async fn the_network_policy_is_put_back_when_it_is_changed_or_deleted_and_goes_when_it_is_not_wanted()
+ {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let mut manifest = bed.oauth_server("mcp", &hq);
         bed.apply_until_ready(&manifest).await?;
         let policies: Api<NetworkPolicy> = bed.api();
         let wanted = policies.get("mcp").await?.spec;
-        let as_it_was = |policy: Option<&NetworkPolicy>| policy.is_some_and(|policy| policy.spec == wanted);
-        bed.kubectl(&["patch", "networkpolicy", "mcp", "--type=merge", "--patch", r#"{"spec":{"egress":[{}]}}"#], None)
-            .await?;
+        let as_it_was =
+            |policy: Option<&NetworkPolicy>| policy.is_some_and(|policy| policy.spec == wanted);
+        bed.kubectl(
+            &[
+                "patch",
+                "networkpolicy",
+                "mcp",
+                "--type=merge",
+                "--patch",
+                r#"{"spec":{"egress":[{}]}}"#,
+            ],
+            None,
+        )
+        .await?;
         until(&policies, "mcp", "the policy as it was", as_it_was).await?;
         policies.delete("mcp", &DeleteParams::background()).await?;
         until(&policies, "mcp", "the policy again", as_it_was).await?;

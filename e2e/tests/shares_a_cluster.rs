@@ -10,10 +10,14 @@ use serde_json::json;
 const RELEASE: &str = "gold";
 
 #[tokio::test]
-async fn each_operator_has_the_resources_that_its_selector_and_namespaces_say_and_rights_nowhere_else() {
+async fn each_operator_has_the_resources_that_its_selector_and_namespaces_say_and_rights_nowhere_else()
+ {
     prove(|bed| async move {
         // The first works on everything that is not gold, and rests for now.
-        helm(&[&INSTALL[..], &["--set", "replicas=0", "--set", "watchSelector=tier!=gold"]].concat()).await?;
+        helm(
+            &[&INSTALL[..], &["--set", "replicas=0", "--set", "watchSelector=tier!=gold"]].concat(),
+        )
+        .await?;
         let first: Api<Deployment> = Api::namespaced(bed.client.clone(), OPERATOR_NAMESPACE);
         until(&first, "lenses-mcp-operator", "no pod of the first operator", |operator| {
             operator
@@ -22,7 +26,8 @@ async fn each_operator_has_the_resources_that_its_selector_and_namespaces_say_an
         })
         .await?;
         let outcome = Box::pin(two_operators(&bed)).await;
-        let uninstalled = helm(&["uninstall", RELEASE, "--namespace", &bed.namespace, "--wait"]).await;
+        let uninstalled =
+            helm(&["uninstall", RELEASE, "--namespace", &bed.namespace, "--wait"]).await;
         helm(&INSTALL).await?;
         outcome?;
         uninstalled?;
@@ -34,8 +39,19 @@ async fn each_operator_has_the_resources_that_its_selector_and_namespaces_say_an
 
 async fn two_operators(bed: &Bed) -> Result<(), Trouble> {
     let namespaces = format!("watchNamespaces={{{}}}", bed.namespace);
-    let release = ["upgrade", "--install", RELEASE, CHART, "--namespace", &bed.namespace, "--wait", "--timeout", "90s"];
-    let values = ["--set", "crds.install=false", "--set", "watchSelector=tier=gold", "--set", &namespaces];
+    let release = [
+        "upgrade",
+        "--install",
+        RELEASE,
+        CHART,
+        "--namespace",
+        &bed.namespace,
+        "--wait",
+        "--timeout",
+        "90s",
+    ];
+    let values =
+        ["--set", "crds.install=false", "--set", "watchSelector=tier=gold", "--set", &namespaces];
     helm(&[&release[..], &values].concat()).await?;
     let user = format!("system:serviceaccount:{}:{RELEASE}-lenses-mcp-operator", bed.namespace);
     let can = async |namespace: &str, verb: &str, what: &str| {
@@ -44,7 +60,10 @@ async fn two_operators(bed: &Bed) -> Result<(), Trouble> {
         bed.kubectl(&asked, None).await.is_ok_and(|answer| answer.trim() == "yes")
     };
     assert!(can(&bed.namespace, "list", "secrets").await);
-    assert!(!can(OPERATOR_NAMESPACE, "list", "secrets").await && !can("default", "create", "deployments").await);
+    assert!(
+        !can(OPERATOR_NAMESPACE, "list", "secrets").await
+            && !can("default", "create", "deployments").await
+    );
 
     let hq = bed.hq().await?;
     bed.apply(&bed.oauth_server("plain", &hq)).await?;
@@ -52,7 +71,11 @@ async fn two_operators(bed: &Bed) -> Result<(), Trouble> {
     gold["metadata"]["labels"] = json!({"tier": "gold"});
     bed.apply_until_ready(&gold).await?;
     let plain = bed.api::<LensesMcpServer>().get("plain").await?;
-    assert!(plain.status.is_none(), "the second operator took what its selector leaves out: {:?}", plain.status);
+    assert!(
+        plain.status.is_none(),
+        "the second operator took what its selector leaves out: {:?}",
+        plain.status
+    );
 
     // Both at work: each has its own.
     helm(&[&INSTALL[..], &["--set", "watchSelector=tier!=gold"]].concat()).await?;
@@ -60,7 +83,15 @@ async fn two_operators(bed: &Bed) -> Result<(), Trouble> {
     // A resource that is given the label changes hands, and serves on.
     bed.kubectl(&["label", "lensesmcpserver", "plain", "tier=gold"], None).await?;
     bed.kubectl(&["scale", "lensesmcpserver/plain", "--replicas=2"], None).await?;
-    bed.kubectl(&["wait", "--for=jsonpath={.status.readyReplicas}=2", "lensesmcpserver/plain", "--timeout=90s"], None)
-        .await
-        .map(drop)
+    bed.kubectl(
+        &[
+            "wait",
+            "--for=jsonpath={.status.readyReplicas}=2",
+            "lensesmcpserver/plain",
+            "--timeout=90s",
+        ],
+        None,
+    )
+    .await
+    .map(drop)
 }

@@ -13,12 +13,18 @@ const DEVELOPMENT: &str = "development";
 async fn a_client_that_knows_only_the_url_signs_in_and_calls_tools_in_both_revisions() {
     prove(|bed| async move {
         let url = oauth_server(&bed).await?;
-        for (revision, version) in [(Revision::V2026_07_28, "2026-07-28"), (Revision::V2025_11_25, "2025-11-25")] {
-            let session = Application::new("Claude", &url, "alice")?.speaking(revision).sign_in(Ticks::AsAsked).await?;
+        for (revision, version) in
+            [(Revision::V2026_07_28, "2026-07-28"), (Revision::V2025_11_25, "2025-11-25")]
+        {
+            let session = Application::new("Claude", &url, "alice")?
+                .speaking(revision)
+                .sign_in(Ticks::AsAsked)
+                .await?;
             assert_eq!(session.protocol_version().as_deref(), Some(version));
 
             let environments = structured(&session.call("list_environments", json!({})).await?);
-            let names: Vec<_> = items(&environments["result"]).filter_map(|item| item["name"].as_str()).collect();
+            let names: Vec<_> =
+                items(&environments["result"]).filter_map(|item| item["name"].as_str()).collect();
             assert!(names.contains(&DEVELOPMENT), "{names:?}");
 
             let topic = format!("made.by.{}", version.replace('-', "."));
@@ -38,18 +44,25 @@ async fn a_client_that_knows_only_the_url_signs_in_and_calls_tools_in_both_revis
 }
 
 #[tokio::test]
-async fn a_read_only_token_is_told_which_scope_to_ask_for_and_the_call_succeeds_after_stepping_up() {
+async fn a_read_only_token_is_told_which_scope_to_ask_for_and_the_call_succeeds_after_stepping_up()
+{
     prove(|bed| async move {
         let url = oauth_server(&bed).await?;
         let bob = Application::new("VS Code", &url, "bob")?.sign_in(Ticks::Only(&["read"])).await?;
         let listed = tool_names(&bob).await?;
         assert!(listed.contains(&"list_topics".to_owned()), "{listed:?}");
-        assert!(!listed.contains(&"create_topic".to_owned()), "a tool that the token may not call: {listed:?}");
+        assert!(
+            !listed.contains(&"create_topic".to_owned()),
+            "a tool that the token may not call: {listed:?}"
+        );
 
         let arguments = json!({"environment": DEVELOPMENT, "topic_name": "sandbox.bob"});
-        let Err(Refusal::InsufficientScope { scope, challenge }) = bob.call("create_topic", arguments.clone()).await
+        let Err(Refusal::InsufficientScope { scope, challenge }) =
+            bob.call("create_topic", arguments.clone()).await
         else {
-            return Err("a read-only token created a topic, or was not told the scope to ask for".into());
+            return Err(
+                "a read-only token created a topic, or was not told the scope to ask for".into()
+            );
         };
         assert!(scope.split(' ').any(|scope| scope == "write"), "{challenge}");
         assert!(challenge.contains("resource_metadata="), "{challenge}");
@@ -68,8 +81,12 @@ async fn a_users_rights_in_lenses_hold_whatever_scopes_the_token_has() {
     prove(|bed| async move {
         let url = oauth_server(&bed).await?;
         let bob = Application::new("Cursor", &url, "bob")?.sign_in(Ticks::AsAsked).await?;
-        let refused =
-            bob.call("delete_consumer_group", json!({"environment": DEVELOPMENT, "group_id": "billing"})).await?;
+        let refused = bob
+            .call(
+                "delete_consumer_group",
+                json!({"environment": DEVELOPMENT, "group_id": "billing"}),
+            )
+            .await?;
         assert_eq!(refused.is_error, Some(true), "{refused:?}");
         Ok(())
     })
@@ -81,16 +98,24 @@ async fn a_revoked_application_is_out_at_its_next_call() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let made = bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
-        let alice = Application::new("Claude", &mcp_url(&made)?, "alice")?.sign_in(Ticks::AsAsked).await?;
+        let alice =
+            Application::new("Claude", &mcp_url(&made)?, "alice")?.sign_in(Ticks::AsAsked).await?;
         alice.call("list_environments", json!({})).await?;
 
         let token = alice.access_token().await?;
         let applications = hq.applications(&token).await?;
-        let application = items(&applications["items"]).next().ok_or("HQ knows no connected application")?;
-        hq.revoke_application(&token, application["id"].as_str().ok_or("an application without an id")?).await?;
+        let application =
+            items(&applications["items"]).next().ok_or("HQ knows no connected application")?;
+        hq.revoke_application(
+            &token,
+            application["id"].as_str().ok_or("an application without an id")?,
+        )
+        .await?;
 
         match alice.call("list_environments", json!({})).await {
-            Err(Refusal::Challenge(challenge)) => assert!(challenge.contains("error=\"invalid_token\""), "{challenge}"),
+            Err(Refusal::Challenge(challenge)) => {
+                assert!(challenge.contains("error=\"invalid_token\""), "{challenge}")
+            }
             other => return Err(format!("a revoked application got {other:?}").into()),
         }
         Ok(())
@@ -112,7 +137,10 @@ async fn with_an_api_key_callers_show_the_callers_token_and_nothing_else_lets_th
             assert!(matches!(refusal, Some(Refusal::Challenge(_))), "{wrong:?} got {refusal:?}");
         }
         let session = application.connect(Some("for-callers-only-0123456789")).await?;
-        assert_ne!(session.call("list_topics", json!({"environment": DEVELOPMENT})).await?.is_error, Some(true));
+        assert_ne!(
+            session.call("list_topics", json!({"environment": DEVELOPMENT})).await?.is_error,
+            Some(true)
+        );
         Ok(())
     })
     .await;

@@ -11,7 +11,8 @@ async fn hq_away_is_503_with_retry_after_and_the_same_token_works_once_it_is_bac
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let made = bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
-        let alice = Application::new("Claude", &mcp_url(&made)?, "alice")?.sign_in(Ticks::AsAsked).await?;
+        let alice =
+            Application::new("Claude", &mcp_url(&made)?, "alice")?.sign_in(Ticks::AsAsked).await?;
         for away in [
             json!({"down": true}),
             json!({"introspection": {"status": 500}}),

@@ -32,7 +32,9 @@ async fn operators(count: u8) -> Result<(), Trouble> {
 /// The pod that holds the Lease, once `wanted` is true of it.
 async fn holder(bed: &Bed, wanted: impl Fn(&str) -> bool) -> Result<String, Trouble> {
     let leases: Api<Lease> = Api::namespaced(bed.client.clone(), OPERATOR_NAMESPACE);
-    let of = |lease: Option<&Lease>| lease?.spec.as_ref()?.holder_identity.clone().filter(|holder| !holder.is_empty());
+    let of = |lease: Option<&Lease>| {
+        lease?.spec.as_ref()?.holder_identity.clone().filter(|holder| !holder.is_empty())
+    };
     let lease = until(&leases, "lenses-mcp-operator", "another holder", |lease| {
         of(lease).is_some_and(|holder| wanted(&holder))
     });

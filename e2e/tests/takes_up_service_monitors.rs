@@ -30,7 +30,8 @@ async fn comes_and_goes(bed: &Bed) -> Result<(), Trouble> {
     manifest["spec"]["observability"] = json!({"metrics": {"serviceMonitor": wanted}});
     bed.apply(&manifest).await?;
     let missed = bed.until_reason("mcp", "Accepted", "MissingApi").await?;
-    let message = condition(&missed, "Accepted").map(|accepted| accepted.message.clone()).unwrap_or_default();
+    let message =
+        condition(&missed, "Accepted").map(|accepted| accepted.message.clone()).unwrap_or_default();
     assert!(message.contains("spec.observability.metrics.serviceMonitor"), "{message}");
 
     OptionalApi::ServiceMonitor.install().await?;
@@ -38,7 +39,8 @@ async fn comes_and_goes(bed: &Bed) -> Result<(), Trouble> {
     bed.until_ready("mcp").await?;
 
     let changed = json!({"spec": {"endpoints": [{"targetPort": "mcp"}]}}).to_string();
-    bed.kubectl(&["patch", "servicemonitor", "mcp", "--type=merge", "--patch", &changed], None).await?;
+    bed.kubectl(&["patch", "servicemonitor", "mcp", "--type=merge", "--patch", &changed], None)
+        .await?;
     as_wanted(bed, "the monitor as it was before somebody changed it").await?;
     bed.kubectl(&["delete", "servicemonitor", "mcp"], None).await?;
     as_wanted(bed, "the monitor again").await?;
@@ -53,17 +55,32 @@ async fn as_wanted(bed: &Bed, what: &str) -> Result<(), Trouble> {
     monitor(bed, what, |monitor| {
         monitor.is_some_and(|monitor| {
             let endpoints: &Value = &monitor.data["spec"]["endpoints"];
-            let labelled = monitor.metadata.labels.as_ref().is_some_and(|labels| labels["release"] == "prometheus");
+            let labelled = monitor
+                .metadata
+                .labels
+                .as_ref()
+                .is_some_and(|labels| labels["release"] == "prometheus");
             *endpoints == json!([endpoint]) && labelled
         })
     })
     .await
 }
 
-async fn monitor(bed: &Bed, what: &str, holds: impl Fn(Option<&DynamicObject>) -> bool) -> Result<(), Trouble> {
-    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("monitoring.coreos.com", "v1", "ServiceMonitor"));
+async fn monitor(
+    bed: &Bed,
+    what: &str,
+    holds: impl Fn(Option<&DynamicObject>) -> bool,
+) -> Result<(), Trouble> {
+    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(
+        "monitoring.coreos.com",
+        "v1",
+        "ServiceMonitor",
+    ));
     let monitors = Api::<DynamicObject>::namespaced_with(bed.client.clone(), &bed.namespace, &kind);
-    let seen = tokio::time::timeout(std::time::Duration::from_mins(1), await_condition(monitors, "mcp", holds));
+    let seen = tokio::time::timeout(
+        std::time::Duration::from_mins(1),
+        await_condition(monitors, "mcp", holds),
+    );
     seen.await.map_err(|_| format!("waited in vain for {what}"))??;
     Ok(())
 }

@@ -15,7 +15,8 @@ use lenses_mcp_e2e::{
 use serde_json::json;
 
 #[tokio::test]
-async fn the_gateway_api_is_missed_taken_up_when_it_comes_and_clients_call_through_a_real_gateway() {
+async fn the_gateway_api_is_missed_taken_up_when_it_comes_and_clients_call_through_a_real_gateway()
+{
     prove(|bed| async move {
         OptionalApi::Gateway.remove().await?;
         let proved = comes_and_goes(&bed).await;
@@ -29,7 +30,8 @@ async fn comes_and_goes(bed: &Bed) -> Result<(), Trouble> {
     let (hq, authority) = (bed.hq().await?, Authority::new()?);
     bed.apply(&authority.config_map("authorities")).await?;
     let mut manifest = bed.oauth_server("mcp", &hq);
-    manifest["spec"]["lenses"]["caBundle"] = json!({"configMapKeyRef": {"name": "authorities", "key": "ca.crt"}});
+    manifest["spec"]["lenses"]["caBundle"] =
+        json!({"configMapKeyRef": {"name": "authorities", "key": "ca.crt"}});
     manifest["spec"]["endpoint"]["httpRoute"] =
         json!({"parentRefs": [{"name": "traefik"}], "hostnames": [bed.host("traefik")]});
     bed.apply(&manifest).await?;
@@ -55,7 +57,10 @@ async fn comes_and_goes(bed: &Bed) -> Result<(), Trouble> {
     let url = mcp_url(&bed.until_ready("mcp").await?)?;
     assert_eq!(url, format!("https://{}/mcp", traefik.host()));
     traefik.until_it_leads_on(&url).await?;
-    let alice = Application::new("Claude", &url, "alice")?.trusting(authority.pem()).sign_in(Ticks::AsAsked).await?;
+    let alice = Application::new("Claude", &url, "alice")?
+        .trusting(authority.pem())
+        .sign_in(Ticks::AsAsked)
+        .await?;
     let environments = alice.call("list_environments", json!({})).await?;
     assert_ne!(environments.is_error, Some(true), "{environments:?}");
 
@@ -78,8 +83,13 @@ async fn until_route(bed: &Bed, holds: impl Condition<DynamicObject>) -> Result<
 
 async fn until_missed(bed: &Bed) -> Result<(), Trouble> {
     let missed = bed.until_reason("mcp", "Accepted", "MissingApi").await?;
-    let message = condition(&missed, "Accepted").map(|accepted| accepted.message.clone()).unwrap_or_default();
-    let parts = ["spec.endpoint.httpRoute", "HTTPRoute (gateway.networking.k8s.io/v1)", "the Gateway API's CRDs"];
+    let message =
+        condition(&missed, "Accepted").map(|accepted| accepted.message.clone()).unwrap_or_default();
+    let parts = [
+        "spec.endpoint.httpRoute",
+        "HTTPRoute (gateway.networking.k8s.io/v1)",
+        "the Gateway API's CRDs",
+    ];
     assert!(parts.iter().all(|part| message.contains(part)), "{message}");
     Ok(())
 }

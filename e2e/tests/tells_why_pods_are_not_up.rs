@@ -14,15 +14,22 @@ async fn an_image_that_cannot_be_pulled_is_named_with_what_the_kubelet_said() {
         bed.apply(&manifest).await?;
         let seen = bed.until_reason("mcp", "Available", "ImagePullFailed").await?;
         let message = message(&seen)?;
-        assert!(message.starts_with("the image registry.invalid/nothing:1 cannot be pulled: "), "{message}");
-        assert_eq!(condition(&seen, "Reconciling").map(|c| c.reason.as_str()), Some("ImagePullFailed"));
+        assert!(
+            message.starts_with("the image registry.invalid/nothing:1 cannot be pulled: "),
+            "{message}"
+        );
+        assert_eq!(
+            condition(&seen, "Reconciling").map(|c| c.reason.as_str()),
+            Some("ImagePullFailed")
+        );
         says_nothing_new(&bed).await
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_server_that_ends_at_its_start_is_told_with_its_last_words_and_without_a_write_per_restart() {
+async fn a_server_that_ends_at_its_start_is_told_with_its_last_words_and_without_a_write_per_restart()
+ {
     prove(|bed| async move {
         // A file in the place of the caller's token that the server refuses.
         let hq = bed.hq().await?;
@@ -114,7 +121,8 @@ async fn until_said(bed: &Bed, reason: &str, said: &str) -> Result<LensesMcpServ
     let servers: Api<LensesMcpServer> = bed.api();
     let seen = until(&servers, "mcp", &what, |server| {
         let available = server.and_then(|server| condition(server, "Available"));
-        available.is_some_and(|available| available.reason == reason && available.message.contains(said))
+        available
+            .is_some_and(|available| available.reason == reason && available.message.contains(said))
     });
     seen.await?.ok_or_else(|| "the resource is gone".into())
 }
@@ -126,12 +134,20 @@ async fn says_nothing_new(bed: &Bed) -> Result<(), Trouble> {
     let pods: Api<Pod> = bed.api();
     let name = bed.only_pod("mcp").await?.name_any();
     for _ in 0..3 {
-        let state = |pod: Option<&Pod>| pod?.status.as_ref()?.container_statuses.as_ref()?.first()?.state.clone();
+        let state = |pod: Option<&Pod>| {
+            pod?.status.as_ref()?.container_statuses.as_ref()?.first()?.state.clone()
+        };
         let first = state(Some(&pods.get(&name).await?));
         until(&pods, &name, "another state", |pod| state(pod) != first).await?;
     }
     let after = servers.get("mcp").await?;
-    assert_eq!(after.resource_version(), before.resource_version(), "{:?} became {:?}", before.status, after.status);
+    assert_eq!(
+        after.resource_version(),
+        before.resource_version(),
+        "{:?} became {:?}",
+        before.status,
+        after.status
+    );
     Ok(())
 }
 

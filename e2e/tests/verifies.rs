@@ -15,10 +15,22 @@ async fn each_fault_of_hq_has_its_own_reason_and_heals() {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&often(bed.oauth_server("mcp", &hq))).await?;
         for (faults, reason, said) in [
-            (json!({"introspection": "refuse"}), "IntrospectionRefused", "unauthenticatedIntrospection: true"),
-            (json!({"introspection": "garbage"}), "IntrospectionUntrue", "spec.auth.oauth.introspection.url"),
+            (
+                json!({"introspection": "refuse"}),
+                "IntrospectionRefused",
+                "unauthenticatedIntrospection: true",
+            ),
+            (
+                json!({"introspection": "garbage"}),
+                "IntrospectionUntrue",
+                "spec.auth.oauth.introspection.url",
+            ),
             (json!({"oauth": {"status": 404}}), "LensesMetadataMissing", "enabled: true in HQ"),
-            (json!({"metadata_without": ["code_challenge_methods_supported"]}), "PkceMissing", "S256"),
+            (
+                json!({"metadata_without": ["code_challenge_methods_supported"]}),
+                "PkceMissing",
+                "S256",
+            ),
             (json!({"oauth": "html"}), "LensesMetadataUnreadable", "not to a login page"),
             (json!({"oauth": {"status": 503}}), "Unreachable", "503 Service Unavailable"),
             (json!({"down": true}), "Unreachable", "check spec.lenses"),
@@ -28,8 +40,15 @@ async fn each_fault_of_hq_has_its_own_reason_and_heals() {
             let message = &condition(&seen, "LensesReachable").ok_or("no condition")?.message;
             assert!(message.contains(said), "{faults}: {message}");
             let ready = condition(&seen, "Ready").ok_or("no Ready")?;
-            assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", reason), "{faults}");
-            assert!(condition(&seen, "Stalled").is_none() && condition(&seen, "Reconciling").is_some(), "{faults}");
+            assert_eq!(
+                (ready.status.as_str(), ready.reason.as_str()),
+                ("False", reason),
+                "{faults}"
+            );
+            assert!(
+                condition(&seen, "Stalled").is_none() && condition(&seen, "Reconciling").is_some(),
+                "{faults}"
+            );
             hq.set_faults(&json!({})).await?;
             bed.until_ready("mcp").await?;
         }
@@ -72,7 +91,11 @@ async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open()
         let mut open = bed.api_key_server("open", &hq);
         open["spec"]["auth"]["apiKey"]["callers"] = json!({"anyone": true});
         let open = bed.apply_until_ready(&open).await?;
-        let tools = open.status.as_ref().and_then(|status| status.tools.as_ref()).ok_or("no tools are shown")?;
+        let tools = open
+            .status
+            .as_ref()
+            .and_then(|status| status.tools.as_ref())
+            .ok_or("no tools are shown")?;
         assert!(tools.count > 20 && tools.digest.starts_with("sha256:"), "{tools:?}");
 
         let mut guarded = often(bed.oauth_server("mcp", &hq));
@@ -85,7 +108,10 @@ async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open()
         bed.apply(&guarded).await?;
         let seen = until_false(&bed, "Verified", "EndpointUnreachable").await?;
         let message = &condition(&seen, "Verified").ok_or("no condition")?.message;
-        assert!(message.contains("mcp.nowhere.invalid") && message.contains("the Service itself"), "{message}");
+        assert!(
+            message.contains("mcp.nowhere.invalid") && message.contains("the Service itself"),
+            "{message}"
+        );
 
         // Nobody but the user's machine can dial this; through a port-forward it leads to the Service.
         guarded["spec"]["endpoint"] = json!({"url": "http://127.0.0.1:8000"});
@@ -99,12 +125,19 @@ async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open()
 async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() {
     prove(|bed| async move {
         let mut manifest = for_callers_with_a_token(&bed).await?;
-        manifest["spec"]["verification"]["credentialSecretRef"] = json!({"name": "probe", "key": "token"});
+        manifest["spec"]["verification"]["credentialSecretRef"] =
+            json!({"name": "probe", "key": "token"});
         bed.apply(&manifest).await?;
         let seen = until_false(&bed, "Verified", "MaterialUnusable").await?;
         let message = &condition(&seen, "Verified").ok_or("no condition")?.message;
-        assert!(message.contains("spec.verification.credentialSecretRef") && message.contains("/probe"), "{message}");
-        assert_eq!(condition(&seen, "Accepted").map(|accepted| accepted.status.as_str()), Some("True"));
+        assert!(
+            message.contains("spec.verification.credentialSecretRef") && message.contains("/probe"),
+            "{message}"
+        );
+        assert_eq!(
+            condition(&seen, "Accepted").map(|accepted| accepted.status.as_str()),
+            Some("True")
+        );
 
         bed.secret("probe", json!({"token": "not-the-callers-token"})).await?;
         let seen = until_false(&bed, "Verified", "CredentialRefused").await?;
@@ -114,9 +147,15 @@ async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() 
         let right = Patch::Merge(json!({"stringData": {"token": CALLERS}}));
         bed.api::<Secret>().patch("probe", &PatchParams::default(), &right).await?;
         let seen = bed.until_ready("mcp").await?;
-        let tools = seen.status.as_ref().and_then(|status| status.tools.clone()).ok_or("no tools are shown")?;
+        let tools = seen
+            .status
+            .as_ref()
+            .and_then(|status| status.tools.clone())
+            .ok_or("no tools are shown")?;
         assert!(tools.count > 20, "{tools:?}");
-        let wide = bed.kubectl(&["get", "lensesmcpserver", "mcp", "-o", "wide", "--no-headers"], None).await?;
+        let wide = bed
+            .kubectl(&["get", "lensesmcpserver", "mcp", "-o", "wide", "--no-headers"], None)
+            .await?;
         assert!(wide.split_whitespace().any(|column| column == tools.count.to_string()), "{wide}");
         Ok(())
     })
@@ -127,9 +166,11 @@ async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() 
 async fn tools_are_held_to_the_digest_that_was_reviewed() {
     prove(|bed| async move {
         let mut manifest = for_callers_with_a_token(&bed).await?;
-        manifest["spec"]["verification"]["credentialSecretRef"] = json!({"name": "callers", "key": "token"});
+        manifest["spec"]["verification"]["credentialSecretRef"] =
+            json!({"name": "callers", "key": "token"});
         let reviewed = bed.apply_until_ready(&manifest).await?;
-        let reviewed = reviewed.status.and_then(|status| status.tools).ok_or("no tools are shown")?;
+        let reviewed =
+            reviewed.status.and_then(|status| status.tools).ok_or("no tools are shown")?;
         manifest["spec"]["verification"]["expectedToolsDigest"] = json!(reviewed.digest);
         bed.apply_until_ready(&manifest).await?;
 
@@ -137,7 +178,11 @@ async fn tools_are_held_to_the_digest_that_was_reviewed() {
         manifest["spec"]["tools"] = json!({"readOnly": true});
         bed.apply(&manifest).await?;
         let seen = until_false(&bed, "Verified", "ToolsChanged").await?;
-        let fewer = seen.status.as_ref().and_then(|status| status.tools.clone()).ok_or("no tools are shown")?;
+        let fewer = seen
+            .status
+            .as_ref()
+            .and_then(|status| status.tools.clone())
+            .ok_or("no tools are shown")?;
         assert!(fewer.count < reviewed.count && fewer.digest != reviewed.digest, "{fewer:?}");
         let message = &condition(&seen, "Verified").ok_or("no condition")?.message;
         assert!(message.contains(&fewer.digest) && message.contains(&reviewed.digest), "{message}");
@@ -165,15 +210,21 @@ fn often(mut manifest: Value) -> Value {
 
 async fn until_false(bed: &Bed, kind: &str, reason: &str) -> Result<LensesMcpServer, Trouble> {
     let seen = bed.until_reason("mcp", kind, reason).await?;
-    assert_eq!(condition(&seen, kind).map(|condition| condition.status.as_str()), Some("False"), "{kind} {reason}");
+    assert_eq!(
+        condition(&seen, kind).map(|condition| condition.status.as_str()),
+        Some("False"),
+        "{kind} {reason}"
+    );
     Ok(seen)
 }
 
 /// Adds one setting to HQ's, which is thereby started anew; gives back those that it had.
 async fn set_up_with(bed: &Bed, hq: &Hq, setting: &str) -> Result<Vec<String>, Trouble> {
     let deployment = bed.api::<Deployment>().get(hq.name()).await?;
-    let container =
-        deployment.spec.and_then(|spec| spec.template.spec).and_then(|pod| pod.containers.into_iter().next());
+    let container = deployment
+        .spec
+        .and_then(|spec| spec.template.spec)
+        .and_then(|pod| pod.containers.into_iter().next());
     let before = container.and_then(|container| container.args).ok_or("HQ has no arguments")?;
     let name = setting.split('=').next().unwrap_or_default();
     let others = before.iter().filter(|argument| argument.split('=').next() != Some(name)).cloned();
@@ -183,7 +234,8 @@ async fn set_up_with(bed: &Bed, hq: &Hq, setting: &str) -> Result<Vec<String>, T
 
 async fn set_arguments(bed: &Bed, hq: &Hq, arguments: &[String]) -> Result<(), Trouble> {
     let containers = json!([{"name": "hq", "args": arguments}]);
-    let patch = Patch::Strategic(json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    let patch =
+        Patch::Strategic(json!({"spec": {"template": {"spec": {"containers": containers}}}}));
     bed.api::<Deployment>().patch(hq.name(), &PatchParams::default(), &patch).await?;
     Ok(())
 }

@@ -14,15 +14,23 @@ async fn a_status_that_somebody_writes_by_hand_is_put_right() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let made = bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
-        let by_hand = json!({"status": {"url": "https://evil.example/mcp", "replicas": 9, "conditions": []}});
+        let by_hand =
+            json!({"status": {"url": "https://evil.example/mcp", "replicas": 9, "conditions": []}});
         let flags = ["--subresource=status", "--type=merge", "--patch"];
         let by_hand = by_hand.to_string();
-        bed.kubectl(&[&["patch", "lensesmcpserver", "mcp"], &flags[..], &[&by_hand]].concat(), None).await?;
-        let said = |server: &LensesMcpServer| server.status.clone().map(|status| (status.url, status.replicas));
+        bed.kubectl(
+            &[&["patch", "lensesmcpserver", "mcp"], &flags[..], &[&by_hand]].concat(),
+            None,
+        )
+        .await?;
+        let said = |server: &LensesMcpServer| {
+            server.status.clone().map(|status| (status.url, status.replicas))
+        };
         let servers: Api<LensesMcpServer> = bed.api();
         let mended = until(&servers, "mcp", "the status as it was", |server| {
             server.is_some_and(|server| {
-                said(server) == said(&made) && condition(server, "Ready").is_some_and(|ready| ready.status == "True")
+                said(server) == said(&made)
+                    && condition(server, "Ready").is_some_and(|ready| ready.status == "True")
             })
         });
         mended.await.map(drop)
@@ -36,8 +44,11 @@ async fn a_resource_that_is_going_is_left_alone_and_holds_no_other_up() {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("going", &hq)).await?;
         let servers: Api<LensesMcpServer> = bed.api();
-        let finalizers = |finalizers: Value| Patch::Merge(json!({"metadata": {"finalizers": finalizers}}));
-        servers.patch("going", &PatchParams::default(), &finalizers(json!(["e2e.example/hold"]))).await?;
+        let finalizers =
+            |finalizers: Value| Patch::Merge(json!({"metadata": {"finalizers": finalizers}}));
+        servers
+            .patch("going", &PatchParams::default(), &finalizers(json!(["e2e.example/hold"])))
+            .await?;
         servers.delete("going", &DeleteParams::default()).await?;
         let deployments: Api<Deployment> = bed.api();
         deployments.delete("going", &DeleteParams::background()).await?;
@@ -47,9 +58,14 @@ async fn a_resource_that_is_going_is_left_alone_and_holds_no_other_up() {
 
         // The operator has seen all of that when it has made something that was asked for after it.
         bed.apply_until_ready(&bed.oauth_server("coming", &hq)).await?;
-        assert!(deployments.get_opt("going").await?.is_none(), "the Deployment of a resource that is going came back");
+        assert!(
+            deployments.get_opt("going").await?.is_none(),
+            "the Deployment of a resource that is going came back"
+        );
         servers.patch("going", &PatchParams::default(), &finalizers(json!([]))).await?;
-        until(&servers, "going", "the resource to be gone", |server| server.is_none()).await.map(drop)
+        until(&servers, "going", "the resource to be gone", |server| server.is_none())
+            .await
+            .map(drop)
     })
     .await;
 }

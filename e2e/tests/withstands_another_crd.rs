@@ -19,7 +19,11 @@ async fn a_crd_of_another_version_and_a_resource_that_cannot_be_read_stop_no_oth
     .await;
 }
 
-async fn through_versions(bed: &Bed, hq: &lenses_mcp_e2e::bed::Hq, shipped: &Value) -> Result<(), Trouble> {
+async fn through_versions(
+    bed: &Bed,
+    hq: &lenses_mcp_e2e::bed::Hq,
+    shipped: &Value,
+) -> Result<(), Trouble> {
     // Newer: it takes what this operator does not know.
     let mut newer = shipped.clone();
     let spec = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
@@ -30,7 +34,9 @@ async fn through_versions(bed: &Bed, hq: &lenses_mcp_e2e::bed::Hq, shipped: &Val
     bed.apply(&unknown).await?;
     let reason = r#"--for=jsonpath={.status.conditions[?(@.type=="Accepted")].reason}=InvalidSpec"#;
     bed.kubectl(&["wait", reason, "lensesmcpserver/unknown", "--timeout=90s"], None).await?;
-    let refused = bed.kubectl(&["get", "lensesmcpserver", "unknown", "-o", "jsonpath={.status}"], None).await?;
+    let refused = bed
+        .kubectl(&["get", "lensesmcpserver", "unknown", "-o", "jsonpath={.status}"], None)
+        .await?;
     assert!(refused.contains("byTelephone"), "{refused}");
     let mut further = bed.oauth_server("further", hq);
     further["spec"]["fieldOfTheFuture"] = json!({"a": 1});
@@ -51,7 +57,10 @@ async fn through_versions(bed: &Bed, hq: &lenses_mcp_e2e::bed::Hq, shipped: &Val
             !unknown.iter().any(|field| rule.contains(&format!("self.{field}")))
         });
     }
-    remove(&mut schema(&mut older)["properties"]["status"]["properties"], &["tools", "lastVerified", "derived"]);
+    remove(
+        &mut schema(&mut older)["properties"]["status"]["properties"],
+        &["tools", "lastVerified", "derived"],
+    );
     replace(bed, &older).await?;
     bed.apply_until_ready(&bed.oauth_server("mcp", hq)).await?;
     assert!(bed.api::<Deployment>().get("mcp").await.is_ok());
@@ -60,7 +69,8 @@ async fn through_versions(bed: &Bed, hq: &lenses_mcp_e2e::bed::Hq, shipped: &Val
 
 /// The CRD as the chart installed it.
 async fn definition(bed: &Bed) -> Result<Value, Trouble> {
-    let text = bed.kubectl(&["get", "crd", "lensesmcpservers.mcp.lenses.io", "-o", "json"], None).await?;
+    let text =
+        bed.kubectl(&["get", "crd", "lensesmcpservers.mcp.lenses.io", "-o", "json"], None).await?;
     let mut definition: Value = serde_json::from_str(&text)?;
     remove(
         &mut definition["metadata"],

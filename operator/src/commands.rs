@@ -88,9 +88,9 @@ pub enum ObjectOutput {
 fn structured(value: &impl Serialize, output: Output) -> String {
     let written = match output {
         Output::Yaml => yaml::to_string(value).map_err(|error| error.to_string()),
-        Output::Json | Output::Table => {
-            serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|error| error.to_string())
-        }
+        Output::Json | Output::Table => serde_json::to_string_pretty(value)
+            .map(|text| text + "\n")
+            .map_err(|error| error.to_string()),
     };
     // Every key of what is written here is text, so there is nothing that either form cannot hold.
     written.unwrap_or_default()

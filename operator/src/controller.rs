@@ -120,7 +120,11 @@ impl Context {
     /// Puts one server in its place on the way to the default image.
     fn place(&self, server: &ObjectRef<WatchedServer>) {
         // What has no Deployment yet has no place.
-        let deployment = self.caches.deployments.own.get(server.namespace.as_deref().unwrap_or_default(), &server.name);
+        let deployment = self
+            .caches
+            .deployments
+            .own
+            .get(server.namespace.as_deref().unwrap_or_default(), &server.name);
         let watched = self.caches.servers.get(server).filter(|_| deployment.is_some());
         let read = watched.and_then(|watched| watched.read().ok());
         self.fleet.follow(server, read.as_ref(), deployment.as_ref());
@@ -137,7 +141,9 @@ impl Context {
                 let listed = listed.iter().map(|server| ObjectRef::from_obj(&**server));
                 placed.into_iter().chain(listed).for_each(|server| self.place(&server));
             }
-            Event::Apply(server) | Event::Delete(server) => self.place(&ObjectRef::from_obj(server)),
+            Event::Apply(server) | Event::Delete(server) => {
+                self.place(&ObjectRef::from_obj(server))
+            }
         }
     }
 
@@ -188,7 +194,13 @@ impl PassError {
 }
 
 /// Watches and makes passes until `stop`; then passes under way finish.
-pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurrency: u16, stop: CancellationToken) {
+pub async fn run(
+    context: Arc<Context>,
+    turns: Turns,
+    writers: Writers,
+    concurrency: u16,
+    stop: CancellationToken,
+) {
     let caches = &context.caches;
     let Defaults { namespaces, selector, .. } = &context.defaults;
     let watches = Watches { client: context.client.clone(), namespaces: namespaces.clone() };
@@ -209,7 +221,10 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
             }
         })
         .touched_objects()
-        .predicate_filter(|server: &WatchedServer| Some(server.version), PredicateConfig::default());
+        .predicate_filter(
+            |server: &WatchedServer| Some(server.version),
+            PredicateConfig::default(),
+        );
     let placing = Arc::clone(&context);
     let deployments = watches.managed(&caches.deployments.own).inspect(move |change| {
         placing.place(&ObjectRef::new(&change.name).within(&change.namespace));
@@ -268,16 +283,24 @@ pub async fn run(context: Arc<Context>, turns: Turns, writers: Writers, concurre
 async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, PassError> {
     let found = dereference::dereference(context, server).await?; // caches; the API server for a name not seen there
     let valid = validate::validate(server, &found, &context.defaults); // nothing
-    let wanted = valid.as_ref().ok().filter(|_| !server.spec.paused).map(|valid| (valid, build::build(valid))); // nothing
+    let wanted = valid
+        .as_ref()
+        .ok()
+        .filter(|_| !server.spec.paused)
+        .map(|valid| (valid, build::build(valid))); // nothing
     let applied = match wanted {
-        Some((valid, wanted)) => Box::pin(apply::apply(context, valid, wanted, &found.children)).await, // the API server, for what differs
+        Some((valid, wanted)) => {
+            Box::pin(apply::apply(context, valid, wanted, &found.children)).await
+        } // the API server, for what differs
         None => Ok(apply::keep(&found.children)),
     };
-    let deployment =
-        applied.as_ref().map_or_else(|_| found.children.deployment.own(), |applied| applied.deployment.as_ref());
+    let deployment = applied
+        .as_ref()
+        .map_or_else(|_| found.children.deployment.own(), |applied| applied.deployment.as_ref());
     // What this operator wrote itself is no news when the watch shows it.
     context.place(&key(server));
-    let known = context.caches.verifications.verify(server, valid.as_ref().ok(), deployment.map(|d| &**d)); // nothing; HTTP beside
+    let known =
+        context.caches.verifications.verify(server, valid.as_ref().ok(), deployment.map(|d| &**d)); // nothing; HTTP beside
     if let Some(wait) = context.caches.verifications.first_look(server)
         && server.status.is_none()
         && applied.is_ok()
@@ -285,13 +308,16 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Pa
         // The first status says what HQ is like, too. It comes with the news of that, or without when that takes long.
         return Ok(Action::requeue(wait));
     }
-    let status = status::status(server, valid.as_ref(), applied.as_ref(), &found, known, Timestamp::now()); // nothing
+    let status =
+        status::status(server, valid.as_ref(), applied.as_ref(), &found, known, Timestamp::now()); // nothing
     report::report(context, server, status).await?; // the API server, if it differs
 
     applied?;
     match valid {
         // Who holds the name may not be among what is watched, so its going has to be looked for.
-        Err(rejections) if rejections.reason() == Reason::NameTaken => Ok(context.failures.next(&key(server))),
+        Err(rejections) if rejections.reason() == Reason::NameTaken => {
+            Ok(context.failures.next(&key(server)))
+        }
         // Nor are events, and a warning may come after the state that it is about.
         _ if found.pods.unexplained => Ok(context.failures.next(&key(server))),
         _ => Ok(Action::await_change()),
@@ -299,7 +325,10 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Pa
 }
 
 /// A pass, bounded and counted.
-async fn reconcile(watched: Arc<WatchedServer>, context: Arc<Context>) -> Result<Action, PassError> {
+async fn reconcile(
+    watched: Arc<WatchedServer>,
+    context: Arc<Context>,
+) -> Result<Action, PassError> {
     let begun = Instant::now();
     let ended = timeout(PASS, async {
         context.caches.read().await.map_err(|_| PassError::Closed)?;

@@ -76,7 +76,9 @@ impl Lease {
                 Ok(Some(record)) => return record,
                 Ok(None) => {}
                 Err(error) if error.is_conflict() => {}
-                Err(error) => tracing::warn!(%error, lease = self.name, "failed to ask for the lease"),
+                Err(error) => {
+                    tracing::warn!(%error, lease = self.name, "failed to ask for the lease")
+                }
             }
             sleep(RETRY).await;
         }
@@ -94,7 +96,9 @@ impl Lease {
                 }
                 Ok(Renewal::Taken(holder)) => return LeaseLost::Taken(holder),
                 // Another try might end too late.
-                Err(error) if renewed.elapsed() + RETRY + REQUEST > DEADLINE => return LeaseLost::NotRenewed(error),
+                Err(error) if renewed.elapsed() + RETRY + REQUEST > DEADLINE => {
+                    return LeaseLost::NotRenewed(error);
+                }
                 Err(error) => {
                     tracing::warn!(%error, lease = self.name, "failed to renew the lease");
                     wait = RETRY;
@@ -121,20 +125,26 @@ impl Lease {
     }
 
     /// One look at the Lease, and a claim if it is free. `seen` is what the last look saw, and since when.
-    async fn try_acquire(&self, seen: &mut Option<(Option<String>, Instant)>) -> Result<Option<Record>, LeaseError> {
+    async fn try_acquire(
+        &self,
+        seen: &mut Option<(Option<String>, Instant)>,
+    ) -> Result<Option<Record>, LeaseError> {
         let Some(record) = timeout(REQUEST, self.api.get_opt(&self.name)).await?? else {
             let record = Record {
                 metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
                 spec: Some(self.claim(&LeaseSpec::default())),
             };
-            return Ok(Some(timeout(REQUEST, self.api.create(&PostParams::default(), &record)).await??));
+            return Ok(Some(
+                timeout(REQUEST, self.api.create(&PostParams::default(), &record)).await??,
+            ));
         };
         let version = record.metadata.resource_version.clone();
         let since = match seen {
             Some((last, since)) if *last == version => *since,
             _ => seen.insert((version, Instant::now())).1,
         };
-        let free = holder(&record).is_none_or(|holder| holder == &self.identity) || since.elapsed() > duration(&record);
+        let free = holder(&record).is_none_or(|holder| holder == &self.identity)
+            || since.elapsed() > duration(&record);
         if !free {
             return Ok(None);
         }
@@ -159,7 +169,8 @@ impl Lease {
     }
 
     async fn replace(&self, record: Record) -> Result<Record, LeaseError> {
-        Ok(timeout(REQUEST, self.api.replace(&self.name, &PostParams::default(), &record)).await??)
+        Ok(timeout(REQUEST, self.api.replace(&self.name, &PostParams::default(), &record))
+            .await??)
     }
 
     fn claim(&self, last: &LeaseSpec) -> LeaseSpec {
@@ -186,7 +197,11 @@ fn holder(record: &Record) -> Option<&String> {
 
 /// How long the holder asked to be believed, within reason.
 fn duration(record: &Record) -> Duration {
-    let seconds = record.spec.as_ref().and_then(|spec| spec.lease_duration_seconds).and_then(|s| u64::try_from(s).ok());
+    let seconds = record
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.lease_duration_seconds)
+        .and_then(|s| u64::try_from(s).ok());
     seconds.map_or(DURATION, Duration::from_secs).min(4 * DURATION)
 }
 
@@ -223,15 +238,24 @@ mod tests {
                     Response::builder().status(code).body(Body::from(body.to_string().into_bytes()))
                 }
             });
-            Lease::new(Client::new(answer, "default"), "ops", "operator".to_owned(), identity.to_owned())
+            Lease::new(
+                Client::new(answer, "default"),
+                "ops",
+                "operator".to_owned(),
+                identity.to_owned(),
+            )
         }
 
         fn answer(&self, method: &Method, body: &[u8]) -> (u16, Value) {
             let mut state = self.0.lock().unwrap();
             let failure = |code: u16, reason: &str| {
-                (code, json!({ "status": "Failure", "code": code, "reason": reason, "message": reason }))
+                (
+                    code,
+                    json!({ "status": "Failure", "code": code, "reason": reason, "message": reason }),
+                )
             };
-            let held = state.lease.as_ref().map(|lease| lease["metadata"]["resourceVersion"].clone());
+            let held =
+                state.lease.as_ref().map(|lease| lease["metadata"]["resourceVersion"].clone());
             match (method, held) {
                 _ if state.down => return failure(500, "InternalError"),
                 (&Method::GET, Some(_)) => return (200, state.lease.clone().unwrap()),
@@ -240,11 +264,9 @@ mod tests {
                 _ => {}
             }
             let mut lease: Value = serde_json::from_slice(body).unwrap();
-            if state
-                .lease
-                .as_ref()
-                .is_some_and(|kept| kept["metadata"]["resourceVersion"] != lease["metadata"]["resourceVersion"])
-            {
+            if state.lease.as_ref().is_some_and(|kept| {
+                kept["metadata"]["resourceVersion"] != lease["metadata"]["resourceVersion"]
+            }) {
                 return failure(409, "Conflict");
             }
             state.version += 1;
@@ -283,7 +305,11 @@ mod tests {
         let begun = Instant::now();
         server.lease("standby").acquire().await;
         assert_eq!(server.holder().as_deref(), Some("standby"));
-        assert!(begun.elapsed() > DURATION && begun.elapsed() <= DURATION + 2 * RETRY, "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() > DURATION && begun.elapsed() <= DURATION + 2 * RETRY,
+            "{:?}",
+            begun.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]

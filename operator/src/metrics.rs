@@ -77,7 +77,11 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix(PREFIX);
         let (passes, errors, requests) = (Family::default(), Family::default(), Family::default());
         let duration = Histogram::new([0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0]);
-        registry.register("reconciles", "Passes over a resource, by how they ended", passes.clone());
+        registry.register(
+            "reconciles",
+            "Passes over a resource, by how they ended",
+            passes.clone(),
+        );
         registry.register("reconcile_errors", "Passes that failed, by reason", errors.clone());
         registry.register("reconcile_duration_seconds", "How long a pass took", duration.clone());
         registry.register("api_requests", "Requests to the API server, by verb", requests.clone());
@@ -99,7 +103,8 @@ impl Metrics {
 
     /// A request goes to the API server.
     pub fn requested(&self, method: &axum::http::Method, uri: &axum::http::Uri) {
-        let watches = uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
+        let watches =
+            uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
         let verb = match method.as_str() {
             "GET" if watches => "watch",
             "GET" => "get",
@@ -121,7 +126,11 @@ impl Metrics {
             resources.get_or_create(labels).set(*count);
         }
         let mut now = Registry::with_prefix(PREFIX);
-        now.register("resources", "LensesMcpServer resources, by condition and its status", resources);
+        now.register(
+            "resources",
+            "LensesMcpServer resources, by condition and its status",
+            resources,
+        );
         if let Some(age) = gauges.oldest_verification {
             let oldest = Gauge::<f64, AtomicU64>::default();
             oldest.set(age.as_secs_f64());
@@ -129,8 +138,12 @@ impl Metrics {
             now.register("verification_age_seconds", help, oldest);
         }
         let upgrades = Family::<UpgradeLabels, Gauge>::default();
-        for (state, count) in [("waiting", gauges.upgrades_waiting), ("under_way", gauges.upgrades_under_way)] {
-            upgrades.get_or_create(&UpgradeLabels { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        for (state, count) in
+            [("waiting", gauges.upgrades_waiting), ("under_way", gauges.upgrades_under_way)]
+        {
+            upgrades
+                .get_or_create(&UpgradeLabels { state })
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         now.register("upgrades", "Servers on the way to a new default image, by state", upgrades);
         let mut out = String::new();

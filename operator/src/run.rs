@@ -85,14 +85,16 @@ async fn work(settings: Settings) -> Result<(), RunError> {
     let stop = stop_on_signal()?;
     let metrics = Arc::new(Metrics::default());
     let (show_work, work) = watch::channel(None);
-    let listener =
-        TcpListener::bind(admin_address).await.map_err(|source| RunError::Listen { address: admin_address, source })?;
+    let listener = TcpListener::bind(admin_address)
+        .await
+        .map_err(|source| RunError::Listen { address: admin_address, source })?;
     let admin = admin::router(Admin { metrics: Arc::clone(&metrics), work });
     let admin = axum::serve(listener, admin);
 
     let client = client(&metrics).await?;
     let namespace = lease_namespace.unwrap_or_else(|| client.default_namespace().to_owned());
-    let identity = identity.unwrap_or_else(|| format!("{}-{:08x}", crate::MANAGER, rand::random::<u32>()));
+    let identity =
+        identity.unwrap_or_else(|| format!("{}-{:08x}", crate::MANAGER, rand::random::<u32>()));
     let lease = Lease::new(client.clone(), &namespace, lease_name, identity.clone());
 
     let leader = async {

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use clap::{Args, ValueEnum};
 
 /// The image of the server that belongs to this operator: the same version, released together.
-pub(crate) const SERVER_IMAGE: &str = concat!("lensesio/lenses-mcp-server:", env!("CARGO_PKG_VERSION"));
+pub(crate) const SERVER_IMAGE: &str =
+    concat!("lensesio/lenses-mcp-server:", env!("CARGO_PKG_VERSION"));
 
 /// The settings of `run`.
 #[derive(Args, Clone, Debug)]
@@ -76,14 +77,21 @@ pub enum LogFormat {
 
 pub(crate) fn image(text: &str) -> Result<String, String> {
     if text.is_empty() || text.chars().any(char::is_whitespace) {
-        return Err("write an image with a tag or a digest, such as lensesio/lenses-mcp-server:0.1.0".to_owned());
+        return Err(
+            "write an image with a tag or a digest, such as lensesio/lenses-mcp-server:0.1.0"
+                .to_owned(),
+        );
     }
     Ok(text.to_owned())
 }
 
 fn namespaces(text: &str) -> Result<Namespaces, String> {
-    let mut names =
-        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(label).collect::<Result<Vec<_>, _>>()?;
+    let mut names = text
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(label)
+        .collect::<Result<Vec<_>, _>>()?;
     names.sort_unstable();
     names.dedup();
     Ok(Namespaces(names))
@@ -92,8 +100,15 @@ fn namespaces(text: &str) -> Result<Namespaces, String> {
 /// A DNS label, as RFC 1123 has it.
 pub(crate) fn label(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if text.is_empty() || text.len() > 63 || !text.chars().all(good) || text.starts_with('-') || text.ends_with('-') {
-        return Err(format!("{text:?} is not a name: write at most 63 lower-case letters, digits and '-'"));
+    if text.is_empty()
+        || text.len() > 63
+        || !text.chars().all(good)
+        || text.starts_with('-')
+        || text.ends_with('-')
+    {
+        return Err(format!(
+            "{text:?} is not a name: write at most 63 lower-case letters, digits and '-'"
+        ));
     }
     Ok(text.to_owned())
 }
@@ -104,7 +119,11 @@ pub(crate) fn domain(text: &str) -> Result<String, String> {
 }
 
 fn non_empty(text: &str) -> Result<String, String> {
-    if text.is_empty() { Err("write a name, or leave it out".to_owned()) } else { Ok(text.to_owned()) }
+    if text.is_empty() {
+        Err("write a name, or leave it out".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
@@ -118,7 +137,9 @@ mod tests {
 
     #[test]
     fn namespaces_are_a_list_without_repetition() {
-        for (text, names) in [("", vec![]), (" , ", vec![]), ("a", vec!["a"]), ("b, a,b", vec!["a", "b"])] {
+        for (text, names) in
+            [("", vec![]), (" , ", vec![]), ("a", vec!["a"]), ("b, a,b", vec!["a", "b"])]
+        {
             assert_eq!(namespaces(text).unwrap().0, names, "{text:?}");
         }
         for text in ["A", "a b", "-a", "a-", "a,b.c"] {

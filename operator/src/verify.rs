@@ -39,7 +39,8 @@ pub struct Lenses {
 impl Lenses {
     /// Every address that is dialled.
     pub fn addresses(&self) -> impl Iterator<Item = &Url> {
-        let introspection = self.authorization_server.as_ref().map(|server| &server.introspection_url);
+        let introspection =
+            self.authorization_server.as_ref().map(|server| &server.introspection_url);
         std::iter::once(&self.url).chain(introspection)
     }
 }

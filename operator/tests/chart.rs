@@ -8,7 +8,8 @@ use lenses_mcp_crds::yaml;
 use serde_json::Value;
 
 fn text(file: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../charts/lenses-mcp-operator").join(file);
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../charts/lenses-mcp-operator").join(file);
     std::fs::read_to_string(path).unwrap()
 }
 

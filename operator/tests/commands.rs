@@ -64,7 +64,11 @@ fn golden(name: &str, said: &str) {
         std::fs::write(&path, said).unwrap();
     }
     let wanted = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(said == wanted, "{} says otherwise (UPDATE_GOLDEN=1 writes it anew); now:\n{said}", path.display());
+    assert!(
+        said == wanted,
+        "{} says otherwise (UPDATE_GOLDEN=1 writes it anew); now:\n{said}",
+        path.display()
+    );
 }
 
 #[test]
@@ -80,7 +84,8 @@ fn render_prints_every_object_that_a_resource_becomes() {
         assert_eq!(object["metadata"]["name"], "team-mcp");
         assert_eq!(object["metadata"]["namespace"], "tools");
     }
-    let settings = objects.iter().find(|object| object["kind"] == "ConfigMap").unwrap()["data"].to_string();
+    let settings =
+        objects.iter().find(|object| object["kind"] == "ConfigMap").unwrap()["data"].to_string();
     assert!(settings.contains("LENSES_ADVERTISED_URL='https://hq.example.com'"), "{settings}");
     assert_eq!(
         err(&output),
@@ -104,7 +109,11 @@ fn render_looks_references_up_in_the_files_and_never_guesses_what_would_show() {
     let alone = operator(&["render", "-f", "-"], NAMED_PORT);
     assert_eq!(alone.status.code(), Some(1));
     assert_eq!(out(&alone), "");
-    assert!(err(&alone).contains("the number of port api stands in Service lenses/hq"), "{}", err(&alone));
+    assert!(
+        err(&alone).contains("the number of port api stands in Service lenses/hq"),
+        "{}",
+        err(&alone)
+    );
 
     let with_service = operator(&["render", "-f", "-"], &[NAMED_PORT, SERVICE].join("---"));
     assert_eq!(with_service.status.code(), Some(0), "{}", err(&with_service));
@@ -114,7 +123,8 @@ fn render_looks_references_up_in_the_files_and_never_guesses_what_would_show() {
 
 #[test]
 fn check_says_of_each_resource_what_holds_it_back_and_what_it_cannot_know() {
-    let bad = GOOD.replace("team-mcp", "bad").replace("auth: {oauth: {", "replica: 2\n  auth: {oauth: {");
+    let bad =
+        GOOD.replace("team-mcp", "bad").replace("auth: {oauth: {", "replica: 2\n  auth: {oauth: {");
     let open = "\napiVersion: mcp.lenses.io/v1alpha1\nkind: LensesMcpServer\nmetadata: {name: open}\nspec: {lenses: {url: 'https://hq.example.com'}}\n";
     let contradictory = NAMED_PORT.replace("api,", "web,").replace("port: api", "port: web");
     let all = [GOOD, &bad, open, &contradictory, SERVICE].join("---");
@@ -125,10 +135,16 @@ fn check_says_of_each_resource_what_holds_it_back_and_what_it_cannot_know() {
     let output = operator(&["check", "-f", "-", "-o", "json"], &all);
     assert_eq!(output.status.code(), Some(1));
     let verdicts: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let valid: Vec<_> = verdicts.as_array().unwrap().iter().map(|v| (v["name"].clone(), v["valid"].clone())).collect();
+    let valid: Vec<_> = verdicts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| (v["name"].clone(), v["valid"].clone()))
+        .collect();
     assert_eq!(
         valid,
-        [("team-mcp", true), ("bad", false), ("open", false), ("team-mcp", false)].map(|(n, v)| (json!(n), json!(v)))
+        [("team-mcp", true), ("bad", false), ("open", false), ("team-mcp", false)]
+            .map(|(n, v)| (json!(n), json!(v)))
     );
 
     let output = operator(&["check", "-f", "-", "-o", "yaml"], &all);
@@ -148,7 +164,9 @@ fn every_manifest_of_the_examples_and_the_docs_passes_check() {
     let mut seen = 0;
     for (file, text) in texts("examples").into_iter().chain(texts("docs")).chain(texts(".")) {
         let manifests = if text.contains("\n```") { blocks(&text, "yaml") } else { vec![text] };
-        for manifest in manifests.iter().filter(|manifest| manifest.contains("kind: LensesMcpServer")) {
+        for manifest in
+            manifests.iter().filter(|manifest| manifest.contains("kind: LensesMcpServer"))
+        {
             seen += 1;
             let check = operator(&["check", "-f", "-"], manifest);
             assert_eq!(check.status.code(), Some(0), "{file}: {}{}", out(&check), err(&check));
@@ -165,16 +183,30 @@ fn the_commands_in_the_docs_run_and_print_what_the_docs_show() {
     let mut seen = 0;
     for (file, text) in texts("docs") {
         for block in blocks(&text, "console") {
-            let Some((command, shown)) = block.strip_prefix("$ ").and_then(|block| block.split_once('\n')) else {
+            let Some((command, shown)) =
+                block.strip_prefix("$ ").and_then(|block| block.split_once('\n'))
+            else {
                 continue;
             };
-            if !["lenses-mcp-operator check", "lenses-mcp-operator render"].iter().any(|run| command.contains(run)) {
+            if !["lenses-mcp-operator check", "lenses-mcp-operator render"]
+                .iter()
+                .any(|run| command.contains(run))
+            {
                 continue;
             }
             seen += 1;
-            let run = Command::new("sh").args(["-c", command]).current_dir(root()).env("PATH", &path).output().unwrap();
+            let run = Command::new("sh")
+                .args(["-c", command])
+                .current_dir(root())
+                .env("PATH", &path)
+                .output()
+                .unwrap();
             assert_eq!(run.status.code(), Some(0), "{file}: {command}: {}", err(&run));
-            assert!(shown.is_empty() || out(&run) == shown, "{file}: {command} prints now:\n{}", out(&run));
+            assert!(
+                shown.is_empty() || out(&run) == shown,
+                "{file}: {command} prints now:\n{}",
+                out(&run)
+            );
         }
     }
     assert!(seen >= 3, "{seen} commands");
@@ -186,8 +218,10 @@ fn root() -> PathBuf {
 
 /// The manifests and pages of a directory of the repository.
 fn texts(directory: &str) -> Vec<(String, String)> {
-    let files = std::fs::read_dir(root().join(directory)).unwrap().map(|entry| entry.unwrap().path());
-    let texts = files.filter(|file| file.extension().is_some_and(|kind| kind == "md" || kind == "yaml"));
+    let files =
+        std::fs::read_dir(root().join(directory)).unwrap().map(|entry| entry.unwrap().path());
+    let texts =
+        files.filter(|file| file.extension().is_some_and(|kind| kind == "md" || kind == "yaml"));
     texts.map(|file| (file.display().to_string(), std::fs::read_to_string(file).unwrap())).collect()
 }
 
@@ -209,7 +243,11 @@ fn what_cannot_be_looked_at_is_status_2_and_says_why() {
         (&["check", "-f", "-", "-o", "xml"], "", "table, json, yaml"),
         (&["render", "-f", "-", "--namespace", "No"], "", "is not a name"),
         (&["doctor", "mcp"], "", "failed to find a cluster"),
-        (&["doctor", "mcp", "--token-file", "no-such-file"], "", "failed to read \"no-such-file\" (--token-file)"),
+        (
+            &["doctor", "mcp", "--token-file", "no-such-file"],
+            "",
+            "failed to read \"no-such-file\" (--token-file)",
+        ),
         (&["doctor", "mcp", "--ca-file", "Cargo.toml"], "", "write certificates in PEM"),
     ] {
         let output = operator(arguments, input);

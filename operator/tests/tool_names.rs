@@ -13,5 +13,8 @@ fn the_list_of_tools_is_the_servers() {
     if std::env::var_os("UPDATE_TOOLS").is_some() {
         std::fs::write(FILE, &names).unwrap();
     }
-    assert!(std::fs::read_to_string(FILE).unwrap() == names, "crds/tools.txt is out of date: run `make generate`");
+    assert!(
+        std::fs::read_to_string(FILE).unwrap() == names,
+        "crds/tools.txt is out of date: run `make generate`"
+    );
 }

@@ -39,7 +39,7 @@ const REQUEST_ID_MAX: usize = 64;
 
 /// What is learnt of a request on its way, for its line.
 #[derive(Debug, Default)]
-pub(crate) struct Noted {
+pub(crate) struct RequestFields {
     /// What sign-in decided.
     pub(crate) sign_in: Option<&'static str>,
     /// The fingerprint of the token that was shown.
@@ -55,12 +55,12 @@ pub(crate) struct Noted {
 }
 
 tokio::task_local! {
-    static NOTED: RefCell<Noted>;
+    static FIELDS: RefCell<RequestFields>;
 }
 
 /// Notes something about the request that is being answered. Elsewhere it does nothing.
-pub(crate) fn note(write: impl FnOnce(&mut Noted)) {
-    let _not_in_a_request = NOTED.try_with(|noted| write(&mut noted.borrow_mut()));
+pub(crate) fn note(write: impl FnOnce(&mut RequestFields)) {
+    let _not_in_a_request = FIELDS.try_with(|fields| write(&mut fields.borrow_mut()));
 }
 
 /// Whether an audit line was written for a request; stands in its extensions.
@@ -79,12 +79,20 @@ impl Audited {
 }
 
 /// [`observe`] as middleware.
-pub async fn observed(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+pub async fn observed(
+    State(metrics): State<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
     observe(metrics, request, |request| next.run(request)).await
 }
 
 /// Runs the request in a span with its id, and logs how it was answered.
-pub async fn observe<F>(metrics: Arc<Metrics>, mut request: Request, answer: impl FnOnce(Request) -> F) -> Response
+pub async fn observe<F>(
+    metrics: Arc<Metrics>,
+    mut request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response
 where
     F: Future<Output = Response>,
 {
@@ -98,9 +106,10 @@ where
     let audited = Audited::default();
     request.extensions_mut().insert(audited.clone());
     // Not given a name: what is moved out of a variable takes up its room in the future until the end, and that is copied.
-    NOTED
+    FIELDS
         .scope(RefCell::default(), async {
-            let mut line = Line { metrics, route, method, path, started, status: CLIENT_GONE, audited };
+            let mut line =
+                Line { metrics, route, method, path, started, status: CLIENT_GONE, audited };
             let mut response = answer(request).await;
             line.status = response.status().as_u16();
             drop(line);
@@ -129,19 +138,19 @@ impl Drop for Line {
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         macro_rules! write_at {
             ($level:expr) => {
-                note(|noted| {
+                note(|fields| {
                     tracing::event!(
                         $level,
                         method = self.method.as_str(),
                         path = self.path.as_ref().map_or("(none)", MatchedPath::as_str),
                         status = self.status,
                         elapsed_ms,
-                        sign_in = noted.sign_in,
-                        token = noted.token.map(tracing::field::display),
-                        subject = noted.subject.as_deref(),
-                        client_id = noted.client_id.as_deref(),
-                        rpc = noted.rpc.as_deref(),
-                        tool = noted.tool.as_deref(),
+                        sign_in = fields.sign_in,
+                        token = fields.token.map(tracing::field::display),
+                        subject = fields.subject.as_deref(),
+                        client_id = fields.client_id.as_deref(),
+                        rpc = fields.rpc.as_deref(),
+                        tool = fields.tool.as_deref(),
                         "answered"
                     );
                 })

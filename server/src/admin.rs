@@ -22,7 +22,11 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// `/livez`: the process answers. `/readyz`: it is configured, listens, and was not told to stop; HQ's health is HQ's.
 /// `/metrics`: what [`Metrics`] counted. `/diagnostics`: what [`Diagnostics`] finds, always 200, because it is a report and
 /// no probe.
-pub fn router(metrics: Arc<Metrics>, diagnostics: Arc<Diagnostics>, stopping: CancellationToken) -> Router {
+pub fn router(
+    metrics: Arc<Metrics>,
+    diagnostics: Arc<Diagnostics>,
+    stopping: CancellationToken,
+) -> Router {
     Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(ready).with_state(stopping))

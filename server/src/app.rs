@@ -1,6 +1,9 @@
 //! The whole router. A request's way is [`router`], read from top to bottom.
 
-use std::{any::Any, convert::Infallible, ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    any::Any, convert::Infallible, ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -20,13 +23,13 @@ use tower_http::{
 
 use crate::{
     access_log,
-    auth::{Gate, metadata},
-    landing::{self, Page},
+    auth::{Authenticator, metadata},
+    host_check::{self, HostCheck},
+    landing::{self, LandingPage},
     limits,
     message::{self, RpcError},
     metrics::Metrics,
     rate_limit::RateLimit,
-    rebinding::{self, Rebinding},
     scope::ScopeSet,
     settings::{AdvertisedUrl, ENDPOINT, Http, Limits, SignIn},
 };
@@ -37,9 +40,9 @@ pub fn router<S>(
     http: &Http,
     limits: &Limits,
     offered: ScopeSet,
-    gate: Gate,
+    authenticator: Authenticator,
     metrics: Arc<Metrics>,
-    page: Page,
+    page: LandingPage,
     mcp: &S,
 ) -> Router
 where
@@ -47,32 +50,41 @@ where
     S::Response: IntoResponse,
     S::Future: Send + 'static,
 {
-    let rebinding = Arc::new(Rebinding::new(http.allowed_hosts.clone(), http.allowed_origins.clone()));
+    let host_check =
+        Arc::new(HostCheck::new(http.allowed_hosts.clone(), http.allowed_origins.clone()));
     let page = Arc::new(page);
-    let way = Arc::new(Way {
+    let endpoint = Arc::new(McpEndpoint {
         slots: Arc::new(Semaphore::new(limits.max_concurrent_requests.min(Semaphore::MAX_PERMITS))),
         time: limits.request_timeout,
-        rebinding: rebinding.clone(),
+        host_check: host_check.clone(),
         page: page.clone(),
-        gate,
+        authenticator,
         max_body_bytes: limits.max_body_bytes,
         rate_limit: RateLimit::new(limits.calls_per_minute_per_user, metrics.clone()),
     });
-    let nosniff =
-        SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let endpoint = ServiceBuilder::new().layer(nosniff.clone()).layer(endpoint_cors(rebinding.clone())).service_fn({
-        let mcp = mcp.clone();
-        move |request| {
-            let (way, mcp) = (way.clone(), mcp.clone());
-            async move { Ok::<_, Infallible>(way.answer(request, mcp).await) }
-        }
-    });
+    let nosniff = SetResponseHeaderLayer::overriding(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    let endpoint = ServiceBuilder::new()
+        .layer(nosniff.clone())
+        .layer(endpoint_cors(host_check.clone()))
+        .service_fn({
+            let mcp = mcp.clone();
+            move |request| {
+                let (endpoint, mcp) = (endpoint.clone(), mcp.clone());
+                async move { Ok::<_, Infallible>(endpoint.answer(request, mcp).await) }
+            }
+        });
     let endpoint = service_fn({
         let metrics = metrics.clone();
         move |request| {
             let (metrics, endpoint) = (metrics.clone(), endpoint.clone());
             async {
-                Ok::<_, Infallible>(access_log::observe(metrics, request, |request| answer(endpoint, request)).await)
+                Ok::<_, Infallible>(
+                    access_log::observe(metrics, request, |request| answer(endpoint, request))
+                        .await,
+                )
             }
         }
     });
@@ -82,7 +94,7 @@ where
         SignIn::ApiKey { .. } => Router::new(),
     };
     let page = landing::routes(page, http.advertised_url.as_ref())
-        .layer(from_fn_with_state(rebinding, rebinding::refuse_foreign));
+        .layer(from_fn_with_state(host_check, host_check::refuse_foreign));
     let beside = metadata.merge(page).fallback(not_found).layer(
         ServiceBuilder::new()
             .layer(from_fn_with_state(metrics, access_log::observed))
@@ -97,17 +109,17 @@ where
 
 /// What stands in front of the MCP endpoint. One service rather than a layer each: the router's layers copy and box all that
 /// is below them, for each request.
-struct Way {
+struct McpEndpoint {
     slots: Arc<Semaphore>,
     time: Duration,
-    rebinding: Arc<Rebinding>,
-    page: Arc<Page>,
-    gate: Gate,
+    host_check: Arc<HostCheck>,
+    page: Arc<LandingPage>,
+    authenticator: Authenticator,
     max_body_bytes: usize,
     rate_limit: RateLimit,
 }
 
-impl Way {
+impl McpEndpoint {
     /// Answers a request within the limits on all of them.
     async fn answer<S>(&self, request: Request, mcp: S) -> Response
     where
@@ -117,27 +129,28 @@ impl Way {
         let method = request.method().clone();
         // Boxed, because each function that takes a future has it twice, and the router moves what comes of it.
         let steps = Box::pin(async {
-            match self.steps(request, mcp).await {
+            match self.handle(request, mcp).await {
                 ControlFlow::Continue(answer) | ControlFlow::Break(answer) => answer,
             }
         });
-        let answering = AssertUnwindSafe(limits::in_number(&self.slots, limits::in_time(self.time, steps)));
+        let answering =
+            AssertUnwindSafe(limits::in_number(&self.slots, limits::in_time(self.time, steps)));
         let mut answer = answering.catch_unwind().await.unwrap_or_else(panicked);
         landing::vary(&method, &mut answer);
         answer
     }
 
     /// The way, step by step. A step that does not let the request pass answers it.
-    async fn steps<S>(&self, request: Request, mcp: S) -> ControlFlow<Response, Response>
+    async fn handle<S>(&self, request: Request, mcp: S) -> ControlFlow<Response, Response>
     where
         S: Service<Request, Error = Infallible>,
         S::Response: IntoResponse,
     {
-        self.rebinding.refuse_foreign(request.uri(), request.headers())?;
+        self.host_check.refuse_foreign(request.uri(), request.headers())?;
         self.page.answer_browsers(request.method(), request.headers())?;
-        let request = self.gate.sign_in(request).await?;
+        let request = self.authenticator.sign_in(request).await?;
         let (request, read) = message::read_message(request, self.max_body_bytes).await?;
-        self.gate.authorize(request.extensions(), &read)?;
+        self.authenticator.authorize(request.extensions(), &read)?;
         self.rate_limit.per_user(request.extensions(), &read)?;
         drop(read);
         ControlFlow::Continue(answer(mcp, request).await)
@@ -163,9 +176,9 @@ fn endpoint_paths(advertised_url: Option<&AdvertisedUrl>) -> Vec<String> {
 }
 
 /// Pages of allowed origins may call with a token and read the challenge. No cookies, so no credentials in CORS's sense.
-fn endpoint_cors(rebinding: Arc<Rebinding>) -> CorsLayer {
+fn endpoint_cors(host_check: Arc<HostCheck>) -> CorsLayer {
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(move |origin, _| rebinding.allows_origin(origin)))
+        .allow_origin(AllowOrigin::predicate(move |origin, _| host_check.allows_origin(origin)))
         .allow_methods([Method::POST, Method::GET, Method::DELETE])
         // Tools may name headers of their own (`Mcp-Param-…`), so what is asked for is allowed.
         .allow_headers(AllowHeaders::mirror_request())

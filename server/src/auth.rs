@@ -5,7 +5,7 @@
 //!                          syntax     OAuth             one question a token, cache ─▶ token_exchange (RFC 8693)
 //!                                ╰─▶ shared_token       API-key mode: one token for all callers
 //! Identity ─▶ authorize: the scopes that the call needs ─▶ MCP
-//! Refusal  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728) or 503
+//! AuthError  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728) or 503
 //! ```
 //!
 //! A token is asked about at HQ for each request unless the operator said otherwise, so that a revoked application is out
@@ -22,7 +22,7 @@ mod resource_server;
 pub(crate) mod server_metadata;
 mod shared_token;
 mod token_exchange;
-mod verdicts;
+mod token_validator;
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -32,7 +32,7 @@ use http::{Extensions, HeaderMap};
 pub use self::{
     authorization_server::AuthorizationServer,
     back_channel::BackChannel,
-    challenge::Refusal,
+    challenge::AuthError,
     introspection::IntrospectionError,
     resource_server::ResourceServer,
     shared_token::{SharedToken, shared_identity},
@@ -43,15 +43,15 @@ use crate::{
     identity::Identity,
     message::{self, Message, Read},
     metrics::{Metrics, SignIn as Outcome},
-    offer::Offer,
+    policy::ToolPolicy,
     resources,
 };
 
 /// The gate in front of the MCP endpoint.
 #[derive(Debug)]
-pub struct Gate {
+pub struct Authenticator {
     mode: Mode,
-    offer: Arc<Offer>,
+    policy: Arc<ToolPolicy>,
     metrics: Arc<Metrics>,
 }
 
@@ -64,11 +64,11 @@ pub enum Mode {
     Shared(SharedToken),
 }
 
-impl Gate {
+impl Authenticator {
     /// A gate that lets in whom `mode` lets in, to what `offer` holds.
     #[must_use]
-    pub fn new(mode: Mode, offer: Arc<Offer>, metrics: Arc<Metrics>) -> Self {
-        Self { mode, offer, metrics }
+    pub fn new(mode: Mode, policy: Arc<ToolPolicy>, metrics: Arc<Metrics>) -> Self {
+        Self { mode, policy, metrics }
     }
 
     /// Puts the caller's [`Identity`] into the request's extensions, or breaks with a challenge. The `Authorization` header
@@ -84,14 +84,14 @@ impl Gate {
                 request.extensions_mut().insert(identity);
                 ControlFlow::Continue(request)
             }
-            Err(refusal) => {
+            Err(error) => {
                 message::discard(request.into_body()).await;
-                ControlFlow::Break(self.refuse(&refusal))
+                ControlFlow::Break(self.refuse(&error))
             }
         }
     }
 
-    /// Behind [`Gate::sign_in`], which left the [`Identity`] in the request's extensions: breaks with a challenge unless the
+    /// Behind [`Authenticator::sign_in`], which left the [`Identity`] in the request's extensions: breaks with a challenge unless the
     /// caller holds the scopes of the call that was `read`.
     pub fn authorize(&self, request: &Extensions, read: &Read) -> ControlFlow<Response> {
         let decision = match (request.get::<Identity>(), read) {
@@ -101,18 +101,18 @@ impl Gate {
             }
             (Some(_), None) => Ok(()),
             // Cannot be, as the router stands; if it ever is, nobody gets in.
-            (None, _) => Err(Refusal::Missing),
+            (None, _) => Err(AuthError::Missing),
         };
         match decision {
             Ok(()) => {
                 self.decided(Outcome::Accepted);
                 ControlFlow::Continue(())
             }
-            Err(refusal) => ControlFlow::Break(self.refuse(&refusal)),
+            Err(error) => ControlFlow::Break(self.refuse(&error)),
         }
     }
 
-    async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
+    async fn identify(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
         match &self.mode {
             Mode::OAuth(resource_server) => resource_server.identify(headers).await,
             Mode::Shared(shared_token) => shared_token.identify(headers),
@@ -121,18 +121,22 @@ impl Gate {
 
     /// Whether `identity` may do what `message` asks. What is not offered does not exist here, so no challenge asks for
     /// it: MCP answers.
-    fn decide(&self, identity: &Identity, message: &Message) -> Result<(), Refusal> {
+    fn decide(&self, identity: &Identity, message: &Message) -> Result<(), AuthError> {
         let needed = match message {
-            Message::ToolCall { name, arguments } => self.offer.required_scopes(name, arguments.as_ref()),
+            Message::ToolCall { name, arguments } => {
+                self.policy.required_scopes(name, arguments.as_ref())
+            }
             // It is read by a tool.
-            Message::ResourceRead { uri } => resources::find(uri)
-                .ok()
-                .and_then(|(resource, arguments)| self.offer.required_scopes(resource.tool, Some(&arguments))),
+            Message::ResourceRead { uri } => {
+                resources::find(uri).ok().and_then(|(resource, arguments)| {
+                    self.policy.required_scopes(resource.tool, Some(&arguments))
+                })
+            }
             Message::Other { .. } => None,
         };
         match needed {
             Some(needed) if !identity.scopes.covers(needed) => {
-                Err(Refusal::InsufficientScope { needed, held: identity.scopes })
+                Err(AuthError::InsufficientScope { needed, held: identity.scopes })
             }
             _ => Ok(()),
         }
@@ -143,13 +147,13 @@ impl Gate {
         access_log::note(|noted| noted.sign_in = Some(outcome.as_str()));
     }
 
-    fn refuse(&self, refusal: &Refusal) -> Response {
-        self.decided(refusal.outcome());
+    fn refuse(&self, error: &AuthError) -> Response {
+        self.decided(error.outcome());
         let metadata_url = match &self.mode {
             Mode::OAuth(resource_server) => Some(resource_server.metadata_url()),
             Mode::Shared(_) => None,
         };
-        refusal.respond(metadata_url, self.offer.scopes())
+        error.respond(metadata_url, self.policy.scopes())
     }
 }
 

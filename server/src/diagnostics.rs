@@ -86,7 +86,11 @@ enum SignIn {
 impl Diagnostics {
     /// Checks the HQ of `oauth`, with what the server itself uses to ask it.
     #[must_use]
-    pub fn of_oauth(lenses_url: &Url, oauth: &OAuth, authorization_server: Arc<AuthorizationServer>) -> Self {
+    pub fn of_oauth(
+        lenses_url: &Url,
+        oauth: &OAuth,
+        authorization_server: Arc<AuthorizationServer>,
+    ) -> Self {
         let issuer = oauth.issuer.clone();
         let has_client = oauth.introspection.client.is_some();
         Self::new(lenses_url, SignIn::OAuth { authorization_server, issuer, has_client })
@@ -115,13 +119,20 @@ impl Diagnostics {
             SignIn::OAuth { authorization_server, issuer, has_client } => {
                 self.check_oauth(authorization_server, issuer, *has_client).await
             }
-            SignIn::ApiKey { back_channel, api_key } => self.check_api_key(back_channel, api_key).await,
+            SignIn::ApiKey { back_channel, api_key } => {
+                self.check_api_key(back_channel, api_key).await
+            }
         };
         let healthy = checks.iter().all(|check| check.result != CheckResult::Failed);
         Report { healthy, checked_at, checks }
     }
 
-    async fn check_oauth(&self, server: &AuthorizationServer, issuer: &str, has_client: bool) -> Vec<Check> {
+    async fn check_oauth(
+        &self,
+        server: &AuthorizationServer,
+        issuer: &str,
+        has_client: bool,
+    ) -> Vec<Check> {
         // No server can have issued it.
         let probe = SecretString::from(format!("diagnostics-{}", Uuid::new_v4()));
         let (lenses, metadata, introspection) = tokio::join!(
@@ -142,13 +153,18 @@ impl Diagnostics {
         ]
     }
 
-    async fn check_api_key(&self, back_channel: &BackChannel, api_key: &SecretString) -> Vec<Check> {
+    async fn check_api_key(
+        &self,
+        back_channel: &BackChannel,
+        api_key: &SecretString,
+    ) -> Vec<Check> {
         let mut url = self.lenses_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["api", "v1", "environments"]);
         }
-        let authorization =
-            HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret())).ok().map(|mut value| {
+        let authorization = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret()))
+            .ok()
+            .map(|mut value| {
                 value.set_sensitive(true);
                 value
             });

@@ -32,14 +32,14 @@ const CACHE: HeaderValue = HeaderValue::from_static("max-age=300");
 
 /// The page, ready to send.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct LandingPage {
     html: Bytes,
     content_security_policy: HeaderValue,
 }
 
 /// The page can't be made: a fault of this program, not of the settings.
 #[derive(Debug, thiserror::Error)]
-pub enum PageError {
+pub enum LandingPageError {
     /// The template did not render.
     #[error("failed to render the landing page: {0}")]
     Render(#[from] askama::Error),
@@ -75,13 +75,13 @@ impl Access<'_> {
     }
 }
 
-impl Page {
+impl LandingPage {
     /// Makes the page of the server that `http` describes.
     ///
     /// # Errors
     ///
-    /// [`PageError`], which no setting can cause.
-    pub fn new(http: &Http, offered: ScopeSet) -> Result<Self, PageError> {
+    /// [`LandingPageError`], which no setting can cause.
+    pub fn new(http: &Http, offered: ScopeSet) -> Result<Self, LandingPageError> {
         let access = match &http.sign_in {
             SignIn::OAuth(oauth) => Access::OAuth {
                 issuer: &oauth.issuer,
@@ -116,18 +116,22 @@ impl Page {
             (header::CONTENT_SECURITY_POLICY, self.content_security_policy.clone()),
             (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         ];
-        let body = if method == Method::HEAD { Body::empty() } else { Body::from(self.html.clone()) };
+        let body =
+            if method == Method::HEAD { Body::empty() } else { Body::from(self.html.clone()) };
         (StatusCode::OK, headers, body).into_response()
     }
 }
 
 /// The page at `/`, and below the advertised URL's path: a proxy may pass that path on or take it off.
-pub fn routes(page: Arc<Page>, advertised_url: Option<&AdvertisedUrl>) -> Router {
-    let show = get(async |State(page): State<Arc<Page>>, method: Method| page.respond(&method));
+pub fn routes(page: Arc<LandingPage>, advertised_url: Option<&AdvertisedUrl>) -> Router {
+    let show =
+        get(async |State(page): State<Arc<LandingPage>>, method: Method| page.respond(&method));
     let prefix = advertised_url.map(AdvertisedUrl::prefix).filter(|prefix| !prefix.is_empty());
     let paths = prefix.into_iter().flat_map(|prefix| [prefix.to_owned(), format!("{prefix}/")]);
     paths
-        .fold(Router::new().route("/", show.clone()), |router, path| router.route(&path, show.clone()))
+        .fold(Router::new().route("/", show.clone()), |router, path| {
+            router.route(&path, show.clone())
+        })
         .with_state(page)
 }
 
@@ -149,7 +153,9 @@ fn wants_html(headers: &HeaderMap) -> bool {
         let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).map(MediaRange::parse)
     };
-    let accepts = |name: &str| ranges().any(|range| range.name.eq_ignore_ascii_case(name) && range.acceptable);
+    let accepts = |name: &str| {
+        ranges().any(|range| range.name.eq_ignore_ascii_case(name) && range.acceptable)
+    };
     accepts("text/html") && !accepts("text/event-stream")
 }
 
@@ -165,9 +171,9 @@ impl<'a> MediaRange<'a> {
         let mut parts = item.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();
         let refused = parts.any(|parameter| {
-            parameter
-                .split_once('=')
-                .is_some_and(|(key, weight)| key.trim().eq_ignore_ascii_case("q") && weight.trim().parse() == Ok(0.0))
+            parameter.split_once('=').is_some_and(|(key, weight)| {
+                key.trim().eq_ignore_ascii_case("q") && weight.trim().parse() == Ok(0.0)
+            })
         });
         Self { name, acceptable: !refused }
     }
@@ -200,7 +206,12 @@ mod tests {
     #[test]
     fn browsers_are_told_from_mcp_clients_by_what_they_accept() {
         let table: &[(&[&str], bool)] = &[
-            (&["text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"], true),
+            (
+                &[
+                    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+                ],
+                true,
+            ),
             (&["text/html"], true),
             (&["TEXT/HTML ; charset=utf-8; q=0.1"], true),
             (&["application/json", "text/html"], true),

@@ -1,7 +1,7 @@
 //! The client of Lenses HQ: every request that a tool makes goes through here.
 //!
 //! ```text
-//! Client ── as_caller(identity) ──▶ Session ── topics(environment) ──▶ Endpoint ─▶ HTTP ─▶ Reply ─▶ value or Error
+//! Client ── as_caller(identity) ──▶ CallerClient ── topics(environment) ──▶ Endpoint ─▶ HTTP ─▶ Reply ─▶ value or Error
 //!   pool, limits, trust              one caller's credential            encoded segments   bounded, checked
 //! ```
 //!
@@ -130,7 +130,8 @@ impl Client {
     ///
     /// [`ClientError`], when an address or the TLS configuration can't be used.
     pub fn new(options: Options) -> Result<Self, ClientError> {
-        let Options { url, websocket_url, tls, request_timeout, response_max_bytes, metrics } = options;
+        let Options { url, websocket_url, tls, request_timeout, response_max_bytes, metrics } =
+            options;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(ClientError::Url { url: url.into() });
         }
@@ -147,13 +148,20 @@ impl Client {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
             .map_err(ClientError::Http)?;
-        Ok(Self(Arc::new(Shared { url, websocket_url, http, request_timeout, response_max_bytes, metrics })))
+        Ok(Self(Arc::new(Shared {
+            url,
+            websocket_url,
+            http,
+            request_timeout,
+            response_max_bytes,
+            metrics,
+        })))
     }
 
     /// HQ as `identity` may see and change it.
     #[must_use]
-    pub fn as_caller(&self, identity: &Identity) -> Session {
-        Session { client: self.clone(), credential: identity.lenses_credential.clone() }
+    pub fn as_caller(&self, identity: &Identity) -> CallerClient {
+        CallerClient { client: self.clone(), credential: identity.lenses_credential.clone() }
     }
 }
 
@@ -165,12 +173,12 @@ impl fmt::Debug for Client {
 
 /// Lenses HQ with the credential of one caller.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub struct CallerClient {
     client: Client,
     credential: Arc<SecretString>,
 }
 
-impl Session {
+impl CallerClient {
     /// Starts a path under the address of HQ. `path` is fixed text; what users name is added with [`Endpoint::name`].
     fn endpoint(&self, path: &'static str) -> Endpoint {
         Endpoint::under(&self.client.0.url).path(path)
@@ -237,10 +245,16 @@ impl Session {
     }
 
     /// Gets the last `bytes` of a text of any length.
-    async fn tail(&self, operation: &'static str, endpoint: Endpoint, bytes: usize) -> Result<Tail, Error> {
+    async fn tail(
+        &self,
+        operation: &'static str,
+        endpoint: Endpoint,
+        bytes: usize,
+    ) -> Result<Tail, Error> {
         self.measured(operation, async {
             let response = self.request(Method::GET, endpoint, ACCEPTED_TEXT, NO_BODY).await?;
-            reply::read_tail(response, bytes, self.client.0.response_max_bytes, &self.credential).await
+            reply::read_tail(response, bytes, self.client.0.response_max_bytes, &self.credential)
+                .await
         })
         .await
     }
@@ -253,8 +267,13 @@ impl Session {
         body: Option<&impl serde::Serialize>,
     ) -> Result<reqwest::Response, ReadError> {
         let bearer = self.bearer().map_err(ReadError::Reply)?;
-        let mut request =
-            self.client.0.http.request(method, endpoint.http()).header(AUTHORIZATION, bearer).header(ACCEPT, accepted);
+        let mut request = self
+            .client
+            .0
+            .http
+            .request(method, endpoint.http())
+            .header(AUTHORIZATION, bearer)
+            .header(ACCEPT, accepted);
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -276,8 +295,9 @@ impl Session {
     }
 
     fn bearer(&self) -> Result<HeaderValue, Error> {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.credential.expose_secret()))
-            .map_err(|_| Error::Credential)?;
+        let mut value =
+            HeaderValue::from_str(&format!("Bearer {}", self.credential.expose_secret()))
+                .map_err(|_| Error::Credential)?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -294,7 +314,13 @@ impl Session {
 
     fn measure(&self, operation: &'static str) -> Measured<'_> {
         let span = traces::lenses_call(operation);
-        Measured { metrics: &self.client.0.metrics, operation, span, started: Instant::now(), finished: false }
+        Measured {
+            metrics: &self.client.0.metrics,
+            operation,
+            span,
+            started: Instant::now(),
+            finished: false,
+        }
     }
 }
 
@@ -340,7 +366,12 @@ impl Measured<'_> {
         let elapsed = self.started.elapsed();
         self.metrics.lenses_called(self.operation, outcome, elapsed);
         traces::lenses_ended(&self.span, outcome);
-        tracing::debug!(operation = self.operation, outcome = outcome.as_str(), ?elapsed, "called Lenses HQ");
+        tracing::debug!(
+            operation = self.operation,
+            outcome = outcome.as_str(),
+            ?elapsed,
+            "called Lenses HQ"
+        );
     }
 }
 

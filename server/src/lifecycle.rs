@@ -81,7 +81,10 @@ impl Signals {
     ///
     /// When the system does not let it.
     pub fn install() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     /// Waits for the next of them.
@@ -96,7 +99,12 @@ impl Signals {
 impl Stages {
     /// Goes through the stages while `connections` end: to be called at the first signal. Returns when all have ended, at
     /// the latest after `grace`, or at once after another signal.
-    pub async fn run(&self, grace: Duration, signals: &mut Signals, connections: impl Future<Output = ()>) {
+    pub async fn run(
+        &self,
+        grace: Duration,
+        signals: &mut Signals,
+        connections: impl Future<Output = ()>,
+    ) {
         self.stopping.cancel();
         let last_part = grace / 5;
         let farewell = FAREWELL.min(last_part);
@@ -134,7 +142,8 @@ pub async fn serve(
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_MAX);
     while let Some((stream, slot)) = accept(&listener, &slots, &stages.stopping).await {
         let service = farewell(router.clone(), Arc::clone(&stopping));
-        let (http, watcher, tls, stages) = (http.clone(), connections.watcher(), tls.clone(), stages.clone());
+        let (http, watcher, tls, stages) =
+            (http.clone(), connections.watcher(), tls.clone(), stages.clone());
         ongoing.spawn(async move {
             let _slot = slot;
             let stream = match tls {
@@ -168,7 +177,8 @@ pub async fn serve(
 fn farewell(
     router: Router,
     stopping: Arc<AtomicBool>,
-) -> impl HyperService<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> {
+) -> impl HyperService<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+{
     let service = TowerToHyperService::new(router);
     service_fn(move |request| {
         let (answering, stopping) = (service.call(request), Arc::clone(&stopping));
@@ -183,7 +193,11 @@ fn farewell(
 }
 
 /// The connection once it is encrypted; `None` when that fails, takes too long, or is no longer wanted.
-async fn handshake(tls: &TlsAcceptor, stream: TcpStream, stopping: &CancellationToken) -> Option<TlsStream<TcpStream>> {
+async fn handshake(
+    tls: &TlsAcceptor,
+    stream: TcpStream,
+    stopping: &CancellationToken,
+) -> Option<TlsStream<TcpStream>> {
     let handshake = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream));
     let ended = tokio::select! {
         ended = handshake => ended,

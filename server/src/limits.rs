@@ -14,9 +14,15 @@ use crate::message::RpcError;
 
 /// Answers 503 at once when all of `slots` are taken, instead of queueing without bound. A slot is held until the
 /// response's last byte, so that streams count too.
-pub async fn in_number(slots: &Arc<Semaphore>, answering: impl Future<Output = Response>) -> Response {
+pub async fn in_number(
+    slots: &Arc<Semaphore>,
+    answering: impl Future<Output = Response>,
+) -> Response {
     let Ok(slot) = slots.clone().try_acquire_owned() else {
-        let error = RpcError::internal(StatusCode::SERVICE_UNAVAILABLE, "too many requests at a time; try again");
+        let error = RpcError::internal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many requests at a time; try again",
+        );
         return ([(RETRY_AFTER, HeaderValue::from_static("1"))], error).into_response();
     };
     let response = answering.await;

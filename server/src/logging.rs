@@ -25,9 +25,9 @@ pub fn start(log: Log, export: Option<&Export>) {
     let filter = filter(log.level);
     let registry = tracing_subscriber::registry();
     let started = match export {
-        Some(export) => {
-            tracing::subscriber::set_global_default(registry.with(layer.with_filter(filter)).with(export.layer()))
-        }
+        Some(export) => tracing::subscriber::set_global_default(
+            registry.with(layer.with_filter(filter)).with(export.layer()),
+        ),
         // One filter for all: a layer with one of its own has it looked at for each line and span.
         None => tracing::subscriber::set_global_default(registry.with(layer).with(filter)),
     };
@@ -47,7 +47,11 @@ fn filter(level: Level) -> Targets {
 }
 
 fn plain<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {
-    fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(Lines).with_target(false).boxed()
+    fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(Lines)
+        .with_target(false)
+        .boxed()
 }
 
 fn json<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {

@@ -28,9 +28,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_arg_matches(&arguments).unwrap_or_else(|error| error.exit());
     let read_file = |path: &std::path::Path| std::fs::read_to_string(path);
     // Names and values that are not UTF-8 can be none of ours.
-    let environment =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let settings = match Variables::load(environment, &read_file).and_then(|variables| Settings::read(&variables)) {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let settings = match Variables::load(environment, &read_file)
+        .and_then(|variables| Settings::read(&variables))
+    {
         Ok(settings) => settings,
         Err(errors) => return fail(settings::EXIT_STATUS, &errors),
     };
@@ -54,7 +56,8 @@ fn main() -> ExitCode {
     };
     let metrics = Arc::new(Metrics::new());
     let on_runtime = runtime.enter();
-    let export = settings.traces.as_ref().map(|traces| Export::start(traces, metrics.clone())).transpose();
+    let export =
+        settings.traces.as_ref().map(|traces| Export::start(traces, metrics.clone())).transpose();
     drop(on_runtime);
     let (export, fault) = export.map_or_else(|fault| (None, Some(fault)), |export| (export, None));
     logging::start(settings.log, export.as_ref());

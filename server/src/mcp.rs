@@ -32,7 +32,7 @@ use crate::{
     identity::Identity,
     lenses,
     metrics::Metrics,
-    offer::Offer,
+    policy::ToolPolicy,
     settings::Confirm,
     tools::{self, Limits},
 };
@@ -50,7 +50,7 @@ pub struct Options {
     /// The client of Lenses HQ.
     pub lenses: lenses::Client,
     /// What this server offers: a ceiling for every caller.
-    pub offer: Arc<Offer>,
+    pub policy: Arc<ToolPolicy>,
     /// Whether HQ is as this server needs it.
     pub diagnostics: Arc<Diagnostics>,
     /// When the user is asked before a tool runs.
@@ -80,7 +80,7 @@ pub struct Server {
 struct Shared {
     config: ServerConfig,
     lenses: lenses::Client,
-    offer: Arc<Offer>,
+    policy: Arc<ToolPolicy>,
     diagnostics: Arc<Diagnostics>,
     confirmation: Confirmation,
     limits: Limits,
@@ -94,7 +94,7 @@ impl Server {
     pub fn new(options: Options) -> Self {
         let Options {
             lenses,
-            offer,
+            policy,
             diagnostics,
             confirm,
             sealing_key,
@@ -106,17 +106,21 @@ impl Server {
         } = options;
         // Schemas are made here rather than in the first request.
         let _ = tools::registry();
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources();
+        let capabilities =
+            ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources();
         let config = ServerConfig::new(capabilities.enable_completions().build())
-            .with_server_info(Implementation::new(SERVER_NAME, env!("CARGO_PKG_VERSION")).with_title("Lenses"))
+            .with_server_info(
+                Implementation::new(SERVER_NAME, env!("CARGO_PKG_VERSION")).with_title("Lenses"),
+            )
             .with_instructions(INSTRUCTIONS);
         let confirmation = Confirmation::new(confirm, sealing_key.as_ref());
-        let limits = Limits { sql_rows: sql_max_rows, sql_time: sql_timeout, bytes: result_max_bytes };
+        let limits =
+            Limits { sql_rows: sql_max_rows, sql_time: sql_timeout, bytes: result_max_bytes };
         Self {
             shared: Arc::new(Shared {
                 config,
                 lenses,
-                offer,
+                policy,
                 diagnostics,
                 confirmation,
                 limits,
@@ -156,7 +160,11 @@ where
     H: ServerHandler + Clone,
 {
     let sessions = Arc::new(NeverSessionManager::default());
-    Mended::new(StreamableHttpService::new(move || Ok(handler.clone()), sessions, http_config(options)))
+    Mended::new(StreamableHttpService::new(
+        move || Ok(handler.clone()),
+        sessions,
+        http_config(options),
+    ))
 }
 
 /// How rmcp is to serve [`http_service`].
@@ -192,6 +200,9 @@ pub enum StdioError {
 /// [`StdioError`].
 pub async fn serve_stdio(server: Server, identity: Identity) -> Result<(), StdioError> {
     let server = Server { resident: Some(identity), ..server };
-    let running = server.serve(stdio_pipes()).await.map_err(|error| StdioError::Initialize(Box::new(error)))?;
+    let running = server
+        .serve(stdio_pipes())
+        .await
+        .map_err(|error| StdioError::Initialize(Box::new(error)))?;
     running.waiting().await.map(drop).map_err(StdioError::Serve)
 }

@@ -57,16 +57,20 @@ impl Message {
     /// Parse error (-32700) for what is no JSON, invalid request (-32600) for JSON that is not one message, invalid params
     /// (-32602) for a tool call that names no tool and a read that names no resource.
     pub fn parse(body: &[u8]) -> Result<(Self, RequestId), RpcError> {
-        let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| match error.classify() {
-            Category::Data if is_batch(body) => RpcError::invalid_request(
-                StatusCode::BAD_REQUEST,
-                "batches are not supported: send each message in a request of its own",
-            ),
-            Category::Data => {
-                RpcError::invalid_request(StatusCode::BAD_REQUEST, "the body is not one JSON-RPC message")
-            }
-            Category::Io | Category::Syntax | Category::Eof => RpcError::parse_error("the body is not JSON"),
-        })?;
+        let envelope: Envelope<'_> =
+            serde_json::from_slice(body).map_err(|error| match error.classify() {
+                Category::Data if is_batch(body) => RpcError::invalid_request(
+                    StatusCode::BAD_REQUEST,
+                    "batches are not supported: send each message in a request of its own",
+                ),
+                Category::Data => RpcError::invalid_request(
+                    StatusCode::BAD_REQUEST,
+                    "the body is not one JSON-RPC message",
+                ),
+                Category::Io | Category::Syntax | Category::Eof => {
+                    RpcError::parse_error("the body is not JSON")
+                }
+            })?;
         let Envelope { id, method, params } = envelope;
         let message = match method.as_deref() {
             Some("tools/call") => {
@@ -80,7 +84,10 @@ impl Message {
             }
             Some("resources/read") => {
                 let Some(Ok(ReadParams { uri })) = params.map(read) else {
-                    return Err(RpcError::invalid_params(id, "resources/read needs params with one uri"));
+                    return Err(RpcError::invalid_params(
+                        id,
+                        "resources/read needs params with one uri",
+                    ));
                 };
                 Self::ResourceRead { uri }
             }
@@ -125,12 +132,19 @@ pub type Read = Option<(Message, RequestId)>;
 
 /// Reads the body of a POST, at most `max_body_bytes`, and gives the request back with what it says. Breaks with the answer
 /// to a body that is no message.
-pub async fn read_message(request: Request, max_body_bytes: usize) -> ControlFlow<Response, (Request, Read)> {
+pub async fn read_message(
+    request: Request,
+    max_body_bytes: usize,
+) -> ControlFlow<Response, (Request, Read)> {
     if request.method() != Method::POST {
         return ControlFlow::Continue((request, None));
     }
     let (parts, body) = request.into_parts();
-    if parts.headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    if parts
+        .headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
         discard(body).await;
         let error = RpcError::invalid_request(
@@ -146,7 +160,9 @@ pub async fn read_message(request: Request, max_body_bytes: usize) -> ControlFlo
         Message::parse(&body).map(|message| (body, message))
     };
     match read.await {
-        Ok((body, read)) => ControlFlow::Continue((Request::from_parts(parts, Body::from(body)), Some(read))),
+        Ok((body, read)) => {
+            ControlFlow::Continue((Request::from_parts(parts, Body::from(body)), Some(read)))
+        }
         Err(error) => ControlFlow::Break(error.into_response()),
     }
 }
@@ -162,7 +178,9 @@ async fn read_body(mut body: Body, max_body_bytes: usize) -> Result<Bytes, RpcEr
             ))
         }
         // The connection broke: nobody is there to read this.
-        Err(_) => Err(RpcError::invalid_request(StatusCode::BAD_REQUEST, "the body could not be read")),
+        Err(_) => {
+            Err(RpcError::invalid_request(StatusCode::BAD_REQUEST, "the body could not be read"))
+        }
     }
 }
 
@@ -194,7 +212,12 @@ pub struct RpcError {
 impl RpcError {
     /// -32700: the text is no JSON.
     pub fn parse_error(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, id: Value::Null, code: -32700, message: message.into() }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            id: Value::Null,
+            code: -32700,
+            message: message.into(),
+        }
     }
 
     /// -32600: not a request that can be answered.
@@ -209,7 +232,12 @@ impl RpcError {
 
     /// -32000, 429: the call is good, but came too soon. JSON-RPC leaves the code to implementations.
     pub fn too_many_requests(RequestId(id): &RequestId, message: impl Into<String>) -> Self {
-        Self { status: StatusCode::TOO_MANY_REQUESTS, id: id.clone(), code: -32000, message: message.into() }
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            id: id.clone(),
+            code: -32000,
+            message: message.into(),
+        }
     }
 
     /// -32603: the fault is on this side.
@@ -231,7 +259,11 @@ impl IntoResponse for RpcError {
             code: i32,
             message: &'a str,
         }
-        let answer = Answer { jsonrpc: "2.0", id: &self.id, error: Error { code: self.code, message: &self.message } };
+        let answer = Answer {
+            jsonrpc: "2.0",
+            id: &self.id,
+            error: Error { code: self.code, message: &self.message },
+        };
         (self.status, axum::Json(answer)).into_response()
     }
 }

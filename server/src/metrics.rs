@@ -19,7 +19,9 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-pub use self::labels::{Introspection, LensesOutcome, Outcome, Reload, Route, SignIn, Spared, TlsFiles};
+pub use self::labels::{
+    CacheHit, Introspection, LensesOutcome, Outcome, Reload, Route, SignIn, TlsFiles,
+};
 use crate::completion::Source;
 
 /// All of the server's metrics. Made once, shared by reference.
@@ -32,7 +34,7 @@ pub struct Metrics {
     sign_ins: Family<SignInLabel, Counter>,
     introspections: Family<IntrospectionLabel, Counter>,
     introspection_seconds: Histogram,
-    introspections_spared: Family<SparedLabel, Counter>,
+    introspections_spared: Family<CacheHitLabel, Counter>,
     calls_rate_limited: Counter,
     tool_calls: Family<ToolLabels, Counter>,
     tool_seconds: Histograms<ToolLabel>,
@@ -84,20 +86,43 @@ impl Metrics {
 
     fn registered(mut self) -> Self {
         let registry = &mut self.registry;
-        registry.register("build", "Version of the server", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register(
+            "build",
+            "Version of the server",
+            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+        );
         let started = Gauge::<f64, AtomicU64>::default();
-        started.set(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()));
-        registry.register_with_unit("start_time", "When the process started, since 1970", Unit::Seconds, started);
+        started.set(
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
+        );
+        registry.register_with_unit(
+            "start_time",
+            "When the process started, since 1970",
+            Unit::Seconds,
+            started,
+        );
 
-        registry.register("http_requests", "HTTP requests answered, by route and status", self.requests.clone());
+        registry.register(
+            "http_requests",
+            "HTTP requests answered, by route and status",
+            self.requests.clone(),
+        );
         registry.register_with_unit(
             "http_request_duration",
             "Time until an HTTP response's head was ready, by route",
             Unit::Seconds,
             self.request_seconds.clone(),
         );
-        registry.register("http_requests_in_flight", "HTTP requests being answered now", self.in_flight.clone());
-        registry.register("sign_ins", "Requests to the MCP endpoint, by what sign-in decided", self.sign_ins.clone());
+        registry.register(
+            "http_requests_in_flight",
+            "HTTP requests being answered now",
+            self.in_flight.clone(),
+        );
+        registry.register(
+            "sign_ins",
+            "Requests to the MCP endpoint, by what sign-in decided",
+            self.sign_ins.clone(),
+        );
         registry.register(
             "introspections",
             "Requests to the introspection endpoint of Lenses HQ, by outcome; refused: HQ does not let this server \
@@ -127,14 +152,26 @@ impl Metrics {
             Unit::Seconds,
             self.tool_seconds.clone(),
         );
-        registry.register("prompts_asked", "Prompts asked for, by prompt and outcome", self.prompts_asked.clone());
-        registry.register("resource_reads", "Resources read, by kind and outcome", self.resource_reads.clone());
+        registry.register(
+            "prompts_asked",
+            "Prompts asked for, by prompt and outcome",
+            self.prompts_asked.clone(),
+        );
+        registry.register(
+            "resource_reads",
+            "Resources read, by kind and outcome",
+            self.resource_reads.clone(),
+        );
         registry.register(
             "completions",
             "Completions of arguments, by the tool that shows the same names and by outcome",
             self.completions.clone(),
         );
-        registry.register("lenses_calls", "Calls to Lenses HQ, by operation and outcome", self.lenses_calls.clone());
+        registry.register(
+            "lenses_calls",
+            "Calls to Lenses HQ, by operation and outcome",
+            self.lenses_calls.clone(),
+        );
         registry.register_with_unit(
             "lenses_call_duration",
             "Time that a call to Lenses HQ took, by operation",
@@ -180,8 +217,8 @@ impl Metrics {
     }
 
     /// A token was decided without asking the introspection endpoint again.
-    pub fn introspection_spared(&self, by: Spared) {
-        self.introspections_spared.get_or_create(&SparedLabel { by }).inc();
+    pub fn introspection_cache_hit(&self, by: CacheHit) {
+        self.introspections_spared.get_or_create(&CacheHitLabel { by }).inc();
     }
 
     /// A call was refused because its user had made too many.
@@ -211,9 +248,16 @@ impl Metrics {
     }
 
     /// A call to Lenses HQ ended. `operation` is the client's method, not the path.
-    pub fn lenses_called(&self, operation: &'static str, outcome: LensesOutcome, elapsed: Duration) {
+    pub fn lenses_called(
+        &self,
+        operation: &'static str,
+        outcome: LensesOutcome,
+        elapsed: Duration,
+    ) {
         self.lenses_calls.get_or_create(&LensesLabels { operation, outcome }).inc();
-        self.lenses_seconds.get_or_create(&OperationLabel { operation }).observe(elapsed.as_secs_f64());
+        self.lenses_seconds
+            .get_or_create(&OperationLabel { operation })
+            .observe(elapsed.as_secs_f64());
     }
 
     /// TLS files changed.
@@ -267,8 +311,8 @@ struct IntrospectionLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SparedLabel {
-    by: Spared,
+struct CacheHitLabel {
+    by: CacheHit,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -333,7 +377,7 @@ mod tests {
         metrics.request_answered(Route::Mcp, 401, Duration::from_millis(3));
         metrics.signed_in(SignIn::Missing);
         metrics.introspected(Introspection::Refused, Duration::from_millis(1));
-        metrics.introspection_spared(Spared::Shared);
+        metrics.introspection_cache_hit(CacheHit::Shared);
         metrics.tool_called("list_topics", Outcome::Denied, Duration::from_secs(1));
         metrics.lenses_called("list_topics", LensesOutcome::Forbidden, Duration::from_secs(1));
         let text = exposition(&metrics);

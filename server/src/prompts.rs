@@ -22,10 +22,16 @@ pub use self::definition::{Argument, Prompt, PromptError};
 #[must_use]
 pub fn all() -> &'static [&'static Prompt] {
     static ALL: LazyLock<Vec<&'static Prompt>> = LazyLock::new(|| {
-        [environments::PROMPTS, sql::PROMPTS, consumer_groups::PROMPTS, connectors::PROMPTS, processors::PROMPTS]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            environments::PROMPTS,
+            sql::PROMPTS,
+            consumer_groups::PROMPTS,
+            connectors::PROMPTS,
+            processors::PROMPTS,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     });
     &ALL
 }

@@ -53,7 +53,8 @@ impl RateLimit {
     /// The limit and the time until the next call may be made, when the bucket is empty.
     fn take(&self, identity: &Identity) -> Result<(), (NonZeroU32, Duration)> {
         let Some(per_minute) = self.per_minute else { return Ok(()) };
-        let user = identity.subject.clone().map_or(User::Token(identity.fingerprint), User::Subject);
+        let user =
+            identity.subject.clone().map_or(User::Token(identity.fingerprint), User::Subject);
         let full = || Arc::new(RateLimiter::direct(Quota::per_minute(per_minute)));
         let bucket = self.users.get_with(user, full);
         bucket.check().map_err(|empty| (per_minute, empty.wait_time_from(self.clock.now())))

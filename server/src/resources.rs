@@ -136,14 +136,18 @@ pub fn find(uri: &str) -> Result<(&'static Template, Map<String, Value>), UriErr
         }
         Some(arguments)
     };
-    TEMPLATES.iter().find_map(|template| Some((template, arguments(template)?))).ok_or(UriError::Unknown)
+    TEMPLATES
+        .iter()
+        .find_map(|template| Some((template, arguments(template)?)))
+        .ok_or(UriError::Unknown)
 }
 
 fn decoded(segment: &str) -> Result<String, UriError> {
     if segment.is_empty() {
         return Err(UriError::EmptySegment);
     }
-    if segment.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '?' | '#' | '\\')) {
+    if segment.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '?' | '#' | '\\'))
+    {
         return Err(UriError::Character);
     }
     let is_encoded = |rest: &str| {
@@ -161,7 +165,8 @@ fn decoded(segment: &str) -> Result<String, UriError> {
 pub fn encoded(name: &str) -> String {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
     // RFC 3986 §2.3: what never needs encoding.
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    const RESERVED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(name, RESERVED).to_string()
 }
 
@@ -246,10 +251,15 @@ mod tests {
     fn every_template_names_a_tool_that_there_is_and_each_of_its_variables() {
         for template in TEMPLATES {
             let tool = crate::tools::registry().find(template.tool).unwrap();
-            let named: Vec<_> = template.uri.split('/').filter_map(|part| part.strip_prefix('{')).collect();
-            let variables: Vec<_> = template.variables.iter().map(|variable| format!("{}}}", variable.name)).collect();
+            let named: Vec<_> =
+                template.uri.split('/').filter_map(|part| part.strip_prefix('{')).collect();
+            let variables: Vec<_> =
+                template.variables.iter().map(|variable| format!("{}}}", variable.name)).collect();
             assert_eq!(named, variables);
-            assert!(template.variables.iter().all(|variable| tool.has_argument(variable.argument)), "{template:?}");
+            assert!(
+                template.variables.iter().all(|variable| tool.has_argument(variable.argument)),
+                "{template:?}"
+            );
         }
     }
 }

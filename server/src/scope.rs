@@ -47,7 +47,10 @@ impl FromStr for Scope {
     type Err = UnknownScope;
 
     fn from_str(text: &str) -> Result<Self, UnknownScope> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| UnknownScope(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| UnknownScope(text.to_owned()))
     }
 }
 
@@ -141,7 +144,10 @@ mod tests {
 
     #[test]
     fn reads_a_tokens_scopes_and_passes_over_those_of_others() {
-        assert_eq!(ScopeSet::from_token("  write openid read "), [Scope::Read, Scope::Write].into_iter().collect());
+        assert_eq!(
+            ScopeSet::from_token("  write openid read "),
+            [Scope::Read, Scope::Write].into_iter().collect()
+        );
         assert_eq!(ScopeSet::from_token("READ"), ScopeSet::NONE);
     }
 

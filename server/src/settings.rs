@@ -9,8 +9,8 @@ mod error;
 mod former;
 mod lenses;
 mod oauth;
-mod offer;
 mod parse;
+mod policy;
 mod reader;
 mod sign_in;
 mod tls;
@@ -31,19 +31,19 @@ pub use self::{
     advertised::{AdvertisedUrl, ENDPOINT},
     error::{SettingsError, SettingsErrors},
     oauth::{AudienceRule, ClientCredentials, Introspection, OAuth, TokenExchange},
-    offer::Confirm,
+    policy::Confirm,
     sign_in::{Callers, SignIn},
     tls::{KeyPairFiles, Trust},
     traces::{Exporter, Protocol, Sampler, Traces},
     variables::{ReadFile, Variables},
 };
 use self::{
-    reader::{Effective, Noted, Reader},
+    reader::{Effective, Invalid, Reader},
     variable as var,
 };
 use crate::{
-    offer::Offer,
-    rebinding::{AllowedHost, AllowedOrigin},
+    host_check::{AllowedHost, AllowedOrigin},
+    policy::ToolPolicy,
 };
 
 /// Exit status for settings that can't be used: `EX_CONFIG` of sysexits.h.
@@ -66,7 +66,7 @@ pub struct Settings {
     /// How clients reach this server, and what they must show.
     pub transport: Transport,
     /// The scopes, tools and environments that this server offers at all.
-    pub offer: Arc<Offer>,
+    pub policy: Arc<ToolPolicy>,
     /// When the user is asked before a tool runs.
     pub confirm: Confirm,
     /// The bounds on each request.
@@ -177,26 +177,30 @@ impl Settings {
     }
 }
 
-fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Noted> {
+fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
     let mut warnings = Vec::new();
     // Each is read before any is used, so that a fault in one does not hide those of the others.
     let lenses = lenses::read(reader);
     let lenses_trust = tls::read_trust(reader);
-    let offer = offer::read(reader);
-    let confirm = offer::read_confirm(reader);
+    let policy = policy::read(reader);
+    let confirm = policy::read_confirm(reader);
     let limits = read_limits(reader);
     let sealing_key = read_sealing_key(reader);
     let shutdown_grace = reader.value(&var::SHUTDOWN_GRACE, parse::duration(SECOND, HOUR));
     let log = read_log(reader);
     let traces = traces::read(reader, &mut warnings);
-    let transport = sign_in::read_transport(reader, lenses.as_ref().ok().map(|lenses| &lenses.http), &mut warnings);
+    let transport = sign_in::read_transport(
+        reader,
+        lenses.as_ref().ok().map(|lenses| &lenses.http),
+        &mut warnings,
+    );
     let lenses = lenses?;
     Ok(Settings {
         lenses_url: lenses.http,
         lenses_websocket_url: lenses.websocket,
         lenses_trust: lenses_trust?,
         transport: transport?,
-        offer: Arc::new(offer?),
+        policy: Arc::new(policy?),
         confirm: confirm?,
         limits: limits?,
         sealing_key: sealing_key?,
@@ -208,15 +212,18 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Noted> {
     })
 }
 
-fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Noted> {
+fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Invalid> {
     let max_body_bytes = reader.value(&var::MCP_MAX_BODY_BYTES, parse::count(1024, 64 << 20));
     let request_timeout = reader.value(&var::MCP_REQUEST_TIMEOUT, parse::duration(SECOND, HOUR));
-    let max_concurrent_requests = reader.value(&var::MCP_MAX_CONCURRENT_REQUESTS, parse::count(1, 65_536));
-    let calls_per_minute = reader.value(&var::MCP_CALLS_PER_MINUTE_PER_USER, |text| match text.parse::<u32>() {
-        Ok(calls) if calls <= 1_000_000 => Ok(NonZeroU32::new(calls)),
-        _ => Err("write a whole number from 0 (any number of calls) to 1000000".to_owned()),
-    });
-    let response_max_bytes = reader.value(&var::MCP_RESPONSE_MAX_BYTES, parse::count(1024, 64 << 20));
+    let max_concurrent_requests =
+        reader.value(&var::MCP_MAX_CONCURRENT_REQUESTS, parse::count(1, 65_536));
+    let calls_per_minute =
+        reader.value(&var::MCP_CALLS_PER_MINUTE_PER_USER, |text| match text.parse::<u32>() {
+            Ok(calls) if calls <= 1_000_000 => Ok(NonZeroU32::new(calls)),
+            _ => Err("write a whole number from 0 (any number of calls) to 1000000".to_owned()),
+        });
+    let response_max_bytes =
+        reader.value(&var::MCP_RESPONSE_MAX_BYTES, parse::count(1024, 64 << 20));
     let result_max_bytes = reader.value(&var::MCP_RESULT_MAX_BYTES, parse::count(1024, 64 << 20));
     let sql_max_rows = reader.value(&var::MCP_SQL_MAX_ROWS, parse::count(1, 1_000_000));
     let sql_timeout = reader.value(&var::MCP_SQL_TIMEOUT, parse::duration(SECOND, HOUR));
@@ -243,7 +250,7 @@ fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Noted> {
     Ok(limits)
 }
 
-fn read_sealing_key(reader: &mut Reader<'_>) -> Result<Option<SecretSlice<u8>>, Noted> {
+fn read_sealing_key(reader: &mut Reader<'_>) -> Result<Option<SecretSlice<u8>>, Invalid> {
     const BASE64: GeneralPurpose = GeneralPurpose::new(
         &alphabet::STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -259,7 +266,7 @@ fn read_sealing_key(reader: &mut Reader<'_>) -> Result<Option<SecretSlice<u8>>, 
     }
 }
 
-fn read_log(reader: &mut Reader<'_>) -> Result<Log, Noted> {
+fn read_log(reader: &mut Reader<'_>) -> Result<Log, Invalid> {
     use tracing::Level;
     let levels = [
         ("error", Level::ERROR),
@@ -269,6 +276,9 @@ fn read_log(reader: &mut Reader<'_>) -> Result<Log, Noted> {
         ("trace", Level::TRACE),
     ];
     let level = reader.value(&var::LOG_LEVEL, parse::word(&levels));
-    let format = reader.value(&var::LOG_FORMAT, parse::word(&[("text", LogFormat::Text), ("json", LogFormat::Json)]));
+    let format = reader.value(
+        &var::LOG_FORMAT,
+        parse::word(&[("text", LogFormat::Text), ("json", LogFormat::Json)]),
+    );
     Ok(Log { level: level?, format: format? })
 }

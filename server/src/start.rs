@@ -11,10 +11,13 @@ use url::Url;
 
 use crate::{
     admin, app,
-    auth::{AuthorizationServer, BackChannel, Gate, Mode, ResourceServer, SharedToken, shared_identity},
+    auth::{
+        Authenticator, AuthorizationServer, BackChannel, Mode, ResourceServer, SharedToken,
+        shared_identity,
+    },
     diagnostics::Diagnostics,
     identity::{Fingerprint, Identity},
-    landing::{Page, PageError},
+    landing::{LandingPage, LandingPageError},
     lenses,
     lifecycle::{self, Signals, Stages},
     mcp,
@@ -52,7 +55,7 @@ pub enum StartError {
     BackChannel(#[source] reqwest::Error),
     /// The landing page can't be made.
     #[error(transparent)]
-    Page(#[from] PageError),
+    LandingPage(#[from] LandingPageError),
     /// Signals can't be taken over.
     #[error("failed to take over signals: {0}")]
     Signals(#[source] io::Error),
@@ -83,10 +86,15 @@ async fn run_stdio(
     metrics: Arc<Metrics>,
     signals: &mut Signals,
 ) -> Result<(), StartError> {
-    let identity = shared_identity(api_key, settings.offer.scopes(), Fingerprint::of(api_key.expose_secret()));
+    let identity = shared_identity(
+        api_key,
+        settings.policy.scopes(),
+        Fingerprint::of(api_key.expose_secret()),
+    );
     let tls = lenses_tls(settings, None, &metrics)?;
     let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
-    let diagnostics = Arc::new(Diagnostics::of_api_key(&settings.lenses_url, api_key, back_channel));
+    let diagnostics =
+        Arc::new(Diagnostics::of_api_key(&settings.lenses_url, api_key, back_channel));
     let server = mcp_server(settings, tls, diagnostics, metrics, Arc::new(|_| {}))?;
     tracing::info!("serving MCP over standard input and output");
     tokio::select! {
@@ -102,14 +110,26 @@ async fn run_http(
     signals: &mut Signals,
 ) -> Result<(), StartError> {
     let stages = Stages::default();
-    let acceptor = http.tls.as_ref().map(|files| tls::listener::acceptor(files, metrics.clone())).transpose()?;
-    let Routers { endpoint: router, admin } = http_routers(settings, http, metrics, &stages, mcp::http_service)?;
+    let acceptor = http
+        .tls
+        .as_ref()
+        .map(|files| tls::listener::acceptor(files, metrics.clone()))
+        .transpose()?;
+    let Routers { endpoint: router, admin } =
+        http_routers(settings, http, metrics, &stages, mcp::http_service)?;
     let listener = bind(http.listen, "HOST, PORT").await?;
     let admin_listener = bind(http.admin, "ADMIN_HOST, ADMIN_PORT").await?;
 
     // Probes are answered until the very end, so this port does not stop with the other.
-    let admin = tokio::spawn(lifecycle::serve(admin_listener, None, admin, ADMIN_CONNECTIONS, Stages::default()));
-    let max_connections = settings.limits.max_concurrent_requests.saturating_mul(CONNECTIONS_PER_REQUEST);
+    let admin = tokio::spawn(lifecycle::serve(
+        admin_listener,
+        None,
+        admin,
+        ADMIN_CONNECTIONS,
+        Stages::default(),
+    ));
+    let max_connections =
+        settings.limits.max_concurrent_requests.saturating_mul(CONNECTIONS_PER_REQUEST);
     let serving = lifecycle::serve(listener, acceptor, router, max_connections, stages.clone());
     tokio::pin!(serving);
     tokio::select! {
@@ -152,7 +172,7 @@ where
 {
     let Front { mode, on_unauthorized, diagnostics, tls } = front(settings, http, &metrics)?;
     let admin = admin::router(metrics.clone(), diagnostics.clone(), stages.stopping.clone());
-    let gate = Gate::new(mode, settings.offer.clone(), metrics.clone());
+    let authenticator = Authenticator::new(mode, settings.policy.clone(), metrics.clone());
     let mcp = endpoint(
         mcp_server(settings, tls, diagnostics, metrics.clone(), on_unauthorized)?,
         mcp::HttpOptions {
@@ -162,9 +182,9 @@ where
             shutdown: stages.ending_streams.clone(),
         },
     );
-    let offered = settings.offer.scopes();
-    let page = Page::new(http, offered)?;
-    let endpoint = app::router(http, &settings.limits, offered, gate, metrics, page, &mcp);
+    let offered = settings.policy.scopes();
+    let page = LandingPage::new(http, offered)?;
+    let endpoint = app::router(http, &settings.limits, offered, authenticator, metrics, page, &mcp);
     Ok(Routers { endpoint, admin })
 }
 
@@ -189,11 +209,12 @@ fn front(settings: &Settings, http: &Http, metrics: &Arc<Metrics>) -> Result<Fro
     let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
     match &http.sign_in {
         SignIn::OAuth(oauth) => {
-            let authorization_server = Arc::new(AuthorizationServer::new(oauth, lenses_url, back_channel, metrics));
+            let authorization_server =
+                Arc::new(AuthorizationServer::new(oauth, lenses_url, back_channel, metrics));
             let max_questions = settings.limits.max_concurrent_requests;
             let resource_server = Arc::new(ResourceServer::new(
                 oauth,
-                settings.offer.scopes(),
+                settings.policy.scopes(),
                 authorization_server.clone(),
                 max_questions,
                 metrics.clone(),
@@ -202,12 +223,16 @@ fn front(settings: &Settings, http: &Http, metrics: &Arc<Metrics>) -> Result<Fro
             Ok(Front {
                 mode: Mode::OAuth(resource_server),
                 on_unauthorized: Arc::new(move |identity| forgetting.forget(identity)),
-                diagnostics: Arc::new(Diagnostics::of_oauth(lenses_url, oauth, authorization_server)),
+                diagnostics: Arc::new(Diagnostics::of_oauth(
+                    lenses_url,
+                    oauth,
+                    authorization_server,
+                )),
                 tls,
             })
         }
         SignIn::ApiKey { api_key, callers } => Ok(Front {
-            mode: Mode::Shared(SharedToken::new(callers, api_key, settings.offer.scopes())),
+            mode: Mode::Shared(SharedToken::new(callers, api_key, settings.policy.scopes())),
             on_unauthorized: Arc::new(|_| {}),
             diagnostics: Arc::new(Diagnostics::of_api_key(lenses_url, api_key, back_channel)),
             tls,
@@ -221,7 +246,8 @@ fn lenses_tls(
     introspection_url: Option<&Url>,
     metrics: &Arc<Metrics>,
 ) -> Result<ClientConfig, TlsError> {
-    let addresses = [&settings.lenses_url, &settings.lenses_websocket_url].into_iter().chain(introspection_url);
+    let addresses =
+        [&settings.lenses_url, &settings.lenses_websocket_url].into_iter().chain(introspection_url);
     lenses::tls::client_config(&settings.lenses_trust, addresses, metrics.clone())
 }
 
@@ -244,7 +270,7 @@ fn mcp_server(
     })?;
     Ok(mcp::Server::new(mcp::Options {
         lenses,
-        offer: settings.offer.clone(),
+        policy: settings.policy.clone(),
         diagnostics,
         confirm: settings.confirm,
         sealing_key: settings.sealing_key.clone(),

@@ -56,7 +56,9 @@ pub enum TlsError {
 #[derive(Debug, thiserror::Error)]
 pub enum MaterialError {
     /// No certificate, or one that is torn.
-    #[error("write certificates in PEM: -----BEGIN CERTIFICATE-----, base64, -----END CERTIFICATE-----")]
+    #[error(
+        "write certificates in PEM: -----BEGIN CERTIFICATE-----, base64, -----END CERTIFICATE-----"
+    )]
     Certificates,
     /// A certificate that no chain can end with.
     #[error("certificate {position} can't be used as a CA's: {source}")]
@@ -70,7 +72,9 @@ pub enum MaterialError {
     #[error("write one unencrypted private key in PEM (PKCS#8, PKCS#1 or SEC1)")]
     Key,
     /// A key of another certificate, or of a kind that is not known.
-    #[error("the private key can't be used with the certificate ({0}); write the key of the file's first certificate")]
+    #[error(
+        "the private key can't be used with the certificate ({0}); write the key of the file's first certificate"
+    )]
     Pair(rustls::Error),
     /// There is nothing to trust.
     #[error("no CA certificate is left to trust")]
@@ -85,7 +89,10 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 /// The certificates of a PEM file, in its order.
 pub(crate) fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    certificates.ok().filter(|certificates| !certificates.is_empty()).ok_or(MaterialError::Certificates)
+    certificates
+        .ok()
+        .filter(|certificates| !certificates.is_empty())
+        .ok_or(MaterialError::Certificates)
 }
 
 /// The CA certificates of a PEM file, added to `roots`.

@@ -39,7 +39,7 @@ use serde_json::{Map, Value};
 pub use self::{
     arguments::ArgumentError,
     definition::{Call, Effect, Limits, Prepared, Tool, ToolError},
-    progress::{Progress, Report, Reports},
+    progress::{Progress, ProgressUpdate, ProgressUpdates},
 };
 use crate::scope::ScopeSet;
 
@@ -84,9 +84,12 @@ pub fn required_scopes(name: &str, arguments: Option<&Map<String, Value>>) -> Op
 
 impl Registry {
     fn new() -> Self {
-        let tools: Vec<Tool> =
-            GROUPS.iter().flat_map(|(group, tools)| tools().into_iter().map(|tool| tool.in_group(group))).collect();
-        let by_name = tools.iter().enumerate().map(|(position, tool)| (tool.name(), position)).collect();
+        let tools: Vec<Tool> = GROUPS
+            .iter()
+            .flat_map(|(group, tools)| tools().into_iter().map(|tool| tool.in_group(group)))
+            .collect();
+        let by_name =
+            tools.iter().enumerate().map(|(position, tool)| (tool.name(), position)).collect();
         Self { tools, by_name }
     }
 
@@ -123,8 +126,14 @@ mod tests {
         for tool in registry().iter() {
             let (name, listing) = (tool.name(), listing(tool));
             assert!(name.len() <= 46, "{name} is too long for some clients");
-            assert!(listing["title"].as_str().is_some_and(|title| !title.is_empty()), "{name} has no title");
-            assert!(listing["description"].as_str().is_some_and(|text| text.len() > 40), "{name} is not described");
+            assert!(
+                listing["title"].as_str().is_some_and(|title| !title.is_empty()),
+                "{name} has no title"
+            );
+            assert!(
+                listing["description"].as_str().is_some_and(|text| text.len() > 40),
+                "{name} is not described"
+            );
             for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
                 assert!(listing["annotations"][hint].is_boolean(), "{name} does not say {hint}");
             }
@@ -162,10 +171,18 @@ mod tests {
             ("create_topic", json!({}), vec![Scope::Write]),
             ("delete_consumer_group", json!({}), vec![Scope::Delete]),
             ("execute_sql", json!({"sql": "SELECT * FROM t"}), vec![Scope::Read]),
-            ("execute_sql", json!({"sql": "SELECT 1; DROP TABLE t"}), vec![Scope::Read, Scope::Delete]),
+            (
+                "execute_sql",
+                json!({"sql": "SELECT 1; DROP TABLE t"}),
+                vec![Scope::Read, Scope::Delete],
+            ),
             ("execute_sql", json!({"sql": "FROBNICATE"}), Scope::ALL.to_vec()),
         ] {
-            assert_eq!(required_scopes(name, arguments.as_object()), Some(scopes.into_iter().collect()), "{name}");
+            assert_eq!(
+                required_scopes(name, arguments.as_object()),
+                Some(scopes.into_iter().collect()),
+                "{name}"
+            );
         }
         assert_eq!(required_scopes("rm_rf", None), None);
     }
@@ -179,8 +196,17 @@ mod tests {
             assert_eq!(annotations["readOnlyHint"], only_reads, "{}", tool.name());
             // What overwrites is destructive too (MCP), and it is what can be repeated without another effect.
             let overwrites = !only_reads && annotations["idempotentHint"] == true;
-            assert_eq!(annotations["destructiveHint"], tool.name() == "execute_sql" || overwrites, "{}", tool.name());
-            assert!(overwrites || !tool.required_scopes(None).contains(Scope::Delete), "{}", tool.name());
+            assert_eq!(
+                annotations["destructiveHint"],
+                tool.name() == "execute_sql" || overwrites,
+                "{}",
+                tool.name()
+            );
+            assert!(
+                overwrites || !tool.required_scopes(None).contains(Scope::Delete),
+                "{}",
+                tool.name()
+            );
         }
     }
 }

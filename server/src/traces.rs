@@ -69,10 +69,18 @@ impl Request {
                 gen_ai.tool.name = tool,
             ),
             Self::GetPrompt(prompt) => {
-                request!("prompts/get", otel.name = format_args!("prompts/get {prompt}"), gen_ai.prompt.name = prompt,)
+                request!(
+                    "prompts/get",
+                    otel.name = format_args!("prompts/get {prompt}"),
+                    gen_ai.prompt.name = prompt,
+                )
             }
             Self::ReadResource(kind) => {
-                request!("resources/read", otel.name = format_args!("resources/read {kind}"), lenses.resource = kind,)
+                request!(
+                    "resources/read",
+                    otel.name = format_args!("resources/read {kind}"),
+                    lenses.resource = kind,
+                )
             }
         };
         if !span.is_disabled() {
@@ -116,7 +124,8 @@ pub(crate) fn lenses_ended(span: &Span, outcome: LensesOutcome) {
 /// Writes the current span into the headers of a request that is made within it.
 pub(crate) fn pass_on(headers: &mut HeaderMap) {
     // Without traces there is no context, and nothing is written.
-    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut HeaderInjector(headers));
+    TraceContextPropagator::new()
+        .inject_context(&Span::current().context(), &mut HeaderInjector(headers));
 }
 
 fn failed(span: &Span, why: &'static str) {

@@ -25,15 +25,20 @@ use crate::{
 async fn a_call_leaves_one_audit_line_without_values_and_nothing_of_what_was_said() {
     let log = CapturedLog::default();
     let filter = EnvFilter::new("trace,rmcp=warn");
-    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(log.clone()).finish();
+    let subscriber =
+        tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(log.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let hq = Hq::giving(&json!({ "name": "pii-record-content" })).await;
     let endpoint = Endpoint::new(&hq.url);
-    let arguments = json!({ "environment": "env-value", "topic_name": "topic-value", "evil\nname": 1 });
-    let call = request(LEGACY, "tools/call", json!({ "name": "get_topic", "arguments": arguments }));
+    let arguments =
+        json!({ "environment": "env-value", "topic_name": "topic-value", "evil\nname": 1 });
+    let call =
+        request(LEGACY, "tools/call", json!({ "name": "get_topic", "arguments": arguments }));
     endpoint.send(call).instrument(tracing::info_span!("request", id = "req-1")).await;
-    endpoint.call("get_topic", json!({ "environment": "env-value", "topic_name": "topic-value" })).await;
+    endpoint
+        .call("get_topic", json!({ "environment": "env-value", "topic_name": "topic-value" }))
+        .await;
 
     let text = log.text();
     let lines: Vec<Value> = text
@@ -43,12 +48,17 @@ async fn a_call_leaves_one_audit_line_without_values_and_nothing_of_what_was_sai
         .collect();
     let fingerprint = Fingerprint::of(TOKEN).to_string();
     assert_eq!(lines.len(), 2, "{text}");
-    for (line, outcome, request_id) in [(&lines[0], "error", json!("req-1")), (&lines[1], "success", Value::Null)] {
+    for (line, outcome, request_id) in
+        [(&lines[0], "error", json!("req-1")), (&lines[1], "success", Value::Null)]
+    {
         let fields = &line["fields"];
         assert_eq!(fields["tool"], "get_topic");
         assert_eq!(fields["arguments"], "environment,topic_name");
         assert_eq!((&fields["outcome"], &line["span"]["id"]), (&json!(outcome), &request_id));
-        assert_eq!((&fields["subject"], &fields["fingerprint"]), (&json!("alice"), &json!(fingerprint)));
+        assert_eq!(
+            (&fields["subject"], &fields["fingerprint"]),
+            (&json!("alice"), &json!(fingerprint))
+        );
         assert!(fields["duration_ms"].is_number());
     }
     // Libraries beneath may log where they connect to, at TRACE; what is said is in no line of this server's own.

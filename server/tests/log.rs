@@ -21,8 +21,11 @@ use crate::{
 #[tokio::test]
 async fn the_log_says_who_called_what_and_never_shows_a_token_a_url_or_an_argument() {
     let lines = CapturedLog::default();
-    let subscriber =
-        tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(lines.clone())
+        .finish();
     let guard = tracing::subscriber::set_default(subscriber);
 
     let hq = Hq::start().await;
@@ -39,7 +42,11 @@ async fn the_log_says_who_called_what_and_never_shows_a_token_a_url_or_an_argume
     let log = lines.text();
     let answered: Vec<_> = log.lines().filter(|line| line.contains("\"answered\"")).collect();
     let levels: Vec<_> = answered.iter().map(|line| line.contains(r#""level":"INFO""#)).collect();
-    assert_eq!(levels, [false, true, true], "a call that has an audit line repeats it at DEBUG only");
+    assert_eq!(
+        levels,
+        [false, true, true],
+        "a call that has an audit line repeats it at DEBUG only"
+    );
     for expected in [
         r#""path":"/mcp""#,
         r#""sign_in":"accepted""#,
@@ -50,7 +57,11 @@ async fn the_log_says_who_called_what_and_never_shows_a_token_a_url_or_an_argume
         assert!(answered[0].contains(expected), "{expected} is not in {}", answered[0]);
     }
     let refused = lenses_mcp_server::identity::Fingerprint::of("bad-token-hunter3").to_string();
-    assert!(answered[1].contains(&refused) && answered[1].contains(r#""sign_in":"invalid""#), "{}", answered[1]);
+    assert!(
+        answered[1].contains(&refused) && answered[1].contains(r#""sign_in":"invalid""#),
+        "{}",
+        answered[1]
+    );
     assert!(log.contains("authorizationServer.unauthenticatedIntrospection: true in HQ"), "{log}");
     let own: String = log.lines().filter(|line| line.contains("lenses_mcp_server")).collect();
     for secret in [token, "bad-token", "hunter"] {

@@ -41,7 +41,8 @@ async fn hq() -> SocketAddr {
 
 async fn answer(stream: TcpStream) {
     let mut socket = accept_async(stream).await.unwrap();
-    let asked: Value = serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
+    let asked: Value =
+        serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
     let rows: u64 = asked["sql"].as_str().unwrap().rsplit(' ').next().unwrap().parse().unwrap();
     for row in 0..rows {
         let text = format!(
@@ -68,8 +69,18 @@ impl Server {
         let mut process = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
             .env_clear()
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
-            .envs([("LENSES_API_KEY", "key"), ("MCP_CALLERS", "anyone"), ("TRANSPORT", "http"), ("LOG_FORMAT", "json")])
-            .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("ADMIN_HOST", "127.0.0.1"), ("ADMIN_PORT", "0")])
+            .envs([
+                ("LENSES_API_KEY", "key"),
+                ("MCP_CALLERS", "anyone"),
+                ("TRANSPORT", "http"),
+                ("LOG_FORMAT", "json"),
+            ])
+            .envs([
+                ("HOST", "127.0.0.1"),
+                ("PORT", "0"),
+                ("ADMIN_HOST", "127.0.0.1"),
+                ("ADMIN_PORT", "0"),
+            ])
             .env("LENSES_URL", format!("http://{}", hq().await))
             .envs(settings.iter().copied())
             .stderr(Stdio::piped())
@@ -78,7 +89,8 @@ impl Server {
             .unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
         let address = loop {
-            let line: Value = serde_json::from_str(&log.next_line().await.unwrap().unwrap()).unwrap();
+            let line: Value =
+                serde_json::from_str(&log.next_line().await.unwrap().unwrap()).unwrap();
             if line["message"] == "listening" {
                 break line["address"].as_str().unwrap().to_owned();
             }
@@ -93,7 +105,8 @@ impl Server {
 
     /// Queries a table of so many rows: how many came, and why no more.
     async fn query(&self, rows: u64) -> (usize, String) {
-        let arguments = json!({ "environment": "dev", "sql": format!("SELECT * FROM t LIMIT {rows}") });
+        let arguments =
+            json!({ "environment": "dev", "sql": format!("SELECT * FROM t LIMIT {rows}") });
         let call = json!({ "name": "execute_sql", "arguments": arguments });
         let request = self
             .client
@@ -109,8 +122,10 @@ impl Server {
 
     /// A line of `/proc/PID/status`, in KiB.
     fn memory(&self, name: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id().unwrap())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.process.id().unwrap())).unwrap();
+        let line =
+            status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
@@ -174,7 +189,8 @@ async fn two_hundred_connections_that_have_called_cost_at_most_ten_mebibytes() {
     server.query(10).await;
     let before = server.memory("VmRSS");
     // The longest answer that there is without HQ.
-    let body = Bytes::from(json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string());
+    let body =
+        Bytes::from(json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string());
     let mut connections = Vec::new();
     for _ in 0..200 {
         let stream = TcpStream::connect(&server.address).await.unwrap();
@@ -185,12 +201,16 @@ async fn two_hundred_connections_that_have_called_cost_at_most_ten_mebibytes() {
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")
             .header("mcp-protocol-version", "2025-11-25");
-        let response = sender.send_request(request.body(Full::new(body.clone())).unwrap()).await.unwrap();
+        let response =
+            sender.send_request(request.body(Full::new(body.clone())).unwrap()).await.unwrap();
         assert_eq!(response.status(), 200);
         response.into_body().collect().await.unwrap();
         connections.push(sender);
     }
     let after = server.memory("VmRSS");
     assert!(after <= before + GROWTH, "from {before} to {after} KiB");
-    assert!(connections.iter().all(|sender| !sender.is_closed()), "the connections were to stay open");
+    assert!(
+        connections.iter().all(|sender| !sender.is_closed()),
+        "the connections were to stay open"
+    );
 }

@@ -46,7 +46,11 @@ impl Running {
         let mut child = binary(&[&base, more].concat()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut listening = || {
-            let line = lines.by_ref().map(Result::unwrap).find(|line| line.contains("\"listening\"")).unwrap();
+            let line = lines
+                .by_ref()
+                .map(Result::unwrap)
+                .find(|line| line.contains("\"listening\""))
+                .unwrap();
             let line: serde_json::Value = serde_json::from_str(&line).unwrap();
             line["address"].as_str().unwrap().parse().unwrap()
         };
@@ -62,7 +66,11 @@ impl Running {
     }
 
     fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        let sent = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.child.id().to_string())
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 
@@ -97,7 +105,10 @@ fn get(address: SocketAddr, path: &str) -> String {
 /// Sends a body of `length` bytes whole before it reads the answer, as clients do.
 fn post(address: SocketAddr, length: usize) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
-    write!(stream, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n")?;
+    write!(
+        stream,
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    )?;
     stream.write_all(&vec![b' '; length])?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
@@ -107,12 +118,15 @@ fn post(address: SocketAddr, length: usize) -> std::io::Result<String> {
 #[test]
 fn a_large_body_that_is_refused_gets_its_answer_and_not_a_broken_connection() {
     let callers = [("MCP_CALLERS", ""), ("MCP_CALLER_TOKEN", "a-token-that-nobody-shows-here")];
-    for (settings, status) in [(&[("MCP_MAX_BODY_BYTES", "1024")][..], "413 "), (&callers, "401 ")] {
+    for (settings, status) in [(&[("MCP_MAX_BODY_BYTES", "1024")][..], "413 "), (&callers, "401 ")]
+    {
         let server = Running::start(settings);
         for _ in 0..20 {
             let answer = post(server.endpoint, 6 << 20).map_err(|error| error.to_string());
             assert!(
-                answer.as_ref().is_ok_and(|answer| answer.starts_with(&format!("HTTP/1.1 {status}"))),
+                answer
+                    .as_ref()
+                    .is_ok_and(|answer| answer.starts_with(&format!("HTTP/1.1 {status}"))),
                 "{answer:?}"
             );
         }
@@ -130,24 +144,33 @@ fn bad_settings_end_the_start_with_78_and_all_faults() {
         assert!(stderr.contains(fault), "{fault} is not in {stderr}");
     }
     assert!(
-        stderr.contains("TRANSPORT is \"sse\": the HTTP+SSE transport was replaced by Streamable HTTP"),
+        stderr.contains(
+            "TRANSPORT is \"sse\": the HTTP+SSE transport was replaced by Streamable HTTP"
+        ),
         "{stderr}"
     );
 }
 
 #[test]
 fn check_prints_the_settings_in_effect_without_secrets() {
-    let Output { status, stdout, .. } = binary(&[("LENSES_API_KEY", "hunter2")]).arg("--check").output().unwrap();
+    let Output { status, stdout, .. } =
+        binary(&[("LENSES_API_KEY", "hunter2")]).arg("--check").output().unwrap();
     assert_eq!(status.code(), Some(0));
     let stdout = text(&stdout);
-    assert!(stdout.contains("LENSES_API_KEY='(hidden)' # environment\n") && !stdout.contains("hunter2"), "{stdout}");
+    assert!(
+        stdout.contains("LENSES_API_KEY='(hidden)' # environment\n") && !stdout.contains("hunter2"),
+        "{stdout}"
+    );
     assert_eq!(binary(&[]).arg("--check").output().unwrap().status.code(), Some(78));
 }
 
 #[test]
 fn version_and_help_need_no_settings() {
     let version = binary(&[]).arg("--version").output().unwrap();
-    assert_eq!(text(&version.stdout), concat!("lenses-mcp-server ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        text(&version.stdout),
+        concat!("lenses-mcp-server ", env!("CARGO_PKG_VERSION"), "\n")
+    );
     let help = text(&binary(&[]).arg("--help").output().unwrap().stdout);
     for known in lenses_mcp_server::settings::variable::ALL {
         assert!(help.contains(known.name), "{} is not in the help", known.name);
@@ -168,7 +191,10 @@ fn a_port_that_is_taken_is_named() {
     let Output { status, stderr, .. } = binary(&variables).output().unwrap();
     assert_eq!(status.code(), Some(1));
     let stderr = text(&stderr);
-    assert!(stderr.contains(&format!("failed to listen on 127.0.0.1:{port} (HOST, PORT)")), "{stderr}");
+    assert!(
+        stderr.contains(&format!("failed to listen on 127.0.0.1:{port} (HOST, PORT)")),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -177,7 +203,11 @@ fn probes_and_metrics_are_on_the_admin_port_only() {
     assert!(get(running.admin, "/livez").starts_with("HTTP/1.1 200"));
     assert!(get(running.admin, "/readyz").starts_with("HTTP/1.1 200"));
     let metrics = get(running.admin, "/metrics");
-    assert!(metrics.contains("application/openmetrics-text") && metrics.contains("lenses_mcp_build_info"), "{metrics}");
+    assert!(
+        metrics.contains("application/openmetrics-text")
+            && metrics.contains("lenses_mcp_build_info"),
+        "{metrics}"
+    );
     assert!(metrics.ends_with("# EOF\n"));
     for path in ["/livez", "/readyz", "/metrics"] {
         assert!(get(running.endpoint, path).starts_with("HTTP/1.1 404"), "{path}");
@@ -264,10 +294,15 @@ fn exchange(kept: &mut TcpStream) -> String {
     let mut reader = BufReader::new(kept);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
-        assert_ne!(reader.read_line(&mut head).unwrap(), 0, "closed without an answer after {head:?}");
+        assert_ne!(
+            reader.read_line(&mut head).unwrap(),
+            0,
+            "closed without an answer after {head:?}"
+        );
     }
     let head = head.to_lowercase();
-    let length = head.split_once("content-length: ").and_then(|(_, rest)| rest.lines().next()).unwrap();
+    let length =
+        head.split_once("content-length: ").and_then(|(_, rest)| rest.lines().next()).unwrap();
     let mut body = vec![0; length.parse().unwrap()];
     reader.read_exact(&mut body).unwrap();
     head
@@ -299,7 +334,9 @@ fn a_client_that_goes_on_calling_is_told_with_an_answer_that_its_connection_clos
 fn what_does_not_finish_is_cut_within_the_grace_period() {
     let mut running = Running::start(&[("SHUTDOWN_GRACE", "2s")]);
     let mut stuck = TcpStream::connect(running.endpoint).unwrap();
-    stuck.write_all(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{").unwrap();
+    stuck
+        .write_all(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{")
+        .unwrap();
     while !get(running.admin, "/metrics").contains("lenses_mcp_http_requests_in_flight 1") {
         thread::sleep(Duration::from_millis(5));
     }
@@ -313,7 +350,9 @@ fn what_does_not_finish_is_cut_within_the_grace_period() {
 fn a_second_signal_ends_it_at_once() {
     let mut running = Running::start(&[("SHUTDOWN_GRACE", "1h")]);
     let mut stuck = TcpStream::connect(running.endpoint).unwrap();
-    stuck.write_all(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{").unwrap();
+    stuck
+        .write_all(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{")
+        .unwrap();
     while !get(running.admin, "/metrics").contains("lenses_mcp_http_requests_in_flight 1") {
         thread::sleep(Duration::from_millis(5));
     }

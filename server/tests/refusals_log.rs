@@ -50,7 +50,9 @@ async fn all_refusals(hq: &Hq, server: &Server) -> Vec<u16> {
         with_token(post(r#"{"hunter":"#), "hunter-reader"),
         with_token(post(r#"[{"hunter":1}]"#), "hunter-reader"),
         with_token(post(&format!("\"{}\"", SECRET.repeat(1_000))), "hunter-reader"),
-        with_token(call(READ), "hunter-reader").without_header("host").with_header("host", "evil.example"),
+        with_token(call(READ), "hunter-reader")
+            .without_header("host")
+            .with_header("host", "evil.example"),
         with_token(call(READ), "hunter-reader").with_header("origin", "https://evil.example"),
         with_token(call(READ), "hunter-reader"),
         with_token(call(READ), "hunter-reader"),
@@ -65,8 +67,11 @@ async fn all_refusals(hq: &Hq, server: &Server) -> Vec<u16> {
 #[tokio::test]
 async fn fault_05_no_refusal_shows_a_token_a_secret_or_a_reply_of_hq_at_any_level() {
     let lines = CapturedLog::default();
-    let subscriber =
-        tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(lines.clone())
+        .finish();
     let guard = tracing::subscriber::set_default(subscriber);
 
     let hq = Hq::start().await;
@@ -84,7 +89,10 @@ async fn fault_05_no_refusal_shows_a_token_a_secret_or_a_reply_of_hq_at_any_leve
         (StatusCode::OK, r#"{"active":true,"exp":"hunter-reply"}"#),
     ] {
         hq.introspection(Introspection::Says(status, body.into()));
-        assert_eq!(server.call("hunter-reader", READ).await.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            server.call("hunter-reader", READ).await.status,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
         server.admin("/diagnostics").await;
     }
     hq.introspection(Introspection::Answers);
@@ -101,7 +109,8 @@ async fn fault_05_no_refusal_shows_a_token_a_secret_or_a_reply_of_hq_at_any_leve
     let log = lines.text();
     // What `logging` lets through: this program's at the level that is set, libraries' warnings and errors.
     let shown = ["\"target\":\"lenses_mcp_server", "\"level\":\"WARN\"", "\"level\":\"ERROR\""];
-    let shown: Vec<_> = log.lines().filter(|line| shown.iter().any(|part| line.contains(part))).collect();
+    let shown: Vec<_> =
+        log.lines().filter(|line| shown.iter().any(|part| line.contains(part))).collect();
     assert!(shown.len() > 25, "{log}");
     for line in shown {
         assert!(!line.contains(SECRET), "{line}");
@@ -111,7 +120,8 @@ async fn fault_05_no_refusal_shows_a_token_a_secret_or_a_reply_of_hq_at_any_leve
         assert!(log.contains(&Fingerprint::of(token).to_string()), "{token} can't be followed");
     }
     assert!(
-        log.contains("Lenses HQ refuses introspection") && log.contains("Lenses HQ refuses token exchange"),
+        log.contains("Lenses HQ refuses introspection")
+            && log.contains("Lenses HQ refuses token exchange"),
         "{log}"
     );
 }

@@ -44,7 +44,11 @@ pub struct OAuth {
 
 impl Default for OAuth {
     fn default() -> Self {
-        Self { scopes: every_scope(), introspection: Introspection::default(), audience: Audience::default() }
+        Self {
+            scopes: every_scope(),
+            introspection: Introspection::default(),
+            audience: Audience::default(),
+        }
     }
 }
 

@@ -59,7 +59,10 @@ pub struct Endpoint {
     /// Further browser origins that may call, such as `https://inspector.example.com`; the origin of the endpoint's own URL
     /// always may, and so may clients that are not browsers. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), inner(length(max = 256), regex(pattern = r"^https?://[^/?#@,\s]+$")))]
+    #[schemars(
+        length(max = 32),
+        inner(length(max = 256), regex(pattern = r"^https?://[^/?#@,\s]+$"))
+    )]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub allowed_origins: Vec<String>,
 }
@@ -94,7 +97,10 @@ pub struct Service {
     /// The addresses, as CIDR ranges such as `203.0.113.0/24`, from which the load balancer lets clients in. Needs `type:
     /// LoadBalancer`. Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(max = 64), regex(pattern = r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")))]
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 64), regex(pattern = r"^[0-9a-fA-F.:]+/[0-9]{1,3}$"))
+    )]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub load_balancer_source_ranges: Vec<String>,
 

@@ -106,7 +106,10 @@ pub struct ServiceRef {
 
     /// The path under which HQ serves, such as `/lenses`. Default: none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = 256), regex(pattern = r"^(/[a-zA-Z0-9._~!$&()*+,;=:%/-]*[a-zA-Z0-9._~!$&()*+,;=:%-])?$"))]
+    #[schemars(
+        length(max = 256),
+        regex(pattern = r"^(/[a-zA-Z0-9._~!$&()*+,;=:%/-]*[a-zA-Z0-9._~!$&()*+,;=:%-])?$")
+    )]
     pub path: String,
 }
 

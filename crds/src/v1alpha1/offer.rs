@@ -30,7 +30,10 @@ pub struct Tools {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 256),
-        inner(length(min = 1, max = 63), regex(pattern = r"^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$"))
+        inner(
+            length(min = 1, max = 63),
+            regex(pattern = r"^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$")
+        )
     )]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub environments: Vec<String>,

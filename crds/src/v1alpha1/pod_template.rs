@@ -33,7 +33,9 @@ pub(super) fn partial_pod_template(generator: &mut SchemaGenerator) -> Schema {
             fields[list]["items"]["properties"]["name"]["maxLength"] = json!(63);
         }
         let container = &mut fields["containers"]["items"]["properties"];
-        for (list, key, most, longest) in [("env", "name", 128, 128), ("volumeMounts", "mountPath", 64, 1024)] {
+        for (list, key, most, longest) in
+            [("env", "name", 128, 128), ("volumeMounts", "mountPath", 64, 1024)]
+        {
             container[list]["maxItems"] = json!(most);
             container[list]["items"]["properties"][key]["maxLength"] = json!(longest);
         }

@@ -47,9 +47,14 @@ pub struct Resources {
 impl Default for Resources {
     fn default() -> Self {
         let quantities = |list: &[(&str, &str)]| {
-            list.iter().map(|(name, amount)| ((*name).to_owned(), Quantity((*amount).to_owned()))).collect()
+            list.iter()
+                .map(|(name, amount)| ((*name).to_owned(), Quantity((*amount).to_owned())))
+                .collect()
         };
-        Self { requests: quantities(&[("cpu", "50m"), ("memory", "64Mi")]), limits: quantities(&[("memory", "256Mi")]) }
+        Self {
+            requests: quantities(&[("cpu", "50m"), ("memory", "64Mi")]),
+            limits: quantities(&[("memory", "256Mi")]),
+        }
     }
 }
 

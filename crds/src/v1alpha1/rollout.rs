@@ -22,7 +22,10 @@ pub struct Rollout {
 
 impl Default for Rollout {
     fn default() -> Self {
-        Self { security_change: SecurityChange::default(), progress_deadline_seconds: progress_deadline_seconds() }
+        Self {
+            security_change: SecurityChange::default(),
+            progress_deadline_seconds: progress_deadline_seconds(),
+        }
     }
 }
 

@@ -25,9 +25,13 @@ impl ApiServer {
 
     /// Installs the chart. Its Deployment is an object like any other here; its rights are what the operator works with.
     pub(crate) fn install(&self) {
-        let install = ["upgrade", "--install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE];
+        let install =
+            ["upgrade", "--install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE];
         self.run("helm", &[&install[..], &["--create-namespace"]].concat());
-        self.run("kubectl", &["wait", "--for=condition=Established", "crd/lensesmcpservers.mcp.lenses.io"]);
+        self.run(
+            "kubectl",
+            &["wait", "--for=condition=Established", "crd/lensesmcpservers.mcp.lenses.io"],
+        );
     }
 
     /// A client with an administrator's rights.
@@ -49,7 +53,14 @@ impl ApiServer {
     }
 
     fn as_operator(&self) -> Value {
-        let create = ["create", "token", OPERATOR_RELEASE, "--namespace", OPERATOR_NAMESPACE, "--duration=6h"];
+        let create = [
+            "create",
+            "token",
+            OPERATOR_RELEASE,
+            "--namespace",
+            OPERATOR_NAMESPACE,
+            "--duration=6h",
+        ];
         let token = String::from_utf8(self.run("kubectl", &create).stdout).unwrap();
         let mut kubeconfig = self.kubeconfig();
         kubeconfig["users"][0]["user"] = json!({ "token": token.trim() });

@@ -10,7 +10,10 @@ pub(crate) struct Counts(BTreeMap<String, usize>);
 
 /// All of the operator's so far but the lease and the watches.
 pub(crate) fn requests(cluster: &Cluster) -> Counts {
-    Counts(operator_requests(cluster, |verb, object| verb != "watch" && object.resource != "leases").unwrap())
+    Counts(
+        operator_requests(cluster, |verb, object| verb != "watch" && object.resource != "leases")
+            .unwrap(),
+    )
 }
 
 impl Counts {

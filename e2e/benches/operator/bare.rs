@@ -48,9 +48,16 @@ impl Bodies {
     }
 
     /// Writes them for each of `owners`, and says how long that took.
-    pub(crate) async fn write(&self, client: &Client, concurrency: usize, owners: &[(String, String)]) -> Duration {
+    pub(crate) async fn write(
+        &self,
+        client: &Client,
+        concurrency: usize,
+        owners: &[(String, String)],
+    ) -> Duration {
         let started = Instant::now();
-        stream::iter(owners).for_each_concurrent(concurrency, |(name, uid)| self.write_one(client, name, uid)).await;
+        stream::iter(owners)
+            .for_each_concurrent(concurrency, |(name, uid)| self.write_one(client, name, uid))
+            .await;
         started.elapsed()
     }
 
@@ -66,7 +73,9 @@ impl Bodies {
                 // Made, not applied, as the operator makes it: its key is new for each.
                 object["immutable"] = json!(true);
                 object["stringData"] = json!({ "sealing-key": uid });
-                api.create(&PostParams::default(), &serde_json::from_value(object).unwrap()).await.unwrap();
+                api.create(&PostParams::default(), &serde_json::from_value(object).unwrap())
+                    .await
+                    .unwrap();
             } else {
                 api.patch_metadata(name, &apply, &Patch::Apply(object)).await.unwrap();
             }

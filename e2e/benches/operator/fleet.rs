@@ -33,7 +33,8 @@ pub(crate) struct Fleet {
 impl Fleet {
     pub(crate) async fn make_namespaces(&self) {
         for name in [SAMPLE, BARE, FLEET] {
-            let namespace: Namespace = serde_json::from_value(json!({ "metadata": { "name": name } })).unwrap();
+            let namespace: Namespace =
+                serde_json::from_value(json!({ "metadata": { "name": name } })).unwrap();
             Api::all(self.client.clone()).create(&PostParams::default(), &namespace).await.unwrap();
         }
     }
@@ -69,12 +70,15 @@ impl Fleet {
         let name = name(number);
         let deployments = Api::<Deployment>::namespaced(self.client.clone(), FLEET);
         let before = deployments.get(&name).await.unwrap().metadata.generation;
-        let is_another =
-            |now: Option<&Deployment>| now.is_some_and(|deployment| deployment.metadata.generation != before);
+        let is_another = |now: Option<&Deployment>| {
+            now.is_some_and(|deployment| deployment.metadata.generation != before)
+        };
         let changed = await_condition(deployments, &name, is_another);
         let patch = json!({ "spec": { "observability": { "log": { "level": "debug" } } } });
         let started = Instant::now();
-        let change = async { self.api(FLEET).patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await };
+        let change = async {
+            self.api(FLEET).patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await
+        };
         let (asked, changed) = tokio::join!(change, timeout(PATIENCE, changed));
         asked.unwrap();
         changed.unwrap().unwrap();

@@ -59,13 +59,20 @@ fn main() -> ExitCode {
     let server = ApiServer::start();
     // Not this thread: from inside, the cluster could not be ended.
     let figures = server.cluster.inside(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(measure(&server, &arguments))
     });
     let figures = figures.unwrap();
     let missed = figures.iter().filter(|figure| !figure.met).count();
     for Figure { what, found, target, met } in &figures {
-        println!("{} {what:<46} {found:>16}   target {target}", if *met { "ok    " } else { "MISSED" });
+        println!(
+            "{} {what:<46} {found:>16}   target {target}",
+            if *met { "ok    " } else { "MISSED" }
+        );
     }
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -125,7 +132,12 @@ async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Figure> {
 }
 
 /// The bare client's writes for these, and how long they take.
-async fn bare(server: &ApiServer, bodies: &Bodies, concurrency: usize, owners: &[(String, String)]) -> Duration {
+async fn bare(
+    server: &ApiServer,
+    bodies: &Bodies,
+    concurrency: usize,
+    owners: &[(String, String)],
+) -> Duration {
     let took = bodies.write(&server.operators_client().await, concurrency, owners).await;
     let speed = per_second(owners.len(), took);
     println!("bare client: {speed:.0} resources a second, of {} writes each", bodies.writes());
@@ -170,8 +182,16 @@ async fn at_rest(operator: &Operator, cluster: &Cluster) -> [Figure; 2] {
     if audited.total() > 0 {
         println!("requests at rest: {audited}");
     }
-    [("requests in 60 s at rest, by its metrics", own), ("the same, by the audit log", audited.total())]
-        .map(|(what, found)| Figure { what, found: found.to_string(), target: "0".to_owned(), met: found == 0 })
+    [
+        ("requests in 60 s at rest, by its metrics", own),
+        ("the same, by the audit log", audited.total()),
+    ]
+    .map(|(what, found)| Figure {
+        what,
+        found: found.to_string(),
+        target: "0".to_owned(),
+        met: found == 0,
+    })
 }
 
 /// The slowest of several changes, from asking for it to the Deployment that has it.

@@ -31,18 +31,30 @@ pub(crate) struct Operator {
 
 impl Operator {
     /// Starts it, for one namespace.
-    pub(crate) fn start(server: &ApiServer, program: &Path, namespace: &str, concurrency: usize) -> Self {
+    pub(crate) fn start(
+        server: &ApiServer,
+        program: &Path,
+        namespace: &str,
+        concurrency: usize,
+    ) -> Self {
         let log = File::create(LOG).unwrap();
         let mut command = Command::new(program);
         command
             .arg("run")
             .env_clear()
             .env("KUBECONFIG", server.operators_kubeconfig())
-            .envs([("WATCH_NAMESPACES", namespace), ("ADMIN_ADDRESS", ADMIN), ("POD_NAMESPACE", OPERATOR_NAMESPACE)])
+            .envs([
+                ("WATCH_NAMESPACES", namespace),
+                ("ADMIN_ADDRESS", ADMIN),
+                ("POD_NAMESPACE", OPERATOR_NAMESPACE),
+            ])
             .env("CONCURRENCY", concurrency.to_string())
             .stdin(Stdio::null())
             .stderr(log);
-        Self { child: command.spawn().unwrap(), http: reqwest::Client::builder().no_proxy().build().unwrap() }
+        Self {
+            child: command.spawn().unwrap(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        }
     }
 
     /// Waits until it says of so many resources that HQ was looked at and found well.
@@ -53,7 +65,10 @@ impl Operator {
                 sleep(LOOK).await;
             }
         };
-        assert!(timeout(PATIENCE, all).await.is_ok(), "not all converged within {PATIENCE:?}: see {LOG}");
+        assert!(
+            timeout(PATIENCE, all).await.is_ok(),
+            "not all converged within {PATIENCE:?}: see {LOG}"
+        );
     }
 
     /// Waits until it has asked nothing for a while.
@@ -72,14 +87,24 @@ impl Operator {
     pub(crate) async fn requests(&self) -> usize {
         let all = self.sum("lenses_mcp_operator_api_requests_total{").await;
         let of = async |verb: &str| {
-            self.sum(&format!(r#"lenses_mcp_operator_api_requests_total{{verb="{verb}"}}"#)).await.unwrap_or(0)
+            self.sum(&format!(r#"lenses_mcp_operator_api_requests_total{{verb="{verb}"}}"#))
+                .await
+                .unwrap_or(0)
         };
         all.unwrap_or(0) - of("watch").await - of("update").await
     }
 
     /// The sum of the metrics whose lines begin so; `None` while there is none.
     async fn sum(&self, of: &str) -> Option<usize> {
-        let text = self.http.get(format!("http://{ADMIN}/metrics")).send().await.ok()?.text().await.ok()?;
+        let text = self
+            .http
+            .get(format!("http://{ADMIN}/metrics"))
+            .send()
+            .await
+            .ok()?
+            .text()
+            .await
+            .ok()?;
         let lines = text.lines().filter(|line| line.starts_with(of));
         lines.map(|line| line.rsplit_once(' ')?.1.parse::<usize>().ok()).sum()
     }
@@ -87,7 +112,8 @@ impl Operator {
     /// A line of `/proc/PID/status`, in KiB.
     pub(crate) fn memory(&self, name: &str) -> u64 {
         let status = fs::read_to_string(self.proc("status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+        let line =
+            status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
@@ -102,8 +128,10 @@ impl Operator {
 
     /// Ends it as a kubelet does: it gives its lease up.
     pub(crate) async fn stop(mut self) {
-        signal::kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal::Signal::SIGTERM).unwrap();
-        let ended = tokio::task::spawn_blocking(move || self.child.wait().map(|status| (self, status)));
+        signal::kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal::Signal::SIGTERM)
+            .unwrap();
+        let ended =
+            tokio::task::spawn_blocking(move || self.child.wait().map(|status| (self, status)));
         let (_ended, status) = ended.await.unwrap().unwrap();
         assert!(status.success(), "the operator ended with {status}");
     }

@@ -30,7 +30,8 @@ impl OptionalApi {
         // "kubectl wait" fails at a definition that has no conditions yet.
         let definitions: Api<CustomResourceDefinition> = Api::all(Client::try_default().await?);
         for file in self.names() {
-            let (group, plural) = file.trim_end_matches(".yaml").split_once('_').ok_or("no GROUP_PLURAL.yaml")?;
+            let (group, plural) =
+                file.trim_end_matches(".yaml").split_once('_').ok_or("no GROUP_PLURAL.yaml")?;
             let name = format!("{plural}.{group}");
             until(&definitions, &name, "an API that is served", |definition| {
                 is_crd_established().matches_object(definition)
@@ -68,8 +69,9 @@ impl OptionalApi {
     fn files(self) -> Result<Vec<String>, Trouble> {
         let cluster = cluster()?;
         let file = |name: &&str| {
-            let path =
-                cluster.file(name).ok_or_else(|| format!("no {name}: start the cluster with --test-programs"))?;
+            let path = cluster
+                .file(name)
+                .ok_or_else(|| format!("no {name}: start the cluster with --test-programs"))?;
             Ok(format!("--filename={}", path.display()))
         };
         self.names().iter().map(file).collect()
@@ -78,5 +80,9 @@ impl OptionalApi {
 
 async fn kubectl(arguments: &[&str], files: &[String]) -> Result<(), Trouble> {
     let output = Command::new("kubectl").args(arguments).args(files).output().await?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into()) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into())
+    }
 }

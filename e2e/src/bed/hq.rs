@@ -30,7 +30,9 @@ impl Bed {
         let (deployment, service) = objects(&hq.name, &hq.issuer());
         let deployments: Api<Deployment> = self.api();
         deployments.create(&PostParams::default(), &serde_json::from_value(deployment)?).await?;
-        self.api::<Service>().create(&PostParams::default(), &serde_json::from_value(service)?).await?;
+        self.api::<Service>()
+            .create(&PostParams::default(), &serde_json::from_value(service)?)
+            .await?;
         waiting::until(&deployments, &hq.name, "an HQ that answers", |deployment| {
             let status = deployment.and_then(|deployment| deployment.status.as_ref());
             status.and_then(|status| status.available_replicas) == Some(1)
@@ -79,8 +81,18 @@ impl Hq {
     /// # Errors
     /// When HQ does not tell.
     pub async fn requests(&self, path: &str) -> Result<usize, Trouble> {
-        let seen: Vec<Value> = self.http.get(self.control("requests")).send().await?.error_for_status()?.json().await?;
-        Ok(seen.iter().filter(|request| request["target"].as_str().is_some_and(|at| at.starts_with(path))).count())
+        let seen: Vec<Value> = self
+            .http
+            .get(self.control("requests"))
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
+        Ok(seen
+            .iter()
+            .filter(|request| request["target"].as_str().is_some_and(|at| at.starts_with(path)))
+            .count())
     }
 
     /// The connected applications of the user whose token this is.

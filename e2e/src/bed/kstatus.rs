@@ -12,8 +12,11 @@ use super::Trouble;
 /// # Errors
 /// When kstatus cannot make anything of it.
 pub async fn kstatus(object: &Value) -> Result<String, Trouble> {
-    let mut kstatus =
-        Command::new("kstatus").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut kstatus = Command::new("kstatus")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
     if let Some(mut stdin) = kstatus.stdin.take() {
         stdin.write_all(object.to_string().as_bytes()).await?;
     }

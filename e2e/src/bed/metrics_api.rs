@@ -15,7 +15,10 @@ use axum::{
     routing::get,
     serve::Listener,
 };
-use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp, kube_aggregator::pkg::apis::apiregistration::v1::APIService};
+use k8s_openapi::{
+    api::core::v1::Pod, jiff::Timestamp,
+    kube_aggregator::pkg::apis::apiregistration::v1::APIService,
+};
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, ListParams},
@@ -69,19 +72,25 @@ impl Bed {
     /// # Errors
     /// When it does not become available.
     pub async fn metrics_api(&self) -> Result<MetricsApi, Trouble> {
-        let listener = TlsListener { tcp: TcpListener::bind((NODE_ADDRESS, 0)).await?, tls: acceptor()? };
+        let listener =
+            TlsListener { tcp: TcpListener::bind((NODE_ADDRESS, 0)).await?, tls: acceptor()? };
         let port = listener.local_addr()?.port();
         let millicores = Arc::new(AtomicU32::new(0));
         let routes = Router::new()
             .route("/apis/metrics.k8s.io/v1beta1", get(async || Json(resources())))
             .route("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods", get(pods))
-            .with_state(Figures { client: self.client.clone(), millicores: Arc::clone(&millicores) });
+            .with_state(Figures {
+                client: self.client.clone(),
+                millicores: Arc::clone(&millicores),
+            });
         let served = tokio::spawn(async move { drop(axum::serve(listener, routes).await) });
         self.apply(&objects(&self.namespace, port)).await?;
         let services: Api<APIService> = Api::all(self.client.clone());
         until(&services, API_SERVICE, "an available API", |service| {
-            let conditions = service.and_then(|service| service.status.as_ref()?.conditions.as_ref());
-            conditions.is_some_and(|all| all.iter().any(|c| c.type_ == "Available" && c.status == "True"))
+            let conditions =
+                service.and_then(|service| service.status.as_ref()?.conditions.as_ref());
+            conditions
+                .is_some_and(|all| all.iter().any(|c| c.type_ == "Available" && c.status == "True"))
         })
         .await?;
         Ok(MetricsApi { millicores, served })
@@ -122,14 +131,18 @@ async fn pods(
     let metrics = |pod: Pod| {
         let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
         let usage = json!({"cpu": cpu, "memory": "16Mi"});
-        let containers: Vec<_> = containers.map(|c| json!({"name": c.name, "usage": usage})).collect();
+        let containers: Vec<_> =
+            containers.map(|c| json!({"name": c.name, "usage": usage})).collect();
         json!({
             "metadata": {"name": pod.name_any(), "namespace": namespace, "labels": pod.labels()},
             "timestamp": now, "window": "1s", "containers": containers,
         })
     };
-    let items: Vec<_> = selected.map_err(|_| StatusCode::BAD_GATEWAY)?.into_iter().map(metrics).collect();
-    Ok(Json(json!({"kind": "PodMetricsList", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": items})))
+    let items: Vec<_> =
+        selected.map_err(|_| StatusCode::BAD_GATEWAY)?.into_iter().map(metrics).collect();
+    Ok(Json(
+        json!({"kind": "PodMetricsList", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": items}),
+    ))
 }
 
 fn objects(namespace: &str, port: u16) -> Value {

@@ -48,7 +48,8 @@ pub async fn helm(arguments: &[&str]) -> Result<String, Trouble> {
     if output.status.success() {
         Ok(String::from_utf8(output.stdout)?)
     } else {
-        Err(format!("helm {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)).into())
+        Err(format!("helm {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr))
+            .into())
     }
 }
 

@@ -23,7 +23,11 @@ pub(super) async fn print(bed: &Bed) {
 }
 
 async fn show(namespace: &str, arguments: &[&str]) {
-    eprintln!("---- kubectl --namespace {namespace} {}\n{}", arguments.join(" "), kubectl(namespace, arguments).await);
+    eprintln!(
+        "---- kubectl --namespace {namespace} {}\n{}",
+        arguments.join(" "),
+        kubectl(namespace, arguments).await
+    );
 }
 
 async fn kubectl(namespace: &str, arguments: &[&str]) -> String {
@@ -34,7 +38,11 @@ async fn kubectl(namespace: &str, arguments: &[&str]) -> String {
         .output()
         .await;
     match output {
-        Ok(output) => format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        Ok(output) => format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        ),
         Err(error) => error.to_string(),
     }
 }

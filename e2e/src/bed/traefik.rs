@@ -47,9 +47,14 @@ impl Bed {
     ///
     /// # Errors
     /// When it does not come up.
-    pub async fn traefik(&self, publishes: Publishes, authority: &Authority) -> Result<Traefik, Trouble> {
+    pub async fn traefik(
+        &self,
+        publishes: Publishes,
+        authority: &Authority,
+    ) -> Result<Traefik, Trouble> {
         let cluster = cluster()?;
-        let program = cluster.file("traefik").ok_or("no Traefik: start the cluster with --test-programs")?;
+        let program =
+            cluster.file("traefik").ok_or("no Traefik: start the cluster with --test-programs")?;
         // Free a moment ago, in a network that only the tests and the node use.
         let port = TcpListener::bind((NODE_ADDRESS, 0)).await?.local_addr()?.port();
         self.apply(&authority.secret(NAME, &self.host(NAME))?).await?;
@@ -59,12 +64,19 @@ impl Bed {
             Publishes::HttpRoutes => "kubernetesgateway",
         };
         let address = match publishes {
-            Publishes::Ingresses => format!("--providers.{provider}.ingressendpoint.ip={NODE_ADDRESS}"),
-            Publishes::HttpRoutes => format!("--providers.{provider}.statusaddress.ip={NODE_ADDRESS}"),
+            Publishes::Ingresses => {
+                format!("--providers.{provider}.ingressendpoint.ip={NODE_ADDRESS}")
+            }
+            Publishes::HttpRoutes => {
+                format!("--providers.{provider}.statusaddress.ip={NODE_ADDRESS}")
+            }
         };
         let process = Command::new(program)
             .args(["--global.checknewversion=false", "--global.sendanonymoususage=false"])
-            .arg(format!("--log.filepath={}", cluster.logs().join(format!("traefik-{}.log", self.namespace)).display()))
+            .arg(format!(
+                "--log.filepath={}",
+                cluster.logs().join(format!("traefik-{}.log", self.namespace)).display()
+            ))
             .arg(format!("--entrypoints.websecure.address={NODE_ADDRESS}:{port}"))
             .arg("--entrypoints.websecure.http.tls=true")
             .arg("--providers.providersthrottleduration=100ms")
@@ -85,7 +97,11 @@ impl Bed {
         if publishes == Publishes::HttpRoutes {
             self.gateway(port).await?;
         }
-        Ok(Traefik { host: self.host(NAME), http: client_trusting(&authority.pem())?, _process: process })
+        Ok(Traefik {
+            host: self.host(NAME),
+            http: client_trusting(&authority.pem())?,
+            _process: process,
+        })
     }
 
     async fn gateway(&self, port: u16) -> Result<(), Trouble> {
@@ -100,7 +116,12 @@ impl Bed {
             },
         }))
         .await?;
-        self.kubectl(&["wait", "--for=condition=Programmed", "gateway/traefik", "--timeout=60s"], None).await.map(drop)
+        self.kubectl(
+            &["wait", "--for=condition=Programmed", "gateway/traefik", "--timeout=60s"],
+            None,
+        )
+        .await
+        .map(drop)
     }
 
     /// The `HTTPRoutes` of this namespace.
@@ -131,13 +152,17 @@ impl Traefik {
         let leads = async {
             loop {
                 let status = self.http.get(url).send().await.map(|answer| answer.status());
-                if status.is_ok_and(|status| status != StatusCode::NOT_FOUND && !status.is_server_error()) {
+                if status.is_ok_and(|status| {
+                    status != StatusCode::NOT_FOUND && !status.is_server_error()
+                }) {
                     return;
                 }
                 sleep(Duration::from_millis(100)).await;
             }
         };
-        timeout(PATIENCE, leads).await.map_err(|_| format!("Traefik does not lead on from {url}").into())
+        timeout(PATIENCE, leads)
+            .await
+            .map_err(|_| format!("Traefik does not lead on from {url}").into())
     }
 }
 

@@ -49,7 +49,9 @@ where
     };
     match tokio::time::timeout(LIMIT, watch).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(format!("waited {LIMIT:?} in vain for {what}; {name} was last {seen:?}").into()),
+        Err(_) => {
+            Err(format!("waited {LIMIT:?} in vain for {what}; {name} was last {seen:?}").into())
+        }
     }
 }
 
@@ -66,7 +68,12 @@ impl Bed {
     ///
     /// # Errors
     /// As [`until`].
-    pub async fn until_reason(&self, name: &str, kind: &str, reason: &str) -> Result<LensesMcpServer, Trouble> {
+    pub async fn until_reason(
+        &self,
+        name: &str,
+        kind: &str,
+        reason: &str,
+    ) -> Result<LensesMcpServer, Trouble> {
         let what = format!("{kind} with reason {reason}");
         self.until_condition(name, kind, &what, |condition| condition.reason == reason).await
     }
@@ -81,8 +88,9 @@ impl Bed {
         let servers: Api<LensesMcpServer> = self.api();
         let seen = until(&servers, name, what, |server| {
             server.is_some_and(|server| {
-                condition(server, kind)
-                    .is_some_and(|shown| holds(shown) && shown.observed_generation == server.meta().generation)
+                condition(server, kind).is_some_and(|shown| {
+                    holds(shown) && shown.observed_generation == server.meta().generation
+                })
             })
         });
         seen.await?.ok_or_else(|| format!("{name} is gone").into())
@@ -98,7 +106,8 @@ where
     K: Resource + Clone + Debug + DeserializeOwned,
 {
     let objects = api.list(&kube::api::ListParams::default()).await?;
-    let mut versions: Vec<_> = objects.iter().map(|object| (object.name_any(), object.resource_version())).collect();
+    let mut versions: Vec<_> =
+        objects.iter().map(|object| (object.name_any(), object.resource_version())).collect();
     versions.sort();
     Ok(versions)
 }

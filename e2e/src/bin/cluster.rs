@@ -80,11 +80,18 @@ mod linux {
             Action::Up { test_programs } => {
                 let programs = if test_programs { Programs::All } else { Programs::Node };
                 let cluster = Cluster::up(name, programs, &say)?;
-                say(&format!("cluster {name} is up; kubeconfig: {}", cluster.kubeconfig().display()));
+                say(&format!(
+                    "cluster {name} is up; kubeconfig: {}",
+                    cluster.kubeconfig().display()
+                ));
             }
             Action::Down => {
                 let was_there = Cluster::down(name, &say)?;
-                say(&if was_there { format!("cluster {name} is gone") } else { format!("cluster {name} was not up") });
+                say(&if was_there {
+                    format!("cluster {name} is gone")
+                } else {
+                    format!("cluster {name} was not up")
+                });
             }
             Action::Exec { command } => return Err(exec(&Cluster::find(name)?, &command)?.into()),
             Action::Load { images } => {
@@ -99,7 +106,9 @@ mod linux {
 
     /// Becomes the command, so that its status, its signals and its terminal are its own. Returns only what went wrong.
     fn exec(cluster: &Cluster, command: &[OsString]) -> Result<String, ClusterError> {
-        let Some((program, arguments)) = command.split_first() else { return Ok("no command to run".to_owned()) };
+        let Some((program, arguments)) = command.split_first() else {
+            return Ok("no command to run".to_owned());
+        };
         cluster.enter()?;
         let error = cluster.command(program).args(arguments).exec();
         Ok(format!("failed to run {}: {error}", program.display()))

@@ -35,7 +35,8 @@ async fn main() -> ExitCode {
 
 async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     // Before anything else: the first process of a container ignores a signal that it has no handler for.
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     if settings.approve_as.is_some() {
         tracing::warn!("--approve-as: authorization is granted without asking anyone");
     }
@@ -43,7 +44,9 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     println!("Lenses HQ (stand-in) listens on {}", running.address);
     println!("issuer: {}", running.issuer);
     println!("service account token: {}", running.service_account_token);
-    println!("users: alice (all rights), bob (reads everything, creates topics named sandbox.*); password = name");
+    println!(
+        "users: alice (all rights), bob (reads everything, creates topics named sandbox.*); password = name"
+    );
     if let Some(control) = running.control {
         println!("control: http://{control}/faults and http://{control}/requests");
     }

@@ -114,11 +114,12 @@ impl Browser {
             };
             fields.extend(entered.map(|value| (name.to_owned(), value)));
         }
-        let method = if form.attr("method").is_some_and(|method| method.eq_ignore_ascii_case("post")) {
-            Method::POST
-        } else {
-            Method::GET
-        };
+        let method =
+            if form.attr("method").is_some_and(|method| method.eq_ignore_ascii_case("post")) {
+                Method::POST
+            } else {
+                Method::GET
+            };
         Some(Form { action: form.attr("action").unwrap_or_default().to_owned(), method, fields })
     }
 }
@@ -151,7 +152,8 @@ fn selector(css: &str) -> Option<Selector> {
 
 fn words(html: &str) -> String {
     let document = Html::parse_document(html);
-    let text: Vec<&str> = document.root_element().text().flat_map(str::split_whitespace).take(60).collect();
+    let text: Vec<&str> =
+        document.root_element().text().flat_map(str::split_whitespace).take(60).collect();
     text.join(" ")
 }
 
@@ -175,7 +177,8 @@ mod tests {
             .unwrap();
         assert_eq!(form.method, Method::POST);
         assert_eq!(form.action, "/login");
-        let fields: Vec<_> = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let fields: Vec<_> =
+            form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(fields, [("csrf", "x&y"), ("username", "alice"), ("password", "secret")]);
     }
 
@@ -190,6 +193,9 @@ mod tests {
             fields(Ticks::AsAsked),
             [pair("scope", "read"), pair("scope", "write"), pair("decision", "approve")]
         );
-        assert_eq!(fields(Ticks::Only(&["write"])), [pair("scope", "write"), pair("decision", "approve")]);
+        assert_eq!(
+            fields(Ticks::Only(&["write"])),
+            [pair("scope", "write"), pair("decision", "approve")]
+        );
     }
 }

@@ -80,16 +80,18 @@ fn challenge(header: &str) -> Refusal {
     let base = url::Url::parse("http://unused.invalid").ok();
     let parameters = base.map(|base| WWWAuthenticateParams::parse(header, &base));
     match parameters.filter(WWWAuthenticateParams::is_insufficient_scope) {
-        Some(parameters) => {
-            Refusal::InsufficientScope { scope: parameters.scope.unwrap_or_default(), challenge: header.to_owned() }
-        }
+        Some(parameters) => Refusal::InsufficientScope {
+            scope: parameters.scope.unwrap_or_default(),
+            challenge: header.to_owned(),
+        },
         None => Refusal::Challenge(header.to_owned()),
     }
 }
 
 /// The error with all that caused it: rmcp's own text names the transport, not the fault.
 fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(beneath(error).unwrap_or(error)), |error| (*error).source());
+    let causes =
+        std::iter::successors(Some(beneath(error).unwrap_or(error)), |error| (*error).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 

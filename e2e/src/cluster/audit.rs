@@ -87,7 +87,9 @@ impl ObjectReference {
 }
 
 /// All there is in `directory`, those of files that were full included. A watch is told of twice: when it starts and when it ends.
-pub(super) fn read(directory: &Path) -> io::Result<impl Iterator<Item = io::Result<AuditEvent>> + use<>> {
+pub(super) fn read(
+    directory: &Path,
+) -> io::Result<impl Iterator<Item = io::Result<AuditEvent>> + use<>> {
     let mut logs = Vec::new();
     for entry in fs::read_dir(directory)? {
         // One that was full has the time in its name: audit-TIME.log.
@@ -115,9 +117,9 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("audit-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let allowed = r#"{"verb":"patch","user":{"username":"a"},"objectRef":{"resource":"deployments","subresource":"status","apiGroup":"apps"},"responseStatus":{"code":201},"annotations":{"authorization.k8s.io/decision":"allow"}}"#;
-        let refused =
-            r#"{"verb":"get","user":{"username":"b"},"annotations":{"authorization.k8s.io/decision":"forbid"}}"#;
-        fs::write(directory.join("audit-2026-01-01T00-00-00.000.log"), format!("{allowed}\n")).unwrap();
+        let refused = r#"{"verb":"get","user":{"username":"b"},"annotations":{"authorization.k8s.io/decision":"forbid"}}"#;
+        fs::write(directory.join("audit-2026-01-01T00-00-00.000.log"), format!("{allowed}\n"))
+            .unwrap();
         fs::write(directory.join("audit.log"), format!("{refused}\n{{\"verb\":\"ge")).unwrap();
         fs::write(directory.join("audit-policy.json"), "{}").unwrap();
         let mut events: Vec<_> = read(&directory).unwrap().map(Result::unwrap).collect();
@@ -130,6 +132,12 @@ mod tests {
                 (&event.verb[..], resource, event.is_allowed(), event.has_created())
             })
             .collect();
-        assert_eq!(told, [("patch", Some("deployments/status".to_owned()), true, true), ("get", None, false, false)]);
+        assert_eq!(
+            told,
+            [
+                ("patch", Some("deployments/status".to_owned()), true, true),
+                ("get", None, false, false)
+            ]
+        );
     }
 }

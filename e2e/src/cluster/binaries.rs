@@ -75,7 +75,10 @@ pub enum BuildError {
 /// Builds what has changed or is not there yet, and says so.
 pub(super) fn build(programs: Programs, say: Say<'_>) -> Result<Binaries, BuildError> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let cache = cache_directory(std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from), std::env::home_dir())?;
+    let cache = cache_directory(
+        std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from),
+        std::env::home_dir(),
+    )?;
     fs::create_dir_all(&cache).map_err(file("create", &cache))?;
     let kubernetes = KUBERNETES.build(sources, &cache, say)?;
     let (program, pause_image) = (kubernetes.join("kubernetes"), kubernetes.join("pause.tar"));
@@ -149,7 +152,9 @@ impl Program {
 
     fn prune(&self, cache: &Path) -> Result<(), BuildError> {
         let mut builds = entries(cache, &format!("{}-", self.name))?;
-        builds.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).and_then(|metadata| metadata.modified()).ok()));
+        builds.sort_by_key(|path| {
+            std::cmp::Reverse(fs::metadata(path).and_then(|metadata| metadata.modified()).ok())
+        });
         for old in builds.iter().skip(KEPT) {
             fs::remove_dir_all(old).map_err(file("remove", old))?;
         }
@@ -159,8 +164,14 @@ impl Program {
 
 fn go_build(build: &Build, module: &Path, output: &Path) -> Result<(), BuildError> {
     let output = output.join(build.output);
-    let arguments = ["build", "-trimpath", "-buildvcs=false", "-ldflags", build.ldflags, "-o"].map(OsStr::new);
-    go(build.output, module, &[&arguments[..], &[output.as_os_str(), OsStr::new(build.package)]].concat()).map(drop)
+    let arguments =
+        ["build", "-trimpath", "-buildvcs=false", "-ldflags", build.ldflags, "-o"].map(OsStr::new);
+    go(
+        build.output,
+        module,
+        &[&arguments[..], &[output.as_os_str(), OsStr::new(build.package)]].concat(),
+    )
+    .map(drop)
 }
 
 /// What go writes to its standard output.
@@ -215,7 +226,9 @@ fn collect_sources(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), Bui
             if !path.join("go.mod").exists() {
                 collect_sources(&path, files)?;
             }
-        } else if path.extension().is_some_and(|extension| ["go", "mod", "sum"].iter().any(|known| extension == *known))
+        } else if path
+            .extension()
+            .is_some_and(|extension| ["go", "mod", "sum"].iter().any(|known| extension == *known))
             && !path.to_string_lossy().ends_with("_test.go")
         {
             files.push(path);
@@ -256,7 +269,8 @@ mod tests {
     use super::*;
 
     fn module(files: &[(&str, &str)]) -> PathBuf {
-        let directory = std::env::temp_dir().join(format!("lenses-mcp-e2e-module-{}", uuid::Uuid::new_v4()));
+        let directory =
+            std::env::temp_dir().join(format!("lenses-mcp-e2e-module-{}", uuid::Uuid::new_v4()));
         for (name, content) in files {
             let path = directory.join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -277,7 +291,16 @@ mod tests {
         let sources = [("main.go", "a"), ("go.mod", "b"), ("pause/main.go", "c")];
         let same = digest(&sources);
         assert_eq!(same, digest(&sources), "where the module lies does not matter");
-        assert_eq!(same, digest(&[sources[0], sources[1], sources[2], ("README.md", "x"), ("main_test.go", "x")]));
+        assert_eq!(
+            same,
+            digest(&[
+                sources[0],
+                sources[1],
+                sources[2],
+                ("README.md", "x"),
+                ("main_test.go", "x")
+            ])
+        );
         assert_eq!(
             same,
             digest(&[sources[0], sources[1], sources[2], ("helm/go.mod", "x"), ("helm/x.go", "x")]),
@@ -296,12 +319,18 @@ mod tests {
     #[test]
     fn the_cache_is_where_xdg_says_and_else_below_home() {
         let path = |text: &str| Some(PathBuf::from(text));
-        assert_eq!(cache_directory(path("/x"), path("/root")).unwrap(), Path::new("/x/lenses-mcp-operator"));
+        assert_eq!(
+            cache_directory(path("/x"), path("/root")).unwrap(),
+            Path::new("/x/lenses-mcp-operator")
+        );
         assert_eq!(
             cache_directory(path("relative"), path("/root")).unwrap(),
             Path::new("/root/.cache/lenses-mcp-operator")
         );
-        assert_eq!(cache_directory(None, path("/root")).unwrap(), Path::new("/root/.cache/lenses-mcp-operator"));
+        assert_eq!(
+            cache_directory(None, path("/root")).unwrap(),
+            Path::new("/root/.cache/lenses-mcp-operator")
+        );
         assert!(matches!(cache_directory(None, path("")), Err(BuildError::NoCache)));
         assert!(matches!(cache_directory(None, None), Err(BuildError::NoCache)));
     }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::settings::{API_SERVER_PORT, DNS_DOMAIN, ETCD_PORT, NODE_ADDRESS, NODE_NAME, PODS, SERVICES};
+use super::settings::{
+    API_SERVER_PORT, DNS_DOMAIN, ETCD_PORT, NODE_ADDRESS, NODE_NAME, PODS, SERVICES,
+};
 
 /// A component: its name, and the arguments of the one program.
 #[derive(Debug)]
@@ -149,16 +151,22 @@ mod tests {
     #[test]
     fn every_kubeconfig_that_a_component_names_is_made() {
         let run = Path::new("/run/one");
-        let made: Vec<String> = pki::make().unwrap().into_iter().map(|(path, _)| format!("/run/one/{path}")).collect();
-        let written: Vec<String> =
-            settings::files(run, "one").into_iter().map(|(path, _)| format!("/run/one/{path}")).collect();
+        let made: Vec<String> =
+            pki::make().unwrap().into_iter().map(|(path, _)| format!("/run/one/{path}")).collect();
+        let written: Vec<String> = settings::files(run, "one")
+            .into_iter()
+            .map(|(path, _)| format!("/run/one/{path}"))
+            .collect();
         let mut components = after_api_server(run);
         components.extend([api_server(run), etcd(), dns(run)]);
         for arg in components.iter().flat_map(|component| &component.args) {
-            if let Some((_, path)) =
-                arg.split_once('=').filter(|(_, value)| value.starts_with("/run/one/") && !value.ends_with("audit.log"))
-            {
-                assert!(made.iter().chain(&written).any(|file| file == path), "{arg} names a file that nobody writes");
+            if let Some((_, path)) = arg.split_once('=').filter(|(_, value)| {
+                value.starts_with("/run/one/") && !value.ends_with("audit.log")
+            }) {
+                assert!(
+                    made.iter().chain(&written).any(|file| file == path),
+                    "{arg} names a file that nobody writes"
+                );
             }
         }
     }

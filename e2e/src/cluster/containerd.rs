@@ -10,7 +10,9 @@ use super::requirements;
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// There is no such file.
-    #[error("image {path:?} cannot be read: {source}; make it with `buildah push IMAGE docker-archive:FILE:NAME`")]
+    #[error(
+        "image {path:?} cannot be read: {source}; make it with `buildah push IMAGE docker-archive:FILE:NAME`"
+    )]
     File {
         /// The file.
         path: PathBuf,
@@ -36,7 +38,8 @@ pub(super) fn socket(run: &Path) -> PathBuf {
 
 /// Imports a docker-archive or an OCI archive and returns what `ctr` says of it: the names.
 pub(super) fn load(run: &Path, image: &Path) -> Result<String, LoadError> {
-    std::fs::File::open(image).map_err(|source| LoadError::File { path: image.to_owned(), source })?;
+    std::fs::File::open(image)
+        .map_err(|source| LoadError::File { path: image.to_owned(), source })?;
     let output = Command::new(requirements::find("ctr").unwrap_or_else(|| PathBuf::from("ctr")))
         .arg("--address")
         .arg(socket(run))

@@ -34,7 +34,11 @@ impl Forward {
 
     /// Listens outside, then goes inside with the listener to dial from there. `target` is `HOST:PORT`; its name is resolved by the
     /// cluster's DNS for each connection.
-    pub(super) fn start(cluster: &Cluster, listen: SocketAddr, target: &str) -> Result<Self, ClusterError> {
+    pub(super) fn start(
+        cluster: &Cluster,
+        listen: SocketAddr,
+        target: &str,
+    ) -> Result<Self, ClusterError> {
         let failed = |source| ClusterError::Forward { listen, target: target.to_owned(), source };
         let listener = StdListener::bind(listen).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -44,16 +48,21 @@ impl Forward {
         let thread = std::thread::Builder::new().name(format!("forward {target}")).spawn({
             let (cluster, target, stop) = (cluster.clone(), target.to_owned(), stop.clone());
             move || {
-                let inside = namespaces::enter(cluster.pid, &cluster.run_directory()).map_err(io::Error::other);
+                let inside = namespaces::enter(cluster.pid, &cluster.run_directory())
+                    .map_err(io::Error::other);
                 // The runtime's threads start in this one's namespaces, those that resolve names included.
-                let runtime = inside.and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
+                let runtime = inside.and_then(|()| {
+                    tokio::runtime::Builder::new_current_thread().enable_all().build()
+                });
                 match runtime {
                     Ok(runtime) => {
                         let listening = runtime.block_on(async { TcpListener::from_std(listener) });
                         match listening {
                             Ok(listener) => {
                                 if entered.send(Ok(())).is_ok() {
-                                    runtime.block_on(stop.run_until_cancelled(serve(listener, &target)));
+                                    runtime.block_on(
+                                        stop.run_until_cancelled(serve(listener, &target)),
+                                    );
                                 }
                                 runtime.shutdown_background();
                             }
@@ -65,7 +74,10 @@ impl Forward {
             }
         });
         let thread = thread.map_err(failed)?;
-        is_inside.recv().unwrap_or_else(|_| Err(io::Error::other("the forwarding thread ended"))).map_err(failed)?;
+        is_inside
+            .recv()
+            .unwrap_or_else(|_| Err(io::Error::other("the forwarding thread ended")))
+            .map_err(failed)?;
         Ok(Self { address, stop, thread: Some(thread) })
     }
 }

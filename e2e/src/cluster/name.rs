@@ -65,16 +65,33 @@ mod tests {
     #[test]
     fn a_name_is_what_a_directory_a_cgroup_and_a_host_can_be_called() {
         for good in ["e2e", "a", "7", "two-words", "a-1", &"x".repeat(LONGEST)] {
-            assert_eq!(good.parse::<ClusterName>().map(|name| name.to_string()), Ok(good.to_owned()));
+            assert_eq!(
+                good.parse::<ClusterName>().map(|name| name.to_string()),
+                Ok(good.to_owned())
+            );
         }
-        for bad in ["", "-a", "a-", "A", "a_b", "a.b", "../x", "a/b", "a b", "é", "a\n", &"x".repeat(LONGEST + 1)] {
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            "A",
+            "a_b",
+            "a.b",
+            "../x",
+            "a/b",
+            "a b",
+            "é",
+            "a\n",
+            &"x".repeat(LONGEST + 1),
+        ] {
             assert_eq!(bad.parse::<ClusterName>(), Err(ClusterNameError(bad.to_owned())));
         }
     }
 
     #[test]
     fn different_names_share_no_place() {
-        let (one, other): (ClusterName, ClusterName) = ("one".parse().unwrap(), "other".parse().unwrap());
+        let (one, other): (ClusterName, ClusterName) =
+            ("one".parse().unwrap(), "other".parse().unwrap());
         assert_ne!(one.run_directory(), other.run_directory());
         assert_eq!(one.run_directory(), PathBuf::from("/run/lenses-mcp-e2e-one"));
     }

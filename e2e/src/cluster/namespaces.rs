@@ -35,11 +35,17 @@ pub(super) fn in_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 ///
 /// `run` stays what it is, with `program` (wherever that lies) at `run/kubernetes`.
 pub(super) fn make_node(run: &Path, name: &str, program: &Path) -> Result<PathBuf, NamespaceError> {
-    attempt("make namespaces (this needs the rights of root outside a container, CAP_SYS_ADMIN)", || {
-        unshare(
-            CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC,
-        )
-    })?;
+    attempt(
+        "make namespaces (this needs the rights of root outside a container, CAP_SYS_ADMIN)",
+        || {
+            unshare(
+                CloneFlags::CLONE_NEWNS
+                    | CloneFlags::CLONE_NEWNET
+                    | CloneFlags::CLONE_NEWUTS
+                    | CloneFlags::CLONE_NEWIPC,
+            )
+        },
+    )?;
     attempt("name the node", || nix::unistd::sethostname(NODE_NAME))?;
     make_mounts(run, name, program)?;
     make_network()?;
@@ -51,7 +57,8 @@ pub(super) fn make_node(run: &Path, name: &str, program: &Path) -> Result<PathBu
 /// DNS. Everything else stays the caller's: files, processes, users.
 pub(super) fn enter(pid: u32, run: &Path) -> Result<(), NamespaceError> {
     let network = format!("/proc/{pid}/ns/net");
-    let network = File::open(&network).map_err(|source| NamespaceError { doing: format!("open {network}"), source })?;
+    let network = File::open(&network)
+        .map_err(|source| NamespaceError { doing: format!("open {network}"), source })?;
     attempt("make a mount namespace", || unshare(CloneFlags::CLONE_NEWNS))?;
     // What the host mounts from now on shows here; what is mounted here does not show there.
     set_propagation(MsFlags::MS_SLAVE)?;
@@ -70,8 +77,10 @@ fn make_mounts(run: &Path, name: &str, program: &Path) -> Result<(), NamespaceEr
     make_directory(&inside)?;
     bind(run, &inside)?;
     let program_inside = inside.join("kubernetes");
-    fs::write(&program_inside, [])
-        .map_err(|source| NamespaceError { doing: format!("create {}", program_inside.display()), source })?;
+    fs::write(&program_inside, []).map_err(|source| NamespaceError {
+        doing: format!("create {}", program_inside.display()),
+        source,
+    })?;
     bind(program, &program_inside)?;
     attempt("move the new /run into place", || {
         mount(Some(&new_run), "/run", None::<&str>, MsFlags::MS_MOVE, None::<&str>)
@@ -121,13 +130,17 @@ route add default dev node0
     }
     let output = child.wait_with_output().map_err(failed)?;
     if !output.status.success() {
-        return Err(failed(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned())));
+        return Err(failed(io::Error::other(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        )));
     }
     fs::write("/proc/sys/net/ipv4/ip_forward", "1").map_err(failed)
 }
 
 fn set_propagation(kind: MsFlags) -> Result<(), NamespaceError> {
-    attempt("set how mounts propagate", || mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | kind, None::<&str>))
+    attempt("set how mounts propagate", || {
+        mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | kind, None::<&str>)
+    })
 }
 
 fn bind(from: &Path, to: &Path) -> Result<(), NamespaceError> {
@@ -138,12 +151,19 @@ fn bind(from: &Path, to: &Path) -> Result<(), NamespaceError> {
 
 fn mount_tmpfs(on: &Path, options: &str) -> Result<(), NamespaceError> {
     attempt(&format!("mount a tmpfs on {}", on.display()), || {
-        mount(Some("tmpfs"), on, Some("tmpfs"), MsFlags::MS_NODEV | MsFlags::MS_NOSUID, Some(options))
+        mount(
+            Some("tmpfs"),
+            on,
+            Some("tmpfs"),
+            MsFlags::MS_NODEV | MsFlags::MS_NOSUID,
+            Some(options),
+        )
     })
 }
 
 fn make_directory(path: &Path) -> Result<(), NamespaceError> {
-    fs::create_dir_all(path).map_err(|source| NamespaceError { doing: format!("create {}", path.display()), source })
+    fs::create_dir_all(path)
+        .map_err(|source| NamespaceError { doing: format!("create {}", path.display()), source })
 }
 
 fn attempt(doing: &str, work: impl FnOnce() -> nix::Result<()>) -> Result<(), NamespaceError> {

@@ -20,7 +20,9 @@ pub(super) fn write(program: &[u8], path: &Path) -> io::Result<()> {
         "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", hex(&Sha256::digest(&layer)))] },
     })
     .to_string();
-    let manifest = json!([{ "Config": "config.json", "RepoTags": [NAME], "Layers": ["layer.tar"] }]).to_string();
+    let manifest =
+        json!([{ "Config": "config.json", "RepoTags": [NAME], "Layers": ["layer.tar"] }])
+            .to_string();
     archive(
         File::create(path)?,
         &[

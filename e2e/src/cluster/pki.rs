@@ -5,8 +5,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
 };
 use serde_json::json;
 
@@ -28,7 +28,10 @@ const CLIENTS: &[(&str, &str, Option<&str>)] = &[
 /// Makes every key and certificate, and the kubeconfigs.
 pub(super) fn make() -> Result<Vec<RenderedFile>, rcgen::Error> {
     let ca = certificate_authority()?;
-    let mut files = vec![("pki/ca.crt".to_owned(), ca.pem()), ("pki/ca.key".to_owned(), ca.key().serialize_pem())];
+    let mut files = vec![
+        ("pki/ca.crt".to_owned(), ca.pem()),
+        ("pki/ca.key".to_owned(), ca.key().serialize_pem()),
+    ];
 
     let names = [
         "kubernetes",
@@ -41,11 +44,18 @@ pub(super) fn make() -> Result<Vec<RenderedFile>, rcgen::Error> {
     let mut server = CertificateParams::new(names.map(str::to_owned))?;
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let (certificate, key) = issue(server, "kube-apiserver", None, &ca)?;
-    files.extend([("pki/apiserver.crt".to_owned(), certificate), ("pki/apiserver.key".to_owned(), key)]);
+    files.extend([
+        ("pki/apiserver.crt".to_owned(), certificate),
+        ("pki/apiserver.key".to_owned(), key),
+    ]);
 
     // As whom the API server asks the kubelet for logs and exec.
-    let (certificate, key) = issue(client(), "kube-apiserver-kubelet-client", Some("system:masters"), &ca)?;
-    files.extend([("pki/kubelet-client.crt".to_owned(), certificate), ("pki/kubelet-client.key".to_owned(), key)]);
+    let (certificate, key) =
+        issue(client(), "kube-apiserver-kubelet-client", Some("system:masters"), &ca)?;
+    files.extend([
+        ("pki/kubelet-client.crt".to_owned(), certificate),
+        ("pki/kubelet-client.key".to_owned(), key),
+    ]);
 
     let service_accounts = KeyPair::generate()?;
     files.extend([
@@ -64,7 +74,11 @@ fn certificate_authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::E
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "kubernetes");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+    params.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::CrlSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 

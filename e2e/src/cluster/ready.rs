@@ -53,9 +53,13 @@ pub(super) async fn api_server(client: &Client) {
 
 pub(super) async fn node(client: &Client) -> Result<(), String> {
     let is_ready = |node: Option<&Node>| {
-        let conditions = node.and_then(|node| node.status.as_ref()).and_then(|status| status.conditions.as_ref());
+        let conditions = node
+            .and_then(|node| node.status.as_ref())
+            .and_then(|status| status.conditions.as_ref());
         conditions.is_some_and(|conditions| {
-            conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+            conditions
+                .iter()
+                .any(|condition| condition.type_ == "Ready" && condition.status == "True")
         })
     };
     await_condition(Api::<Node>::all(client.clone()), NODE_NAME, is_ready)

@@ -124,7 +124,10 @@ pub(super) fn cgroup_directories(name: &ClusterName) -> Vec<PathBuf> {
     }
     let hierarchies = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
     // Links are second names, as cpu is of cpu,cpuacct.
-    hierarchies.filter(|path| path.is_dir() && !path.is_symlink()).map(|path| path.join(name.qualified())).collect()
+    hierarchies
+        .filter(|path| path.is_dir() && !path.is_symlink())
+        .map(|path| path.join(name.qualified()))
+        .collect()
 }
 
 fn cgroups(name: &ClusterName) -> Vec<PathBuf> {
@@ -142,7 +145,9 @@ fn remove_cgroup(directory: &Path, deadline: Instant) -> Result<(), RemainsError
     loop {
         match fs::remove_dir(directory) {
             // Busy until the kernel has let go of the processes that ended in it.
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < deadline => {
+            Err(error)
+                if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < deadline =>
+            {
                 std::thread::sleep(INTERVAL);
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),

@@ -74,9 +74,16 @@ pub fn install_missing(programs: &[Program], say: Say<'_>) -> Result<(), Require
     packages.sort_unstable();
     packages.dedup();
     if require_root().is_err() || find("apt-get").is_none() {
-        return Err(RequirementError::Missing { missing: commands.join(", "), packages: packages.join(" ") });
+        return Err(RequirementError::Missing {
+            missing: commands.join(", "),
+            packages: packages.join(" "),
+        });
     }
-    say(&format!("installing Debian packages: {} (missing: {})", packages.join(" "), commands.join(", ")));
+    say(&format!(
+        "installing Debian packages: {} (missing: {})",
+        packages.join(" "),
+        commands.join(", ")
+    ));
     // The lists may be absent or older than the mirror: only then is the update's time spent.
     if apt_get(&["install"], &packages).is_err() {
         apt_get(&["update"], &[])
@@ -98,7 +105,10 @@ pub(super) fn find(command: &str) -> Option<PathBuf> {
     let mut directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
     directories.extend(["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from));
     // An absolute command replaces the directory that it is joined to.
-    directories.into_iter().map(|directory| directory.join(command)).find(|candidate| candidate.is_file())
+    directories
+        .into_iter()
+        .map(|directory| directory.join(command))
+        .find(|candidate| candidate.is_file())
 }
 
 fn missing(programs: &[Program]) -> Vec<Program> {

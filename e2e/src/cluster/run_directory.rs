@@ -52,12 +52,15 @@ impl LockedRunDirectory {
                 opened => opened?,
             };
             if lock.try_lock().is_err() {
-                say(&format!("another command is starting or ending cluster {name}: waiting for it"));
+                say(&format!(
+                    "another command is starting or ending cluster {name}: waiting for it"
+                ));
                 lock.lock()?;
             }
             // Who held it may have removed it: then what is locked is not what others would find.
             if fs::metadata(&path).is_ok_and(|found| {
-                lock.metadata().is_ok_and(|locked| (found.dev(), found.ino()) == (locked.dev(), locked.ino()))
+                lock.metadata()
+                    .is_ok_and(|locked| (found.dev(), found.ino()) == (locked.dev(), locked.ino()))
             }) {
                 return Ok(Self { path, _lock: lock });
             }
@@ -91,6 +94,7 @@ impl LockedRunDirectory {
 
     /// Removes it with what is in it.
     pub(super) fn remove(self) -> Result<(), RemainsError> {
-        fs::remove_dir_all(&self.path).map_err(|source| RemainsError::File { path: self.path, source })
+        fs::remove_dir_all(&self.path)
+            .map_err(|source| RemainsError::File { path: self.path, source })
     }
 }

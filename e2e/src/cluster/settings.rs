@@ -36,9 +36,14 @@ pub(super) fn files(run: &Path, name: &str) -> Vec<RenderedFile> {
         // For what runs by `cluster exec`: straight to the server, so that names resolve as soon as it answers.
         (
             "exec/resolv.conf".to_owned(),
-            format!("nameserver {NODE_ADDRESS}\nsearch svc.{DNS_DOMAIN} {DNS_DOMAIN}\noptions ndots:5 timeout:1\n"),
+            format!(
+                "nameserver {NODE_ADDRESS}\nsearch svc.{DNS_DOMAIN} {DNS_DOMAIN}\noptions ndots:5 timeout:1\n"
+            ),
         ),
-        ("exec/nsswitch.conf".to_owned(), "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n".to_owned()),
+        (
+            "exec/nsswitch.conf".to_owned(),
+            "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n".to_owned(),
+        ),
     ]
 }
 
@@ -224,11 +229,17 @@ mod tests {
         let moved: Vec<_> = one
             .iter()
             .map(|(path, content)| {
-                (path.clone(), content.replace("/run/one", "/run/other").replace("\"/one\"", "\"/other\""))
+                (
+                    path.clone(),
+                    content.replace("/run/one", "/run/other").replace("\"/one\"", "\"/other\""),
+                )
             })
             .collect();
         assert_eq!(moved, other);
-        assert!(one.iter().any(|(path, content)| path == "kubelet.json" && content.contains(r#""cgroupRoot":"/one""#)));
+        assert!(
+            one.iter().any(|(path, content)| path == "kubelet.json"
+                && content.contains(r#""cgroupRoot":"/one""#))
+        );
     }
 
     #[test]

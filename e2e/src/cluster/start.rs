@@ -97,7 +97,10 @@ pub(super) fn start(
     let mut node = StartingNode { run, child, input, deadline: Instant::now() + PATIENCE };
     in_thread(|| {
         namespaces::enter(pid, run)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Node)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(StartError::Node)?;
         let result = runtime.block_on(async {
             let result = match parts {
                 Parts::ApiServer => node.bring_up_api_server(say).await.map(drop),
@@ -105,7 +108,9 @@ pub(super) fn start(
             };
             match result {
                 // A step fails as well when the node ends below it, and then that is the fault.
-                Err(StartError::Step { .. }) if timeout(GRACE, until_ended(&mut node.child)).await.is_ok() => {
+                Err(StartError::Step { .. })
+                    if timeout(GRACE, until_ended(&mut node.child)).await.is_ok() =>
+                {
                     Err(node.ended())
                 }
                 result => result,
@@ -126,7 +131,11 @@ fn write_files(run: &Path, name: &ClusterName) -> Result<(), StartError> {
     files.extend(pki::make()?);
     let write = |path: &Path, content: &str| {
         let parent = path.parent().unwrap_or(run);
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(parent).and_then(|()| fs::write(path, content))
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(parent)
+            .and_then(|()| fs::write(path, content))
     };
     for (path, content) in files {
         let path = run.join(path);
@@ -144,7 +153,8 @@ fn make_cgroups(name: &ClusterName) -> Result<(), StartError> {
         if let Some(parent) = directory.parent()
             && let Ok(controllers) = fs::read_to_string(parent.join("cgroup.controllers"))
         {
-            let enable: Vec<_> = controllers.split_whitespace().map(|controller| format!("+{controller}")).collect();
+            let enable: Vec<_> =
+                controllers.split_whitespace().map(|controller| format!("+{controller}")).collect();
             fs::write(parent.join("cgroup.subtree_control"), enable.join(" ")).map_err(failed)?;
         }
         fs::create_dir_all(&directory).map_err(failed)?;
@@ -155,7 +165,8 @@ fn make_cgroups(name: &ClusterName) -> Result<(), StartError> {
 fn spawn(run: &Path, name: &ClusterName, kubernetes: &Path) -> Result<Child, StartError> {
     let logs = run.join("logs");
     let log_path = logs.join("node.log");
-    let log = fs::File::create(&log_path).map_err(|source| StartError::File { path: log_path, source })?;
+    let log = fs::File::create(&log_path)
+        .map_err(|source| StartError::File { path: log_path, source })?;
     let program = namespaces::make_node(run, &name.qualified(), kubernetes)?;
     Command::new(program)
         .arg("node")
@@ -183,7 +194,8 @@ struct StartingNode<'a> {
 impl StartingNode<'_> {
     async fn bring_up(&mut self, binaries: &Binaries, say: Say<'_>) -> Result<(), StartError> {
         let run = self.run;
-        let containerd = requirements::find("containerd").unwrap_or_else(|| PathBuf::from("/usr/bin/containerd"));
+        let containerd = requirements::find("containerd")
+            .unwrap_or_else(|| PathBuf::from("/usr/bin/containerd"));
         self.order_program(
             "containerd",
             &[
@@ -194,14 +206,17 @@ impl StartingNode<'_> {
         )?;
         let client = self.bring_up_api_server(say).await?;
         self.wait("containerd", ready::containerd(&containerd::socket(run))).await?;
-        containerd::load(run, &binaries.pause_image).map_err(|error| step("load the pause image", error))?;
+        containerd::load(run, &binaries.pause_image)
+            .map_err(|error| step("load the pause image", error))?;
         say("containerd answers");
         for component in components::after_api_server(run) {
             self.order(&component)?;
         }
         make_dns_objects(binaries, run)?;
         self.order(&components::dns(run))?;
-        self.wait("a Ready node", ready::node(&client)).await?.map_err(|error| step("watch the node", error))?;
+        self.wait("a Ready node", ready::node(&client))
+            .await?
+            .map_err(|error| step("watch the node", error))?;
         say("the node is Ready");
         self.wait("the default ServiceAccount", ready::default_service_account(&client))
             .await?
@@ -216,28 +231,36 @@ impl StartingNode<'_> {
         self.order(&components::etcd())?;
         self.wait("etcd", ready::etcd()).await?;
         self.order(&components::api_server(run))?;
-        let client =
-            ready::client(&run.join("admin.kubeconfig")).await.map_err(|error| step("make a client", error))?;
+        let client = ready::client(&run.join("admin.kubeconfig"))
+            .await
+            .map_err(|error| step("make a client", error))?;
         self.wait("the API server", ready::api_server(&client)).await?;
         say("the API server is ready");
         Ok(client)
     }
 
     fn order(&mut self, component: &Component) -> Result<(), StartError> {
-        let mut args = vec![self.run.join("kubernetes").display().to_string(), component.name.to_owned()];
+        let mut args =
+            vec![self.run.join("kubernetes").display().to_string(), component.name.to_owned()];
         args.extend_from_slice(&component.args);
         self.order_program(component.name, &args)
     }
 
     fn order_program(&mut self, name: &str, args: &[String]) -> Result<(), StartError> {
-        writeln!(self.input, "{}", json!({ "name": name, "args": args })).map_err(|error| match self.child.try_wait() {
-            Ok(Some(_)) => self.ended(),
-            _ => StartError::Node(error),
-        })
+        writeln!(self.input, "{}", json!({ "name": name, "args": args })).map_err(
+            |error| match self.child.try_wait() {
+                Ok(Some(_)) => self.ended(),
+                _ => StartError::Node(error),
+            },
+        )
     }
 
     /// Waits for `condition`, for as long as the node lives and there is time.
-    async fn wait<T>(&mut self, what: &'static str, condition: impl Future<Output = T>) -> Result<T, StartError> {
+    async fn wait<T>(
+        &mut self,
+        what: &'static str,
+        condition: impl Future<Output = T>,
+    ) -> Result<T, StartError> {
         tokio::select! {
             value = condition => Ok(value),
             () = until_ended(&mut self.child) => Err(self.ended()),
@@ -248,9 +271,13 @@ impl StartingNode<'_> {
     fn ended(&self) -> StartError {
         let logs = self.run.join("logs");
         let said = last_lines(&logs.join("node.log"), 1);
-        let component =
-            said.strip_prefix("node: ").and_then(|said| said.split_once(" ended: ")).map(|(component, _)| component);
-        let log = component.map(|component| last_lines(&logs.join(format!("{component}.log")), 3)).unwrap_or_default();
+        let component = said
+            .strip_prefix("node: ")
+            .and_then(|said| said.split_once(" ended: "))
+            .map(|(component, _)| component);
+        let log = component
+            .map(|component| last_lines(&logs.join(format!("{component}.log")), 3))
+            .unwrap_or_default();
         StartError::Ended { reason: format!("{said}\n{log}").trim().to_owned(), logs }
     }
 }
@@ -266,7 +293,11 @@ fn make_dns_objects(binaries: &Binaries, run: &Path) -> Result<(), StartError> {
         .env("HOME", run)
         .output()
         .map_err(|error| step(STEP, error))?;
-    if output.status.success() { Ok(()) } else { Err(step(STEP, String::from_utf8_lossy(&output.stderr).trim())) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(step(STEP, String::from_utf8_lossy(&output.stderr).trim()))
+    }
 }
 
 async fn until_ended(child: &mut Child) {

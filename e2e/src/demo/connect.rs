@@ -28,8 +28,14 @@ mod tests {
     #[test]
     fn each_client_is_told_the_url_that_it_must_dial() {
         let text = instructions("http://127.0.0.1:8000/mcp");
-        assert!(text.contains("claude mcp add --transport http lenses http://127.0.0.1:8000/mcp\n"), "{text}");
-        assert!(text.contains(r#"'{"name":"lenses","type":"http","url":"http://127.0.0.1:8000/mcp"}'"#), "{text}");
+        assert!(
+            text.contains("claude mcp add --transport http lenses http://127.0.0.1:8000/mcp\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#"'{"name":"lenses","type":"http","url":"http://127.0.0.1:8000/mcp"}'"#),
+            "{text}"
+        );
         let config = text.split("config=").nth(1).and_then(|rest| rest.lines().next()).unwrap();
         assert_eq!(STANDARD.decode(config).unwrap(), br#"{"url":"http://127.0.0.1:8000/mcp"}"#);
     }

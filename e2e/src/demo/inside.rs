@@ -15,9 +15,15 @@ impl Inside {
     }
 
     /// Runs `program ARGUMENTS` with `input` and returns what it prints.
-    pub(super) async fn run(&self, program: &'static str, arguments: &[&str], input: &str) -> Result<String, Trouble> {
+    pub(super) async fn run(
+        &self,
+        program: &'static str,
+        arguments: &[&str],
+        input: &str,
+    ) -> Result<String, Trouble> {
         let cluster = self.cluster.clone();
-        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let arguments: Vec<String> =
+            arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let input = input.to_owned();
         let shown = format!("{program} {}", arguments.join(" "));
         let work = move || {

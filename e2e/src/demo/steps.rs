@@ -32,11 +32,18 @@ impl Steps {
         match &outcome {
             Ok(value) => {
                 self.passed += 1;
-                println!("{:>7}  ok      {what}{} ({took})", seconds(self.started.elapsed()), value.words());
+                println!(
+                    "{:>7}  ok      {what}{} ({took})",
+                    seconds(self.started.elapsed()),
+                    value.words()
+                );
             }
             Err(trouble) => {
                 self.failed += 1;
-                println!("{:>7}  FAILED  {what}: {trouble} ({took})", seconds(self.started.elapsed()));
+                println!(
+                    "{:>7}  FAILED  {what}: {trouble} ({took})",
+                    seconds(self.started.elapsed())
+                );
             }
         }
         outcome

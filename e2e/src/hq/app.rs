@@ -8,9 +8,13 @@ use axum::routing::{delete, get, post, put};
 use tower::limit::GlobalConcurrencyLimitLayer;
 
 use super::kafka::{configs, consumers, datasets, offsets, partitions, topic_metadata, topics};
-use super::oauth::{applications, authorize, introspect, metadata, register, revoke, sign_in, token};
+use super::oauth::{
+    applications, authorize, introspect, metadata, register, revoke, sign_in, token,
+};
 use super::problem::Problem;
-use super::{Hq, approvals, connect::routes as connectors, environments, faults, requests, sql, streams};
+use super::{
+    Hq, approvals, connect::routes as connectors, environments, faults, requests, sql, streams,
+};
 
 /// Requests that are served at the same time; more wait.
 const MAX_IN_FLIGHT: usize = 1_024;
@@ -44,27 +48,45 @@ pub(crate) fn router(hq: Arc<Hq>) -> Router {
         .route("/api/v1/metadata/topics", post(topic_metadata::update))
         .route("/api/v1/datasets", get(datasets::list))
         .route("/api/v1/datasets/{connection}/{dataset}", get(datasets::show))
-        .route("/api/v1/datasets/{connection}/{dataset}/messages/metrics", get(datasets::message_metrics))
-        .route("/api/v1/datasets/{connection}/{dataset}/description", put(datasets::update_description))
+        .route(
+            "/api/v1/datasets/{connection}/{dataset}/messages/metrics",
+            get(datasets::message_metrics),
+        )
+        .route(
+            "/api/v1/datasets/{connection}/{dataset}/description",
+            put(datasets::update_description),
+        )
         .route("/api/v1/datasets/{connection}/{dataset}/tags", put(datasets::update_tags))
         .route("/api/consumers", get(consumers::list))
         .route("/api/consumers/{name}", get(consumers::list_by_topic).delete(consumers::delete))
         .route("/api/consumers/{group}/offsets", put(offsets::reset))
         .route("/api/consumers/{group}/offsets/delete", post(offsets::delete))
-        .route("/api/consumers/{group}/offsets/topics/{topic}/partitions/{partition}", put(offsets::set))
+        .route(
+            "/api/consumers/{group}/offsets/topics/{topic}/partitions/{partition}",
+            put(offsets::set),
+        )
         .route(
             "/api/consumers/{group}/topics/{topic}/partitions/{partition}/offsets",
             delete(offsets::delete_partition),
         )
         .route("/api/kafka-connect/connectors", get(connectors::list).post(connectors::create))
         .route("/api/kafka-connect/validate", post(connectors::check))
-        .route("/api/kafka-connect/clusters/{cluster}/connectors/{connector}", delete(connectors::delete))
-        .route("/api/kafka-connect/clusters/{cluster}/connectors/{connector}/{action}", put(connectors::act))
+        .route(
+            "/api/kafka-connect/clusters/{cluster}/connectors/{connector}",
+            delete(connectors::delete),
+        )
+        .route(
+            "/api/kafka-connect/clusters/{cluster}/connectors/{connector}/{action}",
+            put(connectors::act),
+        )
         .route(
             "/api/kafka-connect/clusters/{cluster}/connectors/{connector}/tasks/{task}/restart",
             put(connectors::restart_task),
         )
-        .route("/api/v1/resource/kafka/connect/{cluster}/connector/{connector}", get(connectors::definition))
+        .route(
+            "/api/v1/resource/kafka/connect/{cluster}/connector/{connector}",
+            get(connectors::definition),
+        )
         .route("/api/v2/streams", get(streams::list).post(streams::create))
         .route("/api/v2/streams/{id}", get(streams::show))
         .route("/api/v1/streams/{id}", delete(streams::delete))

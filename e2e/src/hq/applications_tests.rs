@@ -7,7 +7,13 @@ use super::test_client::{SERVICE_ACCOUNT, TestClient};
 
 const API: &str = "/api/v1/environments/development/proxy/api";
 
-async fn status(client: &TestClient, method: Method, path: &str, token: &str, body: Option<Value>) -> (u16, Value) {
+async fn status(
+    client: &TestClient,
+    method: Method,
+    path: &str,
+    token: &str,
+    body: Option<Value>,
+) -> (u16, Value) {
     let reply = client.call(method, &format!("{API}/{path}"), token, body).await;
     (reply.status.as_u16(), serde_json::from_str(&reply.text).unwrap_or_default())
 }
@@ -24,7 +30,8 @@ async fn what_cannot_be_is_refused_in_the_agents_words() {
         body
     };
     let sql = "INSERT INTO a SELECT STREAM * FROM b";
-    let nowhere = json!({"mode": "KUBERNETES", "details": {"runners": 1, "cluster": "c", "namespace": "n"}});
+    let nowhere =
+        json!({"mode": "KUBERNETES", "details": {"runners": 1, "cluster": "c", "namespace": "n"}});
     for (method, path, body, expected) in [
         (
             Method::POST,
@@ -44,7 +51,12 @@ async fn what_cannot_be_is_refused_in_the_agents_words() {
             json!({"name": " ", "cluster": "connect-eu", "configuration": {}}),
             (400, "ValidationError"),
         ),
-        (Method::PUT, "kafka-connect/clusters/connect-eu/connectors/none/stop", json!({}), (404, "ConnectorNotFound")),
+        (
+            Method::PUT,
+            "kafka-connect/clusters/connect-eu/connectors/none/stop",
+            json!({}),
+            (404, "ConnectorNotFound"),
+        ),
         (
             Method::PUT,
             "kafka-connect/clusters/connect-eu/connectors/orders-to-s3/explode",
@@ -63,7 +75,12 @@ async fn what_cannot_be_is_refused_in_the_agents_words() {
             json!({}),
             (404, "ConnectorNotFound"),
         ),
-        (Method::GET, "v1/resource/kafka/connect/connect-us/connector/none", json!({}), (404, "ConnectorNotFound")),
+        (
+            Method::GET,
+            "v1/resource/kafka/connect/connect-us/connector/none",
+            json!({}),
+            (404, "ConnectorNotFound"),
+        ),
         (Method::GET, "v2/streams/none", json!({}), (404, "ProcessorNotFound")),
         (Method::POST, "v2/streams", json!({"name": "p", "sql": sql}), (400, "ValidationError")),
         (
@@ -72,7 +89,12 @@ async fn what_cannot_be_is_refused_in_the_agents_words() {
             json!({"name": "p", "sql": "SELECT 1", "deployment": {"mode": "IN_PROC"}}),
             (400, "ValidationError"),
         ),
-        (Method::POST, "v2/streams", json!({"name": "p", "sql": sql, "deployment": nowhere}), (400, "ValidationError")),
+        (
+            Method::POST,
+            "v2/streams",
+            json!({"name": "p", "sql": sql, "deployment": nowhere}),
+            (400, "ValidationError"),
+        ),
         (
             Method::POST,
             "v2/streams",
@@ -80,10 +102,30 @@ async fn what_cannot_be_is_refused_in_the_agents_words() {
             (409, "ProcessorAlreadyExists"),
         ),
         (Method::DELETE, "v1/streams/none", json!({}), (404, "ProcessorNotFound")),
-        (Method::GET, "v1/k8s/logs/incluster/lenses/lsql-big-orders-0/download", json!({}), (404, "PodNotFound")),
-        (Method::POST, "v1/approvals", approval(json!({"type": "Other"})), (400, "ValidationError")),
-        (Method::POST, "v1/approvals", approval(json!({"entityType": "Table"})), (400, "ValidationError")),
-        (Method::POST, "v1/approvals", approval(json!({"entityName": "no name"})), (400, "ValidationError")),
+        (
+            Method::GET,
+            "v1/k8s/logs/incluster/lenses/lsql-big-orders-0/download",
+            json!({}),
+            (404, "PodNotFound"),
+        ),
+        (
+            Method::POST,
+            "v1/approvals",
+            approval(json!({"type": "Other"})),
+            (400, "ValidationError"),
+        ),
+        (
+            Method::POST,
+            "v1/approvals",
+            approval(json!({"entityType": "Table"})),
+            (400, "ValidationError"),
+        ),
+        (
+            Method::POST,
+            "v1/approvals",
+            approval(json!({"entityName": "no name"})),
+            (400, "ValidationError"),
+        ),
         (
             Method::POST,
             "v1/approvals",
@@ -92,12 +134,20 @@ async fn what_cannot_be_is_refused_in_the_agents_words() {
         ),
         (Method::GET, "v1/approvals/none", json!({}), (404, "ApprovalRequestNotFound")),
     ] {
-        let (status, error) = status(&client, method, path, SERVICE_ACCOUNT, Some(body.clone())).await;
-        assert_eq!((status, error["errorType"].as_str()), (expected.0, Some(expected.1)), "{path} {body}");
+        let (status, error) =
+            status(&client, method, path, SERVICE_ACCOUNT, Some(body.clone())).await;
+        assert_eq!(
+            (status, error["errorType"].as_str()),
+            (expected.0, Some(expected.1)),
+            "{path} {body}"
+        );
     }
     let environment = client.get("/api/v1/environments/development", SERVICE_ACCOUNT).await.json();
     assert_eq!(environment["status"]["agent"]["metrics"]["connect"]["num_connectors"], 3);
-    assert_eq!(status(&client, Method::GET, "v1/approvals?pageSize=9", SERVICE_ACCOUNT, None).await.1["totalCount"], 2);
+    assert_eq!(
+        status(&client, Method::GET, "v1/approvals?pageSize=9", SERVICE_ACCOUNT, None).await.1["totalCount"],
+        2
+    );
 }
 
 #[tokio::test]
@@ -105,7 +155,10 @@ async fn newcomers_read_and_ask_and_who_only_reads_kafka_sees_no_applications() 
     let client = TestClient::new(&[]);
     let id = client.public_client().await;
     let token = async |user: &str| {
-        client.tokens(&id, user, &["read", "write"]).await["access_token"].as_str().unwrap().to_owned()
+        client.tokens(&id, user, &["read", "write"]).await["access_token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     let (bob, carol) = (token("bob").await, token("carol").await);
     let ask = json!({
@@ -130,7 +183,10 @@ async fn newcomers_read_and_ask_and_who_only_reads_kafka_sees_no_applications() 
     }
     // Who may not list requests is shown none.
     for (token, count) in [(&bob, 3), (&carol, 0)] {
-        assert_eq!(status(&client, Method::GET, "v1/approvals?pageSize=9", token, None).await.1["totalCount"], count);
+        assert_eq!(
+            status(&client, Method::GET, "v1/approvals?pageSize=9", token, None).await.1["totalCount"],
+            count
+        );
     }
 }
 
@@ -153,13 +209,17 @@ async fn an_approved_request_creates_its_topic_once_and_fails_when_it_cannot() {
             "type": "CreateNewEntity", "entityName": topic, "entityType": "KafkaTopic",
             "settings": {"replication": 1, "partitions": 4, "capacity": {}}, "metadata": {"reason": "r", "tags": ["x"]},
         });
-        let (_, given) = status(&client, Method::POST, "v1/approvals", SERVICE_ACCOUNT, Some(body)).await;
+        let (_, given) =
+            status(&client, Method::POST, "v1/approvals", SERVICE_ACCOUNT, Some(body)).await;
         given["id"].as_str().unwrap().to_owned()
     };
     let id = ask("wished").await;
     assert_eq!(status(&client, Method::GET, "topics/wished", SERVICE_ACCOUNT, None).await.0, 404);
     assert_eq!(decide(&id, "Approved").await, (StatusCode::OK, json!("Approved")));
-    assert_eq!(status(&client, Method::GET, "topics/wished", SERVICE_ACCOUNT, None).await.1["partitions"], 4);
+    assert_eq!(
+        status(&client, Method::GET, "topics/wished", SERVICE_ACCOUNT, None).await.1["partitions"],
+        4
+    );
     assert_eq!(decide(&id, "Rejected").await.0, StatusCode::CONFLICT);
     let taken = ask("orders").await;
     assert_eq!(decide(&taken, "Approved").await, (StatusCode::OK, json!("Failed")));

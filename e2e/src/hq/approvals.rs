@@ -108,7 +108,11 @@ impl Approvals {
     fn find(&mut self, id: &str) -> Result<&mut Request, AgentError> {
         let id = Uuid::try_parse(id).ok();
         self.0.iter_mut().find(|request| Some(request.id) == id).ok_or_else(|| {
-            AgentError::new(StatusCode::NOT_FOUND, "ApprovalRequestNotFound", "approval request not found".to_owned())
+            AgentError::new(
+                StatusCode::NOT_FOUND,
+                "ApprovalRequestNotFound",
+                "approval request not found".to_owned(),
+            )
         })
     }
 }
@@ -207,10 +211,12 @@ impl Agent {
         let brokers = kafka.brokers();
         request.approval_status = match decision {
             Decision::Rejected => Status::Rejected,
-            Decision::Approved => match request.topic(brokers).and_then(|topic| kafka.add_topic(topic)) {
-                Ok(()) => Status::Approved,
-                Err(_) => Status::Failed,
-            },
+            Decision::Approved => {
+                match request.topic(brokers).and_then(|topic| kafka.add_topic(topic)) {
+                    Ok(()) => Status::Approved,
+                    Err(_) => Status::Failed,
+                }
+            }
         };
         Ok(request.clone())
     }

@@ -134,8 +134,9 @@ impl Connector {
 
 impl Connect {
     pub(crate) fn new(clusters: &[&str], connectors: Vec<(&str, &str, Connector)>) -> Self {
-        let mut connect =
-            Self { clusters: clusters.iter().map(|name| ((*name).to_owned(), BTreeMap::new())).collect() };
+        let mut connect = Self {
+            clusters: clusters.iter().map(|name| ((*name).to_owned(), BTreeMap::new())).collect(),
+        };
         for (cluster, name, connector) in connectors {
             if let Some(cluster) = connect.clusters.get_mut(cluster) {
                 cluster.insert(name.to_owned(), connector);
@@ -167,18 +168,26 @@ impl Connect {
 
     /// # Errors
     /// No such cluster, settings that its plugin does not take, a name that is taken, or too many.
-    fn create(&mut self, cluster: &str, name: &str, config: Map<String, Value>) -> Result<Value, AgentError> {
+    fn create(
+        &mut self,
+        cluster: &str,
+        name: &str,
+        config: Map<String, Value>,
+    ) -> Result<Value, AgentError> {
         let connectors = self.cluster(cluster)?;
         let faults = validate::faults(&config);
         if !faults.is_empty() {
-            return Err(AgentError::invalid(faults.into_iter().map(|fault| ("configuration", fault)).collect()));
+            return Err(AgentError::invalid(
+                faults.into_iter().map(|fault| ("configuration", fault)).collect(),
+            ));
         }
         if connectors.contains_key(name) {
             let error = format!("connector [{name}] already exists in cluster [{cluster}]");
             return Err(AgentError::new(StatusCode::CONFLICT, "ConnectorAlreadyExists", error));
         }
         if connectors.len() >= MAX_CONNECTORS {
-            let error = format!("cluster [{cluster}] takes no more than {MAX_CONNECTORS} connectors");
+            let error =
+                format!("cluster [{cluster}] takes no more than {MAX_CONNECTORS} connectors");
             return Err(AgentError::new(StatusCode::BAD_REQUEST, "PolicyViolation", error));
         }
         let connector = Connector::running(config);
@@ -201,10 +210,12 @@ impl Connect {
 
     fn restart_task(&mut self, cluster: &str, name: &str, id: &str) -> Result<(), AgentError> {
         let connector = self.connector(cluster, name)?;
-        let task = id.parse::<usize>().ok().and_then(|id| connector.tasks.get_mut(id)).ok_or_else(|| {
-            let error = format!("connector [{name}] has no task {id}");
-            AgentError::new(StatusCode::NOT_FOUND, "TaskNotFound", error)
-        })?;
+        let task = id.parse::<usize>().ok().and_then(|id| connector.tasks.get_mut(id)).ok_or_else(
+            || {
+                let error = format!("connector [{name}] has no task {id}");
+                AgentError::new(StatusCode::NOT_FOUND, "TaskNotFound", error)
+            },
+        )?;
         *task = Task { state: State::Running, trace: None };
         Ok(())
     }

@@ -40,8 +40,8 @@ impl FromRequestParts<Arc<Hq>> for Caller {
         }
         let store = lock(&hq.oauth);
         let access = store.access(token, Timestamp::now()).ok_or_else(Problem::unauthorised)?;
-        let for_others =
-            !access.resources.is_empty() && !access.resources.iter().any(|resource| hq.issuer.is_named_by(resource));
+        let for_others = !access.resources.is_empty()
+            && !access.resources.iter().any(|resource| hq.issuer.is_named_by(resource));
         if hq.settings.api_audience_check && for_others {
             return Err(Problem::unauthorised());
         }

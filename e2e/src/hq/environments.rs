@@ -62,10 +62,15 @@ impl Environments {
     fn add(&self, environment: Environment) -> Result<(), Problem> {
         let mut all = lock(&self.0);
         if all.iter().any(|known| known.name == environment.name) {
-            return Err(Problem::conflict(format!("environment {:?} already exists", environment.name)));
+            return Err(Problem::conflict(format!(
+                "environment {:?} already exists",
+                environment.name
+            )));
         }
         if all.len() >= MAX_ENVIRONMENTS {
-            return Err(Problem::licence_limitation(format!("the licence allows {MAX_ENVIRONMENTS} environments")));
+            return Err(Problem::licence_limitation(format!(
+                "the licence allows {MAX_ENVIRONMENTS} environments"
+            )));
         }
         all.push(environment);
         Ok(())
@@ -126,7 +131,10 @@ impl Agent {
 }
 
 /// `GET /api/v1/environments`
-pub(crate) async fn list(State(hq): State<Arc<Hq>>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(crate) async fn list(
+    State(hq): State<Arc<Hq>>,
+    caller: Caller,
+) -> Result<Json<Value>, Problem> {
     caller.may(Action::ListEnvironments, "environments:environment:*")?;
     let items: Vec<_> = lock(&hq.environments.0).iter().map(Environment::to_json).collect();
     Ok(Json(json!({"items": items})))

@@ -139,17 +139,23 @@ pub(crate) async fn inject(State(hq): State<Arc<Hq>>, request: Request, next: Ne
     match fault {
         None => next.run(request).await,
         Some(Fault::Refuse) if area == Area::Api => Problem::unauthorised().into_response(),
-        Some(Fault::Refuse) => OAuthError::invalid_client("client authentication is required").into_response(),
-        Some(Fault::Status(status)) => {
-            Problem::of_status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-                .into_response()
+        Some(Fault::Refuse) => {
+            OAuthError::invalid_client("client authentication is required").into_response()
         }
+        Some(Fault::Status(status)) => Problem::of_status(
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        )
+        .into_response(),
         Some(Fault::Hang) => {
             hq.gone().await;
             Problem::of_status(StatusCode::SERVICE_UNAVAILABLE).into_response()
         }
-        Some(Fault::Garbage) => ([(header::CONTENT_TYPE, "application/json")], "{\"active\": tr").into_response(),
-        Some(Fault::Html) => Html("<!doctype html><title>Sign in</title><form></form>").into_response(),
+        Some(Fault::Garbage) => {
+            ([(header::CONTENT_TYPE, "application/json")], "{\"active\": tr").into_response()
+        }
+        Some(Fault::Html) => {
+            Html("<!doctype html><title>Sign in</title><form></form>").into_response()
+        }
     }
 }
 
@@ -159,7 +165,10 @@ pub(crate) async fn show(State(hq): State<Arc<Hq>>) -> Json<Faults> {
 }
 
 /// `PUT /faults` on the control listener: sets exactly these, so `{}` sets none. Answered once they are in force.
-pub(crate) async fn set(State(hq): State<Arc<Hq>>, Json(faults): Json<Faults>) -> Result<Json<Faults>, Problem> {
+pub(crate) async fn set(
+    State(hq): State<Arc<Hq>>,
+    Json(faults): Json<Faults>,
+) -> Result<Json<Faults>, Problem> {
     faults.check().map_err(Problem::invalid_parameter)?;
     let mut listening = hq.listening.subscribe();
     hq.faults.send_replace(faults.clone());
@@ -175,7 +184,8 @@ mod tests {
 
     #[test]
     fn faults_are_read_as_documented_and_anything_else_is_refused() {
-        let parse = |text: &str| serde_json::from_str::<Faults>(text).map_err(|error| error.to_string());
+        let parse =
+            |text: &str| serde_json::from_str::<Faults>(text).map_err(|error| error.to_string());
         assert_eq!(parse("{}"), Ok(Faults::default()));
         let read = parse(
             r#"{"down":true,"slow_ms":5,"introspection":{"status":503},"oauth":"html","metadata_without":["issuer"],
@@ -191,7 +201,12 @@ mod tests {
             sql: Some(SqlFault { after_records: 3, then: SqlEnding::Drop }),
         };
         assert_eq!(read, Ok(expected));
-        for bad in [r#"{"sloow_ms":1}"#, r#"{"api":"explode"}"#, r#"{"slow_ms":-1}"#, r#"{"sql":{"then":"drop"}}"#] {
+        for bad in [
+            r#"{"sloow_ms":1}"#,
+            r#"{"api":"explode"}"#,
+            r#"{"slow_ms":-1}"#,
+            r#"{"sql":{"then":"drop"}}"#,
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
         assert!(parse(r#"{"slow_ms":600001}"#).unwrap().check().is_err());

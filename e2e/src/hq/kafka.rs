@@ -125,7 +125,8 @@ impl Kafka {
             return Err(AgentError::new(StatusCode::CONFLICT, "TopicAlreadyExists", error));
         }
         if self.topics.len() >= MAX_TOPICS {
-            let error = format!("the cluster holds {MAX_TOPICS} topics, which is all that it takes");
+            let error =
+                format!("the cluster holds {MAX_TOPICS} topics, which is all that it takes");
             return Err(AgentError::new(StatusCode::BAD_REQUEST, "PolicyViolation", error));
         }
         self.topics.insert(topic.name.clone(), topic);
@@ -141,11 +142,18 @@ impl Kafka {
     ///
     /// # Errors
     /// No such topic, or too many records: a sentence for an ERROR frame.
-    pub(crate) fn append(&mut self, name: &str, records: Vec<(Value, Value)>, now: Timestamp) -> Result<usize, String> {
+    pub(crate) fn append(
+        &mut self,
+        name: &str,
+        records: Vec<(Value, Value)>,
+        now: Timestamp,
+    ) -> Result<usize, String> {
         let topic = self.topics.get_mut(name).ok_or_else(|| format!("table [{name}] not found"))?;
         let inserted = records.len();
         if topic.log.inserted() + inserted > MAX_INSERTED {
-            return Err(format!("table [{name}] takes no more than {MAX_INSERTED} inserted records"));
+            return Err(format!(
+                "table [{name}] takes no more than {MAX_INSERTED} inserted records"
+            ));
         }
         for (key, value) in records {
             topic.log.append(key, value, now);
@@ -166,11 +174,17 @@ impl Kafka {
     /// The agent's 404 for an unknown group, its 409 for one that has members.
     fn idle_group(&self, id: &str) -> Result<&Group, AgentError> {
         let group = self.groups.get(id).ok_or_else(|| {
-            AgentError::new(StatusCode::NOT_FOUND, "ConsumerGroupNotFound", format!("consumer group [{id}] not found"))
+            AgentError::new(
+                StatusCode::NOT_FOUND,
+                "ConsumerGroupNotFound",
+                format!("consumer group [{id}] not found"),
+            )
         })?;
         if group.members > 0 {
-            let error =
-                format!("consumer group [{id}] is not empty: it has {} active members; stop them first", group.members);
+            let error = format!(
+                "consumer group [{id}] is not empty: it has {} active members; stop them first",
+                group.members
+            );
             return Err(AgentError::new(StatusCode::CONFLICT, "ConsumerGroupNotEmpty", error));
         }
         Ok(group)

@@ -51,7 +51,10 @@ impl Problem {
     /// Fields of a request that can be read but hold what HQ does not take, each named: 400.
     pub(crate) fn validation(fields: Vec<(&'static str, String)>) -> Self {
         let title = "the request is not valid".to_owned();
-        Self { invalid_fields: fields, ..Self::new(StatusCode::BAD_REQUEST, "validation_error", title) }
+        Self {
+            invalid_fields: fields,
+            ..Self::new(StatusCode::BAD_REQUEST, "validation_error", title)
+        }
     }
 
     /// What should be made is there already.
@@ -73,8 +76,11 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let invalid_fields: Vec<_> =
-            self.invalid_fields.iter().map(|(field, error)| json!({"name": field, "reason": error})).collect();
+        let invalid_fields: Vec<_> = self
+            .invalid_fields
+            .iter()
+            .map(|(field, error)| json!({"name": field, "reason": error}))
+            .collect();
         let body = json!({
             "type": self.kind,
             "title": self.title,
@@ -86,7 +92,10 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"lenses-hq\""));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"lenses-hq\""),
+            );
         }
         response
     }

@@ -27,7 +27,8 @@ impl FromRequestParts<Arc<Hq>> for Proxied {
         let parameters = RawPathParams::from_request_parts(parts, hq)
             .await
             .map_err(|error| Problem::invalid_parameter(error.to_string()))?;
-        let environment = parameters.iter().find(|(name, _)| *name == "environment").map(|(_, value)| value);
+        let environment =
+            parameters.iter().find(|(name, _)| *name == "environment").map(|(_, value)| value);
         let agent = hq.environments.agent(environment.unwrap_or_default())?;
         Ok(Self { agent, caller })
     }
@@ -40,13 +41,21 @@ impl<T: DeserializeOwned> FromRequest<Arc<Hq>> for Body<T> {
     type Rejection = AgentError;
 
     async fn from_request(request: Request, hq: &Arc<Hq>) -> Result<Self, AgentError> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if content_type.is_none_or(|value| value.split(';').next().map(str::trim) != Some("application/json")) {
+        let content_type =
+            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if content_type
+            .is_none_or(|value| value.split(';').next().map(str::trim) != Some("application/json"))
+        {
             let error = "the body must be application/json".to_owned();
-            return Err(AgentError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", error));
+            return Err(AgentError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UnsupportedMediaType",
+                error,
+            ));
         }
         let invalid = |error: String| AgentError::invalid(vec![("body", error)]);
-        let body = Bytes::from_request(request, hq).await.map_err(|error| invalid(error.to_string()))?;
+        let body =
+            Bytes::from_request(request, hq).await.map_err(|error| invalid(error.to_string()))?;
         serde_json::from_slice(&body).map(Self).map_err(|error| invalid(error.to_string()))
     }
 }

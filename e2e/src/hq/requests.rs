@@ -48,7 +48,13 @@ pub(crate) struct RequestLog {
 }
 
 impl RequestLog {
-    pub(crate) fn push(&mut self, method: &str, target: &str, authorization: Option<String>, body: Option<Value>) {
+    pub(crate) fn push(
+        &mut self,
+        method: &str,
+        target: &str,
+        authorization: Option<String>,
+        body: Option<Value>,
+    ) {
         self.last_id += 1;
         if self.entries.len() == ENTRIES {
             self.entries.pop_front();
@@ -66,7 +72,12 @@ pub(crate) async fn record(State(hq): State<Arc<Hq>>, request: Request, next: Ne
     };
     if let Some(log) = &hq.requests {
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        lock(log).push(parts.method.as_str(), target, scheme(&parts.headers), kept(&parts.headers, &body));
+        lock(log).push(
+            parts.method.as_str(),
+            target,
+            scheme(&parts.headers),
+            kept(&parts.headers, &body),
+        );
     }
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
@@ -114,7 +125,10 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap());
         let body = Bytes::from_static(b"token=at_secret&token_type_hint=access_token");
-        assert_eq!(kept(&headers, &body), Some(serde_json::json!({"token": "***", "token_type_hint": "access_token"})));
+        assert_eq!(
+            kept(&headers, &body),
+            Some(serde_json::json!({"token": "***", "token_type_hint": "access_token"}))
+        );
     }
 
     #[test]

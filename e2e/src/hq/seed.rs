@@ -132,12 +132,15 @@ fn topics() -> Vec<Topic> {
 
 fn configs(retention_hours: Option<u32>) -> BTreeMap<String, String> {
     let policy = if retention_hours.is_some() { "delete" } else { "compact" };
-    let retention =
-        retention_hours.map(|hours| ("retention.ms".to_owned(), (u64::from(hours) * 3_600_000).to_string()));
-    [("cleanup.policy".to_owned(), policy.to_owned()), ("min.insync.replicas".to_owned(), "2".to_owned())]
-        .into_iter()
-        .chain(retention)
-        .collect()
+    let retention = retention_hours
+        .map(|hours| ("retention.ms".to_owned(), (u64::from(hours) * 3_600_000).to_string()));
+    [
+        ("cleanup.policy".to_owned(), policy.to_owned()),
+        ("min.insync.replicas".to_owned(), "2".to_owned()),
+    ]
+    .into_iter()
+    .chain(retention)
+    .collect()
 }
 
 /// Each: id, state, members, topics that it reads, and how far it is behind the seed in each partition.
@@ -167,7 +170,11 @@ fn groups() -> Vec<Group> {
 
 fn record(index: u64, key: String, value: Value) -> Record {
     let seconds = i64::try_from(index).unwrap_or(i64::MAX);
-    Record { key: key.into(), value, timestamp: BEGIN.saturating_add(seconds.saturating_mul(1_000)) }
+    Record {
+        key: key.into(),
+        value,
+        timestamp: BEGIN.saturating_add(seconds.saturating_mul(1_000)),
+    }
 }
 
 /// One of `choices`, in turn.
@@ -250,8 +257,7 @@ fn shipment(index: u64) -> Record {
 fn inventory_update(index: u64) -> Record {
     let product = index * 13 % 60 + 1;
     let change = i64::try_from(index % 21).unwrap_or_default() - 10;
-    let value =
-        json!({"product_id": product, "warehouse": pick(&["Berlin", "Lyon", "Athens"], index), "delta": change});
+    let value = json!({"product_id": product, "warehouse": pick(&["Berlin", "Lyon", "Athens"], index), "delta": change});
     record(index, format!("product-{product}"), value)
 }
 
@@ -268,8 +274,7 @@ fn refund(index: u64) -> Record {
 fn page_view(index: u64) -> Record {
     let session = format!("s-{}", index / 8);
     let path = pick(&["/", "/search", "/product", "/cart", "/checkout"], index);
-    let value =
-        json!({"session": session, "path": path, "customer_id": index.is_multiple_of(3).then(|| index % 120 + 1)});
+    let value = json!({"session": session, "path": path, "customer_id": index.is_multiple_of(3).then(|| index % 120 + 1)});
     record(index, session, value)
 }
 
@@ -298,8 +303,12 @@ mod tests {
 
     #[test]
     fn erased_customers_have_a_tombstone_under_their_own_key() {
-        let keys: Vec<_> = (120..123).map(customer).map(|record| (record.key, record.value)).collect();
-        assert_eq!(keys, ["customer-40", "customer-80", "customer-120"].map(|key| (key.into(), Value::Null)));
+        let keys: Vec<_> =
+            (120..123).map(customer).map(|record| (record.key, record.value)).collect();
+        assert_eq!(
+            keys,
+            ["customer-40", "customer-80", "customer-120"].map(|key| (key.into(), Value::Null))
+        );
     }
 
     #[test]

@@ -35,7 +35,9 @@ pub struct Running {
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// An address cannot be bound.
-    #[error("failed to listen on {address} ({source}): is it taken? choose another with --listen or --control")]
+    #[error(
+        "failed to listen on {address} ({source}): is it taken? choose another with --listen or --control"
+    )]
     Bind {
         /// The address.
         address: SocketAddr,
@@ -64,7 +66,8 @@ impl Running {
         };
         let issuer = match &settings.issuer {
             Some(issuer) => issuer.clone(),
-            None => Issuer::parse(&format!("http://{}", reachable(address))).map_err(ServeError::Issuer)?,
+            None => Issuer::parse(&format!("http://{}", reachable(address)))
+                .map_err(ServeError::Issuer)?,
         };
         let hq = Hq::new(settings, issuer);
         let mut running = Self {
@@ -103,7 +106,11 @@ impl Running {
 }
 
 /// Serves, except while the `down` fault is set: then the address refuses connections, as that of a stopped process does.
-async fn serve_while_up(first: TcpListener, address: SocketAddr, hq: Arc<Hq>) -> Result<(), ServeError> {
+async fn serve_while_up(
+    first: TcpListener,
+    address: SocketAddr,
+    hq: Arc<Hq>,
+) -> Result<(), ServeError> {
     let mut faults = hq.faults.subscribe();
     let mut listener = Some(first);
     while !hq.stop.is_cancelled() {
@@ -129,8 +136,14 @@ async fn serve_while_up(first: TcpListener, address: SocketAddr, hq: Arc<Hq>) ->
     Ok(())
 }
 
-async fn serve_until(listener: TcpListener, router: Router, end: CancellationToken) -> Result<(), ServeError> {
-    let server = axum::serve(listener, router).with_graceful_shutdown(end.clone().cancelled_owned()).into_future();
+async fn serve_until(
+    listener: TcpListener,
+    router: Router,
+    end: CancellationToken,
+) -> Result<(), ServeError> {
+    let server = axum::serve(listener, router)
+        .with_graceful_shutdown(end.clone().cancelled_owned())
+        .into_future();
     tokio::select! {
         ended = server => ended.map_err(ServeError::Serve),
         () = async { end.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
@@ -148,7 +161,11 @@ fn local_address(listener: &TcpListener, address: SocketAddr) -> Result<SocketAd
 /// An unspecified address is reached at loopback.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        address.set_ip(if address.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
     }
     address
 }

@@ -11,14 +11,26 @@ use super::Running;
 use super::settings::Flags;
 
 async fn hq() -> (Running, SocketAddr) {
-    let flags = ["hq", "--listen=127.0.0.1:0", "--control=127.0.0.1:0", "--service-account-token=sa_for-the-tests"];
-    let running = Running::start(Flags::try_parse_from(flags).unwrap().check().unwrap()).await.unwrap();
+    let flags = [
+        "hq",
+        "--listen=127.0.0.1:0",
+        "--control=127.0.0.1:0",
+        "--service-account-token=sa_for-the-tests",
+    ];
+    let running =
+        Running::start(Flags::try_parse_from(flags).unwrap().check().unwrap()).await.unwrap();
     let control = running.control.unwrap();
     (running, control)
 }
 
 /// Status and body of a reply; none when there is no connection or no reply.
-async fn send(to: SocketAddr, method: &str, target: &str, content_type: &str, body: &str) -> Option<(u16, String)> {
+async fn send(
+    to: SocketAddr,
+    method: &str,
+    target: &str,
+    content_type: &str,
+    body: &str,
+) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(to).await.ok()?;
     let request = format!(
         "{method} {target} HTTP/1.1\r\nhost: hq\r\nauthorization: Bearer sa_for-the-tests\r\ncontent-type: {content_type}\r\n\
@@ -37,7 +49,14 @@ async fn set(control: SocketAddr, faults: Value) -> u16 {
 }
 
 async fn introspect(hq: &Running) -> Option<(u16, String)> {
-    send(hq.address, "POST", "/oauth2/introspect", "application/x-www-form-urlencoded", "token=unknown").await
+    send(
+        hq.address,
+        "POST",
+        "/oauth2/introspect",
+        "application/x-www-form-urlencoded",
+        "token=unknown",
+    )
+    .await
 }
 
 #[tokio::test]
@@ -50,7 +69,10 @@ async fn while_down_the_address_refuses_and_afterwards_nothing_is_forgotten() {
         assert_eq!(set(control, json!({"down": true})).await, 200);
         assert!(TcpStream::connect(hq.address).await.is_err());
         assert_eq!(set(control, json!({})).await, 200);
-        assert_eq!(send(hq.address, "GET", &format!("{topics}/kept"), "", "").await.unwrap().0, 200);
+        assert_eq!(
+            send(hq.address, "GET", &format!("{topics}/kept"), "", "").await.unwrap().0,
+            200
+        );
     }
 }
 
@@ -58,9 +80,12 @@ async fn while_down_the_address_refuses_and_afterwards_nothing_is_forgotten() {
 async fn a_fault_is_in_force_until_another_set_replaces_it() {
     let (hq, control) = hq().await;
     assert_eq!(introspect(&hq).await, Some((200, "{\"active\":false}".to_owned())));
-    for (fault, status) in
-        [(json!("refuse"), 401), (json!({"status": 503}), 503), (json!("garbage"), 200), (json!("html"), 200)]
-    {
+    for (fault, status) in [
+        (json!("refuse"), 401),
+        (json!({"status": 503}), 503),
+        (json!("garbage"), 200),
+        (json!("html"), 200),
+    ] {
         assert_eq!(set(control, json!({"introspection": fault})).await, 200);
         let (found, body) = introspect(&hq).await.unwrap();
         assert_eq!(found, status, "{fault}");
@@ -74,7 +99,16 @@ async fn a_fault_is_in_force_until_another_set_replaces_it() {
     assert_eq!(set(control, json!({"introspection": "hang"})).await, 200);
     let hanging = tokio::spawn({
         let address = hq.address;
-        async move { send(address, "POST", "/oauth2/introspect", "application/x-www-form-urlencoded", "token=x").await }
+        async move {
+            send(
+                address,
+                "POST",
+                "/oauth2/introspect",
+                "application/x-www-form-urlencoded",
+                "token=x",
+            )
+            .await
+        }
     });
     while !send(control, "GET", "/requests", "", "").await.unwrap().1.contains("\"id\":10") {}
     assert!(!hanging.is_finished());

@@ -20,7 +20,11 @@ pub use manual_client::ManualClient;
 
 /// Flags as given, before they are checked.
 #[derive(Debug, Parser)]
-#[command(name = "hq", version, about = "A stand-in Lenses HQ with real state, for trying and testing an MCP server")]
+#[command(
+    name = "hq",
+    version,
+    about = "A stand-in Lenses HQ with real state, for trying and testing an MCP server"
+)]
 #[command(
     after_help = "Users: alice (all rights), bob (reads everything, creates topics named sandbox.*, asks for others) and carol (reads environments and Kafka); a password is the user's name.\n\
     Environments: development (agent connected), disaster-recovery (agent not connected) and large (600 topics)."
@@ -39,7 +43,12 @@ pub struct Flags {
     #[arg(long, env = "HQ_DCR", default_value = "true", value_name = "BOOL")]
     dcr: String,
     /// HQ's unauthenticatedIntrospection: answer introspection (RFC 7662) without client credentials
-    #[arg(long, env = "HQ_UNAUTHENTICATED_INTROSPECTION", default_value = "true", value_name = "BOOL")]
+    #[arg(
+        long,
+        env = "HQ_UNAUTHENTICATED_INTROSPECTION",
+        default_value = "true",
+        value_name = "BOOL"
+    )]
     unauthenticated_introspection: String,
     /// Put the resources that were asked for (RFC 8707) into `aud` of the introspection reply
     #[arg(long, env = "HQ_INTROSPECTION_AUD", default_value = "true", value_name = "BOOL")]
@@ -65,7 +74,12 @@ pub struct Flags {
     service_account_token: Option<String>,
     /// A client registered by hand, repeatable: `ID:SECRET` may introspect; with redirect URIs (`ID[:SECRET],URI,…`) it may also ask for
     /// authorization
-    #[arg(long = "client", env = "HQ_CLIENT", value_name = "ID[:SECRET][,URI...]", hide_env_values = true)]
+    #[arg(
+        long = "client",
+        env = "HQ_CLIENT",
+        value_name = "ID[:SECRET][,URI...]",
+        hide_env_values = true
+    )]
     clients: Vec<String>,
     /// Listen here for faults to set (`PUT /faults`) and requests seen (`GET /requests`); off unless given
     #[arg(long, env = "HQ_CONTROL", value_name = "ADDR:PORT")]
@@ -119,27 +133,47 @@ impl Flags {
     pub fn check(self) -> Result<Settings, SettingsError> {
         let mut faults = Faults::default();
         let settings = Settings {
-            listen: faults.keep("--listen", &self.listen, address).unwrap_or(([127, 0, 0, 1], 9991).into()),
+            listen: faults
+                .keep("--listen", &self.listen, address)
+                .unwrap_or(([127, 0, 0, 1], 9991).into()),
             control: self.control.and_then(|value| faults.keep("--control", &value, address)),
-            issuer: self.issuer_url.and_then(|value| faults.keep("--issuer-url", &value, Issuer::parse)),
-            require_pkce: faults.keep("--require-pkce", &self.require_pkce, boolean).unwrap_or_default(),
+            issuer: self
+                .issuer_url
+                .and_then(|value| faults.keep("--issuer-url", &value, Issuer::parse)),
+            require_pkce: faults
+                .keep("--require-pkce", &self.require_pkce, boolean)
+                .unwrap_or_default(),
             dcr: faults.keep("--dcr", &self.dcr, boolean).unwrap_or_default(),
             unauthenticated_introspection: faults
-                .keep("--unauthenticated-introspection", &self.unauthenticated_introspection, boolean)
+                .keep(
+                    "--unauthenticated-introspection",
+                    &self.unauthenticated_introspection,
+                    boolean,
+                )
                 .unwrap_or_default(),
-            introspection_aud: faults.keep("--introspection-aud", &self.introspection_aud, boolean).unwrap_or_default(),
-            token_exchange: faults.keep("--token-exchange", &self.token_exchange, boolean).unwrap_or_default(),
+            introspection_aud: faults
+                .keep("--introspection-aud", &self.introspection_aud, boolean)
+                .unwrap_or_default(),
+            token_exchange: faults
+                .keep("--token-exchange", &self.token_exchange, boolean)
+                .unwrap_or_default(),
             api_audience_check: faults
                 .keep("--api-audience-check", &self.api_audience_check, boolean)
                 .unwrap_or_default(),
-            access_token_ttl: faults.keep("--access-token-ttl", &self.access_token_ttl, duration).unwrap_or_default(),
-            grant_lifetime: faults.keep("--grant-lifetime", &self.grant_lifetime, duration).unwrap_or_default(),
-            approve_as: self.approve_as.and_then(|value| faults.keep("--approve-as", &value, ApproveAs::parse)),
+            access_token_ttl: faults
+                .keep("--access-token-ttl", &self.access_token_ttl, duration)
+                .unwrap_or_default(),
+            grant_lifetime: faults
+                .keep("--grant-lifetime", &self.grant_lifetime, duration)
+                .unwrap_or_default(),
+            approve_as: self
+                .approve_as
+                .and_then(|value| faults.keep("--approve-as", &value, ApproveAs::parse)),
             service_account_token: match self.service_account_token {
                 None => super::oauth::secret::generate("sa"),
-                Some(token) => {
-                    faults.keep_secret("--service-account-token", &token, service_account_token).unwrap_or_default()
-                }
+                Some(token) => faults
+                    .keep_secret("--service-account-token", &token, service_account_token)
+                    .unwrap_or_default(),
             },
             clients: self
                 .clients
@@ -156,13 +190,27 @@ impl Flags {
 struct Faults(Vec<String>);
 
 impl Faults {
-    fn keep<T, E: fmt::Display>(&mut self, flag: &str, value: &str, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
-        parse(value).map_err(|error| self.0.push(format!("{flag} ({}) {value:?} {error}", variable(flag)))).ok()
+    fn keep<T, E: fmt::Display>(
+        &mut self,
+        flag: &str,
+        value: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        parse(value)
+            .map_err(|error| self.0.push(format!("{flag} ({}) {value:?} {error}", variable(flag))))
+            .ok()
     }
 
     /// As [`Self::keep`], without showing what was found.
-    fn keep_secret<T>(&mut self, flag: &str, value: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        parse(value).map_err(|error| self.0.push(format!("{flag} ({}) {error}", variable(flag)))).ok()
+    fn keep_secret<T>(
+        &mut self,
+        flag: &str,
+        value: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        parse(value)
+            .map_err(|error| self.0.push(format!("{flag} ({}) {error}", variable(flag))))
+            .ok()
     }
 }
 
@@ -186,7 +234,8 @@ fn duration(value: &str) -> Result<Duration, &'static str> {
 }
 
 fn service_account_token(value: &str) -> Result<String, String> {
-    let good = (8..=512).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
+    let good =
+        (8..=512).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
     good.then(|| value.to_owned())
         .ok_or_else(|| "must be 8 to 512 printable ASCII characters without spaces".to_owned())
 }
@@ -196,8 +245,8 @@ mod tests {
     use super::*;
 
     fn check(arguments: &[&str]) -> Result<Settings, String> {
-        let flags =
-            Flags::try_parse_from(std::iter::once(&"hq").chain(arguments)).map_err(|error| error.to_string())?;
+        let flags = Flags::try_parse_from(std::iter::once(&"hq").chain(arguments))
+            .map_err(|error| error.to_string())?;
         flags.check().map_err(|error| error.to_string())
     }
 
@@ -213,7 +262,11 @@ mod tests {
         );
         assert!(!settings.token_exchange && !settings.api_audience_check);
         assert_eq!(settings.access_token_ttl, Duration::from_hours(1));
-        assert!(settings.control.is_none() && settings.approve_as.is_none() && settings.issuer.is_none());
+        assert!(
+            settings.control.is_none()
+                && settings.approve_as.is_none()
+                && settings.issuer.is_none()
+        );
         assert!(settings.service_account_token.starts_with("sa_"));
     }
 
@@ -232,7 +285,10 @@ mod tests {
         let lines: Vec<_> = fault.lines().collect();
         assert_eq!(lines.len(), 7, "{fault}");
         assert!(lines[0].starts_with("--listen (HQ_LISTEN) \"nowhere\" must be"), "{fault}");
-        assert!(fault.contains("--issuer-url (HQ_ISSUER_URL) \"ftp://hq\" must start with http"), "{fault}");
+        assert!(
+            fault.contains("--issuer-url (HQ_ISSUER_URL) \"ftp://hq\" must start with http"),
+            "{fault}"
+        );
         assert!(!fault.contains("s3cr3t") && !fault.contains("hidden"), "{fault}");
     }
 }

@@ -42,5 +42,6 @@ pub(crate) async fn execute(
         .write_buffer_size(64 * 1024)
         .max_write_buffer_size(8 * 1024 * 1024);
     let target = uri.path().to_owned();
-    Ok(upgrade.on_upgrade(async move |socket| session::run(socket, hq, agent, caller, &target).await))
+    Ok(upgrade
+        .on_upgrade(async move |socket| session::run(socket, hq, agent, caller, &target).await))
 }

@@ -70,8 +70,9 @@ impl CreateProcessor {
             faults.push(("sql", "must be INSERT INTO … SELECT STREAM …".to_owned()));
         }
         if let Some(Deployment::Kubernetes { runners, cluster, namespace }) = &self.deployment {
-            let is_target =
-                TARGETS.iter().any(|(known, namespaces)| cluster == known && namespaces.contains(&namespace.as_str()));
+            let is_target = TARGETS.iter().any(|(known, namespaces)| {
+                cluster == known && namespaces.contains(&namespace.as_str())
+            });
             if !is_target {
                 faults.push(("deployment", format!("there is no target {cluster}/{namespace}")));
             }
@@ -81,7 +82,9 @@ impl CreateProcessor {
         }
         match self.deployment {
             Some(deployment) if faults.is_empty() => Ok(Processor {
-                id: self.processor_id.unwrap_or_else(|| format!("lsql-{}", Uuid::new_v4().simple())),
+                id: self
+                    .processor_id
+                    .unwrap_or_else(|| format!("lsql-{}", Uuid::new_v4().simple())),
                 name: self.name,
                 sql: self.sql,
                 description: self.description,
@@ -114,8 +117,11 @@ impl Processor {
     }
 
     fn to_json(&self) -> Value {
-        let runners: Vec<_> =
-            self.pods().iter().map(|pod| json!({"id": pod, "pod": pod, "state": "RUNNING"})).collect();
+        let runners: Vec<_> = self
+            .pods()
+            .iter()
+            .map(|pod| json!({"id": pod, "pod": pod, "state": "RUNNING"}))
+            .collect();
         let mut shown = json!(self);
         shown["state"] = "RUNNING".into();
         shown["runners"] = runners.into();
@@ -138,7 +144,8 @@ impl Streams {
             return Err(AgentError::new(StatusCode::CONFLICT, "ProcessorAlreadyExists", error));
         }
         if self.0.len() >= MAX_PROCESSORS {
-            let error = format!("the environment takes no more than {MAX_PROCESSORS} SQL processors");
+            let error =
+                format!("the environment takes no more than {MAX_PROCESSORS} SQL processors");
             return Err(AgentError::new(StatusCode::BAD_REQUEST, "PolicyViolation", error));
         }
         let shown = processor.to_json();
@@ -148,7 +155,11 @@ impl Streams {
 }
 
 fn not_found(id: &str) -> AgentError {
-    AgentError::new(StatusCode::NOT_FOUND, "ProcessorNotFound", format!("SQL processor [{id}] not found"))
+    AgentError::new(
+        StatusCode::NOT_FOUND,
+        "ProcessorNotFound",
+        format!("SQL processor [{id}] not found"),
+    )
 }
 
 /// `GET …/api/v2/streams`
@@ -190,9 +201,12 @@ pub(crate) async fn delete(
 /// `GET …/api/v1/deployment/targets`
 pub(crate) async fn targets(Proxied { agent, caller }: Proxied) -> Result<Json<Value>, Refusal> {
     caller.may(Action::ListProcessors, "sql-streaming:processor:*")?;
-    let kubernetes: Vec<_> =
-        TARGETS.iter().map(|(cluster, namespaces)| json!({"cluster": cluster, "namespaces": namespaces})).collect();
-    let connect: Vec<_> = lock(&agent.connect).clusters().map(|cluster| json!({"cluster": cluster})).collect();
+    let kubernetes: Vec<_> = TARGETS
+        .iter()
+        .map(|(cluster, namespaces)| json!({"cluster": cluster, "namespaces": namespaces}))
+        .collect();
+    let connect: Vec<_> =
+        lock(&agent.connect).clusters().map(|cluster| json!({"cluster": cluster})).collect();
     Ok(Json(json!({"kubernetes": kubernetes, "connect": connect})))
 }
 
@@ -203,11 +217,15 @@ pub(crate) async fn logs(
 ) -> Result<String, Refusal> {
     caller.may(Action::GetPodLogs, &format!("kubernetes:pod:{cluster}/{namespace}/{pod}"))?;
     let streams = lock(&agent.streams);
-    let runs_there =
-        |processor: &&Processor| processor.runs_in(&cluster, &namespace) && processor.pods().contains(&pod);
+    let runs_there = |processor: &&Processor| {
+        processor.runs_in(&cluster, &namespace) && processor.pods().contains(&pod)
+    };
     let processor = streams.0.values().find(runs_there).ok_or_else(|| {
         let error = format!("pod [{cluster}/{namespace}/{pod}] not found");
         AgentError::new(StatusCode::NOT_FOUND, "PodNotFound", error)
     })?;
-    Ok(format!("INFO processor {} starts\nINFO {}\nINFO state is RUNNING\n", processor.name, processor.sql))
+    Ok(format!(
+        "INFO processor {} starts\nINFO {}\nINFO state is RUNNING\n",
+        processor.name, processor.sql
+    ))
 }

@@ -46,7 +46,14 @@ impl Reply {
 
     /// The handle in a form's hidden field.
     pub(crate) fn handle(&self) -> String {
-        self.text.split_once("name=\"request\" value=\"").unwrap().1.split_once('"').unwrap().0.to_owned()
+        self.text
+            .split_once("name=\"request\" value=\"")
+            .unwrap()
+            .1
+            .split_once('"')
+            .unwrap()
+            .0
+            .to_owned()
     }
 }
 
@@ -61,7 +68,8 @@ impl TestClient {
         let token = format!("--service-account-token={SERVICE_ACCOUNT}");
         let all = ["hq", token.as_str()].into_iter().chain(flags.iter().copied());
         let settings = Flags::try_parse_from(all).unwrap().check().unwrap();
-        let issuer = settings.issuer.clone().unwrap_or(Issuer::parse("https://hq.example.com").unwrap());
+        let issuer =
+            settings.issuer.clone().unwrap_or(Issuer::parse("https://hq.example.com").unwrap());
         let hq = Hq::new(settings, issuer);
         Self { router: app::router(hq.clone()), hq }
     }
@@ -77,8 +85,15 @@ impl TestClient {
         self.call(Method::GET, path, token, None).await
     }
 
-    pub(crate) async fn call(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> Reply {
-        let authorization = if token.contains(' ') { token.to_owned() } else { format!("Bearer {token}") };
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: Option<Value>,
+    ) -> Reply {
+        let authorization =
+            if token.contains(' ') { token.to_owned() } else { format!("Bearer {token}") };
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -93,12 +108,20 @@ impl TestClient {
         self.form_as(path, fields, None).await
     }
 
-    pub(crate) async fn form_as(&self, path: &str, fields: &[(&str, &str)], basic: Option<(&str, &str)>) -> Reply {
+    pub(crate) async fn form_as(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        basic: Option<(&str, &str)>,
+    ) -> Reply {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let mut request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if let Some((id, secret)) = basic {
-            request =
-                request.header(header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))));
+            request = request.header(
+                header::AUTHORIZATION,
+                format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))),
+            );
         }
         self.send(request.body(Body::from(body)).unwrap()).await
     }
@@ -122,7 +145,12 @@ impl TestClient {
     }
 
     /// Asks for authorization as a client does; `changes` replace or, when empty, remove parameters.
-    pub(crate) async fn authorize(&self, client_id: &str, scope: &str, changes: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn authorize(
+        &self,
+        client_id: &str,
+        scope: &str,
+        changes: &[(&str, &str)],
+    ) -> Reply {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
         let ordinary = [
             ("response_type", "code"),
@@ -134,16 +162,22 @@ impl TestClient {
             ("code_challenge_method", "S256"),
             ("resource", RESOURCE),
         ];
-        let kept = ordinary.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+        let kept =
+            ordinary.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
         let all = kept.chain(changes.iter().filter(|(_, value)| !value.is_empty()));
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish();
-        self.send(Request::get(format!("/oauth2/authorize?{query}")).body(Body::empty()).unwrap()).await
+        self.send(Request::get(format!("/oauth2/authorize?{query}")).body(Body::empty()).unwrap())
+            .await
     }
 
     /// Fills in both forms and returns the code.
     pub(crate) async fn code(&self, client_id: &str, user: &str, scopes: &[&str]) -> String {
         let page = self.authorize(client_id, &scopes.join(" "), &[]).await;
-        let fields = [("request", page.handle()), ("username", user.to_owned()), ("password", user.to_owned())];
+        let fields = [
+            ("request", page.handle()),
+            ("username", user.to_owned()),
+            ("password", user.to_owned()),
+        ];
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let page = self.form("/oauth2/authorize/sign-in", &fields).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
@@ -178,13 +212,19 @@ impl TestClient {
         let refresh_token = tokens["refresh_token"].as_str().unwrap();
         self.form(
             "/oauth2/token",
-            &[("grant_type", "refresh_token"), ("client_id", client_id), ("refresh_token", refresh_token)],
+            &[
+                ("grant_type", "refresh_token"),
+                ("client_id", client_id),
+                ("refresh_token", refresh_token),
+            ],
         )
         .await
     }
 
     pub(crate) async fn is_active(&self, tokens: &Value) -> bool {
-        let reply = self.form("/oauth2/introspect", &[("token", tokens["access_token"].as_str().unwrap())]).await;
+        let reply = self
+            .form("/oauth2/introspect", &[("token", tokens["access_token"].as_str().unwrap())])
+            .await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
         reply.json()["active"].as_bool().unwrap()
     }

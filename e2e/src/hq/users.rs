@@ -135,7 +135,10 @@ impl Caller {
                     || action == Action::CreateTopic && resource.starts_with(SANDBOX)
             }
             Rights::ReadsKafka => {
-                action.only_reads() && ["environments:", "kafka:"].iter().any(|part| action.name().starts_with(part))
+                action.only_reads()
+                    && ["environments:", "kafka:"]
+                        .iter()
+                        .any(|part| action.name().starts_with(part))
             }
         };
         if allowed { Ok(()) } else { Err(Problem::forbidden(&self.name, action.name(), resource)) }

@@ -27,7 +27,10 @@ pub(crate) const OTHER_NAME: &str = "mcp.test";
 const PROGRAMS: [Program; 3] = [
     Program { command: "chromium", package: "chromium" },
     Program { command: "chromedriver", package: "chromium-driver" },
-    Program { command: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
+    Program {
+        command: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+        package: "fonts-dejavu-core",
+    },
 ];
 /// Far more than anything takes on a slow machine.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -52,7 +55,9 @@ pub(crate) async fn browse(body: impl AsyncFnOnce(&Browser)) {
     let _ = rustls::crypto::ring::default_provider().install_default();
 
     let (_process, _output, port) = start_driver().await;
-    let driver = WebDriver::builder(format!("http://127.0.0.1:{port}"), capabilities()).request_timeout(LIMIT).await;
+    let driver = WebDriver::builder(format!("http://127.0.0.1:{port}"), capabilities())
+        .request_timeout(LIMIT)
+        .await;
     let driver = driver.unwrap();
     let browser = Browser { driver };
     let ended = AssertUnwindSafe(body(&browser)).catch_unwind().await;
@@ -95,7 +100,9 @@ fn capabilities() -> ChromeCapabilities {
         "--force-device-scale-factor=1".to_owned(),
         format!("--window-size=1280,{HEIGHT}"),
         // Nothing leaves this machine, whatever the browser would like to look up.
-        format!("--host-resolver-rules=MAP {OTHER_NAME} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+        format!(
+            "--host-resolver-rules=MAP {OTHER_NAME} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+        ),
     ];
     if require_root().is_ok() {
         // Chromium's sandbox does not start as root.
@@ -142,7 +149,8 @@ impl Browser {
         let log = self.driver.get_log("performance").await.unwrap();
         let events = log.iter().map(|entry| serde_json::from_str::<Value>(&entry.message).unwrap());
         let sent = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
-        let urls = sent.map(|event| event["message"]["params"]["request"]["url"].as_str().unwrap().to_owned());
+        let urls = sent
+            .map(|event| event["message"]["params"]["request"]["url"].as_str().unwrap().to_owned());
         urls.filter(|url| !url.starts_with("data:")).collect()
     }
 
@@ -207,7 +215,12 @@ impl Browser {
     pub(crate) async fn screenshot(&self, name: &str, width: u32) {
         let height = self.run("return document.documentElement.scrollHeight").await;
         let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
-        let shot = self.devtools("Page.captureScreenshot", json!({"captureBeyondViewport": true, "clip": clip})).await;
+        let shot = self
+            .devtools(
+                "Page.captureScreenshot",
+                json!({"captureBeyondViewport": true, "clip": clip}),
+            )
+            .await;
         let directory = screenshots();
         fs::create_dir_all(&directory).unwrap();
         let png = BASE64_STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();

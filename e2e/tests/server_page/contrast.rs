@@ -54,6 +54,9 @@ fn known_ratios_come_out() {
         ("rgb(119, 119, 119)", "rgb(255, 255, 255)", 4.48),
         ("rgb(255, 255, 255)", "rgb(255, 255, 255)", 1.0),
     ] {
-        assert!((ratio(luminance(text), luminance(background)) - expected).abs() < 0.01, "{text} on {background}");
+        assert!(
+            (ratio(luminance(text), luminance(background)) - expected).abs() < 0.01,
+            "{text} on {background}"
+        );
     }
 }

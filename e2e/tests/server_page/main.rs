@@ -115,10 +115,16 @@ async fn the_links_hand_clients_this_server() {
         browser.open(&server.url("/")).await;
         let mut seen = Vec::new();
         for link in browser.all("a").await {
-            seen.push((link.attr("id").await.unwrap().unwrap_or_default(), link.attr("href").await.unwrap().unwrap()));
+            seen.push((
+                link.attr("id").await.unwrap().unwrap_or_default(),
+                link.attr("href").await.unwrap().unwrap(),
+            ));
         }
         let ids: Vec<_> = seen.iter().map(|(id, _)| id.as_str()).collect();
-        assert_eq!(ids, ["claude-link", "cursor-link", "vs-code-link", "issuer-link", "metadata-link"]);
+        assert_eq!(
+            ids,
+            ["claude-link", "cursor-link", "vs-code-link", "issuer-link", "metadata-link"]
+        );
         let link = |wanted: &str| seen.iter().find(|(id, _)| id == wanted).unwrap().1.clone();
 
         let claude = Url::parse(&link("claude-link")).unwrap();
@@ -127,25 +133,37 @@ async fn the_links_hand_clients_this_server() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(
             query,
-            [pair("modal", "add-custom-connector"), pair("connectorName", "Lenses"), pair("connectorUrl", MCP_URL)]
+            [
+                pair("modal", "add-custom-connector"),
+                pair("connectorName", "Lenses"),
+                pair("connectorUrl", MCP_URL)
+            ]
         );
 
         let cursor = Url::parse(&link("cursor-link")).unwrap();
-        assert_eq!(&cursor[..url::Position::AfterPath], "cursor://anysphere.cursor-deeplink/mcp/install");
+        assert_eq!(
+            &cursor[..url::Position::AfterPath],
+            "cursor://anysphere.cursor-deeplink/mcp/install"
+        );
         let query: Vec<_> = cursor.query_pairs().into_owned().collect();
         let [(name, lenses), (config, encoded)] = &query[..] else { panic!("{query:?}") };
         assert_eq!((name.as_str(), lenses.as_str(), config.as_str()), ("name", "lenses", "config"));
-        let decoded: Value = serde_json::from_slice(&BASE64_STANDARD.decode(encoded).unwrap()).unwrap();
+        let decoded: Value =
+            serde_json::from_slice(&BASE64_STANDARD.decode(encoded).unwrap()).unwrap();
         assert_eq!(decoded, json!({"url": MCP_URL}));
 
         // As VS Code reads it: `decodeURIComponent`, then JSON.
-        let read = "const [handler, query] = document.getElementById('vs-code-link').href.split('?');
+        let read =
+            "const [handler, query] = document.getElementById('vs-code-link').href.split('?');
             return [handler, JSON.parse(decodeURIComponent(query))];";
         let server_entry = json!({"name": "lenses", "type": "http", "url": MCP_URL});
         assert_eq!(browser.run(read).await, json!(["vscode:mcp/install", server_entry]));
 
         assert_eq!(link("issuer-link"), "https://lenses.example.com");
-        assert_eq!(link("metadata-link"), "https://mcp.example.com/.well-known/oauth-protected-resource/mcp");
+        assert_eq!(
+            link("metadata-link"),
+            "https://mcp.example.com/.well-known/oauth-protected-resource/mcp"
+        );
     })
     .await;
 }
@@ -225,11 +243,17 @@ async fn text_is_legible_in_light_and_dark_and_fits_a_phone() {
             browser.one("button").await.click().await.unwrap();
             let faint = contrast::below_aa(&browser.run(contrast::TEXTS).await);
             assert_eq!(faint, [""; 0], "{name}");
-            let overflow = browser.run("return document.documentElement.scrollWidth - innerWidth").await;
+            let overflow =
+                browser.run("return document.documentElement.scrollWidth - innerWidth").await;
             assert!(overflow.as_f64().unwrap() <= 0.0, "{name} is {overflow} px too wide");
             browser.open(&server.url("/")).await;
             browser.screenshot(name, width).await;
-            backgrounds.insert(browser.run("return getComputedStyle(document.body).backgroundColor").await.to_string());
+            backgrounds.insert(
+                browser
+                    .run("return getComputedStyle(document.body).backgroundColor")
+                    .await
+                    .to_string(),
+            );
         }
         assert_eq!(backgrounds.len(), 2, "light and dark look the same: {backgrounds:?}");
     })

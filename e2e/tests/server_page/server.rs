@@ -47,17 +47,27 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let port = address.port().to_string();
-        let common = [("LENSES_URL", "http://127.0.0.1:9"), ("HOST", "127.0.0.1"), ("PORT", port.as_str())];
-        let environment: BTreeMap<_, _> =
-            variables.iter().chain(&common).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let common =
+            [("LENSES_URL", "http://127.0.0.1:9"), ("HOST", "127.0.0.1"), ("PORT", port.as_str())];
+        let environment: BTreeMap<_, _> = variables
+            .iter()
+            .chain(&common)
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let no_files = |_: &Path| Err(io::ErrorKind::NotFound.into());
         let settings = Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap();
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
-        let router =
-            start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), mcp::http_service)
-                .unwrap()
-                .endpoint;
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
+        let router = start::http_routers(
+            &settings,
+            http,
+            Arc::new(Metrics::new()),
+            &Stages::default(),
+            mcp::http_service,
+        )
+        .unwrap()
+        .endpoint;
+        let serving =
+            tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
         Self { address, serving }
     }
 

@@ -33,20 +33,30 @@ pub(crate) async fn all(bench: &Bench) {
     };
     let status = async |id: &str| {
         let path = format!("v1/approvals/{id}");
-        let shown = bench.shows("get_approval_request", with(json!({ "request_id": id })), &path).await;
-        assert_eq!((&shown["createdBy"], &shown["metadata"]["reason"]), (&json!("alice"), &json!("For the shop")));
+        let shown =
+            bench.shows("get_approval_request", with(json!({ "request_id": id })), &path).await;
+        assert_eq!(
+            (&shown["createdBy"], &shown["metadata"]["reason"]),
+            (&json!("alice"), &json!("For the shop"))
+        );
         shown["approvalStatus"].clone()
     };
     let id = requested("vouchers").await;
     assert_eq!(status(&id).await, "Pending");
     bench.decide(&id, "Approved").await;
     assert_eq!(status(&id).await, "Approved");
-    let topic = bench.shows("get_topic", with(json!({ "topic_name": "vouchers" })), "topics/vouchers").await;
-    assert_eq!((&topic["partitions"], &topic["config"][0]["value"]), (&json!(2), &json!("compact")));
+    let topic = bench
+        .shows("get_topic", with(json!({ "topic_name": "vouchers" })), "topics/vouchers")
+        .await;
+    assert_eq!(
+        (&topic["partitions"], &topic["config"][0]["value"]),
+        (&json!(2), &json!("compact"))
+    );
 
     let id = requested("never").await;
     bench.decide(&id, "Rejected").await;
     assert_eq!(status(&id).await, "Rejected");
-    let topics = bench.call("list_topics", with(json!({})), &[("GET", &agent("topics"), Value::Null)]).await;
+    let topics =
+        bench.call("list_topics", with(json!({})), &[("GET", &agent("topics"), Value::Null)]).await;
     assert!(!topics.to_string().contains("\"never\""));
 }

@@ -40,7 +40,8 @@ impl Bench {
     pub(crate) async fn start(revision: Revision) -> Self {
         let token = format!("--service-account-token={SERVICE_ACCOUNT}");
         let flags = ["hq", "--listen=127.0.0.1:0", "--control=127.0.0.1:0", &token];
-        let hq = Running::start(Flags::try_parse_from(flags).unwrap().check().unwrap()).await.unwrap();
+        let hq =
+            Running::start(Flags::try_parse_from(flags).unwrap().check().unwrap()).await.unwrap();
         let mcp_url = serve(&hq.issuer).await;
         let application = Application::new("Claude", &mcp_url, "alice").unwrap().speaking(revision);
         let session = application.sign_in(Ticks::AsAsked).await.unwrap();
@@ -58,7 +59,12 @@ impl Bench {
     }
 
     /// Calls a tool that must succeed: what it gave, as [`Self::ask`], when HQ was asked exactly `asked` for it.
-    pub(crate) async fn call(&self, tool: &'static str, arguments: Value, asked: &[Asked<'_>]) -> Value {
+    pub(crate) async fn call(
+        &self,
+        tool: &'static str,
+        arguments: Value,
+        asked: &[Asked<'_>],
+    ) -> Value {
         let (gives, seen) = self.ask(tool, arguments).await;
         let expected: Vec<_> = asked
             .iter()
@@ -81,43 +87,70 @@ impl Bench {
         let result = serde_json::to_value(result).unwrap();
         assert_eq!(result["isError"], false, "{tool}: {result}");
         let gives = result["structuredContent"].clone();
-        let validator = self.schemas.get(tool).unwrap_or_else(|| unreachable!("{tool} is not listed"));
+        let validator =
+            self.schemas.get(tool).unwrap_or_else(|| unreachable!("{tool} is not listed"));
         let faults: Vec<_> = validator.iter_errors(&gives).map(|fault| fault.to_string()).collect();
         assert!(faults.is_empty(), "{tool}: {faults:?} in {gives}");
         let text = result["content"][0]["text"].as_str().unwrap();
         let same = |value: &Value| {
-            value.as_str() == Some(text) || serde_json::from_str(text).is_ok_and(|said: Value| said == *value)
+            value.as_str() == Some(text)
+                || serde_json::from_str(text).is_ok_and(|said: Value| said == *value)
         };
-        assert!(same(&gives) || same(&gives["result"]), "{tool} says as text {text} and gives {gives}");
+        assert!(
+            same(&gives) || same(&gives["result"]),
+            "{tool} says as text {text} and gives {gives}"
+        );
         (gives, self.seen().await)
     }
 
     /// Calls a tool: as [`Self::call`], with what it must give.
-    pub(crate) async fn gives(&self, tool: &'static str, arguments: Value, asked: &[Asked<'_>], gives: &Value) {
+    pub(crate) async fn gives(
+        &self,
+        tool: &'static str,
+        arguments: Value,
+        asked: &[Asked<'_>],
+        gives: &Value,
+    ) {
         assert_eq!(self.call(tool, arguments, asked).await, *gives, "{tool}");
     }
 
     /// Calls a tool that looks at one thing of an agent: it must give what HQ says, whole.
     pub(crate) async fn shows(&self, tool: &'static str, arguments: Value, path: &str) -> Value {
         let path = agent(path);
-        let gives = without_the_clock(self.call(tool, arguments, &[("GET", &path, Value::Null)]).await);
+        let gives =
+            without_the_clock(self.call(tool, arguments, &[("GET", &path, Value::Null)]).await);
         assert_eq!(gives, without_the_clock(self.read(&path).await), "{tool}");
         gives
     }
 
     /// Calls a tool that lists things of an agent: it must give those that HQ lists, in the order of their `name`.
-    pub(crate) async fn lists(&self, tool: &'static str, arguments: Value, path: &str, name: &str) -> Value {
+    pub(crate) async fn lists(
+        &self,
+        tool: &'static str,
+        arguments: Value,
+        path: &str,
+        name: &str,
+    ) -> Value {
         let path = agent(path);
         let gives = self.call(tool, arguments, &[("GET", &path, Value::Null)]).await;
         let mut listed = self.read(&path).await;
-        listed.as_array_mut().unwrap().sort_by_key(|item| item[name].as_str().unwrap_or_default().to_owned());
+        listed
+            .as_array_mut()
+            .unwrap()
+            .sort_by_key(|item| item[name].as_str().unwrap_or_default().to_owned());
         assert!(!listed.as_array().unwrap().is_empty(), "{tool} has nothing to list");
         assert_eq!(gives, json!({ "result": listed }), "{tool}");
         listed
     }
 
     /// Calls a tool that changes something of an agent, of which HQ says nothing or what `gives` is.
-    pub(crate) async fn changes(&self, tool: &'static str, arguments: Value, asked: Asked<'_>, gives: &Value) {
+    pub(crate) async fn changes(
+        &self,
+        tool: &'static str,
+        arguments: Value,
+        asked: Asked<'_>,
+        gives: &Value,
+    ) {
         let (method, path, body) = asked;
         self.gives(tool, arguments, &[(method, &agent(path), body)], gives).await;
     }
@@ -125,24 +158,31 @@ impl Bench {
     /// What HQ itself says, asked with its service account.
     pub(crate) async fn read(&self, path: &str) -> Value {
         let url = format!("{}/api/v1/{path}", self.hq.issuer);
-        let reply = http_client().unwrap().get(url).bearer_auth(SERVICE_ACCOUNT).send().await.unwrap();
+        let reply =
+            http_client().unwrap().get(url).bearer_auth(SERVICE_ACCOUNT).send().await.unwrap();
         reply.error_for_status().unwrap().json().await.unwrap()
     }
 
     /// Decides a request for a topic, as an approver does.
     pub(crate) async fn decide(&self, id: &str, decision: &str) {
         let path = format!("approvals/development/{id}");
-        self.control(http::Method::PUT, &path, Some(json!(decision))).await.error_for_status().unwrap();
+        self.control(http::Method::PUT, &path, Some(json!(decision)))
+            .await
+            .error_for_status()
+            .unwrap();
     }
 
     /// What HQ's API was asked, oldest first; sign-in is not the API.
     async fn seen(&self) -> Vec<Value> {
-        let seen: Vec<Value> = self.control(http::Method::GET, "requests", None).await.json().await.unwrap();
+        let seen: Vec<Value> =
+            self.control(http::Method::GET, "requests", None).await.json().await.unwrap();
         let api = |mut request: Value| {
             request.as_object_mut().unwrap().remove("id");
             // The handshake says no more than the frame that follows it.
-            let is_handshake = request["method"] == "GET" && request["target"].as_str().unwrap().contains("/ws/");
-            (request["target"].as_str().unwrap().starts_with("/api/") && !is_handshake).then_some(request)
+            let is_handshake =
+                request["method"] == "GET" && request["target"].as_str().unwrap().contains("/ws/");
+            (request["target"].as_str().unwrap().starts_with("/api/") && !is_handshake)
+                .then_some(request)
         };
         seen.into_iter().filter_map(api).collect()
     }
@@ -151,7 +191,12 @@ impl Bench {
         self.control(http::Method::DELETE, "requests", None).await.error_for_status().unwrap();
     }
 
-    async fn control(&self, method: http::Method, path: &str, body: Option<Value>) -> reqwest::Response {
+    async fn control(
+        &self,
+        method: http::Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Response {
         let url = format!("http://{}/{path}", self.hq.control.unwrap());
         let request = http_client().unwrap().request(method, url);
         let request = match body {
@@ -180,9 +225,15 @@ async fn serve(issuer: &str) -> String {
     let no_files = |_: &Path| Err(io::ErrorKind::NotFound.into());
     let settings = Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap();
     let Transport::Http(http) = &settings.transport else { unreachable!("not HTTP") };
-    let router = start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), mcp::http_service)
-        .unwrap()
-        .endpoint;
+    let router = start::http_routers(
+        &settings,
+        http,
+        Arc::new(Metrics::new()),
+        &Stages::default(),
+        mcp::http_service,
+    )
+    .unwrap()
+    .endpoint;
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("{url}/mcp")
 }

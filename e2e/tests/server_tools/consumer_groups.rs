@@ -17,13 +17,19 @@ async fn committed(bench: &Bench) -> Vec<Value> {
     let (groups, topic) = (agent("consumers"), agent("topics/shipments"));
     let asked = [("GET", groups.as_str(), Value::Null), ("GET", topic.as_str(), Value::Null)];
     let lag = bench.call("get_consumer_group_lag", group(json!({})), &asked).await;
-    lag["topics"][0]["partitions"].as_array().unwrap().iter().map(|row| row["committed_offset"].clone()).collect()
+    lag["topics"][0]["partitions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["committed_offset"].clone())
+        .collect()
 }
 
 pub(crate) async fn all(bench: &Bench) {
     bench.lists("list_consumer_groups", with(json!({})), "consumers", "id").await;
     let arguments = with(json!({ "topic": "payments" }));
-    let groups = bench.lists("list_consumer_groups_by_topic", arguments, "consumers/payments", "id").await;
+    let groups =
+        bench.lists("list_consumer_groups_by_topic", arguments, "consumers/payments", "id").await;
     let ids: Vec<_> = groups.as_array().unwrap().iter().map(|group| &group["id"]).collect();
     assert_eq!(ids, ["analytics-nightly", "fraud-model", "payments-settlement"]);
 
@@ -34,7 +40,9 @@ pub(crate) async fn all(bench: &Bench) {
         "group_id": GROUP, "state": "Empty", "members": 0, "total_lag": 300,
         "topics": [{ "topic": "shipments", "lag": 300, "partitions": [row(0), row(1), row(2)] }], "notes": [],
     });
-    bench.gives("get_consumer_group_lag", group(json!({ "topic": "shipments" })), &asked, &lag).await;
+    bench
+        .gives("get_consumer_group_lag", group(json!({ "topic": "shipments" })), &asked, &lag)
+        .await;
     moves(bench).await;
     deletions(bench).await;
 }
@@ -51,7 +59,14 @@ async fn moves(bench: &Bench) {
     let gives = dry_run(json!([row(0, 100), row(1, 100), row(2, 100)]));
     bench.gives("update_consumer_group_offsets", group(to_end), &looks, &gives).await;
     let to_41 = json!({ "topic": "shipments", "partition": 1, "offset": 41, "dry_run": true });
-    bench.gives("update_consumer_partition_offset", group(to_41), &looks, &dry_run(json!([row(1, 41)]))).await;
+    bench
+        .gives(
+            "update_consumer_partition_offset",
+            group(to_41),
+            &looks,
+            &dry_run(json!([row(1, 41)])),
+        )
+        .await;
     assert_eq!(committed(bench).await, [0, 0, 0], "a dry run changed something");
 
     // The first record is of 08:00:00, each next one of a second later, and partitions are filled in turn.
@@ -81,12 +96,14 @@ async fn moves(bench: &Bench) {
 }
 
 async fn deletions(bench: &Bench) {
-    let asked = ("DELETE", "consumers/legacy-export/topics/shipments/partitions/1/offsets", Value::Null);
+    let asked =
+        ("DELETE", "consumers/legacy-export/topics/shipments/partitions/1/offsets", Value::Null);
     let arguments = group(json!({ "topic": "shipments", "partition": 1 }));
     bench.changes("delete_consumer_partition_offset", arguments, asked, &success()).await;
     assert_eq!(committed(bench).await, [json!(11), Value::Null, json!(10)]);
 
-    let asked = ("POST", "consumers/legacy-export/offsets/delete", json!({ "topics": ["shipments"] }));
+    let asked =
+        ("POST", "consumers/legacy-export/offsets/delete", json!({ "topics": ["shipments"] }));
     let arguments = group(json!({ "topics": ["shipments"] }));
     bench.changes("delete_consumer_group_offsets", arguments, asked, &success()).await;
     let groups = agent("consumers");
@@ -94,7 +111,14 @@ async fn deletions(bench: &Bench) {
         "group_id": GROUP, "state": "Empty", "members": 0, "total_lag": null, "topics": [],
         "notes": ["Lenses tells no committed offset of this group, so that its lag is not known"],
     });
-    bench.gives("get_consumer_group_lag", group(json!({})), &[("GET", &groups, Value::Null)], &nothing).await;
+    bench
+        .gives(
+            "get_consumer_group_lag",
+            group(json!({})),
+            &[("GET", &groups, Value::Null)],
+            &nothing,
+        )
+        .await;
 
     let asked = ("DELETE", "consumers/legacy-export", Value::Null);
     bench.changes("delete_consumer_group", group(json!({})), asked, &success()).await;

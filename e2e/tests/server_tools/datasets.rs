@@ -14,8 +14,12 @@ pub(crate) async fn all(bench: &Bench) {
     let orders = || with(json!({ "connection": "kafka", "dataset": "orders" }));
     bench.shows("get_dataset", orders(), "v1/datasets/kafka/orders").await;
     let arguments = with(json!({ "entity_name": "orders" }));
-    let days =
-        bench.lists("get_dataset_message_metrics", arguments, "v1/datasets/kafka/orders/messages/metrics", "date");
+    let days = bench.lists(
+        "get_dataset_message_metrics",
+        arguments,
+        "v1/datasets/kafka/orders/messages/metrics",
+        "date",
+    );
     assert_eq!(days.await, json!([{ "date": "2026-01-05", "messages": 500 }]));
 
     let topic = |extra: Value| {
@@ -26,8 +30,19 @@ pub(crate) async fn all(bench: &Bench) {
     let description = json!({ "description": "All orders" });
     let asked = ("PUT", "v1/datasets/kafka/orders/description", description.clone());
     bench.changes("update_dataset_topic_description", topic(description), asked, &success()).await;
-    let asked = ("PUT", "v1/datasets/kafka/orders/tags", json!({ "tags": [{ "name": "pii" }, { "name": "eu" }] }));
-    bench.changes("update_dataset_topic_tags", topic(json!({ "tags": ["pii", "eu"] })), asked, &success()).await;
+    let asked = (
+        "PUT",
+        "v1/datasets/kafka/orders/tags",
+        json!({ "tags": [{ "name": "pii" }, { "name": "eu" }] }),
+    );
+    bench
+        .changes(
+            "update_dataset_topic_tags",
+            topic(json!({ "tags": ["pii", "eu"] })),
+            asked,
+            &success(),
+        )
+        .await;
     let dataset = bench.shows("get_dataset", orders(), "v1/datasets/kafka/orders").await;
     assert_eq!(
         (&dataset["description"], &dataset["tags"]),

@@ -19,17 +19,22 @@ pub(crate) async fn all(bench: &Bench) {
     });
     bench.gives("check_environment_health", development, &asked, &health).await;
 
-    let new =
-        json!({ "name": "payments-eu", "tier": "staging", "display_name": "Payments", "metadata": { "owner": "a" } });
-    let mut created = bench.call("create_environment", new.clone(), &[("POST", "environments", new)]).await;
+    let new = json!({ "name": "payments-eu", "tier": "staging", "display_name": "Payments", "metadata": { "owner": "a" } });
+    let mut created =
+        bench.call("create_environment", new.clone(), &[("POST", "environments", new)]).await;
     let key = created.as_object_mut().unwrap().remove("agent_key").unwrap();
     assert!(key.as_str().unwrap().starts_with("agent_key"), "{key}");
     assert_eq!(created, bench.read("environments/payments-eu").await);
-    assert_eq!((&created["tier"], &created["display_name"]), (&json!("staging"), &json!("Payments")));
+    assert_eq!(
+        (&created["tier"], &created["display_name"]),
+        (&json!("staging"), &json!("Payments"))
+    );
     let asked = [("GET", "environments/payments-eu", Value::Null)];
     let health = json!({
         "environment": "payments-eu", "healthy": false, "agent_connected": false,
         "issues": ["the agent is not connected to Lenses HQ"],
     });
-    bench.gives("check_environment_health", json!({ "name": "payments-eu" }), &asked, &health).await;
+    bench
+        .gives("check_environment_health", json!({ "name": "payments-eu" }), &asked, &health)
+        .await;
 }

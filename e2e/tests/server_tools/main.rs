@@ -22,12 +22,14 @@ use lenses_mcp_server::tools::{self, Tool};
 use self::bench::Bench;
 
 #[tokio::test]
-async fn every_tool_asks_hq_for_what_it_means_gives_what_it_promises_and_changes_what_it_says_in_2026_07_28() {
+async fn every_tool_asks_hq_for_what_it_means_gives_what_it_promises_and_changes_what_it_says_in_2026_07_28()
+ {
     all(Revision::V2026_07_28).await;
 }
 
 #[tokio::test]
-async fn every_tool_asks_hq_for_what_it_means_gives_what_it_promises_and_changes_what_it_says_in_2025_11_25() {
+async fn every_tool_asks_hq_for_what_it_means_gives_what_it_promises_and_changes_what_it_says_in_2025_11_25()
+ {
     all(Revision::V2025_11_25).await;
 }
 
@@ -42,6 +44,7 @@ async fn all(revision: Revision) {
     processors::all(&bench).await;
     approvals::all(&bench).await;
     server::all(&bench).await;
-    let not_called: BTreeSet<_> = tools::registry().iter().map(Tool::name).filter(|name| !bench.called(name)).collect();
+    let not_called: BTreeSet<_> =
+        tools::registry().iter().map(Tool::name).filter(|name| !bench.called(name)).collect();
     assert_eq!(not_called, BTreeSet::new(), "write a call of each of these into {}", file!());
 }

@@ -17,7 +17,11 @@ pub(crate) async fn all(bench: &Bench) {
 async fn whoami(bench: &Bench) {
     let told = bench.call("whoami", json!({}), &[]).await;
     let all = json!(["read", "write", "delete"]);
-    assert_eq!((&told["subject"], &told["scopes"], &told["offered_scopes"]), (&json!("alice"), &all, &all), "{told}");
+    assert_eq!(
+        (&told["subject"], &told["scopes"], &told["offered_scopes"]),
+        (&json!("alice"), &all, &all),
+        "{told}"
+    );
     assert_eq!(told["hidden_tools"], json!([]));
 }
 

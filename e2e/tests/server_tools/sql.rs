@@ -5,10 +5,17 @@ use crate::bench::{Bench, agent, with};
 pub(crate) async fn all(bench: &Bench) {
     let run = async |sql: &str| {
         let path = agent("ws/v2/sql/execute");
-        bench.call("execute_sql", with(json!({ "sql": sql })), &[("WEBSOCKET", &path, json!({ "sql": sql }))]).await
+        bench
+            .call(
+                "execute_sql",
+                with(json!({ "sql": sql })),
+                &[("WEBSOCKET", &path, json!({ "sql": sql }))],
+            )
+            .await
     };
     let rows = run("SELECT * FROM refunds LIMIT 2").await;
-    let values: Vec<_> = rows["result"].as_array().unwrap().iter().map(|row| row["value"].clone()).collect();
+    let values: Vec<_> =
+        rows["result"].as_array().unwrap().iter().map(|row| row["value"].clone()).collect();
     assert_eq!(
         values,
         [

@@ -8,7 +8,9 @@ pub(crate) async fn all(bench: &Bench) {
     let topic = bench.shows("get_topic", orders(), "topics/orders").await;
     assert_eq!((&topic["totalMessages"], &topic["partitions"]), (&json!(500), &json!(6)));
     bench.shows("get_topic_partitions", orders(), "v2/topics/orders/partitions").await;
-    bench.lists("get_topic_broker_configs", orders(), "topics/orders/brokerConfigs", "configuration").await;
+    bench
+        .lists("get_topic_broker_configs", orders(), "topics/orders/brokerConfigs", "configuration")
+        .await;
     creations(bench).await;
     changes(bench).await;
     metadata(bench).await;
@@ -21,7 +23,9 @@ async fn creations(bench: &Bench) {
     let body = json!({ "topicName": "returns.eu", "partitions": 6, "replication": 3, "configs": { "cleanup.policy": "compact" } });
     let said = json!({ "result": "Topic [returns.eu] created" });
     bench.changes("create_topic", with(arguments), ("POST", "topics", body), &said).await;
-    let topic = bench.shows("get_topic", with(json!({ "topic_name": "returns.eu" })), "topics/returns.eu").await;
+    let topic = bench
+        .shows("get_topic", with(json!({ "topic_name": "returns.eu" })), "topics/returns.eu")
+        .await;
     assert_eq!((&topic["partitions"], &topic["replication"]), (&json!(6), &json!(3)));
     assert_eq!(topic["config"], json!([{ "name": "cleanup.policy", "value": "compact" }]));
 
@@ -54,22 +58,35 @@ async fn changes(bench: &Bench) {
     let asked = ("PUT", "configs/topics/refunds", configs.clone());
     bench.changes("update_topic_config", refunds(configs), asked, &said).await;
     let path = "topics/refunds/brokerConfigs";
-    let listed = bench.lists("get_topic_broker_configs", refunds(json!({})), path, "configuration").await;
-    let set =
-        json!({ "configuration": "retention.ms", "value": "1000", "defaultValue": "604800000", "isDefault": false });
+    let listed =
+        bench.lists("get_topic_broker_configs", refunds(json!({})), path, "configuration").await;
+    let set = json!({ "configuration": "retention.ms", "value": "1000", "defaultValue": "604800000", "isDefault": false });
     assert!(listed.as_array().unwrap().contains(&set), "{listed}");
 
     let partitions = json!({ "partitions": 4 });
     let asked = ("PUT", "v1/kafka/topics/refunds/partitions", partitions.clone());
     bench.changes("add_topic_partitions", refunds(partitions), asked, &success()).await;
     let asked = ("PUT", "topics/refunds/0/3/resend", Value::Null);
-    bench.changes("resend_message", refunds(json!({ "partition": 0, "offset": 3 })), asked, &success()).await;
-    let topic = bench.shows("get_topic_partitions", refunds(json!({})), "v2/topics/refunds/partitions").await;
-    assert_eq!((topic["partitions"].as_array().unwrap().len(), &topic["totalMessages"]), (4, &json!(26)));
+    bench
+        .changes(
+            "resend_message",
+            refunds(json!({ "partition": 0, "offset": 3 })),
+            asked,
+            &success(),
+        )
+        .await;
+    let topic = bench
+        .shows("get_topic_partitions", refunds(json!({})), "v2/topics/refunds/partitions")
+        .await;
+    assert_eq!(
+        (topic["partitions"].as_array().unwrap().len(), &topic["totalMessages"]),
+        (4, &json!(26))
+    );
 }
 
 async fn metadata(bench: &Bench) {
-    let listed = bench.lists("list_topic_metadata", with(json!({})), "metadata/topics", "topicName").await;
+    let listed =
+        bench.lists("list_topic_metadata", with(json!({})), "metadata/topics", "topicName").await;
     assert!(listed.as_array().unwrap().len() >= 10);
     let metadata = json!({
         "topicName": "returns", "keyType": "STRING", "valueType": "JSON", "description": "What came back",
@@ -77,7 +94,9 @@ async fn metadata(bench: &Bench) {
     });
     let said = json!({ "result": "The metadata of topic `returns` in environment `development` was updated." });
     let asked = ("POST", "v1/metadata/topics", metadata.clone());
-    bench.changes("update_topic_metadata", with(json!({ "metadata": metadata })), asked, &said).await;
+    bench
+        .changes("update_topic_metadata", with(json!({ "metadata": metadata })), asked, &said)
+        .await;
     let arguments = with(json!({ "topic_name": "returns" }));
     let shown = bench.shows("get_topic_metadata", arguments, "metadata/topics/returns").await;
     for field in ["description", "tags", "keyType", "valueType", "additionalInfo"] {

@@ -31,10 +31,12 @@ pub(super) fn refusals(object: &Value) -> Vec<String> {
     if refusals.is_empty()
         && let Err(errors) = Validator::new().validate(&SCHEMA, &object, None)
     {
-        refusals.extend(errors.into_vec().into_iter().map(|error| match error.field_path.as_str() {
-            "" => error.message,
-            path => format!("{path}: {}", error.message),
-        }));
+        refusals.extend(errors.into_vec().into_iter().map(
+            |error| match error.field_path.as_str() {
+                "" => error.message,
+                path => format!("{path}: {}", error.message),
+            },
+        ));
     }
     refusals
 }
@@ -87,15 +89,20 @@ fn walk(path: &str, schema: &Value, value: &Value, refusals: &mut Vec<String>) {
                     match known.get(name) {
                         Some(schema) => walk(&at(name), schema, field, refusals),
                         // What every object has is not described in a definition.
-                        None if path.is_empty() && ["apiVersion", "kind", "metadata"].contains(&name.as_str()) => {}
+                        None if path.is_empty()
+                            && ["apiVersion", "kind", "metadata"].contains(&name.as_str()) => {}
                         None if schema["x-kubernetes-preserve-unknown-fields"] == json!(true) => {}
-                        None => refusals.push(format!("{}: unknown field{}", at(name), nearest(name, known))),
+                        None => refusals.push(format!(
+                            "{}: unknown field{}",
+                            at(name),
+                            nearest(name, known)
+                        )),
                     }
                 }
             } else if schema["additionalProperties"].is_object() {
-                fields
-                    .iter()
-                    .for_each(|(name, field)| walk(&at(name), &schema["additionalProperties"], field, refusals));
+                fields.iter().for_each(|(name, field)| {
+                    walk(&at(name), &schema["additionalProperties"], field, refusals)
+                });
             }
         }
         Value::Array(items) => {
@@ -108,8 +115,13 @@ fn walk(path: &str, schema: &Value, value: &Value, refusals: &mut Vec<String>) {
             let key = |item: &Value| keys.iter().map(|key| item[*key].clone()).collect::<Vec<_>>();
             for (index, item) in items.iter().enumerate() {
                 walk(&format!("{path}[{index}]"), &schema["items"], item, refusals);
-                if !keys.is_empty() && items.iter().take(index).any(|earlier| key(earlier) == key(item)) {
-                    refusals.push(format!("{path}[{index}]: another item has the same {}", keys.join(" and ")));
+                if !keys.is_empty()
+                    && items.iter().take(index).any(|earlier| key(earlier) == key(item))
+                {
+                    refusals.push(format!(
+                        "{path}[{index}]: another item has the same {}",
+                        keys.join(" and ")
+                    ));
                 }
             }
         }
@@ -120,7 +132,9 @@ fn walk(path: &str, schema: &Value, value: &Value, refusals: &mut Vec<String>) {
 fn nearest(name: &str, known: &Map<String, Value>) -> String {
     let similarity = |candidate: &&String| strsim::jaro_winkler(name, candidate);
     let best = known.keys().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-    best.filter(|best| similarity(best) > 0.7).map(|best| format!(", did you mean {best}?")).unwrap_or_default()
+    best.filter(|best| similarity(best) > 0.7)
+        .map(|best| format!(", did you mean {best}?"))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -153,12 +167,18 @@ mod tests {
                 json!({ "lenses": lenses, "auth": { "oauth": {} }, "replicas": "two" }),
                 "spec.replicas: \"two\" is not of type",
             ),
-            (json!({ "lenses": lenses, "auth": { "oauth": {} }, "replicas": -1 }), "spec.replicas: -1 is less than"),
+            (
+                json!({ "lenses": lenses, "auth": { "oauth": {} }, "replicas": -1 }),
+                "spec.replicas: -1 is less than",
+            ),
             (
                 json!({ "lenses": lenses, "auth": { "oauth": {} }, "replica": 1 }),
                 "spec.replica: unknown field, did you mean replicas?",
             ),
-            (json!({ "lenses": lenses, "auth": { "oauth": {} }, "zzz": 1 }), "spec.zzz: unknown field"),
+            (
+                json!({ "lenses": lenses, "auth": { "oauth": {} }, "zzz": 1 }),
+                "spec.zzz: unknown field",
+            ),
             (
                 json!({ "lenses": lenses, "auth": { "oauth": { "scopes": ["root"] } } }),
                 "spec.auth.oauth.scopes.0: \"root\" is not one of",
@@ -175,7 +195,10 @@ mod tests {
             (json!({ "lenses": lenses }), "say how callers sign in"),
         ] {
             let refusals = refusals(&server(&spec));
-            assert!(refusals.iter().any(|refusal| refusal.contains(said)), "{spec} gave {refusals:?}");
+            assert!(
+                refusals.iter().any(|refusal| refusal.contains(said)),
+                "{spec} gave {refusals:?}"
+            );
         }
     }
 

@@ -53,7 +53,11 @@ pub fn run(check: Check) -> ExitCode {
         Output::Table => print!("{}", table(&verdicts)),
         output => print!("{}", structured(&verdicts, output)),
     }
-    if verdicts.iter().all(|verdict| verdict.valid) { ExitCode::SUCCESS } else { ExitCode::from(NOT_WELL) }
+    if verdicts.iter().all(|verdict| verdict.valid) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NOT_WELL)
+    }
 }
 
 fn verdict(document: &Document, documents: &[Document], defaults: &Defaults) -> Verdict {

@@ -101,16 +101,25 @@ pub fn run(doctor: Doctor) -> ExitCode {
         Output::Table => print!("{}", table(&links)),
         output => print!("{}", structured(&links, output)),
     }
-    if links.iter().any(|link| link.state == State::Broken) { ExitCode::from(NOT_WELL) } else { ExitCode::SUCCESS }
+    if links.iter().any(|link| link.state == State::Broken) {
+        ExitCode::from(NOT_WELL)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 async fn examine(doctor: Doctor) -> Result<Vec<Link>, DoctorError> {
     let Doctor { name, namespace, token_file, ca_file, output: _ } = doctor;
     let read = |option, path: PathBuf| {
-        std::fs::read(&path).map_err(|source| DoctorError::File { option, path: path.clone(), source })
+        std::fs::read(&path).map_err(|source| DoctorError::File {
+            option,
+            path: path.clone(),
+            source,
+        })
     };
     let token = token_file.map(|path| read("--token-file", path)).transpose()?;
-    let token = token.map(|token| SecretString::from(String::from_utf8_lossy(&token).trim().to_owned()));
+    let token =
+        token.map(|token| SecretString::from(String::from_utf8_lossy(&token).trim().to_owned()));
     let authorities = match ca_file {
         Some(path) => Some(
             Authorities::parse(&read("--ca-file", path.clone())?)

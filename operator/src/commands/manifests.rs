@@ -42,8 +42,10 @@ impl Document {
 
     /// Whether it is of this operator's kind, whatever its version.
     pub(super) fn is_server(&self) -> bool {
-        let group =
-            self.object["apiVersion"].as_str().and_then(|version| version.split_once('/')).map(|(group, _)| group);
+        let group = self.object["apiVersion"]
+            .as_str()
+            .and_then(|version| version.split_once('/'))
+            .map(|(group, _)| group);
         self.kind() == "LensesMcpServer" && group.is_none_or(|group| group == GROUP)
     }
 }
@@ -52,8 +54,13 @@ impl Document {
 pub(super) fn read(files: &Files) -> Result<Vec<Document>, ManifestError> {
     let mut documents = Vec::new();
     for path in &files.filename {
-        let file = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-        let text = text(path).map_err(|source| ManifestError::Read { file: file.clone(), source })?;
+        let file = if path == Path::new("-") {
+            "standard input".to_owned()
+        } else {
+            path.display().to_string()
+        };
+        let text =
+            text(path).map_err(|source| ManifestError::Read { file: file.clone(), source })?;
         documents.extend(parse(&file, &text, &files.namespace)?);
     }
     if documents.iter().any(Document::is_server) {
@@ -73,17 +80,25 @@ fn text(path: &Path) -> std::io::Result<String> {
 }
 
 fn parse(file: &str, text: &str, namespace: &str) -> Result<Vec<Document>, ManifestError> {
-    let values = yaml::from_documents::<Value>(text)
-        .map_err(|error| ManifestError::NotYaml { file: file.to_owned(), reason: error.to_string() })?;
+    let values = yaml::from_documents::<Value>(text).map_err(|error| ManifestError::NotYaml {
+        file: file.to_owned(),
+        reason: error.to_string(),
+    })?;
     let objects = values.into_iter().flat_map(|mut value| match value["items"].take() {
-        Value::Array(items) if value["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) => items,
+        Value::Array(items)
+            if value["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) =>
+        {
+            items
+        }
         Value::Null => vec![value],
         other => {
             value["items"] = other;
             vec![value]
         }
     });
-    Ok(objects.map(|object| Document { file: file.to_owned(), object: in_namespace(object, namespace) }).collect())
+    Ok(objects
+        .map(|object| Document { file: file.to_owned(), object: in_namespace(object, namespace) })
+        .collect())
 }
 
 fn in_namespace(mut object: Value, namespace: &str) -> Value {

@@ -7,7 +7,8 @@ use lenses_mcp_crds::{LensesMcpServer, yaml};
 use serde_json::{Value, json};
 
 use super::{
-    Files, NOT_WELL, ObjectOutput, OperatorSettings, Output, admission, could_not_look, manifests, structured,
+    Files, NOT_WELL, ObjectOutput, OperatorSettings, Output, admission, could_not_look, manifests,
+    structured,
 };
 use crate::controller::offline;
 
@@ -70,11 +71,13 @@ pub fn run(render: Render) -> ExitCode {
 
 fn written(objects: &[Value], output: ObjectOutput) -> String {
     match output {
-        ObjectOutput::Json => {
-            structured(&json!({ "apiVersion": "v1", "kind": "List", "items": objects }), Output::Json)
-        }
+        ObjectOutput::Json => structured(
+            &json!({ "apiVersion": "v1", "kind": "List", "items": objects }),
+            Output::Json,
+        ),
         ObjectOutput::Yaml => {
-            let documents = objects.iter().map(|object| yaml::to_string(object).unwrap_or_default());
+            let documents =
+                objects.iter().map(|object| yaml::to_string(object).unwrap_or_default());
             documents.flat_map(|document| ["---\n".to_owned(), document]).collect()
         }
     }

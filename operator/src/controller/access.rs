@@ -47,7 +47,12 @@ impl Access {
     pub(super) fn of(spec: &LensesMcpServerSpec) -> Self {
         let callers = match (&spec.auth.oauth, &spec.auth.api_key) {
             (Some(oauth), _) => Callers::OAuth {
-                issuer: spec.lenses.advertised_url.clone().or_else(|| spec.lenses.url.clone()).unwrap_or_default(),
+                issuer: spec
+                    .lenses
+                    .advertised_url
+                    .clone()
+                    .or_else(|| spec.lenses.url.clone())
+                    .unwrap_or_default(),
                 scopes: oauth.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
                 audience: oauth.audience,
             },
@@ -87,19 +92,25 @@ impl Access {
         };
         let callers = match (&before.callers, &self.callers) {
             (_, Callers::Anyone) | (Callers::Token, Callers::Token) => None,
-            (Callers::OAuth { issuer, .. }, Callers::OAuth { issuer: now, .. }) if issuer != now => {
+            (Callers::OAuth { issuer, .. }, Callers::OAuth { issuer: now, .. })
+                if issuer != now =>
+            {
                 Some("callers sign in at another Lenses HQ".to_owned())
             }
-            (Callers::OAuth { scopes, audience, .. }, Callers::OAuth { scopes: now, audience: now_asked, .. }) => {
-                gone("spec.auth.oauth.scopes", scopes, now).or_else(|| {
-                    (strictness(*now_asked) > strictness(*audience))
-                        .then(|| "spec.auth.oauth.audience asks for more".to_owned())
-                })
-            }
+            (
+                Callers::OAuth { scopes, audience, .. },
+                Callers::OAuth { scopes: now, audience: now_asked, .. },
+            ) => gone("spec.auth.oauth.scopes", scopes, now).or_else(|| {
+                (strictness(*now_asked) > strictness(*audience))
+                    .then(|| "spec.auth.oauth.audience asks for more".to_owned())
+            }),
             _ => Some("callers sign in in another way".to_owned()),
         };
         callers
-            .or_else(|| (self.read_only && !before.read_only).then(|| "spec.tools.readOnly is true now".to_owned()))
+            .or_else(|| {
+                (self.read_only && !before.read_only)
+                    .then(|| "spec.tools.readOnly is true now".to_owned())
+            })
             .or_else(|| shrunk("spec.tools.allow", &before.allow, &self.allow))
             .or_else(|| {
                 let more = self.deny.difference(&before.deny).next().is_some();
@@ -129,7 +140,8 @@ pub(super) fn narrowed(
     }
     let annotations = runs?.metadata.annotations.as_ref();
     let annotation = |name: &str| annotations.and_then(|annotations| annotations.get(name));
-    let before: Access = annotation(ACCESS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let before: Access =
+        annotation(ACCESS).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     wanted.narrows(&before).or_else(|| annotation(NARROWED).filter(|_| !complete).cloned())
 }
 
@@ -155,8 +167,10 @@ mod tests {
 
     #[test]
     fn a_change_of_sign_in_that_shuts_somebody_out_narrows() {
-        let (anyone, token) =
-            (api_key(&json!({ "anyone": true })), api_key(&json!({ "tokenSecretRef": { "name": "t", "key": "k" } })));
+        let (anyone, token) = (
+            api_key(&json!({ "anyone": true })),
+            api_key(&json!({ "tokenSecretRef": { "name": "t", "key": "k" } })),
+        );
         let oauth = |fields: Value| json!({ "oauth": fields });
         let all = oauth(json!({}));
         let read = oauth(json!({ "scopes": ["read"] }));
@@ -171,11 +185,19 @@ mod tests {
             (&all, &all, None),
             (&all, &read, Some("spec.auth.oauth.scopes no longer has delete, write")),
             (&read, &all, None),
-            (&all, &oauth(json!({ "audience": "required" })), Some("spec.auth.oauth.audience asks for more")),
+            (
+                &all,
+                &oauth(json!({ "audience": "required" })),
+                Some("spec.auth.oauth.audience asks for more"),
+            ),
             (&all, &oauth(json!({ "audience": "ignored" })), None),
         ] {
             let none = json!({});
-            assert_eq!(access(now, &none).narrows(&access(before, &none)).as_deref(), narrows, "{before} became {now}");
+            assert_eq!(
+                access(now, &none).narrows(&access(before, &none)).as_deref(),
+                narrows,
+                "{before} became {now}"
+            );
         }
         let mut elsewhere = access(&all, &json!({}));
         if let Callers::OAuth { issuer, .. } = &mut elsewhere.callers {
@@ -189,7 +211,11 @@ mod tests {
         for (before, now, narrows) in [
             (json!({}), json!({ "readOnly": true }), Some("spec.tools.readOnly is true now")),
             (json!({ "readOnly": true }), json!({}), None),
-            (json!({}), json!({ "allow": ["list_topics"] }), Some("spec.tools.allow is no longer open")),
+            (
+                json!({}),
+                json!({ "allow": ["list_topics"] }),
+                Some("spec.tools.allow is no longer open"),
+            ),
             (
                 json!({ "allow": ["topics/*", "sql/*"] }),
                 json!({ "allow": ["sql/*"] }),
@@ -199,7 +225,11 @@ mod tests {
             (json!({ "allow": ["sql/*"] }), json!({}), None),
             (json!({}), json!({ "deny": ["sql/*"] }), Some("spec.tools.deny has more in it")),
             (json!({ "deny": ["sql/*"] }), json!({}), None),
-            (json!({}), json!({ "environments": ["dev"] }), Some("spec.tools.environments is no longer open")),
+            (
+                json!({}),
+                json!({ "environments": ["dev"] }),
+                Some("spec.tools.environments is no longer open"),
+            ),
             (json!({ "environments": ["dev"] }), json!({ "environments": ["dev", "prod"] }), None),
         ] {
             let oauth = json!({ "oauth": {} });
@@ -218,7 +248,8 @@ mod tests {
         assert_eq!(narrowed(Some(&runs), true, &read, SecurityChange::RollingUpdate), None);
         assert_eq!(narrowed(Some(&runs), false, &all, SecurityChange::Recreate), None);
         assert_eq!(narrowed(None, false, &read, SecurityChange::Recreate), None);
-        let under_way = deployment(&json!({ ACCESS: read.annotation(), NARROWED: why.clone().unwrap() }));
+        let under_way =
+            deployment(&json!({ ACCESS: read.annotation(), NARROWED: why.clone().unwrap() }));
         assert_eq!(narrowed(Some(&under_way), false, &read, SecurityChange::Recreate), why);
         assert_eq!(narrowed(Some(&under_way), true, &read, SecurityChange::Recreate), None);
     }
@@ -227,7 +258,10 @@ mod tests {
     fn what_cannot_be_read_counts_as_open_to_all() {
         let read = access(&json!({ "oauth": { "scopes": ["read"] } }), &json!({}));
         for annotations in [json!({}), json!({ ACCESS: "{" })] {
-            assert!(narrowed(Some(&deployment(&annotations)), true, &read, SecurityChange::Recreate).is_some());
+            assert!(
+                narrowed(Some(&deployment(&annotations)), true, &read, SecurityChange::Recreate)
+                    .is_some()
+            );
         }
     }
 }

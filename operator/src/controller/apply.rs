@@ -84,7 +84,8 @@ pub(super) async fn apply(
     ensure(client, config_map, &found.config_map, &caches.config_maps.own).await?;
     ensure(client, service, &found.service, &caches.services).await?;
     // Before the pods that they are about.
-    ensure_or_remove(client, network_policy, &found.network_policy, &caches.network_policies.own).await?;
+    ensure_or_remove(client, network_policy, &found.network_policy, &caches.network_policies.own)
+        .await?;
     let budgets = &caches.pod_disruption_budgets;
     ensure_or_remove(client, pod_disruption_budget, &found.pod_disruption_budget, budgets).await?;
     // An autoscaler that is to go must not answer to the number that the Deployment is given then.
@@ -95,7 +96,9 @@ pub(super) async fn apply(
     let deployment = match deployment {
         Some(deployment) => {
             if let Standing::Own(observed) = &found.deployment {
-                let fewest = horizontal_pod_autoscaler.as_ref().and_then(|scaler| scaler.spec.as_ref()?.min_replicas);
+                let fewest = horizontal_pod_autoscaler
+                    .as_ref()
+                    .and_then(|scaler| scaler.spec.as_ref()?.min_replicas);
                 release_replicas(client, &deployment, observed, fewest.unwrap_or(1)).await?;
                 take_out_intruders(client, &deployment, observed).await?;
             }
@@ -105,10 +108,22 @@ pub(super) async fn apply(
     };
     ensure_or_remove(client, ingress, &found.ingress, &caches.ingresses).await?;
     ensure_or_remove(client, http_route, &found.http_route, &caches.http_routes.objects).await?;
-    ensure_or_remove(client, service_monitor, &found.service_monitor, &caches.service_monitors.objects).await?;
+    ensure_or_remove(
+        client,
+        service_monitor,
+        &found.service_monitor,
+        &caches.service_monitors.objects,
+    )
+    .await?;
     // And one that is to come must find the number let go of.
     if deployment.is_some() && horizontal_pod_autoscaler.is_some() {
-        ensure_or_remove(client, horizontal_pod_autoscaler, &found.horizontal_pod_autoscaler, autoscalers).await?;
+        ensure_or_remove(
+            client,
+            horizontal_pod_autoscaler,
+            &found.horizontal_pod_autoscaler,
+            autoscalers,
+        )
+        .await?;
     }
     Ok(Applied { deployment })
 }
@@ -123,7 +138,9 @@ async fn release_replicas(
     fewest: i32,
 ) -> Result<(), ApplyError> {
     let wants_any = wanted.spec.as_ref().is_some_and(|spec| spec.replicas.is_none());
-    let Some(replicas) = observed.spec.as_ref().and_then(|spec| spec.replicas) else { return Ok(()) };
+    let Some(replicas) = observed.spec.as_ref().and_then(|spec| spec.replicas) else {
+        return Ok(());
+    };
     if !wants_any || observed.annotations().contains_key(SCALED_BY) {
         return Ok(());
     }
@@ -138,7 +155,11 @@ async fn release_replicas(
 }
 
 /// Takes out what others have put into the server's own container.
-async fn take_out_intruders(client: &Client, wanted: &Deployment, observed: &Deployment) -> Result<(), ApplyError> {
+async fn take_out_intruders(
+    client: &Client,
+    wanted: &Deployment,
+    observed: &Deployment,
+) -> Result<(), ApplyError> {
     let Some(without) = intruders(wanted, observed) else { return Ok(()) };
     let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     patch(client, observed, &params, &Patch::Strategic(without)).await?;
@@ -155,7 +176,8 @@ async fn patch(
     patch: &Patch<Value>,
 ) -> Result<(), ApplyError> {
     let name = observed.name_any();
-    let api = Api::<Deployment>::namespaced(client.clone(), &observed.namespace().unwrap_or_default());
+    let api =
+        Api::<Deployment>::namespaced(client.clone(), &observed.namespace().unwrap_or_default());
     match api.patch_metadata(&name, params, patch).await {
         Ok(_) => Ok(()),
         Err(source) => Err(ApplyError::Apply { kind: "Deployment".to_owned(), name, source }),
@@ -176,7 +198,9 @@ async fn ensure<K: Kept>(
     let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
     let name = wanted.name_any();
     let applied = match api.patch(&name, &manager(found), &Patch::Apply(&wanted)).await {
-        Err(kube::Error::Api(status)) if status.is_invalid() && matches!(found, Standing::Own(_)) => {
+        Err(kube::Error::Api(status))
+            if status.is_invalid() && matches!(found, Standing::Own(_)) =>
+        {
             overwrite(&api, &name, &wanted).await
         }
         applied => applied,
@@ -218,7 +242,8 @@ async fn remove<K>(api: &Api<K>, name: &str, uid: Option<String>) -> Result<(), 
 where
     K: Resource + Clone + DeserializeOwned + Debug,
 {
-    let params = DeleteParams::default().preconditions(Preconditions { uid, resource_version: None });
+    let params =
+        DeleteParams::default().preconditions(Preconditions { uid, resource_version: None });
     match api.delete(name, &params).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
@@ -250,17 +275,23 @@ async fn ensure_sealing_key(
     let rotation = |metadata: &ObjectMeta| metadata.annotations.as_ref()?.get(ROTATION).cloned();
     let done = match found {
         Standing::Own(observed)
-            if rotation(&wanted.metadata).is_some() && rotation(&wanted.metadata) != rotation(&observed.metadata) =>
+            if rotation(&wanted.metadata).is_some()
+                && rotation(&wanted.metadata) != rotation(&observed.metadata) =>
         {
             remove(
-                &Api::<PartialObjectMeta<Secret>>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default()),
+                &Api::<PartialObjectMeta<Secret>>::namespaced(
+                    client.clone(),
+                    &wanted.namespace().unwrap_or_default(),
+                ),
                 &name,
                 observed.uid(),
             )
             .await
             .map(|()| None)
         }
-        Standing::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => return Ok(None),
+        Standing::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => {
+            return Ok(None);
+        }
         Standing::Own(_) | Standing::OwnUnlabelled => {
             let applied = api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await;
             applied.map(|mut secret| {
@@ -276,7 +307,8 @@ async fn ensure_sealing_key(
                 string_data: Some([(SEALING_KEY.to_owned(), key)].into()),
                 ..Secret::default()
             };
-            let made = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+            let made =
+                PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
             match api.create(&made, &secret).await {
                 Ok(secret) => {
                     let uid = secret.metadata.uid.clone();

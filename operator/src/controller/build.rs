@@ -120,13 +120,18 @@ pub(super) fn build(server: &ValidServer) -> Children {
         http_route: http_route::build(server).map(digested),
         horizontal_pod_autoscaler: match &server.replicas {
             Replicas::Fixed(_) => None,
-            Replicas::Autoscaled(by) => Some(digested(horizontal_pod_autoscaler::build(server, by))),
+            Replicas::Autoscaled(by) => {
+                Some(digested(horizontal_pod_autoscaler::build(server, by)))
+            }
         },
         pod_disruption_budget: server
             .disruption_budget
             .as_ref()
             .map(|budget| digested(pod_disruption_budget::build(server, budget))),
-        network_policy: server.network_policy.enabled.then(|| digested(network_policy::build(server))),
+        network_policy: server
+            .network_policy
+            .enabled
+            .then(|| digested(network_policy::build(server))),
         service_monitor: service_monitor::build(server).map(digested),
     }
 }

@@ -96,9 +96,11 @@ impl<K: Resource<DynamicType = ()> + Serialize + DeserializeOwned> Cache<K> {
                 self.listed.send_replace(true);
                 differences(&before, &objects.now)
             }
-            Event::Apply(object) => {
-                self.put(object, By::Watch, |objects| &mut objects.now).then(|| key(object)).into_iter().collect()
-            }
+            Event::Apply(object) => self
+                .put(object, By::Watch, |objects| &mut objects.now)
+                .then(|| key(object))
+                .into_iter()
+                .collect(),
             Event::Delete(object) => self.remove(object).then(|| key(object)).into_iter().collect(),
         }
     }
@@ -128,9 +130,18 @@ impl<K: Resource<DynamicType = ()> + Serialize + DeserializeOwned> Cache<K> {
 
     /// A namespace's objects, except those of these names.
     pub(super) fn except(&self, namespace: &str, names: &HashSet<String>) -> Vec<K> {
-        let kept: Vec<_> =
-            self.read().now.get(namespace).into_iter().flat_map(|kept| kept.objects.keys()).cloned().collect();
-        kept.iter().filter(|name| !names.contains(&***name)).filter_map(|name| self.get(namespace, name)).collect()
+        let kept: Vec<_> = self
+            .read()
+            .now
+            .get(namespace)
+            .into_iter()
+            .flat_map(|kept| kept.objects.keys())
+            .cloned()
+            .collect();
+        kept.iter()
+            .filter(|name| !names.contains(&***name))
+            .filter_map(|name| self.get(namespace, name))
+            .collect()
     }
 
     /// Waits until the kind has been listed once: before that, what is not there cannot be told from what is not yet read.
@@ -178,7 +189,8 @@ impl<K: Resource<DynamicType = ()> + Serialize + DeserializeOwned> Cache<K> {
         let mut objects = self.write();
         let Some(namespace) = objects.now.get_mut(key.0.as_str()) else { return false };
         namespace.shown = namespace.shown.max(version);
-        let is_gone = namespace.objects.get(key.1.as_str()).is_some_and(|kept| !is_old(version, kept));
+        let is_gone =
+            namespace.objects.get(key.1.as_str()).is_some_and(|kept| !is_old(version, kept));
         if is_gone {
             namespace.objects.remove(key.1.as_str());
         }
@@ -219,7 +231,9 @@ fn differences(before: &Table, now: &Table) -> Vec<Touched> {
             let others = those.get(namespace).map(|namespace| &namespace.objects);
             for (name, object) in &kept.objects {
                 let other = others.and_then(|others| others.get(name));
-                if other.is_none_or(|other| also_changed && (object.version == 0 || object.version != other.version)) {
+                if other.is_none_or(|other| {
+                    also_changed && (object.version == 0 || object.version != other.version)
+                }) {
                     missing.push((namespace.to_string(), name.to_string()));
                 }
             }
@@ -272,7 +286,10 @@ mod tests {
         cache.follow(&Event::Apply(object("a", "x", 1)));
         cache.wrote(&mut object("a", "x", 2));
         cache.wrote(&mut object("a", "y", 3));
-        assert_eq!((cache.get("a", "x"), cache.get("a", "y")), (Some(object("a", "x", 2)), Some(object("a", "y", 3))));
+        assert_eq!(
+            (cache.get("a", "x"), cache.get("a", "y")),
+            (Some(object("a", "x", 2)), Some(object("a", "y", 3)))
+        );
         assert!(cache.follow(&Event::Apply(object("a", "x", 2))).is_empty());
         assert!(cache.follow(&Event::Apply(object("a", "y", 3))).is_empty());
         assert_eq!(cache.follow(&Event::Apply(object("a", "y", 4))), touched(&["y"]));
@@ -283,15 +300,20 @@ mod tests {
         let cache = Cache::default();
         cache.wrote(&mut object("a", "y", 2));
         cache.wrote(&mut object("a", "x", 1));
-        assert_eq!((cache.get("a", "x"), cache.get("a", "y")), (Some(object("a", "x", 1)), Some(object("a", "y", 2))));
+        assert_eq!(
+            (cache.get("a", "x"), cache.get("a", "y")),
+            (Some(object("a", "x", 1)), Some(object("a", "y", 2)))
+        );
     }
 
     #[test]
     fn what_the_watch_has_shown_already_is_not_undone_by_an_answer_that_comes_late() {
         let cache = Cache::default();
-        for event in
-            [Event::Apply(object("a", "x", 1)), Event::Apply(object("a", "y", 2)), Event::Delete(object("a", "y", 3))]
-        {
+        for event in [
+            Event::Apply(object("a", "x", 1)),
+            Event::Apply(object("a", "y", 2)),
+            Event::Delete(object("a", "y", 3)),
+        ] {
             cache.follow(&event);
         }
         cache.wrote(&mut object("a", "y", 2));
@@ -340,7 +362,10 @@ mod tests {
         assert_eq!(cache.get("a", "x"), None);
         assert_eq!(cache.follow(&Event::InitDone), touched(&["x"]));
         cache.listed().await;
-        assert_eq!((cache.get("a", "x"), cache.get("a", "lost")), (Some(object("a", "x", 1)), None));
+        assert_eq!(
+            (cache.get("a", "x"), cache.get("a", "lost")),
+            (Some(object("a", "x", 1)), None)
+        );
     }
 
     #[test]

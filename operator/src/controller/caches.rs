@@ -147,7 +147,10 @@ impl Caches {
             ("Secrets", self.secrets.is_listed()),
             ("Services", self.services.is_listed()),
             ("Ingresses", self.ingresses.is_listed()),
-            ("CustomResourceDefinitions", self.http_routes.is_known() && self.service_monitors.is_known()),
+            (
+                "CustomResourceDefinitions",
+                self.http_routes.is_known() && self.service_monitors.is_known(),
+            ),
             ("HorizontalPodAutoscalers", self.horizontal_pod_autoscalers.is_listed()),
             ("PodDisruptionBudgets", self.pod_disruption_budgets.is_listed()),
         ]
@@ -170,7 +173,8 @@ impl Caches {
 
     /// The resources that an object's change concerns: the one that it is named after, and those that refer to it.
     pub(super) fn concerned(&self, change: &Change) -> Vec<ObjectRef<WatchedServer>> {
-        let mut concerned = self.references.referrers(&change.kind, &change.namespace, &change.name);
+        let mut concerned =
+            self.references.referrers(&change.kind, &change.namespace, &change.name);
         let namesake = ObjectRef::new(&change.name).within(&change.namespace);
         if self.servers.get(&namesake).is_some() {
             concerned.insert(namesake);
@@ -183,7 +187,10 @@ impl Caches {
     /// A server's pods, in the order of their names.
     pub(super) fn pods(&self, namespace: &str, server: &str) -> Vec<Arc<WatchedPod>> {
         let names = self.pods_by_server.pods(namespace, server);
-        names.iter().filter_map(|name| self.pods.get(&ObjectRef::new(name).within(namespace))).collect()
+        names
+            .iter()
+            .filter_map(|name| self.pods.get(&ObjectRef::new(name).within(namespace)))
+            .collect()
     }
 }
 

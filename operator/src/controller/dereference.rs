@@ -118,7 +118,10 @@ impl<K> Standing<K> {
 }
 
 /// Reads what the spec refers to and what has the names of its objects.
-pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> Result<Dereferenced, DereferenceError> {
+pub(super) async fn dereference(
+    context: &Context,
+    server: &LensesMcpServer,
+) -> Result<Dereferenced, DereferenceError> {
     let caches = &context.caches;
     let mut found = Dereferenced::default();
     for reference in references::references(server) {
@@ -128,7 +131,8 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
                 found.secrets.insert(reference.name, secret.as_ref().and_then(version));
             }
             ReferenceKind::ConfigMap => {
-                let config_map = caches.config_maps.others.get(&reference.namespace, &reference.name);
+                let config_map =
+                    caches.config_maps.others.get(&reference.namespace, &reference.name);
                 found.config_maps.insert(reference.name, config_map.as_ref().and_then(version));
             }
             ReferenceKind::Service => {
@@ -147,7 +151,13 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
             Standing::OwnUnlabelled => looked_up(client, server).await?,
             standing => standing,
         },
-        ingress: of_choice(client, &caches.ingresses, server, server.spec.endpoint.ingress.is_some()).await?,
+        ingress: of_choice(
+            client,
+            &caches.ingresses,
+            server,
+            server.spec.endpoint.ingress.is_some(),
+        )
+        .await?,
         http_route: optional(client, &caches.http_routes, server).await?,
         service_monitor: optional(client, &caches.service_monitors, server).await?,
         horizontal_pod_autoscaler: of_choice(
@@ -171,13 +181,15 @@ pub(super) async fn dereference(context: &Context, server: &LensesMcpServer) -> 
         },
     };
     let seen = caches.pods(&server.namespace().unwrap_or_default(), &server.name_any());
-    let silent = rollout::silent(found.children.deployment.own().map(|deployment| &**deployment), &seen);
+    let silent =
+        rollout::silent(found.children.deployment.own().map(|deployment| &**deployment), &seen);
     let warning = match silent {
         Some(pod) => events::last_warning(client, pod).await?,
         None => None,
     };
     let unexplained = silent.is_some() && warning.is_none();
-    found.called = context.fleet.is_called(&server.namespace().unwrap_or_default(), &server.name_any());
+    found.called =
+        context.fleet.is_called(&server.namespace().unwrap_or_default(), &server.name_any());
     found.pods = Pods { seen, warning, unexplained };
     Ok(found)
 }
@@ -231,7 +243,10 @@ async fn optional<K: OptionalKind>(
 }
 
 /// Who has the name, as the API server tells it.
-async fn looked_up<K: Kept>(client: &Client, server: &LensesMcpServer) -> Result<Standing<K>, DereferenceError> {
+async fn looked_up<K: Kept>(
+    client: &Client,
+    server: &LensesMcpServer,
+) -> Result<Standing<K>, DereferenceError> {
     let name = server.name_any();
     let api = Api::<K>::namespaced(client.clone(), &server.namespace().unwrap_or_default());
     // Not out of the API server's own cache, which is as far behind as the watch that it feeds.
@@ -239,11 +254,17 @@ async fn looked_up<K: Kept>(client: &Client, server: &LensesMcpServer) -> Result
         Ok(None) => Ok(Standing::Free),
         // It has lost the label, or was made so lately that the watch has yet to show it: then there is nothing to write.
         Ok(Some(object)) if owns(server, &object) => match api.get_opt(&name).await {
-            Ok(object) => Ok(object.map_or(Standing::Free, |object| Standing::Own(Arc::new(object)))),
-            Err(source) => Err(DereferenceError::Lookup { kind: K::kind(&()).into_owned(), name, source }),
+            Ok(object) => {
+                Ok(object.map_or(Standing::Free, |object| Standing::Own(Arc::new(object))))
+            }
+            Err(source) => {
+                Err(DereferenceError::Lookup { kind: K::kind(&()).into_owned(), name, source })
+            }
         },
         Ok(Some(_)) => Ok(Standing::Taken),
-        Err(source) => Err(DereferenceError::Lookup { kind: K::kind(&()).into_owned(), name, source }),
+        Err(source) => {
+            Err(DereferenceError::Lookup { kind: K::kind(&()).into_owned(), name, source })
+        }
     }
 }
 
@@ -252,7 +273,9 @@ async fn looked_up<K: Kept>(client: &Client, server: &LensesMcpServer) -> Result
 fn owns<K: Resource>(server: &LensesMcpServer, object: &K) -> bool {
     match object.owner_references().iter().find(|owner| owner.controller == Some(true)) {
         Some(owner) => Some(&owner.uid) == server.metadata.uid.as_ref(),
-        None => labels(&server.name_any()).iter().all(|(key, value)| object.labels().get(key) == Some(value)),
+        None => labels(&server.name_any())
+            .iter()
+            .all(|(key, value)| object.labels().get(key) == Some(value)),
     }
 }
 
@@ -266,8 +289,10 @@ mod tests {
     fn an_object_is_own_only_when_it_names_this_very_resource_as_its_controller() {
         let server = crate::controller::fixtures::oauth_server();
         let owned = |owners: serde_json::Value, labels: serde_json::Value| {
-            let metadata = json!({ "name": "team-mcp", "ownerReferences": owners, "labels": labels });
-            let object: ConfigMap = serde_json::from_value(json!({ "metadata": metadata })).unwrap();
+            let metadata =
+                json!({ "name": "team-mcp", "ownerReferences": owners, "labels": labels });
+            let object: ConfigMap =
+                serde_json::from_value(json!({ "metadata": metadata })).unwrap();
             owns(&server, &object)
         };
         for (owners, own) in [
@@ -298,7 +323,8 @@ mod tests {
         let server = crate::controller::fixtures::oauth_server();
         let labels = crate::controller::fixtures::metadata_json()["labels"].clone();
         let owned = |labels: serde_json::Value| {
-            let object: ConfigMap = serde_json::from_value(json!({ "metadata": { "labels": labels } })).unwrap();
+            let object: ConfigMap =
+                serde_json::from_value(json!({ "metadata": { "labels": labels } })).unwrap();
             owns(&server, &object)
         };
         assert!(owned(labels.clone()));

@@ -16,14 +16,19 @@ pub(super) fn drifted<K: serde::Serialize>(wanted: &K, observed: &K) -> bool {
 /// `field`: the name of what is compared. `quantities`: whether scalars here are amounts, which the API server rewrites (`0.5`
 /// becomes `500m`); in an autoscaler's `target` and in the fields named so they are.
 fn fits(field: &str, wanted: &Value, observed: &Value, quantities: bool) -> bool {
-    let quantities = quantities || matches!(field, "requests" | "limits" | "sizeLimit" | "divisor" | "target");
+    let quantities =
+        quantities || matches!(field, "requests" | "limits" | "sizeLimit" | "divisor" | "target");
     match (wanted, observed) {
         (Value::Object(wanted), Value::Object(observed)) => wanted.iter().all(|(key, value)| {
-            observed.get(key).map_or_else(|| is_left_out(key, value), |observed| fits(key, value, observed, quantities))
+            observed.get(key).map_or_else(
+                || is_left_out(key, value),
+                |observed| fits(key, value, observed, quantities),
+            )
         }),
         (Value::Array(wanted), Value::Array(observed)) => lists_fit(field, wanted, observed),
         (Value::String(wanted), Value::String(observed)) if quantities => {
-            wanted == observed || amount(wanted).is_some_and(|wanted| Some(wanted) == amount(observed))
+            wanted == observed
+                || amount(wanted).is_some_and(|wanted| Some(wanted) == amount(observed))
         }
         _ => wanted == observed,
     }
@@ -33,7 +38,9 @@ fn fits(field: &str, wanted: &Value, observed: &Value, quantities: bool) -> bool
 fn keys(list: &str) -> &'static [&'static str] {
     match list {
         "ownerReferences" => &["uid"],
-        "containers" | "initContainers" | "volumes" | "env" | "imagePullSecrets" | "ports" => &["name"],
+        "containers" | "initContainers" | "volumes" | "env" | "imagePullSecrets" | "ports" => {
+            &["name"]
+        }
         "volumeMounts" => &["mountPath"],
         "volumeDevices" => &["devicePath"],
         "hostAliases" => &["ip"],
@@ -44,14 +51,20 @@ fn keys(list: &str) -> &'static [&'static str] {
 
 fn lists_fit(list: &str, wanted: &[Value], observed: &[Value]) -> bool {
     let keys = keys(list);
-    if !keys.is_empty() && wanted.iter().all(|item| keys.iter().all(|key| item.get(key).is_some_and(Value::is_string)))
+    if !keys.is_empty()
+        && wanted
+            .iter()
+            .all(|item| keys.iter().all(|key| item.get(key).is_some_and(Value::is_string)))
     {
         return wanted.iter().all(|item| {
-            let mut same = observed.iter().filter(|other| keys.iter().all(|key| other.get(key) == item.get(key)));
+            let mut same = observed
+                .iter()
+                .filter(|other| keys.iter().all(|key| other.get(key) == item.get(key)));
             same.any(|other| fits("", item, other, false))
         });
     }
-    wanted.len() == observed.len() && wanted.iter().zip(observed).all(|(item, other)| fits("", item, other, false))
+    wanted.len() == observed.len()
+        && wanted.iter().zip(observed).all(|(item, other)| fits("", item, other, false))
 }
 
 /// What the API server stores as if it had not been written. Of `false` that holds for some fields only: where nothing means true,
@@ -99,7 +112,8 @@ fn amount(text: &str) -> Option<f64> {
         ("P", 1e15),
         ("E", 1e18),
     ];
-    let suffix = SUFFIXES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)));
+    let suffix =
+        SUFFIXES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)));
     let (number, factor) = suffix.unwrap_or((text, 1.0));
     let amount = number.parse::<f64>().ok()? * factor;
     // To the nano, below which Kubernetes keeps nothing.
@@ -164,8 +178,14 @@ mod tests {
         for (wanted, observed) in [
             (json!({ "env": [{ "name": "X", "value": "" }] }), json!({ "env": [{ "name": "X" }] })),
             (json!({ "hostNetwork": false }), json!({})),
-            (json!({ "livenessProbe": { "initialDelaySeconds": 0 } }), json!({ "livenessProbe": {} })),
-            (json!({ "emptyDir": { "sizeLimit": "1024Mi" } }), json!({ "emptyDir": { "sizeLimit": "1Gi" } })),
+            (
+                json!({ "livenessProbe": { "initialDelaySeconds": 0 } }),
+                json!({ "livenessProbe": {} }),
+            ),
+            (
+                json!({ "emptyDir": { "sizeLimit": "1024Mi" } }),
+                json!({ "emptyDir": { "sizeLimit": "1Gi" } }),
+            ),
             (
                 json!({ "target": { "type": "AverageValue", "averageValue": "1000m" } }),
                 json!({ "target": { "type": "AverageValue", "averageValue": "1" } }),
@@ -187,7 +207,10 @@ mod tests {
         for (wanted, observed) in [
             (json!({ "automountServiceAccountToken": false }), json!({})),
             (json!({ "allowPrivilegeEscalation": false }), json!({})),
-            (json!({ "tolerations": [{ "key": "a" }] }), json!({ "tolerations": [{ "key": "a" }, { "key": "b" }] })),
+            (
+                json!({ "tolerations": [{ "key": "a" }] }),
+                json!({ "tolerations": [{ "key": "a" }, { "key": "b" }] }),
+            ),
         ] {
             assert!(!fits_json(&wanted, &observed), "{wanted} in {observed}");
         }

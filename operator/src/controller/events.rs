@@ -18,7 +18,10 @@ pub(super) struct EventsError {
 }
 
 /// The last warning about a pod.
-pub(super) async fn last_warning(client: &Client, pod: &WatchedPod) -> Result<Option<String>, EventsError> {
+pub(super) async fn last_warning(
+    client: &Client,
+    pod: &WatchedPod,
+) -> Result<Option<String>, EventsError> {
     let api = Api::<Event>::namespaced(client.clone(), &pod.namespace().unwrap_or_default());
     let about = format!("involvedObject.uid={},type=Warning", pod.uid().unwrap_or_default());
     let events = api.list(&ListParams::default().fields(&about).limit(LIMIT)).await;
@@ -32,7 +35,11 @@ fn latest(events: Vec<Event>) -> Option<String> {
         last.max(event.event_time.as_ref().map(|time| time.0))
             .max(event.metadata.creation_timestamp.as_ref().map(|t| t.0))
     };
-    events.into_iter().max_by_key(when).and_then(|event| event.message).filter(|message| !message.is_empty())
+    events
+        .into_iter()
+        .max_by_key(when)
+        .and_then(|event| event.message)
+        .filter(|message| !message.is_empty())
 }
 
 #[cfg(test)]
@@ -50,9 +57,13 @@ mod tests {
             });
             serde_json::from_value::<Event>(event).unwrap()
         };
-        let (null, early, late) = (json!(null), json!("2026-01-01T00:00:01Z"), json!("2026-01-01T00:00:09Z"));
-        let events =
-            vec![event("a", early.clone(), null.clone()), event("b", late, null.clone()), event("c", null, early)];
+        let (null, early, late) =
+            (json!(null), json!("2026-01-01T00:00:01Z"), json!("2026-01-01T00:00:09Z"));
+        let events = vec![
+            event("a", early.clone(), null.clone()),
+            event("b", late, null.clone()),
+            event("c", null, early),
+        ];
         assert_eq!(latest(events).as_deref(), Some("b"));
         assert_eq!(latest(Vec::new()), None);
     }

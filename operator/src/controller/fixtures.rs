@@ -58,13 +58,13 @@ pub(super) fn server(spec: &Value) -> LensesMcpServer {
 
 /// Everything that the fixtures refer to is there.
 pub(super) fn found() -> Dereferenced {
-    let version = |uid: &str| Some(ContentVersion { uid: uid.to_owned(), resource_version: "5".to_owned() });
+    let version =
+        |uid: &str| Some(ContentVersion { uid: uid.to_owned(), resource_version: "5".to_owned() });
     let service = json!({
         "metadata": { "name": "hq-service", "namespace": "lenses" },
         "spec": { "selector": { "app": "hq" }, "ports": [{ "name": "api", "port": 9991, "targetPort": "http" }, { "name": "agents", "port": 10000 }] },
     });
-    let key =
-        json!({ "metadata": { "name": "team-mcp", "namespace": "tools", "uid": "key-uid", "resourceVersion": "6" } });
+    let key = json!({ "metadata": { "name": "team-mcp", "namespace": "tools", "uid": "key-uid", "resourceVersion": "6" } });
     Dereferenced {
         secrets: BTreeMap::from([
             ("hq-client".to_owned(), version("client-uid")),
@@ -84,7 +84,8 @@ pub(super) fn found() -> Dereferenced {
 }
 
 pub(super) fn valid(server: &LensesMcpServer) -> ValidServer {
-    validate(server, &found(), &defaults()).unwrap_or_else(|rejections| panic!("{}", rejections.message()))
+    validate(server, &found(), &defaults())
+        .unwrap_or_else(|rejections| panic!("{}", rejections.message()))
 }
 
 /// The metadata of every object of the fixtures, without annotations.

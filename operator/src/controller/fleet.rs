@@ -48,7 +48,10 @@ enum Place {
 impl Fleet {
     /// A fleet that is to run `image`, with at most so many servers that have been given it and do not serve yet; and whose turn it is,
     /// as a place gets free.
-    pub(super) fn new(image: String, at_once: u16) -> (Self, UnboundedReceiver<ObjectRef<WatchedServer>>) {
+    pub(super) fn new(
+        image: String,
+        at_once: u16,
+    ) -> (Self, UnboundedReceiver<ObjectRef<WatchedServer>>) {
         let (wake, turns) = mpsc::unbounded();
         (Self { image, at_once: at_once.into(), turns: Mutex::default(), wake }, turns)
     }
@@ -63,10 +66,15 @@ impl Fleet {
         let key = (key.namespace.clone().unwrap_or_default(), key.name.clone());
         let place = place(&self.image, server, deployment);
         let mut turns = self.turns();
-        let set = |turn: &mut BTreeSet<Key>, has: bool| if has { turn.insert(key.clone()) } else { turn.remove(&key) };
+        let set = |turn: &mut BTreeSet<Key>, has: bool| {
+            if has { turn.insert(key.clone()) } else { turn.remove(&key) }
+        };
         let changed = [
             (set(&mut turns.waiting, place == Some(Place::Waiting)), place != Some(Place::Waiting)),
-            (set(&mut turns.under_way, place == Some(Place::UnderWay)), place != Some(Place::UnderWay)),
+            (
+                set(&mut turns.under_way, place == Some(Place::UnderWay)),
+                place != Some(Place::UnderWay),
+            ),
         ];
         if changed.iter().any(|(moved, _)| *moved) {
             self.call(&mut turns);
@@ -108,9 +116,16 @@ impl Fleet {
 }
 
 /// Where a server is on the way to the default image. One that names its own image, or is paused, is not on it.
-fn place(image: &str, server: Option<&LensesMcpServer>, deployment: Option<&Deployment>) -> Option<Place> {
+fn place(
+    image: &str,
+    server: Option<&LensesMcpServer>,
+    deployment: Option<&Deployment>,
+) -> Option<Place> {
     let (server, deployment) = (server?, deployment?);
-    if server.spec.image.is_some() || server.spec.paused || server.metadata.deletion_timestamp.is_some() {
+    if server.spec.image.is_some()
+        || server.spec.paused
+        || server.metadata.deletion_timestamp.is_some()
+    {
         return None;
     }
     if rollout::image(deployment).as_deref() != Some(image) {
@@ -126,7 +141,10 @@ pub(super) fn upgraded_from(deployment: &Deployment) -> Option<&String> {
 
 /// Whether all pods are the wanted ones and serve.
 pub(super) fn is_complete(deployment: &Deployment) -> bool {
-    matches!(rollout::rollout(Some(deployment), &Pods::default()), rollout::Rollout::Complete { .. })
+    matches!(
+        rollout::rollout(Some(deployment), &Pods::default()),
+        rollout::Rollout::Complete { .. }
+    )
 }
 
 /// The image that a server is to run now, and what it was upgraded from.
@@ -138,7 +156,12 @@ pub(super) struct Turn {
 }
 
 /// Decides which image a server runs. `called`: whether it is its turn.
-pub(super) fn turn(own: Option<&String>, default: &str, runs: Option<&Deployment>, called: bool) -> Turn {
+pub(super) fn turn(
+    own: Option<&String>,
+    default: &str,
+    runs: Option<&Deployment>,
+    called: bool,
+) -> Turn {
     let running = runs.and_then(rollout::image);
     match (own, runs, running) {
         (Some(own), ..) => Turn { image: own.clone(), upgraded_from: None, waits: false },
@@ -148,9 +171,11 @@ pub(super) fn turn(own: Option<&String>, default: &str, runs: Option<&Deployment
         (None, Some(runs), Some(running)) if !called => {
             Turn { image: running, upgraded_from: upgraded_from(runs).cloned(), waits: true }
         }
-        (None, Some(runs), Some(running)) => {
-            Turn { image: default.to_owned(), upgraded_from: is_complete(runs).then_some(running), waits: false }
-        }
+        (None, Some(runs), Some(running)) => Turn {
+            image: default.to_owned(),
+            upgraded_from: is_complete(runs).then_some(running),
+            waits: false,
+        },
         (None, ..) => Turn { image: default.to_owned(), upgraded_from: None, waits: false },
     }
 }
@@ -187,7 +212,8 @@ mod tests {
         for name in ["d", "b", "a", "c"] {
             fleet.follow(&key(name), Some(&server), Some(&deployment("x:1", None, 1)));
         }
-        let called = |fleet: &Fleet| ["a", "b", "c", "d"].map(|name| fleet.is_called("tools", name));
+        let called =
+            |fleet: &Fleet| ["a", "b", "c", "d"].map(|name| fleet.is_called("tools", name));
         assert_eq!(called(&fleet), [true, true, false, false]);
         assert_eq!(fleet.counts(), (4, 0));
         woken(&mut turns);
@@ -218,7 +244,9 @@ mod tests {
     #[test]
     fn own_images_paused_servers_and_such_as_never_served_take_no_place() {
         let server = oauth_server();
-        let place = |server: &LensesMcpServer, deployment: &Deployment| place("x:2", Some(server), Some(deployment));
+        let place = |server: &LensesMcpServer, deployment: &Deployment| {
+            place("x:2", Some(server), Some(deployment))
+        };
         assert_eq!(place(&server, &deployment("x:1", None, 1)), Some(Place::Waiting));
         assert_eq!(place(&server, &deployment("x:2", Some("x:1"), 0)), Some(Place::UnderWay));
         assert_eq!(place(&server, &deployment("x:2", Some("x:1"), 1)), None);
@@ -237,8 +265,11 @@ mod tests {
             let turn = turn(own.map(str::to_owned).as_ref(), "x:2", runs, called);
             (turn.image, turn.upgraded_from, turn.waits)
         };
-        let (old, broken, new) =
-            (deployment("x:1", None, 1), deployment("x:1", None, 0), deployment("x:2", Some("x:1"), 1));
+        let (old, broken, new) = (
+            deployment("x:1", None, 1),
+            deployment("x:1", None, 0),
+            deployment("x:2", Some("x:1"), 1),
+        );
         assert_eq!(decided(None, None, false), ("x:2".into(), None, false));
         assert_eq!(decided(Some("y:1"), Some(&old), false), ("y:1".into(), None, false));
         assert_eq!(decided(None, Some(&old), false), ("x:1".into(), None, true));

@@ -18,13 +18,23 @@ use super::build::DIRECTORIES;
 pub(super) fn intruders(wanted: &Deployment, observed: &Deployment) -> Option<Value> {
     let (wanted, observed) = (server(wanted)?, server(observed)?);
     let mut container = Map::new();
-    let env: Vec<_> =
-        observed.env.iter().flatten().filter(|variable| intrudes(wanted, variable)).map(drop_variable).collect();
+    let env: Vec<_> = observed
+        .env
+        .iter()
+        .flatten()
+        .filter(|variable| intrudes(wanted, variable))
+        .map(drop_variable)
+        .collect();
     if !env.is_empty() {
         container.insert("env".to_owned(), env.into());
     }
-    let mounts: Vec<_> =
-        observed.volume_mounts.iter().flatten().filter(|mount| covers(wanted, mount)).map(drop_mount).collect();
+    let mounts: Vec<_> = observed
+        .volume_mounts
+        .iter()
+        .flatten()
+        .filter(|mount| covers(wanted, mount))
+        .map(drop_mount)
+        .collect();
     if !mounts.is_empty() {
         container.insert("volumeMounts".to_owned(), mounts.into());
     }
@@ -51,7 +61,8 @@ pub(super) fn server(deployment: &Deployment) -> Option<&Container> {
 }
 
 fn intrudes(wanted: &Container, variable: &EnvVar) -> bool {
-    is_server_setting(&variable.name) && !wanted.env.iter().flatten().any(|wanted| wanted.name == variable.name)
+    is_server_setting(&variable.name)
+        && !wanted.env.iter().flatten().any(|wanted| wanted.name == variable.name)
 }
 
 /// Whether it lies over, or in, what the operator mounts.
@@ -61,7 +72,11 @@ fn covers(wanted: &Container, mount: &VolumeMount) -> bool {
         path == directory || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
     };
     DIRECTORIES.iter().any(|directory| below(&mount.mount_path, directory))
-        && !wanted.volume_mounts.iter().flatten().any(|wanted| wanted.mount_path == mount.mount_path)
+        && !wanted
+            .volume_mounts
+            .iter()
+            .flatten()
+            .any(|wanted| wanted.mount_path == mount.mount_path)
 }
 
 fn drop_variable(variable: &EnvVar) -> Value {
@@ -114,7 +129,10 @@ mod tests {
                 json!({ "env": [{ "name": "LENSES_API_KEY_FILE", "value": "/x" }] }),
                 json!({ "env": [{ "name": "LENSES_API_KEY_FILE", "$patch": "delete" }] }),
             ),
-            (json!({ "envFrom": [{ "configMapRef": { "name": "x" } }] }), json!({ "envFrom": null })),
+            (
+                json!({ "envFrom": [{ "configMapRef": { "name": "x" } }] }),
+                json!({ "envFrom": null }),
+            ),
             (json!({ "command": ["/bin/sh"] }), json!({ "command": null })),
             (json!({ "args": ["--check"] }), json!({ "args": null })),
             (
@@ -145,7 +163,11 @@ mod tests {
     fn every_setting_of_the_server_is_known_as_one() {
         for variable in lenses_mcp_server::settings::variable::ALL {
             // Of OpenTelemetry's, only those that a field stands for.
-            assert!(is_server_setting(variable.name) || variable.name.starts_with("OTEL_"), "{}", variable.name);
+            assert!(
+                is_server_setting(variable.name) || variable.name.starts_with("OTEL_"),
+                "{}",
+                variable.name
+            );
         }
     }
 }

@@ -42,12 +42,16 @@ pub fn judge(mut server: LensesMcpServer, documents: &[&Value], defaults: &Defau
         if known.is_none() {
             not_checked.push(format!("{field}: {} {namespace}/{name}", kind.as_str()));
         }
-        let version = || Some(ContentVersion { uid: ASSIGNED.to_owned(), resource_version: ASSIGNED.to_owned() });
+        let version = || {
+            Some(ContentVersion { uid: ASSIGNED.to_owned(), resource_version: ASSIGNED.to_owned() })
+        };
         match kind {
             ReferenceKind::Secret => drop(found.secrets.insert(name, version())),
             ReferenceKind::ConfigMap => drop(found.config_maps.insert(name, version())),
             ReferenceKind::Service => {
-                let service = known.and_then(|document| serde_json::from_value::<Service>((*document).clone()).ok());
+                let service = known.and_then(|document| {
+                    serde_json::from_value::<Service>((*document).clone()).ok()
+                });
                 let service = service.unwrap_or_else(|| {
                     let port = server.spec.lenses.service_ref.as_ref().map(|reference| json!(reference.port));
                     let (service, guess) = service_with(&port.unwrap_or_default());
@@ -62,7 +66,11 @@ pub fn judge(mut server: LensesMcpServer, documents: &[&Value], defaults: &Defau
         }
     }
     let objects = match validate::validate(&server, &found, defaults) {
-        Ok(valid) => Ok(build::build(&valid).objects().flatten().filter(|object| !object.is_null()).collect()),
+        Ok(valid) => Ok(build::build(&valid)
+            .objects()
+            .flatten()
+            .filter(|object| !object.is_null())
+            .collect()),
         Err(rejections) => Err(rejections.messages()),
     };
     Judged { objects, not_checked, guessed }
@@ -79,7 +87,10 @@ fn service_with(port: &Value) -> (Service, Option<String>) {
     match port.as_str() {
         Some(name) => {
             let ports = json!([{ "name": name, "port": 80 }]);
-            (serde_json::from_value(json!({ "spec": { "ports": ports } })).unwrap_or_default(), Some(name.to_owned()))
+            (
+                serde_json::from_value(json!({ "spec": { "ports": ports } })).unwrap_or_default(),
+                Some(name.to_owned()),
+            )
         }
         // One without ports leaves the number to the reference.
         None => (Service::default(), None),

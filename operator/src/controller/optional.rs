@@ -92,7 +92,8 @@ impl<K: OptionalKind> Optional<K> {
             Some(((), served))
         });
         turns.flat_map(move |()| {
-            let wanting = servers.state_filter(|watched| watched.read().is_ok_and(|server| K::is_wanted(&server)));
+            let wanting = servers
+                .state_filter(|watched| watched.read().is_ok_and(|server| K::is_wanted(&server)));
             stream::iter(wanting.into_iter().map(|watched| ObjectRef::from_obj(&*watched)))
         })
     }
@@ -106,11 +107,17 @@ pub(super) fn follow<K: OptionalKind>(
 ) -> Changes {
     let definitions = Api::<PartialObjectMeta<CustomResourceDefinition>>::all(client);
     let config = watcher::Config::default().fields(&format!("metadata.name={}", K::CRD));
-    changes::<K>(follow_turns(presence(watcher(definitions, config).default_backoff()), kind, objects))
+    changes::<K>(follow_turns(
+        presence(watcher(definitions, config).default_backoff()),
+        kind,
+        objects,
+    ))
 }
 
 /// Whether the one object of a watch is there, each time that this turns. What cannot be read is not there.
-fn presence<T>(watch: impl Stream<Item = watcher::Result<Event<T>>> + Send + 'static) -> BoxStream<'static, bool>
+fn presence<T>(
+    watch: impl Stream<Item = watcher::Result<Event<T>>> + Send + 'static,
+) -> BoxStream<'static, bool>
 where
     T: Send + 'static,
 {
@@ -185,7 +192,8 @@ fn follow_turns<K: OptionalKind>(
             _ => None,
         };
         let touched = event.map(|event| kind.objects.follow(&event));
-        kind.served.send_if_modified(|served| now.is_some_and(|now| served.replace(now) != Some(now)));
+        kind.served
+            .send_if_modified(|served| now.is_some_and(|now| served.replace(now) != Some(now)));
         touched
     })
 }
@@ -200,14 +208,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_api_comes_and_goes_with_its_crd_and_what_cannot_be_read_is_not_there() {
-        let said =
-            async |events: Vec<watcher::Result<Event<u8>>>| presence(stream::iter(events)).collect::<Vec<bool>>().await;
+        let said = async |events: Vec<watcher::Result<Event<u8>>>| {
+            presence(stream::iter(events)).collect::<Vec<bool>>().await
+        };
         let absent = || vec![Ok(Event::Init), Ok(Event::InitDone)];
         let there = || vec![Ok(Event::Init), Ok(Event::InitApply(0)), Ok(Event::InitDone)];
         assert_eq!(said(absent()).await, [false]);
         assert_eq!(said(there()).await, [true]);
         assert_eq!(
-            said([absent(), vec![Ok(Event::Apply(0)), Ok(Event::Apply(0)), Ok(Event::Delete(0))]].concat_all()).await,
+            said(
+                [absent(), vec![Ok(Event::Apply(0)), Ok(Event::Apply(0)), Ok(Event::Delete(0))]]
+                    .concat_all()
+            )
+            .await,
             [false, true, false]
         );
         // The watch begins anew, and in the meantime the CRD has gone.
@@ -242,8 +255,9 @@ mod tests {
     async fn an_api_that_is_defined_and_cannot_be_listed_is_not_there() {
         let (turns, receiver) = mpsc::unbounded();
         let kind = Arc::new(Optional::default());
-        let objects =
-            || -> Events<HTTPRoute> { stream::iter([Err(Error::NoResourceVersion)]).chain(stream::pending()).boxed() };
+        let objects = || -> Events<HTTPRoute> {
+            stream::iter([Err(Error::NoResourceVersion)]).chain(stream::pending()).boxed()
+        };
         let mut events = follow_turns(receiver.boxed(), Arc::clone(&kind), objects).boxed();
         turns.unbounded_send(true).unwrap();
         assert!(events.next().await.unwrap().is_err());

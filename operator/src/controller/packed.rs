@@ -6,7 +6,9 @@
 
 use std::sync::OnceLock;
 
-use lz4_flex::block::{DecompressError, compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
+use lz4_flex::block::{
+    DecompressError, compress_prepend_size_with_dict, decompress_size_prepended_with_dict,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Packs the objects of one kind, and unpacks what it has packed.

@@ -62,13 +62,28 @@ impl From<Pod> for WatchedPod {
         let state = trouble::state(&pod);
         let status = pod.status.unwrap_or_default();
         let first = status.container_statuses.iter().flatten().next();
-        let image_digest = first
-            .and_then(|container| Some(container.image_id.get(container.image_id.rfind("sha256:")?..)?.to_owned()));
+        let image_digest = first.and_then(|container| {
+            Some(container.image_id.get(container.image_id.rfind("sha256:")?..)?.to_owned())
+        });
         let container = pod.spec.and_then(|spec| spec.containers.into_iter().next());
-        let ObjectMeta { name, namespace, uid, resource_version, labels, annotations, deletion_timestamp, .. } =
-            pod.metadata;
+        let ObjectMeta {
+            name,
+            namespace,
+            uid,
+            resource_version,
+            labels,
+            annotations,
+            deletion_timestamp,
+            ..
+        } = pod.metadata;
         Self {
-            metadata: ObjectMeta { name, namespace, uid, resource_version, ..ObjectMeta::default() },
+            metadata: ObjectMeta {
+                name,
+                namespace,
+                uid,
+                resource_version,
+                ..ObjectMeta::default()
+            },
             seen: Seen {
                 server: labels.and_then(|mut labels| labels.remove(INSTANCE)).unwrap_or_default(),
                 template: annotations.and_then(|mut annotations| annotations.remove(TEMPLATE)),
@@ -125,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_pod_that_says_nothing_is_starting() {
-        let pod: WatchedPod = serde_json::from_value(json!({ "metadata": { "name": "x" } })).unwrap();
+        let pod: WatchedPod =
+            serde_json::from_value(json!({ "metadata": { "name": "x" } })).unwrap();
         assert_eq!(pod.seen.state, PodState::Starting);
     }
 }

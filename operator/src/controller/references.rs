@@ -46,7 +46,9 @@ impl ReferenceKind {
 
     /// The other way round; none for a kind that no spec refers to.
     fn of(kind: &str) -> Option<Self> {
-        [Self::Secret, Self::ConfigMap, Self::Service].into_iter().find(|known| known.as_str() == kind)
+        [Self::Secret, Self::ConfigMap, Self::Service]
+            .into_iter()
+            .find(|known| known.as_str() == kind)
     }
 }
 
@@ -57,8 +59,13 @@ pub(super) const VERIFICATION_CREDENTIAL: &str = "spec.verification.credentialSe
 pub(super) fn references(server: &LensesMcpServer) -> Vec<Reference> {
     let own = server.namespace().unwrap_or_default();
     let spec = &server.spec;
-    let mounted =
-        |kind, field, name: &str| Reference { kind, namespace: own.clone(), name: name.to_owned(), field, rolls: true };
+    let mounted = |kind, field, name: &str| Reference {
+        kind,
+        namespace: own.clone(),
+        name: name.to_owned(),
+        field,
+        rolls: true,
+    };
     let secret = |field, name: &str| mounted(ReferenceKind::Secret, field, name);
     let mut references = Vec::new();
     if let Some(service) = &spec.lenses.service_ref {
@@ -72,23 +79,34 @@ pub(super) fn references(server: &LensesMcpServer) -> Vec<Reference> {
     }
     if let Some(bundle) = &spec.lenses.ca_bundle {
         let config_map = bundle.config_map_key_ref.as_ref();
+        references.extend(config_map.map(|key| {
+            mounted(ReferenceKind::ConfigMap, "spec.lenses.caBundle.configMapKeyRef", &key.name)
+        }));
         references.extend(
-            config_map.map(|key| mounted(ReferenceKind::ConfigMap, "spec.lenses.caBundle.configMapKeyRef", &key.name)),
+            bundle
+                .secret_key_ref
+                .as_ref()
+                .map(|key| secret("spec.lenses.caBundle.secretKeyRef", &key.name)),
         );
-        references
-            .extend(bundle.secret_key_ref.as_ref().map(|key| secret("spec.lenses.caBundle.secretKeyRef", &key.name)));
     }
     if let Some(certificate) = &spec.lenses.client_certificate {
         references.push(secret("spec.lenses.clientCertificate", &certificate.secret_name));
     }
     if let Some(certificate) = &spec.endpoint.tls {
         // The server takes a new certificate up by itself.
-        references.push(Reference { rolls: false, ..secret("spec.endpoint.tls", &certificate.secret_name) });
+        references.push(Reference {
+            rolls: false,
+            ..secret("spec.endpoint.tls", &certificate.secret_name)
+        });
     }
-    if let Some(client) =
-        spec.auth.oauth.as_ref().and_then(|oauth| oauth.introspection.client_credentials_secret_ref.as_ref())
+    if let Some(client) = spec
+        .auth
+        .oauth
+        .as_ref()
+        .and_then(|oauth| oauth.introspection.client_credentials_secret_ref.as_ref())
     {
-        references.push(secret("spec.auth.oauth.introspection.clientCredentialsSecretRef", &client.name));
+        references
+            .push(secret("spec.auth.oauth.introspection.clientCredentialsSecretRef", &client.name));
     }
     if let Some(api_key) = &spec.auth.api_key {
         references.push(secret("spec.auth.apiKey.secretKeyRef", &api_key.secret_key_ref.name));
@@ -136,9 +154,19 @@ impl Index {
     }
 
     /// The resources that refer to this object.
-    pub(super) fn referrers(&self, kind: &str, namespace: &str, name: &str) -> HashSet<ObjectRef<WatchedServer>> {
+    pub(super) fn referrers(
+        &self,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> HashSet<ObjectRef<WatchedServer>> {
         let Some(kind) = ReferenceKind::of(kind) else { return HashSet::new() };
-        self.state().now.referrers.get(&(kind, namespace.to_owned(), name.to_owned())).cloned().unwrap_or_default()
+        self.state()
+            .now
+            .referrers
+            .get(&(kind, namespace.to_owned(), name.to_owned()))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// A panic elsewhere leaves a table that is whole: each change is one insertion or removal.
@@ -152,7 +180,8 @@ impl Table {
         let referrer = ObjectRef::from_obj(watched);
         self.remove(&referrer);
         let Ok(server) = watched.read() else { return };
-        let keys: Vec<Key> = references(&server).into_iter().map(|r| (r.kind, r.namespace, r.name)).collect();
+        let keys: Vec<Key> =
+            references(&server).into_iter().map(|r| (r.kind, r.namespace, r.name)).collect();
         for key in &keys {
             self.referrers.entry(key.clone()).or_default().insert(referrer.clone());
         }
@@ -190,12 +219,14 @@ mod tests {
     }
 
     fn by_service(name: &str, service: &str) -> WatchedServer {
-        let lenses = json!({ "serviceRef": { "name": service, "namespace": "lenses", "port": 80 } });
+        let lenses =
+            json!({ "serviceRef": { "name": service, "namespace": "lenses", "port": 80 } });
         server(name, &json!({ "lenses": lenses, "auth": { "oauth": {} } }))
     }
 
     fn referrers(index: &Index, kind: &str, namespace: &str, name: &str) -> Vec<String> {
-        let mut names: Vec<_> = index.referrers(kind, namespace, name).into_iter().map(|r| r.name).collect();
+        let mut names: Vec<_> =
+            index.referrers(kind, namespace, name).into_iter().map(|r| r.name).collect();
         names.sort();
         names
     }

@@ -1,6 +1,8 @@
 //! Step 5, second half: the status is written, if it differs, and a change of `Ready` becomes an event.
 
-use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
+use k8s_openapi::{
+    api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp,
+};
 use kube::{
     Api, Resource, ResourceExt,
     api::{ApiResource, DynamicObject, Patch, PatchParams},
@@ -67,9 +69,13 @@ pub(super) async fn unreadable(
     let Some(object) = api.get_opt(&watched.name_any()).await.map_err(ReportError::Read)? else {
         return Ok(Action::await_change());
     };
-    let before =
-        object.data.get("status").and_then(|status| serde_json::from_value(status.clone()).ok()).unwrap_or_default();
-    let status = status::unreadable(&why.to_string(), &before, object.metadata.generation, Timestamp::now());
+    let before = object
+        .data
+        .get("status")
+        .and_then(|status| serde_json::from_value(status.clone()).ok())
+        .unwrap_or_default();
+    let status =
+        status::unreadable(&why.to_string(), &before, object.metadata.generation, Timestamp::now());
     if before != status {
         write(context, watched, &status).await?;
         announce(context, watched.object_ref(&()), Some(&before), &status).await;
@@ -86,7 +92,8 @@ async fn write<K: Resource<DynamicType = ()>>(
 ) -> Result<(), ReportError> {
     // The answer is read as metadata alone: the rest of it may be what this operator cannot read.
     let namespace = server.namespace().unwrap_or_default();
-    let api = Api::<PartialObjectMeta<LensesMcpServer>>::namespaced(context.client.clone(), &namespace);
+    let api =
+        Api::<PartialObjectMeta<LensesMcpServer>>::namespaced(context.client.clone(), &namespace);
     let patch = json!({
         "apiVersion": LensesMcpServer::api_version(&()),
         "kind": LensesMcpServer::kind(&()),
@@ -94,10 +101,13 @@ async fn write<K: Resource<DynamicType = ()>>(
         "status": status,
     });
     let name = server.name_any();
-    let mut written = api.patch_status(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&patch)).await;
+    let mut written =
+        api.patch_status(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&patch)).await;
     // A CRD older than this operator lacks fields of the status. Apply refuses these, a merge leaves them out.
-    if matches!(&written, Err(kube::Error::Api(refused)) if refused.message.contains("field not declared in schema")) {
-        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    if matches!(&written, Err(kube::Error::Api(refused)) if refused.message.contains("field not declared in schema"))
+    {
+        let params =
+            PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         written = api.patch_status(&name, &params, &Patch::Merge(&patch)).await;
     }
     match written {
@@ -117,14 +127,18 @@ async fn announce(
     now: &LensesMcpServerStatus,
 ) {
     let Some(ready) = find_ready(now) else { return };
-    let said = |condition: &Condition| (condition.status.clone(), condition.reason.clone(), condition.message.clone());
+    let said = |condition: &Condition| {
+        (condition.status.clone(), condition.reason.clone(), condition.message.clone())
+    };
     if before.and_then(find_ready).map(said) == Some(said(ready)) {
         return;
     }
     let under_way = ready.status != "True"
         && now.conditions.iter().any(|c| {
             c.type_ == "Reconciling"
-                && [Reason::RolloutInProgress, Reason::Verifying].iter().any(|reason| c.reason == reason.as_str())
+                && [Reason::RolloutInProgress, Reason::Verifying]
+                    .iter()
+                    .any(|reason| c.reason == reason.as_str())
         });
     if under_way {
         return;

@@ -51,7 +51,9 @@ pub(super) fn rollout(deployment: Option<&Deployment>, pods: &Pods) -> Rollout {
     let count = |pods: Option<i32>| pods.unwrap_or(0);
     let updated = count(status.updated_replicas);
     let stalled = is_stalled(conditions);
-    let incomplete = updated < wanted || count(status.replicas) > updated || count(status.available_replicas) < wanted;
+    let incomplete = updated < wanted
+        || count(status.replicas) > updated
+        || count(status.available_replicas) < wanted;
     if !incomplete && !stalled {
         return Rollout::Complete { pods: wanted };
     }
@@ -59,7 +61,8 @@ pub(super) fn rollout(deployment: Option<&Deployment>, pods: &Pods) -> Rollout {
     let known = trouble(&new).map(|trouble| (trouble.reason(), trouble.message())).or_else(|| {
         let warned = pods.warning.clone().unwrap_or_else(|| LOOK.to_owned());
         let unready = new.iter().any(|pod| pod.seen.state == PodState::Unready);
-        let runs = unready.then(|| (Reason::ProbeFailing, format!("the pods run and are not ready: {warned}")));
+        let runs = unready
+            .then(|| (Reason::ProbeFailing, format!("the pods run and are not ready: {warned}")));
         runs.or_else(|| {
             let why = why(conditions).map_or(warned, |why| format!("pods cannot be made: {why}"));
             stalled.then_some((Reason::RolloutStalled, why))
@@ -78,18 +81,27 @@ pub(super) fn rollout(deployment: Option<&Deployment>, pods: &Pods) -> Rollout {
             message: format!("the new pods do not become ready: {told}; the old ones serve on"),
             stalled,
         },
-        None if reason == Reason::RolloutStalled => {
-            Rollout::Failing { reason, message: format!("the pods did not become ready in time: {told}"), stalled }
-        }
+        None if reason == Reason::RolloutStalled => Rollout::Failing {
+            reason,
+            message: format!("the pods did not become ready in time: {told}"),
+            stalled,
+        },
         None => {
-            let message = [Some(told), narrowed(deployment)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+            let message = [Some(told), narrowed(deployment)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("; ");
             Rollout::Failing { reason, message, stalled }
         }
     }
 }
 
 /// A pod that does not come up while its own status does not tell why.
-pub(super) fn silent<'a>(deployment: Option<&Deployment>, pods: &'a [Arc<WatchedPod>]) -> Option<&'a WatchedPod> {
+pub(super) fn silent<'a>(
+    deployment: Option<&Deployment>,
+    pods: &'a [Arc<WatchedPod>],
+) -> Option<&'a WatchedPod> {
     let deployment = deployment?;
     let status = deployment.status.as_ref()?;
     let stalled = is_stalled(status.conditions.as_deref().unwrap_or_default());
@@ -120,7 +132,10 @@ pub(super) fn image_digest(deployment: &Deployment, pods: &Pods) -> Option<Strin
 }
 
 /// The pods of the template that the Deployment has now, and the others. Those that go are neither.
-fn by_template<'a>(deployment: &Deployment, pods: &'a [Arc<WatchedPod>]) -> (Vec<&'a WatchedPod>, Vec<&'a WatchedPod>) {
+fn by_template<'a>(
+    deployment: &Deployment,
+    pods: &'a [Arc<WatchedPod>],
+) -> (Vec<&'a WatchedPod>, Vec<&'a WatchedPod>) {
     let template = deployment.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref());
     let template = template.and_then(|metadata| metadata.annotations.as_ref()?.get(TEMPLATE));
     pods.iter()
@@ -140,12 +155,16 @@ fn trouble<'a>(pods: &[&'a WatchedPod]) -> Option<&'a Trouble> {
 
 /// The image of those that serve.
 fn serving(pods: &[&WatchedPod]) -> Option<String> {
-    pods.iter().filter(|pod| pod.seen.state == PodState::Ready).map(|pod| pod.seen.image.clone()).min()
+    pods.iter()
+        .filter(|pod| pod.seen.state == PodState::Ready)
+        .map(|pod| pod.seen.image.clone())
+        .min()
 }
 
 fn is_stalled(conditions: &[DeploymentCondition]) -> bool {
-    find(conditions, "Progressing")
-        .is_some_and(|progressing| progressing.reason.as_deref() == Some("ProgressDeadlineExceeded"))
+    find(conditions, "Progressing").is_some_and(|progressing| {
+        progressing.reason.as_deref() == Some("ProgressDeadlineExceeded")
+    })
 }
 
 /// Without counts: a message that changes with each pod would be an event with each pod.
@@ -154,7 +173,8 @@ fn in_progress(deployment: &Deployment, conditions: &[DeploymentCondition]) -> R
         Some(why) => format!("pods cannot be made: {why}"),
         None => WAITING.to_owned(),
     };
-    let message = [Some(waits), narrowed(deployment)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let message =
+        [Some(waits), narrowed(deployment)].into_iter().flatten().collect::<Vec<_>>().join("; ");
     Rollout::InProgress(message)
 }
 
@@ -166,7 +186,10 @@ fn narrowed(deployment: &Deployment) -> Option<String> {
 
 /// What keeps the Deployment from making pods at all: a quota, an admission policy.
 fn why(conditions: &[DeploymentCondition]) -> Option<&str> {
-    find(conditions, "ReplicaFailure").filter(|condition| condition.status == "True")?.message.as_deref()
+    find(conditions, "ReplicaFailure")
+        .filter(|condition| condition.status == "True")?
+        .message
+        .as_deref()
 }
 
 fn find<'a>(conditions: &'a [DeploymentCondition], kind: &str) -> Option<&'a DeploymentCondition> {
@@ -199,7 +222,8 @@ mod tests {
     }
 
     fn pods(seen: &[Value], warning: Option<&str>) -> Pods {
-        let seen = seen.iter().map(|pod| Arc::new(serde_json::from_value(pod.clone()).unwrap())).collect();
+        let seen =
+            seen.iter().map(|pod| Arc::new(serde_json::from_value(pod.clone()).unwrap())).collect();
         Pods { seen, warning: warning.map(str::to_owned), unexplained: false }
     }
 
@@ -245,16 +269,21 @@ mod tests {
             json!({ "observedGeneration": 4, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3 }),
             json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1 }),
         ] {
-            assert!(matches!(rollout(Some(&deployment(2, &status)), &none), Rollout::InProgress(_)), "{status}");
+            assert!(
+                matches!(rollout(Some(&deployment(2, &status)), &none), Rollout::InProgress(_)),
+                "{status}"
+            );
         }
         assert_eq!(rollout(None, &none), Rollout::Absent);
     }
 
     #[test]
     fn what_keeps_pods_from_being_made_is_said() {
-        let refused = json!({ "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" });
+        let refused =
+            json!({ "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" });
         let late = json!({ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" });
-        let status = |conditions: Value| json!({ "observedGeneration": 4, "conditions": conditions });
+        let status =
+            |conditions: Value| json!({ "observedGeneration": 4, "conditions": conditions });
         assert_eq!(
             rollout(Some(&deployment(1, &status(json!([refused])))), &Pods::default()),
             Rollout::InProgress("pods cannot be made: exceeded quota".into())
@@ -278,7 +307,11 @@ mod tests {
         let seen = [pod("old", "x:2", &ready()), pod("new", "x:2", &json!({}))];
         assert_eq!(
             failing(&late(), &seen, Some("no volume")),
-            (Reason::RolloutStalled, "the new pods do not become ready: no volume; the old ones serve on".into(), true)
+            (
+                Reason::RolloutStalled,
+                "the new pods do not become ready: no volume; the old ones serve on".into(),
+                true
+            )
         );
     }
 
@@ -291,7 +324,11 @@ mod tests {
         let starting = [pod("new", "x:2", &json!({}))];
         assert_eq!(
             failing(&late(), &starting, Some("no volume")),
-            (Reason::RolloutStalled, "the pods did not become ready in time: no volume".into(), true)
+            (
+                Reason::RolloutStalled,
+                "the pods did not become ready in time: no volume".into(),
+                true
+            )
         );
         assert_eq!(
             rollout(Some(&deployment(1, &under_way())), &pods(&starting, None)),
@@ -306,7 +343,8 @@ mod tests {
             "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } },
         });
         let turned = json!({ "type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:09Z" });
-        let unready = pod("new", "x:2", &json!({ "conditions": [turned], "containerStatuses": [container] }));
+        let unready =
+            pod("new", "x:2", &json!({ "conditions": [turned], "containerStatuses": [container] }));
         let seen = pods(std::slice::from_ref(&unready), None);
         assert!(silent(Some(&deployment(1, &under_way())), &seen.seen).is_some());
         assert_eq!(
@@ -321,8 +359,9 @@ mod tests {
 
     #[test]
     fn events_are_asked_for_only_where_a_pod_does_not_tell() {
-        let asked =
-            |status: &Value, seen: &[Value]| silent(Some(&deployment(1, status)), &pods(seen, None).seen).is_some();
+        let asked = |status: &Value, seen: &[Value]| {
+            silent(Some(&deployment(1, status)), &pods(seen, None).seen).is_some()
+        };
         assert!(asked(&late(), &[pod("new", "x:2", &json!({}))]));
         assert!(!asked(&under_way(), &[pod("new", "x:2", &json!({}))]));
         assert!(!asked(&late(), &[pod("new", "x:2", &crashing())]));
@@ -332,7 +371,10 @@ mod tests {
     #[test]
     fn the_digest_is_that_of_the_new_pods_that_serve() {
         let digest = |seen: &[Value]| image_digest(&deployment(1, &under_way()), &pods(seen, None));
-        assert_eq!(digest(&[pod("new", "x:2", &ready()), pod("new", "x:2", &ready())]).as_deref(), Some("sha256:d"));
+        assert_eq!(
+            digest(&[pod("new", "x:2", &ready()), pod("new", "x:2", &ready())]).as_deref(),
+            Some("sha256:d")
+        );
         assert_eq!(digest(&[pod("old", "x:1", &ready()), pod("new", "x:2", &crashing())]), None);
     }
 }

@@ -8,7 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use kube::{Resource, ResourceExt, api::ObjectMeta, core::DeserializeGuard, runtime::reflector::ObjectRef};
+use kube::{
+    Resource, ResourceExt, api::ObjectMeta, core::DeserializeGuard, runtime::reflector::ObjectRef,
+};
 use lenses_mcp_crds::{LensesMcpServer, conditions::ConditionType};
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
@@ -77,10 +79,15 @@ impl WatchedServer {
 pub(super) fn count(servers: &[Arc<WatchedServer>]) -> BTreeMap<ConditionLabels, i64> {
     let labels = |kind: ConditionType, status| ConditionLabels { condition: kind.as_str(), status };
     let counts = COUNTED.iter().enumerate().flat_map(|(place, kind)| {
-        [(Truth::True, "True"), (Truth::False, "False"), (Truth::Unknown, "Unknown")].map(|(truth, status)| {
-            let count = servers.iter().filter(|server| server.conditions.get(place) == Some(&truth)).count();
-            (labels(*kind, status), i64::try_from(count).unwrap_or(i64::MAX))
-        })
+        [(Truth::True, "True"), (Truth::False, "False"), (Truth::Unknown, "Unknown")].map(
+            |(truth, status)| {
+                let count = servers
+                    .iter()
+                    .filter(|server| server.conditions.get(place) == Some(&truth))
+                    .count();
+                (labels(*kind, status), i64::try_from(count).unwrap_or(i64::MAX))
+            },
+        )
     });
     counts.filter(|(_, count)| *count > 0).collect()
 }
@@ -127,7 +134,11 @@ fn version(server: &Value) -> u64 {
 }
 
 fn truth(conditions: &Value, kind: ConditionType) -> Truth {
-    let condition = conditions.as_array().into_iter().flatten().find(|condition| condition["type"] == kind.as_str());
+    let condition = conditions
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|condition| condition["type"] == kind.as_str());
     match condition.and_then(|condition| condition["status"].as_str()) {
         Some("True") => Truth::True,
         Some("False") => Truth::False,
@@ -193,10 +204,19 @@ mod tests {
             watched(&server).version
         };
         assert_ne!(before, after(|server| server["metadata"]["generation"] = json!(3)));
-        assert_ne!(before, after(|server| server["metadata"]["annotations"]["team"] = json!("other")));
-        assert_ne!(before, after(|server| server["status"]["conditions"][0]["status"] = json!("True")));
+        assert_ne!(
+            before,
+            after(|server| server["metadata"]["annotations"]["team"] = json!("other"))
+        );
+        assert_ne!(
+            before,
+            after(|server| server["status"]["conditions"][0]["status"] = json!("True"))
+        );
         assert_eq!(before, after(|server| server["metadata"]["resourceVersion"] = json!("10")));
-        assert_eq!(before, after(|server| server["metadata"]["labels"] = json!({ "team": "kafka" })));
+        assert_eq!(
+            before,
+            after(|server| server["metadata"]["labels"] = json!({ "team": "kafka" }))
+        );
     }
 
     #[test]
@@ -204,7 +224,10 @@ mod tests {
         let mut bare = manifest();
         bare.as_object_mut().unwrap().remove("status");
         let counts = count(&[Arc::new(watched(&manifest())), Arc::new(watched(&bare))]);
-        let counts: Vec<_> = counts.iter().map(|(labels, count)| (labels.condition, labels.status, *count)).collect();
+        let counts: Vec<_> = counts
+            .iter()
+            .map(|(labels, count)| (labels.condition, labels.status, *count))
+            .collect();
         let expected = [
             ("Accepted", "True", 1),
             ("Accepted", "Unknown", 1),

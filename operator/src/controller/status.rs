@@ -16,7 +16,9 @@ use super::{
     validate::{Callers, Rejections, SignIn, ValidServer},
     verification::Known,
 };
-use conditions::{Verdict, accepted, available, awaited, conditions, dated, verified, whole_seconds};
+use conditions::{
+    Verdict, accepted, available, awaited, conditions, dated, verified, whole_seconds,
+};
 
 /// The status after a pass: from the spec's verdict, from what was applied, from what is known of HQ and of the endpoint, and from
 /// what was said before.
@@ -29,13 +31,16 @@ pub(super) fn status(
     now: Timestamp,
 ) -> LensesMcpServerStatus {
     let before = server.status.clone().unwrap_or_default();
-    let deployment =
-        applied.map_or_else(|_| found.children.deployment.own(), |applied| applied.deployment.as_ref()).map(|d| &**d);
+    let deployment = applied
+        .map_or_else(|_| found.children.deployment.own(), |applied| applied.deployment.as_ref())
+        .map(|d| &**d);
     let paused = server.spec.paused;
     let accepted = accepted(valid);
     let available = available(&rollout::rollout(deployment, &found.pods), &accepted, paused);
     let serving = match valid {
-        Ok(_) if paused => "it serves; spec.paused is true, so changes of the spec are not applied".to_owned(),
+        Ok(_) if paused => {
+            "it serves; spec.paused is true, so changes of the spec are not applied".to_owned()
+        }
         Ok(ValidServer { advertised_url, waits_for: Some(image), .. }) => {
             format!("it serves at {advertised_url}/mcp, and waits for its turn to run {image}")
         }
@@ -44,7 +49,8 @@ pub(super) fn status(
     };
     let Known { lenses, endpoint, tools, at } = known;
     let verified = verified(lenses, endpoint);
-    let conditions = conditions(accepted, available, verified, applied.err(), awaited(valid).as_ref(), serving);
+    let conditions =
+        conditions(accepted, available, verified, applied.err(), awaited(valid).as_ref(), serving);
     let observed_generation = server.metadata.generation;
     let pods = deployment.and_then(|deployment| deployment.status.as_ref());
     let derived = match valid {
@@ -67,11 +73,19 @@ pub(super) fn status(
         observed_generation,
         replicas: pods.and_then(|pods| pods.replicas).unwrap_or_default(),
         ready_replicas: pods.and_then(|pods| pods.ready_replicas).unwrap_or_default(),
-        selector: Some(selector.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")),
+        selector: Some(
+            selector
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect::<Vec<_>>()
+                .join(","),
+        ),
         image: deployment.and_then(rollout::image),
-        image_digest: deployment.and_then(|deployment| rollout::image_digest(deployment, &found.pods)),
-        tools: tools
-            .and_then(|tools| Some(ListedTools { count: i32::try_from(tools.count).ok()?, digest: tools.digest })),
+        image_digest: deployment
+            .and_then(|deployment| rollout::image_digest(deployment, &found.pods)),
+        tools: tools.and_then(|tools| {
+            Some(ListedTools { count: i32::try_from(tools.count).ok()?, digest: tools.digest })
+        }),
         last_verified: before.last_verified.clone(),
         conditions: dated(conditions, &before.conditions, observed_generation, now),
         ..derived
@@ -93,7 +107,9 @@ pub(super) fn unreadable(
     generation: Option<i64>,
     now: Timestamp,
 ) -> LensesMcpServerStatus {
-    let message = format!("this operator cannot read the resource, which another version may have stored: {error}");
+    let message = format!(
+        "this operator cannot read the resource, which another version may have stored: {error}"
+    );
     let verdict = |holds| Verdict { holds, reason: Reason::InvalidSpec, message: message.clone() };
     let conditions = vec![
         (ConditionType::Ready, verdict(false)),
@@ -144,7 +160,8 @@ mod tests {
     }
 
     fn well() -> Known {
-        let finding = |reason: Reason| Some(Finding { holds: true, reason, message: reason.to_string() });
+        let finding =
+            |reason: Reason| Some(Finding { holds: true, reason, message: reason.to_string() });
         Known {
             lenses: finding(Reason::LensesReachable),
             endpoint: finding(Reason::Verified),
@@ -208,7 +225,8 @@ mod tests {
     fn a_second_pass_says_the_same_to_the_letter() {
         let mut server = oauth_server();
         let first = of(&server, &serving(), at(0));
-        server.status = Some(serde_json::from_value(serde_json::to_value(&first).unwrap()).unwrap());
+        server.status =
+            Some(serde_json::from_value(serde_json::to_value(&first).unwrap()).unwrap());
         assert_eq!(of(&server, &serving(), at(99)), first);
     }
 
@@ -244,7 +262,11 @@ mod tests {
         let other = ["Accepted True Accepted", "Available True Available"];
         for (known, ready, found) in [
             (
-                Known { lenses: bad(Reason::PkceMissing), endpoint: bad(Reason::TooOpen), ..well() },
+                Known {
+                    lenses: bad(Reason::PkceMissing),
+                    endpoint: bad(Reason::TooOpen),
+                    ..well()
+                },
                 "False PkceMissing",
                 vec!["LensesReachable False PkceMissing", "Verified False TooOpen"],
             ),
@@ -280,7 +302,10 @@ mod tests {
         let paused = of(&server, &Applied { deployment: None }, at(10));
         assert_eq!(time(&paused, "Available"), Some(at(0)));
         let serving = of(&server, &serving(), at(20));
-        assert_eq!((time(&serving, "Available"), time(&serving, "Accepted")), (Some(at(20)), Some(at(0))));
+        assert_eq!(
+            (time(&serving, "Available"), time(&serving, "Accepted")),
+            (Some(at(20)), Some(at(0)))
+        );
     }
 
     #[test]
@@ -312,8 +337,11 @@ mod tests {
                 ("Reconciling", "True", "ReferenceNotFound"),
             ]
         );
-        let error =
-            ApplyError::Apply { kind: "Service".into(), name: "team-mcp".into(), source: kube::Error::TlsRequired };
+        let error = ApplyError::Apply {
+            kind: "Service".into(),
+            name: "team-mcp".into(),
+            source: kube::Error::TlsRequired,
+        };
         let valid = validate(&server, &super::super::fixtures::found(), &defaults());
         assert_eq!(
             said(&status(&server, valid.as_ref(), Err(&error), &found, well(), at(0)))[0],
@@ -353,16 +381,24 @@ mod tests {
             ]
         );
         let message = &status.conditions[1].message;
-        assert!(message.contains("spec.endpoint.httpRoute: this cluster has no HTTPRoute"), "{message}");
+        assert!(
+            message.contains("spec.endpoint.httpRoute: this cluster has no HTTPRoute"),
+            "{message}"
+        );
         assert!(message.contains("install the Gateway API's CRDs"), "{message}");
-        assert!(build::build(valid.as_ref().unwrap_or_else(|_| panic!("not valid"))).deployment.is_some());
+        assert!(
+            build::build(valid.as_ref().unwrap_or_else(|_| panic!("not valid")))
+                .deployment
+                .is_some()
+        );
     }
 
     #[test]
     fn a_load_balancer_without_an_address_is_what_is_waited_for() {
         let mut server = oauth_server();
         server.spec.endpoint.url = None;
-        server.spec.endpoint.tls = Some(serde_json::from_value(json!({ "secretName": "certificate" })).unwrap());
+        server.spec.endpoint.tls =
+            Some(serde_json::from_value(json!({ "secretName": "certificate" })).unwrap());
         server.spec.endpoint.service.type_ = lenses_mcp_crds::ServiceType::LoadBalancer;
         let status = of(&server, &serving(), at(0));
         assert_eq!(
@@ -394,7 +430,10 @@ mod tests {
     fn a_paused_resource_says_so() {
         let mut server = oauth_server();
         server.spec.paused = true;
-        assert_eq!(said(&of(&server, &Applied { deployment: None }, at(0)))[0], ("Ready", "False", "Paused"));
+        assert_eq!(
+            said(&of(&server, &Applied { deployment: None }, at(0)))[0],
+            ("Ready", "False", "Paused")
+        );
         let status = of(&server, &serving(), at(0));
         assert_eq!(said(&status)[0], ("Ready", "True", "Ready"));
         assert!(status.conditions[0].message.contains("spec.paused"));
@@ -402,7 +441,8 @@ mod tests {
 
     #[test]
     fn a_resource_that_cannot_be_read_is_said_to_be_so() {
-        let status = unreadable("missing field `lenses`", &LensesMcpServerStatus::default(), Some(3), at(0));
+        let status =
+            unreadable("missing field `lenses`", &LensesMcpServerStatus::default(), Some(3), at(0));
         assert_eq!(
             said(&status),
             [

@@ -18,8 +18,8 @@ use k8s_openapi::{
 };
 use kube::{Resource, ResourceExt};
 use lenses_mcp_crds::{
-    Autoscaling, CaBundle, DerivedSetting, DisruptionBudget, HttpRoute, ImagePullPolicy, Ingress, LensesMcpServer,
-    Limits, NetworkPolicy, Observability, Service, Tools,
+    Autoscaling, CaBundle, DerivedSetting, DisruptionBudget, HttpRoute, ImagePullPolicy, Ingress,
+    LensesMcpServer, Limits, NetworkPolicy, Observability, Service, Tools,
 };
 
 use super::{
@@ -128,14 +128,19 @@ pub(super) fn validate(
     let lenses_url = addresses::lenses_url(server, found, defaults, &mut derived, &mut rejections);
     let sign_in = sign_in::sign_in(server, lenses_url.as_deref(), &mut derived, &mut rejections);
     let service_names = addresses::service_names(&name, &namespace, &defaults.cluster_domain);
-    let advertised = advertised::advertised(server, &service_names, found, &mut derived, &mut rejections);
+    let advertised =
+        advertised::advertised(server, &service_names, found, &mut derived, &mut rejections);
     derived.push(DerivedSetting {
         setting: "MCP_ALLOWED_HOSTS".to_owned(),
         value: service_names.join(","),
         rule: "the DNS names of the Service".to_owned(),
     });
     if let Some(tracing) = &server.spec.observability.tracing {
-        addresses::checked("spec.observability.tracing.otlpEndpoint", &tracing.otlp_endpoint, &mut rejections);
+        addresses::checked(
+            "spec.observability.tracing.otlpEndpoint",
+            &tracing.otlp_endpoint,
+            &mut rejections,
+        );
     }
     tools::check(&server.spec.tools, &mut rejections);
     let (secrets, config_maps) = contents(server, found, &mut rejections);
@@ -159,7 +164,11 @@ pub(super) fn validate(
             secrets,
             config_maps,
             lenses_ca: spec.lenses.ca_bundle.clone(),
-            lenses_client_certificate: spec.lenses.client_certificate.as_ref().map(|secret| secret.secret_name.clone()),
+            lenses_client_certificate: spec
+                .lenses
+                .client_certificate
+                .as_ref()
+                .map(|secret| secret.secret_name.clone()),
             tls: spec.endpoint.tls.as_ref().map(|secret| secret.secret_name.clone()),
             tools: spec.tools.clone(),
             call_limits: spec.limits.clone(),
@@ -183,12 +192,22 @@ pub(super) fn validate(
                 .iter()
                 .map(|secret| LocalObjectReference { name: secret.name.clone() })
                 .collect(),
-            replicas: spec.autoscaling.clone().map_or(Replicas::Fixed(spec.replicas), Replicas::Autoscaled),
+            replicas: spec
+                .autoscaling
+                .clone()
+                .map_or(Replicas::Fixed(spec.replicas), Replicas::Autoscaled),
             observability: spec.observability.clone(),
             pod_template: spec.pod_template.clone(),
-            disruption_budget: asked::disruption_budget(spec).then(|| spec.disruption_budget.clone()),
+            disruption_budget: asked::disruption_budget(spec)
+                .then(|| spec.disruption_budget.clone()),
             network_policy: spec.network_policy.clone(),
-            destinations: destinations::destinations(server, found, defaults, &lenses_url, &sign_in),
+            destinations: destinations::destinations(
+                server,
+                found,
+                defaults,
+                &lenses_url,
+                &sign_in,
+            ),
             operator_namespace: defaults.operator_namespace.clone(),
             requests: spec.resources.requests.clone(),
             limits: spec.resources.limits.clone(),
@@ -211,10 +230,15 @@ pub(super) fn validate(
 type Contents = BTreeMap<String, ContentVersion>;
 
 /// What stands for the content of each Secret and of each `ConfigMap` that a change of rolls the pods.
-fn contents(server: &LensesMcpServer, found: &Dereferenced, rejections: &mut Vec<Rejection>) -> (Contents, Contents) {
+fn contents(
+    server: &LensesMcpServer,
+    found: &Dereferenced,
+    rejections: &mut Vec<Rejection>,
+) -> (Contents, Contents) {
     let (mut secrets, mut config_maps) = (Contents::new(), Contents::new());
     let all = references::references(server).into_iter();
-    for reference in all.filter(|reference| reference.field != references::VERIFICATION_CREDENTIAL) {
+    for reference in all.filter(|reference| reference.field != references::VERIFICATION_CREDENTIAL)
+    {
         let (found, contents) = match reference.kind {
             ReferenceKind::Secret => (&found.secrets, &mut secrets),
             ReferenceKind::ConfigMap => (&found.config_maps, &mut config_maps),
@@ -300,7 +324,12 @@ fn names_taken(name: &str, children: &Standings, rejections: &mut Vec<Rejection>
         taken("NetworkPolicy", network_policy),
         taken("ServiceMonitor", service_monitor),
     ];
-    rejections.extend(kinds.into_iter().flatten().map(|kind| Rejection::NameTaken { kind, name: name.to_owned() }));
+    rejections.extend(
+        kinds
+            .into_iter()
+            .flatten()
+            .map(|kind| Rejection::NameTaken { kind, name: name.to_owned() }),
+    );
 }
 
 #[cfg(test)]
@@ -310,7 +339,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::controller::fixtures::{api_key_server, defaults, found, oauth_server, server, valid};
+    use crate::controller::fixtures::{
+        api_key_server, defaults, found, oauth_server, server, valid,
+    };
 
     fn refused(server: &LensesMcpServer, found: &Dereferenced) -> (Reason, String) {
         let rejections = validate(server, found, &defaults()).err().unwrap();
@@ -319,9 +350,12 @@ mod tests {
 
     #[test]
     fn what_the_spec_leaves_open_is_derived_and_each_rule_is_said() {
-        let server = server(&json!({ "lenses": { "url": "https://hq.example.com/" }, "auth": { "oauth": {} } }));
+        let server = server(
+            &json!({ "lenses": { "url": "https://hq.example.com/" }, "auth": { "oauth": {} } }),
+        );
         let valid = valid(&server);
-        let derived: Vec<_> = valid.derived.iter().map(|d| (&d.setting[..], &d.value[..], &d.rule[..])).collect();
+        let derived: Vec<_> =
+            valid.derived.iter().map(|d| (&d.setting[..], &d.value[..], &d.rule[..])).collect();
         assert_eq!(
             derived,
             [
@@ -330,7 +364,11 @@ mod tests {
                     "https://hq.example.com/",
                     "spec.lenses.url, since spec.lenses.advertisedUrl is not set"
                 ),
-                ("INTROSPECTION_URL", "https://hq.example.com/oauth2/introspect", "LENSES_URL and /oauth2/introspect"),
+                (
+                    "INTROSPECTION_URL",
+                    "https://hq.example.com/oauth2/introspect",
+                    "LENSES_URL and /oauth2/introspect"
+                ),
                 (
                     "MCP_ADVERTISED_URL",
                     "http://team-mcp.tools.svc.cluster.local",
@@ -361,7 +399,10 @@ mod tests {
             }
             assert_eq!(valid(&server).lenses_url, url);
         }
-        assert_eq!(valid(&oauth_server()).derived[0].rule, "Service lenses/hq-service, port api (9991)");
+        assert_eq!(
+            valid(&oauth_server()).derived[0].rule,
+            "Service lenses/hq-service, port api (9991)"
+        );
     }
 
     #[test]
@@ -384,7 +425,8 @@ mod tests {
             assert_eq!(refused(&server, &nothing), (Reason::ReferenceNotFound, message.to_owned()));
         }
         let mut server = oauth_server();
-        server.spec.lenses.service_ref.as_mut().unwrap().port = serde_json::from_value(json!("web")).unwrap();
+        server.spec.lenses.service_ref.as_mut().unwrap().port =
+            serde_json::from_value(json!("web")).unwrap();
         assert_eq!(
             refused(&server, &found()),
             (
@@ -416,7 +458,11 @@ mod tests {
         found.lenses_service = None;
         let defaults = Defaults { namespaces: vec!["tools".to_owned()], ..defaults() };
         let rejections = validate(&oauth_server(), &found, &defaults).err().unwrap();
-        assert!(rejections.message().contains("it does not watch that namespace"), "{}", rejections.message());
+        assert!(
+            rejections.message().contains("it does not watch that namespace"),
+            "{}",
+            rejections.message()
+        );
     }
 
     #[test]
@@ -457,9 +503,11 @@ mod tests {
     #[test]
     fn a_service_without_ports_leaves_the_number_to_the_author() {
         let mut found = found();
-        found.lenses_service = Some(serde_json::from_value(json!({ "spec": { "type": "ExternalName" } })).unwrap());
+        found.lenses_service =
+            Some(serde_json::from_value(json!({ "spec": { "type": "ExternalName" } })).unwrap());
         let mut server = oauth_server();
-        server.spec.lenses.service_ref.as_mut().unwrap().port = serde_json::from_value(json!(8443)).unwrap();
+        server.spec.lenses.service_ref.as_mut().unwrap().port =
+            serde_json::from_value(json!(8443)).unwrap();
         let valid = validate(&server, &found, &defaults()).ok().unwrap();
         assert_eq!(valid.lenses_url, "http://hq-service.lenses.svc:8443");
     }

@@ -54,7 +54,13 @@ pub(super) struct Watches {
 
 /// What a kind must be to be watched.
 pub(super) trait Kind:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Send + Sync + 'static
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + DeserializeOwned
+    + Debug
+    + Send
+    + Sync
+    + 'static
 {
 }
 
@@ -82,11 +88,15 @@ impl Watches {
     pub(super) fn selected<K: Kind>(&self, selector: &str, writer: Writer<K>) -> Events<K> {
         let store = writer.as_reader();
         let except: Except<K> = Box::new(move |namespace, names| {
-            let is_other =
-                |object: &K| object.namespace().as_deref() == Some(namespace) && !names.contains(&object.name_any());
+            let is_other = |object: &K| {
+                object.namespace().as_deref() == Some(namespace)
+                    && !names.contains(&object.name_any())
+            };
             store.state_filter(is_other).iter().map(|object| (**object).clone()).collect()
         });
-        self.events(&watcher::Config::default().labels(selector), prune, except).reflect(writer).boxed()
+        self.events(&watcher::Config::default().labels(selector), prune, except)
+            .reflect(writer)
+            .boxed()
     }
 
     /// Every object of a kind.
@@ -104,7 +114,11 @@ impl Watches {
     where
         PartialObjectMeta<K>: Kept,
     {
-        self.watch(&watcher::Config::default().labels(&format!("{MANAGED_BY}!={MANAGER}")), cache, prune_foreign)
+        self.watch(
+            &watcher::Config::default().labels(&format!("{MANAGED_BY}!={MANAGER}")),
+            cache,
+            prune_foreign,
+        )
     }
 
     /// This operator's own objects of a kind that the cluster may lack, for as long as it has it.
@@ -113,19 +127,30 @@ impl Watches {
         let config = watcher::Config::default().labels(&managed());
         optional::follow(self.client.clone(), Arc::clone(kind), move || {
             let kept = Arc::clone(&kept);
-            let except: Except<K> = Box::new(move |namespace, names| kept.objects.except(namespace, names));
+            let except: Except<K> =
+                Box::new(move |namespace, names| kept.objects.except(namespace, names));
             watches.events(&config, prune, except)
         })
     }
 
-    fn watch<K: Kept>(&self, config: &watcher::Config, cache: &Arc<Cache<K>>, prune: fn(&mut K)) -> Changes {
+    fn watch<K: Kept>(
+        &self,
+        config: &watcher::Config,
+        cache: &Arc<Cache<K>>,
+        prune: fn(&mut K),
+    ) -> Changes {
         let (cache, kept) = (Arc::clone(cache), Arc::clone(cache));
         let except: Except<K> = Box::new(move |namespace, names| kept.except(namespace, names));
         changes::<K>(self.events(config, prune, except).map_ok(move |event| cache.follow(&event)))
     }
 
     /// The events of all watched namespaces as those of one watch, before they go into the cache.
-    fn events<K: Kind>(&self, config: &watcher::Config, prune: fn(&mut K), except: Except<K>) -> Events<K> {
+    fn events<K: Kind>(
+        &self,
+        config: &watcher::Config,
+        prune: fn(&mut K),
+        except: Except<K>,
+    ) -> Events<K> {
         let watch = |api| watcher(api, config.clone()).default_backoff().modify(prune);
         match &self.namespaces[..] {
             [] => watch(Api::all(self.client.clone())).boxed(),
@@ -141,7 +166,9 @@ impl Watches {
                 stream::select_all(events)
                     .flat_map(move |(namespace, event)| {
                         stream::iter(match event {
-                            Ok(event) => merge.take(&namespace, event).into_iter().map(Ok).collect(),
+                            Ok(event) => {
+                                merge.take(&namespace, event).into_iter().map(Ok).collect()
+                            }
                             Err(error) => vec![Err(error)],
                         })
                     })
@@ -161,7 +188,9 @@ pub(super) fn changes<K: Kind>(
             Vec::new()
         })
     });
-    news.flat_map(stream::iter).map(|(namespace, name)| Change { kind: K::kind(&()), namespace, name }).boxed()
+    news.flat_map(stream::iter)
+        .map(|(namespace, name)| Change { kind: K::kind(&()), namespace, name })
+        .boxed()
 }
 
 /// The label selector of this operator's own objects.
@@ -206,7 +235,8 @@ impl<K> Default for Listing<K> {
 
 impl<K: Kind> Merge<K> {
     fn new(namespaces: &[String], except: Except<K>) -> Self {
-        let first = namespaces.iter().map(|namespace| (namespace.clone(), Listing::default())).collect();
+        let first =
+            namespaces.iter().map(|namespace| (namespace.clone(), Listing::default())).collect();
         Self { first: Some(first), again: HashMap::new(), except }
     }
 
@@ -216,16 +246,25 @@ impl<K: Kind> Merge<K> {
         let listing = first.entry(namespace.to_owned()).or_default();
         match event {
             Event::Init => *listing = Listing::default(),
-            Event::InitApply(object) | Event::Apply(object) => drop(listing.objects.insert(object.name_any(), object)),
+            Event::InitApply(object) | Event::Apply(object) => {
+                drop(listing.objects.insert(object.name_any(), object))
+            }
             Event::Delete(object) => drop(listing.objects.remove(&object.name_any())),
             Event::InitDone => listing.complete = true,
         }
         if !first.values().all(|listing| listing.complete) {
             return Vec::new();
         }
-        let objects =
-            self.first.take().into_iter().flat_map(HashMap::into_values).flat_map(|l| l.objects.into_values());
-        std::iter::once(Event::Init).chain(objects.map(Event::InitApply)).chain([Event::InitDone]).collect()
+        let objects = self
+            .first
+            .take()
+            .into_iter()
+            .flat_map(HashMap::into_values)
+            .flat_map(|l| l.objects.into_values());
+        std::iter::once(Event::Init)
+            .chain(objects.map(Event::InitApply))
+            .chain([Event::InitDone])
+            .collect()
     }
 
     fn later(&mut self, namespace: &str, event: Event<K>) -> Vec<Event<K>> {
@@ -255,8 +294,11 @@ mod tests {
     use super::*;
 
     fn object(namespace: &str, name: &str) -> ConfigMap {
-        let metadata =
-            ObjectMeta { namespace: Some(namespace.into()), name: Some(name.into()), ..ObjectMeta::default() };
+        let metadata = ObjectMeta {
+            namespace: Some(namespace.into()),
+            name: Some(name.into()),
+            ..ObjectMeta::default()
+        };
         ConfigMap { metadata, ..ConfigMap::default() }
     }
 
@@ -269,7 +311,8 @@ mod tests {
         fn new() -> Self {
             let cache = Arc::new(Cache::default());
             let kept = Arc::clone(&cache);
-            let except: Except<ConfigMap> = Box::new(move |namespace, names| kept.except(namespace, names));
+            let except: Except<ConfigMap> =
+                Box::new(move |namespace, names| kept.except(namespace, names));
             Self { merge: Merge::new(&["a".into(), "b".into()], except), cache }
         }
 
@@ -282,9 +325,12 @@ mod tests {
         }
 
         fn names(&self) -> Vec<String> {
-            let all = ["a", "b"].into_iter().flat_map(|namespace| self.cache.except(namespace, &HashSet::new()));
-            let mut names: Vec<_> =
-                all.map(|object| format!("{}/{}", object.namespace().unwrap(), object.name_any())).collect();
+            let all = ["a", "b"]
+                .into_iter()
+                .flat_map(|namespace| self.cache.except(namespace, &HashSet::new()));
+            let mut names: Vec<_> = all
+                .map(|object| format!("{}/{}", object.namespace().unwrap(), object.name_any()))
+                .collect();
             names.sort();
             names
         }
@@ -298,7 +344,12 @@ mod tests {
         assert!(watched.names().is_empty());
         watched.take(
             "b",
-            [Event::Init, Event::InitApply(object("b", "lost")), Event::Init, Event::InitApply(object("b", "1"))],
+            [
+                Event::Init,
+                Event::InitApply(object("b", "lost")),
+                Event::Init,
+                Event::InitApply(object("b", "1")),
+            ],
         );
         assert!(watched.names().is_empty());
         watched.take("b", [Event::InitDone]);
@@ -310,10 +361,18 @@ mod tests {
         let mut watched = Watched::new();
         watched.take(
             "a",
-            [Event::Init, Event::InitApply(object("a", "1")), Event::InitApply(object("a", "2")), Event::InitDone],
+            [
+                Event::Init,
+                Event::InitApply(object("a", "1")),
+                Event::InitApply(object("a", "2")),
+                Event::InitDone,
+            ],
         );
         watched.take("b", [Event::Init, Event::InitApply(object("b", "1")), Event::InitDone]);
-        watched.take("a", [Event::Init, Event::InitApply(object("a", "2")), Event::InitApply(object("a", "3"))]);
+        watched.take(
+            "a",
+            [Event::Init, Event::InitApply(object("a", "2")), Event::InitApply(object("a", "3"))],
+        );
         assert_eq!(watched.names(), ["a/1", "a/2", "a/3", "b/1"]);
         watched.take("a", [Event::InitDone]);
         assert_eq!(watched.names(), ["a/2", "a/3", "b/1"]);

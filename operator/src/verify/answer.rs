@@ -32,7 +32,11 @@ pub(super) fn rpc_in_events(body: &[u8]) -> Option<Value> {
     // What follows the last empty line has not come to its end.
     let (whole, _) = text.rsplit_once("\n\n")?;
     whole.split("\n\n").find_map(|event| {
-        let data: Vec<_> = event.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim_start).collect();
+        let data: Vec<_> = event
+            .lines()
+            .filter_map(|line| line.strip_prefix("data:"))
+            .map(str::trim_start)
+            .collect();
         serde_json::from_str(&data.join("\n")).ok().filter(is_response)
     })
 }
@@ -46,7 +50,9 @@ impl NoAnswer {
     pub(super) fn told(&self, url: &str) -> String {
         match self {
             Self::TimedOut { after } => format!("{url} does not answer within {}", seconds(*after)),
-            Self::Untrusted { cause } => format!("the certificate at {url} is not trusted here: {cause}"),
+            Self::Untrusted { cause } => {
+                format!("the certificate at {url} is not trusted here: {cause}")
+            }
             Self::Unreachable { cause } => format!("{url} can't be reached: {}", shortened(cause)),
         }
     }
@@ -80,7 +86,12 @@ mod tests {
         for (stream, found) in [
             (format!("data: {response}\n\n"), true),
             (format!(": hello\r\n\r\nevent: message\r\nid: 7\r\ndata:{response}\r\n\r\n"), true),
-            (format!("data: {{\"jsonrpc\":\"2.0\",\"method\":\"x\"}}\n\ndata: {response}\n\ndata: more"), true),
+            (
+                format!(
+                    "data: {{\"jsonrpc\":\"2.0\",\"method\":\"x\"}}\n\ndata: {response}\n\ndata: more"
+                ),
+                true,
+            ),
             ("data: {\"jsonrpc\":\"2.0\",\ndata: \"error\":{}}\n\n".to_owned(), true),
             (format!("data: {response}\n"), false),
             ("data: {\n\n".to_owned(), false),

@@ -10,9 +10,9 @@ pub(super) struct Bearer {
 pub(super) fn bearer<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Bearer> {
     headers.flat_map(challenges).find_map(|(scheme, parameters)| {
         scheme.eq_ignore_ascii_case("bearer").then(|| Bearer {
-            resource_metadata: parameters
-                .into_iter()
-                .find_map(|(name, value)| name.eq_ignore_ascii_case("resource_metadata").then_some(value)),
+            resource_metadata: parameters.into_iter().find_map(|(name, value)| {
+                name.eq_ignore_ascii_case("resource_metadata").then_some(value)
+            }),
         })
     })
 }
@@ -31,7 +31,9 @@ fn challenges(header: &str) -> Vec<Challenge<'_>> {
             None => (None, part),
         };
         challenges.extend(head.map(|scheme| (scheme, Vec::new())));
-        if let (Some((_, parameters)), Some((name, value))) = (challenges.last_mut(), parameter.split_once('=')) {
+        if let (Some((_, parameters)), Some((name, value))) =
+            (challenges.last_mut(), parameter.split_once('='))
+        {
             parameters.push((name.trim_end(), unquoted(value.trim_start())));
         }
     }
@@ -86,10 +88,16 @@ mod tests {
             (vec![r#"Bearer resource_metadata="U", scope="read write""#], Some(Some("U"))),
             (vec![r#"bearer error="invalid_token",resource_metadata="U""#], Some(Some("U"))),
             (vec![r#"Bearer scope="a, b=c", resource_metadata = "U""#], Some(Some("U"))),
-            (vec![r#"Bearer error_description="say \"x\", then", resource_metadata="U""#], Some(Some("U"))),
+            (
+                vec![r#"Bearer error_description="say \"x\", then", resource_metadata="U""#],
+                Some(Some("U")),
+            ),
             (vec![r#"Basic realm="x", Bearer Resource_Metadata="U""#], Some(Some("U"))),
             (vec![r"Negotiate, Bearer resource_metadata=U"], Some(Some("U"))),
-            (vec![r#"Basic realm="resource_metadata""#, r#"Bearer resource_metadata="U""#], Some(Some("U"))),
+            (
+                vec![r#"Basic realm="resource_metadata""#, r#"Bearer resource_metadata="U""#],
+                Some(Some("U")),
+            ),
             (vec![r#"Bearer realm="lenses-mcp""#], Some(None)),
             (vec!["Bearer"], Some(None)),
             (vec![r#"Basic realm="x", resource_metadata="U""#], None),
@@ -97,7 +105,8 @@ mod tests {
             (vec![",,=,"], None),
             (vec![], None),
         ] {
-            let headers: Vec<_> = headers.into_iter().map(|header| header.replace('U', URL)).collect();
+            let headers: Vec<_> =
+                headers.into_iter().map(|header| header.replace('U', URL)).collect();
             let wanted = found.map(|url| Bearer { resource_metadata: url.map(|_| URL.to_owned()) });
             assert_eq!(bearer(headers.iter().map(String::as_str)), wanted, "{headers:?}");
         }
@@ -105,7 +114,14 @@ mod tests {
 
     #[test]
     fn no_header_makes_the_reading_fail() {
-        for header in ["\"", "\\", "Bearer \"\\", "Bearer =", "é=é, Bearer é=\"é", "Bearer resource_metadata=\""] {
+        for header in [
+            "\"",
+            "\\",
+            "Bearer \"\\",
+            "Bearer =",
+            "é=é, Bearer é=\"é",
+            "Bearer resource_metadata=\"",
+        ] {
             bearer(std::iter::once(header));
         }
     }

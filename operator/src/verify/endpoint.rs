@@ -42,17 +42,24 @@ pub async fn verify(http: &Http, endpoint: &Endpoint, token: Option<&SecretStrin
     }
 }
 
-async fn walk(http: &Http, endpoint: &Endpoint, token: Option<&SecretString>) -> Result<Option<Tools>, Finding> {
+async fn walk(
+    http: &Http,
+    endpoint: &Endpoint,
+    token: Option<&SecretString>,
+) -> Result<Option<Tools>, Finding> {
     let way = Way::to(endpoint)?;
     let outcome = call_without_token(http, way.dialled.clone()).await;
     match judgement::call_without_token(endpoint, &way, &outcome) {
         Ok(judgement::Next::ReadMetadata(url)) => {
-            let outcome = http.send(http.get(url.clone()).header(ACCEPT, "application/json"), ANSWER_MAX).await;
+            let outcome = http
+                .send(http.get(url.clone()).header(ACCEPT, "application/json"), ANSWER_MAX)
+                .await;
             judgement::metadata(endpoint, &url, &outcome)?;
         }
         Ok(judgement::Next::ListTools) => {}
         Err(finding)
-            if finding.reason == Reason::EndpointUnreachable && way.dialled.origin() != endpoint.service.origin() =>
+            if finding.reason == Reason::EndpointUnreachable
+                && way.dialled.origin() != endpoint.service.origin() =>
         {
             let mut service = endpoint.service.clone();
             service.set_path(way.dialled.path());
@@ -78,7 +85,11 @@ async fn call_without_token(http: &Http, url: Url) -> Result<Answer, NoAnswer> {
     http.send(message(http, url, &call), ANSWER_MAX).await
 }
 
-async fn list_tools(http: &Http, url: &Url, token: Option<&SecretString>) -> Result<Tools, Finding> {
+async fn list_tools(
+    http: &Http,
+    url: &Url,
+    token: Option<&SecretString>,
+) -> Result<Tools, Finding> {
     let mut listing = Listing::default();
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES_MAX {
@@ -118,7 +129,8 @@ fn client_info() -> Value {
 
 /// `None` where the token holds what no header can.
 fn bearer(token: &SecretString) -> Option<HeaderValue> {
-    let mut header = HeaderValue::try_from(format!("Bearer {}", token.expose_secret().trim())).ok()?;
+    let mut header =
+        HeaderValue::try_from(format!("Bearer {}", token.expose_secret().trim())).ok()?;
     header.set_sensitive(true);
     Some(header)
 }
@@ -191,15 +203,19 @@ mod tests {
     #[test]
     fn nothing_but_the_advertised_server_is_ever_dialled() {
         let way = Way::to(&endpoint("https://mcp.example.com/mcp")).ok().unwrap();
-        for other in
-            ["https://evil.example/x", "http://mcp.example.com/x", "https://mcp.example.com:8443/x", "file:///x"]
-        {
+        for other in [
+            "https://evil.example/x",
+            "http://mcp.example.com/x",
+            "https://mcp.example.com:8443/x",
+            "file:///x",
+        ] {
             assert_eq!(way.dial(&other.parse().unwrap()), None, "{other}");
         }
         let same: Url = "https://mcp.example.com:443/.well-known/x?y".parse().unwrap();
         assert_eq!(way.dial(&same), Some(same));
         let forwarded = Way::to(&endpoint("http://127.0.0.1:8000/mcp")).ok().unwrap();
-        let dialled = forwarded.dial(&"http://127.0.0.1:8000/.well-known/x".parse().unwrap()).unwrap();
+        let dialled =
+            forwarded.dial(&"http://127.0.0.1:8000/.well-known/x".parse().unwrap()).unwrap();
         assert_eq!(dialled.as_str(), "http://team-mcp.tools.svc/.well-known/x");
     }
 }

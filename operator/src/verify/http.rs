@@ -20,7 +20,8 @@ pub const ANSWER_MAX: usize = 64 * 1024;
 pub const TOOLS_MAX: usize = 2 * 1024 * 1024;
 
 /// Who asks, for the logs of whoever is asked.
-const USER_AGENT: &str = concat!("lenses-mcp-operator/", env!("CARGO_PKG_VERSION"), " (verification)");
+const USER_AGENT: &str =
+    concat!("lenses-mcp-operator/", env!("CARGO_PKG_VERSION"), " (verification)");
 
 /// Makes requests within bounds. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -94,7 +95,11 @@ impl Http {
     }
 
     /// Sends a request that [`Self::get`] or [`Self::post`] began, and reads up to `max` bytes.
-    pub(super) async fn send(&self, request: RequestBuilder, max: usize) -> Result<Answer, NoAnswer> {
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        max: usize,
+    ) -> Result<Answer, NoAnswer> {
         let mut response = request.send().await.map_err(|error| self.no_answer(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let streams = is_event_stream(&headers);
@@ -155,7 +160,9 @@ impl Answer {
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
+    content_type.is_some_and(|value| {
+        value.trim_start().to_ascii_lowercase().starts_with("text/event-stream")
+    })
 }
 
 /// The first cause of `error` (what is around it only says that a request failed), and whether it is about the certificate.
@@ -172,5 +179,7 @@ fn innermost(mut error: &(dyn Error + 'static)) -> (String, bool) {
 
 /// An I/O error that wraps another is not its parent in the chain: it speaks for it. So does one that wraps one that wraps.
 fn tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    error.downcast_ref::<rustls::Error>().or_else(|| tls(error.downcast_ref::<io::Error>()?.get_ref()?))
+    error
+        .downcast_ref::<rustls::Error>()
+        .or_else(|| tls(error.downcast_ref::<io::Error>()?.get_ref()?))
 }

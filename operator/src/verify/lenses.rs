@@ -55,12 +55,17 @@ struct Asked<T> {
 pub async fn verify(http: &Http, lenses: &Lenses, client: Option<&ClientCredentials>) -> Finding {
     match &lenses.authorization_server {
         None => {
-            let reply = http.send(http.get(lenses.url.clone()), ANSWER_MAX).await.map(|answer| answer.status);
+            let reply = http
+                .send(http.get(lenses.url.clone()), ANSWER_MAX)
+                .await
+                .map(|answer| answer.status);
             judgement::reachable(&lenses.url, &reply)
         }
         Some(server) => {
-            let (metadata, introspection) =
-                tokio::join!(metadata(http, &lenses.url, &server.issuer), introspect(http, server, client));
+            let (metadata, introspection) = tokio::join!(
+                metadata(http, &lenses.url, &server.issuer),
+                introspect(http, server, client)
+            );
             judgement::authorization_server(server, &metadata, &introspection, client.is_some())
         }
     }
@@ -88,15 +93,24 @@ async fn introspect(
     let url = server.introspection_url.clone();
     // No server can have issued it.
     let token = format!("verification-{:032x}", rand::random::<u128>());
-    let mut request = http.post(url.clone()).form(&[("token", token.as_str()), ("token_type_hint", "access_token")]);
+    let mut request = http
+        .post(url.clone())
+        .form(&[("token", token.as_str()), ("token_type_hint", "access_token")]);
     if let Some(authorization) = client.and_then(basic) {
         request = request.header(AUTHORIZATION, authorization);
     }
     ask(http, url, request).await
 }
 
-async fn ask<T: serde::de::DeserializeOwned>(http: &Http, url: Url, request: RequestBuilder) -> Asked<T> {
-    let reply = http.send(request.header(ACCEPT, "application/json"), ANSWER_MAX).await.map(|answer| read(&answer));
+async fn ask<T: serde::de::DeserializeOwned>(
+    http: &Http,
+    url: Url,
+    request: RequestBuilder,
+) -> Asked<T> {
+    let reply = http
+        .send(request.header(ACCEPT, "application/json"), ANSWER_MAX)
+        .await
+        .map(|answer| read(&answer));
     Asked { url, reply }
 }
 
@@ -119,8 +133,9 @@ fn locations(lenses_url: &Url, issuer: &str) -> (Url, Vec<Url>) {
     };
     let prefix = lenses_url.path().trim_end_matches('/');
     let first = at(format!("{WELL_KNOWN}{prefix}"));
-    let of_issuer =
-        Url::parse(issuer).ok().map(|issuer| at(format!("{WELL_KNOWN}{}", issuer.path().trim_end_matches('/'))));
+    let of_issuer = Url::parse(issuer)
+        .ok()
+        .map(|issuer| at(format!("{WELL_KNOWN}{}", issuer.path().trim_end_matches('/'))));
     let mut others = Vec::new();
     for url in of_issuer.into_iter().chain([at(format!("{prefix}{WELL_KNOWN}"))]) {
         if url != first && !others.contains(&url) {
@@ -135,7 +150,8 @@ fn basic(client: &ClientCredentials) -> Option<HeaderValue> {
     let encoded = |secret: &SecretString| {
         url::form_urlencoded::byte_serialize(secret.expose_secret().as_bytes()).collect::<String>()
     };
-    let credentials = BASE64_STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(&client.secret)));
+    let credentials =
+        BASE64_STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(&client.secret)));
     let mut header = HeaderValue::try_from(format!("Basic {credentials}")).ok()?;
     header.set_sensitive(true);
     Some(header)
@@ -148,11 +164,18 @@ mod tests {
     #[test]
     fn the_metadata_is_looked_for_wherever_a_path_may_have_put_it() {
         for (lenses_url, issuer, expected) in [
-            ("http://hq:9991", "https://lenses.example.com", &["/.well-known/oauth-authorization-server"][..]),
+            (
+                "http://hq:9991",
+                "https://lenses.example.com",
+                &["/.well-known/oauth-authorization-server"][..],
+            ),
             (
                 "http://hq:9991",
                 "https://lenses.example.com/hq",
-                &["/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/hq"],
+                &[
+                    "/.well-known/oauth-authorization-server",
+                    "/.well-known/oauth-authorization-server/hq",
+                ],
             ),
             (
                 "http://proxy/lenses/",

@@ -64,7 +64,10 @@ impl Listing {
                 part(text.as_bytes());
             }
         }
-        let digest = hash.finalize().iter().fold("sha256:".to_owned(), |digest, byte| format!("{digest}{byte:02x}"));
+        let digest = hash
+            .finalize()
+            .iter()
+            .fold("sha256:".to_owned(), |digest, byte| format!("{digest}{byte:02x}"));
         Tools { count: self.0.len(), digest }
     }
 }
@@ -120,7 +123,8 @@ mod tests {
         assert_eq!((all.count, all.digest.len()), (2, "sha256:".len() + 64));
         assert_eq!(all, of(&[json!({ "tools": [b, a] })]));
         assert_eq!(all, of(&[json!({ "tools": [b], "nextCursor": "x" }), json!({ "tools": [a] })]));
-        let turned: Value = serde_json::from_str(r#"{"required":["x","y"],"type":"object"}"#).unwrap();
+        let turned: Value =
+            serde_json::from_str(r#"{"required":["x","y"],"type":"object"}"#).unwrap();
         assert_eq!(all, of(&[json!({ "tools": [{ "name": "a", "inputSchema": turned }, b] })]));
         for other in [
             json!({ "tools": [a] }),
@@ -135,7 +139,9 @@ mod tests {
 
     #[test]
     fn what_is_no_page_is_none() {
-        for result in [json!(null), json!({}), json!({ "tools": {} }), json!({ "tools": [{}] }), json!([])] {
+        for result in
+            [json!(null), json!({}), json!({ "tools": {} }), json!({ "tools": [{}] }), json!([])]
+        {
             assert!(Page::read(&result).is_none(), "{result}");
         }
     }

@@ -23,7 +23,9 @@ pub struct Identity {
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// No certificate, or one that is torn.
-    #[error("write certificates in PEM: -----BEGIN CERTIFICATE-----, base64, -----END CERTIFICATE-----")]
+    #[error(
+        "write certificates in PEM: -----BEGIN CERTIFICATE-----, base64, -----END CERTIFICATE-----"
+    )]
     Certificates,
     /// A certificate that no chain can end with.
     #[error("certificate {position} can't be used as an authority's: {source}")]
@@ -50,7 +52,9 @@ impl Authorities {
         let certificates = certificates(pem)?;
         let mut roots = RootCertStore::empty();
         for (position, certificate) in (1..).zip(&certificates) {
-            roots.add(certificate.clone()).map_err(|source| TrustError::Authority { position, source })?;
+            roots
+                .add(certificate.clone())
+                .map_err(|source| TrustError::Authority { position, source })?;
         }
         Ok(Self(certificates))
     }
@@ -69,7 +73,10 @@ impl Identity {
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    certificates.ok().filter(|certificates| !certificates.is_empty()).ok_or(TrustError::Certificates)
+    certificates
+        .ok()
+        .filter(|certificates| !certificates.is_empty())
+        .ok_or(TrustError::Certificates)
 }
 
 /// A configuration that trusts the machine's authorities and these, or, where nothing is `encrypted`, nobody.
@@ -82,7 +89,9 @@ pub(super) fn client_config(
     identity: Option<Identity>,
 ) -> Result<ClientConfig, TrustError> {
     let mut roots = if encrypted { machine().clone() } else { RootCertStore::empty() };
-    roots.add_parsable_certificates(authorities.into_iter().flat_map(|authorities| authorities.0.iter().cloned()));
+    roots.add_parsable_certificates(
+        authorities.into_iter().flat_map(|authorities| authorities.0.iter().cloned()),
+    );
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder.with_safe_default_protocol_versions()?.with_root_certificates(roots);
     Ok(match identity {

@@ -44,7 +44,10 @@ async fn an_answer_without_end_is_read_up_to_a_limit() {
     let drip = Listener::serving(|_| Router::new().fallback(async || endless())).await;
     let finding = verify_lenses(&http(), &lenses(&drip.url("/")), None).await;
     assert_eq!(finding.reason, Reason::LensesMetadataUnreadable, "{finding:?}");
-    let large = Listener::serving(|_| Router::new().fallback(async || format!("\"{}\"", "x".repeat(ANSWER_MAX)))).await;
+    let large = Listener::serving(|_| {
+        Router::new().fallback(async || format!("\"{}\"", "x".repeat(ANSWER_MAX)))
+    })
+    .await;
     let finding = verify_lenses(&http(), &lenses(&large.url("/")), None).await;
     assert_eq!(finding.reason, Reason::LensesMetadataUnreadable, "{finding:?}");
 }
@@ -64,14 +67,20 @@ async fn a_redirect_is_told_and_never_followed() {
     assert_eq!(finding.reason, Reason::LensesMetadataUnreadable, "{finding:?}");
     let found = verify_endpoint(&http(), &endpoint(&redirecting.url("/"), signed_in()), None).await;
     assert_eq!(found.finding.reason, Reason::EndpointUnreachable, "{found:?}");
-    assert!(found.finding.message.contains("/elsewhere") && !found.finding.message.contains("secret"), "{found:?}");
+    assert!(
+        found.finding.message.contains("/elsewhere") && !found.finding.message.contains("secret"),
+        "{found:?}"
+    );
     assert_eq!(other.connections(), 0, "the redirect was followed");
 }
 
 #[tokio::test]
 async fn metadata_on_another_host_is_never_asked_for() {
     let other = Listener::serving(|_| Router::new().fallback(async || "{}")).await;
-    let elsewhere = format!("Bearer resource_metadata=\"{}\"", other.url("/.well-known/oauth-protected-resource/mcp"));
+    let elsewhere = format!(
+        "Bearer resource_metadata=\"{}\"",
+        other.url("/.well-known/oauth-protected-resource/mcp")
+    );
     let challenging = Listener::serving(|_| {
         Router::new().fallback(move || {
             let elsewhere = elsewhere.clone();
@@ -105,14 +114,18 @@ async fn what_is_not_http_is_unreachable() {
 async fn a_certificate_is_trusted_with_its_authority_and_for_its_name_only() {
     let (right, authority) = Listener::over_tls("localhost").await;
     let https: Url = "https://localhost".parse().unwrap();
-    let trusting = Http::new([&https], Some(&Authorities::parse(authority.as_bytes()).unwrap()), None).unwrap();
+    let trusting =
+        Http::new([&https], Some(&Authorities::parse(authority.as_bytes()).unwrap()), None)
+            .unwrap();
     let at = |name: &str| Lenses {
         url: format!("https://{name}:{}/", right.address.port()).parse().unwrap(),
         authorization_server: None,
     };
     let finding = verify_lenses(&trusting, &at("localhost"), None).await;
     assert_eq!(finding.reason, Reason::LensesReachable, "{finding:?}");
-    for (http, name) in [(Http::new([&https], None, None).unwrap(), "localhost"), (trusting, "127.0.0.1")] {
+    for (http, name) in
+        [(Http::new([&https], None, None).unwrap(), "localhost"), (trusting, "127.0.0.1")]
+    {
         let finding = verify_lenses(&http, &at(name), None).await;
         assert_eq!(finding.reason, Reason::CertificateUntrusted, "{finding:?}");
         assert!(finding.message.contains("spec.lenses.caBundle"), "{finding:?}");

@@ -87,10 +87,12 @@ impl Listener {
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&connections);
-        let router = make(address).layer(axum::middleware::map_request(move |request: axum::extract::Request| {
-            counted.fetch_add(1, Ordering::SeqCst);
-            async { request }
-        }));
+        let router = make(address).layer(axum::middleware::map_request(
+            move |request: axum::extract::Request| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                async { request }
+            },
+        ));
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { address, connections, task }
     }

@@ -13,12 +13,20 @@ use url::Url;
 fn lenses(url: &Url) -> Lenses {
     let issuer = url.as_str().trim_end_matches('/').to_owned();
     let introspection_url = url.join("oauth2/introspect").unwrap();
-    Lenses { url: url.clone(), authorization_server: Some(AuthorizationServer { issuer, introspection_url }) }
+    Lenses {
+        url: url.clone(),
+        authorization_server: Some(AuthorizationServer { issuer, introspection_url }),
+    }
 }
 
 /// A server whose clients are given `service` and `/mcp`.
 fn endpoint(service: &Url, callers: Callers) -> Endpoint {
-    Endpoint { url: format!("{}mcp", service.as_str()), service: service.clone(), callers, expected_tools: None }
+    Endpoint {
+        url: format!("{}mcp", service.as_str()),
+        service: service.clone(),
+        callers,
+        expected_tools: None,
+    }
 }
 
 fn signed_in() -> Callers {

@@ -22,16 +22,24 @@ const TOKEN: &str = "a-token-that-is-good-0123456789";
 /// The real server, with these settings and the address that it is served at.
 async fn serving(settings: &[(&str, &str)]) -> Listener {
     Listener::serving(|address| {
-        let mut all: BTreeMap<String, String> =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut all: BTreeMap<String, String> = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         all.insert("TRANSPORT".into(), "http".into());
         all.entry("MCP_ADVERTISED_URL".into()).or_insert_with(|| format!("http://{address}"));
         let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
         let settings = Settings::read(&Variables::load(all, &no_files).unwrap()).unwrap();
         let Transport::Http(http) = &settings.transport else { unreachable!("HTTP was asked for") };
-        start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), mcp::http_service)
-            .unwrap()
-            .endpoint
+        start::http_routers(
+            &settings,
+            http,
+            Arc::new(Metrics::new()),
+            &Stages::default(),
+            mcp::http_service,
+        )
+        .unwrap()
+        .endpoint
     })
     .await
 }
@@ -50,15 +58,27 @@ async fn with_oauth(hq: &Listener, more: &[(&str, &str)]) -> Listener {
 /// An HQ that knows one token.
 async fn hq() -> Listener {
     let introspect = async |Form(form): Form<BTreeMap<String, String>>| {
-        Json(json!({ "active": form.get("token").is_some_and(|token| token == TOKEN), "scope": "read" }))
+        Json(
+            json!({ "active": form.get("token").is_some_and(|token| token == TOKEN), "scope": "read" }),
+        )
     };
     Listener::serving(|_| Router::new().route("/oauth2/introspect", post(introspect))).await
 }
 
-async fn verified(server: &Listener, callers: Callers, token: Option<&str>) -> lenses_mcp_operator::verify::Verified {
+async fn verified(
+    server: &Listener,
+    callers: Callers,
+    token: Option<&str>,
+) -> lenses_mcp_operator::verify::Verified {
     let service = server.url("/");
-    let endpoint = Endpoint { url: format!("{service}mcp"), service, callers, expected_tools: None };
-    verify_endpoint(&Http::new([], None, None).unwrap(), &endpoint, token.map(SecretString::from).as_ref()).await
+    let endpoint =
+        Endpoint { url: format!("{service}mcp"), service, callers, expected_tools: None };
+    verify_endpoint(
+        &Http::new([], None, None).unwrap(),
+        &endpoint,
+        token.map(SecretString::from).as_ref(),
+    )
+    .await
 }
 
 fn sign_in() -> Callers {
@@ -86,20 +106,28 @@ async fn a_server_with_oauth_is_verified_and_its_tools_are_counted_with_a_token(
     let found = verified(&server, sign_in(), Some("another")).await;
     assert_eq!(found.finding.reason, Reason::CredentialRefused, "{found:?}");
     assert!(!found.finding.message.contains("another"), "{found:?}");
-    assert_eq!(verified(&server, sign_in(), Some("two\nlines")).await.finding.reason, Reason::MaterialUnusable);
+    assert_eq!(
+        verified(&server, sign_in(), Some("two\nlines")).await.finding.reason,
+        Reason::MaterialUnusable
+    );
 }
 
 #[tokio::test]
 async fn a_server_that_serves_another_url_or_issuer_is_found_out() {
     let hq = hq().await;
-    let elsewhere =
-        with_oauth(&hq, &[("MCP_ADVERTISED_URL", "https://mcp.example.com"), ("MCP_ALLOWED_HOSTS", "127.0.0.1")]).await;
+    let elsewhere = with_oauth(
+        &hq,
+        &[("MCP_ADVERTISED_URL", "https://mcp.example.com"), ("MCP_ALLOWED_HOSTS", "127.0.0.1")],
+    )
+    .await;
     let found = verified(&elsewhere, sign_in(), None).await;
     assert_eq!(found.finding.reason, Reason::MetadataMismatch, "{found:?}");
     assert!(found.finding.message.contains("https://mcp.example.com"), "{found:?}");
 
     let server = with_oauth(&hq, &[]).await;
-    let found = verified(&server, Callers::SignedIn { issuer: "https://hq.example.com/".into() }, None).await;
+    let found =
+        verified(&server, Callers::SignedIn { issuer: "https://hq.example.com/".into() }, None)
+            .await;
     assert_eq!(found.finding.reason, Reason::MetadataMismatch, "{found:?}");
 }
 
@@ -111,7 +139,10 @@ async fn a_server_with_an_api_key_is_verified_for_its_callers() {
     assert_eq!((found.finding.reason, &found.tools), (Reason::Verified, &None), "{found:?}");
     let with_token = verified(&shared, Callers::WithToken, Some(TOKEN)).await;
     assert!(with_token.tools.is_some(), "{with_token:?}");
-    assert_eq!(verified(&shared, Callers::WithToken, Some("x")).await.finding.reason, Reason::CredentialRefused);
+    assert_eq!(
+        verified(&shared, Callers::WithToken, Some("x")).await.finding.reason,
+        Reason::CredentialRefused
+    );
 
     let open = serving(&[&key[..], &[("MCP_CALLERS", "anyone")]].concat()).await;
     let found = verified(&open, Callers::Anyone, None).await;
@@ -121,5 +152,8 @@ async fn a_server_with_an_api_key_is_verified_for_its_callers() {
         let found = verified(&open, callers, None).await;
         assert_eq!(found.finding.reason, Reason::TooOpen, "{found:?}");
     }
-    assert_eq!(verified(&shared, Callers::Anyone, None).await.finding.reason, Reason::EndpointUnreachable);
+    assert_eq!(
+        verified(&shared, Callers::Anyone, None).await.finding.reason,
+        Reason::EndpointUnreachable
+    );
 }

@@ -6,10 +6,14 @@ use std::sync::Arc;
 use axum::Router;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
-    model::{CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ServerCapabilities, ServerConfig},
+    model::{
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ServerCapabilities,
+        ServerConfig,
+    },
     service::RequestContext,
     transport::{
-        StreamableHttpServerConfig, StreamableHttpService, streamable_http_server::session::never::NeverSessionManager,
+        StreamableHttpServerConfig, StreamableHttpService,
+        streamable_http_server::session::never::NeverSessionManager,
     },
 };
 use serde_json::{Value, json};
@@ -30,12 +34,22 @@ pub(crate) fn call() -> Call {
 
 /// Serves until the process is ended; says where on standard error.
 pub(crate) fn serve() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
-        let config = StreamableHttpServerConfig::default().with_legacy_session_mode(false).with_json_response(true);
-        let service = StreamableHttpService::new(|| Ok(Echo), Arc::new(NeverSessionManager::default()), config);
+        let config = StreamableHttpServerConfig::default()
+            .with_legacy_session_mode(false)
+            .with_json_response(true);
+        let service = StreamableHttpService::new(
+            || Ok(Echo),
+            Arc::new(NeverSessionManager::default()),
+            config,
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        eprintln!("{}", json!({ "message": "listening", "address": listener.local_addr().unwrap() }));
+        eprintln!(
+            "{}",
+            json!({ "message": "listening", "address": listener.local_addr().unwrap() })
+        );
         axum::serve(listener, Router::new().route_service("/mcp", service)).await.unwrap();
     });
 }

@@ -61,9 +61,12 @@ impl Hq {
     /// A query of a table of so many rows, of which the first thousand are answered.
     pub(crate) fn query(rows: usize) -> Call {
         let sql = format!("SELECT * FROM t LIMIT {rows}");
-        let params = json!({ "name": "execute_sql", "arguments": { "environment": "dev", "sql": sql } });
+        let params =
+            json!({ "name": "execute_sql", "arguments": { "environment": "dev", "sql": sql } });
         Call::new(&params, &tokens(), |reply| {
-            reply["result"]["structuredContent"]["result"].as_array().is_some_and(|rows| rows.len() == 1_000)
+            reply["result"]["structuredContent"]["result"]
+                .as_array()
+                .is_some_and(|rows| rows.len() == 1_000)
         })
     }
 }
@@ -87,7 +90,8 @@ async fn introspect(Form(Question { token }): Form<Question>) -> Json<Value> {
 
 async fn answer(stream: TcpStream) {
     let mut socket = accept_async(stream).await.unwrap();
-    let asked: Value = serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
+    let asked: Value =
+        serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
     let rows: u64 = asked["sql"].as_str().unwrap().rsplit(' ').next().unwrap().parse().unwrap();
     for row in 0..rows {
         let text = format!(

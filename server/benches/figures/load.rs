@@ -32,7 +32,8 @@ impl Call {
     /// `tools/call` with `params`; the connections show `tokens` in turn, where there are any. Every answer must satisfy
     /// `is_right`.
     pub(crate) fn new(params: &Value, tokens: &[String], is_right: fn(&Value) -> bool) -> Self {
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params })
+            .to_string();
         Self { body: body.into(), tokens: tokens.to_vec(), is_right }
     }
 
@@ -75,7 +76,10 @@ impl Load {
             let left = left.clone();
             async move {
                 let mut sender = sender.lock().await;
-                while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+                while left
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                    .is_ok()
+                {
                     timeout(TIMEOUT, one(&mut sender, call, number)).await.unwrap();
                 }
             }

@@ -36,7 +36,10 @@ fn main() -> ExitCode {
     let figures = runtime.block_on(measure());
     let missed = figures.iter().filter(|figure| !figure.met).count();
     for Figure { what, found, target, met } in &figures {
-        println!("{} {what:<46} {found:>12}   target {target}", if *met { "ok    " } else { "MISSED" });
+        println!(
+            "{} {what:<46} {found:>12}   target {target}",
+            if *met { "ok    " } else { "MISSED" }
+        );
     }
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -95,7 +98,9 @@ async fn calls(server: &Process) -> Figure {
         ours.push(rate(server, &of_server, &Hq::call()).await);
         theirs.push(rate(&bare, &of_bare, &echo::call()).await);
     }
-    let ratio = median(ours.iter().zip(&theirs).map(|(ours, theirs)| ours.per_cpu_second / theirs.per_cpu_second));
+    let ratio = median(
+        ours.iter().zip(&theirs).map(|(ours, theirs)| ours.per_cpu_second / theirs.per_cpu_second),
+    );
     for (who, rates) in [("server", ours), ("bare rmcp", theirs)] {
         println!(
             "{who}: {:.0} calls a CPU second, {:.0} a second",
@@ -128,11 +133,19 @@ async fn rate(process: &Process, load: &Load, call: &load::Call) -> Rate {
     let before = process.cpu_time();
     let took = load.call(CALLS, call).await;
     let cpu = process.cpu_time().saturating_sub(before);
-    Rate { per_second: CALLS as f64 / took.as_secs_f64(), per_cpu_second: CALLS as f64 / cpu.as_secs_f64() }
+    Rate {
+        per_second: CALLS as f64 / took.as_secs_f64(),
+        per_cpu_second: CALLS as f64 / cpu.as_secs_f64(),
+    }
 }
 
 /// A figure of memory; `kib` as the kernel gives it.
 #[expect(clippy::cast_precision_loss, reason = "for a person to read")]
 fn mib(what: &'static str, kib: u64, limit: u64, target: &'static str) -> Figure {
-    Figure { what, found: format!("{:.1} MiB", kib as f64 / 1024.0), target, met: kib <= limit << 10 }
+    Figure {
+        what,
+        found: format!("{:.1} MiB", kib as f64 / 1024.0),
+        target,
+        met: kib <= limit << 10,
+    }
 }

@@ -29,7 +29,12 @@ impl Process {
         let mut command = pinned(env!("CARGO_BIN_EXE_lenses-mcp-server"));
         command
             .envs([("OAUTH_ENABLED", "true"), ("MCP_ADVERTISED_URL", "http://localhost")])
-            .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("ADMIN_HOST", "127.0.0.1"), ("ADMIN_PORT", "0")])
+            .envs([
+                ("HOST", "127.0.0.1"),
+                ("PORT", "0"),
+                ("ADMIN_HOST", "127.0.0.1"),
+                ("ADMIN_PORT", "0"),
+            ])
             .envs([("LOG_FORMAT", "json"), ("INTROSPECTION_CACHE_TTL", "60s")])
             // The most that can be set: the limit is looked at, and not reached.
             .env("MCP_CALLS_PER_MINUTE_PER_USER", "1000000")
@@ -50,7 +55,8 @@ impl Process {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = lines.by_ref().map(Result::unwrap).find_map(|line| {
             let line: Value = serde_json::from_str(&line).ok()?;
-            (line["message"] == "listening").then(|| line["address"].as_str().unwrap().parse().unwrap())
+            (line["message"] == "listening")
+                .then(|| line["address"].as_str().unwrap().parse().unwrap())
         });
         let started_in = started.elapsed();
         // The log goes on being read, or the server would wait on a full pipe.
@@ -61,7 +67,8 @@ impl Process {
     /// A line of `/proc/PID/status`, in KiB.
     pub(crate) fn memory(&self, name: &str) -> u64 {
         let status = fs::read_to_string(self.proc("status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+        let line =
+            status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
@@ -113,6 +120,8 @@ pub(crate) fn leave_the_first_core() {
 fn pinned(program: impl AsRef<Path>) -> Command {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", "0"]).arg(program.as_ref()).env_clear();
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .current_dir(env!("CARGO_TARGET_TMPDIR"));
     command
 }

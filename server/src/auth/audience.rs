@@ -18,7 +18,8 @@ impl Audience {
 
     /// Whether `audiences` (RFC 7662 §2.2 `aud`) let a token in.
     pub(super) fn admits(&self, audiences: &[String]) -> bool {
-        let names_this_server = || audiences.iter().any(|audience| normalized(audience) == self.resource);
+        let names_this_server =
+            || audiences.iter().any(|audience| normalized(audience) == self.resource);
         match self.rule {
             AudienceRule::Ignored => true,
             AudienceRule::WhenPresent => audiences.is_empty() || names_this_server(),
@@ -51,15 +52,22 @@ mod tests {
     fn a_token_for_this_server_is_admitted_however_it_spells_the_server() {
         for rule in [AudienceRule::Required, AudienceRule::WhenPresent, AudienceRule::Ignored] {
             assert!(admits(rule, &[RESOURCE]));
-            assert!(admits(rule, &["https://else.example.com", "HTTPS://MCP.example.com:443/mcp/"]));
+            assert!(admits(
+                rule,
+                &["https://else.example.com", "HTTPS://MCP.example.com:443/mcp/"]
+            ));
         }
     }
 
     #[test]
     fn a_token_for_another_server_is_not_admitted_unless_the_audience_is_ignored() {
-        for other in
-            ["https://mcp.example.com/other", "https://mcp.example.com", "http://mcp.example.com/mcp", "mcp", ""]
-        {
+        for other in [
+            "https://mcp.example.com/other",
+            "https://mcp.example.com",
+            "http://mcp.example.com/mcp",
+            "mcp",
+            "",
+        ] {
             assert!(!admits(AudienceRule::Required, &[other]), "{other:?}");
             assert!(!admits(AudienceRule::WhenPresent, &[other]), "{other:?}");
             assert!(admits(AudienceRule::Ignored, &[other]), "{other:?}");

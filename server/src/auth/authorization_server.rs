@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     back_channel::BackChannel,
-    introspection::{IntrospectionError, Introspector, Reply},
+    introspection::{IntrospectionError, IntrospectionResponse, Introspector},
     server_metadata::{Found, MetadataReader},
     token_exchange::{ExchangeError, Exchanged, Exchanger},
 };
@@ -25,22 +25,42 @@ pub struct AuthorizationServer {
 impl AuthorizationServer {
     /// The authorization server that `oauth` describes, below `lenses_url`. Connects to nothing.
     #[must_use]
-    pub fn new(oauth: &OAuth, lenses_url: &Url, back_channel: BackChannel, metrics: &Arc<Metrics>) -> Self {
+    pub fn new(
+        oauth: &OAuth,
+        lenses_url: &Url,
+        back_channel: BackChannel,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
         Self {
-            introspector: Introspector::new(&oauth.introspection, back_channel.clone(), metrics.clone()),
-            metadata: MetadataReader::new(lenses_url, &oauth.issuer, back_channel.clone(), metrics.clone()),
+            introspector: Introspector::new(
+                &oauth.introspection,
+                back_channel.clone(),
+                metrics.clone(),
+            ),
+            metadata: MetadataReader::new(
+                lenses_url,
+                &oauth.issuer,
+                back_channel.clone(),
+                metrics.clone(),
+            ),
             exchanger: Exchanger::new(oauth, lenses_url, back_channel.clone(), metrics.clone()),
             back_channel,
         }
     }
 
     /// Its word on `token`.
-    pub(super) async fn introspect(&self, token: &SecretString) -> Result<Reply, IntrospectionError> {
+    pub(super) async fn introspect(
+        &self,
+        token: &SecretString,
+    ) -> Result<IntrospectionResponse, IntrospectionError> {
         self.introspector.introspect(token).await
     }
 
     /// Whether it calls `token` active.
-    pub(crate) async fn calls_active(&self, token: &SecretString) -> Result<bool, IntrospectionError> {
+    pub(crate) async fn calls_active(
+        &self,
+        token: &SecretString,
+    ) -> Result<bool, IntrospectionError> {
         Ok(self.introspector.introspect(token).await?.active)
     }
 

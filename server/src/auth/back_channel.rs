@@ -69,7 +69,11 @@ impl BackChannel {
     }
 
     /// Gets `url`, with `authorization` where there is one.
-    pub(crate) async fn get(&self, url: &Url, authorization: Option<&HeaderValue>) -> Result<Reply, NoReply> {
+    pub(crate) async fn get(
+        &self,
+        url: &Url,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Reply, NoReply> {
         send(self.0.get(url.clone()), authorization).await
     }
 
@@ -92,11 +96,18 @@ impl Reply {
     }
 }
 
-async fn send(mut request: reqwest::RequestBuilder, authorization: Option<&HeaderValue>) -> Result<Reply, NoReply> {
+async fn send(
+    mut request: reqwest::RequestBuilder,
+    authorization: Option<&HeaderValue>,
+) -> Result<Reply, NoReply> {
     if let Some(authorization) = authorization {
         request = request.header(AUTHORIZATION, authorization.clone());
     }
-    let mut response = request.header(ACCEPT, "application/json").send().await.map_err(|error| no_reply(&error))?;
+    let mut response = request
+        .header(ACCEPT, "application/json")
+        .send()
+        .await
+        .map_err(|error| no_reply(&error))?;
     let status = response.status();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| no_reply(&error))? {
@@ -140,7 +151,8 @@ pub(super) fn basic(client: &ClientCredentials) -> Option<HeaderValue> {
     let encoded = |secret: &SecretString| {
         url::form_urlencoded::byte_serialize(secret.expose_secret().as_bytes()).collect::<String>()
     };
-    let credentials = BASE64_STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(&client.secret)));
+    let credentials =
+        BASE64_STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(&client.secret)));
     let mut header = HeaderValue::try_from(format!("Basic {credentials}")).ok()?;
     header.set_sensitive(true);
     Some(header)

@@ -4,7 +4,7 @@
 use http::{HeaderMap, header::AUTHORIZATION};
 use secrecy::SecretString;
 
-use super::Refusal;
+use super::AuthError;
 
 /// Longest token that is taken, in bytes. Real ones are far below; this bounds what is hashed and sent on.
 const TOKEN_MAX: usize = 8 * 1024;
@@ -13,35 +13,38 @@ const TOKEN_MAX: usize = 8 * 1024;
 ///
 /// # Errors
 ///
-/// [`Refusal::Missing`] without the header or with another scheme (RFC 6750 §3.1: no error code then),
-/// [`Refusal::Malformed`] for a header that can't be read as one credential, [`Refusal::Invalid`] for a token that no
+/// [`AuthError::Missing`] without the header or with another scheme (RFC 6750 §3.1: no error code then),
+/// [`AuthError::Malformed`] for a header that can't be read as one credential, [`AuthError::Invalid`] for a token that no
 /// authorization server can have issued.
-pub(super) fn token(headers: &HeaderMap) -> Result<SecretString, Refusal> {
+pub(super) fn token(headers: &HeaderMap) -> Result<SecretString, AuthError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or(Refusal::Missing)?;
+    let value = values.next().ok_or(AuthError::Missing)?;
     if values.next().is_some() {
-        return Err(Refusal::Malformed("send one Authorization header"));
+        return Err(AuthError::Malformed("send one Authorization header"));
     }
     let value = value.as_bytes();
     let scheme_end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, token) = value.split_at(scheme_end);
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
-        return Err(Refusal::Missing);
+        return Err(AuthError::Missing);
     }
     let token = token.trim_ascii();
     if token.is_empty() {
-        return Err(Refusal::Malformed("send a token after Bearer"));
+        return Err(AuthError::Malformed("send a token after Bearer"));
     }
     match std::str::from_utf8(token) {
-        Ok(token) if token.len() <= TOKEN_MAX && is_b64token(token) => Ok(SecretString::from(token)),
-        _ => Err(Refusal::Invalid),
+        Ok(token) if token.len() <= TOKEN_MAX && is_b64token(token) => {
+            Ok(SecretString::from(token))
+        }
+        _ => Err(AuthError::Invalid),
     }
 }
 
 /// `b64token` of RFC 6750 §2.1.
 fn is_b64token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+    !body.is_empty()
+        && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
 
 #[cfg(test)]
@@ -51,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    fn read(values: &[&[u8]]) -> Result<String, Refusal> {
+    fn read(values: &[&[u8]]) -> Result<String, AuthError> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
@@ -68,17 +71,17 @@ mod tests {
 
     #[test]
     fn no_header_and_other_schemes_are_no_attempt_at_all() {
-        assert_eq!(read(&[]), Err(Refusal::Missing));
+        assert_eq!(read(&[]), Err(AuthError::Missing));
         for value in ["Basic dXNlcjpwYXNz", "Bearerabc", "abc", ""] {
-            assert_eq!(read(&[value.as_bytes()]), Err(Refusal::Missing), "{value:?}");
+            assert_eq!(read(&[value.as_bytes()]), Err(AuthError::Missing), "{value:?}");
         }
     }
 
     #[test]
     fn what_is_not_one_credential_is_malformed() {
-        assert!(matches!(read(&[b"Bearer"]), Err(Refusal::Malformed(_))));
-        assert!(matches!(read(&[b"Bearer   "]), Err(Refusal::Malformed(_))));
-        assert!(matches!(read(&[b"Bearer a", b"Bearer b"]), Err(Refusal::Malformed(_))));
+        assert!(matches!(read(&[b"Bearer"]), Err(AuthError::Malformed(_))));
+        assert!(matches!(read(&[b"Bearer   "]), Err(AuthError::Malformed(_))));
+        assert!(matches!(read(&[b"Bearer a", b"Bearer b"]), Err(AuthError::Malformed(_))));
     }
 
     #[test]
@@ -94,7 +97,7 @@ mod tests {
             long.as_bytes(),
         ];
         for value in values {
-            assert_eq!(read(&[value]), Err(Refusal::Invalid), "{value:?}");
+            assert_eq!(read(&[value]), Err(AuthError::Invalid), "{value:?}");
         }
     }
 }

@@ -14,7 +14,7 @@ const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AuthError {
     /// No credential: the start of each sign-in.
     #[error("sign in: this server takes an access token in the Authorization header, as Bearer")]
     Missing,
@@ -37,7 +37,7 @@ pub enum Refusal {
     Unavailable,
 }
 
-impl Refusal {
+impl AuthError {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::Missing => Outcome::Missing,
@@ -95,13 +95,19 @@ impl Refusal {
         let mut parameters = Vec::new();
         if *self != Self::Missing {
             let description = self.to_string().replace('"', "'");
-            parameters.push(format!("error=\"{}\", error_description=\"{description}\"", self.code()));
+            parameters
+                .push(format!("error=\"{}\", error_description=\"{description}\"", self.code()));
         }
         match (metadata_url, self) {
             (Some(url), Self::InsufficientScope { needed, held }) => {
-                parameters.push(format!("scope=\"{}\", resource_metadata=\"{url}\"", needed.union(*held)));
+                parameters.push(format!(
+                    "scope=\"{}\", resource_metadata=\"{url}\"",
+                    needed.union(*held)
+                ));
             }
-            (Some(url), _) => parameters.push(format!("resource_metadata=\"{url}\", scope=\"{offered}\"")),
+            (Some(url), _) => {
+                parameters.push(format!("resource_metadata=\"{url}\", scope=\"{offered}\""))
+            }
             (None, _) => parameters.push("realm=\"lenses-mcp\"".to_owned()),
         }
         format!("Bearer {}", parameters.join(", "))

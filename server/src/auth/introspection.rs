@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-pub(super) use self::reply::Reply;
+pub(super) use self::reply::IntrospectionResponse;
 use super::back_channel::{self, BackChannel, NoReply};
 use crate::{
     metrics::{Introspection as Outcome, Metrics},
@@ -42,7 +42,9 @@ pub enum IntrospectionError {
         url: Url,
     },
     /// Another status than 200. A redirect is one: it is not followed, because it would carry the token elsewhere.
-    #[error("introspection was answered with {status} by {url}; check INTROSPECTION_URL (LENSES_URL) and HQ's log")]
+    #[error(
+        "introspection was answered with {status} by {url}; check INTROSPECTION_URL (LENSES_URL) and HQ's log"
+    )]
     Status {
         /// The status.
         status: StatusCode,
@@ -50,7 +52,9 @@ pub enum IntrospectionError {
         url: Url,
     },
     /// 200, but no introspection reply.
-    #[error("introspection at {url} was answered with something that is no RFC 7662 reply; check INTROSPECTION_URL")]
+    #[error(
+        "introspection at {url} was answered with something that is no RFC 7662 reply; check INTROSPECTION_URL"
+    )]
     Unreadable {
         /// The endpoint.
         url: Url,
@@ -94,7 +98,11 @@ pub(super) struct Introspector {
 
 impl Introspector {
     /// Asks as `settings` say.
-    pub(super) fn new(settings: &Introspection, back_channel: BackChannel, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        settings: &Introspection,
+        back_channel: BackChannel,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let authorization = settings.client.as_ref().and_then(back_channel::basic);
         Self { back_channel, url: settings.url.clone(), authorization, metrics }
     }
@@ -104,7 +112,10 @@ impl Introspector {
     /// # Errors
     ///
     /// [`IntrospectionError`], when there is none.
-    pub(super) async fn introspect(&self, token: &SecretString) -> Result<Reply, IntrospectionError> {
+    pub(super) async fn introspect(
+        &self,
+        token: &SecretString,
+    ) -> Result<IntrospectionResponse, IntrospectionError> {
         let started = Instant::now();
         let result = self.ask(token).await;
         let outcome = match &result {
@@ -116,7 +127,7 @@ impl Introspector {
         result
     }
 
-    async fn ask(&self, token: &SecretString) -> Result<Reply, IntrospectionError> {
+    async fn ask(&self, token: &SecretString) -> Result<IntrospectionResponse, IntrospectionError> {
         let form = [("token", token.expose_secret()), ("token_type_hint", "access_token")];
         let reply = self.back_channel.post(&self.url, &form, self.authorization.as_ref()).await;
         let url = self.url.clone();

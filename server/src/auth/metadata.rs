@@ -52,7 +52,9 @@ pub fn routes(oauth: &OAuth, offered: ScopeSet) -> Router {
     let Ok(issuer) = Url::parse(&oauth.issuer) else { return router };
     let location = server_metadata::location(&issuer);
     // 307, not 308: HQ may move, and a redirect that is kept for good would outlive that.
-    let elsewhere = get(async move || ([(CACHE_CONTROL, CACHE)], Redirect::temporary(location.as_str())));
-    let below_path = format!("{}{}", server_metadata::WELL_KNOWN, oauth.advertised_url.endpoint_path());
+    let elsewhere =
+        get(async move || ([(CACHE_CONTROL, CACHE)], Redirect::temporary(location.as_str())));
+    let below_path =
+        format!("{}{}", server_metadata::WELL_KNOWN, oauth.advertised_url.endpoint_path());
     router.route(server_metadata::WELL_KNOWN, elsewhere.clone()).route(&below_path, elsewhere)
 }

@@ -6,10 +6,10 @@ use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    AuthorizationServer, Refusal,
+    AuthError, AuthorizationServer,
     audience::Audience,
     bearer,
-    verdicts::{Grant, Reason, Verdict, Verdicts},
+    token_validator::{Grant, Reason, TokenStatus, TokenValidator},
 };
 use crate::{
     access_log,
@@ -26,7 +26,7 @@ use crate::{
 /// through: HQ must see who the user is to apply the user's rights.
 #[derive(Debug)]
 pub struct ResourceServer {
-    verdicts: Arc<Verdicts>,
+    validator: Arc<TokenValidator>,
     metadata_url: String,
 }
 
@@ -41,8 +41,15 @@ impl ResourceServer {
     ) -> Self {
         let audience = Audience::new(&oauth.advertised_url.resource(), oauth.audience);
         let cache_ttl = oauth.introspection.cache_ttl;
-        let verdicts = Verdicts::new(authorization_server, audience, offered, cache_ttl, max_questions, metrics);
-        Self { verdicts: Arc::new(verdicts), metadata_url: oauth.advertised_url.metadata_url() }
+        let validator = TokenValidator::new(
+            authorization_server,
+            audience,
+            offered,
+            cache_ttl,
+            max_questions,
+            metrics,
+        );
+        Self { validator: Arc::new(validator), metadata_url: oauth.advertised_url.metadata_url() }
     }
 
     /// URL of the metadata, for challenges.
@@ -55,33 +62,33 @@ impl ResourceServer {
     ///
     /// # Errors
     ///
-    /// [`Refusal`] for a request without a good token, or when HQ can't be asked.
-    pub(super) async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
+    /// [`AuthError`] for a request without a good token, or when HQ can't be asked.
+    pub(super) async fn identify(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
         let token = bearer::token(headers)?;
         let fingerprint = Fingerprint::of(token.expose_secret());
         access_log::note(|noted| noted.token = Some(fingerprint));
-        match self.verdicts.on(&token, fingerprint).await {
-            Ok(Verdict::Active(grant)) => Ok(identity(&grant, token, fingerprint)),
-            Ok(Verdict::Refused(reason)) => {
+        match self.validator.validate(&token, fingerprint).await {
+            Ok(TokenStatus::Active(grant)) => Ok(identity(&grant, token, fingerprint)),
+            Ok(TokenStatus::Rejected(reason)) => {
                 // Clients that lose their way with audiences are for the operator to help; the others sign in again.
                 if reason == Reason::OtherAudience {
                     tracing::warn!("refused a token: {reason}");
                 } else {
                     tracing::info!("refused a token: {reason}");
                 }
-                Err(Refusal::Invalid)
+                Err(AuthError::Invalid)
             }
             Err(error) => {
                 tracing::error!(%error, "a token could not be checked");
-                Err(Refusal::Unavailable)
+                Err(AuthError::Unavailable)
             }
         }
     }
 
     /// Forgets the caller's token, because HQ answered 401 to it or to what it was exchanged for.
     pub fn forget(&self, identity: &Identity) {
-        let (verdicts, token) = (self.verdicts.clone(), identity.fingerprint);
-        tokio::spawn(async move { verdicts.forget(token).await });
+        let (validator, token) = (self.validator.clone(), identity.fingerprint);
+        tokio::spawn(async move { validator.forget(token).await });
     }
 }
 

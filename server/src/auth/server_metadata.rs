@@ -53,7 +53,9 @@ pub(crate) enum MetadataError {
         url: Url,
     },
     /// An answer that is no metadata.
-    #[error("{url} was answered with {status} and no authorization server metadata; check LENSES_URL")]
+    #[error(
+        "{url} was answered with {status} and no authorization server metadata; check LENSES_URL"
+    )]
     Unreadable {
         /// The status.
         status: StatusCode,
@@ -118,8 +120,13 @@ pub(crate) struct MetadataReader {
 
 impl MetadataReader {
     /// Reads below `lenses_url` the metadata of `issuer`.
-    pub(super) fn new(lenses_url: &Url, issuer: &str, back_channel: BackChannel, metrics: Arc<Metrics>) -> Self {
-        let kept = Cache::builder().max_capacity(1).expire_after(Lifetime).build();
+    pub(super) fn new(
+        lenses_url: &Url,
+        issuer: &str,
+        back_channel: BackChannel,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let kept = Cache::builder().max_capacity(1).expire_after(MetadataLifetime).build();
         let (url, other_urls) = locations(lenses_url, issuer);
         Self { back_channel, url, other_urls, kept, metrics }
     }
@@ -139,7 +146,8 @@ impl MetadataReader {
     async fn read(&self) -> Found {
         let started = Instant::now();
         let found = self.read_first().await;
-        let outcome = found.as_ref().map_or_else(MetadataError::outcome, |_| LensesOutcome::Success);
+        let outcome =
+            found.as_ref().map_or_else(MetadataError::outcome, |_| LensesOutcome::Success);
         self.metrics.lenses_called(OPERATION, outcome, started.elapsed());
         found.map(Arc::new).map_err(Arc::new)
     }
@@ -167,7 +175,9 @@ impl MetadataReader {
         match reply.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => Err(MetadataError::Absent { url }),
             status if status.is_server_error() => Err(MetadataError::Failed { status, url }),
-            StatusCode::OK => reply.json().ok_or(MetadataError::Unreadable { status: StatusCode::OK, url }),
+            StatusCode::OK => {
+                reply.json().ok_or(MetadataError::Unreadable { status: StatusCode::OK, url })
+            }
             status => Err(MetadataError::Unreadable { status, url }),
         }
     }
@@ -201,9 +211,9 @@ fn locations(lenses_url: &Url, issuer: &str) -> (Url, Vec<Url>) {
 }
 
 /// How long each finding is kept.
-struct Lifetime;
+struct MetadataLifetime;
 
-impl Expiry<(), Found> for Lifetime {
+impl Expiry<(), Found> for MetadataLifetime {
     fn expire_after_create(&self, (): &(), found: &Found, _: Instant) -> Option<Duration> {
         Some(match found {
             Err(error) if !error.is_an_answer() => FAILURE_KEPT,
@@ -211,7 +221,13 @@ impl Expiry<(), Found> for Lifetime {
         })
     }
 
-    fn expire_after_update(&self, (): &(), found: &Found, now: Instant, _: Option<Duration>) -> Option<Duration> {
+    fn expire_after_update(
+        &self,
+        (): &(),
+        found: &Found,
+        now: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
         self.expire_after_create(&(), found, now)
     }
 }
@@ -223,9 +239,18 @@ mod tests {
     #[test]
     fn the_authorization_servers_metadata_is_found_as_rfc_8414_says() {
         for (base, url) in [
-            ("https://lenses.example.com", "https://lenses.example.com/.well-known/oauth-authorization-server"),
-            ("https://lenses.example.com/", "https://lenses.example.com/.well-known/oauth-authorization-server"),
-            ("https://x.example.com:8443/hq/", "https://x.example.com:8443/.well-known/oauth-authorization-server/hq"),
+            (
+                "https://lenses.example.com",
+                "https://lenses.example.com/.well-known/oauth-authorization-server",
+            ),
+            (
+                "https://lenses.example.com/",
+                "https://lenses.example.com/.well-known/oauth-authorization-server",
+            ),
+            (
+                "https://x.example.com:8443/hq/",
+                "https://x.example.com:8443/.well-known/oauth-authorization-server/hq",
+            ),
         ] {
             assert_eq!(location(&base.parse().unwrap()).as_str(), url);
         }
@@ -234,11 +259,18 @@ mod tests {
     #[test]
     fn the_metadata_is_looked_for_wherever_a_path_may_have_put_it() {
         for (lenses_url, issuer, expected) in [
-            ("http://hq:9991", "https://lenses.example.com", &["/.well-known/oauth-authorization-server"][..]),
+            (
+                "http://hq:9991",
+                "https://lenses.example.com",
+                &["/.well-known/oauth-authorization-server"][..],
+            ),
             (
                 "http://hq:9991",
                 "https://lenses.example.com/hq",
-                &["/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/hq"],
+                &[
+                    "/.well-known/oauth-authorization-server",
+                    "/.well-known/oauth-authorization-server/hq",
+                ],
             ),
             (
                 "http://proxy/lenses/",

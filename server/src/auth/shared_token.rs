@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Refusal, bearer};
+use super::{AuthError, bearer};
 use crate::{
     access_log,
     identity::{Fingerprint, Identity},
@@ -37,15 +37,15 @@ impl SharedToken {
     ///
     /// # Errors
     ///
-    /// [`Refusal`] without the token.
-    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
+    /// [`AuthError`] without the token.
+    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
         if let Some(expected) = &self.expected {
             let token = bearer::token(headers)?;
             let fingerprint = Fingerprint::of(token.expose_secret());
             access_log::note(|noted| noted.token = Some(fingerprint));
             // Digests have one length, so that neither content nor length of the token shows in the time taken.
             if !bool::from(hash(&token).ct_eq(expected)) {
-                return Err(Refusal::Invalid);
+                return Err(AuthError::Invalid);
             }
         }
         Ok(self.identity.clone())
@@ -54,13 +54,19 @@ impl SharedToken {
 
 impl fmt::Debug for SharedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedToken").field("anyone", &self.expected.is_none()).finish_non_exhaustive()
+        f.debug_struct("SharedToken")
+            .field("anyone", &self.expected.is_none())
+            .finish_non_exhaustive()
     }
 }
 
 /// The one caller of API-key mode: over stdio too, where who starts the process is the caller.
 #[must_use]
-pub fn shared_identity(api_key: &SecretString, offered: ScopeSet, fingerprint: Fingerprint) -> Identity {
+pub fn shared_identity(
+    api_key: &SecretString,
+    offered: ScopeSet,
+    fingerprint: Fingerprint,
+) -> Identity {
     Identity {
         subject: None,
         client_id: None,

@@ -157,10 +157,12 @@ impl Exchanger {
             Err(error) => return Err(error.clone().into()),
         };
         match offered {
-            Some((metadata, endpoint)) => match inside(endpoint, &metadata.issuer, &self.lenses_url) {
-                Some(url) => Ok(Some(url)),
-                None => Err(ExchangeError::ForeignEndpoint { issuer: metadata.issuer.clone() }),
-            },
+            Some((metadata, endpoint)) => {
+                match inside(endpoint, &metadata.issuer, &self.lenses_url) {
+                    Some(url) => Ok(Some(url)),
+                    None => Err(ExchangeError::ForeignEndpoint { issuer: metadata.issuer.clone() }),
+                }
+            }
             None if self.required => Err(ExchangeError::NotOffered),
             None => Ok(None),
         }
@@ -181,12 +183,18 @@ impl Exchanger {
         let Some(url) = self.endpoint(found.as_deref())? else { return Ok(None) };
         let started = Instant::now();
         let result = self.ask(url, token, scopes).await;
-        let outcome = result.as_ref().map_or_else(ExchangeError::outcome, |_| LensesOutcome::Success);
+        let outcome =
+            result.as_ref().map_or_else(ExchangeError::outcome, |_| LensesOutcome::Success);
         self.metrics.lenses_called(OPERATION, outcome, started.elapsed());
         result.map(Some)
     }
 
-    async fn ask(&self, url: Url, token: &SecretString, scopes: ScopeSet) -> Result<Exchanged, ExchangeError> {
+    async fn ask(
+        &self,
+        url: Url,
+        token: &SecretString,
+        scopes: ScopeSet,
+    ) -> Result<Exchanged, ExchangeError> {
         #[derive(Deserialize)]
         struct Issued {
             access_token: String,
@@ -219,7 +227,8 @@ impl Exchanger {
             StatusCode::OK => match reply.json::<Issued>() {
                 // What can't stand in a header is no token.
                 Some(issued)
-                    if issued.token_type.eq_ignore_ascii_case("bearer") && is_sendable(&issued.access_token) =>
+                    if issued.token_type.eq_ignore_ascii_case("bearer")
+                        && is_sendable(&issued.access_token) =>
                 {
                     Ok(Exchanged {
                         token: Arc::new(SecretString::from(issued.access_token)),
@@ -230,8 +239,15 @@ impl Exchanger {
             },
             status if status.is_server_error() => Err(ExchangeError::Failed { status, url }),
             status => {
-                let code = reply.json::<Refused>().map(|refused| refused.error).filter(|code| is_code(code));
-                Err(ExchangeError::Refused { status, code: code.unwrap_or_else(|| "no error code".to_owned()), url })
+                let code = reply
+                    .json::<Refused>()
+                    .map(|refused| refused.error)
+                    .filter(|code| is_code(code));
+                Err(ExchangeError::Refused {
+                    status,
+                    code: code.unwrap_or_else(|| "no error code".to_owned()),
+                    url,
+                })
             }
         }
     }
@@ -247,7 +263,8 @@ impl ServerMetadata {
 
 /// `endpoint` on the inside address: metadata names the outside one. `None` for what is not below `issuer`.
 fn inside(endpoint: &str, issuer: &str, lenses_url: &Url) -> Option<Url> {
-    let path = endpoint.strip_prefix(issuer.trim_end_matches('/')).filter(|path| path.starts_with('/'))?;
+    let path =
+        endpoint.strip_prefix(issuer.trim_end_matches('/')).filter(|path| path.starts_with('/'))?;
     Url::parse(&format!("{}{path}", lenses_url.as_str().trim_end_matches('/'))).ok()
 }
 
@@ -257,7 +274,8 @@ fn is_sendable(token: &str) -> bool {
 
 /// An error code (RFC 6749 §5.2) that may be logged: a word, so that it can hold nothing else.
 fn is_code(text: &str) -> bool {
-    (1..=CODE_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    (1..=CODE_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -279,7 +297,12 @@ mod tests {
                 "http://hq/x/",
                 "http://hq/x/oauth2/token",
             ),
-            ("https://l.example.com/hq/t?a=b", "https://l.example.com/hq", "https://in:1", "https://in:1/t?a=b"),
+            (
+                "https://l.example.com/hq/t?a=b",
+                "https://l.example.com/hq",
+                "https://in:1",
+                "https://in:1/t?a=b",
+            ),
             ("https://evil.example.com/oauth2/token", "https://l.example.com", "http://hq", ""),
             ("https://l.example.com.evil.example/t", "https://l.example.com", "http://hq", ""),
             ("https://l.example.com@evil.example/t", "https://l.example.com", "http://hq", ""),

@@ -38,9 +38,11 @@ pub(super) fn metadata(found: Metadata<'_>) -> Check {
     };
     let message = error.to_string();
     match &**error {
-        MetadataError::Absent { .. } => {
-            check.failed("MetadataMissing", message, "set auth.oauth2.authorizationServer.enabled: true in HQ")
-        }
+        MetadataError::Absent { .. } => check.failed(
+            "MetadataMissing",
+            message,
+            "set auth.oauth2.authorizationServer.enabled: true in HQ",
+        ),
         MetadataError::Unreadable { .. } => check.failed(
             "MetadataUnreadable",
             message,
@@ -81,7 +83,8 @@ pub(super) fn registration(found: Metadata<'_>) -> Check {
         }
         Ok(_) => check.failed(
             "RegistrationClosed",
-            "HQ lets no client register itself, which AI tools do at their first sign-in".to_owned(),
+            "HQ lets no client register itself, which AI tools do at their first sign-in"
+                .to_owned(),
             "set auth.oauth2.authorizationServer.dcr: true in HQ",
         ),
     }
@@ -107,7 +110,10 @@ pub(super) fn pkce(found: Metadata<'_>) -> Check {
 pub(super) fn introspection(probed: Result<bool, IntrospectionError>) -> Check {
     let check = Draft("introspection");
     let error = match probed {
-        Ok(false) => return check.ok("IntrospectionAllowed", "HQ answers this server about tokens".to_owned()),
+        Ok(false) => {
+            return check
+                .ok("IntrospectionAllowed", "HQ answers this server about tokens".to_owned());
+        }
         Ok(true) => {
             return check.failed(
                 "IntrospectionUntrue",
@@ -182,10 +188,13 @@ pub(super) fn api_key(url: &Url, answered: Result<StatusCode, NoReply>) -> Check
         ),
         Ok(StatusCode::FORBIDDEN) => check.failed(
             "KeyForbidden",
-            "HQ knows the service account of LENSES_API_KEY but lets it see no environments".to_owned(),
+            "HQ knows the service account of LENSES_API_KEY but lets it see no environments"
+                .to_owned(),
             "give the service account the IAM permission to list environments in HQ",
         ),
-        Ok(status) if status.is_success() => check.ok("KeyAccepted", "HQ takes LENSES_API_KEY".to_owned()),
+        Ok(status) if status.is_success() => {
+            check.ok("KeyAccepted", "HQ takes LENSES_API_KEY".to_owned())
+        }
         Ok(status) => check.failed(
             "KeyUnknown",
             format!("{url} is answered with {status}"),
@@ -235,7 +244,13 @@ impl Draft {
         self.ended(CheckResult::Skipped, "MetadataMissing", SEE_METADATA.to_owned(), None)
     }
 
-    fn ended(self, result: CheckResult, reason: &'static str, message: String, remedy: Option<&'static str>) -> Check {
+    fn ended(
+        self,
+        result: CheckResult,
+        reason: &'static str,
+        message: String,
+        remedy: Option<&'static str>,
+    ) -> Check {
         Check { check: self.0, result, reason, message, remedy }
     }
 }

@@ -13,8 +13,12 @@ const NAME: &str = "lenses";
 const PLACEHOLDER: &str = "YOUR_TOKEN";
 /// VS Code asks for the token itself and puts it where this id is named, so that it is not in the link.
 const INPUT: &str = "lenses-token";
-const TOKEN_INPUT: Input =
-    Input { kind: "promptString", id: INPUT, description: "Token for the Lenses MCP server", password: true };
+const TOKEN_INPUT: Input = Input {
+    kind: "promptString",
+    id: INPUT,
+    description: "Token for the Lenses MCP server",
+    password: true,
+};
 
 /// Links, commands and files, as the page shows them.
 pub(super) struct Connect {
@@ -76,8 +80,15 @@ impl Connect {
     ///
     /// When JSON can't be written, which no address can cause.
     pub(super) fn new(endpoint: String, with_token: bool) -> Result<Self, serde_json::Error> {
-        let bearer = |token: &str| with_token.then(|| Headers { authorization: format!("Bearer {token}") });
-        let bare = Entry { name: None, transport: None, url: &endpoint, headers: bearer(PLACEHOLDER), inputs: None };
+        let bearer =
+            |token: &str| with_token.then(|| Headers { authorization: format!("Bearer {token}") });
+        let bare = Entry {
+            name: None,
+            transport: None,
+            url: &endpoint,
+            headers: bearer(PLACEHOLDER),
+            inputs: None,
+        };
         let cursor = serde_json::to_string(&bare)?;
         let others = Entry { transport: Some("http"), ..bare };
         let vs_code = serde_json::to_string(&Entry {
@@ -86,8 +97,11 @@ impl Connect {
             inputs: with_token.then_some([TOKEN_INPUT]),
             ..others.clone()
         })?;
-        let header =
-            if with_token { format!(" --header \"Authorization: Bearer {PLACEHOLDER}\"") } else { String::new() };
+        let header = if with_token {
+            format!(" --header \"Authorization: Bearer {PLACEHOLDER}\"")
+        } else {
+            String::new()
+        };
         let claude_link = format!(
             "https://claude.ai/customize/connectors?modal=add-custom-connector&connectorName=Lenses&connectorUrl={}",
             encode(&endpoint)
@@ -96,14 +110,19 @@ impl Connect {
             name: NAME,
             placeholder: PLACEHOLDER,
             claude_link: (!with_token).then_some(claude_link),
-            claude_code_command: format!("claude mcp add --transport http {NAME} {}{header}", shell_word(&endpoint)),
+            claude_code_command: format!(
+                "claude mcp add --transport http {NAME} {}{header}",
+                shell_word(&endpoint)
+            ),
             cursor_link: format!(
                 "cursor://anysphere.cursor-deeplink/mcp/install?name={NAME}&config={}",
                 encode(&BASE64_STANDARD.encode(cursor))
             ),
             vs_code_link: format!("vscode:mcp/install?{}", encode(&vs_code)),
             vs_code_command: format!("code --add-mcp {}", shell_word(&vs_code)),
-            others_json: serde_json::to_string_pretty(&File { servers: Servers { lenses: others } })?,
+            others_json: serde_json::to_string_pretty(&File {
+                servers: Servers { lenses: others },
+            })?,
             endpoint,
         })
     }
@@ -117,5 +136,9 @@ fn encode(text: &str) -> String {
 /// One word of a POSIX shell, whatever is in it.
 fn shell_word(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/._-".contains(&byte);
-    if text.bytes().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    if text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }

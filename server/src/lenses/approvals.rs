@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Error, Name, Object, Session};
+use super::{CallerClient, Error, Name, Object};
 
 /// A topic to ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,10 @@ impl TopicRequest {
 /// How far a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(inline)]
-#[expect(missing_docs, reason = "a schema lists documented words one by one, each with its text; these say it")]
+#[expect(
+    missing_docs,
+    reason = "a schema lists documented words one by one, each with its text; these say it"
+)]
 pub enum ApprovalStatus {
     Pending,
     Approved,
@@ -81,7 +84,10 @@ impl ApprovalStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
-#[expect(missing_docs, reason = "a schema lists documented words one by one, each with its text; these say it")]
+#[expect(
+    missing_docs,
+    reason = "a schema lists documented words one by one, each with its text; these say it"
+)]
 pub enum ApprovalSort {
     EntityName,
     CreatedBy,
@@ -115,13 +121,17 @@ pub struct ApprovalQuery {
     pub sort_order: Option<&'static str>,
 }
 
-impl Session {
+impl CallerClient {
     /// Asks for a topic: `POST api/v1/approvals`. Gives the request's `id`.
     ///
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn request_topic(&self, environment: &Name, request: &TopicRequest) -> Result<Object, Error> {
+    pub async fn request_topic(
+        &self,
+        environment: &Name,
+        request: &TopicRequest,
+    ) -> Result<Object, Error> {
         let endpoint = self.agent(environment, "api/v1/approvals");
         Ok(self.post("request_topic_creation", endpoint, &request.body()).await?.acknowledgement())
     }
@@ -132,7 +142,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn approvals(&self, environment: &Name, query: &ApprovalQuery) -> Result<Object, Error> {
+    pub async fn approvals(
+        &self,
+        environment: &Name,
+        query: &ApprovalQuery,
+    ) -> Result<Object, Error> {
         let mut endpoint = self
             .agent(environment, "api/v1/approvals")
             .query("page", &query.page.to_string())
@@ -159,6 +173,8 @@ impl Session {
     ///
     /// [`Error`]; [`Error::NotFound`] when there is none of that id.
     pub async fn approval(&self, environment: &Name, id: &Name) -> Result<Object, Error> {
-        self.get("get_approval_request", self.agent(environment, "api/v1/approvals").name(id)).await?.object()
+        self.get("get_approval_request", self.agent(environment, "api/v1/approvals").name(id))
+            .await?
+            .object()
     }
 }

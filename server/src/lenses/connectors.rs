@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, Error, Name, Object, Session};
+use super::{CallerClient, Endpoint, Error, Name, Object};
 
 /// A connector to create or to check: the body of `POST api/kafka-connect/connectors` and `…/validate`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,7 +20,10 @@ pub struct ConnectorSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-#[expect(missing_docs, reason = "a schema lists documented words one by one, each with its text; these say it")]
+#[expect(
+    missing_docs,
+    reason = "a schema lists documented words one by one, each with its text; these say it"
+)]
 pub enum ConnectorAction {
     Start,
     Stop,
@@ -41,14 +44,19 @@ impl ConnectorAction {
     }
 }
 
-impl Session {
+impl CallerClient {
     /// The connectors that the caller may see, by cluster: `GET api/kafka-connect/connectors`, only those of `clusters`
     /// and of `classes` where any are given.
     ///
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn connectors(&self, environment: &Name, clusters: &[Name], classes: &[Name]) -> Result<Object, Error> {
+    pub async fn connectors(
+        &self,
+        environment: &Name,
+        clusters: &[Name],
+        classes: &[Name],
+    ) -> Result<Object, Error> {
         let mut endpoint = self.agent(environment, "api/kafka-connect/connectors");
         for cluster in clusters {
             endpoint = endpoint.query("cluster", cluster.as_str());
@@ -80,7 +88,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`]; [`Error::Conflict`] when the cluster has one of that name.
-    pub async fn create_connector(&self, environment: &Name, connector: &ConnectorSettings) -> Result<Object, Error> {
+    pub async fn create_connector(
+        &self,
+        environment: &Name,
+        connector: &ConnectorSettings,
+    ) -> Result<Object, Error> {
         let endpoint = self.agent(environment, "api/kafka-connect/connectors");
         Ok(self.post("create_kafka_connector", endpoint, connector).await?.acknowledgement())
     }
@@ -90,7 +102,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn validate_connector(&self, environment: &Name, connector: &ConnectorSettings) -> Result<Object, Error> {
+    pub async fn validate_connector(
+        &self,
+        environment: &Name,
+        connector: &ConnectorSettings,
+    ) -> Result<Object, Error> {
         let endpoint = self.agent(environment, "api/kafka-connect/validate");
         self.post("validate_connector_configuration", endpoint, connector).await?.object()
     }
@@ -108,7 +124,10 @@ impl Session {
         action: ConnectorAction,
     ) -> Result<Object, Error> {
         let endpoint = self.connector(environment, cluster, connector).path(action.segment());
-        Ok(self.put("set_action_on_kafka_connector", endpoint, None::<&()>).await?.acknowledgement())
+        Ok(self
+            .put("set_action_on_kafka_connector", endpoint, None::<&()>)
+            .await?
+            .acknowledgement())
     }
 
     /// Restarts one task: `PUT api/kafka-connect/clusters/{cluster}/connectors/{name}/tasks/{task}/restart`.
@@ -123,7 +142,11 @@ impl Session {
         connector: &Name,
         task: i64,
     ) -> Result<Object, Error> {
-        let endpoint = self.connector(environment, cluster, connector).path("tasks").number(task).path("restart");
+        let endpoint = self
+            .connector(environment, cluster, connector)
+            .path("tasks")
+            .number(task)
+            .path("restart");
         Ok(self.put("restart_kafka_connector_task", endpoint, None::<&()>).await?.acknowledgement())
     }
 

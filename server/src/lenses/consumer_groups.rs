@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Endpoint, Error, Name, Object, Session};
+use super::{CallerClient, Endpoint, Error, Name, Object};
 
 /// Where a group shall go on in all partitions of some topics: the body of `PUT api/consumers/{group}/offsets`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,7 +27,7 @@ pub enum ResetTo {
     Timestamp(String),
 }
 
-impl Session {
+impl CallerClient {
     /// All consumer groups that the caller may see: `GET api/consumers`.
     ///
     /// # Errors
@@ -42,7 +42,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn consumer_groups_of(&self, environment: &Name, topic: &Name) -> Result<Vec<Object>, Error> {
+    pub async fn consumer_groups_of(
+        &self,
+        environment: &Name,
+        topic: &Name,
+    ) -> Result<Vec<Object>, Error> {
         let endpoint = self.agent(environment, "api/consumers").name(topic);
         self.get("list_consumer_groups_by_topic", endpoint).await?.list()
     }
@@ -52,9 +56,17 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`]; Kafka refuses while the group has active members.
-    pub async fn reset_offsets(&self, environment: &Name, group: &Name, reset: &OffsetReset) -> Result<Object, Error> {
+    pub async fn reset_offsets(
+        &self,
+        environment: &Name,
+        group: &Name,
+        reset: &OffsetReset,
+    ) -> Result<Object, Error> {
         let endpoint = self.consumer_group(environment, group).path("offsets");
-        Ok(self.put("update_consumer_group_offsets", endpoint, Some(reset)).await?.acknowledgement())
+        Ok(self
+            .put("update_consumer_group_offsets", endpoint, Some(reset))
+            .await?
+            .acknowledgement())
     }
 
     /// Deletes what a group committed for some topics: `POST api/consumers/{group}/offsets/delete`.
@@ -62,7 +74,12 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`]; Kafka refuses while the group has active members that read them.
-    pub async fn delete_offsets(&self, environment: &Name, group: &Name, topics: &[Name]) -> Result<Object, Error> {
+    pub async fn delete_offsets(
+        &self,
+        environment: &Name,
+        group: &Name,
+        topics: &[Name],
+    ) -> Result<Object, Error> {
         let endpoint = self.consumer_group(environment, group).path("offsets/delete");
         let body = json!({ "topics": topics });
         Ok(self.post("delete_consumer_group_offsets", endpoint, &body).await?.acknowledgement())
@@ -84,7 +101,10 @@ impl Session {
         let endpoint = self.consumer_group(environment, group).path("offsets/topics").name(topic);
         let body = json!({ "type": "absolute", "offset": offset });
         let endpoint = endpoint.path("partitions").number(partition);
-        Ok(self.put("update_consumer_partition_offset", endpoint, Some(&body)).await?.acknowledgement())
+        Ok(self
+            .put("update_consumer_partition_offset", endpoint, Some(&body))
+            .await?
+            .acknowledgement())
     }
 
     /// Deletes what a group committed for one partition:
@@ -110,8 +130,15 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`]; Kafka refuses to delete a group with active members.
-    pub async fn delete_consumer_group(&self, environment: &Name, group: &Name) -> Result<Object, Error> {
-        Ok(self.delete("delete_consumer_group", self.consumer_group(environment, group)).await?.acknowledgement())
+    pub async fn delete_consumer_group(
+        &self,
+        environment: &Name,
+        group: &Name,
+    ) -> Result<Object, Error> {
+        Ok(self
+            .delete("delete_consumer_group", self.consumer_group(environment, group))
+            .await?
+            .acknowledgement())
     }
 
     fn consumer_group(&self, environment: &Name, group: &Name) -> Endpoint {

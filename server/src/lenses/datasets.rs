@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Error, Name, Object, Session};
+use super::{CallerClient, Error, Name, Object};
 
 /// Which datasets to give: the query of `GET api/v1/datasets`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +31,17 @@ pub struct DatasetQuery {
     pub is_compacted: Option<bool>,
 }
 
-impl Session {
+impl CallerClient {
     /// A page of the datasets that the caller may see: `GET api/v1/datasets`.
     ///
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn datasets(&self, environment: &Name, query: &DatasetQuery) -> Result<Object, Error> {
+    pub async fn datasets(
+        &self,
+        environment: &Name,
+        query: &DatasetQuery,
+    ) -> Result<Object, Error> {
         let mut endpoint = self
             .agent(environment, "api/v1/datasets")
             .query("page", &query.page.to_string())
@@ -70,7 +74,12 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`]; [`Error::NotFound`] when there is none of that name.
-    pub async fn dataset(&self, environment: &Name, connection: &Name, dataset: &Name) -> Result<Object, Error> {
+    pub async fn dataset(
+        &self,
+        environment: &Name,
+        connection: &Name,
+        dataset: &Name,
+    ) -> Result<Object, Error> {
         let endpoint = self.agent(environment, "api/v1/datasets").name(connection).name(dataset);
         self.get("get_dataset", endpoint).await?.object()
     }
@@ -80,8 +89,13 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`]; [`Error::NotFound`] when there is no topic of that name.
-    pub async fn dataset_message_metrics(&self, environment: &Name, topic: &Name) -> Result<Vec<Object>, Error> {
-        let endpoint = self.agent(environment, "api/v1/datasets/kafka").name(topic).path("messages/metrics");
+    pub async fn dataset_message_metrics(
+        &self,
+        environment: &Name,
+        topic: &Name,
+    ) -> Result<Vec<Object>, Error> {
+        let endpoint =
+            self.agent(environment, "api/v1/datasets/kafka").name(topic).path("messages/metrics");
         self.get("get_dataset_message_metrics", endpoint).await?.list()
     }
 
@@ -96,9 +110,13 @@ impl Session {
         topic: &Name,
         description: Option<&str>,
     ) -> Result<Object, Error> {
-        let endpoint = self.agent(environment, "api/v1/datasets/kafka").name(topic).path("description");
+        let endpoint =
+            self.agent(environment, "api/v1/datasets/kafka").name(topic).path("description");
         let body = json!({ "description": description });
-        Ok(self.put("update_dataset_topic_description", endpoint, Some(&body)).await?.acknowledgement())
+        Ok(self
+            .put("update_dataset_topic_description", endpoint, Some(&body))
+            .await?
+            .acknowledgement())
     }
 
     /// Sets all tags of a topic: `PUT api/v1/datasets/kafka/{topic}/tags`.
@@ -106,7 +124,12 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn update_dataset_tags(&self, environment: &Name, topic: &Name, tags: &[Name]) -> Result<Object, Error> {
+    pub async fn update_dataset_tags(
+        &self,
+        environment: &Name,
+        topic: &Name,
+        tags: &[Name],
+    ) -> Result<Object, Error> {
         let endpoint = self.agent(environment, "api/v1/datasets/kafka").name(topic).path("tags");
         let tags: Vec<_> = tags.iter().map(|tag| json!({ "name": tag })).collect();
         let body = json!({ "tags": tags });

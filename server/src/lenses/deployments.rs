@@ -1,15 +1,17 @@
 //! Where SQL processors and connectors can be deployed, and what their pods log: the agent's API, through HQ's proxy.
 
-use super::{Error, Name, Object, Session, Tail};
+use super::{CallerClient, Error, Name, Object, Tail};
 
-impl Session {
+impl CallerClient {
     /// The Kubernetes and Kafka Connect clusters to deploy to: `GET api/v1/deployment/targets`.
     ///
     /// # Errors
     ///
     /// [`Error`].
     pub async fn deployment_targets(&self, environment: &Name) -> Result<Object, Error> {
-        self.get("get_deployment_targets", self.agent(environment, "api/v1/deployment/targets")).await?.object()
+        self.get("get_deployment_targets", self.agent(environment, "api/v1/deployment/targets"))
+            .await?
+            .object()
     }
 
     /// The last `bytes` of a pod's log: `GET api/v1/k8s/logs/{cluster}/{namespace}/{pod}/download`.
@@ -25,7 +27,8 @@ impl Session {
         pod: &Name,
         bytes: usize,
     ) -> Result<Tail, Error> {
-        let endpoint = self.agent(environment, "api/v1/k8s/logs").name(cluster).name(namespace).name(pod);
+        let endpoint =
+            self.agent(environment, "api/v1/k8s/logs").name(cluster).name(namespace).name(pod);
         self.tail("get_pod_logs", endpoint.path("download"), bytes).await
     }
 }

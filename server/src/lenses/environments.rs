@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Error, Name, Object, Session, reply::Reply};
+use super::{CallerClient, Error, Name, Object, reply::Reply};
 
 /// An environment to create: the body of `POST /api/v1/environments`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,19 +20,22 @@ pub struct NewEnvironment {
     pub metadata: Option<Object>,
 }
 
-impl Session {
+impl CallerClient {
     /// All environments that the caller may see: `GET /api/v1/environments`, its `items`.
     ///
     /// # Errors
     ///
     /// [`Error`].
     pub async fn environments(&self) -> Result<Vec<Object>, Error> {
-        let mut page = self.get("list_environments", self.endpoint("api/v1/environments")).await?.object()?;
+        let mut page =
+            self.get("list_environments", self.endpoint("api/v1/environments")).await?.object()?;
         match page.remove("items") {
             Some(items @ Value::Array(_)) => Reply::Json(items).list(),
             // HQ leaves out a list that is empty, or sends null.
             None | Some(Value::Null) => Ok(Vec::new()),
-            Some(_) => Err(Error::Unreadable { what: "something other than the expected list of environments" }),
+            Some(_) => Err(Error::Unreadable {
+                what: "something other than the expected list of environments",
+            }),
         }
     }
 

@@ -87,7 +87,9 @@ impl Error {
     pub(super) fn from_reply(status: StatusCode, problem: Problem) -> Self {
         match (status, problem.kind.as_deref()) {
             (StatusCode::UNAUTHORIZED, _) => Self::Unauthorized(problem),
-            (_, Some("agent_not_connected" | "agent_rpc_error" | "missing_agent_capabilities")) => Self::Agent(problem),
+            (_, Some("agent_not_connected" | "agent_rpc_error" | "missing_agent_capabilities")) => {
+                Self::Agent(problem)
+            }
             (StatusCode::FORBIDDEN, _) => Self::Forbidden(problem),
             (StatusCode::NOT_FOUND, _) => Self::NotFound(problem),
             (StatusCode::CONFLICT, _) => Self::Conflict(problem),
@@ -113,7 +115,9 @@ impl Error {
             Self::NotFound(_) => {
                 "Check the names with the list tools (list_environments, list_topics, …) and try again."
             }
-            Self::Conflict(_) => "Look at what is there first, then choose another name or leave it as it is.",
+            Self::Conflict(_) => {
+                "Look at what is there first, then choose another name or leave it as it is."
+            }
             Self::Agent(_) => {
                 "The environment can't be used until its agent is connected again: check_environment_health tells; \
                  other environments are not affected."
@@ -141,7 +145,9 @@ impl Error {
                 "Something other than Lenses HQ seems to answer (a proxy or login page): tell the user that this \
                  server's LENSES_URL should be checked. A change may have been made: look before repeating it."
             }
-            Self::Credential => "Tell the user that this server's LENSES_API_KEY should be checked.",
+            Self::Credential => {
+                "Tell the user that this server's LENSES_API_KEY should be checked."
+            }
         }
     }
 

@@ -98,7 +98,17 @@ mod tests {
 
     #[test]
     fn any_printable_text_is_a_name() {
-        for text in ["orders", "a/b", "../x", "a?b#c", "%2e%2e", "ordérs", " padded ", "...", &"x".repeat(255)] {
+        for text in [
+            "orders",
+            "a/b",
+            "../x",
+            "a?b#c",
+            "%2e%2e",
+            "ordérs",
+            " padded ",
+            "...",
+            &"x".repeat(255),
+        ] {
             assert_eq!(text.parse::<Name>().unwrap().as_str(), text);
         }
     }

@@ -42,18 +42,27 @@ impl Problem {
     /// Reads a reply's body. One that is neither shape gives an empty problem: its text is not passed on, because it
     /// may be a proxy's page or hold anything at all. `credential` is struck out should HQ repeat it.
     pub(super) fn read(body: &[u8], credential: &SecretString) -> Self {
-        serde_json::from_slice(body).map(|value| Self::from_value(&value, credential)).unwrap_or_default()
+        serde_json::from_slice(body)
+            .map(|value| Self::from_value(&value, credential))
+            .unwrap_or_default()
     }
 
     /// Reads a parsed body: either shape, or a text that is the message itself.
     pub(super) fn from_value(value: &Value, credential: &SecretString) -> Self {
         let clean = |text: &str| clean(text, credential);
         let text = |names: &[&str]| {
-            names.iter().find_map(|name| value.get(name)?.as_str()).map(clean).filter(|text| !text.is_empty())
+            names
+                .iter()
+                .find_map(|name| value.get(name)?.as_str())
+                .map(clean)
+                .filter(|text| !text.is_empty())
         };
-        let faults = ["invalid_fields", "fields"].iter().find_map(|name| value.get(name)?.as_array());
-        let mut message =
-            value.as_str().map(clean).or_else(|| text(&["title", "error_description", "message", "error"]));
+        let faults =
+            ["invalid_fields", "fields"].iter().find_map(|name| value.get(name)?.as_array());
+        let mut message = value
+            .as_str()
+            .map(clean)
+            .or_else(|| text(&["title", "error_description", "message", "error"]));
         // RFC 7807: `title` is the same for all problems of a type, `detail` says what is wrong this time.
         if let (Some(title), Some(detail)) = (&mut message, text(&["detail"]))
             && *title != detail
@@ -63,7 +72,12 @@ impl Problem {
         Self {
             message: message.or_else(|| text(&["detail"])),
             kind: text(&["type", "errorType"]).filter(|kind| kind != "about:blank"),
-            fields: faults.into_iter().flatten().take(MAX_FIELDS).filter_map(|fault| field(fault, &clean)).collect(),
+            fields: faults
+                .into_iter()
+                .flatten()
+                .take(MAX_FIELDS)
+                .filter_map(|fault| field(fault, &clean))
+                .collect(),
             request_id: text(&["request_id"]),
         }
     }
@@ -73,10 +87,13 @@ fn field(fault: &Value, clean: &impl Fn(&str) -> String) -> Option<FieldFault> {
     let text = |names: &[&str]| names.iter().find_map(|name| fault.get(name)?.as_str()).map(clean);
     let number = |name| fault.get(name).and_then(Value::as_u64);
     Some(match fault {
-        Value::String(field) => FieldFault { field: clean(field), message: "is not valid".to_owned(), position: None },
+        Value::String(field) => {
+            FieldFault { field: clean(field), message: "is not valid".to_owned(), position: None }
+        }
         Value::Object(_) => FieldFault {
             field: text(&["field", "name"]).unwrap_or_default(),
-            message: text(&["error", "message", "detail", "reason"]).unwrap_or_else(|| "is not valid".to_owned()),
+            message: text(&["error", "message", "detail", "reason"])
+                .unwrap_or_else(|| "is not valid".to_owned()),
             position: number("lineNumber").zip(number("columnNumber")),
         },
         _ => return None,
@@ -87,7 +104,8 @@ fn field(fault: &Value, clean: &impl Fn(&str) -> String) -> Option<FieldFault> {
 fn clean(text: &str, credential: &SecretString) -> String {
     let secret = credential.expose_secret();
     let text = text.trim();
-    let text = if secret.is_empty() { text.to_owned() } else { text.replace(secret, "[credential]") };
+    let text =
+        if secret.is_empty() { text.to_owned() } else { text.replace(secret, "[credential]") };
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
@@ -141,7 +159,10 @@ mod tests {
             (r#"{"error":"invalid_token","error_description":"expired"}"#, "expired"),
             (r#"{"type":"about:blank","title":"Not Found"}"#, "Not Found"),
             (r#""plain words""#, "plain words"),
-            (r#"{"fields":[{"error":"no field is named"},7,null]}"#, "no reason was given; no field is named"),
+            (
+                r#"{"fields":[{"error":"no field is named"},7,null]}"#,
+                "no reason was given; no field is named",
+            ),
         ] {
             assert_eq!(read(body).to_string(), text);
         }

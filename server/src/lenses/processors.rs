@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Error, Name, Object, Session};
+use super::{CallerClient, Error, Name, Object};
 
 /// A SQL processor to create: the body of `POST api/v2/streams`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,7 +44,7 @@ pub enum Deployment {
     },
 }
 
-impl Session {
+impl CallerClient {
     /// The SQL processors that the caller may see: `GET api/v2/streams`.
     ///
     /// # Errors
@@ -60,7 +60,9 @@ impl Session {
     ///
     /// [`Error`]; [`Error::NotFound`] when there is none of that id.
     pub async fn processor(&self, environment: &Name, id: &Name) -> Result<Object, Error> {
-        self.get("get_sql_processor", self.agent(environment, "api/v2/streams").name(id)).await?.object()
+        self.get("get_sql_processor", self.agent(environment, "api/v2/streams").name(id))
+            .await?
+            .object()
     }
 
     /// Creates a SQL processor: `POST api/v2/streams`.
@@ -68,7 +70,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn create_processor(&self, environment: &Name, processor: &NewProcessor) -> Result<Object, Error> {
+    pub async fn create_processor(
+        &self,
+        environment: &Name,
+        processor: &NewProcessor,
+    ) -> Result<Object, Error> {
         let endpoint = self.agent(environment, "api/v2/streams");
         Ok(self.post("create_sql_processor", endpoint, processor).await?.acknowledgement())
     }
@@ -78,7 +84,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn delete_processor(&self, environment: &Name, id: &Name) -> Result<Option<String>, Error> {
+    pub async fn delete_processor(
+        &self,
+        environment: &Name,
+        id: &Name,
+    ) -> Result<Option<String>, Error> {
         let endpoint = self.agent(environment, "api/v1/streams").name(id);
         Ok(self.delete("delete_sql_processor", endpoint).await?.text())
     }

@@ -44,7 +44,8 @@ impl Reply {
 
     /// The reply to something that gives a list of objects.
     pub(super) fn list(self) -> Result<Vec<Object>, Error> {
-        let unreadable = || Error::Unreadable { what: "something other than the expected list of objects" };
+        let unreadable =
+            || Error::Unreadable { what: "something other than the expected list of objects" };
         match self {
             Self::Json(Value::Array(items)) => items
                 .into_iter()
@@ -62,7 +63,9 @@ impl Reply {
     pub(super) fn text(self) -> Option<String> {
         match self {
             Self::Empty | Self::Json(Value::Null) => None,
-            Self::Json(Value::String(text)) | Self::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
+            Self::Json(Value::String(text)) | Self::Text(text) => {
+                Some(text).filter(|text| !text.trim().is_empty())
+            }
             Self::Json(value) => Some(value.to_string()),
         }
     }
@@ -141,14 +144,24 @@ fn tail_of(text: &str, keep: usize, dropped: u64) -> Tail {
     }
     // From the byte before: a line may begin exactly here.
     let before = text.as_bytes().get(start - 1..).unwrap_or_default();
-    if let Some(end) = before.iter().position(|byte| *byte == b'\n').filter(|end| end + 1 < before.len()) {
+    if let Some(end) =
+        before.iter().position(|byte| *byte == b'\n').filter(|end| end + 1 < before.len())
+    {
         start += end;
     }
-    Tail { text: text.get(start..).unwrap_or_default().to_owned(), left_out: dropped + start as u64 }
+    Tail {
+        text: text.get(start..).unwrap_or_default().to_owned(),
+        left_out: dropped + start as u64,
+    }
 }
 
 fn content_type(response: &reqwest::Response) -> String {
-    response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn media_type(content_type: &str) -> String {
@@ -174,7 +187,10 @@ async fn read_body(
         body.extend_from_slice(&chunk);
     }
     if !response.status().is_success() {
-        return Err(ReadError::Reply(Error::from_reply(response.status(), Problem::read(&body, credential))));
+        return Err(ReadError::Reply(Error::from_reply(
+            response.status(),
+            Problem::read(&body, credential),
+        )));
     }
     Ok((content_type(&response), body))
 }
@@ -184,7 +200,10 @@ fn interpret_text(content_type: &str, body: &[u8]) -> Result<String, Error> {
     let media_type = media_type(content_type);
     let text = String::from_utf8_lossy(body);
     let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
-    if media_type.contains("html") || start.starts_with("<!doctype html") || start.starts_with("<html") {
+    if media_type.contains("html")
+        || start.starts_with("<!doctype html")
+        || start.starts_with("<html")
+    {
         return Err(Error::Unreadable { what: "a web page" });
     }
     if media_type.ends_with("json") && !text.trim().is_empty() {
@@ -209,10 +228,18 @@ fn interpret(content_type: &str, body: Vec<u8>) -> Result<Reply, Error> {
     }
     match serde_json::from_slice(&body) {
         Ok(value) => Ok(Reply::Json(value)),
-        Err(_) if media_type.ends_with("json") => Err(Error::Unreadable { what: "JSON that is cut off or malformed" }),
-        Err(_) if media_type.is_empty() || media_type.starts_with("text/") || media_type.ends_with("yaml") => {
+        Err(_) if media_type.ends_with("json") => {
+            Err(Error::Unreadable { what: "JSON that is cut off or malformed" })
+        }
+        Err(_)
+            if media_type.is_empty()
+                || media_type.starts_with("text/")
+                || media_type.ends_with("yaml") =>
+        {
             match String::from_utf8(body) {
-                Ok(text) if text.trim_start().starts_with('<') => Err(Error::Unreadable { what: "a web page" }),
+                Ok(text) if text.trim_start().starts_with('<') => {
+                    Err(Error::Unreadable { what: "a web page" })
+                }
                 Ok(text) => Ok(Reply::Text(text)),
                 Err(_) => Err(Error::Unreadable { what: "text that is not UTF-8" }),
             }
@@ -280,10 +307,19 @@ mod tests {
 
     #[test]
     fn a_tail_begins_at_a_line_and_tells_what_is_missing() {
-        for (keep, text, left_out) in
-            [(9, "one\ntwo\n", 0), (8, "one\ntwo\n", 0), (7, "two\n", 4), (4, "two\n", 4), (3, "wo\n", 5), (0, "", 8)]
-        {
-            assert_eq!(tail_of("one\ntwo\n", keep, 0), Tail { text: text.to_owned(), left_out }, "{keep}");
+        for (keep, text, left_out) in [
+            (9, "one\ntwo\n", 0),
+            (8, "one\ntwo\n", 0),
+            (7, "two\n", 4),
+            (4, "two\n", 4),
+            (3, "wo\n", 5),
+            (0, "", 8),
+        ] {
+            assert_eq!(
+                tail_of("one\ntwo\n", keep, 0),
+                Tail { text: text.to_owned(), left_out },
+                "{keep}"
+            );
         }
         assert_eq!(tail_of("aüb", 2, 10), Tail { text: "b".to_owned(), left_out: 13 });
     }

@@ -27,7 +27,7 @@ use self::{
     handshake::Socket,
     rows::Collected,
 };
-use super::{Error, Name, Session, chain};
+use super::{CallerClient, Error, Name, chain};
 
 /// How long the closing handshake of a query that was cut may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -78,7 +78,7 @@ pub enum Cut {
     Closed,
 }
 
-impl Session {
+impl CallerClient {
     /// Runs one statement, or several with `;` between them. `seen` is told how far it is after each frame.
     ///
     /// # Errors
@@ -132,15 +132,23 @@ impl Session {
                 Ok(Received::End) => break ended_early(stats, limits),
             };
             match Frame::read(&text, &self.credential)? {
-                Frame::Record(_) if rows.count() == limits.rows => break Some(Cut::Rows(limits.rows)),
-                Frame::Record(row) if !rows.has_room(row.len(), limits.bytes) => break Some(Cut::Bytes(limits.bytes)),
+                Frame::Record(_) if rows.count() == limits.rows => {
+                    break Some(Cut::Rows(limits.rows));
+                }
+                Frame::Record(row) if !rows.has_room(row.len(), limits.bytes) => {
+                    break Some(Cut::Bytes(limits.bytes));
+                }
                 Frame::Record(row) => rows.push(&row)?,
                 Frame::Stats(said) => stats = said,
                 Frame::Passing => {}
                 Frame::Error(problem) => return Err(Error::Query(problem)),
                 Frame::End => break ended_early(stats, limits),
             }
-            seen(Seen { rows: rows.count(), records: stats.records_scanned, bytes: stats.bytes_read });
+            seen(Seen {
+                rows: rows.count(),
+                records: stats.records_scanned,
+                bytes: stats.bytes_read,
+            });
         };
         // HQ stops the query when the connection closes; a peer that does not answer the close is dropped all the same,
         // and a failure to say goodbye changes nothing.
@@ -148,7 +156,9 @@ impl Session {
         match cut {
             Some(Cut::Time(after)) if rows.count() == 0 => Err(Error::TimedOut { after }),
             Some(Cut::Bytes(limit)) if rows.count() == 0 => Err(Error::TooLarge { limit }),
-            Some(Cut::Closed) if rows.count() == 0 => Err(Error::Interrupted { reason: Cut::Closed.to_string() }),
+            Some(Cut::Closed) if rows.count() == 0 => {
+                Err(Error::Interrupted { reason: Cut::Closed.to_string() })
+            }
             cut => Ok(rows.end(cut)),
         }
     }
@@ -177,10 +187,16 @@ async fn message(socket: &mut Socket) -> Received {
             Some(Ok(Message::Binary(bytes))) => Received::Frame(bytes),
             // Answered by the library.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-            Some(Ok(Message::Close(None | Some(CloseFrame { code: CloseCode::Normal, .. })))) => Received::End,
+            Some(Ok(Message::Close(None | Some(CloseFrame { code: CloseCode::Normal, .. })))) => {
+                Received::End
+            }
             Some(Err(tungstenite::Error::Capacity(_))) => Received::TooLarge,
-            Some(Err(tungstenite::Error::Utf8(_))) => Received::Unreadable("text that is not UTF-8"),
-            Some(Err(tungstenite::Error::Protocol(error))) if error != ProtocolError::ResetWithoutClosingHandshake => {
+            Some(Err(tungstenite::Error::Utf8(_))) => {
+                Received::Unreadable("text that is not UTF-8")
+            }
+            Some(Err(tungstenite::Error::Protocol(error)))
+                if error != ProtocolError::ResetWithoutClosingHandshake =>
+            {
                 Received::Unreadable("a malformed websocket frame")
             }
             Some(Ok(Message::Close(Some(_))) | Err(_)) | None => Received::Broken,

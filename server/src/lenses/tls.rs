@@ -31,7 +31,8 @@ pub fn client_config<'a>(
     addresses: impl IntoIterator<Item = &'a Url>,
     metrics: Arc<Metrics>,
 ) -> Result<ClientConfig, TlsError> {
-    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let builder =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     if !addresses.into_iter().any(|address| matches!(address.scheme(), "https" | "wss")) {
         return Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
     }
@@ -66,7 +67,8 @@ impl Peer {
         if let Some(authorities) = authorities {
             add_authorities(&mut roots, authorities)?;
         }
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
         let verifier = verifier.map_err(|_| MaterialError::NoRoots)?;
         let client = match client {
             [chain, key] => Some(Arc::new(certified_key(chain, key)?)),

@@ -1,15 +1,17 @@
 //! What Lenses knows of topics beyond Kafka: formats, schemas, descriptions, tags. The agent's API, through HQ's proxy.
 
-use super::{Error, Name, Object, Session};
+use super::{CallerClient, Error, Name, Object};
 
-impl Session {
+impl CallerClient {
     /// Metadata of all topics that the caller may see: `GET api/metadata/topics`.
     ///
     /// # Errors
     ///
     /// [`Error`].
     pub async fn topics_metadata(&self, environment: &Name) -> Result<Vec<Object>, Error> {
-        self.get("list_topic_metadata", self.agent(environment, "api/metadata/topics")).await?.list()
+        self.get("list_topic_metadata", self.agent(environment, "api/metadata/topics"))
+            .await?
+            .list()
     }
 
     /// Metadata of one topic: `GET api/metadata/topics/{topic}`.
@@ -18,7 +20,9 @@ impl Session {
     ///
     /// [`Error`]; [`Error::NotFound`] when there is no topic of that name.
     pub async fn topic_metadata(&self, environment: &Name, topic: &Name) -> Result<Object, Error> {
-        self.get("get_topic_metadata", self.agent(environment, "api/metadata/topics").name(topic)).await?.object()
+        self.get("get_topic_metadata", self.agent(environment, "api/metadata/topics").name(topic))
+            .await?
+            .object()
     }
 
     /// Sets the metadata of the topic that `metadata` names: `POST api/v1/metadata/topics`. Gives what the agent says about
@@ -27,7 +31,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn update_topic_metadata(&self, environment: &Name, metadata: &Object) -> Result<Option<String>, Error> {
+    pub async fn update_topic_metadata(
+        &self,
+        environment: &Name,
+        metadata: &Object,
+    ) -> Result<Option<String>, Error> {
         let endpoint = self.agent(environment, "api/v1/metadata/topics");
         Ok(self.post("update_topic_metadata", endpoint, metadata).await?.text())
     }

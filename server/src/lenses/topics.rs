@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Error, NO_BODY, Name, Object, Session};
+use super::{CallerClient, Error, NO_BODY, Name, Object};
 
 /// A topic to create: the body of `POST api/topics`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,7 +67,7 @@ pub struct Config {
     pub value: String,
 }
 
-impl Session {
+impl CallerClient {
     /// All topics that the caller may see: `GET api/topics`.
     ///
     /// # Errors
@@ -91,7 +91,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`]; [`Error::Conflict`] when there is one of that name.
-    pub async fn create_topic(&self, environment: &Name, topic: &NewTopic) -> Result<Option<String>, Error> {
+    pub async fn create_topic(
+        &self,
+        environment: &Name,
+        topic: &NewTopic,
+    ) -> Result<Option<String>, Error> {
         Ok(self.post("create_topic", self.agent(environment, "api/topics"), topic).await?.text())
     }
 
@@ -100,7 +104,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`]; [`Error::NotFound`] when there is no topic of that name.
-    pub async fn topic_partitions(&self, environment: &Name, topic: &Name) -> Result<Object, Error> {
+    pub async fn topic_partitions(
+        &self,
+        environment: &Name,
+        topic: &Name,
+    ) -> Result<Object, Error> {
         let endpoint = self.agent(environment, "api/v2/topics").name(topic).path("partitions");
         self.get("get_topic_partitions", endpoint).await?.object()
     }
@@ -110,7 +118,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`]; [`Error::NotFound`] when there is no topic of that name.
-    pub async fn topic_broker_configs(&self, environment: &Name, topic: &Name) -> Result<Vec<Object>, Error> {
+    pub async fn topic_broker_configs(
+        &self,
+        environment: &Name,
+        topic: &Name,
+    ) -> Result<Vec<Object>, Error> {
         let endpoint = self.agent(environment, "api/topics").name(topic).path("brokerConfigs");
         self.get("get_topic_broker_configs", endpoint).await?.list()
     }
@@ -120,7 +132,11 @@ impl Session {
     /// # Errors
     ///
     /// [`Error`]; [`Error::Conflict`] when there is one of that name.
-    pub async fn create_topic_with_schema(&self, environment: &Name, topic: &NewTypedTopic) -> Result<Object, Error> {
+    pub async fn create_topic_with_schema(
+        &self,
+        environment: &Name,
+        topic: &NewTypedTopic,
+    ) -> Result<Object, Error> {
         let endpoint = self.agent(environment, "api/v1/kafka/topic");
         Ok(self.post("create_topic_with_schema", endpoint, topic).await?.acknowledgement())
     }
@@ -138,7 +154,10 @@ impl Session {
         configs: &[Config],
     ) -> Result<Option<String>, Error> {
         let endpoint = self.agent(environment, "api/configs/topics").name(topic);
-        Ok(self.put("update_topic_config", endpoint, Some(&json!({ "configs": configs }))).await?.text())
+        Ok(self
+            .put("update_topic_config", endpoint, Some(&json!({ "configs": configs })))
+            .await?
+            .text())
     }
 
     /// Raises the number of a topic's partitions to `partitions`: `PUT api/v1/kafka/topics/{topic}/partitions`.
@@ -152,7 +171,8 @@ impl Session {
         topic: &Name,
         partitions: i64,
     ) -> Result<Object, Error> {
-        let endpoint = self.agent(environment, "api/v1/kafka/topics").name(topic).path("partitions");
+        let endpoint =
+            self.agent(environment, "api/v1/kafka/topics").name(topic).path("partitions");
         let body = json!({ "partitions": partitions });
         Ok(self.put("add_topic_partitions", endpoint, Some(&body)).await?.acknowledgement())
     }

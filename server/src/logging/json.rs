@@ -134,15 +134,24 @@ mod tests {
     fn logged(log: impl FnOnce()) -> Vec<Value> {
         let written = Arc::new(Mutex::new(Vec::new()));
         let kept = written.clone();
-        let json = Json(move |_: &Metadata<'_>, line: &[u8]| kept.lock().unwrap().push(line.to_vec()));
+        let json =
+            Json(move |_: &Metadata<'_>, line: &[u8]| kept.lock().unwrap().push(line.to_vec()));
         tracing::subscriber::with_default(tracing_subscriber::registry().with(json), log);
         let lines = written.lock().unwrap();
         let without_time = lines.iter().map(|line| {
-            assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1), "one line");
+            assert_eq!(
+                line.iter().position(|byte| *byte == b'\n'),
+                Some(line.len() - 1),
+                "one line"
+            );
             let mut line: Value = serde_json::from_slice(line).unwrap();
             let time = line.as_object_mut().unwrap().remove("timestamp").unwrap();
             let time = time.as_str().unwrap();
-            assert!(time.len() == "2026-07-28T00:00:00.000000Z".len() && time.parse::<Timestamp>().is_ok(), "{time}");
+            assert!(
+                time.len() == "2026-07-28T00:00:00.000000Z".len()
+                    && time.parse::<Timestamp>().is_ok(),
+                "{time}"
+            );
             line
         });
         without_time.collect()

@@ -16,8 +16,10 @@ use tracing_subscriber::fmt::MakeWriter;
 /// How much may wait, in bytes: some dozens of lines.
 const WAITING_MAX: usize = 16 * 1024;
 /// Where lines of requests come from: threads of the runtime, and no others.
-const OF_REQUESTS: [&str; 2] =
-    [concat!(env!("CARGO_CRATE_NAME"), "::access_log"), concat!(env!("CARGO_CRATE_NAME"), "::mcp::audit")];
+const OF_REQUESTS: [&str; 2] = [
+    concat!(env!("CARGO_CRATE_NAME"), "::access_log"),
+    concat!(env!("CARGO_CRATE_NAME"), "::mcp::audit"),
+];
 
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting(Vec::new()));
 

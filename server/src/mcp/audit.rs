@@ -62,7 +62,8 @@ impl<'a> Audit<'a> {
         metrics: &'a Metrics,
         context: &RequestContext<RoleServer>,
     ) -> Self {
-        let is_known = |name: &&str| prompt.arguments().iter().any(|argument| argument.name() == *name);
+        let is_known =
+            |name: &&str| prompt.arguments().iter().any(|argument| argument.name() == *name);
         let names = arguments.keys().map(String::as_str).filter(is_known);
         Self::new(What::Prompt(prompt.name()), names, identity, metrics, context)
     }
@@ -92,8 +93,18 @@ impl<'a> Audit<'a> {
             What::Resource(name) => traces::Request::ReadResource(name),
         };
         let span = span.span(context);
-        let audited = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get()).cloned();
-        Self { what, arguments, identity, metrics, span, audited, started: Instant::now(), outcome: Outcome::Cancelled }
+        let audited =
+            context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get()).cloned();
+        Self {
+            what,
+            arguments,
+            identity,
+            metrics,
+            span,
+            audited,
+            started: Instant::now(),
+            outcome: Outcome::Cancelled,
+        }
     }
 
     /// What is done for it belongs into this span.

@@ -7,7 +7,9 @@ use rmcp::{
 };
 
 use super::{Server, shown};
-use crate::{completion::Source, identity::Identity, lenses, metrics::Outcome, prompts, resources, tools};
+use crate::{
+    completion::Source, identity::Identity, lenses, metrics::Outcome, prompts, resources, tools,
+};
 
 impl Server {
     /// What can stand in the argument that `request` names.
@@ -21,17 +23,18 @@ impl Server {
         context: &RequestContext<RoleServer>,
     ) -> Result<CompletionInfo, ErrorData> {
         let Some(source) = source(request)? else { return Ok(CompletionInfo::default()) };
-        let offer = &self.shared.offer;
+        let policy = &self.shared.policy;
         let tool = tools::registry().find(source.tool());
-        if tool.is_none_or(|tool| offer.unavailable(tool, identity.scopes).is_some()) {
+        if tool.is_none_or(|tool| policy.unavailable(tool, identity.scopes).is_some()) {
             self.shared.metrics.completed(source, Outcome::Denied);
             return Ok(CompletionInfo::default());
         }
-        let environment = request.context.as_ref().and_then(|context| context.get_argument("environment"));
+        let environment =
+            request.context.as_ref().and_then(|context| context.get_argument("environment"));
         // What can be no name is the name of nothing.
         let environment = environment.and_then(|name| name.parse().ok());
         let lenses = self.shared.lenses.as_caller(identity);
-        let names = source.names(&lenses, offer, environment.as_ref(), &request.argument.value);
+        let names = source.names(&lenses, policy, environment.as_ref(), &request.argument.value);
         let names = tokio::select! {
             names = names => names,
             () = context.ct.cancelled() => {
@@ -51,8 +54,12 @@ impl Server {
         self.shared.metrics.completed(source, Outcome::Success);
         let total = names.len();
         let values = names.into_iter().take(CompletionInfo::MAX_VALUES).collect();
-        CompletionInfo::with_pagination(values, u32::try_from(total).ok(), total > CompletionInfo::MAX_VALUES)
-            .map_err(|error| ErrorData::internal_error(error, None))
+        CompletionInfo::with_pagination(
+            values,
+            u32::try_from(total).ok(),
+            total > CompletionInfo::MAX_VALUES,
+        )
+        .map_err(|error| ErrorData::internal_error(error, None))
     }
 }
 
@@ -62,17 +69,35 @@ fn source(request: &CompleteRequestParams) -> Result<Option<Source>, ErrorData> 
     let source = match &request.r#ref {
         Reference::Prompt(prompt) => {
             let Some(prompt) = prompts::find(&prompt.name) else {
-                return Err(ErrorData::invalid_params(format!("unknown prompt: {}", shown(&prompt.name)), None));
+                return Err(ErrorData::invalid_params(
+                    format!("unknown prompt: {}", shown(&prompt.name)),
+                    None,
+                ));
             };
-            prompt.arguments().iter().find(|known| known.name() == argument).map(prompts::Argument::source)
+            prompt
+                .arguments()
+                .iter()
+                .find(|known| known.name() == argument)
+                .map(prompts::Argument::source)
         }
         Reference::Resource(resource) => {
-            let Some(template) = resources::TEMPLATES.iter().find(|template| template.uri == resource.uri) else {
-                return Err(ErrorData::invalid_params(format!("unknown template: {}", shown(&resource.uri)), None));
+            let Some(template) =
+                resources::TEMPLATES.iter().find(|template| template.uri == resource.uri)
+            else {
+                return Err(ErrorData::invalid_params(
+                    format!("unknown template: {}", shown(&resource.uri)),
+                    None,
+                ));
             };
-            template.variables.iter().find(|known| known.name == argument).map(|variable| Some(variable.source))
+            template
+                .variables
+                .iter()
+                .find(|known| known.name == argument)
+                .map(|variable| Some(variable.source))
         }
         _ => None,
     };
-    source.ok_or_else(|| ErrorData::invalid_params(format!("there is no argument `{}`", shown(argument)), None))
+    source.ok_or_else(|| {
+        ErrorData::invalid_params(format!("there is no argument `{}`", shown(argument)), None)
+    })
 }

@@ -10,9 +10,9 @@ use std::{collections::BTreeMap, time::Duration};
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        BooleanSchema, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema,
-        InputRequest, InputRequiredResult, InputResponses, PrimitiveSchemaDefinition, RequestStateCodec,
-        RequestStateError, SealOptions,
+        BooleanSchema, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
+        ElicitationSchema, InputRequest, InputRequiredResult, InputResponses,
+        PrimitiveSchemaDefinition, RequestStateCodec, RequestStateError, SealOptions,
     },
     service::RequestContext,
 };
@@ -81,8 +81,13 @@ impl Confirmation {
         identity: &Identity,
         context: &RequestContext<RoleServer>,
     ) -> Option<Question> {
-        let asks = self.confirm == Confirm::Destructive && tool.is_confirmed(arguments) && can_ask(context);
-        asks.then(|| Question { message: message(tool, arguments), binding: binding(tool, arguments, identity) })
+        let asks = self.confirm == Confirm::Destructive
+            && tool.is_confirmed(arguments)
+            && can_ask(context);
+        asks.then(|| Question {
+            message: message(tool, arguments),
+            binding: binding(tool, arguments, identity),
+        })
     }
 
     /// What to do with the call that `question` is about.
@@ -90,7 +95,11 @@ impl Confirmation {
     /// # Errors
     ///
     /// The sealed text is not this server's, or belongs to another call: -32602.
-    pub(super) fn decide(&self, question: &Question, answers: &Answers) -> Result<Decision, ErrorData> {
+    pub(super) fn decide(
+        &self,
+        question: &Question,
+        answers: &Answers,
+    ) -> Result<Decision, ErrorData> {
         let Some(state) = &answers.state else { return Ok(self.ask(question)) };
         match self.codec.open_with(state, &question.binding) {
             Ok(_) => {}
@@ -105,21 +114,27 @@ impl Confirmation {
             }
         }
         let answer = answers.responses.as_ref().and_then(|responses| responses.get(QUESTION));
-        Ok(match answer.and_then(|answer| serde_json::from_value::<ElicitResult>(answer.clone()).ok()) {
-            None => self.ask(question),
-            Some(answer) if is_yes(&answer) => Decision::Run,
-            Some(_) => Decision::Declined,
-        })
+        Ok(
+            match answer
+                .and_then(|answer| serde_json::from_value::<ElicitResult>(answer.clone()).ok())
+            {
+                None => self.ask(question),
+                Some(answer) if is_yes(&answer) => Decision::Run,
+                Some(_) => Decision::Declined,
+            },
+        )
     }
 
     fn ask(&self, question: &Question) -> Decision {
         let options = SealOptions::new().associated_data(&question.binding).ttl(VALID_FOR);
         let sealed = self.codec.seal_with(b"", &options);
-        let request = InputRequest::Elicitation(ElicitRequest::new(ElicitRequestParams::FormElicitationParams {
-            meta: None,
-            message: question.message.clone(),
-            requested_schema: schema(),
-        }));
+        let request = InputRequest::Elicitation(ElicitRequest::new(
+            ElicitRequestParams::FormElicitationParams {
+                meta: None,
+                message: question.message.clone(),
+                requested_schema: schema(),
+            },
+        ));
         let requests = BTreeMap::from([(QUESTION.to_owned(), request)]);
         Decision::Ask(Box::new(InputRequiredResult::new(Some(requests), Some(sealed))))
     }
@@ -130,18 +145,25 @@ fn can_ask(context: &RequestContext<RoleServer>) -> bool {
     let elicitation = || context.client_capabilities()?.elicitation;
     // Naming no mode means forms (SEP-1036).
     gaps::has_result_metadata(context)
-        && elicitation().is_some_and(|elicitation| elicitation.form.is_some() || elicitation.url.is_none())
+        && elicitation()
+            .is_some_and(|elicitation| elicitation.form.is_some() || elicitation.url.is_none())
 }
 
 fn is_yes(answer: &ElicitResult) -> bool {
-    let confirmed = answer.content.as_ref().and_then(|content| content.get(QUESTION)).and_then(Value::as_bool);
+    let confirmed =
+        answer.content.as_ref().and_then(|content| content.get(QUESTION)).and_then(Value::as_bool);
     answer.action == ElicitationAction::Accept && confirmed == Some(true)
 }
 
 fn schema() -> ElicitationSchema {
-    let yes = BooleanSchema::new().title("Go ahead").description("Without this nothing is done.").with_default(false);
-    let mut schema =
-        ElicitationSchema::new(BTreeMap::from([(QUESTION.to_owned(), PrimitiveSchemaDefinition::Boolean(yes))]));
+    let yes = BooleanSchema::new()
+        .title("Go ahead")
+        .description("Without this nothing is done.")
+        .with_default(false);
+    let mut schema = ElicitationSchema::new(BTreeMap::from([(
+        QUESTION.to_owned(),
+        PrimitiveSchemaDefinition::Boolean(yes),
+    )]));
     schema.required = Some(vec![QUESTION.to_owned()]);
     schema
 }

@@ -42,7 +42,9 @@ const PROTOCOL_VERSION: &str = "mcp-protocol-version";
 
 /// Whether results of this request carry `_meta` and cache hints of their own: from revision 2026-07-28 on.
 pub(super) fn has_result_metadata(context: &RequestContext<RoleServer>) -> bool {
-    context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+    context
+        .protocol_version()
+        .is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
 }
 
 /// Says in a result's `_meta` which server made it.
@@ -89,7 +91,11 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let sent_json = request.headers().get(CONTENT_TYPE).is_some_and(is_json);
-        let version = request.headers().get(PROTOCOL_VERSION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let version = request
+            .headers()
+            .get(PROTOCOL_VERSION)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
         let service = self.0.clone();
         Box::pin(async move {
             let response = service.handle(request).await;
@@ -98,10 +104,14 @@ where
             }
             Ok(match (response.status(), version) {
                 // rmcp's own check of the content type has passed: it is the body that it could not read.
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, _) if sent_json => {
-                    error(ErrorCode::INVALID_REQUEST, "the body is not one JSON-RPC message of MCP", Value::Null)
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, _) if sent_json => error(
+                    ErrorCode::INVALID_REQUEST,
+                    "the body is not one JSON-RPC message of MCP",
+                    Value::Null,
+                ),
+                (StatusCode::BAD_REQUEST, Some(version)) if !is_known(&version) => {
+                    unknown_version(&version)
                 }
-                (StatusCode::BAD_REQUEST, Some(version)) if !is_known(&version) => unknown_version(&version),
                 _ => response,
             })
         })
@@ -109,7 +119,8 @@ where
 }
 
 fn is_json(value: &HeaderValue) -> bool {
-    let media_type = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let media_type =
+        value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     media_type.eq_ignore_ascii_case(b"application/json")
 }
 
@@ -118,7 +129,8 @@ fn is_known(version: &str) -> bool {
 }
 
 fn unknown_version(version: &str) -> Response<Body> {
-    let supported: Vec<_> = ProtocolVersion::KNOWN_VERSIONS.iter().map(ProtocolVersion::as_str).collect();
+    let supported: Vec<_> =
+        ProtocolVersion::KNOWN_VERSIONS.iter().map(ProtocolVersion::as_str).collect();
     // A header of any length must not come back whole.
     let requested: String = version.chars().take(64).collect();
     error(

@@ -4,10 +4,11 @@ use http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
-        ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse, InputRequiredResult,
-        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        ReadResourceRequestParams, ReadResourceResponse, ServerConfig, Tool as Listing,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
+        CompleteResult, ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse,
+        InputRequiredResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+        ServerConfig, Tool as Listing,
     },
     service::RequestContext,
 };
@@ -34,8 +35,7 @@ const DISCOVER_TTL_MS: u64 = 300_000;
 /// see its tools, what is in Lenses changes, and nothing tells a client of either.
 const VOLATILE_TTL_MS: u64 = 0;
 
-const DECLINED: &str =
-    "The user was asked and said no, so that nothing was done. Do not try again unless the user asks for it.";
+const DECLINED: &str = "The user was asked and said no, so that nothing was done. Do not try again unless the user asks for it.";
 
 /// Why a call gives no result.
 #[derive(Debug, thiserror::Error)]
@@ -104,9 +104,12 @@ impl ServerHandler for Server {
     }
 
     async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
-        Ok(DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info())
-            .with_ttl_ms(DISCOVER_TTL_MS)
-            .with_cache_scope(CacheScope::Private))
+        Ok(DiscoverResult::from_server_info(
+            self.supported_protocol_versions().into_owned(),
+            self.get_info(),
+        )
+        .with_ttl_ms(DISCOVER_TTL_MS)
+        .with_cache_scope(CacheScope::Private))
     }
 
     async fn list_tools(
@@ -116,9 +119,9 @@ impl ServerHandler for Server {
     ) -> Result<ListToolsResult, ErrorData> {
         let _span = traces::Request::ListTools.span(&context);
         one_page(request.as_ref())?;
-        let offer = &self.shared.offer;
-        let scopes = self.caller(&context)?.scopes.intersection(offer.scopes());
-        let is_listed = |tool: &&Tool| tool.is_visible(scopes) && offer.withheld(tool).is_none();
+        let policy = &self.shared.policy;
+        let scopes = self.caller(&context)?.scopes.intersection(policy.scopes());
+        let is_listed = |tool: &&Tool| tool.is_visible(scopes) && policy.denied(tool).is_none();
         let tools = tools::registry().iter().filter(is_listed).map(|tool| tool.listing().clone());
         let mut result = ListToolsResult::with_all_items(tools.collect());
         stamp_cacheable!(self, context, result);
@@ -132,12 +135,16 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let identity = self.caller(&context)?;
         let Some(tool) = tools::registry().find(&request.name) else {
-            return Err(ErrorData::invalid_params(format!("unknown tool: {}", shown(&request.name)), None));
+            return Err(ErrorData::invalid_params(
+                format!("unknown tool: {}", shown(&request.name)),
+                None,
+            ));
         };
         let arguments = request.arguments.unwrap_or_default();
         let mut audit = Audit::of_tool(tool, &arguments, identity, &self.shared.metrics, &context);
         let answers = Answers { state: request.request_state, responses: request.input_responses };
-        let called = self.call(tool, arguments, identity, answers, &context).instrument(audit.span()).await;
+        let called =
+            self.call(tool, arguments, identity, answers, &context).instrument(audit.span()).await;
         audit.outcome = called.as_ref().map_or_else(Failed::outcome, |_| Outcome::Success);
         let mut result = match called {
             Ok(result) => result,
@@ -164,7 +171,8 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         one_page(request.as_ref())?;
-        let mut result = ListPromptsResult::with_all_items(self.listed_prompts(self.caller(&context)?));
+        let mut result =
+            ListPromptsResult::with_all_items(self.listed_prompts(self.caller(&context)?));
         stamp_cacheable!(self, context, result);
         Ok(result)
     }
@@ -201,7 +209,9 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         one_page(request.as_ref())?;
-        let mut result = ListResourceTemplatesResult::with_all_items(self.listed_templates(self.caller(&context)?));
+        let mut result = ListResourceTemplatesResult::with_all_items(
+            self.listed_templates(self.caller(&context)?),
+        );
         stamp_cacheable!(self, context, result);
         Ok(result)
     }
@@ -211,7 +221,8 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let mut result = Box::pin(self.resource(request.uri, self.caller(&context)?, &context)).await?;
+        let mut result =
+            Box::pin(self.resource(request.uri, self.caller(&context)?, &context)).await?;
         stamp_cacheable!(self, context, result);
         Ok(result.into())
     }
@@ -221,7 +232,8 @@ impl ServerHandler for Server {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        let completion = Box::pin(self.completion(&request, self.caller(&context)?, &context)).await?;
+        let completion =
+            Box::pin(self.completion(&request, self.caller(&context)?, &context)).await?;
         let mut result = CompleteResult::new(completion);
         if gaps::has_result_metadata(&context) {
             gaps::stamp(&mut result.meta, &self.shared.config.server_info);
@@ -240,12 +252,13 @@ impl Server {
         answers: Answers,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResult, Failed> {
-        self.refusal(tool, &arguments, identity).map_or(Ok(()), |refusal| Err(Failed::Refused(refusal)))?;
+        self.refusal(tool, &arguments, identity)
+            .map_or(Ok(()), |refusal| Err(Failed::Refused(refusal)))?;
         let (progress, reports) = Progress::new();
         let call = Call {
             lenses: self.shared.lenses.as_caller(identity),
             identity: identity.clone(),
-            offer: self.shared.offer.clone(),
+            policy: self.shared.policy.clone(),
             diagnostics: self.shared.diagnostics.clone(),
             limits: self.shared.limits,
             progress,
@@ -259,7 +272,8 @@ impl Server {
                 Decision::Declined => return Err(Failed::Declined),
             }
         }
-        let reporting = progress::forward(reports, context.meta.get_progress_token(), &context.peer);
+        let reporting =
+            progress::forward(reports, context.meta.get_progress_token(), &context.peer);
         let ended = tokio::select! {
             (ended, ()) = async { tokio::join!(prepared, reporting) } => ended,
             // Dropping the call closes its connection to HQ, which stops a query there.
@@ -274,7 +288,10 @@ impl Server {
     }
 
     /// Who calls. Without an answer nothing is done.
-    fn caller<'a>(&'a self, context: &'a RequestContext<RoleServer>) -> Result<&'a Identity, ErrorData> {
+    fn caller<'a>(
+        &'a self,
+        context: &'a RequestContext<RoleServer>,
+    ) -> Result<&'a Identity, ErrorData> {
         context
             .extensions
             .get::<Parts>()
@@ -285,11 +302,16 @@ impl Server {
 
     /// Why `identity` may not make this call, in words for the model. Over HTTP with OAuth, sign-in has already asked
     /// for the scope; this holds wherever nobody has.
-    fn refusal(&self, tool: &Tool, arguments: &Map<String, Value>, identity: &Identity) -> Option<String> {
+    fn refusal(
+        &self,
+        tool: &Tool,
+        arguments: &Map<String, Value>,
+        identity: &Identity,
+    ) -> Option<String> {
         let name = tool.name();
-        if let Some(withheld) = self.shared.offer.withheld_call(tool, Some(arguments)) {
+        if let Some(denied) = self.shared.policy.denied_call(tool, Some(arguments)) {
             return Some(format!(
-                "This call of {name} is not possible here: {withheld}. Do not retry: whoever runs the server decides \
+                "This call of {name} is not possible here: {denied}. Do not retry: whoever runs the server decides \
                  what it offers."
             ));
         }

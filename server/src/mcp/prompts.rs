@@ -2,7 +2,10 @@
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::{GetPromptRequestParams, GetPromptResult, Prompt as Listing, PromptArgument, PromptMessage, Role},
+    model::{
+        GetPromptRequestParams, GetPromptResult, Prompt as Listing, PromptArgument, PromptMessage,
+        Role,
+    },
     service::RequestContext,
 };
 
@@ -12,8 +15,9 @@ use crate::{identity::Identity, metrics::Outcome, prompts};
 impl Server {
     /// The prompts of which a caller like `identity` can use something.
     pub(super) fn listed_prompts(&self, identity: &Identity) -> Vec<Listing> {
-        let offer = &self.shared.offer;
-        let is_listed = |prompt: &&&prompts::Prompt| prompt.unavailable(offer, identity.scopes).is_none();
+        let policy = &self.shared.policy;
+        let is_listed =
+            |prompt: &&&prompts::Prompt| prompt.unavailable(policy, identity.scopes).is_none();
         prompts::all().iter().filter(is_listed).map(|prompt| listing(prompt)).collect()
     }
 
@@ -25,17 +29,22 @@ impl Server {
         context: &RequestContext<RoleServer>,
     ) -> Result<GetPromptResult, ErrorData> {
         let Some(prompt) = prompts::find(&request.name) else {
-            return Err(ErrorData::invalid_params(format!("unknown prompt: {}", shown(&request.name)), None));
+            return Err(ErrorData::invalid_params(
+                format!("unknown prompt: {}", shown(&request.name)),
+                None,
+            ));
         };
         let arguments = request.arguments.unwrap_or_default();
-        let mut audit = Audit::of_prompt(prompt, &arguments, identity, &self.shared.metrics, context);
-        let text = prompt.text(&arguments, &self.shared.offer, identity.scopes).map_err(|error| {
-            audit.outcome = match error {
-                prompts::PromptError::Arguments(_) => Outcome::Error,
-                _ => Outcome::Denied,
-            };
-            ErrorData::invalid_params(error.to_string(), None)
-        })?;
+        let mut audit =
+            Audit::of_prompt(prompt, &arguments, identity, &self.shared.metrics, context);
+        let text =
+            prompt.text(&arguments, &self.shared.policy, identity.scopes).map_err(|error| {
+                audit.outcome = match error {
+                    prompts::PromptError::Arguments(_) => Outcome::Error,
+                    _ => Outcome::Denied,
+                };
+                ErrorData::invalid_params(error.to_string(), None)
+            })?;
         audit.outcome = Outcome::Success;
         let message = PromptMessage::new_text(Role::User, text);
         Ok(GetPromptResult::new(vec![message]).with_description(prompt.description()))
@@ -44,7 +53,10 @@ impl Server {
 
 fn listing(prompt: &prompts::Prompt) -> Listing {
     let arguments = prompt.arguments().iter().map(|argument| {
-        PromptArgument::new(argument.name()).with_description(argument.description()).with_required(true)
+        PromptArgument::new(argument.name())
+            .with_description(argument.description())
+            .with_required(true)
     });
-    Listing::new(prompt.name(), Some(prompt.description()), Some(arguments.collect())).with_title(prompt.title())
+    Listing::new(prompt.name(), Some(prompt.description()), Some(arguments.collect()))
+        .with_title(prompt.title())
 }

@@ -126,7 +126,7 @@ label_values! {
 
 label_values! {
     /// Where the answer about a token came from, when HQ was not asked for this request.
-    Spared {
+    CacheHit {
         /// The cache of active tokens.
         Cached = "cached",
         /// The short memory of refused tokens.

@@ -30,7 +30,11 @@ pub(super) const PROMPTS: &[Prompt] = &[
         description: "Leads through the creation of a Kafka connector: its settings are gathered, validated, shown to the user and \
                       only then deployed.",
         arguments: &[
-            Argument { name: "name", description: "Name of the new connector.", kind: Kind::Name(None) },
+            Argument {
+                name: "name",
+                description: "Name of the new connector.",
+                kind: Kind::Name(None),
+            },
             CLUSTER,
             Argument {
                 name: "connector_class",
@@ -136,7 +140,11 @@ pub(super) const PROMPTS: &[Prompt] = &[
         title: "Validate a Kafka connector's configuration",
         description: "Checks the configuration of a Kafka connector setting by setting and explains what to correct.",
         arguments: &[
-            Argument { name: "name", description: "Name of the connector.", kind: Kind::Name(Some(Source::Connector)) },
+            Argument {
+                name: "name",
+                description: "Name of the connector.",
+                kind: Kind::Name(Some(Source::Connector)),
+            },
             CLUSTER,
             ENVIRONMENT,
         ],

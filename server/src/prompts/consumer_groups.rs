@@ -8,7 +8,11 @@ pub(super) const PROMPTS: &[Prompt] = &[Prompt {
     title: "List consumer groups for a topic",
     description: "Shows which consumer groups read a topic, how far behind they are, and which of them need attention.",
     arguments: &[
-        Argument { name: "topic", description: "Name of the topic.", kind: Kind::Name(Some(Source::Topic)) },
+        Argument {
+            name: "topic",
+            description: "Name of the topic.",
+            kind: Kind::Name(Some(Source::Topic)),
+        },
         ENVIRONMENT,
     ],
     goal: "Tell the user which consumer groups read the topic {topic} in the environment {environment}, and how they do.",

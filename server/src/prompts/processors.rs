@@ -25,7 +25,11 @@ pub(super) const PROMPTS: &[Prompt] = &[
         description: "Leads through the creation of a SQL processor: its statement is checked against the topics, the place where it \
                       runs is chosen, and it is deployed when the user agrees.",
         arguments: &[
-            Argument { name: "name", description: "Name of the new processor.", kind: Kind::Name(None) },
+            Argument {
+                name: "name",
+                description: "Name of the new processor.",
+                kind: Kind::Name(None),
+            },
             Argument {
                 name: "sql",
                 description: "Its statement: \"INSERT INTO big_orders SELECT STREAM * FROM orders WHERE amount > 100\".",

@@ -86,7 +86,10 @@ impl FromStr for AdvertisedUrl {
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
         if !url.path().bytes().all(plain) || url.path().contains("//") || base.contains("/.") {
-            return Err("write a path of letters, digits and -._~ only, no segment starting with a dot".to_owned());
+            return Err(
+                "write a path of letters, digits and -._~ only, no segment starting with a dot"
+                    .to_owned(),
+            );
         }
         Ok(Self { base, url })
     }

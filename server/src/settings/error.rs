@@ -44,7 +44,9 @@ pub enum SettingsError {
         source: io::Error,
     },
     /// A settings file that is not in dotenv format. The line is not shown: it may hold a secret.
-    #[error("entry {entry} of the settings file {path:?} can't be read: write NAME='value', one to a line")]
+    #[error(
+        "entry {entry} of the settings file {path:?} can't be read: write NAME='value', one to a line"
+    )]
     Syntax {
         /// The file.
         path: PathBuf,

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{
     parse,
-    reader::{Noted, Reader},
+    reader::{Invalid, Reader},
     variable as var,
 };
 
@@ -22,11 +22,12 @@ struct Piece {
     names_port: bool,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>) -> Result<Addresses, Noted> {
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<Addresses, Invalid> {
     let url = reader.value(&var::LENSES_URL, parse::base_url);
     let http_url = reader.optional(&var::LENSES_API_HTTP_URL, |text| piece(text, "http", "https"));
     let http_port = reader.optional(&var::LENSES_API_HTTP_PORT, parse::remote_port);
-    let websocket_url = reader.optional(&var::LENSES_API_WEBSOCKET_URL, |text| piece(text, "ws", "wss"));
+    let websocket_url =
+        reader.optional(&var::LENSES_API_WEBSOCKET_URL, |text| piece(text, "ws", "wss"));
     let websocket_port = reader.optional(&var::LENSES_API_WEBSOCKET_PORT, parse::remote_port);
     let (url, http_url, http_port) = (url?, http_url?, http_port?);
     let replaced = http_url.is_some() || http_port.is_some();

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     AdvertisedUrl, parse,
-    reader::{Noted, Reader},
+    reader::{Invalid, Reader},
     variable as var,
 };
 
@@ -72,12 +72,15 @@ pub enum TokenExchange {
 
 pub(super) fn read(
     reader: &mut Reader<'_>,
-    advertised_url: Result<AdvertisedUrl, Noted>,
+    advertised_url: Result<AdvertisedUrl, Invalid>,
     lenses_url: Option<&Url>,
     warnings: &mut Vec<String>,
-) -> Result<OAuth, Noted> {
+) -> Result<OAuth, Invalid> {
     if advertised_url.as_ref().is_ok_and(|advertised_url| !advertised_url.is_confidential()) {
-        warnings.push("MCP_ADVERTISED_URL is plain http to another machine: tokens can be read on the way".to_owned());
+        warnings.push(
+            "MCP_ADVERTISED_URL is plain http to another machine: tokens can be read on the way"
+                .to_owned(),
+        );
     }
     let issuer = read_issuer(reader, lenses_url);
     let introspection = read_introspection(reader, lenses_url);
@@ -92,18 +95,21 @@ pub(super) fn read(
     })
 }
 
-fn read_issuer(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Result<String, Noted> {
+fn read_issuer(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Result<String, Invalid> {
     if let Some(issuer) = reader.optional(&var::LENSES_ADVERTISED_URL, parse::verbatim_url)? {
         return Ok(issuer);
     }
     // As it was written: a parsed URL grows a slash, and clients compare byte for byte.
     let issuer = reader.peek(&var::LENSES_URL).to_owned();
-    lenses_url.ok_or(Noted)?;
+    lenses_url.ok_or(Invalid)?;
     reader.derived(&var::LENSES_ADVERTISED_URL, issuer.clone());
     Ok(issuer)
 }
 
-fn read_introspection(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Result<Introspection, Noted> {
+fn read_introspection(
+    reader: &mut Reader<'_>,
+    lenses_url: Option<&Url>,
+) -> Result<Introspection, Invalid> {
     let url = reader.optional(&var::INTROSPECTION_URL, parse::endpoint_url);
     let cache_ttl = reader.value(&var::INTROSPECTION_CACHE_TTL, |text| match text.parse::<i64>() {
         // Seconds, and anything up to zero means off, as it always did.
@@ -116,10 +122,12 @@ fn read_introspection(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Resu
         (Some(id), Some(secret)) => Some(ClientCredentials { id, secret }),
         (None, None) => None,
         (Some(_), None) => {
-            return Err(reader.missing(&var::INTROSPECTION_CLIENT_SECRET, "INTROSPECTION_CLIENT_ID needs it"));
+            return Err(reader
+                .missing(&var::INTROSPECTION_CLIENT_SECRET, "INTROSPECTION_CLIENT_ID needs it"));
         }
         (None, Some(_)) => {
-            return Err(reader.missing(&var::INTROSPECTION_CLIENT_ID, "INTROSPECTION_CLIENT_SECRET needs it"));
+            return Err(reader
+                .missing(&var::INTROSPECTION_CLIENT_ID, "INTROSPECTION_CLIENT_SECRET needs it"));
         }
     };
     let url = match (url?, lenses_url) {
@@ -132,12 +140,15 @@ fn read_introspection(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Resu
             reader.derived(&var::INTROSPECTION_URL, url.as_str());
             url
         }
-        (None, None) => return Err(Noted),
+        (None, None) => return Err(Invalid),
     };
     Ok(Introspection { url, cache_ttl: cache_ttl?, client })
 }
 
-fn read_audience(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<AudienceRule, Noted> {
+fn read_audience(
+    reader: &mut Reader<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<AudienceRule, Invalid> {
     let rule = reader.value(
         &var::MCP_AUDIENCE,
         parse::word(&[
@@ -147,12 +158,15 @@ fn read_audience(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<
         ]),
     )?;
     if rule == AudienceRule::Ignored {
-        warnings.push("MCP_AUDIENCE=ignored: a token that HQ issued for another server is taken here too".to_owned());
+        warnings.push(
+            "MCP_AUDIENCE=ignored: a token that HQ issued for another server is taken here too"
+                .to_owned(),
+        );
     }
     Ok(rule)
 }
 
-fn read_token_exchange(reader: &mut Reader<'_>) -> Result<TokenExchange, Noted> {
+fn read_token_exchange(reader: &mut Reader<'_>) -> Result<TokenExchange, Invalid> {
     let rule = reader.value(
         &var::MCP_TOKEN_EXCHANGE,
         parse::word(&[

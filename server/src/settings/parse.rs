@@ -22,7 +22,8 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
 
 /// As [`base_url`], with one of these schemes.
 pub(super) fn base_url_of(text: &str, schemes: &[&str]) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}; write a URL such as https://lenses.example.com"))?;
+    let url = Url::parse(text)
+        .map_err(|error| format!("{error}; write a URL such as https://lenses.example.com"))?;
     // `host:9991` parses as the scheme `host`.
     if !schemes.contains(&url.scheme()) {
         return Err(format!("write it with {}:// in front", schemes.join(":// or ")));
@@ -65,7 +66,9 @@ pub(super) fn listen_address(text: &str) -> Result<IpAddr, String> {
         return Ok(IpAddr::from([127, 0, 0, 1]));
     }
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    bare.parse().map_err(|_| "write an IP address of this machine, such as 0.0.0.0, :: or 127.0.0.1".to_owned())
+    bare.parse().map_err(|_| {
+        "write an IP address of this machine, such as 0.0.0.0, :: or 127.0.0.1".to_owned()
+    })
 }
 
 /// A TCP port; 0 lets the system choose.
@@ -75,18 +78,25 @@ pub(super) fn port(text: &str) -> Result<u16, String> {
 
 /// A TCP port to connect to.
 pub(super) fn remote_port(text: &str) -> Result<u16, String> {
-    text.parse().ok().filter(|port| *port > 0).ok_or_else(|| "write a port from 1 to 65535".to_owned())
+    text.parse()
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or_else(|| "write a port from 1 to 65535".to_owned())
 }
 
 /// A time, as a number of seconds or with a unit, within `least..=most`.
-pub(super) fn duration(least: Duration, most: Duration) -> impl Fn(&str) -> Result<Duration, String> {
+pub(super) fn duration(
+    least: Duration,
+    most: Duration,
+) -> impl Fn(&str) -> Result<Duration, String> {
     move |text| {
         let parsed = match text.parse::<u64>() {
             Ok(seconds) => Some(Duration::from_secs(seconds)),
             Err(_) => humantime::parse_duration(text).ok(),
         };
         parsed.filter(|time| (least..=most).contains(time)).ok_or_else(|| {
-            let (least, most) = (humantime::format_duration(least), humantime::format_duration(most));
+            let (least, most) =
+                (humantime::format_duration(least), humantime::format_duration(most));
             format!("write a time from {least} to {most}, such as 30s, 2m or 45 (seconds)")
         })
     }
@@ -102,7 +112,8 @@ pub(super) fn count(least: usize, most: usize) -> impl Fn(&str) -> Result<usize,
 
 /// A comma list of scopes.
 pub(super) fn scopes(text: &str) -> Result<ScopeSet, String> {
-    let scopes: Vec<Scope> = list(text).map_err(|error: crate::scope::UnknownScope| error.to_string())?;
+    let scopes: Vec<Scope> =
+        list(text).map_err(|error: crate::scope::UnknownScope| error.to_string())?;
     if scopes.is_empty() {
         Err("write at least one of read, write, delete".to_owned())
     } else {

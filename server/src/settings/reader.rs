@@ -15,7 +15,7 @@ const SHOWN_MAX: usize = 200;
 
 /// A fault was found and noted; reading goes on, so that all of them are told together.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Noted;
+pub(super) struct Invalid;
 
 /// One setting as it took effect: for `--check`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         &mut self,
         variable: &'static Variable,
         parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<T, Noted> {
+    ) -> Result<T, Invalid> {
         match self.optional(variable, parse)? {
             Some(value) => Ok(value),
             None => Err(self.missing(variable, variable.meaning)),
@@ -59,9 +59,11 @@ impl<'a> Reader<'a> {
         &mut self,
         variable: &'static Variable,
         parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, Noted> {
+    ) -> Result<Option<T>, Invalid> {
         let set = self.variables.value(variable.name);
-        let Some((text, origin)) = set.or_else(|| variable.default.map(|text| (text, Origin::Default))) else {
+        let Some((text, origin)) =
+            set.or_else(|| variable.default.map(|text| (text, Origin::Default)))
+        else {
             return Ok(None);
         };
         match parse(text) {
@@ -69,9 +71,11 @@ impl<'a> Reader<'a> {
                 self.took_effect(variable, text.to_owned(), origin);
                 Ok(Some(value))
             }
-            Err(remedy) => {
-                Err(self.fault(SettingsError::Invalid { variable: variable.name, found: shown(text), remedy }))
-            }
+            Err(remedy) => Err(self.fault(SettingsError::Invalid {
+                variable: variable.name,
+                found: shown(text),
+                remedy,
+            })),
         }
     }
 
@@ -80,7 +84,7 @@ impl<'a> Reader<'a> {
         &mut self,
         variable: &'static Variable,
         parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<Option<(PathBuf, T)>, Noted> {
+    ) -> Result<Option<(PathBuf, T)>, Invalid> {
         let Some((path, origin)) = self.variables.value(variable.name) else { return Ok(None) };
         let text = self.variables.read(variable.name, path).map_err(|fault| self.fault(fault))?;
         match parse(&text) {
@@ -88,15 +92,20 @@ impl<'a> Reader<'a> {
                 self.took_effect(variable, path.to_owned(), origin);
                 Ok(Some((PathBuf::from(path), value)))
             }
-            Err(remedy) => {
-                Err(self.fault(SettingsError::Invalid { variable: variable.name, found: shown(path), remedy }))
-            }
+            Err(remedy) => Err(self.fault(SettingsError::Invalid {
+                variable: variable.name,
+                found: shown(path),
+                remedy,
+            })),
         }
     }
 
     /// A secret without spaces, from its variable or from the file that `<variable>_FILE` names. One line ending at a
     /// file's end is not part of it.
-    pub(super) fn secret(&mut self, variable: &'static Variable) -> Result<Option<SecretString>, Noted> {
+    pub(super) fn secret(
+        &mut self,
+        variable: &'static Variable,
+    ) -> Result<Option<SecretString>, Invalid> {
         let Some(secret) = self.secret_text(variable)? else { return Ok(None) };
         if secret.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Some(secret))
@@ -110,23 +119,29 @@ impl<'a> Reader<'a> {
     }
 
     /// As [`Self::secret`], whatever the text holds.
-    pub(super) fn secret_text(&mut self, variable: &'static Variable) -> Result<Option<SecretString>, Noted> {
+    pub(super) fn secret_text(
+        &mut self,
+        variable: &'static Variable,
+    ) -> Result<Option<SecretString>, Invalid> {
         let file_variable = format!("{}_FILE", variable.name);
-        let (secret, origin) = match (self.variables.value(variable.name), self.variables.value(&file_variable)) {
-            (Some(_), Some(_)) => {
-                return Err(self.fault(SettingsError::Conflict {
-                    variable: variable.name.to_owned(),
-                    other: file_variable,
-                    remedy: "keep one of them",
-                }));
-            }
-            (None, None) => return Ok(None),
-            (Some((text, origin)), None) => (text.to_owned(), origin),
-            (None, Some((path, _))) => match self.variables.read(&file_variable, path) {
-                Ok(text) => (text.trim_end_matches(['\r', '\n']).to_owned(), Origin::SecretFile),
-                Err(fault) => return Err(self.fault(fault)),
-            },
-        };
+        let (secret, origin) =
+            match (self.variables.value(variable.name), self.variables.value(&file_variable)) {
+                (Some(_), Some(_)) => {
+                    return Err(self.fault(SettingsError::Conflict {
+                        variable: variable.name.to_owned(),
+                        other: file_variable,
+                        remedy: "keep one of them",
+                    }));
+                }
+                (None, None) => return Ok(None),
+                (Some((text, origin)), None) => (text.to_owned(), origin),
+                (None, Some((path, _))) => match self.variables.read(&file_variable, path) {
+                    Ok(text) => {
+                        (text.trim_end_matches(['\r', '\n']).to_owned(), Origin::SecretFile)
+                    }
+                    Err(fault) => return Err(self.fault(fault)),
+                },
+            };
         if secret.is_empty() {
             return Err(self.invalid_secret(variable, "an empty file", "write the secret into it"));
         }
@@ -143,16 +158,22 @@ impl<'a> Reader<'a> {
     /// Whether `variable` is set, in whatever way.
     pub(super) fn is_set(&self, variable: &Variable) -> bool {
         self.variables.value(variable.name).is_some()
-            || (variable.secret && self.variables.value(&format!("{}_FILE", variable.name)).is_some())
+            || (variable.secret
+                && self.variables.value(&format!("{}_FILE", variable.name)).is_some())
     }
 
     /// Notes that `variable` is needed.
-    pub(super) fn missing(&mut self, variable: &Variable, remedy: impl Into<String>) -> Noted {
+    pub(super) fn missing(&mut self, variable: &Variable, remedy: impl Into<String>) -> Invalid {
         self.fault(SettingsError::Missing { variable: variable.name, remedy: remedy.into() })
     }
 
     /// Notes that a secret can't be used, without showing it.
-    pub(super) fn invalid_secret(&mut self, variable: &Variable, found: &str, remedy: &str) -> Noted {
+    pub(super) fn invalid_secret(
+        &mut self,
+        variable: &Variable,
+        found: &str,
+        remedy: &str,
+    ) -> Invalid {
         self.fault(SettingsError::Invalid {
             variable: variable.name,
             found: found.to_owned(),
@@ -160,9 +181,9 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn fault(&mut self, fault: SettingsError) -> Noted {
+    pub(super) fn fault(&mut self, fault: SettingsError) -> Invalid {
         self.faults.push(fault);
-        Noted
+        Invalid
     }
 
     /// Remembers a value that follows from others.
@@ -180,7 +201,7 @@ impl<'a> Reader<'a> {
         &mut self,
         warnings: &mut Vec<String>,
         consequence: &str,
-        read: impl FnOnce(&mut Self) -> Result<T, Noted>,
+        read: impl FnOnce(&mut Self) -> Result<T, Invalid>,
     ) -> Option<T> {
         let before = self.faults.len();
         let result = read(self);
@@ -193,7 +214,10 @@ impl<'a> Reader<'a> {
     }
 
     /// The settings, if nothing was wrong.
-    pub(super) fn finish<T>(self, read: Result<T, Noted>) -> Result<(T, Vec<Effective>), SettingsErrors> {
+    pub(super) fn finish<T>(
+        self,
+        read: Result<T, Invalid>,
+    ) -> Result<(T, Vec<Effective>), SettingsErrors> {
         match read {
             Ok(settings) if self.faults.is_empty() => Ok((settings, self.effective)),
             _ => Err(SettingsErrors(self.faults)),
@@ -206,7 +230,8 @@ pub(super) fn shown(text: &str) -> String {
     if text.contains('@') {
         return "a value with \"@\" in it (not shown: it may hold a password)".to_owned();
     }
-    let text = text.split_once('?').map_or_else(|| text.to_owned(), |(before, _)| format!("{before}?…"));
+    let text =
+        text.split_once('?').map_or_else(|| text.to_owned(), |(before, _)| format!("{before}?…"));
     if text.chars().count() > SHOWN_MAX {
         format!("{:?}", text.chars().take(SHOWN_MAX).chain(['…']).collect::<String>())
     } else {

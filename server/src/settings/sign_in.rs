@@ -7,10 +7,10 @@ use url::Url;
 
 use super::{
     AdvertisedUrl, Http, OAuth, SettingsError, Transport, oauth, parse,
-    reader::{Noted, Reader},
+    reader::{Invalid, Reader},
     tls, variable as var,
 };
-use crate::rebinding::{AllowedHost, AllowedOrigin};
+use crate::host_check::{AllowedHost, AllowedOrigin};
 
 /// What callers must show.
 #[derive(Debug)]
@@ -45,18 +45,24 @@ pub(super) fn read_transport(
     reader: &mut Reader<'_>,
     lenses_url: Option<&Url>,
     warnings: &mut Vec<String>,
-) -> Result<Transport, Noted> {
+) -> Result<Transport, Invalid> {
     // A fault in these two is noted, and reading goes on as they were most likely meant: the others' faults show as well.
-    let oauth_enabled = read_oauth_enabled(reader).unwrap_or_else(|Noted| reader.is_set(&var::MCP_ADVERTISED_URL));
+    let oauth_enabled = read_oauth_enabled(reader)
+        .unwrap_or_else(|Invalid| reader.is_set(&var::MCP_ADVERTISED_URL));
     let wire = read_wire(reader, oauth_enabled).unwrap_or(Wire::Http);
     let api_key = reader.secret(&var::LENSES_API_KEY);
     if oauth_enabled {
         if reader.is_set(&var::LENSES_API_KEY) {
-            warnings.push("LENSES_API_KEY is set but not used: with OAuth each caller's own token is".to_owned());
+            warnings.push(
+                "LENSES_API_KEY is set but not used: with OAuth each caller's own token is"
+                    .to_owned(),
+            );
         }
         let advertised_url = reader.value(&var::MCP_ADVERTISED_URL, str::parse::<AdvertisedUrl>);
         let oauth = oauth::read(reader, advertised_url.clone(), lenses_url, warnings);
-        return read_http(reader, advertised_url.map(Some), |_| Ok(SignIn::OAuth(Box::new(oauth?))));
+        return read_http(reader, advertised_url.map(Some), |_| {
+            Ok(SignIn::OAuth(Box::new(oauth?)))
+        });
     }
     let api_key = api_key.and_then(|key| {
         key.ok_or_else(|| {
@@ -76,7 +82,7 @@ pub(super) fn read_transport(
     })
 }
 
-fn read_wire(reader: &mut Reader<'_>, oauth_enabled: bool) -> Result<Wire, Noted> {
+fn read_wire(reader: &mut Reader<'_>, oauth_enabled: bool) -> Result<Wire, Invalid> {
     match reader.optional(&var::TRANSPORT, wire)? {
         Some(Wire::Stdio) if oauth_enabled => Err(reader.fault(SettingsError::Invalid {
             variable: var::TRANSPORT.name,
@@ -94,7 +100,7 @@ fn read_wire(reader: &mut Reader<'_>, oauth_enabled: bool) -> Result<Wire, Noted
 }
 
 /// Older charts set `MCP_ADVERTISED_URL` alone and mean OAuth; there, a key was the fallback.
-fn read_oauth_enabled(reader: &mut Reader<'_>) -> Result<bool, Noted> {
+fn read_oauth_enabled(reader: &mut Reader<'_>) -> Result<bool, Invalid> {
     if let Some(enabled) = reader.optional(&var::OAUTH_ENABLED, parse::flag)? {
         return Ok(enabled);
     }
@@ -114,7 +120,7 @@ fn wire(text: &str) -> Result<Wire, String> {
     }
 }
 
-fn read_callers(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<Callers, Noted> {
+fn read_callers(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<Callers, Invalid> {
     let anyone = reader.optional(&var::MCP_CALLERS, parse::word(&[("anyone", ())]));
     let token = reader.secret(&var::MCP_CALLER_TOKEN);
     match (token?, anyone?) {
@@ -139,9 +145,9 @@ fn read_callers(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<C
 
 fn read_http(
     reader: &mut Reader<'_>,
-    advertised_url: Result<Option<AdvertisedUrl>, Noted>,
-    sign_in: impl FnOnce(&mut Reader<'_>) -> Result<SignIn, Noted>,
-) -> Result<Transport, Noted> {
+    advertised_url: Result<Option<AdvertisedUrl>, Invalid>,
+    sign_in: impl FnOnce(&mut Reader<'_>) -> Result<SignIn, Invalid>,
+) -> Result<Transport, Invalid> {
     let host = reader.value(&var::HOST, parse::listen_address);
     let port = reader.value(&var::PORT, parse::port);
     let tls = tls::read_key_pair(reader, &var::TLS_CERT_FILE, &var::TLS_KEY_FILE);
@@ -160,7 +166,8 @@ fn read_http(
     allowed_origins.extend(advertised.and_then(AllowedOrigin::of_url));
     allowed_origins.extend(origins?.unwrap_or_default());
 
-    let (listen, admin) = (SocketAddr::new(host?, port?), SocketAddr::new(admin_host?, admin_port?));
+    let (listen, admin) =
+        (SocketAddr::new(host?, port?), SocketAddr::new(admin_host?, admin_port?));
     if listen.port() == admin.port() && listen.port() != 0 {
         return Err(reader.fault(SettingsError::Invalid {
             variable: var::ADMIN_PORT.name,

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     parse,
-    reader::{Noted, Reader},
+    reader::{Invalid, Reader},
     variable as var,
 };
 
@@ -77,7 +77,7 @@ pub(super) fn read(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Optio
     })?
 }
 
-fn read_resource(reader: &mut Reader<'_>) -> Result<Vec<(String, String)>, Noted> {
+fn read_resource(reader: &mut Reader<'_>) -> Result<Vec<(String, String)>, Invalid> {
     let name = reader.optional(&var::OTEL_SERVICE_NAME, |text| Ok(text.to_owned()))?;
     let mut resource = reader.optional(&var::OTEL_RESOURCE_ATTRIBUTES, pairs)?.unwrap_or_default();
     let named = resource.iter().any(|(key, _)| key == SERVICE_NAME);
@@ -88,7 +88,7 @@ fn read_resource(reader: &mut Reader<'_>) -> Result<Vec<(String, String)>, Noted
     Ok(resource)
 }
 
-fn read_sampler(reader: &mut Reader<'_>) -> Result<Sampler, Noted> {
+fn read_sampler(reader: &mut Reader<'_>) -> Result<Sampler, Invalid> {
     let (parent_based, share) = reader.value(
         &var::OTEL_TRACES_SAMPLER,
         parse::word(&[
@@ -107,7 +107,7 @@ fn read_sampler(reader: &mut Reader<'_>) -> Result<Sampler, Noted> {
     Ok(Sampler { parent_based, share })
 }
 
-fn read_exporter(reader: &mut Reader<'_>) -> Result<Exporter, Noted> {
+fn read_exporter(reader: &mut Reader<'_>) -> Result<Exporter, Invalid> {
     if !reader.value(&var::OTEL_EXPORTER, parse::word(&[("otlp", true), ("console", false)]))? {
         return Ok(Exporter::Console);
     }
@@ -126,7 +126,10 @@ fn read_exporter(reader: &mut Reader<'_>) -> Result<Exporter, Noted> {
             let port = if protocol == Protocol::Grpc { 4317 } else { 4318 };
             match format!("http://localhost:{port}").parse() {
                 Ok(base) => collector(&base, protocol),
-                Err(_) => return Err(reader.missing(&var::OTEL_EXPORTER_OTLP_ENDPOINT, "write the collector's URL")),
+                Err(_) => {
+                    return Err(reader
+                        .missing(&var::OTEL_EXPORTER_OTLP_ENDPOINT, "write the collector's URL"));
+                }
             }
         }
     };
@@ -142,15 +145,20 @@ fn collector(base: &Url, protocol: Protocol) -> Url {
     url
 }
 
-fn read_headers(reader: &mut Reader<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, Noted> {
-    let Some(text) = reader.secret_text(&var::OTEL_EXPORTER_OTLP_HEADERS)? else { return Ok(Vec::new()) };
-    pairs(text.expose_secret()).ok().and_then(|pairs| pairs.into_iter().map(header).collect()).ok_or_else(|| {
-        reader.invalid_secret(
-            &var::OTEL_EXPORTER_OTLP_HEADERS,
-            "no list of headers (not shown)",
-            "write name=value, with commas between, percent-encoded values",
-        )
-    })
+fn read_headers(reader: &mut Reader<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, Invalid> {
+    let Some(text) = reader.secret_text(&var::OTEL_EXPORTER_OTLP_HEADERS)? else {
+        return Ok(Vec::new());
+    };
+    pairs(text.expose_secret())
+        .ok()
+        .and_then(|pairs| pairs.into_iter().map(header).collect())
+        .ok_or_else(|| {
+            reader.invalid_secret(
+                &var::OTEL_EXPORTER_OTLP_HEADERS,
+                "no list of headers (not shown)",
+                "write name=value, with commas between, percent-encoded values",
+            )
+        })
 }
 
 fn header((name, value): (String, String)) -> Option<(HeaderName, HeaderValue)> {
@@ -174,5 +182,8 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
 }
 
 fn share(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "write a number from 0 to 1".to_owned())
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "write a number from 0 to 1".to_owned())
 }

@@ -29,7 +29,8 @@ pub struct Group {
 #[must_use]
 pub fn help() -> String {
     let mut text =
-        "Settings are environment variables; a secret X may also be in a file that X_FILE names.\n".to_owned();
+        "Settings are environment variables; a secret X may also be in a file that X_FILE names.\n"
+            .to_owned();
     for Group { title, variables } in GROUPS {
         let _infallible = writeln!(text, "\n{title}:");
         for Variable { name, default, meaning, .. } in *variables {

@@ -52,16 +52,25 @@ impl<'a> Variables<'a> {
             Ok(text) => file = parse_file(&path, &text, named, &mut faults),
             Err(error) if !named && error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => {
-                faults.push(SettingsError::File { variable: MCP_SETTINGS_FILE.name.to_owned(), path, source });
+                faults.push(SettingsError::File {
+                    variable: MCP_SETTINGS_FILE.name.to_owned(),
+                    path,
+                    source,
+                });
             }
         }
-        if faults.is_empty() { Ok(Self { environment, file, read_file }) } else { Err(SettingsErrors(faults)) }
+        if faults.is_empty() {
+            Ok(Self { environment, file, read_file })
+        } else {
+            Err(SettingsErrors(faults))
+        }
     }
 
     /// The value of `name`, trimmed, and where it stands.
     pub(super) fn value(&self, name: &str) -> Option<(&str, Origin)> {
         let of_environment = self.environment.get(name).map(|value| (value, Origin::Environment));
-        let (value, origin) = of_environment.or_else(|| self.file.get(name).map(|value| (value, Origin::File)))?;
+        let (value, origin) =
+            of_environment.or_else(|| self.file.get(name).map(|value| (value, Origin::File)))?;
         Some((value.trim(), origin))
     }
 
@@ -74,7 +83,11 @@ impl<'a> Variables<'a> {
     /// The text of the file that `variable` names.
     pub(super) fn read(&self, variable: &str, path: &str) -> Result<String, SettingsError> {
         let path = PathBuf::from(path);
-        (self.read_file)(&path).map_err(|source| SettingsError::File { variable: variable.to_owned(), path, source })
+        (self.read_file)(&path).map_err(|source| SettingsError::File {
+            variable: variable.to_owned(),
+            path,
+            source,
+        })
     }
 }
 
@@ -107,7 +120,12 @@ impl fmt::Display for Origin {
     }
 }
 
-fn parse_file(path: &Path, text: &str, named: bool, faults: &mut Vec<SettingsError>) -> BTreeMap<String, String> {
+fn parse_file(
+    path: &Path,
+    text: &str,
+    named: bool,
+    faults: &mut Vec<SettingsError>,
+) -> BTreeMap<String, String> {
     let mut values = BTreeMap::new();
     for (position, entry) in dotenvy::from_read_iter(text.as_bytes()).enumerate() {
         let Ok((name, value)) = entry else {
@@ -127,7 +145,8 @@ fn parse_file(path: &Path, text: &str, named: bool, faults: &mut Vec<SettingsErr
 
 fn is_known(name: &str) -> bool {
     variable::ALL.iter().any(|known| {
-        known.name == name || (known.secret && name.strip_suffix("_FILE").is_some_and(|stem| stem == known.name))
+        known.name == name
+            || (known.secret && name.strip_suffix("_FILE").is_some_and(|stem| stem == known.name))
     })
 }
 

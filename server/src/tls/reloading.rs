@@ -40,7 +40,8 @@ impl<T: Send + Sync + 'static> Reloading<T> {
         make: impl Fn(&[String]) -> Result<T, MaterialError> + Send + Sync + 'static,
     ) -> Result<Arc<Self>, TlsError> {
         let texts = read(&files)?;
-        let current = make(&texts).map_err(|source| TlsError::Material { files: files.clone(), source })?;
+        let current =
+            make(&texts).map_err(|source| TlsError::Material { files: files.clone(), source })?;
         let (current, seen) = (RwLock::new(Arc::new(current)), Mutex::new(Some(digest(&texts))));
         Ok(Arc::new(Self { kind, files, make: Box::new(make), current, seen }))
     }
@@ -69,7 +70,8 @@ impl<T: Send + Sync + 'static> Reloading<T> {
             *seen = digest;
         }
         let made = read.and_then(|texts| {
-            (self.make)(&texts).map_err(|source| TlsError::Material { files: self.files.clone(), source })
+            (self.make)(&texts)
+                .map_err(|source| TlsError::Material { files: self.files.clone(), source })
         });
         match made {
             Ok(made) => {
@@ -104,8 +106,9 @@ async fn follow<T: Send + Sync + 'static>(value: Weak<Reloading<T>>, metrics: Ar
 }
 
 fn read(files: &[PathBuf]) -> Result<Vec<String>, TlsError> {
-    let read =
-        |path: &PathBuf| fs::read_to_string(path).map_err(|source| TlsError::Read { path: path.clone(), source });
+    let read = |path: &PathBuf| {
+        fs::read_to_string(path).map_err(|source| TlsError::Read { path: path.clone(), source })
+    };
     files.iter().map(read).collect()
 }
 
@@ -123,7 +126,11 @@ mod tests {
     use super::*;
 
     fn upper_case(texts: &[String]) -> Result<String, MaterialError> {
-        if texts.iter().any(String::is_empty) { Err(MaterialError::Key) } else { Ok(texts.concat().to_uppercase()) }
+        if texts.iter().any(String::is_empty) {
+            Err(MaterialError::Key)
+        } else {
+            Ok(texts.concat().to_uppercase())
+        }
     }
 
     #[test]
@@ -143,7 +150,8 @@ mod tests {
         let count = |outcome| {
             let mut text = String::new();
             prometheus_client::encoding::text::encode(&mut text, metrics.registry()).unwrap();
-            let line = format!(r#"lenses_mcp_tls_reloads_total{{files="listener",outcome="{outcome}"}} "#);
+            let line =
+                format!(r#"lenses_mcp_tls_reloads_total{{files="listener",outcome="{outcome}"}} "#);
             text.lines().find_map(|found| found.strip_prefix(&line)?.parse::<u64>().ok())
         };
         for (version, text, expected, successes, failures) in [
@@ -156,7 +164,11 @@ mod tests {
             write(version, text);
             value.refresh(&metrics);
             assert_eq!(value.current().as_str(), expected, "{version}");
-            assert_eq!((count("success"), count("failure")), (Some(successes), Some(failures)), "{version}");
+            assert_eq!(
+                (count("success"), count("failure")),
+                (Some(successes), Some(failures)),
+                "{version}"
+            );
         }
         fs::remove_file(folder.join("data")).unwrap();
         value.refresh(&metrics);
@@ -164,7 +176,9 @@ mod tests {
         assert_eq!((value.current().as_str(), count("failure")), ("THREE", Some(2)));
         fs::remove_dir_all(&folder).unwrap();
 
-        let error = Reloading::load(TlsFiles::Listener, vec![file.clone()], upper_case).unwrap_err().to_string();
+        let error = Reloading::load(TlsFiles::Listener, vec![file.clone()], upper_case)
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with(&format!("failed to read {file:?}")), "{error}");
     }
 }

@@ -8,12 +8,14 @@ use uuid::Uuid;
 
 use super::{
     arguments::{
-        Configs, Environment, Int, List, Page, PageSize, Partitions, Replication, SortOrder, Text, first_page,
-        one_partition, one_replica, usual_page_size,
+        Configs, Environment, Int, List, Page, PageSize, Partitions, Replication, SortOrder, Text,
+        first_page, one_partition, one_replica, usual_page_size,
     },
     definition::{Call, Effect, Tool},
 };
-use crate::lenses::{ApprovalQuery, ApprovalSort, ApprovalStatus, Error, Name, Object, TopicRequest};
+use crate::lenses::{
+    ApprovalQuery, ApprovalSort, ApprovalStatus, Error, Name, Object, TopicRequest,
+};
 
 pub(super) fn tools() -> Vec<Tool> {
     vec![
@@ -22,14 +24,14 @@ pub(super) fn tools() -> Vec<Tool> {
             "List approval requests",
             "Lists requests for topics and how far they are, a page at a time. An empty list may also mean that the user \
              lacks the permission governance:ListRequests.",
-            Effect::Reads,
+            Effect::Read,
             list_approval_requests,
         ),
         Tool::new(
             "get_approval_request",
             "Get approval request",
             "Shows one request whole: what is asked for, by whom and why, and whether it was approved or rejected.",
-            Effect::Reads,
+            Effect::Read,
             get_approval_request,
         ),
         Tool::new(
@@ -38,7 +40,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Asks for a new topic that the user may not create alone: somebody else approves or rejects it in Lenses. Use \
              create_topic where the user may. Ask the user for the reason, and tell the id of the request; each call makes \
              another request.",
-            Effect::Creates,
+            Effect::Create,
             request_topic_creation,
         ),
     ]
@@ -118,7 +120,10 @@ impl JsonSchema for RequestId {
     }
 }
 
-async fn get_approval_request(call: Call, GetRequest { environment, request_id }: GetRequest) -> Result<Object, Error> {
+async fn get_approval_request(
+    call: Call,
+    GetRequest { environment, request_id }: GetRequest,
+) -> Result<Object, Error> {
     call.lenses.approval(&environment, &request_id.0).await
 }
 

@@ -82,14 +82,22 @@ pub(super) fn parse<A: DeserializeOwned>(
     arguments: Map<String, Value>,
 ) -> Result<A, ArgumentError> {
     let properties = schema.get("properties").and_then(Value::as_object);
-    let is_known = |name: &String| properties.is_some_and(|properties| properties.contains_key(name));
-    let given: Vec<String> = arguments.keys().filter(|name| !is_known(name)).map(|name| shortened(name)).collect();
+    let is_known =
+        |name: &String| properties.is_some_and(|properties| properties.contains_key(name));
+    let given: Vec<String> =
+        arguments.keys().filter(|name| !is_known(name)).map(|name| shortened(name)).collect();
     if !given.is_empty() {
         let known = properties.into_iter().flat_map(Map::keys).cloned().collect();
         return Err(ArgumentError::Unknown { given, known });
     }
-    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let missing: Vec<String> = required.filter(|name| !arguments.contains_key(*name)).map(str::to_owned).collect();
+    let required = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let missing: Vec<String> =
+        required.filter(|name| !arguments.contains_key(*name)).map(str::to_owned).collect();
     if !missing.is_empty() {
         return Err(ArgumentError::Missing(missing));
     }
@@ -154,14 +162,26 @@ mod tests {
                 json!({"environment": null, "partitions": 1}),
                 "argument `environment`: invalid type: null, expected a string",
             ),
-            (json!({"environment": "", "partitions": 1}), "argument `environment`: is empty; give a name"),
+            (
+                json!({"environment": "", "partitions": 1}),
+                "argument `environment`: is empty; give a name",
+            ),
             (
                 json!({"environment": "..", "partitions": 1}),
                 "argument `environment`: is a relative path, which can't be a name",
             ),
-            (json!({"environment": "e", "partitions": 0}), "argument `partitions`: must be from 1 to 10"),
-            (json!({"environment": "e", "partitions": "11"}), "argument `partitions`: must be from 1 to 10"),
-            (json!({"environment": "e", "partitions": u64::MAX}), "argument `partitions`: must be from 1 to 10"),
+            (
+                json!({"environment": "e", "partitions": 0}),
+                "argument `partitions`: must be from 1 to 10",
+            ),
+            (
+                json!({"environment": "e", "partitions": "11"}),
+                "argument `partitions`: must be from 1 to 10",
+            ),
+            (
+                json!({"environment": "e", "partitions": u64::MAX}),
+                "argument `partitions`: must be from 1 to 10",
+            ),
             (
                 json!({"environment": "e", "partitions": 1.5}),
                 "argument `partitions`: invalid type: floating point `1.5`, expected a whole number",
@@ -190,8 +210,14 @@ mod tests {
                 json!({"environment": "e", "partitions": 1, "sql": "sixsix"}),
                 "argument `sql`: is longer than 5 characters",
             ),
-            (json!({"environment": "e", "partitions": 1, "sql": " \n"}), "argument `sql`: is empty"),
-            (json!({"environment": "e", "partitions": 1, "sql": "a\0"}), "argument `sql`: holds a control character"),
+            (
+                json!({"environment": "e", "partitions": 1, "sql": " \n"}),
+                "argument `sql`: is empty",
+            ),
+            (
+                json!({"environment": "e", "partitions": 1, "sql": "a\0"}),
+                "argument `sql`: holds a control character",
+            ),
         ] {
             assert_eq!(fault(&arguments), message);
         }
@@ -200,8 +226,10 @@ mod tests {
     #[test]
     fn numbers_are_taken_as_numbers_and_as_text() {
         for value in [json!(3), json!("3"), json!(" 3 "), json!(3.0)] {
-            let arguments =
-                json!({"environment": "e", "partitions": value, "configs": null}).as_object().unwrap().clone();
+            let arguments = json!({"environment": "e", "partitions": value, "configs": null})
+                .as_object()
+                .unwrap()
+                .clone();
             let arguments: Arguments = parse(&schema::of::<Arguments>(), arguments).unwrap();
             assert_eq!(arguments.partitions.get(), 3);
         }

@@ -19,7 +19,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Lists the Kafka connectors of an environment that the user may see, by Kafka Connect cluster, with state, \
              tasks and settings. Start here when a connector misbehaves: a failed task shows its error. Passwords and \
              other secrets are shown as ********.",
-            Effect::Reads,
+            Effect::Read,
             list_kafka_connectors,
         ),
         Tool::new(
@@ -27,7 +27,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Get Kafka connector target definition",
             "Gives the definition of one Kafka connector as YAML, as Lenses would deploy it. For its state and tasks use \
              list_kafka_connectors. Passwords and other secrets are shown as ********.",
-            Effect::Reads,
+            Effect::Read,
             get_kafka_connector_target_definition,
         ),
         Tool::new(
@@ -35,7 +35,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Validate connector configuration",
             "Checks the settings of a Kafka connector against its plugin, setting by setting, and creates nothing. Call it \
              before create_kafka_connector.",
-            Effect::Reads,
+            Effect::Read,
             validate_connector_configuration,
         ),
         Tool::new(
@@ -43,7 +43,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Create Kafka connector",
             "Creates a Kafka connector and starts it, so that it moves data at once: check the settings with \
              validate_connector_configuration and ask the user first. Fails when the cluster has a connector of that name.",
-            Effect::Creates,
+            Effect::Create,
             create_kafka_connector,
         ),
         Tool::new(
@@ -51,7 +51,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Set action on Kafka connector",
             "Starts, stops, restarts, pauses or resumes a Kafka connector. While it is stopped or paused, no data is moved: \
              ask the user first. To restart one failed task, restart_kafka_connector_task disturbs less.",
-            Effect::Acts,
+            Effect::Trigger,
             set_action_on_kafka_connector,
         ),
         Tool::new(
@@ -59,7 +59,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Restart Kafka connector task",
             "Restarts one task of a Kafka connector, usually one that failed. list_kafka_connectors shows the tasks. Where \
              the cause is still there it fails again: read its error first.",
-            Effect::Acts,
+            Effect::Trigger,
             restart_kafka_connector_task,
         ),
         Tool::new(
@@ -67,7 +67,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Delete Kafka connector",
             "Deletes a Kafka connector with its settings, for good. Topics and their records stay. To only halt it, use \
              set_action_on_kafka_connector. Ask the user before calling.",
-            Effect::Deletes,
+            Effect::Delete,
             delete_kafka_connector,
         ),
     ]
@@ -88,7 +88,10 @@ struct ListKafkaConnectors {
     class_name: Option<Filter>,
 }
 
-async fn list_kafka_connectors(call: Call, arguments: ListKafkaConnectors) -> Result<Object, Error> {
+async fn list_kafka_connectors(
+    call: Call,
+    arguments: ListKafkaConnectors,
+) -> Result<Object, Error> {
     let ListKafkaConnectors { environment, cluster, class_name } = arguments;
     let values = |filter: Option<Filter>| filter.map(List::into_vec).unwrap_or_default();
     call.lenses.connectors(&environment, &values(cluster), &values(class_name)).await.map(masked)
@@ -104,11 +107,17 @@ struct GetDefinition {
     connector_name: Name,
 }
 
-async fn get_kafka_connector_target_definition(call: Call, arguments: GetDefinition) -> Result<String, ToolError> {
+async fn get_kafka_connector_target_definition(
+    call: Call,
+    arguments: GetDefinition,
+) -> Result<String, ToolError> {
     let GetDefinition { environment, connect_cluster_name, connector_name } = arguments;
-    let definition = call.lenses.connector_definition(&environment, &connect_cluster_name, &connector_name).await?;
+    let definition = call
+        .lenses
+        .connector_definition(&environment, &connect_cluster_name, &connector_name)
+        .await?;
     masking::mask_yaml(&definition).map_err(|_| {
-        ToolError::Withheld(
+        ToolError::Hidden(
             "Lenses gave a definition that this server cannot read as YAML, so that it cannot tell whether there are \
              secrets in it, and does not show it. list_kafka_connectors shows the connector's settings.",
         )
@@ -132,7 +141,8 @@ impl Settings {
     fn into_parts(self) -> Result<(Environment, ConnectorSettings), ArgumentError> {
         let Self { environment, name, cluster, configuration } = self;
         let configuration = configuration.into_object();
-        let is_masked = |value: &serde_json::Value| value.as_str().is_some_and(|text| text.contains(MASK));
+        let is_masked =
+            |value: &serde_json::Value| value.as_str().is_some_and(|text| text.contains(MASK));
         if let Some((setting, _)) = configuration.iter().find(|(_, value)| is_masked(value)) {
             let setting: String = setting.chars().take(100).collect();
             return Err(ArgumentError::value(
@@ -147,7 +157,10 @@ impl Settings {
     }
 }
 
-async fn validate_connector_configuration(call: Call, arguments: Settings) -> Result<Object, ToolError> {
+async fn validate_connector_configuration(
+    call: Call,
+    arguments: Settings,
+) -> Result<Object, ToolError> {
     let (environment, connector) = arguments.into_parts()?;
     Ok(call.lenses.validate_connector(&environment, &connector).await.map(masked)?)
 }
@@ -188,7 +201,10 @@ struct RestartTask {
 
 async fn restart_kafka_connector_task(call: Call, arguments: RestartTask) -> Result<Object, Error> {
     let RestartTask { environment, cluster, connector, task_id } = arguments;
-    call.lenses.restart_connector_task(&environment, &cluster, &connector, task_id.get()).await.map(masked)
+    call.lenses
+        .restart_connector_task(&environment, &cluster, &connector, task_id.get())
+        .await
+        .map(masked)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -27,7 +27,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Lists the consumer groups of an environment that the user may see, with state, members, and lag by topic \
              and partition. For the groups of one topic, list_consumer_groups_by_topic answers with less; for the lag of \
              one group use get_consumer_group_lag.",
-            Effect::Reads,
+            Effect::Read,
             list_consumer_groups,
         ),
         Tool::new(
@@ -35,7 +35,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "List consumer groups by topic",
             "Lists the consumer groups that read one Kafka topic, with state, members, and lag by partition. Use it to see \
              who is affected by a change of the topic.",
-            Effect::Reads,
+            Effect::Read,
             list_consumer_groups_by_topic,
         ),
         Tool::new(
@@ -44,7 +44,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Tells how far one consumer group is behind: in total, by topic and by partition, with the committed offset and \
              the end of each partition. Partitions for which the group committed nothing are shown without a lag and are not \
              in the sums. What Lenses does not tell is null, and notes say so.",
-            Effect::Reads,
+            Effect::Read,
             lag::get_consumer_group_lag,
         ),
     ];
@@ -54,7 +54,7 @@ pub(super) fn tools() -> Vec<Tool> {
         "Delete consumer group",
         "Deletes a consumer group and all its committed offsets, for good: applications that use it start again \
          from their reset policy. Kafka refuses while the group has active members. Ask the user before calling.",
-        Effect::Deletes,
+        Effect::Delete,
         delete_consumer_group,
     ));
     tools

@@ -71,9 +71,11 @@ fn the_contract_is_kept_name_by_name_and_argument_by_argument() {
         let tool = registry().find(name).unwrap_or_else(|| panic!("{name} is missing"));
         let schema = serde_json::to_value(tool.listing()).unwrap()["inputSchema"].clone();
         let arguments = names(schema["properties"].as_object().unwrap().keys().map(String::as_str));
-        let missing: Vec<_> = required.iter().chain(optional).filter(|name| !arguments.contains(**name)).collect();
+        let missing: Vec<_> =
+            required.iter().chain(optional).filter(|name| !arguments.contains(**name)).collect();
         assert!(missing.is_empty(), "{name} lacks {missing:?}");
-        let needed = names(schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str));
+        let needed =
+            names(schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str));
         assert_eq!(needed, names(required.iter().copied()), "required arguments of {name}");
         assert_eq!(tool.required_scopes(None), scope.into(), "scope of {name}");
     }

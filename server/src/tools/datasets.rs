@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    arguments::{Environment, Flag, List, Page, PageSize, SortOrder, Text, first_page, usual_page_size},
+    arguments::{
+        Environment, Flag, List, Page, PageSize, SortOrder, Text, first_page, usual_page_size,
+    },
     definition::{Call, Effect, Tool},
 };
 use crate::lenses::{DatasetQuery, Error, Name, Object};
@@ -17,7 +19,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Searches the catalogue of datasets (topics, and tables of other connections) that the user may see, by name, \
              field, tag, connection or format, a page at a time. Use it to find where some data is; for all topics of \
              Kafka alone use list_topics.",
-            Effect::Reads,
+            Effect::Read,
             list_datasets,
         ),
         Tool::new(
@@ -25,7 +27,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Get dataset",
             "Shows one dataset whole: fields with their types, schema, data policies, permissions, description and tags. \
              Look here before writing a query.",
-            Effect::Reads,
+            Effect::Read,
             get_dataset,
         ),
         Tool::new(
@@ -33,7 +35,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Get dataset message metrics",
             "Shows how many messages a Kafka topic got over time. Use it to see whether a topic is alive and when its load \
              changed.",
-            Effect::Reads,
+            Effect::Read,
             get_dataset_message_metrics,
         ),
         Tool::new(
@@ -41,7 +43,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Update dataset topic description",
             "Sets the description of a Kafka topic in the catalogue; the old one is lost. Without `description`, or with \
              an empty one, it is removed.",
-            Effect::Changes,
+            Effect::Update,
             update_dataset_topic_description,
         ),
         Tool::new(
@@ -49,7 +51,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Update dataset topic tags",
             "Sets all tags of a Kafka topic in the catalogue. Tags that are not named are removed: to add one, read the \
              present ones with get_dataset first and send all.",
-            Effect::Changes,
+            Effect::Update,
             update_dataset_topic_tags,
         ),
     ]
@@ -133,7 +135,10 @@ struct GetDataset {
     dataset: Name,
 }
 
-async fn get_dataset(call: Call, GetDataset { environment, connection, dataset }: GetDataset) -> Result<Object, Error> {
+async fn get_dataset(
+    call: Call,
+    GetDataset { environment, connection, dataset }: GetDataset,
+) -> Result<Object, Error> {
     call.lenses.dataset(&environment, &connection, &dataset).await
 }
 
@@ -145,7 +150,10 @@ struct GetDatasetMessageMetrics {
     entity_name: Name,
 }
 
-async fn get_dataset_message_metrics(call: Call, arguments: GetDatasetMessageMetrics) -> Result<Vec<Object>, Error> {
+async fn get_dataset_message_metrics(
+    call: Call,
+    arguments: GetDatasetMessageMetrics,
+) -> Result<Vec<Object>, Error> {
     let GetDatasetMessageMetrics { environment, entity_name } = arguments;
     call.lenses.dataset_message_metrics(&environment, &entity_name).await
 }
@@ -180,7 +188,10 @@ struct UpdateDatasetTopicTags {
     tags: List<Name, 100, 0>,
 }
 
-async fn update_dataset_topic_tags(call: Call, arguments: UpdateDatasetTopicTags) -> Result<Object, Error> {
+async fn update_dataset_topic_tags(
+    call: Call,
+    arguments: UpdateDatasetTopicTags,
+) -> Result<Object, Error> {
     let UpdateDatasetTopicTags { environment, topic_name, tags } = arguments;
     call.lenses.update_dataset_tags(&environment, &topic_name, &tags.into_vec()).await
 }

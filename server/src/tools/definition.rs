@@ -20,7 +20,7 @@ use crate::{
     identity::Identity,
     lenses,
     metrics::Outcome,
-    offer::Offer,
+    policy::ToolPolicy,
     scope::{Scope, ScopeSet},
 };
 
@@ -28,47 +28,47 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// Tells what this server knows without asking Lenses, whatever the scopes.
-    TellsOfItself,
+    SelfInfo,
     /// Looks.
-    Reads,
+    Read,
     /// Creates something; calling it again fails or creates another.
-    Creates,
+    Create,
     /// Sets what is there to another value, which is then lost; calling it again changes nothing more.
-    Changes,
+    Update,
     /// Sets something going, each time it is called: a restart, a message sent again.
-    Acts,
+    Trigger,
     /// Takes something away for good.
-    Deletes,
+    Delete,
     /// Runs the statement in the argument `sql`: its class decides.
-    RunsSql,
+    Sql,
 }
 
 impl Effect {
     fn annotations(self) -> ToolAnnotations {
         let (read_only, destructive, idempotent) = match self {
-            Self::TellsOfItself | Self::Reads => (true, false, true),
-            Self::Creates | Self::Acts => (false, false, false),
+            Self::SelfInfo | Self::Read => (true, false, true),
+            Self::Create | Self::Trigger => (false, false, false),
             // MCP calls every update that is not only additive destructive. What is gone stays gone, and deleting it
             // again changes nothing.
-            Self::Changes | Self::Deletes => (false, true, true),
-            Self::RunsSql => (false, true, false),
+            Self::Update | Self::Delete => (false, true, true),
+            Self::Sql => (false, true, false),
         };
         ToolAnnotations::new()
             .read_only(read_only)
             .destructive(destructive)
             .idempotent(idempotent)
             // Everything is in Lenses; but records hold what anyone may have written into them.
-            .open_world(self == Self::RunsSql)
+            .open_world(self == Self::Sql)
     }
 
     fn required_scopes(self, arguments: Option<&Map<String, Value>>) -> ScopeSet {
         match self {
-            Self::TellsOfItself => ScopeSet::NONE,
-            Self::Reads => Scope::Read.into(),
-            Self::Creates | Self::Changes | Self::Acts => Scope::Write.into(),
-            Self::Deletes => Scope::Delete.into(),
+            Self::SelfInfo => ScopeSet::NONE,
+            Self::Read => Scope::Read.into(),
+            Self::Create | Self::Update | Self::Trigger => Scope::Write.into(),
+            Self::Delete => Scope::Delete.into(),
             // Without a statement there is nothing to allow: the call will fail on its arguments.
-            Self::RunsSql => arguments
+            Self::Sql => arguments
                 .and_then(|arguments| arguments.get("sql"))
                 .and_then(Value::as_str)
                 .map_or(Scope::Read.into(), statement::required_scopes),
@@ -91,11 +91,11 @@ pub struct Limits {
 #[derive(Debug, Clone)]
 pub struct Call {
     /// Lenses HQ with the caller's credential.
-    pub lenses: lenses::Session,
+    pub lenses: lenses::CallerClient,
     /// Who calls.
     pub identity: Identity,
     /// What this server offers.
-    pub offer: Arc<Offer>,
+    pub policy: Arc<ToolPolicy>,
     /// Whether HQ is as this server needs it.
     pub diagnostics: Arc<Diagnostics>,
     /// Limits of the result.
@@ -120,7 +120,7 @@ pub enum ToolError {
     },
     /// Lenses did it, and what it says of it can't be shown.
     #[error("{0}")]
-    Withheld(&'static str),
+    Hidden(&'static str),
 }
 
 impl From<lenses::Error> for ToolError {
@@ -144,7 +144,7 @@ impl ToolError {
                 | lenses::Error::Unreadable { .. } => Outcome::Unavailable,
                 _ => Outcome::Error,
             },
-            Self::Arguments(_) | Self::Withheld(_) => Outcome::Error,
+            Self::Arguments(_) | Self::Hidden(_) => Outcome::Error,
         }
     }
 }
@@ -187,7 +187,9 @@ impl Tool {
             .with_title(title)
             .with_annotations(effect.annotations())
             .with_raw_output_schema(Arc::new(O::schema()));
-        let prepare = move |call: Call, arguments: Map<String, Value>| -> Result<Prepared, ArgumentError> {
+        let prepare = move |call: Call,
+                            arguments: Map<String, Value>|
+              -> Result<Prepared, ArgumentError> {
             let result = function(call, arguments::parse::<A>(&input, arguments)?);
             Ok(Box::pin(async move { result.await.map(Output::into_result).map_err(Into::into) }))
         };
@@ -195,7 +197,7 @@ impl Tool {
             name,
             group: "",
             environment_argument: "environment",
-            confirmed: effect == Effect::Deletes,
+            confirmed: effect == Effect::Delete,
             effect,
             listing,
             prepare: Arc::new(prepare),
@@ -248,7 +250,8 @@ impl Tool {
         let dry_run = arguments.get("dry_run").map(Flag::deserialize);
         let is_dry_run = dry_run.is_some_and(|dry_run| dry_run.is_ok_and(|dry_run| dry_run.0));
         self.confirmed && !is_dry_run
-            || self.effect == Effect::RunsSql && self.required_scopes(Some(arguments)).contains(Scope::Delete)
+            || self.effect == Effect::Sql
+                && self.required_scopes(Some(arguments)).contains(Scope::Delete)
     }
 
     /// How it is listed.
@@ -268,7 +271,7 @@ impl Tool {
     pub fn is_visible(&self, scopes: ScopeSet) -> bool {
         match self.effect {
             // Each class of statement has a scope of its own.
-            Effect::RunsSql => !scopes.is_empty(),
+            Effect::Sql => !scopes.is_empty(),
             effect => scopes.covers(effect.required_scopes(None)),
         }
     }
@@ -285,7 +288,11 @@ impl Tool {
     /// # Errors
     ///
     /// [`ArgumentError`].
-    pub fn prepare(&self, call: Call, arguments: Map<String, Value>) -> Result<Prepared, ArgumentError> {
+    pub fn prepare(
+        &self,
+        call: Call,
+        arguments: Map<String, Value>,
+    ) -> Result<Prepared, ArgumentError> {
         let prepared = (self.prepare)(call, arguments)?;
         let Some(advice) = self.when_forbidden else { return Ok(prepared) };
         Ok(Box::pin(async move {
@@ -301,6 +308,9 @@ impl Tool {
 
 impl fmt::Debug for Tool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tool").field("name", &self.name).field("effect", &self.effect).finish_non_exhaustive()
+        f.debug_struct("Tool")
+            .field("name", &self.name)
+            .field("effect", &self.effect)
+            .finish_non_exhaustive()
     }
 }

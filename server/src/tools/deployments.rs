@@ -16,7 +16,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Get deployment targets",
             "Shows where an environment can deploy: Kubernetes clusters with their namespaces for SQL processors, and Kafka \
              Connect clusters for connectors. Call it before create_sql_processor and create_kafka_connector.",
-            Effect::Reads,
+            Effect::Read,
             get_deployment_targets,
         ),
         Tool::new(
@@ -24,7 +24,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Get pod logs",
             "Gives what a pod of a SQL processor or connector wrote to its log. Of a long log it gives the end, and says \
              so. get_sql_processor shows the pods.",
-            Effect::Reads,
+            Effect::Read,
             get_pod_logs,
         ),
     ]
@@ -36,7 +36,10 @@ struct GetTargets {
     environment: Environment,
 }
 
-async fn get_deployment_targets(call: Call, GetTargets { environment }: GetTargets) -> Result<Object, Error> {
+async fn get_deployment_targets(
+    call: Call,
+    GetTargets { environment }: GetTargets,
+) -> Result<Object, Error> {
     call.lenses.deployment_targets(&environment).await
 }
 
@@ -55,9 +58,12 @@ struct GetPodLogs {
 async fn get_pod_logs(call: Call, arguments: GetPodLogs) -> Result<String, Error> {
     let GetPodLogs { environment, cluster, namespace, pod } = arguments;
     let limit = call.limits.bytes;
-    let Tail { text, left_out } = call.lenses.pod_logs(&environment, &cluster, &namespace, &pod, limit).await?;
+    let Tail { text, left_out } =
+        call.lenses.pod_logs(&environment, &cluster, &namespace, &pod, limit).await?;
     if left_out == 0 {
         return Ok(text);
     }
-    Ok(format!("[cut: the first {left_out} bytes of this log are left out, because it is longer than {limit}]\n{text}"))
+    Ok(format!(
+        "[cut: the first {left_out} bytes of this log are left out, because it is longer than {limit}]\n{text}"
+    ))
 }

@@ -20,14 +20,14 @@ pub(super) fn tools() -> Vec<Tool> {
             "Lists the Lenses environments (Kafka clusters with their connectors, schemas and processors) that the \
              user may see, with tier and whether the agent is connected. Start here: nearly every other tool needs an \
              environment's name.",
-            Effect::Reads,
+            Effect::Read,
             list_environments,
         ),
         Tool::new(
             "get_environment",
             "Get environment",
             "Shows one environment whole: tier, metadata, the agent's connection, version and metrics.",
-            Effect::Reads,
+            Effect::Read,
             get_environment,
         )
         .with_environment_in("name"),
@@ -37,7 +37,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Tells whether one environment is usable: whether its agent is connected, what is wrong with it, and how \
              many brokers, topics, consumers and connectors it has. Use it when another tool says that the agent is not \
              connected.",
-            Effect::Reads,
+            Effect::Read,
             check_environment_health,
         )
         .with_environment_in("name"),
@@ -47,7 +47,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Creates an environment in Lenses HQ. It stays empty until an agent next to the Kafka cluster connects with \
              the `agent_key` of the reply: that key is a secret and may not be shown again, so give it to the user at once \
              and keep it nowhere else. Fails when there is an environment of that name. Ask the user first.",
-            Effect::Creates,
+            Effect::Create,
             create_environment,
         )
         .with_environment_in("name"),
@@ -72,19 +72,31 @@ struct OneEnvironment {
     name: Name,
 }
 
-async fn list_environments(call: Call, ListEnvironments { limit, cursor }: ListEnvironments) -> Result<Page, Error> {
+async fn list_environments(
+    call: Call,
+    ListEnvironments { limit, cursor }: ListEnvironments,
+) -> Result<Page, Error> {
     let mut environments = call.lenses.environments().await?;
     environments.retain(|environment| {
-        environment.get("name").and_then(Value::as_str).is_some_and(|name| call.offer.includes_environment(name))
+        environment
+            .get("name")
+            .and_then(Value::as_str)
+            .is_some_and(|name| call.policy.includes_environment(name))
     });
     Ok(Page::of(environments, "name", Paging { limit, cursor }, call.limits))
 }
 
-async fn get_environment(call: Call, OneEnvironment { name }: OneEnvironment) -> Result<Object, Error> {
+async fn get_environment(
+    call: Call,
+    OneEnvironment { name }: OneEnvironment,
+) -> Result<Object, Error> {
     call.lenses.environment(&name).await
 }
 
-async fn check_environment_health(call: Call, OneEnvironment { name }: OneEnvironment) -> Result<Typed<Health>, Error> {
+async fn check_environment_health(
+    call: Call,
+    OneEnvironment { name }: OneEnvironment,
+) -> Result<Typed<Health>, Error> {
     let environment = Value::Object(call.lenses.environment(&name).await?);
     Ok(Typed(Health::of(&name, &environment)))
 }
@@ -168,21 +180,28 @@ struct Summary {
 impl Health {
     fn of(name: &Name, environment: &Value) -> Self {
         let mut issues = Vec::new();
-        let agent_connected = match environment.pointer("/status/agent_connected").and_then(Value::as_bool) {
-            Some(true) => true,
-            Some(false) => {
-                issues.push("the agent is not connected to Lenses HQ".to_owned());
-                false
-            }
-            None => {
-                issues.push("Lenses HQ does not say whether the agent is connected".to_owned());
-                false
-            }
+        let agent_connected =
+            match environment.pointer("/status/agent_connected").and_then(Value::as_bool) {
+                Some(true) => true,
+                Some(false) => {
+                    issues.push("the agent is not connected to Lenses HQ".to_owned());
+                    false
+                }
+                None => {
+                    issues.push("Lenses HQ does not say whether the agent is connected".to_owned());
+                    false
+                }
+            };
+        let metrics =
+            environment.pointer("/status/agent/metrics").filter(|metrics| metrics.is_object());
+        let number = |pointer: &str| {
+            metrics.and_then(|metrics| metrics.pointer(pointer)).and_then(Value::as_i64)
         };
-        let metrics = environment.pointer("/status/agent/metrics").filter(|metrics| metrics.is_object());
-        let number = |pointer: &str| metrics.and_then(|metrics| metrics.pointer(pointer)).and_then(Value::as_i64);
         if let Some(count @ 1..) = number("/other/num_issues") {
-            issues.push(format!("the agent reports {count} issue{}", if count == 1 { "" } else { "s" }));
+            issues.push(format!(
+                "the agent reports {count} issue{}",
+                if count == 1 { "" } else { "s" }
+            ));
         }
         Self {
             environment: name.clone(),
@@ -224,7 +243,11 @@ mod tests {
     #[test]
     fn fault_15_what_is_wrong_is_said_and_what_is_missing_breaks_nothing() {
         for (environment, connected, issues) in [
-            (json!({"status": {"agent_connected": false}}), false, vec!["the agent is not connected to Lenses HQ"]),
+            (
+                json!({"status": {"agent_connected": false}}),
+                false,
+                vec!["the agent is not connected to Lenses HQ"],
+            ),
             (json!({}), false, vec!["Lenses HQ does not say whether the agent is connected"]),
             (
                 json!({"status": {"agent_connected": true, "agent": {"metrics": {"other": {"num_issues": 2}}}}}),
@@ -233,7 +256,10 @@ mod tests {
             ),
         ] {
             let health = health(&environment);
-            assert_eq!((&health["healthy"], &health["agent_connected"]), (&json!(false), &json!(connected)));
+            assert_eq!(
+                (&health["healthy"], &health["agent_connected"]),
+                (&json!(false), &json!(connected))
+            );
             assert_eq!(health["issues"], json!(issues));
         }
     }

@@ -68,8 +68,15 @@ const ABOUT_SECRETS: &[&str] = &[
 /// Where the name of a setting stands when its value stands beside it.
 const NAME_FIELDS: &[&str] = &["name", "key", "property"];
 /// Where the value stands.
-const VALUE_FIELDS: &[&str] =
-    &["value", "values", "default", "default_value", "defaultValue", "recommended_values", "recommendedValues"];
+const VALUE_FIELDS: &[&str] = &[
+    "value",
+    "values",
+    "default",
+    "default_value",
+    "defaultValue",
+    "recommended_values",
+    "recommendedValues",
+];
 
 /// One or more references to values that are kept elsewhere, and nothing else.
 static REFERENCE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(\$\{[^{}]+\})+$").ok());
@@ -109,7 +116,10 @@ pub(super) fn mask_object(object: &mut Map<String, Value>) {
 fn mask_fields(object: &mut Map<String, Value>, named_secret: bool) {
     let text = |field: &&str| object.get(*field).and_then(Value::as_str);
     let is_password = |value: &Value| {
-        value.get("type").and_then(Value::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case("password"))
+        value
+            .get("type")
+            .and_then(Value::as_str)
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("password"))
     };
     let holds_secret = named_secret
         || NAME_FIELDS.iter().filter_map(text).any(is_secret)
@@ -118,8 +128,14 @@ fn mask_fields(object: &mut Map<String, Value>, named_secret: bool) {
     for (field, value) in object {
         match value {
             // Kafka Connect's validation: {"definition": {"type": "PASSWORD"}, "value": {"value": "…"}}.
-            Value::Object(inner) if holds_secret && VALUE_FIELDS.contains(&field.as_str()) => mask_fields(inner, true),
-            value if is_secret(field) || (holds_secret && VALUE_FIELDS.contains(&field.as_str())) => hide(value),
+            Value::Object(inner) if holds_secret && VALUE_FIELDS.contains(&field.as_str()) => {
+                mask_fields(inner, true)
+            }
+            value
+                if is_secret(field) || (holds_secret && VALUE_FIELDS.contains(&field.as_str())) =>
+            {
+                hide(value)
+            }
             value => mask(value),
         }
     }
@@ -138,7 +154,8 @@ fn hide(value: &mut Value) {
 
 /// Whether a text can stay though its name says secret.
 fn shows_nothing(text: &str) -> bool {
-    matches!(text, "" | "true" | "false") || REFERENCE.as_ref().is_some_and(|reference| reference.is_match(text))
+    matches!(text, "" | "true" | "false")
+        || REFERENCE.as_ref().is_some_and(|reference| reference.is_match(text))
 }
 
 /// Whether what is called `name` is a secret.
@@ -148,7 +165,8 @@ fn is_secret(name: &str) -> bool {
         return false;
     }
     let letters = words.concat();
-    SECRETS.iter().any(|secret| letters.contains(secret)) || words.last().is_some_and(|last| last == "sas")
+    SECRETS.iter().any(|secret| letters.contains(secret))
+        || words.last().is_some_and(|last| last == "sas")
 }
 
 /// The words of a name, in lower case: `aws.secretAccessKey` is aws, secret, access, key.
@@ -231,8 +249,14 @@ mod tests {
         ] {
             assert_eq!(masked(json!({ name: "hunter2" })), json!({ name: MASK }), "{name}");
             assert_eq!(masked(json!({ name: 1234 })), json!({ name: MASK }), "{name}");
-            assert_eq!(masked(json!([{ "name": name, "value": "hunter2" }])), json!([{ "name": name, "value": MASK }]));
-            assert_eq!(masked(json!({ "key": name, "value": "hunter2" })), json!({ "key": name, "value": MASK }));
+            assert_eq!(
+                masked(json!([{ "name": name, "value": "hunter2" }])),
+                json!([{ "name": name, "value": MASK }])
+            );
+            assert_eq!(
+                masked(json!({ "key": name, "value": "hunter2" })),
+                json!({ "key": name, "value": MASK })
+            );
         }
     }
 
@@ -269,7 +293,10 @@ mod tests {
             json!(true),
             json!("false"),
         ] {
-            assert_eq!(masked(json!({ "database.password": value })), json!({ "database.password": value }));
+            assert_eq!(
+                masked(json!({ "database.password": value })),
+                json!({ "database.password": value })
+            );
         }
         assert_eq!(masked(json!({ "password": "${env:A}tail" })), json!({ "password": MASK }));
     }
@@ -280,17 +307,29 @@ mod tests {
             ("jdbc:postgresql://u:p%40ss@db/x", "jdbc:postgresql://u:********@db/x"),
             ("mongodb+srv://u:p@ss@h/db?w=1", "mongodb+srv://u:********@h/db?w=1"),
             ("jdbc:oracle:thin:scott/tiger@db:1521:x", "jdbc:oracle:thin:scott/********@db:1521:x"),
-            ("jdbc:mysql://db/x?user=u&password=p&ssl=1", "jdbc:mysql://db/x?user=u&password=********&ssl=1"),
-            ("jdbc:sqlserver://db;user=u;Password=p;x=1", "jdbc:sqlserver://db;user=u;Password=********;x=1"),
+            (
+                "jdbc:mysql://db/x?user=u&password=p&ssl=1",
+                "jdbc:mysql://db/x?user=u&password=********&ssl=1",
+            ),
+            (
+                "jdbc:sqlserver://db;user=u;Password=p;x=1",
+                "jdbc:sqlserver://db;user=u;Password=********;x=1",
+            ),
             ("https://h/c?sv=1&sig=abc%3D", "https://h/c?sv=1&sig=********"),
             ("AccountName=a;AccountKey=b==;E=c", "AccountName=a;AccountKey=********;E=c"),
             ("Endpoint=sb://h/;SharedAccessKey=k", "Endpoint=sb://h/;SharedAccessKey=********"),
-            (r#"required username="u" password="p w";"#, r#"required username="u" password=********;"#),
+            (
+                r#"required username="u" password="p w";"#,
+                r#"required username="u" password=********;"#,
+            ),
             ("Authorization: Bearer abcdef.ghi|X: 1", "Authorization: Bearer ********|X: 1"),
             ("jdbc://db?password=${file:/x:y}&a=1", "jdbc://db?password=${file:/x:y}&a=1"),
             ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", MASK),
         ] {
-            assert_eq!(masked(json!({ "connection.url": text })), json!({ "connection.url": shown }));
+            assert_eq!(
+                masked(json!({ "connection.url": text })),
+                json!({ "connection.url": shown })
+            );
             assert_eq!(masked(json!(text)), json!(shown));
         }
     }

@@ -34,7 +34,9 @@ impl Output for Object {
 
 impl Output for Vec<Object> {
     fn schema() -> Map<String, Value> {
-        wrapped(&json!({ "type": "array", "items": { "type": "object", "additionalProperties": true } }))
+        wrapped(
+            &json!({ "type": "array", "items": { "type": "object", "additionalProperties": true } }),
+        )
     }
 
     fn into_result(self) -> CallToolResult {
@@ -65,7 +67,9 @@ impl<T: Serialize + JsonSchema + Send + 'static> Output for Typed<T> {
     fn into_result(self) -> CallToolResult {
         match serde_json::to_value(self.0) {
             Ok(value) => result(value.to_string(), value, None),
-            Err(error) => CallToolResult::error(vec![ContentBlock::text(format!("the result is not JSON: {error}"))]),
+            Err(error) => CallToolResult::error(vec![ContentBlock::text(format!(
+                "the result is not JSON: {error}"
+            ))]),
         }
     }
 }

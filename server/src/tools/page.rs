@@ -105,15 +105,16 @@ impl Page {
             records.sort_by_cached_key(name_of);
         }
         let start = match paging.cursor {
-            Some(Cursor(Position::After(last))) if named => {
-                records.partition_point(|record| record.get(name).and_then(Value::as_str) <= Some(last.as_str()))
-            }
+            Some(Cursor(Position::After(last))) if named => records.partition_point(|record| {
+                record.get(name).and_then(Value::as_str) <= Some(last.as_str())
+            }),
             Some(Cursor(Position::Skip(count))) => count.min(total),
             Some(Cursor(Position::After(_))) | None => 0,
         };
         records.drain(..start);
 
-        let asked = paging.limit.and_then(|limit| usize::try_from(limit.get()).ok()).unwrap_or(usize::MAX);
+        let asked =
+            paging.limit.and_then(|limit| usize::try_from(limit.get()).ok()).unwrap_or(usize::MAX);
         let fitting = fitting(&records, limits.bytes);
         let kept = asked.min(fitting);
         let cut = (kept < records.len()).then(|| {
@@ -212,13 +213,23 @@ mod tests {
     #[test]
     fn pages_end_at_a_record_and_follow_each_other_without_gap_while_records_come_and_go() {
         let limit = Some(Int::clamped(2));
-        let first = Page::of(named(&["d", "a", "c", "b"]), "name", Paging { limit, cursor: None }, limits(1_000));
+        let first = Page::of(
+            named(&["d", "a", "c", "b"]),
+            "name",
+            Paging { limit, cursor: None },
+            limits(1_000),
+        );
         assert_eq!(names(&first), ["a", "b"]);
         // `a` was deleted and `bb` made meanwhile.
         let paging = Paging { limit, cursor: cursor(&first) };
         let second = Page::of(named(&["d", "bb", "c", "b"]), "name", paging, limits(1_000));
         assert_eq!(names(&second), ["bb", "c"]);
-        let last = Page::of(named(&["d", "c"]), "name", Paging { limit, cursor: cursor(&second) }, limits(1_000));
+        let last = Page::of(
+            named(&["d", "c"]),
+            "name",
+            Paging { limit, cursor: cursor(&second) },
+            limits(1_000),
+        );
         assert_eq!((names(&last), cursor(&last)), (vec!["d"], None));
     }
 
@@ -228,7 +239,10 @@ mod tests {
             let page = Page::of(named(&["a", "b", "c"]), "name", Paging::default(), limits(bytes));
             assert_eq!((page.records.len(), page.cut.is_some()), (kept, kept < 3), "{bytes}");
         }
-        assert_eq!(Page::of(Vec::new(), "name", Paging::default(), limits(1)), Page { records: vec![], cut: None });
+        assert_eq!(
+            Page::of(Vec::new(), "name", Paging::default(), limits(1)),
+            Page { records: vec![], cut: None }
+        );
     }
 
     #[test]
@@ -237,7 +251,8 @@ mod tests {
         let limit = Some(Int::clamped(2));
         let first = Page::of(records(), "name", Paging { limit, cursor: None }, limits(1_000));
         assert_eq!(cursor(&first), Some(Cursor(Position::Skip(2))));
-        let last = Page::of(records(), "name", Paging { limit, cursor: cursor(&first) }, limits(1_000));
+        let last =
+            Page::of(records(), "name", Paging { limit, cursor: cursor(&first) }, limits(1_000));
         assert_eq!((last.records.len(), cursor(&last)), (1, None));
     }
 

@@ -16,7 +16,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "list_sql_processors",
             "List SQL processors",
             "Lists the SQL processors of an environment that the user may see, with state, statement and deployment.",
-            Effect::Reads,
+            Effect::Read,
             list_sql_processors,
         ),
         Tool::new(
@@ -24,7 +24,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Get SQL processor",
             "Shows one SQL processor whole: statement, state of its runners and what went wrong with them. What its pods \
              write is in get_pod_logs.",
-            Effect::Reads,
+            Effect::Read,
             get_sql_processor,
         ),
         Tool::new(
@@ -34,7 +34,7 @@ pub(super) fn tools() -> Vec<Tool> {
              its topic until it is deleted: ask the user first. Without deployment it runs in the agent's own process, \
              which is meant for trying out; get_deployment_targets shows the Kubernetes clusters. To read records once, \
              use execute_sql.",
-            Effect::Creates,
+            Effect::Create,
             create_sql_processor,
         ),
         Tool::new(
@@ -42,7 +42,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Delete SQL processor",
             "Stops a SQL processor and deletes it with its state, for good. The topics that it wrote stay. Ask the user \
              before calling.",
-            Effect::Deletes,
+            Effect::Delete,
             delete_sql_processor,
         ),
     ]
@@ -54,7 +54,10 @@ struct ListProcessors {
     environment: Environment,
 }
 
-async fn list_sql_processors(call: Call, ListProcessors { environment }: ListProcessors) -> Result<Object, Error> {
+async fn list_sql_processors(
+    call: Call,
+    ListProcessors { environment }: ListProcessors,
+) -> Result<Object, Error> {
     call.lenses.processors(&environment).await
 }
 
@@ -153,7 +156,9 @@ async fn create_sql_processor(call: Call, arguments: CreateProcessor) -> Result<
         processor_id: arguments.sql_processor_id,
         description: arguments.description.map(|text| text.as_str().to_owned()),
         // HQ requires one, though callers of the contract may leave it out.
-        deployment: arguments.deployment.map_or(Ok(Deployment::InProcess), Place::into_deployment)?,
+        deployment: arguments
+            .deployment
+            .map_or(Ok(Deployment::InProcess), Place::into_deployment)?,
         tags: arguments.tags.map(List::into_vec),
     };
     Ok(call.lenses.create_processor(&arguments.environment, &processor).await?)
@@ -165,6 +170,9 @@ async fn delete_sql_processor(
 ) -> Result<String, Error> {
     let reply = call.lenses.delete_processor(&environment, &sql_processor_id).await?;
     Ok(reply.unwrap_or_else(|| {
-        format!("SQL processor `{sql_processor_id}` was deleted from environment `{}`.", *environment)
+        format!(
+            "SQL processor `{sql_processor_id}` was deleted from environment `{}`.",
+            *environment
+        )
     }))
 }

@@ -7,9 +7,11 @@ use serde_json::{Map, Value, json};
 
 /// The schema of `T`'s input.
 pub(super) fn of<T: JsonSchema>() -> Arc<Map<String, Value>> {
-    Arc::new(finished(SchemaSettings::draft2020_12().for_deserialize(), T::schema_name(), |generator| {
-        generator.into_root_schema_for::<T>()
-    }))
+    Arc::new(finished(
+        SchemaSettings::draft2020_12().for_deserialize(),
+        T::schema_name(),
+        |generator| generator.into_root_schema_for::<T>(),
+    ))
 }
 
 /// The schema of `T` as it is written out.
@@ -57,7 +59,9 @@ fn rewrite(schema: &mut Value) {
         Value::Object(object) => {
             object.values_mut().for_each(rewrite);
             if object.get("format").and_then(Value::as_str).is_some_and(|format| {
-                format.starts_with("uint") || format.starts_with("int") || matches!(format, "double" | "float")
+                format.starts_with("uint")
+                    || format.starts_with("int")
+                    || matches!(format, "double" | "float")
             }) {
                 object.remove("format");
             }

@@ -18,7 +18,7 @@ use super::{
     arguments::{Environment, Text},
     definition::{Call, Effect, Tool},
     output::{self, Output},
-    progress::Report,
+    progress::ProgressUpdate,
 };
 use crate::lenses::{
     Error,
@@ -34,7 +34,7 @@ pub(super) fn tools() -> Vec<Tool> {
          Quote topic names that hold other than letters, digits and _ with backticks. The statement decides the scope: \
          SELECT, SHOW, DESCRIBE and EXPLAIN need read; INSERT, CREATE, ALTER and UPDATE need write; DELETE, DROP, \
          TRUNCATE and KILL need delete. Ask the user before changing or deleting anything.",
-        Effect::RunsSql,
+        Effect::Sql,
         execute_sql,
     )]
 }
@@ -50,7 +50,10 @@ struct ExecuteSql {
     sql: Text<MAX_CHARACTERS>,
 }
 
-async fn execute_sql(call: Call, ExecuteSql { environment, sql }: ExecuteSql) -> Result<Rows, Error> {
+async fn execute_sql(
+    call: Call,
+    ExecuteSql { environment, sql }: ExecuteSql,
+) -> Result<Rows, Error> {
     let limits = Limits {
         rows: call.limits.sql_rows,
         bytes: call.limits.bytes,
@@ -58,7 +61,7 @@ async fn execute_sql(call: Call, ExecuteSql { environment, sql }: ExecuteSql) ->
         scanned_bytes: max_size(sql.as_str()),
     };
     let seen = |Seen { rows, records, bytes }| {
-        call.progress.report(|| Report {
+        call.progress.report(|| ProgressUpdate {
             // HQ may say rarely, or never, what it has looked at.
             done: records.max(rows as u64),
             message: format!("{rows} rows; {records} records and {bytes} bytes read"),
@@ -71,17 +74,21 @@ async fn execute_sql(call: Call, ExecuteSql { environment, sql }: ExecuteSql) ->
 fn advice(cut: &Cut, last_offsets: &BTreeMap<u64, u64>) -> String {
     let mut advice = "These are the first rows, not all. ".to_owned();
     if let Cut::Scanned(_) = cut {
-        advice.push_str("To let Lenses read further, put SET max.size = '1GB'; in front of the statement. ");
+        advice.push_str(
+            "To let Lenses read further, put SET max.size = '1GB'; in front of the statement. ",
+        );
     }
     advice.push_str(
         "To see others, narrow the query (WHERE, fewer columns, LIMIT, an aggregate), or go on after these rows",
     );
     if last_offsets.is_empty() {
-        advice.push_str(" with a condition on _meta.timestamp, or on _meta.partition and _meta.offset.");
+        advice.push_str(
+            " with a condition on _meta.timestamp, or on _meta.partition and _meta.offset.",
+        );
     } else {
-        let conditions = last_offsets
-            .iter()
-            .map(|(partition, offset)| format!("_meta.partition = {partition} AND _meta.offset > {offset}"));
+        let conditions = last_offsets.iter().map(|(partition, offset)| {
+            format!("_meta.partition = {partition} AND _meta.offset > {offset}")
+        });
         let conditions = conditions.collect::<Vec<_>>().join("; ");
         advice.push_str(" with one of these conditions for each partition: ");
         advice.push_str(&conditions);
@@ -118,12 +125,18 @@ impl Output for Rows {
     fn into_result(self) -> CallToolResult {
         let Self { json: text, rows, cut, last_offsets } = self;
         let count = rows.len();
-        let mut result = output::result(text, output::wrap(Value::Array(rows)), Some(output::wrap_mark()));
+        let mut result =
+            output::result(text, output::wrap(Value::Array(rows)), Some(output::wrap_mark()));
         if let Some(cut) = cut {
             let next = advice(&cut, &last_offsets);
-            result.content.push(ContentBlock::text(format!("Cut after {count} rows: {cut}. {next}")));
+            result
+                .content
+                .push(ContentBlock::text(format!("Cut after {count} rows: {cut}. {next}")));
             if let Some(Value::Object(structured)) = &mut result.structured_content {
-                structured.insert("cut".to_owned(), json!({ "reason": cut.to_string(), "rows": count, "next": next }));
+                structured.insert(
+                    "cut".to_owned(),
+                    json!({ "reason": cut.to_string(), "rows": count, "next": next }),
+                );
             }
         }
         result

@@ -20,7 +20,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "List topic metadata",
             "Lists for every topic that the user may see what Lenses knows beyond Kafka: key and value formats, schemas, \
              description and tags. For one topic use get_topic_metadata, for a search use list_datasets.",
-            Effect::Reads,
+            Effect::Read,
             list_topic_metadata,
         ),
         Tool::new(
@@ -28,7 +28,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Get topic metadata",
             "Shows what Lenses knows of one topic beyond Kafka: key and value formats, schemas, description and tags. Look \
              here before writing a query on the topic.",
-            Effect::Reads,
+            Effect::Read,
             get_topic_metadata,
         ),
         Tool::new(
@@ -37,7 +37,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Sets the metadata of a topic: formats, schemas, description, tags. It decides how Lenses reads the topic's \
              records. Fields that are left out may be lost: read them with get_topic_metadata, change what is to change, \
              and send all of it. Ask the user first.",
-            Effect::Changes,
+            Effect::Update,
             update_topic_metadata,
         ),
     ]
@@ -83,11 +83,17 @@ struct UpdateTopicMetadata {
     metadata: Metadata,
 }
 
-async fn update_topic_metadata(call: Call, arguments: UpdateTopicMetadata) -> Result<String, Error> {
+async fn update_topic_metadata(
+    call: Call,
+    arguments: UpdateTopicMetadata,
+) -> Result<String, Error> {
     let UpdateTopicMetadata { environment, metadata: Metadata { topic_name, object } } = arguments;
     let reply = call.lenses.update_topic_metadata(&environment, &object).await?;
     Ok(reply.unwrap_or_else(|| {
-        format!("The metadata of topic `{topic_name}` in environment `{}` was updated.", *environment)
+        format!(
+            "The metadata of topic `{topic_name}` in environment `{}` was updated.",
+            *environment
+        )
     }))
 }
 
@@ -109,7 +115,9 @@ impl TryFrom<Document> for Metadata {
         let object = document.into_object();
         let name_in = |field: &str| match object.get(field) {
             None => Err(format!("has no `{field}`; {} are required", REQUIRED.join(", "))),
-            Some(Value::String(text)) => text.parse::<Name>().map_err(|fault| format!("`{field}` {fault}")),
+            Some(Value::String(text)) => {
+                text.parse::<Name>().map_err(|fault| format!("`{field}` {fault}"))
+            }
             Some(_) => Err(format!("`{field}` is not a text")),
         };
         let [topic_name, key_type, value_type] = REQUIRED.map(name_in);
@@ -134,7 +142,9 @@ impl JsonSchema for Metadata {
             "properties": { "topicName": name, "keyType": name, "valueType": name },
             "required": REQUIRED,
         });
-        if let (Some(schema), Value::Object(required)) = (schema.as_object_mut(), required.to_value()) {
+        if let (Some(schema), Value::Object(required)) =
+            (schema.as_object_mut(), required.to_value())
+        {
             schema.extend(required);
         }
         schema

@@ -19,7 +19,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "List topics",
             "Lists the Kafka topics of an environment that the user may see, with partitions, replication, formats, \
              configuration and message counts. For one topic whose name is known, get_topic answers with less.",
-            Effect::Reads,
+            Effect::Read,
             list_topics,
         ),
         Tool::new(
@@ -27,7 +27,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Get topic",
             "Shows one Kafka topic whole: partitions with their leaders and offsets, configuration, key and value \
              formats, consumers and metrics. To see its records, use execute_sql.",
-            Effect::Reads,
+            Effect::Read,
             get_topic,
         ),
         Tool::new(
@@ -35,7 +35,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Get topic partitions",
             "Shows the partitions of one Kafka topic with messages, bytes and the times of their metrics. Use it to find \
              skew or to size a topic; for leaders, replicas and configuration use get_topic.",
-            Effect::Reads,
+            Effect::Read,
             get_topic_partitions,
         ),
         Tool::new(
@@ -43,7 +43,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Get topic broker configs",
             "Shows every configuration value that holds for one Kafka topic, broker defaults included, with where it comes \
              from. For only what was set on the topic itself use get_topic.",
-            Effect::Reads,
+            Effect::Read,
             get_topic_broker_configs,
         ),
     ];
@@ -63,7 +63,10 @@ struct ListTopics {
     cursor: Option<Cursor>,
 }
 
-async fn list_topics(call: Call, ListTopics { environment, limit, cursor }: ListTopics) -> Result<Page, Error> {
+async fn list_topics(
+    call: Call,
+    ListTopics { environment, limit, cursor }: ListTopics,
+) -> Result<Page, Error> {
     let topics = call.lenses.topics(&environment).await?;
     Ok(Page::of(topics, "topicName", Paging { limit, cursor }, call.limits))
 }
@@ -76,11 +79,17 @@ struct OneTopic {
     topic_name: Name,
 }
 
-async fn get_topic(call: Call, OneTopic { environment, topic_name }: OneTopic) -> Result<Object, Error> {
+async fn get_topic(
+    call: Call,
+    OneTopic { environment, topic_name }: OneTopic,
+) -> Result<Object, Error> {
     call.lenses.topic(&environment, &topic_name).await
 }
 
-async fn get_topic_partitions(call: Call, OneTopic { environment, topic_name }: OneTopic) -> Result<Object, Error> {
+async fn get_topic_partitions(
+    call: Call,
+    OneTopic { environment, topic_name }: OneTopic,
+) -> Result<Object, Error> {
     call.lenses.topic_partitions(&environment, &topic_name).await
 }
 

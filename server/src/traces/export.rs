@@ -68,11 +68,15 @@ impl Export {
     ///
     /// [`ExportError`].
     pub fn start(traces: &Traces, metrics: Arc<Metrics>) -> Result<Self, ExportError> {
-        let resource = traces.resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
+        let resource =
+            traces.resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
         // Not `builder()`: what it would add is read from the environment alone, and settings may be in a file.
-        let resource = Resource::builder_empty().with_attribute(version).with_attributes(resource).build();
-        let builder = SdkTracerProvider::builder().with_resource(resource).with_sampler(sampler(traces.sampler));
+        let resource =
+            Resource::builder_empty().with_attribute(version).with_attributes(resource).build();
+        let builder = SdkTracerProvider::builder()
+            .with_resource(resource)
+            .with_sampler(sampler(traces.sampler));
         let provider = match &traces.exporter {
             Exporter::Console => builder.with_batch_exporter(Console),
             Exporter::Otlp { protocol, endpoint, headers } => {
@@ -116,7 +120,11 @@ fn sampler(Sampler { parent_based, share }: Sampler) -> Box<dyn ShouldSample> {
     Box::new(if parent_based { trace::Sampler::ParentBased(Box::new(root)) } else { root })
 }
 
-fn over_http(endpoint: &Url, headers: HeaderMap, metrics: Arc<Metrics>) -> Result<SpanExporter, ExportError> {
+fn over_http(
+    endpoint: &Url,
+    headers: HeaderMap,
+    metrics: Arc<Metrics>,
+) -> Result<SpanExporter, ExportError> {
     let tls = lenses::tls::client_config(&Trust::default(), [endpoint], metrics)?;
     let http = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
@@ -132,7 +140,8 @@ fn over_http(endpoint: &Url, headers: HeaderMap, metrics: Arc<Metrics>) -> Resul
 }
 
 fn over_grpc(endpoint: &Url, headers: HeaderMap) -> Result<SpanExporter, ExportError> {
-    let mut builder = SpanExporter::builder().with_tonic().with_metadata(MetadataMap::from_headers(headers));
+    let mut builder =
+        SpanExporter::builder().with_tonic().with_metadata(MetadataMap::from_headers(headers));
     if endpoint.scheme() == "https" {
         builder = builder.with_tls_config(ClientTlsConfig::new().with_native_roots());
     }
@@ -152,7 +161,8 @@ impl HttpClient for OnRuntime {
         let (http, request) = (self.http.clone(), request.try_into()?);
         // Even making the future wants the runtime, for its timeout.
         let receiving = self.runtime.spawn(async move {
-            let (parts, body) = Response::<reqwest::Body>::from(http.execute(request).await?).into_parts();
+            let (parts, body) =
+                Response::<reqwest::Body>::from(http.execute(request).await?).into_parts();
             let body = Limited::new(body, REPLY_MAX).collect().await?.to_bytes();
             Ok(Response::from_parts(parts, body))
         });
@@ -167,7 +177,9 @@ struct Reported<E> {
     failing: AtomicBool,
 }
 
-impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanExporter for Reported<E> {
+impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanExporter
+    for Reported<E>
+{
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let result = self.exporter.export(batch).await;
         let failed = result.is_err();
@@ -200,7 +212,8 @@ struct Console;
 impl opentelemetry_sdk::trace::SpanExporter for Console {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         for span in batch {
-            let attributes = span.attributes.iter().map(|pair| format!("{}={}", pair.key, pair.value));
+            let attributes =
+                span.attributes.iter().map(|pair| format!("{}={}", pair.key, pair.value));
             let elapsed = span.end_time.duration_since(span.start_time).unwrap_or_default();
             tracing::info!(
                 name = &*span.name,

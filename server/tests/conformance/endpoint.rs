@@ -10,7 +10,9 @@ use lenses_mcp_server::{
     settings::{Settings, Transport, Variables},
     start,
 };
-use rmcp::transport::{StreamableHttpService, streamable_http_server::session::local::LocalSessionManager};
+use rmcp::transport::{
+    StreamableHttpService, streamable_http_server::session::local::LocalSessionManager,
+};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -33,7 +35,8 @@ impl Endpoint {
     pub(crate) async fn with_sessions() -> Self {
         Self::start(|server, options| {
             let fixtures = Fixtures::beside(server);
-            let config = mcp::http_config(options).with_legacy_session_mode(true).with_json_response(false);
+            let config =
+                mcp::http_config(options).with_legacy_session_mode(true).with_json_response(false);
             let sessions = Arc::new(LocalSessionManager::default());
             Mended::new(StreamableHttpService::new(move || Ok(fixtures.clone()), sessions, config))
         })
@@ -42,7 +45,11 @@ impl Endpoint {
 
     async fn start<S>(endpoint: impl FnOnce(Server, HttpOptions) -> S) -> Self
     where
-        S: tower::Service<axum::extract::Request, Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+        S: tower::Service<axum::extract::Request, Error = std::convert::Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
         S::Response: axum::response::IntoResponse,
         S::Future: Send + 'static,
     {
@@ -50,7 +57,8 @@ impl Endpoint {
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
         let stages = Stages::default();
         let metrics = Arc::new(Metrics::new());
-        let router = start::http_routers(&settings, http, metrics, &stages, endpoint).unwrap().endpoint;
+        let router =
+            start::http_routers(&settings, http, metrics, &stages, endpoint).unwrap().endpoint;
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
         tokio::spawn(lifecycle::serve(listener, None, router, 64, stages.clone()));
@@ -67,7 +75,8 @@ impl Drop for Endpoint {
 
 /// An HQ without environments: the suite reads the first resource that is listed, and that is their list.
 async fn empty_hq() -> String {
-    let router = Router::new().route("/api/v1/environments", get(async || Json(json!({ "items": [] }))));
+    let router =
+        Router::new().route("/api/v1/environments", get(async || Json(json!({ "items": [] }))));
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -76,10 +85,14 @@ async fn empty_hq() -> String {
 
 /// The suite can't sign in, so anybody may call.
 fn settings(lenses_url: &str) -> Settings {
-    let environment: BTreeMap<_, _> =
-        [("TRANSPORT", "http"), ("LENSES_URL", lenses_url), ("LENSES_API_KEY", "none"), ("MCP_CALLERS", "anyone")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+    let environment: BTreeMap<_, _> = [
+        ("TRANSPORT", "http"),
+        ("LENSES_URL", lenses_url),
+        ("LENSES_API_KEY", "none"),
+        ("MCP_CALLERS", "anyone"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
     let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
     Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap()
 }

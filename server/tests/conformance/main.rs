@@ -15,10 +15,15 @@ use endpoint::Endpoint;
 
 /// Scenarios of 2025-11-25 whose fixtures ask the client something in the middle of a call. That takes a session, which
 /// this server does not keep: what it offers never asks that way.
-const ASKING: [&str; 4] =
-    ["tools-call-sampling", "tools-call-elicitation", "elicitation-sep1034-defaults", "elicitation-sep1330-enums"];
+const ASKING: [&str; 4] = [
+    "tools-call-sampling",
+    "tools-call-elicitation",
+    "elicitation-sep1034-defaults",
+    "elicitation-sep1330-enums",
+];
 /// Scenarios of 2025-11-25 about sessions themselves. Without sessions the suite has nothing to check there.
-const OF_SESSIONS: [&str; 3] = ["server-session-lifecycle", "server-sse-multiple-streams", "server-sse-polling"];
+const OF_SESSIONS: [&str; 3] =
+    ["server-session-lifecycle", "server-sse-multiple-streams", "server-sse-polling"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn revision_2026_07_28_is_met_by_the_server_as_it_ships() {

@@ -49,8 +49,9 @@ pub(crate) async fn run(endpoint: &Endpoint, revision: &str, kept: &str) -> Verd
         .kill_on_drop(true)
         .output()
         .await;
-    let Output { stdout, stderr, .. } =
-        output.unwrap_or_else(|error| panic!("{}: {error}; `make conformance` installs the suite", programs.display()));
+    let Output { stdout, stderr, .. } = output.unwrap_or_else(|error| {
+        panic!("{}: {error}; `make conformance` installs the suite", programs.display())
+    });
     fs::write(results.join("output.txt"), [stdout.as_slice(), &stderr].concat()).unwrap();
     let stdout = String::from_utf8_lossy(&stdout);
     let summary = stdout.split_once("=== SUMMARY ===").map(|(_, summary)| summary);
@@ -62,14 +63,18 @@ pub(crate) async fn run(endpoint: &Endpoint, revision: &str, kept: &str) -> Verd
 /// From the end of the summary, where the suite lists what no revision requires, each with its reason:
 /// `  ✗ SCENARIO (extension)`. What stands there for another reason counts here all the same.
 fn of_extensions(summary: &str) -> Vec<String> {
-    let scenarios =
-        summary.lines().filter_map(|line| line.strip_suffix(" (extension)")?.split_whitespace().next_back());
+    let scenarios = summary
+        .lines()
+        .filter_map(|line| line.strip_suffix(" (extension)")?.split_whitespace().next_back());
     scenarios.map(str::to_owned).collect()
 }
 
 /// The checks of each scenario: one directory each, named `server-SCENARIO-TIME`.
 fn read(results: &Path) -> BTreeMap<String, Vec<Check>> {
-    let directories = fs::read_dir(results).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let directories = fs::read_dir(results)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir());
     directories.map(|directory| (scenario(&directory), checks(&directory))).collect()
 }
 
@@ -93,12 +98,21 @@ impl Verdicts {
             if self.of_extensions.contains(scenario) || outside.contains(&scenario.as_str()) {
                 continue;
             }
-            let bad = checks.iter().filter(|check| matches!(check.status.as_str(), "FAILURE" | "WARNING"));
+            let bad = checks
+                .iter()
+                .filter(|check| matches!(check.status.as_str(), "FAILURE" | "WARNING"));
             let before = found.len();
             for Check { id, status, error_message } in bad {
-                let _ = writeln!(found, "{status} {scenario}: {id}: {}", error_message.as_deref().unwrap_or_default());
+                let _ = writeln!(
+                    found,
+                    "{status} {scenario}: {id}: {}",
+                    error_message.as_deref().unwrap_or_default()
+                );
             }
-            if !checks.iter().any(|check| check.status == "SUCCESS" && check.id != "wire-schema-valid") {
+            if !checks
+                .iter()
+                .any(|check| check.status == "SUCCESS" && check.id != "wire-schema-valid")
+            {
                 let _ = writeln!(found, "NOTHING PROVED {scenario}");
             }
             passed += usize::from(found.len() == before);

@@ -4,7 +4,7 @@ use std::{fmt::Write, time::Duration};
 
 use lenses_mcp_server::{
     completion::Source,
-    metrics::{LensesOutcome, Metrics, Outcome, Route, Spared},
+    metrics::{CacheHit, LensesOutcome, Metrics, Outcome, Route},
 };
 use prometheus_client::encoding::text::encode;
 
@@ -73,7 +73,7 @@ fn the_page_of_operation_lists_every_metric() {
     let metrics = Metrics::new();
     // A family is shown once it has a series.
     metrics.request_answered(Route::Mcp, 200, Duration::ZERO);
-    metrics.introspection_spared(Spared::Cached);
+    metrics.introspection_cache_hit(CacheHit::Cached);
     metrics.tool_called("list_topics", Outcome::Success, Duration::ZERO);
     metrics.prompt_asked("topics", Outcome::Success);
     metrics.resource_read("topics", Outcome::Success);
@@ -89,7 +89,8 @@ fn the_page_of_operation_lists_every_metric() {
     for name in text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()) {
         let (kind, help) = (about("TYPE", name), about("HELP", name));
         let suffix = if kind == "counter" { "_total" } else { "" };
-        writeln!(page, "| `{name}{suffix}` | {kind} | {} |", cell(help.trim_end_matches('.'))).unwrap();
+        writeln!(page, "| `{name}{suffix}` | {kind} | {} |", cell(help.trim_end_matches('.')))
+            .unwrap();
     }
     check("operation.md", &page);
 }

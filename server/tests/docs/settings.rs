@@ -20,7 +20,8 @@ once, or prints those in effect with secrets hidden.
 fn the_page_of_settings_is_what_the_code_reads() {
     let mut page = HEAD.to_owned();
     for group in GROUPS {
-        writeln!(page, "\n## {}\n\n| setting | default | meaning |\n|---|---|---|", group.title).unwrap();
+        writeln!(page, "\n## {}\n\n| setting | default | meaning |\n|---|---|---|", group.title)
+            .unwrap();
         for Variable { name, default, secret, meaning } in group.variables {
             let default = default.map(|default| format!("`{default}`")).unwrap_or_default();
             let secret = if *secret { " (secret)" } else { "" };

@@ -50,8 +50,10 @@ fn the_page_of_tools_is_what_the_server_offers() {
     }
     write!(page, "\n{PROMPTS}").unwrap();
     for prompt in prompts::all() {
-        let arguments =
-            prompt.arguments().iter().map(|argument| format!("`{}`: {}", argument.name(), argument.description()));
+        let arguments = prompt
+            .arguments()
+            .iter()
+            .map(|argument| format!("`{}`: {}", argument.name(), argument.description()));
         writeln!(
             page,
             "| `{}` | {} | {} | {} |",
@@ -82,10 +84,13 @@ fn describe(page: &mut String, tool: &Tool) {
         return;
     }
     writeln!(page, "\n| argument | type | default | meaning |\n|---|---|---|---|").unwrap();
-    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<_> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     // Those that must be given come first.
     for is_required in [true, false] {
-        for (name, schema) in arguments.iter().filter(|(name, _)| required.contains(&name.as_str()) == is_required) {
+        for (name, schema) in
+            arguments.iter().filter(|(name, _)| required.contains(&name.as_str()) == is_required)
+        {
             let default = if is_required { String::new() } else { default(schema) };
             let meaning = cell(schema["description"].as_str().unwrap());
             writeln!(page, "| `{name}` | {} | {default} | {meaning} |", kind(schema)).unwrap();
@@ -109,7 +114,8 @@ fn hints(tool: &Tool) -> String {
         (annotations.idempotent_hint, "idempotent"),
         (annotations.open_world_hint, "open world"),
     ];
-    let hints: Vec<_> = hints.iter().filter(|(hint, _)| *hint == Some(true)).map(|(_, name)| *name).collect();
+    let hints: Vec<_> =
+        hints.iter().filter(|(hint, _)| *hint == Some(true)).map(|(_, name)| *name).collect();
     if hints.is_empty() { "each call does it once more".to_owned() } else { hints.join(", ") }
 }
 
@@ -133,7 +139,9 @@ fn kind(schema: &Value) -> String {
     }
     match schema["type"].as_str().unwrap() {
         "string" => format!("text, at most {} characters", schema["maxLength"]),
-        "integer" if schema["maximum"] == i64::MAX => format!("number, at least {}", schema["minimum"]),
+        "integer" if schema["maximum"] == i64::MAX => {
+            format!("number, at least {}", schema["minimum"])
+        }
         "integer" => format!("number, {} to {}", schema["minimum"], schema["maximum"]),
         "boolean" => "true or false".to_owned(),
         "array" => format!("list of {}, at most {}", plural(&schema["items"]), schema["maxItems"]),

@@ -15,8 +15,10 @@ use crate::{
 #[tokio::test]
 async fn fault_27_there_are_health_readiness_and_metrics() {
     let stages = Stages::default();
-    let server =
-        Server::staged(&[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLERS", "anyone")], &stages);
+    let server = Server::staged(
+        &[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLERS", "anyone")],
+        &stages,
+    );
     for path in ["/livez", "/readyz"] {
         let answer = server.admin(path).await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, "ok\n"), "{path}");
@@ -27,7 +29,10 @@ async fn fault_27_there_are_health_readiness_and_metrics() {
         Some("application/openmetrics-text; version=1.0.0; charset=utf-8"),
         "what Prometheus asks for"
     );
-    assert!(metrics.body.contains("lenses_mcp_sign_ins_total{outcome=\"accepted\"} 0"), "{metrics:?}");
+    assert!(
+        metrics.body.contains("lenses_mcp_sign_ins_total{outcome=\"accepted\"} 0"),
+        "{metrics:?}"
+    );
     assert!(metrics.body.ends_with("# EOF\n"));
 
     stages.stopping.cancel();
@@ -50,7 +55,11 @@ async fn the_admin_port_has_no_mcp_and_the_mcp_port_no_admin() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
     assert_eq!(server.admin("/mcp").await.status, StatusCode::NOT_FOUND);
     for path in ["/livez", "/readyz", "/metrics", "/diagnostics"] {
-        assert_eq!(server.send(crate::client::get(path)).await.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(
+            server.send(crate::client::get(path)).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
     }
 }
 
@@ -76,10 +85,14 @@ async fn odd_requests(server: &Server, token: &str, number: usize) {
     }
     server.call(&format!("odd-token-{number}"), READ).await;
     let method: Method = format!("ODD{number}").parse().unwrap();
-    for path in
-        [format!("/mcp/{number}"), format!("/{number}/mcp"), format!("/.well-known/{number}"), "/mcp".to_owned()]
-    {
-        let request = Request::builder().method(method.clone()).uri(path).header("host", "mcp.example.com");
+    for path in [
+        format!("/mcp/{number}"),
+        format!("/{number}/mcp"),
+        format!("/.well-known/{number}"),
+        "/mcp".to_owned(),
+    ] {
+        let request =
+            Request::builder().method(method.clone()).uri(path).header("host", "mcp.example.com");
         server.send(request.body(Body::empty()).unwrap()).await;
     }
     let host = format!("odd{number}.example");

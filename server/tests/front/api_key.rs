@@ -38,9 +38,14 @@ async fn others_are_challenged_without_oauth() {
         let answer = server.call(token, READ).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{token}");
         let challenge = answer.challenge().unwrap();
-        assert!(challenge.starts_with("Bearer error=\"invalid_token\"") && challenge.ends_with("realm=\"lenses-mcp\""));
+        assert!(
+            challenge.starts_with("Bearer error=\"invalid_token\"")
+                && challenge.ends_with("realm=\"lenses-mcp\"")
+        );
     }
-    for path in ["oauth-protected-resource", "oauth-protected-resource/mcp", "oauth-authorization-server"] {
+    for path in
+        ["oauth-protected-resource", "oauth-protected-resource/mcp", "oauth-authorization-server"]
+    {
         let answer = server.send(get(&format!("/.well-known/{path}"))).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
     }
@@ -50,7 +55,11 @@ async fn others_are_challenged_without_oauth() {
 #[tokio::test]
 async fn fault_04_over_http_the_key_is_not_lent_to_whoever_asks_nor_to_a_web_page() {
     let hq = Hq::start().await;
-    let key = [("LENSES_URL", hq.url.as_str()), ("LENSES_API_KEY", "service-account"), ("TRANSPORT", "http")];
+    let key = [
+        ("LENSES_URL", hq.url.as_str()),
+        ("LENSES_API_KEY", "service-account"),
+        ("TRANSPORT", "http"),
+    ];
     let faults = try_settings(&key).unwrap_err().to_string();
     assert!(faults.contains("MCP_CALLER_TOKEN is not set"), "{faults}");
 
@@ -58,9 +67,12 @@ async fn fault_04_over_http_the_key_is_not_lent_to_whoever_asks_nor_to_a_web_pag
     assert_eq!(closed.send(call(READ)).await.status, StatusCode::UNAUTHORIZED);
     // Even where anyone may call, a page that makes its own name resolve here may not, nor one from elsewhere.
     let open = server(&hq, ("MCP_CALLERS", "anyone"));
-    for (header, value) in
-        [("host", "rebound.example"), ("host", "10.0.0.1:8000"), ("origin", "https://evil.example"), ("origin", "null")]
-    {
+    for (header, value) in [
+        ("host", "rebound.example"),
+        ("host", "10.0.0.1:8000"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+    ] {
         let request = if header == "host" { call(READ).without_header(header) } else { call(READ) };
         let answer = open.send(request.with_header(header, value)).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{header}: {value}");

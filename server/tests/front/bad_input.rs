@@ -40,7 +40,9 @@ fn request(body: &str, headers: &[(&'static str, &str)]) -> Request<Body> {
 
 /// The status, and the JSON-RPC error code where the body holds one.
 fn outcome(answer: &Answer) -> (u16, Option<i64>) {
-    let error = serde_json::from_str::<Value>(&answer.body).ok().and_then(|body| body["error"]["code"].as_i64());
+    let error = serde_json::from_str::<Value>(&answer.body)
+        .ok()
+        .and_then(|body| body["error"]["code"].as_i64());
     (answer.status.as_u16(), error)
 }
 
@@ -102,7 +104,8 @@ async fn headers_of_the_newest_revision_must_say_what_the_body_says() {
         ("mcp-protocol-version", Some("2025-11-25"), (400, Some(-32020))),
         ("mcp-protocol-version", Some("2099-01-01"), (400, Some(-32020))),
     ] {
-        let mut headers: Vec<_> = headers.iter().copied().filter(|(name, _)| *name != header).collect();
+        let mut headers: Vec<_> =
+            headers.iter().copied().filter(|(name, _)| *name != header).collect();
         headers.extend(value.map(|value| (header, value)));
         let answer = server.send(request(&body.to_string(), &headers)).await;
         assert_eq!(outcome(&answer), expected, "{header}: {value:?}: {answer:?}");
@@ -123,8 +126,11 @@ async fn headers_of_the_newest_revision_must_say_what_the_body_says() {
 async fn bodies_that_are_no_message_get_json_rpcs_error_and_their_id_where_it_can_be_read() {
     let hq = Hq::start().await;
     let server = server(&hq);
-    let deep =
-        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
+    let deep = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{}{}}}"#,
+        "[".repeat(5_000),
+        "]".repeat(5_000)
+    );
     let table: Vec<(&[u8], i64)> = vec![
         (b"", -32700),
         (b" \n\t", -32700),
@@ -180,7 +186,15 @@ async fn methods_that_nobody_knows_get_32601_in_the_status_of_their_revision() {
     let hq = Hq::start().await;
     let server = server(&hq);
     let long = "x".repeat(100_000);
-    for method in ["tools/explode", "Tools/List", "tools/list ", "", "rpc.discover", "../tools/list", long.as_str()] {
+    for method in [
+        "tools/explode",
+        "Tools/List",
+        "tools/list ",
+        "",
+        "rpc.discover",
+        "../tools/list",
+        long.as_str(),
+    ] {
         let body = json!({"jsonrpc": "2.0", "id": "a-1", "method": method}).to_string();
         let answer = server.send(post(&body)).await;
         assert_eq!(outcome(&answer), (200, Some(-32601)), "{answer:?}");
@@ -210,9 +224,10 @@ async fn notifications_are_taken_and_not_answered() {
 async fn an_answer_to_a_question_that_was_never_asked_is_refused() {
     let hq = Hq::start().await;
     let server = server(&hq);
-    for body in
-        [r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}"#]
-    {
+    for body in [
+        r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}"#,
+    ] {
         assert_eq!(outcome(&server.send(post(body)).await), (400, Some(-32600)), "{body}");
     }
 }
@@ -221,13 +236,30 @@ async fn an_answer_to_a_question_that_was_never_asked_is_refused() {
 async fn only_post_to_the_endpoint_itself_reaches_mcp() {
     let hq = Hq::start().await;
     let server = server(&hq);
-    for method in [Method::GET, Method::HEAD, Method::DELETE, Method::PUT, Method::PATCH, Method::TRACE] {
+    for method in
+        [Method::GET, Method::HEAD, Method::DELETE, Method::PUT, Method::PATCH, Method::TRACE]
+    {
         let mut request = post(PING);
         *request.method_mut() = method.clone();
         let answer = server.send(request).await;
-        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some("POST")), "{method}: {answer:?}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("allow")),
+            (405, Some("POST")),
+            "{method}: {answer:?}"
+        );
     }
-    for path in ["/mcp/", "//mcp", "/MCP", "/mcp%2f", "/mc%70", "/x/../mcp", "/mcp/..", "/mcp;x=1", "/v1/mcp", "/sse"] {
+    for path in [
+        "/mcp/",
+        "//mcp",
+        "/MCP",
+        "/mcp%2f",
+        "/mc%70",
+        "/x/../mcp",
+        "/mcp/..",
+        "/mcp;x=1",
+        "/v1/mcp",
+        "/sse",
+    ] {
         let mut request = post(PING);
         *request.uri_mut() = path.parse().unwrap();
         assert_eq!(server.send(request).await.status.as_u16(), 404, "{path}");

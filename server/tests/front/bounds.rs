@@ -7,8 +7,8 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use lenses_mcp_server::{
     app,
-    auth::{Gate, Mode, SharedToken},
-    landing::Page,
+    auth::{Authenticator, Mode, SharedToken},
+    landing::LandingPage,
     metrics::Metrics,
     scope::ScopeSet,
     settings::Callers,
@@ -34,14 +34,22 @@ where
     let settings = settings(&[&key, more].concat());
     let metrics = Arc::new(Metrics::new());
     let shared = SharedToken::new(&Callers::Anyone, &SecretString::from("key"), ScopeSet::ALL);
-    let gate = Gate::new(Mode::Shared(shared), Arc::default(), metrics.clone());
+    let authenticator = Authenticator::new(Mode::Shared(shared), Arc::default(), metrics.clone());
     let endpoint = tower::service_fn(move |request| {
         let answer = endpoint(request);
         async move { Ok::<_, Infallible>(answer.await) }
     });
-    let offered = settings.offer.scopes();
-    let page = Page::new(http(&settings), offered).unwrap();
-    let router = app::router(http(&settings), &settings.limits, offered, gate, metrics.clone(), page, &endpoint);
+    let offered = settings.policy.scopes();
+    let page = LandingPage::new(http(&settings), offered).unwrap();
+    let router = app::router(
+        http(&settings),
+        &settings.limits,
+        offered,
+        authenticator,
+        metrics.clone(),
+        page,
+        &endpoint,
+    );
     Server { router, admin: axum::Router::new(), metrics }
 }
 
@@ -133,7 +141,8 @@ async fn a_call_that_takes_too_long_is_504_and_a_stream_that_began_is_not_cut() 
 async fn a_body_that_never_ends_is_cut_by_the_time_limit() {
     let more = [("MCP_REQUEST_TIMEOUT", "2s"), ("MCP_SQL_TIMEOUT", "1s")];
     let server = in_front_of(&more, hello);
-    let endless = post("").map(|_| Body::from_stream(futures::stream::pending::<Result<String, io::Error>>()));
+    let endless = post("")
+        .map(|_| Body::from_stream(futures::stream::pending::<Result<String, io::Error>>()));
     assert_eq!(server.send(endless).await.status, StatusCode::GATEWAY_TIMEOUT);
 }
 
@@ -142,8 +151,15 @@ async fn a_panic_is_500_without_detail() {
     let server = in_front_of(&[], |_| async { panic!("secret detail") });
     let answer = server.send(call(READ)).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(answer.body, r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"internal error"}}"#);
-    assert!(server.exposition().contains(r#"lenses_mcp_http_requests_total{route="mcp",status="500"} 1"#));
+    assert_eq!(
+        answer.body,
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"internal error"}}"#
+    );
+    assert!(
+        server
+            .exposition()
+            .contains(r#"lenses_mcp_http_requests_total{route="mcp",status="500"} 1"#)
+    );
 }
 
 #[tokio::test]
@@ -160,11 +176,13 @@ async fn each_answer_has_a_request_id_and_a_proxys_is_kept_if_it_is_one() {
 #[tokio::test]
 async fn the_endpoint_sees_the_identity_and_no_longer_the_token() {
     let server = in_front_of(&[], |request: Request| async move {
-        let identity = request.extensions().get::<lenses_mcp_server::identity::Identity>().cloned().unwrap();
+        let identity =
+            request.extensions().get::<lenses_mcp_server::identity::Identity>().cloned().unwrap();
         assert!(request.headers().get("authorization").is_none());
         let body = request.into_body().collect().await.unwrap().to_bytes();
         Response::new(Body::from(format!("{} {}", identity.scopes, body.len())))
     });
-    let answer = server.send(post("{\"method\":\"ping\"}").with_header("authorization", "Bearer x")).await;
+    let answer =
+        server.send(post("{\"method\":\"ping\"}").with_header("authorization", "Bearer x")).await;
     assert_eq!(answer.body, "read write delete 17");
 }

@@ -16,7 +16,10 @@ fn preflight(origin: &str) -> Request<Body> {
         .header("host", "mcp.example.com")
         .header("origin", origin)
         .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "authorization,content-type,mcp-method,mcp-param-x")
+        .header(
+            "access-control-request-headers",
+            "authorization,content-type,mcp-method,mcp-param-x",
+        )
         .body(Body::empty())
         .unwrap()
 }
@@ -24,8 +27,10 @@ fn preflight(origin: &str) -> Request<Body> {
 #[tokio::test]
 async fn foreign_hosts_and_origins_get_403_whatever_token_they_bring() {
     let hq = Hq::start().await;
-    let server =
-        Server::with_oauth(&hq, &[("MCP_ALLOWED_ORIGINS", "https://app.example.com,http://dev.example.com:*")]);
+    let server = Server::with_oauth(
+        &hq,
+        &[("MCP_ALLOWED_ORIGINS", "https://app.example.com,http://dev.example.com:*")],
+    );
     let token = format!("Bearer {}", hq.issue_to_alice());
     let table = [
         ("mcp.example.com", None, 200),
@@ -90,8 +95,10 @@ async fn foreign_hosts_and_origins_get_403_whatever_token_they_bring() {
         ("evil.example.com", Some("https://mcp.example.com"), 403),
     ];
     for (host, origin, status) in table {
-        let mut request =
-            call(READ).without_header("host").with_header("host", host).with_header("authorization", &token);
+        let mut request = call(READ)
+            .without_header("host")
+            .with_header("host", host)
+            .with_header("authorization", &token);
         if let Some(origin) = origin {
             request = request.with_header("origin", origin);
         }
@@ -130,8 +137,17 @@ async fn an_allowed_page_may_call_with_a_token_and_read_the_challenge() {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.header("access-control-allow-origin"), Some("http://localhost:6274"));
     let exposed = answer.header("access-control-expose-headers").unwrap();
-    for header in ["www-authenticate", "retry-after", "mcp-session-id", "mcp-protocol-version", "x-request-id"] {
-        assert!(exposed.split(',').any(|exposed| exposed == header), "{header} is not in {exposed}");
+    for header in [
+        "www-authenticate",
+        "retry-after",
+        "mcp-session-id",
+        "mcp-protocol-version",
+        "x-request-id",
+    ] {
+        assert!(
+            exposed.split(',').any(|exposed| exposed == header),
+            "{header} is not in {exposed}"
+        );
     }
     // What a cache may not give to pages of another origin.
     assert!(answer.header("vary").unwrap().contains("origin"), "{answer:?}");
@@ -140,13 +156,20 @@ async fn an_allowed_page_may_call_with_a_token_and_read_the_challenge() {
 #[tokio::test]
 async fn a_page_can_read_every_refusal() {
     let hq = Hq::start().await;
-    let server = Server::with_oauth(&hq, &[("MCP_CALLS_PER_MINUTE_PER_USER", "1"), ("MCP_MAX_BODY_BYTES", "1024")]);
+    let server = Server::with_oauth(
+        &hq,
+        &[("MCP_CALLS_PER_MINUTE_PER_USER", "1"), ("MCP_MAX_BODY_BYTES", "1024")],
+    );
     hq.issue("reader", json!({"scope": "read"}));
     let page = |request: Request<Body>| {
-        server
-            .send(request.with_header("origin", "http://localhost:6274").with_header("authorization", "Bearer reader"))
+        server.send(
+            request
+                .with_header("origin", "http://localhost:6274")
+                .with_header("authorization", "Bearer reader"),
+        )
     };
-    let mut answers = vec![page(call(READ)).await, page(call(READ)).await, page(call(DELETE)).await];
+    let mut answers =
+        vec![page(call(READ)).await, page(call(READ)).await, page(call(DELETE)).await];
     answers.push(page(post("{")).await);
     answers.push(page(post(&"x".repeat(2048))).await);
     hq.introspection(Introspection::Says(StatusCode::BAD_GATEWAY, String::new()));
@@ -154,22 +177,30 @@ async fn a_page_can_read_every_refusal() {
     let statuses: Vec<_> = answers.iter().map(|answer| answer.status.as_u16()).collect();
     assert_eq!(statuses, [200, 429, 403, 400, 413, 503]);
     for answer in answers {
-        assert_eq!(answer.header("access-control-allow-origin"), Some("http://localhost:6274"), "{answer:?}");
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            Some("http://localhost:6274"),
+            "{answer:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn one_foreign_origin_among_several_is_foreign() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
-    let request = call(READ).with_header("origin", "http://localhost:1").with_header("origin", "https://evil.example");
+    let request = call(READ)
+        .with_header("origin", "http://localhost:1")
+        .with_header("origin", "https://evil.example");
     assert_eq!(server.send(request).await.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
 async fn a_foreign_page_is_allowed_nothing() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
-    for request in [preflight("https://evil.example.com"), call(READ).with_header("origin", "https://evil.example.com")]
-    {
+    for request in [
+        preflight("https://evil.example.com"),
+        call(READ).with_header("origin", "https://evil.example.com"),
+    ] {
         assert_eq!(server.send(request).await.header("access-control-allow-origin"), None);
     }
 }

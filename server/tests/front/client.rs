@@ -53,8 +53,14 @@ impl Server {
     pub(crate) fn staged(variables: &[(&str, &str)], stages: &Stages) -> Self {
         let settings = settings(variables);
         let metrics = Arc::new(Metrics::new());
-        let routers =
-            start::http_routers(&settings, http(&settings), metrics.clone(), stages, mcp::http_service).unwrap();
+        let routers = start::http_routers(
+            &settings,
+            http(&settings),
+            metrics.clone(),
+            stages,
+            mcp::http_service,
+        )
+        .unwrap();
         Self { router: routers.endpoint, admin: routers.admin, metrics }
     }
 
@@ -82,7 +88,11 @@ impl Server {
         let response = router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
     }
 
     /// Calls `tool` with `token`.
@@ -120,7 +130,8 @@ impl Answer {
 
 /// A call of `tool`, as clients of the 2025-11-25 revision send it, to the advertised host.
 pub(crate) fn call(tool: &str) -> Request<Body> {
-    let arguments = if tool == DELETE { json!({"environment": "dev", "group_id": "g"}) } else { json!({}) };
+    let arguments =
+        if tool == DELETE { json!({"environment": "dev", "group_id": "g"}) } else { json!({}) };
     post(
         &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
             .to_string(),
@@ -140,7 +151,11 @@ pub(crate) fn post(body: &str) -> Request<Body> {
 }
 
 pub(crate) fn get(path: &str) -> Request<Body> {
-    Request::builder().uri(path).header(header::HOST, "mcp.example.com").body(Body::empty()).unwrap()
+    Request::builder()
+        .uri(path)
+        .header(header::HOST, "mcp.example.com")
+        .body(Body::empty())
+        .unwrap()
 }
 
 pub(crate) trait With {

@@ -17,7 +17,12 @@ async fn report(server: &Server) -> Value {
 }
 
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
-    report["checks"].as_array().unwrap().iter().find(|check| check["check"] == name).unwrap_or(&Value::Null)
+    report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|check| check["check"] == name)
+        .unwrap_or(&Value::Null)
 }
 
 #[tokio::test]
@@ -62,8 +67,20 @@ struct Wrong {
     remedy: &'static str,
 }
 
-fn wrong(check: &'static str, reason: &'static str, remedy: &'static str, breaks: impl Fn(&Hq) + 'static) -> Wrong {
-    Wrong { breaks: Box::new(breaks), settings: Vec::new(), check, result: "failed", reason, remedy }
+fn wrong(
+    check: &'static str,
+    reason: &'static str,
+    remedy: &'static str,
+    breaks: impl Fn(&Hq) + 'static,
+) -> Wrong {
+    Wrong {
+        breaks: Box::new(breaks),
+        settings: Vec::new(),
+        check,
+        result: "failed",
+        reason,
+        remedy,
+    }
 }
 
 fn introspection_says(status: StatusCode, body: &'static str) -> impl Fn(&Hq) {
@@ -85,20 +102,45 @@ fn all_that_can_be_wrong() -> Vec<Wrong> {
     });
     let open = "auth.oauth2.authorizationServer.unauthenticatedIntrospection: true";
     vec![
-        wrong("metadata", "MetadataMissing", "auth.oauth2.authorizationServer.enabled: true", |hq| {
-            hq.answer_metadata(None);
-        }),
-        wrong("metadata", "MetadataUnreadable", "LENSES_URL", metadata_says(StatusCode::OK, "<html>log in</html>")),
+        wrong(
+            "metadata",
+            "MetadataMissing",
+            "auth.oauth2.authorizationServer.enabled: true",
+            |hq| {
+                hq.answer_metadata(None);
+            },
+        ),
+        wrong(
+            "metadata",
+            "MetadataUnreadable",
+            "LENSES_URL",
+            metadata_says(StatusCode::OK, "<html>log in</html>"),
+        ),
         wrong("metadata", "ServerError", "HQ's log", metadata_says(StatusCode::BAD_GATEWAY, "")),
-        wrong("issuer", "IssuerMismatch", "issuerURL", publishes(json!({"issuer": "https://lenses.example.com/"}))),
+        wrong(
+            "issuer",
+            "IssuerMismatch",
+            "issuerURL",
+            publishes(json!({"issuer": "https://lenses.example.com/"})),
+        ),
         wrong(
             "registration",
             "RegistrationClosed",
             "auth.oauth2.authorizationServer.dcr: true",
             publishes(json!({"registration_endpoint": null})),
         ),
-        wrong("pkce", "PkceMissing", "requirePKCE", publishes(json!({"code_challenge_methods_supported": ["plain"]}))),
-        wrong("introspection", "IntrospectionRefused", open, introspection_says(StatusCode::UNAUTHORIZED, "")),
+        wrong(
+            "pkce",
+            "PkceMissing",
+            "requirePKCE",
+            publishes(json!({"code_challenge_methods_supported": ["plain"]})),
+        ),
+        wrong(
+            "introspection",
+            "IntrospectionRefused",
+            open,
+            introspection_says(StatusCode::UNAUTHORIZED, ""),
+        ),
         Wrong {
             settings: CLIENT.to_vec(),
             ..wrong(
@@ -148,12 +190,21 @@ async fn each_setting_of_hq_that_is_wrong_is_found_and_the_one_to_change_is_name
         breaks(&hq);
         let report = report(&Server::with_oauth(&hq, &settings)).await;
         let found = check(&report, name);
-        assert_eq!((&found["result"], &found["reason"]), (&json!(result), &json!(reason)), "{report}");
+        assert_eq!(
+            (&found["result"], &found["reason"]),
+            (&json!(result), &json!(reason)),
+            "{report}"
+        );
         assert!(found["remedy"].as_str().unwrap().contains(remedy), "{reason}: {found}");
         assert_eq!(report["healthy"], result != "failed", "{reason}");
-        for other in report["checks"].as_array().unwrap().iter().filter(|check| check["check"] != name) {
+        for other in
+            report["checks"].as_array().unwrap().iter().filter(|check| check["check"] != name)
+        {
             let expected: &[&str] = if name == "metadata" { &["ok", "skipped"] } else { &["ok"] };
-            assert!(expected.contains(&other["result"].as_str().unwrap()), "{reason} also shows as {other}");
+            assert!(
+                expected.contains(&other["result"].as_str().unwrap()),
+                "{reason} also shows as {other}"
+            );
             assert_eq!(other["remedy"], Value::Null);
         }
     }
@@ -172,10 +223,15 @@ async fn an_hq_that_is_away_is_reported_and_what_depends_on_it_is_skipped() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|check| (check["check"].as_str().unwrap(), check["result"].as_str().unwrap(), &check["reason"]))
+        .map(|check| {
+            (check["check"].as_str().unwrap(), check["result"].as_str().unwrap(), &check["reason"])
+        })
         .collect();
     let unreachable = &json!("Unreachable");
-    assert_eq!(results[..2], [("lenses", "failed", unreachable), ("metadata", "failed", unreachable)]);
+    assert_eq!(
+        results[..2],
+        [("lenses", "failed", unreachable), ("metadata", "failed", unreachable)]
+    );
     assert!(results[2..5].iter().all(|(_, result, _)| *result == "skipped"), "{results:?}");
     assert_eq!(results[5], ("introspection", "failed", unreachable));
     assert_eq!(report["healthy"], false);
@@ -187,8 +243,10 @@ async fn an_hq_that_is_away_is_reported_and_what_depends_on_it_is_skipped() {
 async fn with_a_client_token_exchange_is_reported_as_it_is_done() {
     let hq = Hq::start().await;
     hq.offer_exchange();
-    for (setting, reason) in [("auto", "Exchanged"), ("required", "Exchanged"), ("off", "PassedOn")] {
-        let server = Server::with_oauth(&hq, &[CLIENT[0], CLIENT[1], ("MCP_TOKEN_EXCHANGE", setting)]);
+    for (setting, reason) in [("auto", "Exchanged"), ("required", "Exchanged"), ("off", "PassedOn")]
+    {
+        let server =
+            Server::with_oauth(&hq, &[CLIENT[0], CLIENT[1], ("MCP_TOKEN_EXCHANGE", setting)]);
         let report = report(&server).await;
         assert_eq!(check(&report, "token_exchange")["reason"], reason, "{setting}");
     }
@@ -255,6 +313,9 @@ async fn a_report_holds_no_secret_and_no_credential_is_needed_for_it() {
         answers.push(Server::with_oauth(&hq, &CLIENT).admin("/diagnostics").await);
     }
     for answer in answers {
-        assert!(!answer.body.contains("hunter") && !answer.body.contains("diagnostics-"), "{answer:?}");
+        assert!(
+            !answer.body.contains("hunter") && !answer.body.contains("diagnostics-"),
+            "{answer:?}"
+        );
     }
 }

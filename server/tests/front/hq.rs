@@ -30,8 +30,10 @@ pub(crate) enum Introspection {
 }
 
 /// The client that may exchange tokens: its settings here, and what HQ then sees.
-pub(crate) const CLIENT: [(&str, &str); 2] =
-    [("INTROSPECTION_CLIENT_ID", "mcp-server"), ("INTROSPECTION_CLIENT_SECRET", "hunter6-client-secret")];
+pub(crate) const CLIENT: [(&str, &str); 2] = [
+    ("INTROSPECTION_CLIENT_ID", "mcp-server"),
+    ("INTROSPECTION_CLIENT_SECRET", "hunter6-client-secret"),
+];
 const CLIENT_AUTHORIZATION: &str = "Basic bWNwLXNlcnZlcjpodW50ZXI2LWNsaWVudC1zZWNyZXQ=";
 
 /// A request's form and headers.
@@ -142,8 +144,7 @@ impl Hq {
 
     /// A token that may do everything.
     pub(crate) fn issue_to_alice(&self) -> &'static str {
-        let members =
-            json!({"scope": "read write delete", "sub": "alice", "client_id": "claude", "exp": 9_999_999_999_u64});
+        let members = json!({"scope": "read write delete", "sub": "alice", "client_id": "claude", "exp": 9_999_999_999_u64});
         self.issue("alices-token", members);
         "alices-token"
     }
@@ -195,7 +196,8 @@ async fn introspect(
     match introspection {
         Introspection::Says(status, body) => return (status, body).into_response(),
         Introspection::Redirects => {
-            return (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere")]).into_response();
+            return (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere")])
+                .into_response();
         }
         Introspection::Wants(credentials)
             if headers.get(header::AUTHORIZATION).is_none_or(|found| found != credentials) =>
@@ -213,7 +215,13 @@ async fn metadata(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     }
     shared.metadata_paths.lock().unwrap().push(uri.path().to_owned());
-    shared.metadata.lock().unwrap().clone().unwrap_or((StatusCode::NOT_FOUND, String::new())).into_response()
+    shared
+        .metadata
+        .lock()
+        .unwrap()
+        .clone()
+        .unwrap_or((StatusCode::NOT_FOUND, String::new()))
+        .into_response()
 }
 
 /// Exchanges an active token of a client that it knows: the first for `exchanged-1`, and so on.
@@ -223,7 +231,8 @@ async fn exchange(
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
     let token = form.get("subject_token").cloned().unwrap_or_default();
-    let authorized = headers.get(header::AUTHORIZATION).is_some_and(|found| found == CLIENT_AUTHORIZATION);
+    let authorized =
+        headers.get(header::AUTHORIZATION).is_some_and(|found| found == CLIENT_AUTHORIZATION);
     let number = {
         let mut exchanged = shared.exchanged.lock().unwrap();
         exchanged.push((form, headers));
@@ -233,10 +242,12 @@ async fn exchange(
         return answer.into_response();
     }
     if !authorized {
-        return (StatusCode::UNAUTHORIZED, Json(json!({"error": "invalid_client"}))).into_response();
+        return (StatusCode::UNAUTHORIZED, Json(json!({"error": "invalid_client"})))
+            .into_response();
     }
     if !shared.tokens.lock().unwrap().contains_key(&token) {
-        return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_request"}))).into_response();
+        return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_request"})))
+            .into_response();
     }
     Json(json!({
         "access_token": format!("exchanged-{number}"),
@@ -248,7 +259,8 @@ async fn exchange(
 }
 
 async fn environments(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let credential = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
+    let credential =
+        headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
     shared.called.lock().unwrap().push(credential.unwrap_or_default());
     if *shared.api_refuses.lock().unwrap() {
         return StatusCode::UNAUTHORIZED.into_response();

@@ -30,7 +30,9 @@ async fn the_question_is_that_of_rfc_7662_without_client_authentication() {
     let (form, headers) = hq.last_introspection();
     assert_eq!(
         form,
-        [("token", "a+b/c=="), ("token_type_hint", "access_token")].map(|(k, v)| (k.into(), v.into())).into()
+        [("token", "a+b/c=="), ("token_type_hint", "access_token")]
+            .map(|(k, v)| (k.into(), v.into()))
+            .into()
     );
     assert_eq!(headers["accept"], "application/json");
     assert!(headers.get("authorization").is_none());
@@ -41,9 +43,13 @@ async fn client_authentication_is_basic_with_both_halves_form_encoded() {
     let hq = Hq::start().await;
     // base64("mcp%3Aserver:p%40ss+w%2Frd")
     hq.introspection(Introspection::Wants("Basic bWNwJTNBc2VydmVyOnAlNDBzcyUyQnclMkZyZA=="));
-    let credentials = [("INTROSPECTION_CLIENT_ID", "mcp:server"), ("INTROSPECTION_CLIENT_SECRET", "p@ss+w/rd")];
+    let credentials =
+        [("INTROSPECTION_CLIENT_ID", "mcp:server"), ("INTROSPECTION_CLIENT_SECRET", "p@ss+w/rd")];
     let token = hq.issue_to_alice();
-    assert_eq!(Server::with_oauth(&hq, &credentials).call(token, READ).await.status, StatusCode::OK);
+    assert_eq!(
+        Server::with_oauth(&hq, &credentials).call(token, READ).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -58,7 +64,10 @@ async fn fault_21_hq_failing_is_503_and_never_the_callers_fault_and_mends_by_its
         Introspection::Says(StatusCode::NO_CONTENT, String::new()),
         Introspection::Says(StatusCode::OK, "<html>login</html>".into()),
         Introspection::Says(StatusCode::OK, "{}".into()),
-        Introspection::Says(StatusCode::OK, format!("{{\"active\":true,\"x\":\"{}\"}}", "x".repeat(70_000))),
+        Introspection::Says(
+            StatusCode::OK,
+            format!("{{\"active\":true,\"x\":\"{}\"}}", "x".repeat(70_000)),
+        ),
         Introspection::Redirects,
     ] {
         hq.introspection(failing);
@@ -73,9 +82,14 @@ async fn fault_21_hq_not_listening_is_503() {
     let hq = Hq::start().await;
     // A port that was free a moment ago.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let server = Server::with_oauth(&hq, &[("INTROSPECTION_URL", &format!("http://{free}/oauth2/introspect"))]);
+    let server = Server::with_oauth(
+        &hq,
+        &[("INTROSPECTION_URL", &format!("http://{free}/oauth2/introspect"))],
+    );
     assert_unavailable(&server.call("token", READ).await);
-    assert!(server.exposition().contains(r#"lenses_mcp_introspections_total{outcome="unreachable"} 1"#));
+    assert!(
+        server.exposition().contains(r#"lenses_mcp_introspections_total{outcome="unreachable"} 1"#)
+    );
 }
 
 #[tokio::test]
@@ -86,7 +100,9 @@ async fn fault_21_hq_too_slow_is_503_within_seconds() {
     let started = Instant::now();
     assert_unavailable(&server.call("token", READ).await);
     assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
-    assert!(server.exposition().contains(r#"lenses_mcp_introspections_total{outcome="timed_out"} 1"#));
+    assert!(
+        server.exposition().contains(r#"lenses_mcp_introspections_total{outcome="timed_out"} 1"#)
+    );
 }
 
 #[tokio::test]
@@ -94,13 +110,17 @@ async fn hq_refusing_to_introspect_is_503_and_counted_as_that() {
     let hq = Hq::start().await;
     let token = hq.issue_to_alice();
     let credentials = [("INTROSPECTION_CLIENT_ID", "a"), ("INTROSPECTION_CLIENT_SECRET", "wrong")];
-    for (status, credentials) in
-        [(StatusCode::UNAUTHORIZED, &[][..]), (StatusCode::FORBIDDEN, &[]), (StatusCode::UNAUTHORIZED, &credentials)]
-    {
+    for (status, credentials) in [
+        (StatusCode::UNAUTHORIZED, &[][..]),
+        (StatusCode::FORBIDDEN, &[]),
+        (StatusCode::UNAUTHORIZED, &credentials),
+    ] {
         let server = Server::with_oauth(&hq, credentials);
         hq.introspection(Introspection::Says(status, String::new()));
         assert_unavailable(&server.call(token, READ).await);
-        assert!(server.exposition().contains(r#"lenses_mcp_introspections_total{outcome="refused"} 1"#));
+        assert!(
+            server.exposition().contains(r#"lenses_mcp_introspections_total{outcome="refused"} 1"#)
+        );
     }
 }
 
@@ -194,7 +214,9 @@ async fn with_a_cache_a_token_is_asked_about_once() {
         assert_eq!(server.call(token, READ).await.status, StatusCode::OK);
     }
     assert_eq!(hq.introspections(), 1);
-    assert!(server.exposition().contains(r#"lenses_mcp_introspections_spared_total{by="cached"} 4"#));
+    assert!(
+        server.exposition().contains(r#"lenses_mcp_introspections_spared_total{by="cached"} 4"#)
+    );
     server.call("another-token", READ).await;
     assert_eq!(hq.introspections(), 2);
 }
@@ -240,10 +262,18 @@ async fn a_flood_of_one_refused_token_does_not_reach_hq_and_a_new_token_is_not_l
         assert_eq!(server.call("alices-token", READ).await.status, StatusCode::UNAUTHORIZED);
     }
     let seconds = usize::try_from(started.elapsed().as_secs()).unwrap();
-    assert!(hq.introspections() <= 1 + seconds, "{} introspections in {seconds} s", hq.introspections());
+    assert!(
+        hq.introspections() <= 1 + seconds,
+        "{} introspections in {seconds} s",
+        hq.introspections()
+    );
     hq.issue_to_alice();
     let issued = Instant::now();
     while server.call("alices-token", READ).await.status != StatusCode::OK {
-        assert!(issued.elapsed() < Duration::from_millis(1500), "locked out for {:?}", issued.elapsed());
+        assert!(
+            issued.elapsed() < Duration::from_millis(1500),
+            "locked out for {:?}",
+            issued.elapsed()
+        );
     }
 }

@@ -10,7 +10,8 @@ use crate::{
     hq::Hq,
 };
 
-const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+const BROWSER: &str =
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
 fn with_key(more: &[(&str, &str)]) -> Server {
     let key = [
@@ -54,7 +55,10 @@ async fn a_browser_gets_the_page_at_the_root_and_at_the_endpoint_without_sign_in
 
 #[tokio::test]
 async fn below_a_path_the_page_is_where_a_proxy_may_leave_it() {
-    let server = Server::with_oauth(&Hq::start().await, &[("MCP_ADVERTISED_URL", "https://mcp.example.com/team-a/")]);
+    let server = Server::with_oauth(
+        &Hq::start().await,
+        &[("MCP_ADVERTISED_URL", "https://mcp.example.com/team-a/")],
+    );
     let page = open(&server, "/").await.body;
     assert!(page.contains("<code>https://mcp.example.com/team-a/mcp</code>"), "{page}");
     for path in ["/team-a", "/team-a/", "/team-a/mcp", "/mcp"] {
@@ -65,14 +69,20 @@ async fn below_a_path_the_page_is_where_a_proxy_may_leave_it() {
 #[tokio::test]
 async fn mcp_clients_get_what_they_got_before() {
     let server = with_key(&[("MCP_CALLERS", "anyone")]);
-    for accept in ["text/event-stream", "application/json, text/event-stream", "*/*", "text/html;q=0", ""] {
+    for accept in
+        ["text/event-stream", "application/json, text/event-stream", "*/*", "text/html;q=0", ""]
+    {
         let answer = server.send(get("/mcp").with_header("accept", accept)).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{accept:?}");
         // A cache must not give it to a browser.
         assert!(varies_with_accept(&answer), "{answer:?}");
     }
-    let answer =
-        server.send(post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#).with_header("accept", "text/html")).await;
+    let answer = server
+        .send(
+            post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#)
+                .with_header("accept", "text/html"),
+        )
+        .await;
     assert_eq!(answer.header("content-type"), Some("application/json"), "{answer:?}");
 }
 
@@ -85,7 +95,8 @@ async fn head_tells_the_same_without_the_page() {
         *head.method_mut() = Method::HEAD;
         let answer = server.send(head).await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, ""), "{path}");
-        for header in ["content-length", "content-type", "content-security-policy", "cache-control"] {
+        for header in ["content-length", "content-type", "content-security-policy", "cache-control"]
+        {
             assert_eq!(answer.header(header), page.header(header), "{path} {header}");
         }
         assert_eq!(answer.header("content-length"), Some(page.body.len().to_string().as_str()));
@@ -99,9 +110,14 @@ async fn head_tells_the_same_without_the_page() {
 async fn a_foreign_host_gets_no_page() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
     for path in ["/", "/mcp"] {
-        for (host, status) in [("evil.example.com", StatusCode::FORBIDDEN), ("a b", StatusCode::BAD_REQUEST)] {
-            let request =
-                Request::get(path).header("host", host).header("accept", BROWSER).body(Body::empty()).unwrap();
+        for (host, status) in
+            [("evil.example.com", StatusCode::FORBIDDEN), ("a b", StatusCode::BAD_REQUEST)]
+        {
+            let request = Request::get(path)
+                .header("host", host)
+                .header("accept", BROWSER)
+                .body(Body::empty())
+                .unwrap();
             let answer = server.send(request).await;
             assert_eq!(answer.status, status, "{path} {host}");
             assert!(!answer.body.contains("mcp.example.com"), "{answer:?}");
@@ -133,13 +149,21 @@ async fn only_the_pages_own_style_and_script_run_and_nothing_else_is_loaded_fram
 
 #[tokio::test]
 async fn an_address_cannot_break_out_of_the_page_or_of_a_shells_word() {
-    let server = with_key(&[("MCP_CALLERS", "anyone"), ("MCP_ADVERTISED_URL", "https://a'&$(id).example.com")]);
+    let server = with_key(&[
+        ("MCP_CALLERS", "anyone"),
+        ("MCP_ADVERTISED_URL", "https://a'&$(id).example.com"),
+    ]);
     let request = Request::get("/").header("host", "127.0.0.1").body(Body::empty()).unwrap();
     let page = server.send(request).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(!page.body.contains("a'&"), "{}", page.body);
-    assert!(page.body.contains("<code>https://a&#39;&#38;$(id).example.com/mcp</code>"), "{}", page.body);
-    let quoted = r"http lenses &#39;https://a&#39;\&#39;&#39;&#38;$(id).example.com/mcp&#39;</code>";
+    assert!(
+        page.body.contains("<code>https://a&#39;&#38;$(id).example.com/mcp</code>"),
+        "{}",
+        page.body
+    );
+    let quoted =
+        r"http lenses &#39;https://a&#39;\&#39;&#39;&#38;$(id).example.com/mcp&#39;</code>";
     assert!(page.body.contains(quoted), "{}", page.body);
 }
 
@@ -155,7 +179,8 @@ async fn the_page_says_how_callers_sign_in_and_shows_no_secret() {
         r#"href="https://mcp.example.com/.well-known/oauth-protected-resource/mcp""#,
         "Add to Claude",
     ];
-    let with_token = ["Authorization: Bearer YOUR_TOKEN", "http://localhost:8000/mcp", "MCP_ADVERTISED_URL"];
+    let with_token =
+        ["Authorization: Bearer YOUR_TOKEN", "http://localhost:8000/mcp", "MCP_ADVERTISED_URL"];
     let without = ["There is no sign-in", "Add to Claude"];
     let table: [(&Server, &[&str], &[&str]); 3] = [
         (&oauth, &in_oauth, &["YOUR_TOKEN", "<code>write</code>", "MCP_ADVERTISED_URL"]),

@@ -74,7 +74,9 @@ async fn only_what_reaches_hq_counts() {
     let server = Server::with_oauth(&hq, &[TWO]);
     let authorization = format!("Bearer {}", hq.issue_to_alice());
     let send = |method: &str| {
-        let body = json!({"jsonrpc": "2.0", "id": "a", "method": method, "params": {"uri": "lenses://x"}}).to_string();
+        let body =
+            json!({"jsonrpc": "2.0", "id": "a", "method": method, "params": {"uri": "lenses://x"}})
+                .to_string();
         server.send(post(&body).with_header("authorization", &authorization))
     };
     for _ in 0..5 {

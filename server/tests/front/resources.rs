@@ -25,7 +25,11 @@ async fn a_resource_is_read_with_the_scope_read_and_refused_without_it_as_a_tool
     hq.issue("writer", json!({ "scope": "write", "sub": "bob" }));
     let answer = read(&server, "reader", "lenses://environments").await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.json()["result"]["contents"][0]["mimeType"], "application/json", "{answer:?}");
+    assert_eq!(
+        answer.json()["result"]["contents"][0]["mimeType"],
+        "application/json",
+        "{answer:?}"
+    );
     let calls = hq.called_with().len();
     for uri in ["lenses://environments", "lenses://environments/dev/topics/orders/schema"] {
         let answer = read(&server, "writer", uri).await;
@@ -40,7 +44,8 @@ async fn a_resource_is_read_with_the_scope_read_and_refused_without_it_as_a_tool
 #[tokio::test]
 async fn nobody_is_asked_for_a_scope_for_what_is_not_there_or_not_offered() {
     let hq = Hq::start().await;
-    let server = Server::with_oauth(&hq, &[("MCP_TOOLS_DENY", "topics/*"), ("MCP_ENVIRONMENTS", "dev")]);
+    let server =
+        Server::with_oauth(&hq, &[("MCP_TOOLS_DENY", "topics/*"), ("MCP_ENVIRONMENTS", "dev")]);
     hq.issue("writer", json!({ "scope": "write", "sub": "bob" }));
     for uri in [
         "lenses://environments/dev/topics",
@@ -50,7 +55,11 @@ async fn nobody_is_asked_for_a_scope_for_what_is_not_there_or_not_offered() {
         "lenses://environments/%zz",
     ] {
         let answer = read(&server, "writer", uri).await;
-        assert_eq!((answer.status, &answer.json()["error"]["code"]), (StatusCode::OK, &json!(-32002)), "{uri}");
+        assert_eq!(
+            (answer.status, &answer.json()["error"]["code"]),
+            (StatusCode::OK, &json!(-32002)),
+            "{uri}"
+        );
     }
     // Lists and prompts are the caller's to see, whatever the scopes.
     for (method, params) in [

@@ -26,8 +26,17 @@ fn assert_invalid_token(answer: &Answer) {
 async fn without_a_token_the_challenge_says_where_to_sign_in_and_names_no_error() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
-    let get = Request::builder().uri("/mcp").header("host", "mcp.example.com").body(Body::empty()).unwrap();
-    for request in [call(READ), call(READ).with_header("authorization", "Basic dXNlcjpwYXNz"), post("not json"), get] {
+    let get = Request::builder()
+        .uri("/mcp")
+        .header("host", "mcp.example.com")
+        .body(Body::empty())
+        .unwrap();
+    for request in [
+        call(READ),
+        call(READ).with_header("authorization", "Basic dXNlcjpwYXNz"),
+        post("not json"),
+        get,
+    ] {
         let answer = server.send(request).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
         assert_eq!(answer.challenge(), Some(CHALLENGE));
@@ -57,11 +66,16 @@ async fn a_token_that_is_not_a_token_is_invalid_and_hq_is_not_asked() {
 async fn a_malformed_header_is_a_bad_request() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
     let empty = call(READ).with_header("authorization", "Bearer ");
-    let two = call(READ).with_header("authorization", "Bearer a").with_header("authorization", "Bearer b");
+    let two = call(READ)
+        .with_header("authorization", "Bearer a")
+        .with_header("authorization", "Bearer b");
     for request in [empty, two] {
         let answer = server.send(request).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-        assert!(answer.challenge().unwrap().starts_with("Bearer error=\"invalid_request\""), "{answer:?}");
+        assert!(
+            answer.challenge().unwrap().starts_with("Bearer error=\"invalid_request\""),
+            "{answer:?}"
+        );
         assert_eq!(answer.json()["error"], "invalid_request");
     }
 }
@@ -74,7 +88,10 @@ async fn a_token_in_the_url_or_the_body_is_no_token() {
     let mut request = call(READ);
     *request.uri_mut() = format!("/mcp?access_token={token}").parse().unwrap();
     assert_eq!(server.send(request).await.challenge(), Some(CHALLENGE));
-    assert_eq!(server.send(post(&format!("access_token={token}"))).await.challenge(), Some(CHALLENGE));
+    assert_eq!(
+        server.send(post(&format!("access_token={token}"))).await.challenge(),
+        Some(CHALLENGE)
+    );
 }
 
 #[tokio::test]
@@ -84,7 +101,10 @@ async fn a_good_token_calls_the_tool_as_its_user() {
     let token = hq.issue_to_alice();
     let answer = server.call(token, READ).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-    assert!(answer.body.contains(r#""structuredContent":{"result":[{"name":"dev"}]}"#), "{answer:?}");
+    assert!(
+        answer.body.contains(r#""structuredContent":{"result":[{"name":"dev"}]}"#),
+        "{answer:?}"
+    );
     assert_eq!(hq.called_with(), [format!("Bearer {token}")]);
 }
 
@@ -108,9 +128,11 @@ async fn fault_06_a_token_for_another_server_is_refused_as_the_operator_says() {
     hq.issue("none", json!({"scope": "read"}));
     hq.issue("here", json!({"scope": "read", "aud": ["x", "https://MCP.example.com:443/mcp/"]}));
     hq.issue("there", json!({"scope": "read", "aud": "https://there.example.com"}));
-    for (rule, admitted) in
-        [("required", [false, true, false]), ("whenPresent", [true, true, false]), ("ignored", [true, true, true])]
-    {
+    for (rule, admitted) in [
+        ("required", [false, true, false]),
+        ("whenPresent", [true, true, false]),
+        ("ignored", [true, true, true]),
+    ] {
         let server = Server::with_oauth(&hq, &[("MCP_AUDIENCE", rule)]);
         for (token, admitted) in ["none", "here", "there"].into_iter().zip(admitted) {
             let status = server.call(token, READ).await.status;
@@ -151,7 +173,8 @@ async fn what_a_statement_does_decides_the_scopes_of_execute_sql() {
     hq.issue("reader", json!({"scope": "read"}));
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": {"name": "execute_sql", "arguments": {"environment": "dev", "sql": "DROP TABLE t"}}});
-    let answer = server.send(post(&body.to_string()).with_header("authorization", "Bearer reader")).await;
+    let answer =
+        server.send(post(&body.to_string()).with_header("authorization", "Bearer reader")).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(answer.challenge().unwrap().contains("delete"), "{answer:?}");
 }
@@ -171,9 +194,11 @@ async fn a_token_without_scopes_signs_in_but_learns_only_who_it_is() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
     hq.issue("empty", json!({"sub": "carol"}));
-    let list = post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#).with_header("authorization", "Bearer empty");
+    let list = post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#)
+        .with_header("authorization", "Bearer empty");
     let list = server.send(list).await.json();
-    let names: Vec<_> = list["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+    let names: Vec<_> =
+        list["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
     assert_eq!(names, ["whoami"]);
     assert_eq!(server.call("empty", READ).await.status, StatusCode::FORBIDDEN);
 }

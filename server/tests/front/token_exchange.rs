@@ -82,7 +82,10 @@ async fn metadata_is_not_read_at_start_nor_for_what_sign_in_refuses_and_then_onc
         assert_eq!(server.call(token, READ).await.status, StatusCode::OK);
     }
     assert_eq!(hq.metadata_paths(), ["/.well-known/oauth-authorization-server"]);
-    assert_eq!(hq.called_with(), ["Bearer exchanged-1", "Bearer exchanged-2", "Bearer exchanged-3"]);
+    assert_eq!(
+        hq.called_with(),
+        ["Bearer exchanged-1", "Bearer exchanged-2", "Bearer exchanged-3"]
+    );
 }
 
 #[tokio::test]
@@ -90,8 +93,10 @@ async fn metadata_is_found_below_a_path_too() {
     let hq = Hq::start().await;
     hq.answer_metadata(None);
     let below = format!("{}/lenses", hq.url);
-    let server =
-        server(&hq, &[("LENSES_URL", &below), ("INTROSPECTION_URL", &format!("{}/oauth2/introspect", hq.url))]);
+    let server = server(
+        &hq,
+        &[("LENSES_URL", &below), ("INTROSPECTION_URL", &format!("{}/oauth2/introspect", hq.url))],
+    );
     server.call(hq.issue_to_alice(), READ).await;
     assert_eq!(
         hq.metadata_paths(),
@@ -141,7 +146,9 @@ async fn an_endpoint_that_is_not_hqs_gets_no_token() {
 
 #[tokio::test]
 async fn where_it_is_required_and_not_offered_nothing_is_passed_on() {
-    for answer in [None, Some((StatusCode::OK, "<html>".to_owned())), Some((StatusCode::OK, "{}".to_owned()))] {
+    for answer in
+        [None, Some((StatusCode::OK, "<html>".to_owned())), Some((StatusCode::OK, "{}".to_owned()))]
+    {
         let hq = Hq::start().await;
         hq.answer_metadata(answer);
         assert_unavailable(&server(&hq, &[REQUIRED]).call(hq.issue_to_alice(), READ).await);
@@ -184,7 +191,11 @@ async fn an_exchanged_token_lives_as_long_as_the_word_on_the_callers() {
     for _ in 0..2 {
         assert_eq!(ending.call(token, READ).await.status, StatusCode::OK);
     }
-    assert_eq!((hq.exchanges().len(), hq.introspections()), (3, 3), "one that has ended is not kept");
+    assert_eq!(
+        (hq.exchanges().len(), hq.introspections()),
+        (3, 3),
+        "one that has ended is not kept"
+    );
 }
 
 fn remembering_server(hq: &Hq) -> Server {

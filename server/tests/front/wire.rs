@@ -14,7 +14,8 @@ use crate::client::Server;
 const BODY: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 
 async fn listening() -> SocketAddr {
-    let server = Server::new(&[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLERS", "anyone")]);
+    let server =
+        Server::new(&[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLERS", "anyone")]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(lifecycle::serve(listener, None, server.router, 64, Stages::default()));
@@ -63,14 +64,21 @@ async fn what_is_no_http_is_refused_and_the_connection_closed() {
         (b"POST /mcp HTTP/1.1\r\nHost localhost\r\n\r\n", &["400"]),
         (b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n folded: x\r\n\r\n", &["400"]),
         (b"POST /mcp HTTP/1.1\r\nHost: local\0host\r\n\r\n", &["400"]),
-        (b"POST /m\xc3\xa9cp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", &["400", "404"]),
+        (
+            b"POST /m\xc3\xa9cp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            &["400", "404"],
+        ),
         (long.as_bytes(), &["414", "431"]),
         (many.as_bytes(), &["431"]),
         (large.as_bytes(), &["431"]),
     ] {
         let answer = exchange(address, bytes).await;
         let status = answer.split(' ').nth(1).unwrap_or_default();
-        assert!(statuses.contains(&status), "{}: {answer:?}", bytes[..bytes.len().min(60)].escape_ascii());
+        assert!(
+            statuses.contains(&status),
+            "{}: {answer:?}",
+            bytes[..bytes.len().min(60)].escape_ascii()
+        );
     }
 }
 
@@ -102,7 +110,8 @@ async fn a_body_whose_end_two_readers_could_see_in_two_places_is_refused() {
 async fn where_both_length_and_chunks_are_given_the_connection_is_not_used_again() {
     let smuggled = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let lines = format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", BODY.len());
-    let request = head(&lines).replace("Connection: close\r\n", "") + &format!("0\r\n\r\n{smuggled}");
+    let request =
+        head(&lines).replace("Connection: close\r\n", "") + &format!("0\r\n\r\n{smuggled}");
     let answer = exchange(listening().await, request.as_bytes()).await;
     assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
 }

@@ -54,7 +54,9 @@ async fn a_request_is_found_by_its_uuid_and_by_nothing_else() {
         "{01948f3a-7c1e-7b2a-9f6d-2b1c0d9e8f70}",
         "01948f3a-7c1e-7b2a-9f6d-2b1c0d9e8f7g",
     ];
-    let calls = ids.map(|id| (json!({ "environment": "dev", "request_id": id }), "request_id", "is not a UUID"));
+    let calls = ids.map(|id| {
+        (json!({ "environment": "dev", "request_id": id }), "request_id", "is not a UUID")
+    });
     refuses("get_approval_request", calls).await;
 }
 
@@ -81,7 +83,8 @@ async fn a_topic_is_asked_for_in_the_agents_words() {
             json!([]),
         ),
     ] {
-        let mut arguments = json!({ "environment": "dev", "topic_name": "orders", "reason": "For the shop" });
+        let mut arguments =
+            json!({ "environment": "dev", "topic_name": "orders", "reason": "For the shop" });
         arguments.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         Exchange {
             tool: "request_topic_creation",

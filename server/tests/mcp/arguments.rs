@@ -27,7 +27,9 @@ async fn a_name_is_one_segment_of_the_path_whatever_it_holds() {
         endpoint.call("get_environment", json!({ "name": name })).await;
         endpoint.call("get_topic", json!({ "environment": "dev", "topic_name": name })).await;
         endpoint.call("get_topic", json!({ "environment": name, "topic_name": "t" })).await;
-        endpoint.call("delete_consumer_group", json!({ "environment": "dev", "group_id": name })).await;
+        endpoint
+            .call("delete_consumer_group", json!({ "environment": "dev", "group_id": name }))
+            .await;
         let base = "/lenses/api/v1/environments";
         assert_eq!(
             hq.lines(),
@@ -75,7 +77,10 @@ async fn wrong_arguments_are_named_and_nothing_is_sent() {
         ("execute_sql", json!({ "environment": "dev", "sql": 1 }), "`sql`"),
     ] {
         let text = endpoint.failure(tool, arguments.clone()).await;
-        assert!(text.contains(named) && text.contains("Nothing was sent"), "{tool} {arguments}: {text}");
+        assert!(
+            text.contains(named) && text.contains("Nothing was sent"),
+            "{tool} {arguments}: {text}"
+        );
     }
     assert_eq!(hq.seen(), []);
 }

@@ -16,7 +16,7 @@ use lenses_mcp_server::{
     lenses,
     mcp::{self, HttpOptions},
     metrics::Metrics,
-    offer::{self, Offer},
+    policy::{self, ToolPolicy},
     scope::ScopeSet,
     settings::{Confirm, Trust},
 };
@@ -59,7 +59,14 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let time = Duration::from_secs(20);
-        Self { request: time, sql: time, rows: 1_000, bytes: 4 << 20, result_bytes: None, offered: ScopeSet::ALL }
+        Self {
+            request: time,
+            sql: time,
+            rows: 1_000,
+            bytes: 4 << 20,
+            result_bytes: None,
+            offered: ScopeSet::ALL,
+        }
     }
 }
 
@@ -76,12 +83,24 @@ impl Endpoint {
 
     /// A replica that seals with `key`.
     pub(crate) fn sealing(url: &Url, key: &[u8]) -> Self {
-        Self::built(url, &nobody(), Limits::default(), Confirm::Destructive, None, Some(key.to_vec().into()))
+        Self::built(
+            url,
+            &nobody(),
+            Limits::default(),
+            Confirm::Destructive,
+            None,
+            Some(key.to_vec().into()),
+        )
     }
 
     /// With an offer of its own.
-    pub(crate) fn with(url: &Url, limits: Limits, confirm: Confirm, offer: Option<offer::Options>) -> Self {
-        Self::built(url, &nobody(), limits, confirm, offer, None)
+    pub(crate) fn with(
+        url: &Url,
+        limits: Limits,
+        confirm: Confirm,
+        policy: Option<policy::Options>,
+    ) -> Self {
+        Self::built(url, &nobody(), limits, confirm, policy, None)
     }
 
     /// With results that are cut after other bytes than are read of HQ's replies.
@@ -100,27 +119,31 @@ impl Endpoint {
         diagnosed: &Url,
         limits: Limits,
         confirm: Confirm,
-        offer: Option<offer::Options>,
+        policy: Option<policy::Options>,
         sealing_key: Option<SecretSlice<u8>>,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
         let lenses = lenses::Client::new(lenses::Options {
             url: url.clone(),
             websocket_url: url.clone(),
-            tls: lenses::tls::client_config(&Trust::default(), [url], Arc::clone(&metrics)).unwrap(),
+            tls: lenses::tls::client_config(&Trust::default(), [url], Arc::clone(&metrics))
+                .unwrap(),
             request_timeout: limits.request,
             response_max_bytes: limits.bytes,
             metrics: Arc::clone(&metrics),
         })
         .unwrap();
-        let tls = lenses::tls::client_config(&Trust::default(), [diagnosed], Arc::clone(&metrics)).unwrap();
-        let diagnostics = Diagnostics::of_api_key(diagnosed, &TOKEN.into(), BackChannel::new(tls).unwrap());
+        let tls = lenses::tls::client_config(&Trust::default(), [diagnosed], Arc::clone(&metrics))
+            .unwrap();
+        let diagnostics =
+            Diagnostics::of_api_key(diagnosed, &TOKEN.into(), BackChannel::new(tls).unwrap());
         let forgotten = Arc::new(Mutex::new(Vec::new()));
         let server = mcp::Server::new(mcp::Options {
             lenses,
-            offer: Arc::new(Offer::new(
-                offer.unwrap_or(offer::Options { scopes: limits.offered, ..offer::Options::default() }),
-            )),
+            policy: Arc::new(ToolPolicy::new(policy.unwrap_or(policy::Options {
+                scopes: limits.offered,
+                ..policy::Options::default()
+            }))),
             diagnostics: Arc::new(diagnostics),
             confirm,
             sealing_key,
@@ -143,7 +166,10 @@ impl Endpoint {
     }
 
     /// Sends a request as it stands.
-    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Response<BoxBody<Bytes, Infallible>> {
+    pub(crate) async fn send(
+        &self,
+        mut request: Request<Full<Bytes>>,
+    ) -> Response<BoxBody<Bytes, Infallible>> {
         if let Some(identity) = &self.identity {
             request.extensions_mut().insert(identity.clone());
         }
@@ -160,13 +186,20 @@ impl Endpoint {
     }
 
     /// Sends `method` in `revision`: the status and the JSON that came back.
-    pub(crate) async fn request(&self, revision: &str, method: &str, params: Value) -> (u16, Value) {
+    pub(crate) async fn request(
+        &self,
+        revision: &str,
+        method: &str,
+        params: Value,
+    ) -> (u16, Value) {
         read(self.send(request(revision, method, params)).await).await
     }
 
     /// Calls a tool in the older revision: the result.
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Value {
-        let (status, reply) = self.request(LEGACY, "tools/call", json!({ "name": tool, "arguments": arguments })).await;
+        let (status, reply) = self
+            .request(LEGACY, "tools/call", json!({ "name": tool, "arguments": arguments }))
+            .await;
         assert_eq!(status, 200, "{reply}");
         reply["result"].clone()
     }
@@ -252,7 +285,8 @@ impl Events {
             if let Some(end) = self.text.find("\n\n") {
                 let rest = self.text.split_off(end + 2);
                 let event = std::mem::replace(&mut self.text, rest);
-                let data: String = event.lines().filter_map(|line| line.strip_prefix("data:")).collect();
+                let data: String =
+                    event.lines().filter_map(|line| line.strip_prefix("data:")).collect();
                 if !data.trim().is_empty() {
                     return Some(serde_json::from_str(&data).unwrap());
                 }

@@ -1,6 +1,6 @@
 //! What is proposed while a person types an argument.
 
-use lenses_mcp_server::{offer::Options, prompts, resources, scope::Scope, settings::Confirm};
+use lenses_mcp_server::{policy::Options, prompts, resources, scope::Scope, settings::Confirm};
 use serde_json::{Value, json};
 
 use crate::{
@@ -8,7 +8,13 @@ use crate::{
     hq::{self, Hq},
 };
 
-async fn complete(endpoint: &Endpoint, reference: &Value, argument: &str, typed: &str, environment: &str) -> Value {
+async fn complete(
+    endpoint: &Endpoint,
+    reference: &Value,
+    argument: &str,
+    typed: &str,
+    environment: &str,
+) -> Value {
     let mut params = json!({ "ref": reference, "argument": { "name": argument, "value": typed } });
     if !environment.is_empty() {
         params["context"] = json!({ "arguments": { "environment": environment } });
@@ -65,24 +71,55 @@ async fn names_that_begin_with_what_was_typed_are_proposed_for_prompts_and_templ
         (&guide, "connector_class", "io.s", "dev", vec!["io.S3Sink"]),
         // A new name is nobody's yet.
         (&guide, "name", "s3", "dev", vec![]),
-        (&prompt("troubleshoot_kafka_connector"), "connector_name", "s3", "dev", vec!["s3-old", "s3-sink"]),
-        (&prompt("troubleshoot_sql_processor"), "sql_processor_id", "lsql", "dev", vec!["lsql_1", "lsql_2"]),
+        (
+            &prompt("troubleshoot_kafka_connector"),
+            "connector_name",
+            "s3",
+            "dev",
+            vec!["s3-old", "s3-sink"],
+        ),
+        (
+            &prompt("troubleshoot_sql_processor"),
+            "sql_processor_id",
+            "lsql",
+            "dev",
+            vec!["lsql_1", "lsql_2"],
+        ),
         (&prompt("write_sql_query"), "task", "the", "", vec![]),
         (&template("lenses://environments/{environment}"), "environment", "p", "", vec!["prod"]),
-        (&template("lenses://environments/{environment}/topics/{topic}"), "topic", "c", "dev", vec!["cards"]),
+        (
+            &template("lenses://environments/{environment}/topics/{topic}"),
+            "topic",
+            "c",
+            "dev",
+            vec!["cards"],
+        ),
     ] {
         let reply = complete(&endpoint, reference, argument, typed, environment).await;
-        assert_eq!(reply["result"]["completion"]["values"], json!(values), "{reference} {argument} {typed}: {reply}");
+        assert_eq!(
+            reply["result"]["completion"]["values"],
+            json!(values),
+            "{reference} {argument} {typed}: {reply}"
+        );
     }
 }
 
 #[tokio::test]
 async fn at_most_a_hundred_values_are_given_and_the_rest_is_counted() {
-    for (count, given, more) in [(99, 99, false), (100, 100, false), (101, 100, true), (250, 100, true)] {
-        let topics: Vec<_> = (0..count).map(|number| json!({ "topicName": format!("t{number:03}") })).collect();
+    for (count, given, more) in
+        [(99, 99, false), (100, 100, false), (101, 100, true), (250, 100, true)]
+    {
+        let topics: Vec<_> =
+            (0..count).map(|number| json!({ "topicName": format!("t{number:03}") })).collect();
         let hq = Hq::with(&[("/dev/proxy/api/topics", json!(topics))]).await;
-        let reply =
-            complete(&Endpoint::new(&hq.url), &prompt("list_consumer_groups_for_topic"), "topic", "t", "dev").await;
+        let reply = complete(
+            &Endpoint::new(&hq.url),
+            &prompt("list_consumer_groups_for_topic"),
+            "topic",
+            "t",
+            "dev",
+        )
+        .await;
         let completion = &reply["result"]["completion"];
         assert_eq!(completion["values"].as_array().unwrap().len(), given);
         assert_eq!((&completion["total"], &completion["hasMore"]), (&json!(count), &json!(more)));
@@ -108,12 +145,15 @@ async fn what_there_is_not_is_invalid_params() {
 async fn what_the_caller_may_not_see_is_not_proposed_and_not_asked_for() {
     let hq = lenses().await;
     let groups = prompt("list_consumer_groups_for_topic");
-    let offer = |options| Endpoint::with(&hq.url, Limits::default(), Confirm::Destructive, Some(options));
-    let of_dev = offer(Options { environments: ["dev".parse().unwrap()].into(), ..Options::default() });
+    let policy =
+        |options| Endpoint::with(&hq.url, Limits::default(), Confirm::Destructive, Some(options));
+    let of_dev =
+        policy(Options { environments: ["dev".parse().unwrap()].into(), ..Options::default() });
     let reply = complete(&of_dev, &groups, "environment", "", "").await;
     assert_eq!(reply["result"]["completion"]["values"], json!(["dev"]));
     hq.take();
-    let denying = offer(Options { deny: vec!["list_topics".parse().unwrap()], ..Options::default() });
+    let denying =
+        policy(Options { deny: vec!["list_topics".parse().unwrap()], ..Options::default() });
     let writer = Endpoint::new(&hq.url).with_scopes(Scope::Write.into());
     for (endpoint, environment) in [(&of_dev, "prod"), (&denying, "dev"), (&writer, "dev")] {
         let reply = complete(endpoint, &groups, "topic", "", environment).await;
@@ -125,11 +165,14 @@ async fn what_the_caller_may_not_see_is_not_proposed_and_not_asked_for() {
 #[tokio::test]
 async fn that_hq_fails_is_said_and_not_taken_for_nothing() {
     let refusing = Hq::answering(401, "application/json", "{}").await;
-    for (url, message, forgotten) in
-        [(&hq::absent().await, "can't be reached", 0), (&refusing.url, "does not accept the credential", 1)]
-    {
+    for (url, message, forgotten) in [
+        (&hq::absent().await, "can't be reached", 0),
+        (&refusing.url, "does not accept the credential", 1),
+    ] {
         let endpoint = Endpoint::new(url);
-        let reply = complete(&endpoint, &prompt("list_running_sql_processors"), "environment", "", "").await;
+        let reply =
+            complete(&endpoint, &prompt("list_running_sql_processors"), "environment", "", "")
+                .await;
         assert_eq!(reply["error"]["code"], -32603, "{reply}");
         assert!(reply["error"]["message"].as_str().unwrap().contains(message), "{reply}");
         assert_eq!(endpoint.forgotten.lock().unwrap().len(), forgotten);
@@ -144,9 +187,9 @@ async fn every_argument_with_a_source_can_be_completed() {
         let arguments = prompt.arguments().iter().filter(|argument| argument.source().is_some());
         arguments.map(|argument| (self::prompt(prompt.name()), argument.name()))
     });
-    let of_templates = resources::TEMPLATES
-        .iter()
-        .flat_map(|template| template.variables.iter().map(|variable| (self::template(template.uri), variable.name)));
+    let of_templates = resources::TEMPLATES.iter().flat_map(|template| {
+        template.variables.iter().map(|variable| (self::template(template.uri), variable.name))
+    });
     let mut count = 0;
     for (reference, argument) in of_prompts.chain(of_templates) {
         let reply = complete(&endpoint, &reference, argument, "", "dev").await;

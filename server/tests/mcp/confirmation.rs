@@ -1,6 +1,6 @@
 //! Before something is deleted, the user is asked through the client; and what a server does not offer is not done.
 
-use lenses_mcp_server::{offer, settings::Confirm};
+use lenses_mcp_server::{policy, settings::Confirm};
 use serde_json::{Value, json};
 
 use crate::{
@@ -22,7 +22,8 @@ fn call(tool: &str, arguments: &Value, answers: &Value) -> Value {
 async fn send(endpoint: &Endpoint, capabilities: Value, params: Value) -> (u16, Value) {
     let (parts, body) = request(MODERN, "tools/call", params).into_parts();
     let mut message: Value =
-        serde_json::from_slice(&http_body_util::BodyExt::collect(body).await.unwrap().to_bytes()).unwrap();
+        serde_json::from_slice(&http_body_util::BodyExt::collect(body).await.unwrap().to_bytes())
+            .unwrap();
     message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities;
     let body = http_body_util::Full::new(message.to_string().into());
     read(endpoint.send(http::Request::from_parts(parts, body)).await).await
@@ -45,7 +46,8 @@ async fn a_deletion_is_done_when_the_user_says_yes_on_whichever_replica() {
     let hq = Hq::answering(204, "", "").await;
     let (one, other) = (Endpoint::sealing(&hq.url, KEY), Endpoint::sealing(&hq.url, KEY));
 
-    let (status, reply) = send(&one, forms(), call("delete_consumer_group", &group("payments"), &json!({}))).await;
+    let (status, reply) =
+        send(&one, forms(), call("delete_consumer_group", &group("payments"), &json!({}))).await;
     let result = &reply["result"];
     assert_eq!((status, &result["resultType"]), (200, &json!("input_required")), "{reply}");
     assert_eq!(
@@ -65,7 +67,8 @@ async fn a_deletion_is_done_when_the_user_says_yes_on_whichever_replica() {
     assert_eq!(hq.lines(), [""; 0], "nothing is done before the answer");
 
     let answer = answer(&result["requestState"], "accept", true);
-    let (_, reply) = send(&other, forms(), call("delete_consumer_group", &group("payments"), &answer)).await;
+    let (_, reply) =
+        send(&other, forms(), call("delete_consumer_group", &group("payments"), &answer)).await;
     assert_eq!(reply["result"]["isError"], false, "{reply}");
     assert_eq!(hq.lines(), ["DELETE /lenses/api/v1/environments/dev/proxy/api/consumers/payments"]);
 }
@@ -74,18 +77,27 @@ async fn a_deletion_is_done_when_the_user_says_yes_on_whichever_replica() {
 async fn without_a_yes_nothing_is_done() {
     let hq = Hq::answering(204, "", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
-    let (_, asked) = send(&endpoint, forms(), call("delete_consumer_group", &group("g"), &json!({}))).await;
+    let (_, asked) =
+        send(&endpoint, forms(), call("delete_consumer_group", &group("g"), &json!({}))).await;
     let state = &asked["result"]["requestState"];
     for (action, confirm) in [("accept", false), ("decline", true), ("cancel", false)] {
         let params = call("delete_consumer_group", &group("g"), &answer(state, action, confirm));
         let (_, reply) = send(&endpoint, forms(), params).await;
         assert_eq!(reply["result"]["isError"], true, "{action} {confirm}: {reply}");
-        assert!(reply["result"]["content"][0]["text"].as_str().unwrap().contains("said no"), "{reply}");
+        assert!(
+            reply["result"]["content"][0]["text"].as_str().unwrap().contains("said no"),
+            "{reply}"
+        );
     }
     // No answer, or none that can be read: the question stands.
-    for responses in [json!({}), json!({ "confirm": "yes" }), json!({ "other": { "action": "accept" } })] {
-        let params =
-            call("delete_consumer_group", &group("g"), &json!({ "requestState": state, "inputResponses": responses }));
+    for responses in
+        [json!({}), json!({ "confirm": "yes" }), json!({ "other": { "action": "accept" } })]
+    {
+        let params = call(
+            "delete_consumer_group",
+            &group("g"),
+            &json!({ "requestState": state, "inputResponses": responses }),
+        );
         let (_, reply) = send(&endpoint, forms(), params).await;
         assert_eq!(reply["result"]["resultType"], "input_required", "{responses}: {reply}");
     }
@@ -96,13 +108,15 @@ async fn without_a_yes_nothing_is_done() {
 async fn a_yes_holds_for_one_user_tool_and_arguments_and_no_forged_one_holds() {
     let hq = Hq::answering(204, "", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
-    let (_, asked) = send(&endpoint, forms(), call("delete_consumer_group", &group("g"), &json!({}))).await;
+    let (_, asked) =
+        send(&endpoint, forms(), call("delete_consumer_group", &group("g"), &json!({}))).await;
     let sealed = asked["result"]["requestState"].as_str().unwrap();
     let yes = answer(&json!(sealed), "accept", true);
 
     let mut mallory = Endpoint::sealing(&hq.url, KEY);
     let identity = caller(lenses_mcp_server::scope::ScopeSet::ALL);
-    mallory.identity = Some(lenses_mcp_server::identity::Identity { subject: Some("mallory".into()), ..identity });
+    mallory.identity =
+        Some(lenses_mcp_server::identity::Identity { subject: Some("mallory".into()), ..identity });
     let stranger = Endpoint::sealing(&hq.url, b"another key of at least 32 bytes!");
     let sql = json!({ "environment": "dev", "sql": "DROP TABLE t" });
     let mut turned: String = sealed.to_owned();
@@ -112,8 +126,16 @@ async fn a_yes_holds_for_one_user_tool_and_arguments_and_no_forged_one_holds() {
         ("another tool", &endpoint, call("execute_sql", &sql, &yes)),
         ("another user", &mallory, call("delete_consumer_group", &group("g"), &yes)),
         ("another key", &stranger, call("delete_consumer_group", &group("g"), &yes)),
-        ("turned", &endpoint, call("delete_consumer_group", &group("g"), &answer(&json!(turned), "accept", true))),
-        ("invented", &endpoint, call("delete_consumer_group", &group("g"), &answer(&json!("x"), "accept", true))),
+        (
+            "turned",
+            &endpoint,
+            call("delete_consumer_group", &group("g"), &answer(&json!(turned), "accept", true)),
+        ),
+        (
+            "invented",
+            &endpoint,
+            call("delete_consumer_group", &group("g"), &answer(&json!("x"), "accept", true)),
+        ),
     ] {
         let (_, reply) = send(endpoint, forms(), params).await;
         assert_eq!(reply["error"]["code"], -32602, "{what}: {reply}");
@@ -147,7 +169,8 @@ async fn of_sql_only_what_deletes_is_asked_about_and_wrong_arguments_are_told_fi
     let hq = Hq::answering(200, "application/json", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
     // With `timestamp` there must be a time too.
-    let reset = |to| json!({ "environment": "dev", "group_id": "g", "topics": ["t"], "reset_to": to });
+    let reset =
+        |to| json!({ "environment": "dev", "group_id": "g", "topics": ["t"], "reset_to": to });
     for (tool, arguments, asked) in [
         ("execute_sql", json!({ "environment": "dev", "sql": "TRUNCATE TABLE t" }), true),
         ("execute_sql", json!({ "environment": "dev", "sql": "SELECT 1; DROP TABLE t" }), true),
@@ -158,7 +181,11 @@ async fn of_sql_only_what_deletes_is_asked_about_and_wrong_arguments_are_told_fi
         ("delete_consumer_group", json!({ "environment": "dev", "group_id": ".." }), false),
     ] {
         let (_, reply) = send(&endpoint, forms(), call(tool, &arguments, &json!({}))).await;
-        assert_eq!(reply["result"]["resultType"] == "input_required", asked, "{tool} {arguments}: {reply}");
+        assert_eq!(
+            reply["result"]["resultType"] == "input_required",
+            asked,
+            "{tool} {arguments}: {reply}"
+        );
     }
 }
 
@@ -179,7 +206,8 @@ async fn what_is_wrong_with_any_argument_is_told_before_the_user_is_asked() {
         let (_, reply) = send(&endpoint, forms(), call(tool.name(), &good, &json!({}))).await;
         assert_eq!(reply["result"]["resultType"], "input_required", "{}: {reply}", tool.name());
         for (arguments, named) in bad_input(tool, &good) {
-            let (_, reply) = send(&endpoint, forms(), call(tool.name(), &arguments, &json!({}))).await;
+            let (_, reply) =
+                send(&endpoint, forms(), call(tool.name(), &arguments, &json!({}))).await;
             let text = reply["result"]["content"][0]["text"].as_str().unwrap_or_default();
             assert!(text.contains(&format!("`{named}")), "{} {named}: {reply}", tool.name());
         }
@@ -190,22 +218,33 @@ async fn what_is_wrong_with_any_argument_is_told_before_the_user_is_asked() {
 
 #[tokio::test]
 async fn what_is_withheld_is_not_listed_and_calling_it_says_which_setting_decides() {
-    let options = offer::Options {
+    let options = policy::Options {
         read_only: true,
         deny: vec!["get_topic".parse().unwrap()],
         environments: ["dev".parse().unwrap()].into(),
-        ..offer::Options::default()
+        ..policy::Options::default()
     };
     let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }, { "name": "prod" }] })).await;
     let endpoint = Endpoint::with(&hq.url, Limits::default(), Confirm::Destructive, Some(options));
     let (_, reply) = endpoint.request(MODERN, "tools/list", json!({})).await;
-    let names: Vec<_> = reply["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
-    assert!(names.contains(&&json!("list_topics")) && names.contains(&&json!("execute_sql")), "{names:?}");
-    assert!(!names.contains(&&json!("create_topic")) && !names.contains(&&json!("get_topic")), "{names:?}");
+    let names: Vec<_> =
+        reply["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+    assert!(
+        names.contains(&&json!("list_topics")) && names.contains(&&json!("execute_sql")),
+        "{names:?}"
+    );
+    assert!(
+        !names.contains(&&json!("create_topic")) && !names.contains(&&json!("get_topic")),
+        "{names:?}"
+    );
 
     for (tool, arguments, variable) in [
         ("create_topic", json!({ "environment": "dev", "topic_name": "t" }), "MCP_READ_ONLY"),
-        ("execute_sql", json!({ "environment": "dev", "sql": "INSERT INTO t VALUES (1)" }), "MCP_READ_ONLY"),
+        (
+            "execute_sql",
+            json!({ "environment": "dev", "sql": "INSERT INTO t VALUES (1)" }),
+            "MCP_READ_ONLY",
+        ),
         ("get_topic", json!({ "environment": "dev", "topic_name": "t" }), "MCP_TOOLS_DENY"),
         ("list_topics", json!({ "environment": "prod" }), "MCP_ENVIRONMENTS"),
         ("get_environment", json!({ "name": "prod" }), "MCP_ENVIRONMENTS"),

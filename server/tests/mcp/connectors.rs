@@ -46,11 +46,17 @@ async fn every_call_asks_hq_for_what_it_means() {
         },
         Exchange {
             tool: "create_kafka_connector",
-            arguments: settings(json!({ "connector.class": "io.Pg", "tasks.max": "1", "password": "${secret:a:b}" })),
+            arguments: settings(
+                json!({ "connector.class": "io.Pg", "tasks.max": "1", "password": "${secret:a:b}" }),
+            ),
             asks: "POST api/kafka-connect/connectors",
             body: json!({ "name": "pg", "cluster": "eu",
                 "configuration": { "connector.class": "io.Pg", "tasks.max": "1", "password": "${secret:a:b}" } }),
-            reply: (201, JSON, r#"{"name":"pg","config":{"database.password":"hunter2","tasks.max":"1"}}"#),
+            reply: (
+                201,
+                JSON,
+                r#"{"name":"pg","config":{"database.password":"hunter2","tasks.max":"1"}}"#,
+            ),
             gives: json!({ "name": "pg", "config": { "database.password": "********", "tasks.max": "1" } }),
         },
         Exchange {
@@ -100,13 +106,18 @@ async fn every_call_asks_hq_for_what_it_means() {
 async fn every_action_is_the_last_segment_of_the_path() {
     let hq = Hq::giving(&json!({})).await;
     for action in ["start", "stop", "restart", "pause", "resume"] {
-        Endpoint::new(&hq.url).call("set_action_on_kafka_connector", one(json!({ "action": action }))).await;
+        Endpoint::new(&hq.url)
+            .call("set_action_on_kafka_connector", one(json!({ "action": action })))
+            .await;
         let path = "/lenses/api/v1/environments/dev/proxy/api/kafka-connect/clusters/eu%2F1/connectors/a%3Fb";
         assert_eq!(hq.take()[0].line, format!("PUT {path}/{action}"));
     }
     let action = one(json!({ "action": "explode" }));
-    refuses("set_action_on_kafka_connector", [(action, "action", "`start`, `stop`, `restart`, `pause`, `resume`")])
-        .await;
+    refuses(
+        "set_action_on_kafka_connector",
+        [(action, "action", "`start`, `stop`, `restart`, `pause`, `resume`")],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -147,16 +158,23 @@ async fn fault_12_a_definition_is_yaml_as_the_agent_wrote_it_without_its_secrets
         ),
         ("text/plain", "name: pg\n", "name: pg\n"),
         (JSON, r#""name: pg\npassword: hunter2\n""#, "name: pg\npassword: \"********\"\n"),
-        (JSON, r#"{"name": "pg", "password": "hunter2"}"#, r#"{"name": "pg", "password": "********"}"#),
+        (
+            JSON,
+            r#"{"name": "pg", "password": "hunter2"}"#,
+            r#"{"name": "pg", "password": "********"}"#,
+        ),
     ] {
         let hq = Hq::answering(200, content_type, text).await;
         let arguments = json!({ "environment": "dev", "connect_cluster_name": "eu/1", "connector_name": "a?b" });
-        let result = Endpoint::new(&hq.url).call("get_kafka_connector_target_definition", arguments).await;
+        let result =
+            Endpoint::new(&hq.url).call("get_kafka_connector_target_definition", arguments).await;
         assert_eq!(result["structuredContent"], json!({ "result": shown }), "{content_type}");
         assert_eq!(result["content"][0]["text"], shown);
         assert_eq!(
             hq.lines(),
-            ["GET /lenses/api/v1/environments/dev/proxy/api/v1/resource/kafka/connect/eu%2F1/connector/a%3Fb"]
+            [
+                "GET /lenses/api/v1/environments/dev/proxy/api/v1/resource/kafka/connect/eu%2F1/connector/a%3Fb"
+            ]
         );
     }
 }
@@ -164,15 +182,22 @@ async fn fault_12_a_definition_is_yaml_as_the_agent_wrote_it_without_its_secrets
 #[tokio::test]
 async fn a_definition_that_is_no_yaml_is_withheld() {
     let hq = Hq::answering(200, "application/yaml", "password: &x hunter2\nother: *x\n").await;
-    let arguments = json!({ "environment": "dev", "connect_cluster_name": "eu", "connector_name": "pg" });
-    let text = Endpoint::new(&hq.url).failure("get_kafka_connector_target_definition", arguments).await;
+    let arguments =
+        json!({ "environment": "dev", "connect_cluster_name": "eu", "connector_name": "pg" });
+    let text =
+        Endpoint::new(&hq.url).failure("get_kafka_connector_target_definition", arguments).await;
     assert!(text.contains("does not show it") && !text.contains("hunter2"), "{text}");
 }
 
 #[tokio::test]
 async fn the_mask_is_not_taken_for_a_secret() {
-    let call =
-        || (settings(json!({ "tasks.max": 1, "password": "********" })), "configuration", "\"password\" is the mask");
+    let call = || {
+        (
+            settings(json!({ "tasks.max": 1, "password": "********" })),
+            "configuration",
+            "\"password\" is the mask",
+        )
+    };
     refuses("create_kafka_connector", [call()]).await;
     refuses("validate_connector_configuration", [call()]).await;
 }

@@ -25,10 +25,16 @@ async fn every_look_at_groups_asks_hq_for_what_it_means() {
     let sorted = json!({ "result": [{ "id": "a", "state": "Empty" }, { "id": "b" }] });
     for (tool, arguments, asks) in [
         ("list_consumer_groups", json!({ "environment": "dev" }), "GET api/consumers"),
-        ("list_consumer_groups_by_topic", json!({ "environment": "dev", "topic": "a/b" }), "GET api/consumers/a%2Fb"),
+        (
+            "list_consumer_groups_by_topic",
+            json!({ "environment": "dev", "topic": "a/b" }),
+            "GET api/consumers/a%2Fb",
+        ),
     ] {
         let gives = sorted.clone();
-        Exchange { tool, arguments, asks, body: Value::Null, reply: (200, JSON, groups), gives }.holds().await;
+        Exchange { tool, arguments, asks, body: Value::Null, reply: (200, JSON, groups), gives }
+            .holds()
+            .await;
     }
 }
 
@@ -52,7 +58,9 @@ async fn fault_14_every_change_of_offsets_asks_hq_for_what_it_means() {
         ),
         (
             "update_consumer_group_offsets",
-            group(&json!({ "topics": topics, "reset_to": "timestamp", "target": "2026-01-05T10:00:00.5+02:00" })),
+            group(
+                &json!({ "topics": topics, "reset_to": "timestamp", "target": "2026-01-05T10:00:00.5+02:00" }),
+            ),
             "PUT api/consumers/g%2F1/offsets",
             json!({ "type": "timestamp", "topics": topics, "target": "2026-01-05T08:00:00.5Z" }),
         ),
@@ -76,16 +84,32 @@ async fn fault_14_every_change_of_offsets_asks_hq_for_what_it_means() {
         ),
         ("delete_consumer_group", group(&json!({})), "DELETE api/consumers/g%2F1", Value::Null),
     ] {
-        Exchange { tool, arguments, asks, body, reply: (200, JSON, ""), gives: json!({ "success": true }) }
-            .holds()
-            .await;
+        Exchange {
+            tool,
+            arguments,
+            asks,
+            body,
+            reply: (200, JSON, ""),
+            gives: json!({ "success": true }),
+        }
+        .holds()
+        .await;
     }
 }
 
 #[tokio::test]
 async fn a_time_is_needed_for_a_reset_to_one_and_must_be_one_that_says_its_offset() {
-    let reset = |target: Value| group(&json!({ "topics": ["t"], "reset_to": "timestamp", "target": target }));
-    let bad = ["yesterday", "2026-01-05", "2026-01-05T08:00:00", "1767600000000", "2026-13-05T08:00:00Z", "../"];
+    let reset = |target: Value| {
+        group(&json!({ "topics": ["t"], "reset_to": "timestamp", "target": target }))
+    };
+    let bad = [
+        "yesterday",
+        "2026-01-05",
+        "2026-01-05T08:00:00",
+        "1767600000000",
+        "2026-13-05T08:00:00Z",
+        "../",
+    ];
     let calls = bad.map(|target| (reset(json!(target)), "target", "is no time with its offset"));
     refuses("update_consumer_group_offsets", calls).await;
     refuses("update_consumer_group_offsets", [(reset(Value::Null), "target", "is missing")]).await;
@@ -112,8 +136,7 @@ async fn hq(group: Value, topics: Value) -> Url {
 }
 
 fn topic(partitions: &[(i64, i64, i64)]) -> Value {
-    let partition =
-        |(partition, begin, end): &(i64, i64, i64)| json!({ "partition": partition, "begin": begin, "end": end });
+    let partition = |(partition, begin, end): &(i64, i64, i64)| json!({ "partition": partition, "begin": begin, "end": end });
     json!({ "messagesPerPartition": partitions.iter().map(partition).collect::<Vec<_>>() })
 }
 
@@ -132,7 +155,9 @@ async fn lag_is_told_by_partition_by_topic_and_in_total_and_what_is_not_known_is
     let row = |partition: i64, committed: Value, end: Value, lag: Value, consumer: Value| json!({ "partition": partition, "committed_offset": committed, "end_offset": end, "lag": lag, "consumer_id": consumer });
     let b = json!({ "topic": "b", "lag": 3, "partitions": [row(0, json!(7), json!(10), json!(3), json!("g-0"))] });
     let endpoint = Endpoint::new(&url);
-    let result = endpoint.call("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "g" })).await;
+    let result = endpoint
+        .call("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "g" }))
+        .await;
     assert_eq!(
         result["structuredContent"],
         json!({
@@ -164,7 +189,9 @@ async fn lag_is_told_by_partition_by_topic_and_in_total_and_what_is_not_known_is
 #[tokio::test]
 async fn lag_of_a_group_that_tells_nothing_is_not_known_and_of_one_that_is_not_there_an_error() {
     let endpoint = Endpoint::new(&hq(json!({ "id": "g" }), json!({})).await);
-    let result = endpoint.call("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "g" })).await;
+    let result = endpoint
+        .call("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "g" }))
+        .await;
     assert_eq!(
         result["structuredContent"],
         json!({ "group_id": "g", "state": null, "members": null, "total_lag": null, "topics": [],
@@ -178,11 +205,18 @@ async fn lag_of_a_group_that_tells_nothing_is_not_known_and_of_one_that_is_not_t
         assert!(text.starts_with("not found: Lenses lists no consumer group `h`"), "{text}");
     }
     // A topic that is gone: the group's own numbers stand.
-    let consumers = json!([{ "topic": "gone", "partition": 0, "currentOffset": 1, "logEndOffset": 4 }]);
-    let endpoint = Endpoint::new(&hq(json!({ "id": "g", "consumers": consumers }), json!({})).await);
-    let result = endpoint.call("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "g" })).await;
+    let consumers =
+        json!([{ "topic": "gone", "partition": 0, "currentOffset": 1, "logEndOffset": 4 }]);
+    let endpoint =
+        Endpoint::new(&hq(json!({ "id": "g", "consumers": consumers }), json!({})).await);
+    let result = endpoint
+        .call("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "g" }))
+        .await;
     assert_eq!(result["structuredContent"]["total_lag"], 3, "{result}");
-    assert!(result["structuredContent"]["notes"][0].as_str().unwrap().contains("no such topic"), "{result}");
+    assert!(
+        result["structuredContent"]["notes"][0].as_str().unwrap().contains("no such topic"),
+        "{result}"
+    );
 }
 
 #[tokio::test]
@@ -257,8 +291,7 @@ async fn a_dry_run_tells_what_would_move_and_sends_no_change() {
         let mut arguments = json!({ "environment": "dev", "group_id": "g", "dry_run": true });
         arguments.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         let result = endpoint.call(tool, arguments.clone()).await;
-        let gives =
-            json!({ "dry_run": true, "group_id": "g", "refused": false, "partitions": partitions, "notes": notes });
+        let gives = json!({ "dry_run": true, "group_id": "g", "refused": false, "partitions": partitions, "notes": notes });
         assert_eq!(result["structuredContent"], gives, "{arguments}");
     }
 }
@@ -271,7 +304,10 @@ async fn fault_01_in_a_dry_run_and_in_what_hq_says_a_name_is_one_segment_of_the_
     let agent = "/lenses/api/v1/environments/dev/proxy/api";
     for (tool, arguments) in [
         ("get_consumer_group_lag", json!({})),
-        ("update_consumer_group_offsets", json!({ "topics": ["../../users"], "reset_to": "end", "dry_run": true })),
+        (
+            "update_consumer_group_offsets",
+            json!({ "topics": ["../../users"], "reset_to": "end", "dry_run": true }),
+        ),
         (
             "update_consumer_partition_offset",
             json!({ "topic": "../../users", "partition": 0, "offset": 1, "dry_run": true }),
@@ -281,7 +317,11 @@ async fn fault_01_in_a_dry_run_and_in_what_hq_says_a_name_is_one_segment_of_the_
         (arguments["environment"], arguments["group_id"]) = (json!("dev"), json!("g"));
         endpoint.call(tool, arguments).await;
         let asked: Vec<_> = hq.take().into_iter().map(|seen| seen.line).collect();
-        assert_eq!(asked, [format!("GET {agent}/consumers"), format!("GET {agent}/topics/..%2F..%2Fusers")], "{tool}");
+        assert_eq!(
+            asked,
+            [format!("GET {agent}/consumers"), format!("GET {agent}/topics/..%2F..%2Fusers")],
+            "{tool}"
+        );
     }
 }
 
@@ -292,12 +332,16 @@ async fn a_dry_run_says_when_kafka_would_refuse_and_what_is_not_known() {
         (json!({ "id": "g" }), Value::Null, "does not tell whether the group has active members"),
     ] {
         let endpoint = Endpoint::new(&hq(group, json!({ "t": {} })).await);
-        let arguments =
-            json!({ "environment": "dev", "group_id": "g", "topics": ["t"], "reset_to": "end", "dry_run": true });
-        let result = endpoint.call("update_consumer_group_offsets", arguments).await["structuredContent"].clone();
+        let arguments = json!({ "environment": "dev", "group_id": "g", "topics": ["t"], "reset_to": "end", "dry_run": true });
+        let result =
+            endpoint.call("update_consumer_group_offsets", arguments).await["structuredContent"]
+                .clone();
         assert_eq!((&result["refused"], &result["partitions"]), (&refused, &json!([])));
         let notes = result["notes"].to_string();
-        assert!(notes.contains(said) && notes.contains("does not tell the offsets of topic `t`"), "{notes}");
+        assert!(
+            notes.contains(said) && notes.contains("does not tell the offsets of topic `t`"),
+            "{notes}"
+        );
     }
 }
 
@@ -315,13 +359,23 @@ async fn moves_of_offsets_are_confirmed_and_only_a_real_dry_run_is_not() {
     ] {
         for (tool, mut arguments) in [
             ("update_consumer_group_offsets", json!({ "topics": ["t"], "reset_to": "end" })),
-            ("update_consumer_partition_offset", json!({ "topic": "t", "partition": 0, "offset": 1 })),
+            (
+                "update_consumer_partition_offset",
+                json!({ "topic": "t", "partition": 0, "offset": 1 }),
+            ),
         ] {
             let fields = arguments.as_object_mut().unwrap();
-            fields.extend([("environment".to_owned(), json!("dev")), ("group_id".to_owned(), json!("g"))]);
+            fields.extend([
+                ("environment".to_owned(), json!("dev")),
+                ("group_id".to_owned(), json!("g")),
+            ]);
             fields.extend(dry_run.clone().map(|dry_run| ("dry_run".to_owned(), dry_run)));
             let (_, reply) = read(endpoint.send(asking(tool, &arguments)).await).await;
-            assert_eq!(reply["result"]["resultType"] == "input_required", asked, "{arguments}: {reply}");
+            assert_eq!(
+                reply["result"]["resultType"] == "input_required",
+                asked,
+                "{arguments}: {reply}"
+            );
         }
     }
     assert!(hq.lines().iter().all(|line| line.starts_with("GET ")), "{:?}", hq.lines());
@@ -329,6 +383,11 @@ async fn moves_of_offsets_are_confirmed_and_only_a_real_dry_run_is_not() {
 
 /// A call by a client that can show forms.
 fn asking(tool: &str, arguments: &Value) -> http::Request<http_body_util::Full<bytes::Bytes>> {
-    let capabilities = json!({ "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} } });
-    request(MODERN, "tools/call", json!({ "name": tool, "arguments": arguments, "_meta": capabilities }))
+    let capabilities =
+        json!({ "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} } });
+    request(
+        MODERN,
+        "tools/call",
+        json!({ "name": tool, "arguments": arguments, "_meta": capabilities }),
+    )
 }

@@ -34,7 +34,12 @@ async fn calls_are_counted_by_tool_and_by_how_they_ended() {
                 "lenses_calls_total{operation=\"list_topics\",outcome=\"unreachable\"} 1",
             ],
         ),
-        (&away, "list_topics", &json!({}), &["tool_calls_total{tool=\"list_topics\",outcome=\"error\"} 1"]),
+        (
+            &away,
+            "list_topics",
+            &json!({}),
+            &["tool_calls_total{tool=\"list_topics\",outcome=\"error\"} 1"],
+        ),
         (
             &away,
             "delete_consumer_group",
@@ -49,7 +54,8 @@ async fn calls_are_counted_by_tool_and_by_how_they_ended() {
     // A client that goes away, while HQ says nothing.
     let endpoint = Endpoint::new(&silent);
     let call = request(LEGACY, "tools/call", json!({ "name": "list_topics", "arguments": topics }));
-    let gave_up = tokio::time::timeout(std::time::Duration::from_millis(100), endpoint.send(call)).await;
+    let gave_up =
+        tokio::time::timeout(std::time::Duration::from_millis(100), endpoint.send(call)).await;
     assert!(gave_up.is_err());
     let counted = [
         "tool_calls_total{tool=\"list_topics\",outcome=\"cancelled\"} 1",

@@ -15,7 +15,10 @@ fn environment(extra: &Value) -> Value {
 #[tokio::test]
 async fn fault_17_datasets_are_searched_by_what_is_asked_for_and_by_nothing_else() {
     for (arguments, asks) in [
-        (json!({}), "GET api/v1/datasets?page=1&pageSize=25&includeSystemEntities=false&searchFields=true"),
+        (
+            json!({}),
+            "GET api/v1/datasets?page=1&pageSize=25&includeSystemEntities=false&searchFields=true",
+        ),
         (
             json!({ "sort_order": "desc" }),
             "GET api/v1/datasets?page=1&pageSize=25&includeSystemEntities=false&searchFields=true",
@@ -80,7 +83,9 @@ async fn every_look_at_the_catalogue_asks_hq_for_what_it_means() {
         ),
     ] {
         let arguments = environment(&arguments);
-        Exchange { tool, arguments, asks, body: Value::Null, reply: (200, JSON, reply), gives }.holds().await;
+        Exchange { tool, arguments, asks, body: Value::Null, reply: (200, JSON, reply), gives }
+            .holds()
+            .await;
     }
 }
 
@@ -92,9 +97,16 @@ async fn every_change_of_the_catalogue_asks_hq_for_what_it_means() {
     let describes = "PUT api/v1/datasets/kafka/a%2Fb/description";
     let tags = "PUT api/v1/datasets/kafka/a%2Fb/tags";
     let done = || json!({ "success": true });
-    let updated = json!({ "result": "The metadata of topic `a/b` in environment `dev` was updated." });
+    let updated =
+        json!({ "result": "The metadata of topic `a/b` in environment `dev` was updated." });
     for (tool, arguments, asks, body, gives) in [
-        ("update_topic_metadata", json!({ "metadata": metadata }), "POST api/v1/metadata/topics", metadata, updated),
+        (
+            "update_topic_metadata",
+            json!({ "metadata": metadata }),
+            "POST api/v1/metadata/topics",
+            metadata,
+            updated,
+        ),
         (
             "update_dataset_topic_description",
             description(&json!("All\n\"orders\"")),
@@ -123,7 +135,13 @@ async fn every_change_of_the_catalogue_asks_hq_for_what_it_means() {
             json!({ "tags": [{ "name": "pii" }, { "name": "x&y" }] }),
             done(),
         ),
-        ("update_dataset_topic_tags", json!({ "topic_name": "a/b", "tags": [] }), tags, json!({ "tags": [] }), done()),
+        (
+            "update_dataset_topic_tags",
+            json!({ "topic_name": "a/b", "tags": [] }),
+            tags,
+            json!({ "tags": [] }),
+            done(),
+        ),
     ] {
         let arguments = environment(&arguments);
         Exchange { tool, arguments, asks, body, reply: (204, "", ""), gives }.holds().await;
@@ -134,8 +152,16 @@ async fn every_change_of_the_catalogue_asks_hq_for_what_it_means() {
 async fn metadata_that_does_not_say_what_it_is_of_is_refused() {
     let metadata = |metadata: &Value| environment(&json!({ "metadata": metadata }));
     let calls = [
-        (metadata(&json!({})), "metadata", "has no `topicName`; topicName, keyType, valueType are required"),
-        (metadata(&json!({ "topicName": "t", "keyType": "STRING" })), "metadata", "has no `valueType`"),
+        (
+            metadata(&json!({})),
+            "metadata",
+            "has no `topicName`; topicName, keyType, valueType are required",
+        ),
+        (
+            metadata(&json!({ "topicName": "t", "keyType": "STRING" })),
+            "metadata",
+            "has no `valueType`",
+        ),
         (
             metadata(&json!({ "topicName": "t", "keyType": 1, "valueType": "INT" })),
             "metadata",

@@ -19,7 +19,11 @@ async fn targets_are_shown_whole() {
         arguments: json!({ "environment": "dev" }),
         asks: "GET api/v1/deployment/targets",
         body: Value::Null,
-        reply: (200, "application/json", r#"{"kubernetes":[{"cluster":"incluster"}],"connect":[]}"#),
+        reply: (
+            200,
+            "application/json",
+            r#"{"kubernetes":[{"cluster":"incluster"}],"connect":[]}"#,
+        ),
         gives: json!({ "kubernetes": [{ "cluster": "incluster" }], "connect": [] }),
     }
     .holds()
@@ -41,7 +45,9 @@ async fn fault_12_a_log_is_text_in_whatever_way_the_agent_sends_it() {
         assert_eq!(result["structuredContent"], json!({ "result": log }), "{content_type}");
         assert_eq!(
             hq.lines(),
-            ["GET /lenses/api/v1/environments/dev/proxy/api/v1/k8s/logs/in%2Fcluster/streams/lsql-1%230/download"]
+            [
+                "GET /lenses/api/v1/environments/dev/proxy/api/v1/k8s/logs/in%2Fcluster/streams/lsql-1%230/download"
+            ]
         );
     }
 }
@@ -59,7 +65,9 @@ async fn of_a_long_log_the_end_is_given_and_the_cut_is_said() {
     let left_out = log.len() - end.len();
     assert_eq!(
         notice,
-        format!("[cut: the first {left_out} bytes of this log are left out, because it is longer than 1000]")
+        format!(
+            "[cut: the first {left_out} bytes of this log are left out, because it is longer than 1000]"
+        )
     );
     // A log within the limit is whole.
     let hq = Hq::answering(200, "text/plain", line.repeat(58)).await;
@@ -72,7 +80,12 @@ async fn a_page_or_a_refusal_is_no_log() {
     let hq = Hq::answering(200, "text/html", "<html>log in</html>").await;
     let text = Endpoint::new(&hq.url).failure("get_pod_logs", pod()).await;
     assert!(text.starts_with("Lenses HQ answered with a web page. "), "{text}");
-    let hq = Hq::answering(404, "application/json", r#"{"error":"no such pod","errorType":"PodNotFound"}"#).await;
+    let hq = Hq::answering(
+        404,
+        "application/json",
+        r#"{"error":"no such pod","errorType":"PodNotFound"}"#,
+    )
+    .await;
     let text = Endpoint::new(&hq.url).failure("get_pod_logs", pod()).await;
     assert!(text.starts_with("not found: no such pod [PodNotFound]"), "{text}");
 }

@@ -15,7 +15,14 @@ async fn every_call_asks_hq_for_what_it_means() {
     let key = r#"{"name":"payments-eu","agent_key":"agent_1"}"#;
     let created = json!({ "name": "payments-eu", "agent_key": "agent_1" });
     for (tool, arguments, line, body, reply, gives) in [
-        ("list_environments", json!({}), "GET", Value::Null, all, json!({ "result": [{ "name": "dev" }] })),
+        (
+            "list_environments",
+            json!({}),
+            "GET",
+            Value::Null,
+            all,
+            json!({ "result": [{ "name": "dev" }] }),
+        ),
         (
             "get_environment",
             json!({ "name": "d/v" }),
@@ -45,9 +52,15 @@ async fn every_call_asks_hq_for_what_it_means() {
     ] {
         let hq = Hq::answering(200, "application/json", reply).await;
         let result = Endpoint::new(&hq.url).call(tool, arguments).await;
-        assert_eq!((&result["structuredContent"], &result["isError"]), (&gives, &json!(false)), "{tool}: {result}");
+        assert_eq!(
+            (&result["structuredContent"], &result["isError"]),
+            (&gives, &json!(false)),
+            "{tool}: {result}"
+        );
         let seen = hq.take();
-        let [Seen { line: asked, body: sent, .. }] = seen.as_slice() else { panic!("{tool} asked {seen:?}") };
+        let [Seen { line: asked, body: sent, .. }] = seen.as_slice() else {
+            panic!("{tool} asked {seen:?}")
+        };
         let (method, path) = line.split_once(' ').unwrap_or((line, ""));
         assert_eq!(*asked, format!("{method} /lenses/api/v1/environments{path}"));
         assert_eq!(serde_json::from_str::<Value>(sent).unwrap_or_default(), body, "{tool}");
@@ -74,18 +87,25 @@ async fn fault_14_fault_15_health_is_told_whatever_hq_says_of_an_environment() {
         ),
     ] {
         let hq = Hq::answering(200, "application/json", reply).await;
-        let result = Endpoint::new(&hq.url).call("check_environment_health", json!({ "name": "dev" })).await;
+        let result =
+            Endpoint::new(&hq.url).call("check_environment_health", json!({ "name": "dev" })).await;
         assert_eq!(result["structuredContent"], gives);
         assert_eq!(hq.lines(), ["GET /lenses/api/v1/environments/dev"]);
     }
 }
 
 #[tokio::test]
-async fn fault_18_a_new_environment_needs_a_name_that_can_be_a_dns_label_and_a_tier_that_there_is() {
+async fn fault_18_a_new_environment_needs_a_name_that_can_be_a_dns_label_and_a_tier_that_there_is()
+{
     let rule = "lower-case letters (a-z), digits and hyphens";
-    let names = ["Dev", "dév", "-dev", "dev-", "dev_1", "dev.1", "d v", "../users", &"x".repeat(64)];
+    let names =
+        ["Dev", "dév", "-dev", "dev-", "dev_1", "dev.1", "d v", "../users", &"x".repeat(64)];
     refuses("create_environment", names.map(|name| (json!({ "name": name }), "name", rule))).await;
     let tiers = ["Production", "prod", ""];
     let allowed = "expected one of `development`, `staging`, `production`";
-    refuses("create_environment", tiers.map(|tier| (json!({ "name": "dev", "tier": tier }), "tier", allowed))).await;
+    refuses(
+        "create_environment",
+        tiers.map(|tier| (json!({ "name": "dev", "tier": tier }), "tier", allowed)),
+    )
+    .await;
 }

@@ -37,9 +37,24 @@ async fn fault_20_each_refusal_is_passed_on_with_its_message_and_what_to_do() {
             "administrator",
         ),
         (404, unknown, "not found: No such topic [not_found, request r-9]", "list_environments"),
-        (404, agent, "agent can't be used: Agent not connected [agent_not_connected]", "check_environment_health"),
-        (503, agent, "agent can't be used: Agent not connected [agent_not_connected]", "check_environment_health"),
-        (409, r#"{"title":"Exists"}"#, "conflict with what is there: Exists", "choose another name"),
+        (
+            404,
+            agent,
+            "agent can't be used: Agent not connected [agent_not_connected]",
+            "check_environment_health",
+        ),
+        (
+            503,
+            agent,
+            "agent can't be used: Agent not connected [agent_not_connected]",
+            "check_environment_health",
+        ),
+        (
+            409,
+            r#"{"title":"Exists"}"#,
+            "conflict with what is there: Exists",
+            "choose another name",
+        ),
         (
             422,
             r#"{"title":"Odd"}"#,
@@ -47,7 +62,12 @@ async fn fault_20_each_refusal_is_passed_on_with_its_message_and_what_to_do() {
             "Correct the arguments",
         ),
         (429, "", "asked too often", "Wait a little"),
-        (500, r#"{"title":"Oops"}"#, "Lenses failed (500 Internal Server Error): Oops", "try once more"),
+        (
+            500,
+            r#"{"title":"Oops"}"#,
+            "Lenses failed (500 Internal Server Error): Oops",
+            "try once more",
+        ),
         (502, "", "Lenses failed (502 Bad Gateway): no reason was given", "try once more"),
     ] {
         let text = told(status, JSON, body).await;
@@ -73,7 +93,10 @@ async fn a_page_a_redirect_or_broken_json_is_no_answer() {
         (304, JSON, "", "a redirect"),
     ] {
         let text = told(status, content_type, body).await;
-        assert!(text.starts_with(&format!("Lenses HQ answered with {said}. ")), "{status} {body}: {text}");
+        assert!(
+            text.starts_with(&format!("Lenses HQ answered with {said}. ")),
+            "{status} {body}: {text}"
+        );
         assert!(text.contains("LENSES_URL"), "{text}");
     }
     // An error page keeps its status, and its text stays where it is.
@@ -85,8 +108,12 @@ async fn a_page_a_redirect_or_broken_json_is_no_answer() {
 async fn every_status_that_is_no_success_is_an_error_that_says_what_to_do() {
     for status in 300..600 {
         let said = match status {
-            300..400 => "Lenses HQ answered with a redirect. Something other than Lenses HQ".to_owned(),
-            401 => "Lenses HQ does not accept the credential: Odd. The session has expired".to_owned(),
+            300..400 => {
+                "Lenses HQ answered with a redirect. Something other than Lenses HQ".to_owned()
+            }
+            401 => {
+                "Lenses HQ does not accept the credential: Odd. The session has expired".to_owned()
+            }
             403 => "Lenses HQ does not allow this: Odd. The user's Lenses permissions".to_owned(),
             404 => "not found: Odd. Check the names".to_owned(),
             409 => "conflict with what is there: Odd. Look at what is there".to_owned(),
@@ -104,7 +131,8 @@ async fn every_success_is_one_whatever_its_number() {
     for status in 200..300 {
         let body = if matches!(status, 204 | 205) { "" } else { r#"[{"topicName":"t"}]"# };
         let hq = Hq::answering(status, JSON, body).await;
-        let result = Endpoint::new(&hq.url).call("list_topics", json!({ "environment": "dev" })).await;
+        let result =
+            Endpoint::new(&hq.url).call("list_topics", json!({ "environment": "dev" })).await;
         assert_eq!(result["isError"], false, "{status}: {result}");
     }
 }
@@ -114,24 +142,40 @@ async fn fault_19_every_tool_tells_what_hq_says_when_it_refuses() {
     let problems = [
         (403, r#"{"title":"odd: an action is missing"}"#, "odd: an action is missing"),
         (404, r#"{"type":"not_found","title":"odd: no such thing"}"#, "odd: no such thing"),
-        (503, r#"{"type":"agent_not_connected","title":"odd: no agent"}"#, "check_environment_health"),
-        (400, r#"{"error":"odd","fields":[{"field":"f","error":"is odd"}],"errorType":"E"}"#, "odd; f: is odd [E]"),
+        (
+            503,
+            r#"{"type":"agent_not_connected","title":"odd: no agent"}"#,
+            "check_environment_health",
+        ),
+        (
+            400,
+            r#"{"error":"odd","fields":[{"field":"f","error":"is odd"}],"errorType":"E"}"#,
+            "odd; f: is odd [E]",
+        ),
     ];
     // Queries have a websocket of their own, and the server's own tools tell of HQ's refusal as of anything else.
-    for tool in tools::registry().iter().filter(|tool| tool.name() != "execute_sql" && tool.group() != "server") {
+    for tool in tools::registry()
+        .iter()
+        .filter(|tool| tool.name() != "execute_sql" && tool.group() != "server")
+    {
         for (status, body, said) in problems {
             let hq = Hq::answering(status, JSON, body).await;
-            let text = Endpoint::new(&hq.url).failure(tool.name(), valid::arguments(tool.name())).await;
+            let text =
+                Endpoint::new(&hq.url).failure(tool.name(), valid::arguments(tool.name())).await;
             assert!(text.contains(said), "{}: {text}", tool.name());
         }
     }
 }
 
 #[tokio::test]
-async fn no_tool_takes_a_page_a_redirect_or_a_reply_that_is_broken_too_large_or_too_slow_for_an_answer() {
+async fn no_tool_takes_a_page_a_redirect_or_a_reply_that_is_broken_too_large_or_too_slow_for_an_answer()
+ {
     let limits = Limits { request: Duration::from_millis(500), bytes: 1_000, ..Limits::default() };
     let page = "<!DOCTYPE html><title>Sign in</title>";
-    let cut = hq::writing(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{").await;
+    let cut = hq::writing(
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{",
+    )
+    .await;
     for (url, said) in [
         (Hq::answering(200, "text/html", page).await.url, "Lenses HQ answered with a web page. "),
         (Hq::answering(200, "text/plain", page).await.url, "Lenses HQ answered with a web page. "),
@@ -140,7 +184,10 @@ async fn no_tool_takes_a_page_a_redirect_or_a_reply_that_is_broken_too_large_or_
             Hq::answering(200, JSON, "{\"a\": [").await.url,
             "Lenses HQ answered with JSON that is cut off or malformed. ",
         ),
-        (Hq::answering(200, JSON, " ".repeat(1_001)).await.url, "the reply is larger than the limit of 1000 bytes. "),
+        (
+            Hq::answering(200, JSON, " ".repeat(1_001)).await.url,
+            "the reply is larger than the limit of 1000 bytes. ",
+        ),
         (
             Hq::answering(500, "text/html", page).await.url,
             "Lenses failed (500 Internal Server Error): no reason was given. ",
@@ -150,7 +197,10 @@ async fn no_tool_takes_a_page_a_redirect_or_a_reply_that_is_broken_too_large_or_
     ] {
         let endpoint = Endpoint::limited(&url, limits);
         // Queries have a websocket of their own, and what the server tells of itself it tells whatever HQ says.
-        for tool in tools::registry().iter().filter(|tool| tool.name() != "execute_sql" && tool.group() != "server") {
+        for tool in tools::registry()
+            .iter()
+            .filter(|tool| tool.name() != "execute_sql" && tool.group() != "server")
+        {
             let text = endpoint.failure(tool.name(), valid::arguments(tool.name())).await;
             assert!(text.starts_with(said), "{}: {text}", tool.name());
         }
@@ -169,7 +219,9 @@ async fn a_change_whose_reply_is_lost_or_unreadable_may_have_been_made() {
         let text = Endpoint::limited(&url, limits).failure("create_topic", arguments).await;
         assert!(text.contains("A change may have been made: look before repeating it."), "{text}");
     }
-    let text = Endpoint::new(&hq::absent().await).failure("create_topic", valid::arguments("create_topic")).await;
+    let text = Endpoint::new(&hq::absent().await)
+        .failure("create_topic", valid::arguments("create_topic"))
+        .await;
     assert!(text.contains("Nothing was changed."), "{text}");
 }
 
@@ -200,8 +252,12 @@ async fn a_credential_that_hq_refuses_is_forgotten_and_never_repeated() {
 #[tokio::test]
 async fn an_hq_that_is_away_silent_or_breaks_off_is_told_apart() {
     let limits = Limits { request: Duration::from_millis(200), ..Limits::default() };
-    let cut = hq::writing(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[{").await;
-    let unended = hq::writing(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[{\r\n").await;
+    let cut = hq::writing(
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[{",
+    )
+    .await;
+    let unended =
+        hq::writing(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[{\r\n").await;
     let garbage = hq::writing(b"SSH-2.0-OpenSSH_9.2\r\n").await;
     for (url, said) in [
         (hq::absent().await, "Lenses HQ can't be reached: "),
@@ -211,9 +267,14 @@ async fn an_hq_that_is_away_silent_or_breaks_off_is_told_apart() {
         (unended, "the connection to Lenses HQ broke: "),
         (cut, "the connection to Lenses HQ broke: "),
     ] {
-        let text = Endpoint::limited(&url, limits).failure("list_topics", json!({ "environment": "dev" })).await;
+        let text = Endpoint::limited(&url, limits)
+            .failure("list_topics", json!({ "environment": "dev" }))
+            .await;
         assert!(text.starts_with(said), "{text}");
-        assert!(!text.contains(url.host_str().unwrap()), "the inside address is not the model's business: {text}");
+        assert!(
+            !text.contains(url.host_str().unwrap()),
+            "the inside address is not the model's business: {text}"
+        );
     }
 }
 
@@ -221,10 +282,14 @@ async fn an_hq_that_is_away_silent_or_breaks_off_is_told_apart() {
 async fn a_reply_over_the_limit_is_refused_declared_or_not() {
     let limits = Limits { bytes: 1_000, ..Limits::default() };
     let largest_of_hq = Hq::answering(200, JSON, vec![b' '; 32 << 20]).await;
-    let text = Endpoint::new(&largest_of_hq.url).failure("list_topics", json!({ "environment": "dev" })).await;
+    let text = Endpoint::new(&largest_of_hq.url)
+        .failure("list_topics", json!({ "environment": "dev" }))
+        .await;
     assert!(text.starts_with("the reply is larger than the limit of 4194304 bytes. "), "{text}");
     let hq = Hq::answering(200, JSON, format!("[\"{}\"]", "x".repeat(2_000))).await;
-    let text = Endpoint::limited(&hq.url, limits).failure("list_topics", json!({ "environment": "dev" })).await;
+    let text = Endpoint::limited(&hq.url, limits)
+        .failure("list_topics", json!({ "environment": "dev" }))
+        .await;
     assert!(text.starts_with("the reply is larger than the limit of 1000 bytes. "), "{text}");
     let undeclared = hq::writing(
         concat!(
@@ -235,6 +300,8 @@ async fn a_reply_over_the_limit_is_refused_declared_or_not() {
     )
     .await;
     let limits = Limits { bytes: 20, ..Limits::default() };
-    let text = Endpoint::limited(&undeclared, limits).failure("list_topics", json!({ "environment": "dev" })).await;
+    let text = Endpoint::limited(&undeclared, limits)
+        .failure("list_topics", json!({ "environment": "dev" }))
+        .await;
     assert!(text.starts_with("the reply is larger than the limit of 20 bytes. "), "{text}");
 }

@@ -54,7 +54,11 @@ async fn fault_01_fault_02_a_text_is_one_value_in_path_query_and_body_whatever_i
         let good = valid::arguments(tool.name());
         let expected = bench.requests(tool, &good).await;
         // That one has no argument and asks nobody.
-        assert!(!expected.is_empty() || tool.name() == "whoami", "the good call of {} reaches nobody", tool.name());
+        assert!(
+            !expected.is_empty() || tool.name() == "whoami",
+            "the good call of {} reaches nobody",
+            tool.name()
+        );
         for (argument, schema) in arguments_of(tool) {
             for (place, schema) in places(schema, &good[argument], format!("/{argument}")) {
                 let Some(text) = good.pointer(&place).unwrap().as_str() else { continue };
@@ -62,12 +66,14 @@ async fn fault_01_fault_02_a_text_is_one_value_in_path_query_and_body_whatever_i
                     continue;
                 }
                 for odd in ODD {
-                    let (said, seen) = bench.call(tool, &good_with(&good, &place, json!(odd))).await;
+                    let (said, seen) =
+                        bench.call(tool, &good_with(&good, &place, json!(odd))).await;
                     if said.contains(&format!("`{argument}")) && said.contains("Nothing was sent") {
                         assert_eq!(seen, [], "{} {place} {odd}", tool.name());
                         continue;
                     }
-                    let expected: Vec<_> = expected.iter().map(|request| request.with(text, odd)).collect();
+                    let expected: Vec<_> =
+                        expected.iter().map(|request| request.with(text, odd)).collect();
                     let asked: Vec<_> = seen.iter().map(Asked::of).collect();
                     assert_eq!(asked, expected, "{} {place} {odd}: {said}", tool.name());
                 }
@@ -91,7 +97,8 @@ async fn numbers_and_flags_are_taken_as_text_too_and_null_is_an_argument_left_ou
                 }
             }
             if is_nullable(schema) {
-                let null = bench.call(tool, &good_with(&good, &format!("/{argument}"), Value::Null)).await;
+                let null =
+                    bench.call(tool, &good_with(&good, &format!("/{argument}"), Value::Null)).await;
                 let mut without = good.clone();
                 without.as_object_mut().unwrap().remove(argument);
                 assert_eq!(null, bench.call(tool, &without).await, "{} {argument}", tool.name());
@@ -102,7 +109,8 @@ async fn numbers_and_flags_are_taken_as_text_too_and_null_is_an_argument_left_ou
 
 /// Calls of `tool` that must be refused, each with the argument that must be named; `good` is one that is not.
 pub(crate) fn bad_input(tool: &Tool, good: &Value) -> Vec<(Value, String)> {
-    let mut bad = vec![(good_with(good, "/no_such_argument", json!(1)), "no_such_argument".to_owned())];
+    let mut bad =
+        vec![(good_with(good, "/no_such_argument", json!(1)), "no_such_argument".to_owned())];
     for (argument, schema) in arguments_of(tool) {
         if required(tool).contains(&argument) {
             let mut without = good.clone();
@@ -212,7 +220,10 @@ fn good_with(good: &Value, place: &str, value: Value) -> Value {
     match arguments.pointer_mut(place) {
         Some(there) => *there = value,
         None => {
-            arguments.as_object_mut().unwrap().insert(place.trim_start_matches('/').to_owned(), value);
+            arguments
+                .as_object_mut()
+                .unwrap()
+                .insert(place.trim_start_matches('/').to_owned(), value);
         }
     }
     arguments
@@ -223,10 +234,13 @@ fn places<'a>(schema: &'a Value, value: &Value, place: String) -> Vec<(String, &
     let schema = schema["anyOf"].get(0).unwrap_or(schema);
     let mut found = Vec::new();
     match value {
-        Value::Array(items) => found.extend(places(&schema["items"], &items[0], format!("{place}/0"))),
+        Value::Array(items) => {
+            found.extend(places(&schema["items"], &items[0], format!("{place}/0")))
+        }
         Value::Object(fields) => {
             for (name, value) in fields {
-                let of_field = schema["properties"].get(name).unwrap_or(&schema["additionalProperties"]);
+                let of_field =
+                    schema["properties"].get(name).unwrap_or(&schema["additionalProperties"]);
                 if of_field.is_object() {
                     found.extend(places(of_field, value, format!("{place}/{name}")));
                 }
@@ -240,13 +254,18 @@ fn places<'a>(schema: &'a Value, value: &Value, place: String) -> Vec<(String, &
 
 /// Values that `schema` does not allow, null apart.
 fn wrong(schema: &Value, good: &Value) -> Vec<Value> {
-    let long = |schema: &Value| "x".repeat(usize::try_from(schema["maxLength"].as_u64().unwrap()).unwrap() + 1);
+    let long = |schema: &Value| {
+        "x".repeat(usize::try_from(schema["maxLength"].as_u64().unwrap()).unwrap() + 1)
+    };
     let control = ["\0", "a\u{1b}[2J", "a\u{85}b"].map(Value::from);
     match schema["type"].as_str() {
         Some("string") if schema["enum"].is_array() => {
             let shouted = schema["enum"][0].as_str().unwrap();
-            let shouted =
-                if shouted.to_uppercase() == shouted { shouted.to_lowercase() } else { shouted.to_uppercase() };
+            let shouted = if shouted.to_uppercase() == shouted {
+                shouted.to_lowercase()
+            } else {
+                shouted.to_uppercase()
+            };
             vec![
                 json!(7),
                 json!(true),
@@ -259,8 +278,15 @@ fn wrong(schema: &Value, good: &Value) -> Vec<Value> {
             ]
         }
         Some("string") => {
-            let mut values =
-                vec![json!(7), json!(1.5), json!(true), json!([]), json!({}), json!([good]), json!(long(schema))];
+            let mut values = vec![
+                json!(7),
+                json!(1.5),
+                json!(true),
+                json!([]),
+                json!({}),
+                json!([good]),
+                json!(long(schema)),
+            ];
             values.extend(control);
             if schema["minLength"].as_u64() > Some(0) {
                 values.extend([json!(""), json!(" \t")]);
@@ -279,14 +305,27 @@ fn wrong(schema: &Value, good: &Value) -> Vec<Value> {
                 json!({}),
                 json!(1.5),
             ];
-            values.extend([json!(bound("minimum") - 1), json!(bound("maximum") + 1), json!(u64::MAX), json!(i64::MIN)]);
+            values.extend([
+                json!(bound("minimum") - 1),
+                json!(bound("maximum") + 1),
+                json!(u64::MAX),
+                json!(i64::MIN),
+            ]);
             values
         }
-        Some("boolean") => vec![json!("maybe"), json!(""), json!("../"), json!(1), json!(0), json!([]), json!({})],
+        Some("boolean") => {
+            vec![json!("maybe"), json!(""), json!("../"), json!(1), json!(0), json!([]), json!({})]
+        }
         Some("array") => {
             let many = usize::try_from(schema["maxItems"].as_u64().unwrap()).unwrap() + 1;
-            let mut values =
-                vec![json!("x"), json!(7), json!(true), json!({}), json!([null]), json!(vec![&good[0]; many])];
+            let mut values = vec![
+                json!("x"),
+                json!(7),
+                json!(true),
+                json!({}),
+                json!([null]),
+                json!(vec![&good[0]; many]),
+            ];
             if schema["minItems"] != 0 {
                 values.push(json!([]));
             }
@@ -301,10 +340,13 @@ fn wrong(schema: &Value, good: &Value) -> Vec<Value> {
             };
             let one = good.as_object().unwrap().values().next().cloned().unwrap_or_default();
             if let Some(most) = schema["maxProperties"].as_u64() {
-                let fields: Map<String, Value> = (0..=most).map(|number| (format!("f{number}"), one.clone())).collect();
+                let fields: Map<String, Value> =
+                    (0..=most).map(|number| (format!("f{number}"), one.clone())).collect();
                 values.push(Value::Object(fields));
             }
-            for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            for name in
+                schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str)
+            {
                 let mut fields = good.as_object().unwrap().clone();
                 fields.remove(name);
                 values.push(Value::Object(fields));

@@ -50,13 +50,19 @@ impl Exchange {
 }
 
 /// What cannot be right only together: the argument is named and nothing is sent.
-pub(crate) async fn refuses(tool: &str, calls: impl IntoIterator<Item = (Value, &'static str, &'static str)>) {
+pub(crate) async fn refuses(
+    tool: &str,
+    calls: impl IntoIterator<Item = (Value, &'static str, &'static str)>,
+) {
     let hq = Hq::giving(&json!({})).await;
     let endpoint = Endpoint::new(&hq.url);
     for (arguments, named, why) in calls {
         let text = endpoint.failure(tool, arguments.clone()).await;
         assert!(text.starts_with(&format!("argument `{named}`: ")), "{tool} {arguments}: {text}");
-        assert!(text.contains(why) && text.contains("Nothing was sent"), "{tool} {arguments}: {text}");
+        assert!(
+            text.contains(why) && text.contains("Nothing was sent"),
+            "{tool} {arguments}: {text}"
+        );
     }
     assert_eq!(hq.seen(), []);
 }

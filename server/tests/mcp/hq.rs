@@ -42,7 +42,11 @@ pub(crate) struct Hq {
 
 impl Hq {
     /// Answers every request with `status` and `body`.
-    pub(crate) async fn answering(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) async fn answering(
+        status: u16,
+        content_type: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
         let headers = vec![("content-type", content_type.to_owned())];
         Self::replying(status, headers, body.into()).await
     }
@@ -63,7 +67,11 @@ impl Hq {
     }
 
     /// Answers every request with this status, these headers and this body.
-    pub(crate) async fn replying(status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Self {
+    pub(crate) async fn replying(
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    ) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let state = Arc::new((Arc::clone(&seen), status, headers, body));
         let app = Router::new().fallback(reply).with_state(state);
@@ -93,8 +101,11 @@ type Script = (Arc<Mutex<Vec<Seen>>>, u16, Vec<(&'static str, String)>, Vec<u8>)
 async fn reply(State(script): State<Arc<Script>>, request: Request) -> Response {
     let (seen, status, headers, body) = &*script;
     let (parts, sent) = request.into_parts();
-    let authorization =
-        parts.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+    let authorization = parts
+        .headers
+        .get("authorization")
+        .map(|value| value.to_str().unwrap().to_owned())
+        .unwrap_or_default();
     let sent = to_bytes(sent, 1 << 20).await.unwrap();
     seen.lock().unwrap().push(Seen {
         line: format!("{} {}", parts.method, parts.uri),
@@ -113,7 +124,9 @@ type Replies = (Arc<Mutex<Vec<Seen>>>, Vec<(&'static str, Value)>);
 async fn reply_by_path(State(script): State<Arc<Replies>>, request: Request) -> Response {
     let (seen, replies) = &*script;
     let line = format!("{} {}", request.method(), request.uri());
-    let reply = replies.iter().find(|(path, _)| line.strip_prefix("GET /lenses/api/v1/environments") == Some(*path));
+    let reply = replies
+        .iter()
+        .find(|(path, _)| line.strip_prefix("GET /lenses/api/v1/environments") == Some(*path));
     seen.lock().unwrap().push(Seen { line, authorization: String::new(), body: String::new() });
     let response = Response::builder().header("content-type", "application/json");
     let (status, body) = match reply {
@@ -196,7 +209,10 @@ where
 }
 
 /// Sends each value as a frame.
-pub(crate) async fn send(socket: &mut WebSocketStream<TcpStream>, frames: impl IntoIterator<Item = Value>) {
+pub(crate) async fn send(
+    socket: &mut WebSocketStream<TcpStream>,
+    frames: impl IntoIterator<Item = Value>,
+) {
     for frame in frames {
         // The other side may have had enough: that is what some tests are about.
         if socket.send(Message::text(frame.to_string())).await.is_err() {

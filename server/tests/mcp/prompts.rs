@@ -1,7 +1,7 @@
 //! Prompts over the protocol. What is in them is proved beside them, in `src/prompts/tests.rs`.
 
 use lenses_mcp_server::{
-    offer::Options,
+    policy::Options,
     prompts,
     scope::{Scope, ScopeSet},
     settings::Confirm,
@@ -14,7 +14,12 @@ use crate::{
 };
 
 fn names(list: &Value) -> Vec<&str> {
-    list["result"]["prompts"].as_array().unwrap().iter().map(|prompt| prompt["name"].as_str().unwrap()).collect()
+    list["result"]["prompts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|prompt| prompt["name"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -22,7 +27,10 @@ async fn prompts_are_listed_with_title_description_and_required_arguments() {
     let endpoint = Endpoint::new(&hq::absent().await);
     for revision in [MODERN, LEGACY] {
         let (_, list) = endpoint.request(revision, "prompts/list", json!({})).await;
-        assert_eq!(names(&list), prompts::all().iter().map(|prompt| prompt.name()).collect::<Vec<_>>());
+        assert_eq!(
+            names(&list),
+            prompts::all().iter().map(|prompt| prompt.name()).collect::<Vec<_>>()
+        );
         for prompt in list["result"]["prompts"].as_array().unwrap() {
             assert!(prompt["title"].is_string() && prompt["description"].is_string(), "{prompt}");
             for argument in prompt["arguments"].as_array().unwrap() {
@@ -36,7 +44,8 @@ async fn prompts_are_listed_with_title_description_and_required_arguments() {
 #[tokio::test]
 async fn a_prompt_is_one_message_of_the_user_and_asks_hq_nothing() {
     let endpoint = Endpoint::new(&hq::absent().await);
-    let params = json!({ "name": "list_running_kafka_connectors", "arguments": { "environment": "dev" } });
+    let params =
+        json!({ "name": "list_running_kafka_connectors", "arguments": { "environment": "dev" } });
     let (status, reply) = endpoint.request(LEGACY, "prompts/get", params).await;
     let result = &reply["result"];
     assert_eq!((status, &result["messages"][1]), (200, &Value::Null), "{reply}");
@@ -63,28 +72,39 @@ async fn what_is_wrong_with_a_request_is_invalid_params_and_named() {
     ] {
         for revision in [MODERN, LEGACY] {
             let (_, reply) = endpoint.request(revision, "prompts/get", params.clone()).await;
-            assert_eq!((&reply["error"]["code"], &reply["error"]["message"]), (&json!(-32602), &json!(message)));
+            assert_eq!(
+                (&reply["error"]["code"], &reply["error"]["message"]),
+                (&json!(-32602), &json!(message))
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn a_prompt_whose_tools_are_all_withheld_is_not_listed_and_says_why() {
-    let offer = Options { deny: vec!["processors/*".parse().unwrap()], ..Options::default() };
-    let endpoint = Endpoint::with(&hq::absent().await, Limits::default(), Confirm::Destructive, Some(offer));
+    let policy = Options { deny: vec!["processors/*".parse().unwrap()], ..Options::default() };
+    let endpoint =
+        Endpoint::with(&hq::absent().await, Limits::default(), Confirm::Destructive, Some(policy));
     let (_, list) = endpoint.request(LEGACY, "prompts/list", json!({})).await;
     assert!(!names(&list).contains(&"list_running_sql_processors"), "{list}");
-    let params = json!({ "name": "list_running_sql_processors", "arguments": { "environment": "dev" } });
+    let params =
+        json!({ "name": "list_running_sql_processors", "arguments": { "environment": "dev" } });
     let (_, reply) = endpoint.request(LEGACY, "prompts/get", params).await;
     let message = reply["error"]["message"].as_str().unwrap();
-    assert!(message.contains("list_sql_processors") && message.contains("MCP_TOOLS_DENY"), "{message}");
+    assert!(
+        message.contains("list_sql_processors") && message.contains("MCP_TOOLS_DENY"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
 async fn prompts_need_no_scope_of_their_own_but_follow_those_of_their_tools() {
     let url = hq::absent().await;
     for (scopes, listed) in [(Scope::Read.into(), 10), (ScopeSet::NONE, 0)] {
-        let (_, list) = Endpoint::new(&url).with_scopes(scopes).request(LEGACY, "prompts/list", json!({})).await;
+        let (_, list) = Endpoint::new(&url)
+            .with_scopes(scopes)
+            .request(LEGACY, "prompts/list", json!({}))
+            .await;
         assert_eq!(names(&list).len(), listed, "{scopes}");
     }
 }

@@ -21,7 +21,12 @@ fn server_info() -> Value {
 }
 
 fn names(list: &Value) -> Vec<&str> {
-    list["result"]["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect()
+    list["result"]["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -30,8 +35,14 @@ async fn discover_names_the_server_its_versions_and_what_to_call_first() {
     assert_eq!(status, 200);
     let result = &reply["result"];
     assert_eq!(result["_meta"], json!({ "io.modelcontextprotocol/serverInfo": server_info() }));
-    assert_eq!(result["capabilities"], json!({ "tools": {}, "prompts": {}, "resources": {}, "completions": {} }));
-    assert_eq!((&result["resultType"], &result["cacheScope"]), (&json!("complete"), &json!("private")));
+    assert_eq!(
+        result["capabilities"],
+        json!({ "tools": {}, "prompts": {}, "resources": {}, "completions": {} })
+    );
+    assert_eq!(
+        (&result["resultType"], &result["cacheScope"]),
+        (&json!("complete"), &json!("private"))
+    );
     let versions = result["supportedVersions"].as_array().unwrap();
     assert!(versions.contains(&json!(MODERN)) && versions.contains(&json!(LEGACY)), "{versions:?}");
     assert!(result["instructions"].as_str().unwrap().contains("list_environments"));
@@ -49,7 +60,10 @@ async fn initialize_is_answered_in_the_revision_that_was_asked_for() {
         let (status, reply) = read(endpoint().await.send(raw(&body.to_string())).await).await;
         assert_eq!(status, 200, "{reply}");
         let result = &reply["result"];
-        assert_eq!((&result["protocolVersion"], &result["serverInfo"]), (&json!(version), &server_info()));
+        assert_eq!(
+            (&result["protocolVersion"], &result["serverInfo"]),
+            (&json!(version), &server_info())
+        );
         assert!(result["instructions"].is_string());
     }
 }
@@ -60,7 +74,8 @@ async fn tools_are_listed_by_scope_in_one_order_and_for_the_caller_alone() {
         let tools = tools::registry().iter();
         tools
             .filter(|tool| {
-                ["execute_sql", "whoami"].contains(&tool.name()) || tool.required_scopes(None) == scope.into()
+                ["execute_sql", "whoami"].contains(&tool.name())
+                    || tool.required_scopes(None) == scope.into()
             })
             .map(Tool::name)
             .collect()
@@ -94,7 +109,8 @@ async fn the_scopes_that_the_server_offers_are_a_ceiling() {
     let endpoint = Endpoint::limited(&hq::absent().await, limits);
     let (_, list) = endpoint.request(LEGACY, "tools/list", json!({})).await;
     assert!(!names(&list).contains(&"create_topic"));
-    let text = endpoint.failure("create_topic", json!({ "environment": "dev", "topic_name": "t" })).await;
+    let text =
+        endpoint.failure("create_topic", json!({ "environment": "dev", "topic_name": "t" })).await;
     assert_eq!(
         text,
         "This call of create_topic is not possible here: it needs a scope that this server does not offer \
@@ -109,11 +125,20 @@ async fn a_call_beyond_the_tokens_scopes_says_which_are_missing_and_reaches_nobo
     for (tool, arguments, needed) in [
         ("delete_consumer_group", json!({ "environment": "dev", "group_id": "g" }), "delete"),
         ("create_topic", json!({ "environment": "dev", "topic_name": "t" }), "write"),
-        ("execute_sql", json!({ "environment": "dev", "sql": "INSERT INTO a SELECT * FROM b" }), "read write"),
-        ("execute_sql", json!({ "environment": "dev", "sql": "SELECT 1;\n-- ;\nDROP TABLE t" }), "read delete"),
+        (
+            "execute_sql",
+            json!({ "environment": "dev", "sql": "INSERT INTO a SELECT * FROM b" }),
+            "read write",
+        ),
+        (
+            "execute_sql",
+            json!({ "environment": "dev", "sql": "SELECT 1;\n-- ;\nDROP TABLE t" }),
+            "read delete",
+        ),
     ] {
         let text = endpoint.failure(tool, arguments).await;
-        let expected = format!("This call of {tool} needs the scopes `{needed}`, and the token holds `read`.");
+        let expected =
+            format!("This call of {tool} needs the scopes `{needed}`, and the token holds `read`.");
         assert!(text.starts_with(&expected), "{text}");
     }
     assert_eq!(hq.seen(), []);
@@ -146,19 +171,27 @@ async fn what_the_protocol_does_not_know_gets_its_error() {
         (MODERN, "ping", json!({}), 404, -32601),
     ] {
         let (actual, reply) = endpoint.request(revision, method, params).await;
-        assert_eq!((actual, &reply["error"]["code"]), (status, &json!(code)), "{revision} {method}: {reply}");
+        assert_eq!(
+            (actual, &reply["error"]["code"]),
+            (status, &json!(code)),
+            "{revision} {method}: {reply}"
+        );
     }
     for method in [Method::GET, Method::DELETE] {
         let mut request = raw("");
         *request.method_mut() = method;
         let response = endpoint.send(request).await;
-        assert_eq!((response.status().as_u16(), response.headers()["allow"].to_str().unwrap()), (405, "POST"));
+        assert_eq!(
+            (response.status().as_u16(), response.headers()["allow"].to_str().unwrap()),
+            (405, "POST")
+        );
     }
 }
 
 #[tokio::test]
 async fn headers_that_contradict_the_body_are_refused() {
-    let mut request = request(MODERN, "tools/call", json!({ "name": "list_topics", "arguments": {} }));
+    let mut request =
+        request(MODERN, "tools/call", json!({ "name": "list_topics", "arguments": {} }));
     request.headers_mut().insert("mcp-name", "list_environments".parse().unwrap());
     let (status, reply) = read(endpoint().await.send(request).await).await;
     assert_eq!((status, &reply["error"]["code"]), (400, &json!(-32020)), "{reply}");
@@ -221,7 +254,10 @@ async fn an_unknown_version_is_refused_with_those_that_are_known() {
     for request in [header_only, request("2099-01-01", "tools/list", meta("2099-01-01"))] {
         let (status, reply) = read(endpoint.send(request).await).await;
         assert_eq!((status, &reply["error"]["code"]), (400, &json!(-32022)), "{reply}");
-        assert!(reply["error"]["data"]["supported"].as_array().unwrap().contains(&json!(MODERN)), "{reply}");
+        assert!(
+            reply["error"]["data"]["supported"].as_array().unwrap().contains(&json!(MODERN)),
+            "{reply}"
+        );
         assert_eq!(reply["error"]["data"]["requested"], "2099-01-01");
     }
 }
@@ -246,7 +282,10 @@ async fn every_result_says_which_server_made_it_where_the_revision_asks_for_it()
         assert_eq!(legacy["result"]["_meta"][key], Value::Null, "{method}");
         // What may be kept is the caller's alone and only for now.
         if method.ends_with("/list") || method == "resources/read" {
-            assert_eq!((&modern["result"]["ttlMs"], &modern["result"]["cacheScope"]), (&json!(0), &json!("private")));
+            assert_eq!(
+                (&modern["result"]["ttlMs"], &modern["result"]["cacheScope"]),
+                (&json!(0), &json!("private"))
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Resources: what is listed, what a URI gives, and what is kept away.
 
 use lenses_mcp_server::{
-    offer::Options,
+    policy::Options,
     scope::{Scope, ScopeSet},
     settings::Confirm,
 };
@@ -26,7 +26,12 @@ async fn content(endpoint: &Endpoint, uri: &str) -> Value {
 }
 
 fn uris(list: &Value) -> Vec<&str> {
-    list["result"]["resources"].as_array().unwrap().iter().map(|resource| resource["uri"].as_str().unwrap()).collect()
+    list["result"]["resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|resource| resource["uri"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -37,7 +42,10 @@ async fn every_kind_of_resource_is_what_hq_says_of_it() {
         ("/dev", json!({ "name": "dev", "tier": "staging" })),
         ("/dev/proxy/api/topics", json!([{ "topicName": "a/b" }])),
         ("/dev/proxy/api/topics/a%2Fb", topic.clone()),
-        ("/dev/proxy/api/metadata/topics/a%2Fb", json!({ "topicName": "a/b", "valueSchema": "{}" })),
+        (
+            "/dev/proxy/api/metadata/topics/a%2Fb",
+            json!({ "topicName": "a/b", "valueSchema": "{}" }),
+        ),
     ])
     .await;
     let endpoint = Endpoint::new(&hq.url);
@@ -46,7 +54,10 @@ async fn every_kind_of_resource_is_what_hq_says_of_it() {
         ("lenses://environments/dev", json!({ "name": "dev", "tier": "staging" })),
         ("lenses://environments/dev/topics", json!({ "result": [topic.clone()] })),
         ("lenses://environments/dev/topics/a%2Fb", topic),
-        ("lenses://environments/dev/topics/a%2Fb/schema", json!({ "topicName": "a/b", "valueSchema": "{}" })),
+        (
+            "lenses://environments/dev/topics/a%2Fb/schema",
+            json!({ "topicName": "a/b", "valueSchema": "{}" }),
+        ),
     ] {
         assert_eq!(content(&endpoint, uri).await, expected, "{uri}");
         let legacy = read(&endpoint, LEGACY, uri).await;
@@ -65,7 +76,10 @@ async fn what_is_not_there_has_the_error_of_the_revision_and_what_is_no_uri_reac
         assert_eq!(reply["error"]["code"], code, "{reply}");
         assert_eq!(reply["error"]["data"]["uri"], "lenses://environments/none");
         assert!(
-            reply["error"]["message"].as_str().unwrap().starts_with("not found: there is no such thing"),
+            reply["error"]["message"]
+                .as_str()
+                .unwrap()
+                .starts_with("not found: there is no such thing"),
             "{reply}"
         );
     }
@@ -93,7 +107,8 @@ async fn what_is_not_there_has_the_error_of_the_revision_and_what_is_no_uri_reac
 
 #[tokio::test]
 async fn a_list_that_is_too_long_is_cut_at_a_record_and_says_so() {
-    let topics: Vec<_> = (0..500).map(|number| json!({ "topicName": format!("topic-{number:03}") })).collect();
+    let topics: Vec<_> =
+        (0..500).map(|number| json!({ "topicName": format!("topic-{number:03}") })).collect();
     let hq = Hq::with(&[("/dev/proxy/api/topics", json!(topics))]).await;
     let url = &hq.url;
     // Replies of HQ may be as long as a resource may be.
@@ -107,14 +122,16 @@ async fn a_list_that_is_too_long_is_cut_at_a_record_and_says_so() {
     assert_eq!((&found["cut"]["total"], &found["cut"]["records"]), (&json!(500), &json!(records)));
     // Its cursor is the tool's.
     let cursor = &found["cut"]["cursor"];
-    let rest = endpoint.call("list_topics", json!({ "environment": "dev", "cursor": cursor })).await;
+    let rest =
+        endpoint.call("list_topics", json!({ "environment": "dev", "cursor": cursor })).await;
     assert_eq!(rest["structuredContent"]["result"].as_array().unwrap().len(), 500 - records);
 }
 
 #[tokio::test]
 async fn environments_are_listed_with_their_topics_page_by_page() {
-    let items: Vec<_> =
-        (0..250).map(|number| json!({ "name": format!("e{number:03}"), "display_name": "An E" })).collect();
+    let items: Vec<_> = (0..250)
+        .map(|number| json!({ "name": format!("e{number:03}"), "display_name": "An E" }))
+        .collect();
     let hq = Hq::with(&[("", json!({ "items": items }))]).await;
     let endpoint = Endpoint::new(&hq.url);
     let (_, first) = endpoint.request(MODERN, "resources/list", json!({})).await;
@@ -122,19 +139,25 @@ async fn environments_are_listed_with_their_topics_page_by_page() {
     assert_eq!(listed.len(), 1 + 2 * 200);
     assert_eq!(
         listed[..3],
-        ["lenses://environments", "lenses://environments/e000", "lenses://environments/e000/topics"]
+        [
+            "lenses://environments",
+            "lenses://environments/e000",
+            "lenses://environments/e000/topics"
+        ]
     );
     assert_eq!(first["result"]["resources"][2]["title"], "An E: topics");
-    let (_, last) =
-        endpoint.request(MODERN, "resources/list", json!({ "cursor": first["result"]["nextCursor"] })).await;
+    let (_, last) = endpoint
+        .request(MODERN, "resources/list", json!({ "cursor": first["result"]["nextCursor"] }))
+        .await;
     assert_eq!((uris(&last).len(), uris(&last)[0]), (100, "lenses://environments/e200"));
     assert_eq!(last["result"]["nextCursor"], Value::Null);
     let (_, templates) = endpoint.request(MODERN, "resources/templates/list", json!({})).await;
-    let templates: Vec<_> = templates["result"]["resourceTemplates"].as_array().unwrap().iter().collect();
+    let templates: Vec<_> =
+        templates["result"]["resourceTemplates"].as_array().unwrap().iter().collect();
     assert_eq!(templates.len(), 4);
-    assert!(
-        templates.iter().all(|template| template["title"].is_string() && template["mimeType"] == "application/json")
-    );
+    assert!(templates.iter().all(
+        |template| template["title"].is_string() && template["mimeType"] == "application/json"
+    ));
 }
 
 #[tokio::test]
@@ -144,7 +167,10 @@ async fn without_hq_the_list_is_short_and_reading_says_what_is_wrong() {
     assert_eq!((status, uris(&list)), (200, vec!["lenses://environments"]));
     let reply = read(&endpoint, MODERN, "lenses://environments").await;
     assert_eq!(reply["error"]["code"], -32603);
-    assert!(reply["error"]["message"].as_str().unwrap().starts_with("Lenses HQ can't be reached"), "{reply}");
+    assert!(
+        reply["error"]["message"].as_str().unwrap().starts_with("Lenses HQ can't be reached"),
+        "{reply}"
+    );
 }
 
 #[tokio::test]
@@ -166,15 +192,18 @@ async fn what_is_not_offered_is_neither_listed_nor_read() {
         ("/dev", json!({ "name": "dev" })),
     ])
     .await;
-    let offer = Options {
+    let policy = Options {
         environments: ["dev".parse().unwrap()].into(),
         deny: vec!["topics/*".parse().unwrap()],
         ..Options::default()
     };
-    let endpoint = Endpoint::with(&hq.url, Limits::default(), Confirm::Destructive, Some(offer));
+    let endpoint = Endpoint::with(&hq.url, Limits::default(), Confirm::Destructive, Some(policy));
     let (_, list) = endpoint.request(MODERN, "resources/list", json!({})).await;
     assert_eq!(uris(&list), ["lenses://environments", "lenses://environments/dev"]);
-    assert_eq!(content(&endpoint, "lenses://environments").await, json!({ "result": [{ "name": "dev" }] }));
+    assert_eq!(
+        content(&endpoint, "lenses://environments").await,
+        json!({ "result": [{ "name": "dev" }] })
+    );
     hq.take();
     for (uri, variable) in [
         ("lenses://environments/prod", "MCP_ENVIRONMENTS"),
@@ -199,7 +228,10 @@ async fn without_the_scope_read_there_are_no_resources() {
         let (_, list) = endpoint.request(MODERN, "resources/templates/list", json!({})).await;
         assert_eq!(list["result"]["resourceTemplates"], json!([]));
         let reply = read(&endpoint, MODERN, "lenses://environments").await;
-        assert!(reply["error"]["message"].as_str().unwrap().contains("needs the scopes `read`"), "{reply}");
+        assert!(
+            reply["error"]["message"].as_str().unwrap().contains("needs the scopes `read`"),
+            "{reply}"
+        );
     }
     assert_eq!(hq.seen(), []);
 }
@@ -214,7 +246,9 @@ async fn reads_are_counted_by_kind_and_never_by_uri() {
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, endpoint.metrics.registry()).unwrap();
     for outcome in ["success", "error"] {
-        let line = format!("lenses_mcp_resource_reads_total{{resource=\"environment\",outcome=\"{outcome}\"}} 1\n");
+        let line = format!(
+            "lenses_mcp_resource_reads_total{{resource=\"environment\",outcome=\"{outcome}\"}} 1\n"
+        );
         assert!(text.contains(&line), "{line} is not in {text}");
     }
     assert!(!text.contains("elsewhere"));

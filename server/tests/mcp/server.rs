@@ -1,6 +1,6 @@
 //! What the server tells of itself.
 
-use lenses_mcp_server::{offer::Options, scope::Scope, settings::Confirm, tools};
+use lenses_mcp_server::{policy::Options, scope::Scope, settings::Confirm, tools};
 use serde_json::{Value, json};
 
 use crate::{
@@ -22,7 +22,9 @@ async fn told(endpoint: &Endpoint, tool: &str, arguments: Value) -> Value {
 fn faults(diagnosis: &Value) -> Vec<(&str, &str)> {
     let checks = diagnosis["checks"].as_array().unwrap().iter();
     let faults = checks.filter(|check| check["result"] != "ok");
-    faults.map(|check| (check["check"].as_str().unwrap(), check["reason"].as_str().unwrap())).collect()
+    faults
+        .map(|check| (check["check"].as_str().unwrap(), check["reason"].as_str().unwrap()))
+        .collect()
 }
 
 #[tokio::test]
@@ -38,14 +40,14 @@ async fn a_caller_is_told_who_it_is_with_which_scopes_and_that_nothing_is_hidden
 
 #[tokio::test]
 async fn every_tool_that_is_not_listed_is_told_with_what_hides_it() {
-    let offer = Options {
+    let policy = Options {
         deny: vec!["list_topics".parse().unwrap()],
         environments: ["dev".parse().unwrap()].into(),
         ..Options::default()
     };
     let url = hq::absent().await;
-    let endpoint =
-        Endpoint::with(&url, Limits::default(), Confirm::Destructive, Some(offer)).with_scopes(Scope::Read.into());
+    let endpoint = Endpoint::with(&url, Limits::default(), Confirm::Destructive, Some(policy))
+        .with_scopes(Scope::Read.into());
     let told = told(&endpoint, "whoami", json!({})).await;
     assert_eq!((&told["scopes"], &told["environments"]), (&json!(["read"]), &json!(["dev"])));
     let hidden = told["hidden_tools"].as_array().unwrap();
@@ -58,7 +60,10 @@ async fn every_tool_that_is_not_listed_is_told_with_what_hides_it() {
         ("create_topic", "missing_scope", "sign in again and allow the scope `write`"),
         ("delete_consumer_group", "missing_scope", "sign in again and allow the scope `delete`"),
     ] {
-        assert!(hidden.contains(&json!({ "tool": tool, "reason": reason, "remedy": remedy })), "{tool}: {told}");
+        assert!(
+            hidden.contains(&json!({ "tool": tool, "reason": reason, "remedy": remedy })),
+            "{tool}: {told}"
+        );
     }
     // Listed and hidden together are all.
     let (_, list) = endpoint.request(LEGACY, "tools/list", json!({})).await;
@@ -69,8 +74,9 @@ async fn every_tool_that_is_not_listed_is_told_with_what_hides_it() {
 
 #[tokio::test]
 async fn a_read_only_server_says_that_it_is_one() {
-    let offer = Options { read_only: true, ..Options::default() };
-    let endpoint = Endpoint::with(&hq::absent().await, Limits::default(), Confirm::Destructive, Some(offer));
+    let policy = Options { read_only: true, ..Options::default() };
+    let endpoint =
+        Endpoint::with(&hq::absent().await, Limits::default(), Confirm::Destructive, Some(policy));
     let told = told(&endpoint, "whoami", json!({})).await;
     assert_eq!((&told["scopes"], &told["offered_scopes"]), (&json!(["read"]), &json!(["read"])));
     let remedy = told["hidden_tools"][0]["remedy"].as_str().unwrap();
@@ -102,19 +108,28 @@ async fn a_diagnosis_of_what_is_well_is_short_of_faults() {
 
 #[tokio::test]
 async fn each_link_that_fails_is_named_with_what_to_change_and_without_an_address() {
-    let forbidding = Hq::answering(403, "application/json", r#"{"title":"no right to environments"}"#).await;
+    let forbidding =
+        Hq::answering(403, "application/json", r#"{"title":"no right to environments"}"#).await;
     let silent = hq::absent().await;
     for (url, expected) in [
         (&forbidding.url, [("api_key", "KeyForbidden"), ("caller", "Forbidden")].as_slice()),
-        (&silent, &[("lenses", "Unreachable"), ("api_key", "Unreachable"), ("caller", "Unreachable")]),
+        (
+            &silent,
+            &[("lenses", "Unreachable"), ("api_key", "Unreachable"), ("caller", "Unreachable")],
+        ),
     ] {
         let told = told(&Endpoint::diagnosing(url, url), "diagnose", json!({})).await;
         assert_eq!((&told["healthy"], faults(&told)), (&json!(false), expected.to_vec()), "{told}");
-        for check in told["checks"].as_array().unwrap().iter().filter(|check| check["result"] == "failed") {
+        for check in
+            told["checks"].as_array().unwrap().iter().filter(|check| check["result"] == "failed")
+        {
             assert!(check["remedy"].is_string(), "{check}");
         }
         let text = told.to_string();
-        assert!(!text.contains(TOKEN) && !text.contains("127.0.0.1") && !text.contains("/lenses"), "{text}");
+        assert!(
+            !text.contains(TOKEN) && !text.contains("127.0.0.1") && !text.contains("/lenses"),
+            "{text}"
+        );
     }
 }
 

@@ -87,7 +87,8 @@ async fn fault_10_a_query_ends_with_end_with_success_or_with_a_clean_close() {
 
 #[tokio::test]
 async fn fault_08_and_10_an_error_frame_is_an_error_however_many_rows_came_before() {
-    for (kind, before) in [("ERROR", 0), ("ERROR", 3), ("INVALIDREQUEST", 0), ("INVALIDREQUEST", 3)] {
+    for (kind, before) in [("ERROR", 0), ("ERROR", 3), ("INVALIDREQUEST", 0), ("INVALIDREQUEST", 3)]
+    {
         let query = query(move |mut socket| async move {
             send(&mut socket, (0..before).map(record)).await;
             send(&mut socket, [json!({ "type": kind, "data": "no such table: orders" })]).await;
@@ -95,7 +96,10 @@ async fn fault_08_and_10_an_error_frame_is_an_error_however_many_rows_came_befor
         })
         .await;
         let text = Endpoint::new(&query.url).failure("execute_sql", select()).await;
-        assert!(text.starts_with("the query failed: no such table: orders. Correct the statement"), "{text}");
+        assert!(
+            text.starts_with("the query failed: no such table: orders. Correct the statement"),
+            "{text}"
+        );
     }
 }
 
@@ -114,8 +118,17 @@ async fn fault_11_a_result_over_the_row_limit_is_cut_and_says_so() {
         assert_eq!(structured["cut"]["rows"], if cut { json!(3) } else { Value::Null });
         if cut {
             let text = result["content"][1]["text"].as_str().unwrap();
-            assert!(text.starts_with("Cut after 3 rows: the limit of 3 rows was reached."), "{text}");
-            let schema = tools::registry().find("execute_sql").unwrap().listing().output_schema.clone().unwrap();
+            assert!(
+                text.starts_with("Cut after 3 rows: the limit of 3 rows was reached."),
+                "{text}"
+            );
+            let schema = tools::registry()
+                .find("execute_sql")
+                .unwrap()
+                .listing()
+                .output_schema
+                .clone()
+                .unwrap();
             assert!(jsonschema::is_valid(&Value::Object((*schema).clone()), structured));
         }
         // The statement arrives only after the script has ended: the connection was closed.
@@ -127,11 +140,16 @@ async fn fault_11_a_result_over_the_row_limit_is_cut_and_says_so() {
 async fn fault_11_a_result_over_the_byte_limit_is_cut_and_a_first_row_over_it_is_an_error() {
     let limits = Limits { bytes: 2_000, ..Limits::default() };
     let big = |bytes| json!({ "type": "RECORD", "data": { "value": "x".repeat(bytes) } });
-    for (frames, kept) in [(vec![big(1_000), big(1_000), end()], 1), (vec![big(100), big(5_000), end()], 1)] {
+    for (frames, kept) in
+        [(vec![big(1_000), big(1_000), end()], 1), (vec![big(100), big(5_000), end()], 1)]
+    {
         let query = query(|mut socket| async move { send(&mut socket, frames).await }).await;
         let result = Endpoint::limited(&query.url, limits).call("execute_sql", select()).await;
         assert_eq!(result["structuredContent"]["cut"]["rows"], kept);
-        assert_eq!(result["structuredContent"]["cut"]["reason"], "the limit of 2000 bytes was reached");
+        assert_eq!(
+            result["structuredContent"]["cut"]["reason"],
+            "the limit of 2000 bytes was reached"
+        );
     }
     let query = query(move |mut socket| async move { send(&mut socket, [big(5_000)]).await }).await;
     let text = Endpoint::limited(&query.url, limits).failure("execute_sql", select()).await;
@@ -166,7 +184,10 @@ async fn fault_11_a_query_that_takes_too_long_gives_the_rows_so_far_or_an_error(
         } else {
             let result = endpoint.call("execute_sql", select()).await;
             assert_eq!(rows(&result), &json!([{ "rownum": 0 }, { "rownum": 1 }]));
-            assert_eq!(result["structuredContent"]["cut"]["reason"], "the time limit of 0.3 s was reached");
+            assert_eq!(
+                result["structuredContent"]["cut"]["reason"],
+                "the time limit of 0.3 s was reached"
+            );
         }
         query.statement.await.unwrap();
     }
@@ -203,12 +224,17 @@ async fn fault_10_a_connection_that_breaks_off_keeps_its_rows_and_says_so() {
 
 #[tokio::test]
 async fn frames_that_are_not_sqls_are_an_error_and_no_rows() {
-    let text = |bytes: &'static [u8]| Message::Frame(Frame::message(bytes, OpCode::Data(Data::Text), true));
+    let text = |bytes: &'static [u8]| {
+        Message::Frame(Frame::message(bytes, OpCode::Data(Data::Text), true))
+    };
     for (frame, said) in [
         (Message::text("<html>"), "a frame that is not SQL's"),
         (Message::text(r#"{"type":"RECORD","data":{"a":"#), "a frame that is not SQL's"),
         (Message::text(r#"{"type":"RECORD","data":{"a":1e999}}"#), "a record that can't be read"),
-        (Message::binary(&b"{\"type\":\"RECORD\",\"data\":\"\xff\"}"[..]), "a frame that is not SQL's"),
+        (
+            Message::binary(&b"{\"type\":\"RECORD\",\"data\":\"\xff\"}"[..]),
+            "a frame that is not SQL's",
+        ),
         (text(b"{\"type\":\"RECORD\",\"data\":\"\xff\"}"), "text that is not UTF-8"),
         (
             Message::Frame(Frame::message(&b"{}"[..], OpCode::Data(Data::Reserved(3)), true)),
@@ -227,9 +253,12 @@ async fn frames_that_are_not_sqls_are_an_error_and_no_rows() {
 }
 
 #[tokio::test]
-async fn pings_fragments_and_binary_frames_are_what_rfc_6455_says_and_nothing_counts_after_the_end() {
+async fn pings_fragments_and_binary_frames_are_what_rfc_6455_says_and_nothing_counts_after_the_end()
+{
     let query = query(|mut socket| async move {
-        let part = |text: &'static str, opcode, last| Message::Frame(Frame::message(text, OpCode::Data(opcode), last));
+        let part = |text: &'static str, opcode, last| {
+            Message::Frame(Frame::message(text, OpCode::Data(opcode), last))
+        };
         for message in [
             Message::binary(record(0).to_string()),
             part(r#"{"type":"REC"#, Data::Text, false),
@@ -246,7 +275,10 @@ async fn pings_fragments_and_binary_frames_are_what_rfc_6455_says_and_nothing_co
     })
     .await;
     let result = Endpoint::new(&query.url).call("execute_sql", select()).await;
-    assert_eq!(result["structuredContent"], json!({ "result": [{ "rownum": 0 }, { "rownum": 1 }] }));
+    assert_eq!(
+        result["structuredContent"],
+        json!({ "result": [{ "rownum": 0 }, { "rownum": 1 }] })
+    );
     query.statement.await.unwrap();
 }
 
@@ -271,7 +303,8 @@ async fn a_query_that_lenses_ended_at_its_own_limit_says_so_and_how_to_read_on()
         ("SET max.size = '1GB'; SELECT * FROM orders", 20_971_540, false),
     ] {
         for row in [vec![], vec![record(0)]] {
-            let stats = json!({ "type": "STATS", "data": { "bytesRead": read, "recordsScanned": 9 } });
+            let stats =
+                json!({ "type": "STATS", "data": { "bytesRead": read, "recordsScanned": 9 } });
             let frames = [row.clone(), vec![stats, end()]].concat();
             let query = query(|mut socket| async move { send(&mut socket, frames).await }).await;
             let arguments = json!({ "environment": "dev", "sql": sql });
@@ -281,7 +314,10 @@ async fn a_query_that_lenses_ended_at_its_own_limit_says_so_and_how_to_read_on()
             assert_eq!(cut.is_object(), is_cut, "{sql}: {result}");
             if is_cut {
                 let reason = cut["reason"].as_str().unwrap();
-                assert!(reason.starts_with(&format!("Lenses read {read} bytes of records")), "{reason}");
+                assert!(
+                    reason.starts_with(&format!("Lenses read {read} bytes of records")),
+                    "{reason}"
+                );
                 assert!(cut["next"].as_str().unwrap().contains("SET max.size = "), "{cut}");
             }
         }
@@ -313,7 +349,8 @@ async fn a_cut_says_how_to_go_on_after_the_last_record_of_each_partition() {
 async fn fault_11_hq_is_read_no_further_than_the_cut() {
     let (told, sent) = oneshot::channel();
     let query = query(|mut socket| async move {
-        let record = json!({ "type": "RECORD", "data": { "value": "x".repeat(10_000) } }).to_string();
+        let record =
+            json!({ "type": "RECORD", "data": { "value": "x".repeat(10_000) } }).to_string();
         let mut sent = 0_usize;
         // A gigabyte, if somebody takes it.
         while sent < 100_000 && socket.send(Message::text(&record)).await.is_ok() {
@@ -343,7 +380,8 @@ async fn fault_03_a_token_for_reading_runs_nothing_else_however_it_is_written() 
         "SELECT 1 --\r'\n; DROP TABLE t --'",
         "KILL QUERY 1",
     ] {
-        let text = endpoint.failure("execute_sql", json!({ "environment": "dev", "sql": sql })).await;
+        let text =
+            endpoint.failure("execute_sql", json!({ "environment": "dev", "sql": sql })).await;
         assert!(text.starts_with("This call of execute_sql needs the scopes"), "{text}");
     }
     let long = format!("DROP TABLE {}", "t".repeat(100_000));
@@ -378,7 +416,12 @@ async fn a_refused_handshake_is_told_apart_by_its_status() {
     let text = Endpoint::new(&hq::absent().await).failure("execute_sql", select()).await;
     assert!(text.starts_with("Lenses HQ can't be reached: "), "{text}");
     // Something that upgrades to whatever is asked for, without knowing websockets.
-    let echo = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
-    let text = Endpoint::new(&hq::writing(echo.as_bytes()).await).failure("execute_sql", select()).await;
-    assert!(text.starts_with("Lenses HQ answered with something other than a websocket."), "{text}");
+    let echo =
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    let text =
+        Endpoint::new(&hq::writing(echo.as_bytes()).await).failure("execute_sql", select()).await;
+    assert!(
+        text.starts_with("Lenses HQ answered with something other than a websocket."),
+        "{text}"
+    );
 }

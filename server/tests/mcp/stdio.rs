@@ -11,11 +11,16 @@ use tokio::{
 use crate::hq::Hq;
 
 #[tokio::test]
-async fn a_local_client_calls_tools_within_the_offered_scopes_and_the_process_ends_with_its_input() {
+async fn a_local_client_calls_tools_within_the_offered_scopes_and_the_process_ends_with_its_input()
+{
     let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }] })).await;
     let mut server = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
         .env_clear()
-        .envs([("TRANSPORT", "stdio"), ("LENSES_API_KEY", "service-account"), ("MCP_SCOPES", "read")])
+        .envs([
+            ("TRANSPORT", "stdio"),
+            ("LENSES_API_KEY", "service-account"),
+            ("MCP_SCOPES", "read"),
+        ])
         .env("LENSES_URL", hq.url.as_str())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -28,7 +33,8 @@ async fn a_local_client_calls_tools_within_the_offered_scopes_and_the_process_en
 
     let client = json!({ "name": "test", "version": "1" });
     let topic = json!({ "environment": "dev", "topic_name": "t" });
-    let initialize = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
+    let initialize =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
     let mut replies = Vec::new();
     for (id, method, params) in [
         (1, "initialize", initialize),
@@ -50,7 +56,10 @@ async fn a_local_client_calls_tools_within_the_offered_scopes_and_the_process_en
     assert_eq!(replies[0]["result"]["serverInfo"]["name"], "Lenses.io");
     assert_eq!(replies[1]["result"]["structuredContent"], json!({ "result": [{ "name": "dev" }] }));
     let refusal = replies[2]["result"]["content"][0]["text"].as_str().unwrap();
-    assert!(refusal.contains("needs a scope that this server does not offer (MCP_SCOPES)"), "{refusal}");
+    assert!(
+        refusal.contains("needs a scope that this server does not offer (MCP_SCOPES)"),
+        "{refusal}"
+    );
     assert_eq!(hq.seen()[0].authorization, "Bearer service-account");
     assert_eq!(hq.seen().len(), 1);
 

@@ -49,7 +49,9 @@ async fn every_look_at_topics_asks_hq_for_what_it_means() {
             json!({ "result": [{ "name": "retention.ms", "value": "1000" }] }),
         ),
     ] {
-        Exchange { tool, arguments, asks, body: Value::Null, reply: (200, JSON, reply), gives }.holds().await;
+        Exchange { tool, arguments, asks, body: Value::Null, reply: (200, JSON, reply), gives }
+            .holds()
+            .await;
     }
 }
 
@@ -59,7 +61,9 @@ async fn every_change_of_topics_asks_hq_for_what_it_means() {
     for (tool, arguments, asks, body, reply, gives) in [
         (
             "create_topic",
-            topic(&json!({ "partitions": "6", "replication": 3.0, "configs": { "cleanup.policy": "compact" } })),
+            topic(
+                &json!({ "partitions": "6", "replication": 3.0, "configs": { "cleanup.policy": "compact" } }),
+            ),
             "POST api/topics",
             json!({ "topicName": "a/b", "partitions": 6, "replication": 3, "configs": { "cleanup.policy": "compact" } }),
             (201, ""),
@@ -151,15 +155,22 @@ async fn a_schema_without_its_format_is_refused() {
 }
 
 #[tokio::test]
-async fn fault_25_users_who_may_not_create_topics_are_told_whom_to_ask_and_expired_sessions_are_not_relabelled() {
+async fn fault_25_users_who_may_not_create_topics_are_told_whom_to_ask_and_expired_sessions_are_not_relabelled()
+ {
     for tool in ["create_topic", "create_topic_with_schema"] {
         let hq = Hq::answering(403, JSON, r#"{"title":"kafka:CreateTopic is missing"}"#).await;
         let text = Endpoint::new(&hq.url).failure(tool, valid::arguments(tool)).await;
-        assert!(text.starts_with("Lenses HQ does not allow this: kafka:CreateTopic is missing. "), "{text}");
+        assert!(
+            text.starts_with("Lenses HQ does not allow this: kafka:CreateTopic is missing. "),
+            "{text}"
+        );
         assert!(text.contains("request_topic_creation"), "{text}");
         let hq = Hq::answering(401, JSON, r#"{"title":"expired"}"#).await;
         let text = Endpoint::new(&hq.url).failure(tool, valid::arguments(tool)).await;
-        assert!(text.starts_with("Lenses HQ does not accept the credential: expired. The session"), "{text}");
+        assert!(
+            text.starts_with("Lenses HQ does not accept the credential: expired. The session"),
+            "{text}"
+        );
     }
     let hq = Hq::answering(403, JSON, r#"{"title":"no"}"#).await;
     let text = Endpoint::new(&hq.url).failure("list_topics", json!({ "environment": "dev" })).await;
@@ -168,7 +179,8 @@ async fn fault_25_users_who_may_not_create_topics_are_told_whom_to_ask_and_expir
 
 #[tokio::test]
 async fn a_long_list_is_given_in_pages_that_together_are_the_list() {
-    let topics: Vec<_> = (0..7).map(|number| json!({ "topicName": format!("t{number}") })).collect();
+    let topics: Vec<_> =
+        (0..7).map(|number| json!({ "topicName": format!("t{number}") })).collect();
     let hq = Hq::giving(&json!(topics)).await;
     let endpoint = Endpoint::new(&hq.url);
     let mut given = Vec::new();

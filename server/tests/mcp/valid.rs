@@ -78,7 +78,11 @@ fn every_tool_has_a_good_call_with_all_its_arguments() {
         let arguments = arguments(tool.name());
         let known = tool.listing().input_schema["properties"].as_object().unwrap();
         for name in known.keys() {
-            assert!(arguments.get(name).is_some(), "the good call of {} does not give {name}", tool.name());
+            assert!(
+                arguments.get(name).is_some(),
+                "the good call of {} does not give {name}",
+                tool.name()
+            );
         }
     }
 }

@@ -7,7 +7,12 @@ use crate::{API_KEY, Files, OAUTH, certificate, errors, http, oauth, read, read_
 #[test]
 fn fault_26_ipv6_ports_and_path_prefixes_are_kept_in_every_address_that_is_made_from_the_url() {
     for (url, http, websocket, introspection) in [
-        ("http://[::1]:9991", "http://[::1]:9991/", "http://[::1]:9991/", "http://[::1]:9991/oauth2/introspect"),
+        (
+            "http://[::1]:9991",
+            "http://[::1]:9991/",
+            "http://[::1]:9991/",
+            "http://[::1]:9991/oauth2/introspect",
+        ),
         (
             "https://[2001:db8::1]",
             "https://[2001:db8::1]/",
@@ -20,7 +25,12 @@ fn fault_26_ipv6_ports_and_path_prefixes_are_kept_in_every_address_that_is_made_
             "http://hq:9991/lenses/",
             "http://hq:9991/lenses/oauth2/introspect",
         ),
-        ("", "http://localhost:9991/", "http://localhost:9991/", "http://localhost:9991/oauth2/introspect"),
+        (
+            "",
+            "http://localhost:9991/",
+            "http://localhost:9991/",
+            "http://localhost:9991/oauth2/introspect",
+        ),
     ] {
         let settings = read(&[OAUTH, &[("LENSES_URL", url)]]).unwrap();
         assert_eq!(settings.lenses_url.as_str(), http);
@@ -34,7 +44,10 @@ fn fault_26_an_address_without_a_scheme_is_refused_with_what_to_write() {
     for name in ["LENSES_URL", "LENSES_API_HTTP_URL"] {
         for url in ["localhost:9991", "hq.ns.svc:9991"] {
             let errors = errors(&[OAUTH, &[(name, url)]]);
-            assert_eq!(errors, format!("{name} is {url:?}: write it with http:// or https:// in front"));
+            assert_eq!(
+                errors,
+                format!("{name} is {url:?}: write it with http:// or https:// in front")
+            );
         }
     }
 }
@@ -42,11 +55,23 @@ fn fault_26_an_address_without_a_scheme_is_refused_with_what_to_write() {
 #[test]
 fn each_older_variable_overrides_its_piece_and_http_is_where_tokens_are_introspected() {
     for (set, http, websocket) in [
-        (&[("LENSES_API_HTTP_URL", "http://hq"), ("LENSES_API_HTTP_PORT", "80")][..], "http://hq/", "http://hq/"),
+        (
+            &[("LENSES_API_HTTP_URL", "http://hq"), ("LENSES_API_HTTP_PORT", "80")][..],
+            "http://hq/",
+            "http://hq/",
+        ),
         (&[("LENSES_API_HTTP_URL", "https://hq")], "https://hq:9991/", "https://hq:9991/"),
         (&[("LENSES_API_HTTP_PORT", "7")], "http://localhost:7/", "http://localhost:7/"),
-        (&[("LENSES_URL", "https://hq/x"), ("LENSES_API_HTTP_PORT", "7")], "https://hq:7/x", "https://hq/x"),
-        (&[("LENSES_URL", "https://hq/x"), ("LENSES_API_WEBSOCKET_PORT", "7")], "https://hq/x", "https://hq:7/x"),
+        (
+            &[("LENSES_URL", "https://hq/x"), ("LENSES_API_HTTP_PORT", "7")],
+            "https://hq:7/x",
+            "https://hq/x",
+        ),
+        (
+            &[("LENSES_URL", "https://hq/x"), ("LENSES_API_WEBSOCKET_PORT", "7")],
+            "https://hq/x",
+            "https://hq:7/x",
+        ),
         (
             &[("LENSES_URL", "https://hq"), ("LENSES_API_WEBSOCKET_URL", "wss://ws.hq/y")],
             "https://hq/",
@@ -83,7 +108,8 @@ fn trust_and_certificates_are_read_from_files_that_hold_what_they_should() {
     let (_, other_key) = certificate();
     let bundle = format!("# the team's CA\n{chain}{chain}");
     let torn = format!("{chain}-----BEGIN CERTIFICATE-----\nAAAA\n");
-    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let encrypted =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     let junk = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let files = Files(
         [
@@ -113,22 +139,61 @@ fn trust_and_certificates_are_read_from_files_that_hold_what_they_should() {
     )
     .unwrap();
     let pair = KeyPairFiles { certificate: "/cert".into(), key: "/key".into() };
-    assert_eq!(settings.lenses_trust, Trust { authorities: Some("/ca".into()), client: Some(pair.clone()) });
+    assert_eq!(
+        settings.lenses_trust,
+        Trust { authorities: Some("/ca".into()), client: Some(pair.clone()) }
+    );
     assert_eq!(http(&settings).tls, Some(pair));
     assert!(settings.effective().to_string().contains("TLS_KEY_FILE='/key' # environment"));
 
-    for (certificate, key) in [("LENSES_CLIENT_CERT_FILE", "LENSES_CLIENT_KEY_FILE"), ("TLS_CERT_FILE", "TLS_KEY_FILE")]
+    for (certificate, key) in
+        [("LENSES_CLIENT_CERT_FILE", "LENSES_CLIENT_KEY_FILE"), ("TLS_CERT_FILE", "TLS_KEY_FILE")]
     {
         for (certificate_file, key_file, variable, expected) in [
             ("/cert", "", key, format!("{key} is not set: {certificate} needs it")),
             ("", "/key", certificate, format!("{certificate} is not set: {key} needs it")),
-            ("/none", "/key", certificate, format!("{certificate} names \"/none\", which can't be read")),
-            ("/key", "/key", certificate, format!("{certificate} is \"/key\": write certificates in PEM")),
-            ("/torn", "/key", certificate, format!("{certificate} is \"/torn\": write certificates in PEM")),
-            ("/cert", "/cert", key, format!("{key} is \"/cert\": write one unencrypted private key")),
-            ("/cert", "/encrypted", key, format!("{key} is \"/encrypted\": write one unencrypted private key")),
-            ("/cert", "/empty", key, format!("{key} is \"/empty\": write one unencrypted private key")),
-            ("/cert", "/other-key", key, format!("{key} is \"/other-key\": the private key can't be used with")),
+            (
+                "/none",
+                "/key",
+                certificate,
+                format!("{certificate} names \"/none\", which can't be read"),
+            ),
+            (
+                "/key",
+                "/key",
+                certificate,
+                format!("{certificate} is \"/key\": write certificates in PEM"),
+            ),
+            (
+                "/torn",
+                "/key",
+                certificate,
+                format!("{certificate} is \"/torn\": write certificates in PEM"),
+            ),
+            (
+                "/cert",
+                "/cert",
+                key,
+                format!("{key} is \"/cert\": write one unencrypted private key"),
+            ),
+            (
+                "/cert",
+                "/encrypted",
+                key,
+                format!("{key} is \"/encrypted\": write one unencrypted private key"),
+            ),
+            (
+                "/cert",
+                "/empty",
+                key,
+                format!("{key} is \"/empty\": write one unencrypted private key"),
+            ),
+            (
+                "/cert",
+                "/other-key",
+                key,
+                format!("{key} is \"/other-key\": the private key can't be used with"),
+            ),
         ] {
             let set = [(certificate, certificate_file), (key, key_file)];
             let errors = read_with(&files, &[API_KEY, &set]).unwrap_err().to_string();
@@ -141,7 +206,8 @@ fn trust_and_certificates_are_read_from_files_that_hold_what_they_should() {
         ("/empty", "LENSES_CA_FILE is \"/empty\": write certificates in PEM"),
         ("/junk", "LENSES_CA_FILE is \"/junk\": certificate 1 can't be used as a CA's"),
     ] {
-        let errors = read_with(&files, &[API_KEY, &[("LENSES_CA_FILE", file)]]).unwrap_err().to_string();
+        let errors =
+            read_with(&files, &[API_KEY, &[("LENSES_CA_FILE", file)]]).unwrap_err().to_string();
         assert!(errors.contains(expected), "{errors}");
     }
 }

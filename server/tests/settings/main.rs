@@ -10,10 +10,14 @@ mod values;
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use lenses_mcp_server::settings::{Http, OAuth, Settings, SettingsErrors, SignIn, Transport, Variables};
+use lenses_mcp_server::settings::{
+    Http, OAuth, Settings, SettingsErrors, SignIn, Transport, Variables,
+};
 
-const OAUTH: &[(&str, &str)] = &[("OAUTH_ENABLED", "true"), ("MCP_ADVERTISED_URL", "https://mcp.example.com")];
-const API_KEY: &[(&str, &str)] = &[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLER_TOKEN", "caller")];
+const OAUTH: &[(&str, &str)] =
+    &[("OAUTH_ENABLED", "true"), ("MCP_ADVERTISED_URL", "https://mcp.example.com")];
+const API_KEY: &[(&str, &str)] =
+    &[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLER_TOKEN", "caller")];
 
 #[derive(Default)]
 struct Files<'a>(BTreeMap<&'static str, &'a str>);
@@ -24,8 +28,11 @@ fn read_with(files: &Files<'_>, sets: &[&[(&str, &str)]]) -> Result<Settings, Se
         None => Err(io::ErrorKind::NotFound.into()),
     };
     // Later values replace earlier ones.
-    let environment: BTreeMap<_, _> =
-        sets.iter().flat_map(|set| set.iter()).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let environment: BTreeMap<_, _> = sets
+        .iter()
+        .flat_map(|set| set.iter())
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
     Variables::load(environment, &read_file).and_then(|variables| Settings::read(&variables))
 }
 
@@ -34,7 +41,10 @@ fn read(sets: &[&[(&str, &str)]]) -> Result<Settings, SettingsErrors> {
 }
 
 fn errors(sets: &[&[(&str, &str)]]) -> String {
-    read(sets).map_or_else(|errors| errors.to_string(), |settings| panic!("accepted: {}", settings.effective()))
+    read(sets).map_or_else(
+        |errors| errors.to_string(),
+        |settings| panic!("accepted: {}", settings.effective()),
+    )
 }
 
 /// A certificate that is its own CA, and its key.

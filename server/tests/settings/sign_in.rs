@@ -6,7 +6,11 @@ use crate::{API_KEY, OAUTH, errors, http, oauth, read};
 
 #[test]
 fn the_advertised_lenses_url_is_kept_byte_for_byte() {
-    for url in ["https://lenses.example.com", "https://lenses.example.com/", "https://LENSES.example.com:443/x"] {
+    for url in [
+        "https://lenses.example.com",
+        "https://lenses.example.com/",
+        "https://LENSES.example.com:443/x",
+    ] {
         assert_eq!(oauth(&read(&[OAUTH, &[("LENSES_ADVERTISED_URL", url)]]).unwrap()).issuer, url);
         assert_eq!(oauth(&read(&[OAUTH, &[("LENSES_URL", url)]]).unwrap()).issuer, url);
     }
@@ -16,8 +20,14 @@ fn the_advertised_lenses_url_is_kept_byte_for_byte() {
 fn introspection_uses_the_inside_address_unless_it_is_named() {
     for (set, expected) in [
         (&[("LENSES_URL", "http://hq.ns.svc:9991")][..], "http://hq.ns.svc:9991/oauth2/introspect"),
-        (&[("LENSES_URL", "http://hq/a/"), ("LENSES_ADVERTISED_URL", "https://out")], "http://hq/a/oauth2/introspect"),
-        (&[("INTROSPECTION_URL", "http://other/introspect?tenant=1")], "http://other/introspect?tenant=1"),
+        (
+            &[("LENSES_URL", "http://hq/a/"), ("LENSES_ADVERTISED_URL", "https://out")],
+            "http://hq/a/oauth2/introspect",
+        ),
+        (
+            &[("INTROSPECTION_URL", "http://other/introspect?tenant=1")],
+            "http://other/introspect?tenant=1",
+        ),
     ] {
         assert_eq!(oauth(&read(&[OAUTH, set]).unwrap()).introspection.url.as_str(), expected);
     }
@@ -37,13 +47,19 @@ fn oauth_left_unsaid_is_on_where_older_charts_rely_on_it() {
 
 #[test]
 fn an_api_key_alone_is_for_stdio_and_over_http_someone_must_be_named() {
-    assert!(matches!(read(&[&[("LENSES_API_KEY", "key")]]).unwrap().transport, Transport::Stdio { .. }));
+    assert!(matches!(
+        read(&[&[("LENSES_API_KEY", "key")]]).unwrap().transport,
+        Transport::Stdio { .. }
+    ));
     let settings = read(&[API_KEY]).unwrap();
     assert!(matches!(&http(&settings).sign_in, SignIn::ApiKey { callers: Callers::Token(_), .. }));
     assert_eq!(settings.warnings, Vec::<String>::new());
 
     let unsaid = errors(&[API_KEY, &[("MCP_CALLER_TOKEN", "")]]);
-    assert!(unsaid.contains("MCP_CALLER_TOKEN is not set: over HTTP callers must show a token"), "{unsaid}");
+    assert!(
+        unsaid.contains("MCP_CALLER_TOKEN is not set: over HTTP callers must show a token"),
+        "{unsaid}"
+    );
     let anyone = read(&[API_KEY, &[("MCP_CALLER_TOKEN", ""), ("MCP_CALLERS", "anyone")]]).unwrap();
     assert!(matches!(&http(&anyone).sign_in, SignIn::ApiKey { callers: Callers::Anyone, .. }));
     assert!(anyone.warnings[0].starts_with("MCP_CALLERS=anyone"));
@@ -57,7 +73,12 @@ fn an_api_key_alone_is_for_stdio_and_over_http_someone_must_be_named() {
 fn fault_22_an_advertised_url_that_ends_with_the_endpoint_is_refused_and_never_doubled() {
     for url in ["https://mcp.example.com/mcp", "https://mcp.example.com/team/mcp/"] {
         let errors = errors(&[OAUTH, &[("MCP_ADVERTISED_URL", url)]]);
-        assert_eq!(errors, format!("MCP_ADVERTISED_URL is {url:?}: write the base URL without /mcp, which is added"));
+        assert_eq!(
+            errors,
+            format!(
+                "MCP_ADVERTISED_URL is {url:?}: write the base URL without /mcp, which is added"
+            )
+        );
     }
     let settings = read(&[OAUTH, &[("MCP_ADVERTISED_URL", "https://mcp.example.com/")]]).unwrap();
     assert_eq!(oauth(&settings).advertised_url.resource(), "https://mcp.example.com/mcp");
@@ -78,10 +99,20 @@ fn fault_23_oauth_over_stdio_is_refused_and_oauth_alone_means_http() {
 
 #[test]
 fn what_weakens_sign_in_or_is_not_used_is_warned_of() {
-    let settings = read(&[OAUTH, &[("LENSES_API_KEY", "key"), ("MCP_AUDIENCE", "ignored")]]).unwrap();
-    assert!(settings.warnings.iter().any(|warning| warning.starts_with("LENSES_API_KEY is set but not used")));
+    let settings =
+        read(&[OAUTH, &[("LENSES_API_KEY", "key"), ("MCP_AUDIENCE", "ignored")]]).unwrap();
+    assert!(
+        settings
+            .warnings
+            .iter()
+            .any(|warning| warning.starts_with("LENSES_API_KEY is set but not used"))
+    );
     assert!(settings.warnings.iter().any(|warning| warning.starts_with("MCP_AUDIENCE=ignored")));
-    for (url, warned) in [("http://localhost:8000", false), ("http://[::1]", false), ("http://mcp.example.com", true)] {
+    for (url, warned) in [
+        ("http://localhost:8000", false),
+        ("http://[::1]", false),
+        ("http://mcp.example.com", true),
+    ] {
         let settings = read(&[OAUTH, &[("MCP_ADVERTISED_URL", url)]]).unwrap();
         assert_eq!(settings.warnings.len(), usize::from(warned), "{url}");
     }

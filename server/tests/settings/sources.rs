@@ -7,7 +7,8 @@ use crate::{Files, OAUTH, http, oauth, read, read_with};
 
 #[test]
 fn an_empty_variable_is_its_default() {
-    let all: Vec<_> = lenses_mcp_server::settings::variable::ALL.iter().map(|known| (known.name, "  ")).collect();
+    let all: Vec<_> =
+        lenses_mcp_server::settings::variable::ALL.iter().map(|known| (known.name, "  ")).collect();
     let settings = read(&[&all, OAUTH]).unwrap();
     assert_eq!(settings.effective().to_string(), read(&[OAUTH]).unwrap().effective().to_string());
 }
@@ -22,10 +23,16 @@ fn the_environment_wins_over_the_settings_file() {
         .into(),
     );
     let named = ("MCP_SETTINGS_FILE", "/etc/mcp/settings.env");
-    let settings = read_with(&files, &[&[named, ("PORT", "7001"), ("MCP_ADVERTISED_URL", "")]]).unwrap();
+    let settings =
+        read_with(&files, &[&[named, ("PORT", "7001"), ("MCP_ADVERTISED_URL", "")]]).unwrap();
     assert_eq!(http(&settings).listen.port(), 7001);
     assert_eq!(oauth(&settings).advertised_url.resource(), "https://file.example.com/mcp");
-    assert!(settings.effective().to_string().contains("MCP_ADVERTISED_URL='https://file.example.com' # settings file"));
+    assert!(
+        settings
+            .effective()
+            .to_string()
+            .contains("MCP_ADVERTISED_URL='https://file.example.com' # settings file")
+    );
 }
 
 #[test]
@@ -38,13 +45,21 @@ fn a_dotenv_file_in_the_working_directory_is_read_where_there_is_one() {
 fn a_settings_file_that_cannot_be_used_is_named() {
     let named = ("MCP_SETTINGS_FILE", "/settings");
     let missing = read(&[OAUTH, &[named]]).unwrap_err().to_string();
-    assert!(missing.contains("MCP_SETTINGS_FILE names \"/settings\", which can't be read"), "{missing}");
+    assert!(
+        missing.contains("MCP_SETTINGS_FILE names \"/settings\", which can't be read"),
+        "{missing}"
+    );
 
     let files = Files([("/settings", "PORT='1'\nLENSES_API_KEY='hunter2\n")].into());
     let torn = read_with(&files, &[OAUTH, &[named]]).unwrap_err().to_string();
-    assert!(torn.contains("entry 2 of the settings file \"/settings\"") && !torn.contains("hunter2"), "{torn}");
+    assert!(
+        torn.contains("entry 2 of the settings file \"/settings\"") && !torn.contains("hunter2"),
+        "{torn}"
+    );
 
-    let files = Files([("/settings", "MCP_AUDIENCES='required'\nLENSES_COLOUR='blue'\nPATH='/bin'\n")].into());
+    let files = Files(
+        [("/settings", "MCP_AUDIENCES='required'\nLENSES_COLOUR='blue'\nPATH='/bin'\n")].into(),
+    );
     let unknown = read_with(&files, &[OAUTH, &[named]]).unwrap_err().to_string();
     assert!(
         unknown
@@ -88,8 +103,11 @@ fn names_of_other_releases_are_told_from_settings_and_said_to_have_no_effect() {
     assert_eq!(settings.effective().to_string(), read(&[OAUTH]).unwrap().effective().to_string());
 
     // A file that was named holds settings and nothing else.
-    let files = Files([("/settings", "MCP_SERVER_BASE_URL='https://mcp'\nFASTMCP_LOG_LEVEL='INFO'\n")].into());
-    let errors = read_with(&files, &[OAUTH, &[("MCP_SETTINGS_FILE", "/settings")]]).unwrap_err().to_string();
+    let files = Files(
+        [("/settings", "MCP_SERVER_BASE_URL='https://mcp'\nFASTMCP_LOG_LEVEL='INFO'\n")].into(),
+    );
+    let errors =
+        read_with(&files, &[OAUTH, &[("MCP_SETTINGS_FILE", "/settings")]]).unwrap_err().to_string();
     assert_eq!(
         errors,
         "MCP_SERVER_BASE_URL in the settings file \"/settings\" is not a setting: did you mean MCP_ADVERTISED_URL?"
@@ -120,14 +138,16 @@ fn each_secret_can_be_in_a_file() {
         ]],
     )
     .unwrap();
-    let SignIn::ApiKey { api_key, callers: Callers::Token(token) } = &http(&settings).sign_in else {
+    let SignIn::ApiKey { api_key, callers: Callers::Token(token) } = &http(&settings).sign_in
+    else {
         panic!("not a key")
     };
     assert_eq!((api_key.expose_secret(), token.expose_secret()), ("from-file", "c"));
     assert!(settings.sealing_key.is_some());
     assert!(settings.effective().to_string().contains("LENSES_API_KEY='(hidden)' # secret file"));
 
-    let files_of_client = [("INTROSPECTION_CLIENT_ID_FILE", "/id"), ("INTROSPECTION_CLIENT_SECRET_FILE", "/secret")];
+    let files_of_client =
+        [("INTROSPECTION_CLIENT_ID_FILE", "/id"), ("INTROSPECTION_CLIENT_SECRET_FILE", "/secret")];
     let settings = read_with(&files, &[OAUTH, &files_of_client]).unwrap();
     assert_eq!(oauth(&settings).introspection.client.as_ref().unwrap().secret.expose_secret(), "s");
 
@@ -136,8 +156,14 @@ fn each_secret_can_be_in_a_file() {
             &[("LENSES_API_KEY", "a"), ("LENSES_API_KEY_FILE", "/key")][..],
             "LENSES_API_KEY and LENSES_API_KEY_FILE are both set",
         ),
-        (&[("LENSES_API_KEY_FILE", "/none")], "LENSES_API_KEY_FILE names \"/none\", which can't be read"),
-        (&[("LENSES_API_KEY_FILE", "/empty")], "LENSES_API_KEY is an empty file: write the secret into it"),
+        (
+            &[("LENSES_API_KEY_FILE", "/none")],
+            "LENSES_API_KEY_FILE names \"/none\", which can't be read",
+        ),
+        (
+            &[("LENSES_API_KEY_FILE", "/empty")],
+            "LENSES_API_KEY is an empty file: write the secret into it",
+        ),
     ] {
         let errors = read_with(&files, &[set]).unwrap_err().to_string();
         assert!(errors.contains(expected), "{errors}");

@@ -31,15 +31,26 @@ fn traces_are_off_unless_they_are_wanted() {
 #[test]
 fn the_endpoint_follows_the_rules_of_the_otlp_exporter() {
     use Protocol::{Grpc, HttpProtobuf};
-    let (protocol, base, whole) =
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+    let (protocol, base, whole) = (
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    );
     for (set, expected, url) in [
         (&[][..], HttpProtobuf, "http://localhost:4318/v1/traces"),
         (&[(protocol, "grpc")], Grpc, "http://localhost:4317/"),
         (&[(base, "https://otel.example.com")], HttpProtobuf, "https://otel.example.com/v1/traces"),
         (&[(base, "http://[::1]:4318/otlp/")], HttpProtobuf, "http://[::1]:4318/otlp/v1/traces"),
-        (&[(protocol, "grpc"), (base, "https://otel.example.com:4317")], Grpc, "https://otel.example.com:4317/"),
-        (&[(base, "http://a"), (whole, "http://b/traces?tenant=1")], HttpProtobuf, "http://b/traces?tenant=1"),
+        (
+            &[(protocol, "grpc"), (base, "https://otel.example.com:4317")],
+            Grpc,
+            "https://otel.example.com:4317/",
+        ),
+        (
+            &[(base, "http://a"), (whole, "http://b/traces?tenant=1")],
+            HttpProtobuf,
+            "http://b/traces?tenant=1",
+        ),
     ] {
         assert_eq!(endpoint(set), (expected, url.to_owned()), "{set:?}");
     }
@@ -53,7 +64,8 @@ fn the_service_name_is_its_own_variables_then_the_resources_then_the_default() {
         (&[(attributes, "service.name=of%20resource, a=b")], "of resource"),
         (&[(attributes, "service.name=other"), (name, "mine")], "mine"),
     ] {
-        let names: Vec<_> = traces(set).resource.into_iter().filter(|(key, _)| key == "service.name").collect();
+        let names: Vec<_> =
+            traces(set).resource.into_iter().filter(|(key, _)| key == "service.name").collect();
         assert_eq!(names, [("service.name".to_owned(), expected.to_owned())], "{set:?}");
     }
 }
@@ -76,15 +88,26 @@ fn each_sampler_of_the_specification_is_understood() {
 
 #[test]
 fn headers_of_the_collector_are_a_secret() {
-    let settings =
-        read(&[OAUTH, ON, &[("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hunter2, x = y z")]]).unwrap();
+    let settings = read(&[
+        OAUTH,
+        ON,
+        &[("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hunter2, x = y z")],
+    ])
+    .unwrap();
     assert!(settings.effective().to_string().contains("OTEL_EXPORTER_OTLP_HEADERS='(hidden)'"));
     assert!(!format!("{settings:?}").contains("hunter2"));
     let files = Files([("/headers", "authorization=Basic hunter3\n")].into());
-    let of_file = read_with(&files, &[OAUTH, ON, &[("OTEL_EXPORTER_OTLP_HEADERS_FILE", "/headers")]]).unwrap();
+    let of_file =
+        read_with(&files, &[OAUTH, ON, &[("OTEL_EXPORTER_OTLP_HEADERS_FILE", "/headers")]])
+            .unwrap();
     for (settings, expected) in [(settings, "Bearer hunter2"), (of_file, "Basic hunter3")] {
-        let Some(Traces { exporter: Exporter::Otlp { headers, .. }, .. }) = settings.traces else { panic!("not OTLP") };
-        assert_eq!((headers[0].0.as_str(), headers[0].1.to_str().unwrap()), ("authorization", expected));
+        let Some(Traces { exporter: Exporter::Otlp { headers, .. }, .. }) = settings.traces else {
+            panic!("not OTLP")
+        };
+        assert_eq!(
+            (headers[0].0.as_str(), headers[0].1.to_str().unwrap()),
+            ("authorization", expected)
+        );
         assert!(headers.iter().all(|(_, value)| value.is_sensitive()));
     }
 }
@@ -92,11 +115,23 @@ fn headers_of_the_collector_are_a_secret() {
 #[test]
 fn whatever_is_wrong_the_server_starts_without_traces_and_says_why() {
     for (name, value, expected) in [
-        ("OTEL_ENABLED", "maybe", "OTEL_ENABLED is \"maybe\": write true or false; no traces are sent"),
+        (
+            "OTEL_ENABLED",
+            "maybe",
+            "OTEL_ENABLED is \"maybe\": write true or false; no traces are sent",
+        ),
         ("OTEL_EXPORTER", "jaeger", "write otlp or console"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "write http/protobuf or grpc"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "write it with http:// or https:// in front"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hunter2@otel", "write it without user and password"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "localhost:4318",
+            "write it with http:// or https:// in front",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://user:hunter2@otel",
+            "write it without user and password",
+        ),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://otel/#x", "write it without"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2", "write name=value"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a b=hunter2", "write name=value"),
@@ -109,8 +144,14 @@ fn whatever_is_wrong_the_server_starts_without_traces_and_says_why() {
         let settings = read(&[OAUTH, ON, &[(name, value)]]).unwrap();
         assert!(settings.traces.is_none(), "{name}={value}");
         let warnings = settings.warnings.join("\n");
-        assert!(warnings.starts_with(name) && warnings.contains(expected), "{name}={value}: {warnings}");
-        assert!(warnings.ends_with("; no traces are sent") && !warnings.contains("hunter2"), "{warnings}");
+        assert!(
+            warnings.starts_with(name) && warnings.contains(expected),
+            "{name}={value}: {warnings}"
+        );
+        assert!(
+            warnings.ends_with("; no traces are sent") && !warnings.contains("hunter2"),
+            "{warnings}"
+        );
     }
     for argument in ["2", "-0.1", "NaN", "half"] {
         let set = [("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", argument)];

@@ -45,7 +45,7 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
          ADMIN_PORT='9090' # default"
     );
     assert_eq!(settings.warnings, Vec::<String>::new());
-    assert_eq!(settings.offer.scopes(), ScopeSet::ALL);
+    assert_eq!(settings.policy.scopes(), ScopeSet::ALL);
     assert_eq!(oauth(&settings).introspection.cache_ttl, Duration::ZERO);
     assert!(oauth(&settings).introspection.client.is_none());
 }
@@ -84,21 +84,41 @@ fn each_variable_takes_what_it_should() {
     ])
     .unwrap();
     assert_eq!(settings.lenses_url.as_str(), "https://[2001:db8::1]:9991/hq/");
-    assert_eq!(settings.offer.scopes(), [Scope::Read, Scope::Delete].into_iter().collect());
+    assert_eq!(settings.policy.scopes(), [Scope::Read, Scope::Delete].into_iter().collect());
     assert_eq!(settings.limits.request_timeout, Duration::from_secs(90));
     assert_eq!(settings.limits.sql_timeout, Duration::from_secs(80));
     assert_eq!((settings.limits.max_body_bytes, settings.limits.response_max_bytes), (1024, 2048));
     assert_eq!((settings.limits.max_concurrent_requests, settings.limits.sql_max_rows), (1, 7));
     assert_eq!(settings.shutdown_grace, Duration::from_secs(5));
     assert_eq!((settings.log.level, settings.log.format), (tracing::Level::DEBUG, LogFormat::Json));
-    assert_eq!(settings.sealing_key.as_ref().unwrap().expose_secret(), (0..32).collect::<Vec<u8>>());
+    assert_eq!(
+        settings.sealing_key.as_ref().unwrap().expose_secret(),
+        (0..32).collect::<Vec<u8>>()
+    );
 
     let http = http(&settings);
-    assert_eq!((http.listen.to_string(), http.admin.to_string()), ("[::1]:8080".into(), "127.0.0.1:0".into()));
+    assert_eq!(
+        (http.listen.to_string(), http.admin.to_string()),
+        ("[::1]:8080".into(), "127.0.0.1:0".into())
+    );
     let hosts: Vec<_> = http.allowed_hosts.iter().map(ToString::to_string).collect();
-    assert_eq!(hosts, ["localhost", "127.0.0.1", "[::1]", "mcp.example.com", "mcp.ns.svc", "mcp.ns.svc:80", "[::2]:9"]);
+    assert_eq!(
+        hosts,
+        [
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+            "mcp.example.com",
+            "mcp.ns.svc",
+            "mcp.ns.svc:80",
+            "[::2]:9"
+        ]
+    );
     let origins: Vec<_> = http.allowed_origins.iter().map(ToString::to_string).skip(6).collect();
-    assert_eq!(origins, ["https://mcp.example.com:8443", "https://app.example.com:443", "http://dev.example.com:*"]);
+    assert_eq!(
+        origins,
+        ["https://mcp.example.com:8443", "https://app.example.com:443", "http://dev.example.com:*"]
+    );
 
     let oauth = oauth(&settings);
     assert_eq!(oauth.issuer, "https://Lenses.example.com/hq/");
@@ -138,7 +158,11 @@ fn each_variable_refuses_what_it_should_and_says_what_to_write() {
         ("MCP_ADVERTISED_URL", "https://mcp.example.com/{x}", "letters, digits"),
         ("MCP_ADVERTISED_URL", "https://mcp.example.com/a/../b", "starting with a dot"),
         ("MCP_ADVERTISED_URL", "mcp.example.com", "write a URL"),
-        ("MCP_SCOPES", "read,admin", "\"admin\" is not a scope; the scopes are read, write and delete"),
+        (
+            "MCP_SCOPES",
+            "read,admin",
+            "\"admin\" is not a scope; the scopes are read, write and delete",
+        ),
         ("MCP_SCOPES", ",", "at least one of read, write, delete"),
         ("INTROSPECTION_URL", "/oauth2/introspect", "write a URL"),
         ("INTROSPECTION_CACHE_TTL", "soon", "write a time"),
@@ -163,7 +187,11 @@ fn each_variable_refuses_what_it_should_and_says_what_to_write() {
         ("MCP_MAX_BODY_BYTES", "4MB", "write a whole number from 1024 to 67108864"),
         ("MCP_MAX_BODY_BYTES", "0", "write a whole number"),
         ("MCP_REQUEST_TIMEOUT", "0", "write a time from 1s to 1h"),
-        ("MCP_REQUEST_TIMEOUT", "20s", "MCP_SQL_TIMEOUT is 30s: write less than MCP_REQUEST_TIMEOUT (20s)"),
+        (
+            "MCP_REQUEST_TIMEOUT",
+            "20s",
+            "MCP_SQL_TIMEOUT is 30s: write less than MCP_REQUEST_TIMEOUT (20s)",
+        ),
         ("MCP_MAX_CONCURRENT_REQUESTS", "0", "write a whole number from 1"),
         ("MCP_RESPONSE_MAX_BYTES", "-1", "write a whole number"),
         ("MCP_RESULT_MAX_BYTES", "1", "write a whole number from"),
@@ -218,7 +246,9 @@ fn no_error_and_no_listing_shows_a_secret() {
         let errors = errors(&[OAUTH, set]);
         assert!(!errors.contains("hunter2"), "{errors}");
     }
-    let settings = read(&[API_KEY, &[("LENSES_API_KEY", "hunter2"), ("MCP_CALLER_TOKEN", "hunter3")]]).unwrap();
+    let settings =
+        read(&[API_KEY, &[("LENSES_API_KEY", "hunter2"), ("MCP_CALLER_TOKEN", "hunter3")]])
+            .unwrap();
     assert!(!format!("{} {settings:?}", settings.effective()).contains("hunter"));
     assert!(settings.effective().to_string().contains("LENSES_API_KEY='(hidden)' # environment"));
 }
@@ -240,5 +270,9 @@ fn what_is_offered_is_chosen_by_names_that_exist() {
 }
 
 fn every_group() -> String {
-    lenses_mcp_server::tools::registry().groups().map(|group| format!("{group}/*")).collect::<Vec<_>>().join(",")
+    lenses_mcp_server::tools::registry()
+        .groups()
+        .map(|group| format!("{group}/*"))
+        .collect::<Vec<_>>()
+        .join(",")
 }

@@ -39,7 +39,10 @@ impl Authority {
     pub(crate) fn issue(&self) -> Issued {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-        Issued { certificate: params.signed_by(&key, &self.0).unwrap().pem(), key: key.serialize_pem() }
+        Issued {
+            certificate: params.signed_by(&key, &self.0).unwrap().pem(),
+            key: key.serialize_pem(),
+        }
     }
 
     fn roots(&self) -> Arc<RootCertStore> {
@@ -60,7 +63,8 @@ impl Authority {
     /// A server with a certificate of this CA, which wants one of this CA from its clients.
     pub(crate) fn mutual_acceptor(&self) -> TlsAcceptor {
         let Issued { certificate, key } = self.issue();
-        let verifier = WebPkiClientVerifier::builder_with_provider(self.roots(), provider()).build().unwrap();
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(self.roots(), provider()).build().unwrap();
         let config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()

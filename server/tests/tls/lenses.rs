@@ -34,10 +34,18 @@ struct Hq {
 impl Hq {
     async fn start(tls: TlsAcceptor) -> Self {
         let router = Router::new()
-            .route("/oauth2/introspect", post(async || Json(json!({ "active": true, "scope": "read write delete" }))))
-            .route("/api/v1/environments", get(async || Json(json!({ "items": [{ "name": "dev" }] }))));
-        let (api, sql) =
-            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+            .route(
+                "/oauth2/introspect",
+                post(async || Json(json!({ "active": true, "scope": "read write delete" }))),
+            )
+            .route(
+                "/api/v1/environments",
+                get(async || Json(json!({ "items": [{ "name": "dev" }] }))),
+            );
+        let (api, sql) = (
+            TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        );
         let http = format!("https://localhost:{}", api.local_addr().unwrap().port());
         let websocket = format!("wss://localhost:{}", sql.local_addr().unwrap().port());
         tokio::spawn(lifecycle::serve(api, Some(tls.clone()), router, 100, Stages::default()));
@@ -48,7 +56,10 @@ impl Hq {
                     let Ok(stream) = tls.accept(stream).await else { return };
                     let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
                     let _statement = socket.next().await;
-                    for frame in [json!({ "type": "RECORD", "data": { "value": 1 } }), json!({ "type": "END" })] {
+                    for frame in [
+                        json!({ "type": "RECORD", "data": { "value": 1 } }),
+                        json!({ "type": "END" }),
+                    ] {
                         socket.send(Message::text(frame.to_string())).await.unwrap();
                     }
                 });
@@ -59,7 +70,8 @@ impl Hq {
 
     /// The server in front of it, with `more` settings.
     fn server(&self, more: &[(&str, &Path)]) -> Router {
-        let more = more.iter().map(|(name, path)| ((*name).to_owned(), path.to_str().unwrap().to_owned()));
+        let more =
+            more.iter().map(|(name, path)| ((*name).to_owned(), path.to_str().unwrap().to_owned()));
         let environment = [
             ("OAUTH_ENABLED", "true"),
             ("MCP_ADVERTISED_URL", "https://mcp.example.com"),
@@ -71,9 +83,15 @@ impl Hq {
         let variables = Variables::load(environment.into_iter().chain(more), &read_file).unwrap();
         let settings = Settings::read(&variables).unwrap();
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
-        start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), mcp::http_service)
-            .unwrap()
-            .endpoint
+        start::http_routers(
+            &settings,
+            http,
+            Arc::new(Metrics::new()),
+            &Stages::default(),
+            mcp::http_service,
+        )
+        .unwrap()
+        .endpoint
     }
 }
 
@@ -109,8 +127,12 @@ async fn fault_07_a_private_ca_and_a_client_certificate_hold_for_api_websocket_a
         ("LENSES_CLIENT_KEY_FILE", &key),
     ]);
     let (status, answer) = call(&server, "list_environments", json!({})).await;
-    assert_eq!((status, &answer["result"]["structuredContent"]["result"]), (200, &json!([{ "name": "dev" }])));
-    let (status, answer) = call(&server, "execute_sql", json!({ "environment": "dev", "sql": "SELECT 1" })).await;
+    assert_eq!(
+        (status, &answer["result"]["structuredContent"]["result"]),
+        (200, &json!([{ "name": "dev" }]))
+    );
+    let (status, answer) =
+        call(&server, "execute_sql", json!({ "environment": "dev", "sql": "SELECT 1" })).await;
     assert_eq!((status, &answer["result"]["isError"]), (200, &json!(false)), "{answer}");
 
     // Without the CA, and without the certificate, HQ can't be asked about the token.
@@ -134,5 +156,8 @@ async fn a_ca_that_is_replaced_is_trusted_without_a_restart() {
     ]);
     assert_eq!(call(&server, "list_environments", json!({})).await.0, 503);
     folder.write("ca.crt", &authority.pem());
-    until("trust in the new CA", async || call(&server, "list_environments", json!({})).await.0 == 200).await;
+    until("trust in the new CA", async || {
+        call(&server, "list_environments", json!({})).await.0 == 200
+    })
+    .await;
 }

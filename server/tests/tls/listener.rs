@@ -36,7 +36,8 @@ async fn serve(files: &KeyPairFiles) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().route("/", get(async || "served"));
-    let serving = tokio::spawn(lifecycle::serve(listener, Some(acceptor), router, 10, stages.clone()));
+    let serving =
+        tokio::spawn(lifecycle::serve(listener, Some(acceptor), router, 10, stages.clone()));
     Served { address, metrics, stages, serving }
 }
 
@@ -46,9 +47,14 @@ fn files(folder: &Folder, authority: &Authority) -> KeyPairFiles {
     KeyPairFiles { certificate, key: folder.write("tls.key", &issued.key) }
 }
 
-async fn connect(address: SocketAddr, trusted: &Authority) -> std::io::Result<TlsStream<TcpStream>> {
+async fn connect(
+    address: SocketAddr,
+    trusted: &Authority,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(address).await?;
-    TlsConnector::from(Arc::new(trusted.client())).connect(ServerName::try_from("localhost").unwrap(), stream).await
+    TlsConnector::from(Arc::new(trusted.client()))
+        .connect(ServerName::try_from("localhost").unwrap(), stream)
+        .await
 }
 
 async fn ask(stream: &mut TlsStream<TcpStream>) -> String {
@@ -71,7 +77,8 @@ fn failures(metrics: &Metrics) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_certificate_is_shown_to_new_connections_old_ones_go_on_and_a_bad_one_changes_nothing() {
+async fn a_new_certificate_is_shown_to_new_connections_old_ones_go_on_and_a_bad_one_changes_nothing()
+ {
     let folder = Folder::new();
     let (before, after) = (Authority::new("before"), Authority::new("after"));
     let served = serve(&files(&folder, &before)).await;
@@ -119,6 +126,7 @@ async fn a_handshake_that_is_never_made_is_given_up_and_does_not_delay_the_end()
     assert!(stopped.elapsed() < Duration::from_secs(5), "{:?}", stopped.elapsed());
     // Reset when it was never accepted, closed when it was.
     assert!(
-        silent.read(&mut [0]).await.is_ok_and(|read| read == 0) || TcpStream::connect(served.address).await.is_err()
+        silent.read(&mut [0]).await.is_ok_and(|read| read == 0)
+            || TcpStream::connect(served.address).await.is_err()
     );
 }

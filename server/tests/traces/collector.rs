@@ -82,8 +82,10 @@ impl Collector {
     pub(crate) fn spans(&self) -> Vec<Span> {
         let kept = self.0.lock().unwrap();
         let resources = kept.batches.iter().flat_map(|batch| &batch.resource_spans);
-        let mut spans: Vec<_> =
-            resources.flat_map(|resource| &resource.scope_spans).flat_map(|scope| scope.spans.clone()).collect();
+        let mut spans: Vec<_> = resources
+            .flat_map(|resource| &resource.scope_spans)
+            .flat_map(|scope| scope.spans.clone())
+            .collect();
         spans.sort_by(|a, b| a.name.cmp(&b.name));
         spans
     }
@@ -102,11 +104,13 @@ impl Collector {
 
 /// `key=value`, sorted.
 pub(crate) fn attributes(attributes: &[KeyValue]) -> Vec<String> {
-    let value = |value: &Option<AnyValue>| match value.as_ref().and_then(|value| value.value.as_ref()) {
-        Some(any_value::Value::StringValue(text)) => text.clone(),
-        other => format!("{other:?}"),
-    };
-    let mut pairs: Vec<_> = attributes.iter().map(|pair| format!("{}={}", pair.key, value(&pair.value))).collect();
+    let value =
+        |value: &Option<AnyValue>| match value.as_ref().and_then(|value| value.value.as_ref()) {
+            Some(any_value::Value::StringValue(text)) => text.clone(),
+            other => format!("{other:?}"),
+        };
+    let mut pairs: Vec<_> =
+        attributes.iter().map(|pair| format!("{}={}", pair.key, value(&pair.value))).collect();
     pairs.sort_unstable();
     pairs
 }

@@ -31,7 +31,8 @@ async fn calls(server: &Server) {
     let traced = json!({ "name": "list_environments", "_meta": { "traceparent": IN_META } });
     server.send("tools/call", traced, Some(IN_HEADER)).await;
     let query = json!({ "environment": "hunter-environment", "sql": "SELECT * FROM hunter" });
-    let result = server.send("tools/call", json!({ "name": "execute_sql", "arguments": query }), None).await;
+    let result =
+        server.send("tools/call", json!({ "name": "execute_sql", "arguments": query }), None).await;
     assert_eq!(result["result"]["isError"], true, "{result}");
     server.send("tools/call", json!({ "name": "no_such_tool" }), None).await;
     server.send("tools/list", json!({}), Some(UNSAMPLED)).await;
@@ -49,11 +50,14 @@ fn settings<'a>(endpoint: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str,
 }
 
 #[tokio::test]
-async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_it_and_nothing_secret_in_it() {
+async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_it_and_nothing_secret_in_it()
+ {
     for grpc in [false, true] {
-        let (collector, endpoint) = if grpc { Collector::over_grpc().await } else { Collector::over_http().await };
+        let (collector, endpoint) =
+            if grpc { Collector::over_grpc().await } else { Collector::over_http().await };
         let protocol = if grpc { "grpc" } else { "http/protobuf" };
-        let mut server = Server::start(&settings(&endpoint, &[("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)])).await;
+        let mut server =
+            Server::start(&settings(&endpoint, &[("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)])).await;
         calls(&server).await;
         server.end().await;
 
@@ -71,8 +75,9 @@ async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_
         );
         let [hq_sql, hq_list, call_sql, call_list, list] = &spans[..] else { panic!("{names:?}") };
 
-        let parents: Vec<_> =
-            [list, call_list, hq_list].map(|span| (hex(&span.trace_id), hex(&span.parent_span_id))).to_vec();
+        let parents: Vec<_> = [list, call_list, hq_list]
+            .map(|span| (hex(&span.trace_id), hex(&span.parent_span_id)))
+            .to_vec();
         let (client_1, client_2) = ("1".repeat(32), "2".repeat(32));
         assert_eq!(
             parents,
@@ -82,7 +87,10 @@ async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_
                 (client_2.clone(), hex(&call_list.span_id))
             ]
         );
-        assert_eq!((&*call_sql.parent_span_id, &hq_sql.parent_span_id), (&[][..], &call_sql.span_id));
+        assert_eq!(
+            (&*call_sql.parent_span_id, &hq_sql.parent_span_id),
+            (&[][..], &call_sql.span_id)
+        );
         let gone_on = [(client_2, hq_list), (hex(&call_sql.trace_id), hq_sql)]
             .map(|(trace, span)| Some(format!("00-{trace}-{}-01", hex(&span.span_id))));
         assert_eq!(server.asked_hq_in(), gone_on);
@@ -122,7 +130,11 @@ async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_
             );
             let failed = span.status.as_ref().is_some_and(|status| status.code == 2);
             assert_eq!(failed, expected[0].starts_with("error.type"), "{}", span.name);
-            assert!(span.end_time_unix_nano > span.start_time_unix_nano && span.events.is_empty(), "{}", span.name);
+            assert!(
+                span.end_time_unix_nano > span.start_time_unix_nano && span.events.is_empty(),
+                "{}",
+                span.name
+            );
         }
         assert_eq!(
             collector.resource(),
@@ -141,10 +153,12 @@ async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_
 }
 
 #[tokio::test]
-async fn prompts_and_resources_are_spans_of_their_clients_trace_by_their_kinds_and_never_by_a_name_of_the_callers() {
+async fn prompts_and_resources_are_spans_of_their_clients_trace_by_their_kinds_and_never_by_a_name_of_the_callers()
+ {
     let (collector, endpoint) = Collector::over_http().await;
     let mut server = Server::start(&settings(&endpoint, &[])).await;
-    let prompt = |arguments| json!({ "name": "list_running_kafka_connectors", "arguments": arguments });
+    let prompt =
+        |arguments| json!({ "name": "list_running_kafka_connectors", "arguments": arguments });
     for (method, params) in [
         ("prompts/get", prompt(json!({ "environment": "hunter-environment" }))),
         ("prompts/get", prompt(json!({}))),
@@ -158,7 +172,8 @@ async fn prompts_and_resources_are_spans_of_their_clients_trace_by_their_kinds_a
     server.end().await;
 
     let spans = collector.spans();
-    let told: Vec<_> = spans.iter().map(|span| (&*span.name, attributes(&span.attributes).join(" "))).collect();
+    let told: Vec<_> =
+        spans.iter().map(|span| (&*span.name, attributes(&span.attributes).join(" "))).collect();
     let (prompt, read) = (
         "gen_ai.prompt.name=list_running_kafka_connectors mcp.method.name=prompts/get mcp.protocol.version=2025-11-25",
         "mcp.method.name=resources/read mcp.protocol.version=2025-11-25",
@@ -174,7 +189,9 @@ async fn prompts_and_resources_are_spans_of_their_clients_trace_by_their_kinds_a
             ("resources/read topics", format!("error.type=denied lenses.resource=topics {read}")),
         ]
     );
-    let [hq_environments, hq_topics, .., environments, topics] = &spans[..] else { panic!("{told:?}") };
+    let [hq_environments, hq_topics, .., environments, topics] = &spans[..] else {
+        panic!("{told:?}")
+    };
     assert_eq!(
         (&hq_environments.parent_span_id, &hq_topics.parent_span_id),
         (&environments.span_id, &topics.span_id),
@@ -183,9 +200,16 @@ async fn prompts_and_resources_are_spans_of_their_clients_trace_by_their_kinds_a
     for span in &spans {
         assert_eq!(hex(&span.trace_id), "1".repeat(32), "{}", span.name);
         let failed = span.status.as_ref().is_some_and(|status| status.code == 2);
-        assert_eq!(failed, attributes(&span.attributes)[0].starts_with("error.type"), "{}", span.name);
+        assert_eq!(
+            failed,
+            attributes(&span.attributes)[0].starts_with("error.type"),
+            "{}",
+            span.name
+        );
     }
-    assert!(!collector.text().contains("hunter-environment") && !collector.text().contains("lenses://"));
+    assert!(
+        !collector.text().contains("hunter-environment") && !collector.text().contains("lenses://")
+    );
 }
 
 #[tokio::test]
@@ -197,7 +221,8 @@ async fn a_collector_that_refuses_or_is_not_there_is_logged_once_and_hinders_no_
         let quick = [("OTEL_BSP_SCHEDULE_DELAY", "20")];
         let mut server = Server::start(&settings(endpoint, &quick)).await;
         for _ in 0..3 {
-            let result = server.send("tools/call", json!({ "name": "list_environments" }), None).await;
+            let result =
+                server.send("tools/call", json!({ "name": "list_environments" }), None).await;
             assert_eq!(result["result"]["isError"], false, "{result}");
             if endpoint != "http://127.0.0.1:9" {
                 let refused = collector.refused();
@@ -216,9 +241,18 @@ async fn a_collector_that_refuses_or_is_not_there_is_logged_once_and_hinders_no_
 #[tokio::test]
 async fn settings_of_traces_that_cannot_be_used_are_a_warning_and_no_traces() {
     for (setting, warning) in [
-        (("OTEL_EXPORTER", "zipkin"), "OTEL_EXPORTER is \"zipkin\": write otlp or console; no traces are sent"),
-        (("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"), "OTEL_EXPORTER_OTLP_ENDPOINT is \"collector:4318\""),
-        (("OTEL_EXPORTER_OTLP_HEADERS", "hunter"), "OTEL_EXPORTER_OTLP_HEADERS is no list of headers (not shown)"),
+        (
+            ("OTEL_EXPORTER", "zipkin"),
+            "OTEL_EXPORTER is \"zipkin\": write otlp or console; no traces are sent",
+        ),
+        (
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+            "OTEL_EXPORTER_OTLP_ENDPOINT is \"collector:4318\"",
+        ),
+        (
+            ("OTEL_EXPORTER_OTLP_HEADERS", "hunter"),
+            "OTEL_EXPORTER_OTLP_HEADERS is no list of headers (not shown)",
+        ),
     ] {
         let mut server = Server::start(&settings("http://127.0.0.1:9", &[setting])).await;
         server.send("tools/call", json!({ "name": "list_environments" }), Some(IN_HEADER)).await;
@@ -241,7 +275,10 @@ async fn console_is_a_log_line_for_each_span() {
         (&spans[0]["name"], &spans[1]["name"]),
         (&json!("lenses list_environments"), &json!("tools/call list_environments"))
     );
-    assert_eq!((&spans[1]["trace_id"], &spans[1]["parent_span_id"]), (&json!("2".repeat(32)), &json!("2".repeat(16))));
+    assert_eq!(
+        (&spans[1]["trace_id"], &spans[1]["parent_span_id"]),
+        (&json!("2".repeat(32)), &json!("2".repeat(16)))
+    );
     assert_eq!(spans[0]["parent_span_id"], spans[1]["span_id"]);
     assert_eq!(spans[0]["attributes"], "lenses.operation=list_environments");
 }

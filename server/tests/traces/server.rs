@@ -28,12 +28,16 @@ pub(crate) struct Server {
 }
 
 async fn environments(State(hq): State<Traceparents>, headers: HeaderMap) -> impl IntoResponse {
-    hq.lock().unwrap().push(headers.get("traceparent").map(|value| value.to_str().unwrap().to_owned()));
+    hq.lock()
+        .unwrap()
+        .push(headers.get("traceparent").map(|value| value.to_str().unwrap().to_owned()));
     Json(json!({ "items": [{ "name": "hunter-record" }] }))
 }
 
 async fn refuse(State(hq): State<Traceparents>, headers: HeaderMap) -> impl IntoResponse {
-    hq.lock().unwrap().push(headers.get("traceparent").map(|value| value.to_str().unwrap().to_owned()));
+    hq.lock()
+        .unwrap()
+        .push(headers.get("traceparent").map(|value| value.to_str().unwrap().to_owned()));
     (StatusCode::FORBIDDEN, "hunter-reply")
 }
 
@@ -43,14 +47,25 @@ impl Server {
         let hq = Traceparents::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router =
-            Router::new().route("/api/v1/environments", get(environments)).fallback(refuse).with_state(hq.clone());
+        let router = Router::new()
+            .route("/api/v1/environments", get(environments))
+            .fallback(refuse)
+            .with_state(hq.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         let mut process = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
             .env_clear()
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
-            .envs([("LENSES_API_KEY", "hunter-key"), ("MCP_CALLERS", "anyone"), ("TRANSPORT", "http")])
-            .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("ADMIN_HOST", "127.0.0.1"), ("ADMIN_PORT", "0")])
+            .envs([
+                ("LENSES_API_KEY", "hunter-key"),
+                ("MCP_CALLERS", "anyone"),
+                ("TRANSPORT", "http"),
+            ])
+            .envs([
+                ("HOST", "127.0.0.1"),
+                ("PORT", "0"),
+                ("ADMIN_HOST", "127.0.0.1"),
+                ("ADMIN_PORT", "0"),
+            ])
             .envs([("LENSES_URL", url.as_str()), ("LOG_FORMAT", "json")])
             .envs(settings.iter().copied())
             .stderr(Stdio::piped())
@@ -61,7 +76,8 @@ impl Server {
         // The client wants a provider even for plain HTTP; another test may have installed it.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut server = Self { process, endpoint: String::new(), log, lines: Vec::new(), client, hq };
+        let mut server =
+            Self { process, endpoint: String::new(), log, lines: Vec::new(), client, hq };
         let line = server.line("listening").await;
         server.endpoint = format!("http://{}/mcp", line["address"].as_str().unwrap());
         server
@@ -72,7 +88,8 @@ impl Server {
         loop {
             let line = self.log.next_line().await.unwrap();
             let line: Value =
-                serde_json::from_str(&line.unwrap_or_else(|| panic!("{message} was not logged"))).unwrap();
+                serde_json::from_str(&line.unwrap_or_else(|| panic!("{message} was not logged")))
+                    .unwrap();
             self.lines.push(line.clone());
             if line["message"].as_str().is_some_and(|text| text.starts_with(message)) {
                 return line;
@@ -81,7 +98,12 @@ impl Server {
     }
 
     /// Sends a request, within the span of a client where `traceparent` is given in a header.
-    pub(crate) async fn send(&self, method: &str, params: Value, traceparent: Option<&str>) -> Value {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        params: Value,
+        traceparent: Option<&str>,
+    ) -> Value {
         let mut request = self
             .client
             .post(&self.endpoint)
@@ -111,6 +133,9 @@ impl Server {
 
     /// How many lines say so.
     pub(crate) fn said(&self, message: &str) -> usize {
-        self.lines.iter().filter(|line| line["message"].as_str().is_some_and(|text| text.contains(message))).count()
+        self.lines
+            .iter()
+            .filter(|line| line["message"].as_str().is_some_and(|text| text.contains(message)))
+            .count()
     }
 }

@@ -57,9 +57,14 @@ impl Query {
                     "entityName" => parsed.sort = Sort::EntityName,
                     "createdBy" => parsed.sort = Sort::CreatedBy,
                     "createdAt" => parsed.sort = Sort::CreatedAt,
-                    _ => faults.push(("sortField", "must be entityName, createdBy or createdAt".to_owned())),
+                    _ => faults.push((
+                        "sortField",
+                        "must be entityName, createdBy or createdAt".to_owned(),
+                    )),
                 },
-                "sortOrder" if matches!(value.as_ref(), "asc" | "desc") => parsed.descending = value == "desc",
+                "sortOrder" if matches!(value.as_ref(), "asc" | "desc") => {
+                    parsed.descending = value == "desc"
+                }
                 "sortOrder" => faults.push(("sortOrder", "must be asc or desc".to_owned())),
                 _ => {}
             }
@@ -77,8 +82,12 @@ impl Query {
                 && self.entity_name.as_ref().is_none_or(|name| *name == request.entity_name)
         });
         match self.sort {
-            Sort::EntityName => requests.sort_by(|left, right| left.entity_name.cmp(&right.entity_name)),
-            Sort::CreatedBy => requests.sort_by(|left, right| left.created_by.cmp(&right.created_by)),
+            Sort::EntityName => {
+                requests.sort_by(|left, right| left.entity_name.cmp(&right.entity_name))
+            }
+            Sort::CreatedBy => {
+                requests.sort_by(|left, right| left.created_by.cmp(&right.created_by))
+            }
             Sort::CreatedAt => requests.sort_by_key(|request| request.created_at),
         }
         if self.descending {
@@ -97,7 +106,12 @@ mod tests {
 
     #[test]
     fn what_can_be_no_query_is_refused_and_a_page_must_say_its_size() {
-        assert!(Query::parse("page=1&pageSize=25&approvalStatus=Pending&sortField=createdBy&sortOrder=desc").is_ok());
+        assert!(
+            Query::parse(
+                "page=1&pageSize=25&approvalStatus=Pending&sortField=createdBy&sortOrder=desc"
+            )
+            .is_ok()
+        );
         for query in [
             "",
             "pageSize=0",

@@ -40,8 +40,12 @@ pub(crate) async fn list(
         .clusters
         .iter()
         .filter(|(cluster, _)| clusters.is_empty() || clusters.contains(cluster))
-        .flat_map(|(cluster, connectors)| connectors.iter().map(move |(name, connector)| (cluster, name, connector)))
-        .filter(|(_, _, connector)| classes.is_empty() || classes.iter().any(|class| class == connector.class()))
+        .flat_map(|(cluster, connectors)| {
+            connectors.iter().map(move |(name, connector)| (cluster, name, connector))
+        })
+        .filter(|(_, _, connector)| {
+            classes.is_empty() || classes.iter().any(|class| class == connector.class())
+        })
         .map(|(cluster, name, connector)| connector.to_json(cluster, name))
         .collect();
     Ok(Json(json!({"connectors": connectors})))
@@ -84,7 +88,10 @@ pub(crate) async fn act(
 ) -> Result<StatusCode, Refusal> {
     may(&caller, Right::UpdateConnector, &cluster, &name)?;
     let action = Action::parse(&action).ok_or_else(|| {
-        AgentError::invalid(vec![("action", format!("is {action:?}: must be start, stop, restart, pause or resume"))])
+        AgentError::invalid(vec![(
+            "action",
+            format!("is {action:?}: must be start, stop, restart, pause or resume"),
+        )])
     })?;
     lock(&agent.connect).act(&cluster, &name, action)?;
     Ok(StatusCode::ACCEPTED)
@@ -120,7 +127,8 @@ pub(crate) async fn definition(
     let connector = connect.connector(&cluster, &name)?;
     // A JSON scalar is a YAML scalar.
     let (name, cluster) = (Value::from(name), Value::from(cluster));
-    let mut yaml = format!("kind: KafkaConnector\nname: {name}\ncluster: {cluster}\nconfiguration:\n");
+    let mut yaml =
+        format!("kind: KafkaConnector\nname: {name}\ncluster: {cluster}\nconfiguration:\n");
     for (setting, value) in connector.config.iter().collect::<BTreeMap<_, _>>() {
         let _ = writeln!(yaml, "  {setting}: {value}");
     }

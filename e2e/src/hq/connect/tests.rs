@@ -42,8 +42,7 @@ fn an_action_brings_connector_and_tasks_into_its_state_and_only_a_restart_mends_
 #[test]
 fn what_a_plugin_does_not_take_is_refused_and_creates_nothing() {
     let mut connect = connect();
-    let good =
-        json!({"connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "topics": "t", "file": "f"});
+    let good = json!({"connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "topics": "t", "file": "f"});
     for (change, faults) in [
         (json!({}), 0),
         (json!({"connector.class": "com.example.Unknown"}), 1),
@@ -54,7 +53,11 @@ fn what_a_plugin_does_not_take_is_refused_and_creates_nothing() {
         config.extend(change.as_object().unwrap().clone());
         assert_eq!(validate::faults(&config).len(), faults, "{change}");
         assert_eq!(validate::report(&config)["error_count"], faults);
-        assert_eq!(connect.create("eu", &change.to_string(), config).is_ok(), faults == 0, "{change}");
+        assert_eq!(
+            connect.create("eu", &change.to_string(), config).is_ok(),
+            faults == 0,
+            "{change}"
+        );
     }
     assert_eq!(validate::faults(&Map::new()).len(), 1);
     assert_eq!(connect.connectors(), 2);

@@ -12,7 +12,8 @@ pub(super) struct Plugin {
 }
 
 /// What every connector takes.
-const COMMON: [(&str, &str, bool); 2] = [("connector.class", "STRING", true), ("tasks.max", "INT", false)];
+const COMMON: [(&str, &str, bool); 2] =
+    [("connector.class", "STRING", true), ("tasks.max", "INT", false)];
 
 const PLUGINS: [Plugin; 3] = [
     Plugin {
@@ -74,7 +75,9 @@ fn settings(config: &Map<String, Value>) -> impl Iterator<Item = Setting> {
 }
 
 fn errors(config: &Map<String, Value>, (name, kind, required): Setting) -> Vec<String> {
-    let text = config.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let text = config
+        .get(name)
+        .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     let fault = match text {
         None => required.then(|| "which has no default value".to_owned()),
         Some(text) if name == "connector.class" && Plugin::find(&text).is_none() => {
@@ -85,5 +88,8 @@ fn errors(config: &Map<String, Value>, (name, kind, required): Setting) -> Vec<S
         }
         Some(_) => None,
     };
-    fault.map(|fault| format!("Invalid value for configuration {name}: {fault}")).into_iter().collect()
+    fault
+        .map(|fault| format!("Invalid value for configuration {name}: {fault}"))
+        .into_iter()
+        .collect()
 }

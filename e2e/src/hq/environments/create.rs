@@ -33,20 +33,28 @@ impl CreateEnvironment {
     /// Every field that is wrong.
     fn faults(&self) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
-        let legal = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
+        let legal = |character: char| {
+            character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-'
+        };
         if !(1..=63).contains(&self.name.len())
             || !self.name.chars().all(legal)
             || self.name.starts_with('-')
             || self.name.ends_with('-')
         {
-            let rule = "must be 1 to 63 characters of a-z, 0-9 and '-', with no '-' at either end".to_owned();
+            let rule = "must be 1 to 63 characters of a-z, 0-9 and '-', with no '-' at either end"
+                .to_owned();
             faults.push(("name", rule));
         }
-        if self.display_name.as_ref().is_some_and(|name| name.trim().is_empty() || name.chars().count() > 200) {
+        if self
+            .display_name
+            .as_ref()
+            .is_some_and(|name| name.trim().is_empty() || name.chars().count() > 200)
+        {
             faults.push(("display_name", "must be 1 to 200 characters".to_owned()));
         }
         if !TIERS.contains(&self.tier.as_str()) {
-            faults.push(("tier", format!("is {:?}: must be one of {}", self.tier, TIERS.join(", "))));
+            faults
+                .push(("tier", format!("is {:?}: must be one of {}", self.tier, TIERS.join(", "))));
         }
         if let Some((name, _)) = self.metadata.iter().find(|(_, value)| !value.is_string()) {
             faults.push(("metadata", format!("{name:?} must be a string")));
@@ -61,8 +69,8 @@ pub(crate) async fn create(
     caller: Caller,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let asked: CreateEnvironment =
-        serde_json::from_slice(&body).map_err(|error| Problem::invalid_parameter(format!("body: {error}")))?;
+    let asked: CreateEnvironment = serde_json::from_slice(&body)
+        .map_err(|error| Problem::invalid_parameter(format!("body: {error}")))?;
     caller.may(Action::CreateEnvironment, &format!("environments:environment:{}", asked.name))?;
     let faults = asked.faults();
     if !faults.is_empty() {

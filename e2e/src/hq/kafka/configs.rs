@@ -45,19 +45,27 @@ const CONFIGS: [(&str, &str); 27] = [
 ];
 
 /// What is wrong with configurations, each as a fault of the field `configs`.
-pub(super) fn faults(configs: &BTreeMap<String, String>) -> impl Iterator<Item = (&'static str, String)> {
+pub(super) fn faults(
+    configs: &BTreeMap<String, String>,
+) -> impl Iterator<Item = (&'static str, String)> {
     let fault = |(name, value): (&String, &String)| {
         let default = CONFIGS.iter().find(|(known, _)| known == name).map(|(_, default)| *default);
         let one_of = |allowed: &[&str]| allowed.contains(&value.as_str());
         match (name.as_str(), default) {
             (_, None) => Some(format!("{name:?} is not a topic configuration")),
-            ("cleanup.policy", _) if !value.split(',').all(|policy| matches!(policy.trim(), "delete" | "compact")) => {
+            ("cleanup.policy", _)
+                if !value
+                    .split(',')
+                    .all(|policy| matches!(policy.trim(), "delete" | "compact")) =>
+            {
                 Some(format!("cleanup.policy is {value:?}: must be delete, compact or both"))
             }
             (_, Some("true" | "false")) if !one_of(&["true", "false"]) => {
                 Some(format!("{name} is {value:?}: must be true or false"))
             }
-            (_, Some(default)) if default.parse::<i64>().is_ok() && value.parse::<i64>().is_err() => {
+            (_, Some(default))
+                if default.parse::<i64>().is_ok() && value.parse::<i64>().is_err() =>
+            {
                 Some(format!("{name} is {value:?}: must be a whole number"))
             }
             _ => None,
@@ -107,7 +115,8 @@ pub(crate) async fn update(
     caller.may(Action::UpdateTopicDetails, &format!("kafka:topic:{name}"))?;
     let mut kafka = lock(&agent.kafka);
     let topic = kafka.topic_to_change(&name)?;
-    let wanted: BTreeMap<_, _> = asked.configs.into_iter().map(|config| (config.key, config.value)).collect();
+    let wanted: BTreeMap<_, _> =
+        asked.configs.into_iter().map(|config| (config.key, config.value)).collect();
     let mut faults: Vec<_> = faults(&wanted).collect();
     if wanted.is_empty() {
         faults.push(("configs", "must name at least one configuration".to_owned()));

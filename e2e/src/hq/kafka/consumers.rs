@@ -36,14 +36,20 @@ impl Group {
 
     /// The group as the agent shows it, for one topic or for all that it reads.
     pub(crate) fn describe(&self, kafka: &Kafka, topic: Option<&str>) -> Value {
-        let shown = self.offsets.iter().filter(|committed| topic.is_none_or(|topic| committed.topic == topic));
+        let shown = self
+            .offsets
+            .iter()
+            .filter(|committed| topic.is_none_or(|topic| committed.topic == topic));
         let mut lags = Vec::new();
         let consumers: Vec<_> = shown
             .map(|committed| {
-                let end = kafka.topic(&committed.topic).map_or(0, |topic| topic.log.end_offset(committed.partition));
+                let end = kafka
+                    .topic(&committed.topic)
+                    .map_or(0, |topic| topic.log.end_offset(committed.partition));
                 let lag = end.saturating_sub(committed.offset);
                 lags.push(lag);
-                let member = (self.members > 0).then(|| format!("{}-{}", self.id, committed.partition % self.members));
+                let member = (self.members > 0)
+                    .then(|| format!("{}-{}", self.id, committed.partition % self.members));
                 json!({
                     "topic": committed.topic,
                     "partition": committed.partition,
@@ -84,7 +90,11 @@ pub(crate) async fn list_by_topic(
     let kafka = lock(&agent.kafka);
     kafka.known_topic(&topic)?;
     Ok(Json(
-        kafka.groups().filter(|group| group.reads(&topic)).map(|group| group.describe(&kafka, Some(&topic))).collect(),
+        kafka
+            .groups()
+            .filter(|group| group.reads(&topic))
+            .map(|group| group.describe(&kafka, Some(&topic)))
+            .collect(),
     ))
 }
 

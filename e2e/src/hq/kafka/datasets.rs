@@ -54,7 +54,8 @@ fn not_found(connection: &str, name: &str) -> AgentError {
 }
 
 fn describe(topic: &Topic) -> Value {
-    let fields: Vec<_> = topic.fields.iter().map(|field| json!({"name": field.name, "type": field.kind})).collect();
+    let fields: Vec<_> =
+        topic.fields.iter().map(|field| json!({"name": field.name, "type": field.kind})).collect();
     let tags: Vec<_> = topic.tags.iter().map(|tag| json!({"name": tag})).collect();
     json!({
         "name": topic.name,
@@ -85,7 +86,8 @@ pub(crate) async fn message_metrics(
     let kafka = lock(&agent.kafka);
     let topic = kafka.topic(&name).filter(|_| connection == CONNECTION);
     let log = &topic.ok_or_else(|| not_found(&connection, &name))?.log;
-    let days = days(log).into_iter().map(|(day, messages)| json!({"date": day, "messages": messages}));
+    let days =
+        days(log).into_iter().map(|(day, messages)| json!({"date": day, "messages": messages}));
     Ok(Json(days.collect()))
 }
 
@@ -94,9 +96,16 @@ fn days(log: &Log) -> Vec<(String, u64)> {
     let mut days = Vec::new();
     let mut first = 0;
     while let Some(record) = log.get(first) {
-        let time = Timestamp::from_millisecond(record.timestamp).unwrap_or_default().to_zoned(TimeZone::UTC);
-        let next = time.date().saturating_add(1.day()).to_zoned(TimeZone::UTC).map(|next| next.timestamp());
-        let until = log.first_not_older(next.map_or(i64::MAX, Timestamp::as_millisecond)).max(first + 1);
+        let time = Timestamp::from_millisecond(record.timestamp)
+            .unwrap_or_default()
+            .to_zoned(TimeZone::UTC);
+        let next = time
+            .date()
+            .saturating_add(1.day())
+            .to_zoned(TimeZone::UTC)
+            .map(|next| next.timestamp());
+        let until =
+            log.first_not_older(next.map_or(i64::MAX, Timestamp::as_millisecond)).max(first + 1);
         days.push((time.date().to_string(), until - first));
         first = until;
     }
@@ -116,7 +125,11 @@ pub(crate) async fn update_description(
     Body(asked): Body<UpdateDescription>,
 ) -> Result<StatusCode, Refusal> {
     if asked.description.as_ref().is_some_and(|text| text.chars().count() > 4_000) {
-        return Err(AgentError::invalid(vec![("description", "must be at most 4000 characters".to_owned())]).into());
+        return Err(AgentError::invalid(vec![(
+            "description",
+            "must be at most 4000 characters".to_owned(),
+        )])
+        .into());
     }
     change(&proxied, &connection, &name, |topic| topic.description = asked.description)
 }

@@ -52,7 +52,11 @@ impl Log {
     }
 
     pub(crate) fn empty(partitions: u32) -> Self {
-        Self::seeded(partitions, 0, |_| Record { key: Value::Null, value: Value::Null, timestamp: 0 })
+        Self::seeded(partitions, 0, |_| Record {
+            key: Value::Null,
+            value: Value::Null,
+            timestamp: 0,
+        })
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -89,8 +93,10 @@ impl Log {
     pub(crate) fn place(&self, index: u64) -> (u64, u64) {
         let later = |layout: &&Layout| layout.from <= index;
         let layout = self.layouts().find(later).unwrap_or(&self.layout);
-        let (turn, partition) =
-            ((index - layout.from) / layout.partitions(), (index - layout.from) % layout.partitions());
+        let (turn, partition) = (
+            (index - layout.from) / layout.partitions(),
+            (index - layout.from) % layout.partitions(),
+        );
         (partition, layout.begin(partition).unwrap_or_default() + turn)
     }
 
@@ -105,14 +111,16 @@ impl Log {
     /// The end offset of a partition: one past its last record.
     pub(crate) fn end_offset(&self, partition: u32) -> u64 {
         let (partition, partitions) = (u64::from(partition), self.layout.partitions());
-        self.layout
-            .begin(partition)
-            .map_or(0, |begin| begin + (self.len() - self.layout.from + partitions - 1 - partition) / partitions)
+        self.layout.begin(partition).map_or(0, |begin| {
+            begin + (self.len() - self.layout.from + partitions - 1 - partition) / partitions
+        })
     }
 
     /// The offset of a partition's first record that is not older than `timestamp`, in milliseconds since 1970; its end when all are.
     pub(crate) fn offset_at(&self, partition: u32, timestamp: i64) -> u64 {
-        first_not_older(self.end_offset(partition), timestamp, |offset| self.at(partition.into(), offset))
+        first_not_older(self.end_offset(partition), timestamp, |offset| {
+            self.at(partition.into(), offset)
+        })
     }
 
     /// The index of the first record that is not older than `timestamp`; the length when all are.
@@ -145,13 +153,20 @@ mod tests {
     use super::*;
 
     fn seconds(index: u64) -> Record {
-        Record { key: index.into(), value: Value::Null, timestamp: i64::try_from(index).unwrap() * 1_000 }
+        Record {
+            key: index.into(),
+            value: Value::Null,
+            timestamp: i64::try_from(index).unwrap() * 1_000,
+        }
     }
 
     #[test]
     fn partitions_are_filled_in_turn_and_their_ends_add_up() {
         let mut log = Log::seeded(3, 10, seconds);
-        assert_eq!((0..4).map(|partition| log.end_offset(partition)).collect::<Vec<_>>(), [4, 3, 3, 0]);
+        assert_eq!(
+            (0..4).map(|partition| log.end_offset(partition)).collect::<Vec<_>>(),
+            [4, 3, 3, 0]
+        );
         assert_eq!(log.place(9), (0, 3));
         log.append("k".into(), "v".into(), Timestamp::UNIX_EPOCH);
         assert_eq!((log.len(), log.end_offset(1)), (11, 4));
@@ -169,8 +184,14 @@ mod tests {
         log.add_partitions(4);
         log.append(Value::Null, "last".into(), Timestamp::UNIX_EPOCH);
         let places: Vec<_> = (0..log.len()).map(|index| log.place(index)).collect();
-        assert_eq!(places, [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (0, 3), (1, 2), (2, 0), (0, 4), (0, 5)]);
-        assert_eq!((0..4).map(|partition| log.end_offset(partition)).collect::<Vec<_>>(), [6, 3, 1, 0]);
+        assert_eq!(
+            places,
+            [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (0, 3), (1, 2), (2, 0), (0, 4), (0, 5)]
+        );
+        assert_eq!(
+            (0..4).map(|partition| log.end_offset(partition)).collect::<Vec<_>>(),
+            [6, 3, 1, 0]
+        );
         for (index, (partition, offset)) in places.into_iter().enumerate() {
             assert_eq!(log.at(partition, offset), log.get(index as u64), "{index}");
         }
@@ -182,7 +203,9 @@ mod tests {
     #[test]
     fn a_time_is_found_by_the_first_record_that_is_not_older() {
         let log = Log::seeded(2, 10, seconds);
-        for (time, offset) in [(-1, 0), (0, 0), (1, 1), (2_000, 1), (2_001, 2), (8_000, 4), (8_001, 5), (i64::MAX, 5)] {
+        for (time, offset) in
+            [(-1, 0), (0, 0), (1, 1), (2_000, 1), (2_001, 2), (8_000, 4), (8_001, 5), (i64::MAX, 5)]
+        {
             assert_eq!(log.offset_at(0, time), offset, "{time}");
         }
     }

@@ -26,8 +26,11 @@ pub(crate) struct NewTopic {
 /// What Kafka says of a name that no topic can have.
 pub(crate) fn name_fault(name: &str) -> Option<String> {
     let legal = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
-    let good = (1..=249).contains(&name.len()) && !matches!(name, "." | "..") && name.chars().all(legal);
-    (!good).then(|| "must be 1 to 249 characters of a-z, A-Z, 0-9, '.', '_' and '-', and not . or ..".to_owned())
+    let good =
+        (1..=249).contains(&name.len()) && !matches!(name, "." | "..") && name.chars().all(legal);
+    (!good).then(|| {
+        "must be 1 to 249 characters of a-z, A-Z, 0-9, '.', '_' and '-', and not . or ..".to_owned()
+    })
 }
 
 impl NewTopic {
@@ -36,14 +39,21 @@ impl NewTopic {
     /// # Errors
     /// The agent's `ValidationError` with every field that is wrong.
     pub(crate) fn check(self, brokers: u32) -> Result<Topic, AgentError> {
-        let mut faults: Vec<_> = name_fault(&self.name).map(|fault| ("topicName", fault)).into_iter().collect();
+        let mut faults: Vec<_> =
+            name_fault(&self.name).map(|fault| ("topicName", fault)).into_iter().collect();
         if !(1..=MAX_PARTITIONS).contains(&self.partitions) {
-            faults.push(("partitions", format!("is {}: must be from 1 to {MAX_PARTITIONS}", self.partitions)));
+            faults.push((
+                "partitions",
+                format!("is {}: must be from 1 to {MAX_PARTITIONS}", self.partitions),
+            ));
         }
         if !(1..=i64::from(brokers)).contains(&self.replication) {
             faults.push((
                 "replication",
-                format!("is {}: must be from 1 to {brokers}, the number of brokers", self.replication),
+                format!(
+                    "is {}: must be from 1 to {brokers}, the number of brokers",
+                    self.replication
+                ),
             ));
         }
         faults.extend(configs::faults(&self.configs));

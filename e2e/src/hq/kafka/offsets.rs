@@ -70,16 +70,26 @@ impl Kafka {
 
     /// # Errors
     /// No such group, members in it, no such partition, or an offset that it does not have.
-    fn set(&mut self, group: &str, topic: &str, partition: u32, offset: i64) -> Result<(), AgentError> {
+    fn set(
+        &mut self,
+        group: &str,
+        topic: &str,
+        partition: u32,
+        offset: i64,
+    ) -> Result<(), AgentError> {
         self.idle_group(group)?;
         let log = &self.known_topic(topic)?.log;
         if partition >= log.partitions() {
             return Err(no_partition(topic, partition));
         }
         let end = log.end_offset(partition);
-        let offset = u64::try_from(offset).ok().filter(|offset| *offset <= end).ok_or_else(|| {
-            AgentError::invalid(vec![("offset", format!("is {offset}: must be from 0 to {end}, the partition's end"))])
-        })?;
+        let offset =
+            u64::try_from(offset).ok().filter(|offset| *offset <= end).ok_or_else(|| {
+                AgentError::invalid(vec![(
+                    "offset",
+                    format!("is {offset}: must be from 0 to {end}, the partition's end"),
+                )])
+            })?;
         self.commit(group, vec![Committed { topic: topic.to_owned(), partition, offset }]);
         Ok(())
     }
@@ -87,11 +97,13 @@ impl Kafka {
     /// Replaces what the group has committed for these partitions.
     fn commit(&mut self, group: &str, offsets: Vec<Committed>) {
         let Some(group) = self.groups.get_mut(group) else { return };
-        group
-            .offsets
-            .retain(|kept| !offsets.iter().any(|new| (&new.topic, new.partition) == (&kept.topic, kept.partition)));
+        group.offsets.retain(|kept| {
+            !offsets.iter().any(|new| (&new.topic, new.partition) == (&kept.topic, kept.partition))
+        });
         group.offsets.extend(offsets);
-        group.offsets.sort_by(|left, right| (&left.topic, left.partition).cmp(&(&right.topic, right.partition)));
+        group.offsets.sort_by(|left, right| {
+            (&left.topic, left.partition).cmp(&(&right.topic, right.partition))
+        });
     }
 
     /// Forgets the offsets of a group that are `doomed`.
@@ -125,13 +137,18 @@ fn may_update(caller: &Caller, group: &str) -> Result<(), Refusal> {
 
 fn some_topics(topics: &[String]) -> Result<(), AgentError> {
     if topics.is_empty() {
-        return Err(AgentError::invalid(vec![("topics", "must name at least one topic".to_owned())]));
+        return Err(AgentError::invalid(vec![(
+            "topics",
+            "must name at least one topic".to_owned(),
+        )]));
     }
     Ok(())
 }
 
 fn partition_number(text: &str) -> Result<u32, AgentError> {
-    let fault = |_| AgentError::invalid(vec![("partition", format!("is {text:?}: must be a number from 0"))]);
+    let fault = |_| {
+        AgentError::invalid(vec![("partition", format!("is {text:?}: must be a number from 0"))])
+    };
     text.parse().map_err(fault)
 }
 
@@ -164,10 +181,15 @@ pub(crate) async fn delete(
     may_update(&caller, &group)?;
     some_topics(&asked.topics)?;
     let missing = || {
-        let error = format!("consumer group [{group}] has no offsets for [{}]", asked.topics.join(", "));
+        let error =
+            format!("consumer group [{group}] has no offsets for [{}]", asked.topics.join(", "));
         AgentError::new(StatusCode::NOT_FOUND, "OffsetsNotFound", error)
     };
-    lock(&agent.kafka).forget(&group, |committed| asked.topics.contains(&committed.topic), missing)?;
+    lock(&agent.kafka).forget(
+        &group,
+        |committed| asked.topics.contains(&committed.topic),
+        missing,
+    )?;
     Ok(StatusCode::OK)
 }
 
@@ -180,7 +202,11 @@ pub(crate) async fn set(
     may_update(&caller, &group)?;
     let partition = partition_number(&partition)?;
     if asked.kind != "absolute" {
-        return Err(AgentError::invalid(vec![("type", format!("is {:?}: must be absolute", asked.kind))]).into());
+        return Err(AgentError::invalid(vec![(
+            "type",
+            format!("is {:?}: must be absolute", asked.kind),
+        )])
+        .into());
     }
     lock(&agent.kafka).set(&group, &topic, partition, asked.offset)?;
     Ok(StatusCode::NO_CONTENT)
@@ -193,7 +219,8 @@ pub(crate) async fn delete_partition(
 ) -> Result<StatusCode, Refusal> {
     may_update(&caller, &group)?;
     let partition = partition_number(&partition)?;
-    let doomed = |committed: &Committed| committed.topic == topic && committed.partition == partition;
+    let doomed =
+        |committed: &Committed| committed.topic == topic && committed.partition == partition;
     lock(&agent.kafka).forget(&group, doomed, || no_partition(&topic, partition))?;
     Ok(StatusCode::OK)
 }

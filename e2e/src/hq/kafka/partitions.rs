@@ -25,8 +25,9 @@ pub(crate) async fn show(
     caller.may(Action::ListTopics, &format!("kafka:topic:{name}"))?;
     let kafka = lock(&agent.kafka);
     let topic = kafka.known_topic(&name)?;
-    let partitions: Vec<_> =
-        (0..topic.log.partitions()).map(|partition| describe(topic, partition, kafka.brokers())).collect();
+    let partitions: Vec<_> = (0..topic.log.partitions())
+        .map(|partition| describe(topic, partition, kafka.brokers()))
+        .collect();
     Ok(Json(json!({
         "partitions": partitions,
         "totalMessages": topic.log.len(),
@@ -37,7 +38,8 @@ pub(crate) async fn show(
 
 fn describe(topic: &Topic, partition: u32, brokers: u32) -> Value {
     let end = topic.log.end_offset(partition);
-    let replicas: Vec<_> = (0..topic.replication).map(|replica| (partition + replica) % brokers + 1).collect();
+    let replicas: Vec<_> =
+        (0..topic.replication).map(|replica| (partition + replica) % brokers + 1).collect();
     json!({
         "partition": partition,
         "begin": 0,
@@ -88,12 +90,14 @@ pub(crate) async fn resend(
     let mut kafka = lock(&agent.kafka);
     let log = &mut kafka.topic_to_change(&name)?.log;
     let number = |field, text: &str| {
-        text.parse::<u64>()
-            .map_err(|_| AgentError::invalid(vec![(field, format!("is {text:?}: must be a number from 0"))]))
+        text.parse::<u64>().map_err(|_| {
+            AgentError::invalid(vec![(field, format!("is {text:?}: must be a number from 0"))])
+        })
     };
     let (partition, offset) = (number("partition", &partition)?, number("offset", &offset)?);
     let record = log.at(partition, offset).ok_or_else(|| {
-        let error = format!("topic [{name}] has no record at partition {partition}, offset {offset}");
+        let error =
+            format!("topic [{name}] has no record at partition {partition}, offset {offset}");
         AgentError::new(StatusCode::NOT_FOUND, "RecordNotFound", error)
     })?;
     if log.inserted() >= MAX_INSERTED {

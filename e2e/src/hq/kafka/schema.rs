@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::Field;
 use crate::hq::agent_error::AgentError;
 
-const FORMATS: [&str; 10] = ["BYTES", "STRING", "INT", "LONG", "JSON", "AVRO", "PROTOBUF", "XML", "CSV", "UUID"];
+const FORMATS: [&str; 10] =
+    ["BYTES", "STRING", "INT", "LONG", "JSON", "AVRO", "PROTOBUF", "XML", "CSV", "UUID"];
 
 /// `format` of a topic's creation. What is left out is BYTES.
 #[derive(Debug, Default, Deserialize)]
@@ -37,12 +38,15 @@ impl Formats {
     pub(super) fn check(self) -> Result<Checked, AgentError> {
         let mut faults = Vec::new();
         let mut side = |name: &'static str, format: Option<Format>| {
-            let format = format.unwrap_or_else(|| Format { format: "BYTES".to_owned(), schema: None });
+            let format =
+                format.unwrap_or_else(|| Format { format: "BYTES".to_owned(), schema: None });
             let kind = format.format.to_uppercase();
             let fields = match (kind.as_str(), format.schema.as_deref()) {
-                (other, _) if !FORMATS.contains(&other) => {
-                    Err(format!("{:?} is not a format: write one of {}", format.format, FORMATS.join(", ")))
-                }
+                (other, _) if !FORMATS.contains(&other) => Err(format!(
+                    "{:?} is not a format: write one of {}",
+                    format.format,
+                    FORMATS.join(", ")
+                )),
                 ("AVRO", Some(schema)) => avro_fields(schema),
                 ("PROTOBUF", Some(schema)) if !schema.contains("message") => {
                     Err("the schema declares no message".to_owned())
@@ -69,27 +73,34 @@ impl Formats {
 
 /// The fields of an Avro record, nested ones joined by dots.
 fn avro_fields(schema: &str) -> Result<Vec<Field>, String> {
-    let schema: Value = serde_json::from_str(schema).map_err(|error| format!("the schema is not JSON ({error})"))?;
+    let schema: Value = serde_json::from_str(schema)
+        .map_err(|error| format!("the schema is not JSON ({error})"))?;
     let mut fields = Vec::new();
     collect(&schema, "", &mut fields)?;
     Ok(fields)
 }
 
 fn collect(record: &Value, prefix: &str, fields: &mut Vec<Field>) -> Result<(), String> {
-    let declared = record.get("fields").and_then(Value::as_array).filter(|_| record["type"] == "record");
+    let declared =
+        record.get("fields").and_then(Value::as_array).filter(|_| record["type"] == "record");
     // A schema may also be a primitive, which declares no fields.
     let Some(declared) = declared else {
         return match record {
             Value::String(_) => Ok(()),
-            _ if prefix.is_empty() => Err("the schema must be a primitive or a record with fields".to_owned()),
+            _ if prefix.is_empty() => {
+                Err("the schema must be a primitive or a record with fields".to_owned())
+            }
             _ => Ok(()),
         };
     };
     for field in declared {
-        let name = field["name"].as_str().ok_or_else(|| "a field of the schema has no name".to_owned())?;
+        let name =
+            field["name"].as_str().ok_or_else(|| "a field of the schema has no name".to_owned())?;
         let name = format!("{prefix}{name}");
         match plain(&field["type"]) {
-            nested @ Value::Object(_) if nested["type"] == "record" => collect(nested, &format!("{name}."), fields)?,
+            nested @ Value::Object(_) if nested["type"] == "record" => {
+                collect(nested, &format!("{name}."), fields)?
+            }
             kind => fields.push(Field { name, kind: sql_name(kind).to_owned() }),
         }
     }
@@ -98,7 +109,8 @@ fn collect(record: &Value, prefix: &str, fields: &mut Vec<Field>) -> Result<(), 
 
 /// The other branch of a union with null.
 fn plain(kind: &Value) -> &Value {
-    let other = kind.as_array().and_then(|branches| branches.iter().find(|branch| **branch != "null"));
+    let other =
+        kind.as_array().and_then(|branches| branches.iter().find(|branch| **branch != "null"));
     other.unwrap_or(kind)
 }
 
@@ -129,10 +141,12 @@ mod tests {
             {"name": "paid", "type": ["null", "boolean"]},
             {"name": "to", "type": {"type": "record", "name": "To", "fields": [{"name": "city", "type": "string"}]}},
         ]});
-        let checked =
-            check(json!({"key": {"format": "string"}, "value": {"format": "AVRO", "schema": schema.to_string()}}));
+        let checked = check(
+            json!({"key": {"format": "string"}, "value": {"format": "AVRO", "schema": schema.to_string()}}),
+        );
         let checked = checked.unwrap();
-        let fields: Vec<_> = checked.fields.iter().map(|field| (field.name.as_str(), field.kind.as_str())).collect();
+        let fields: Vec<_> =
+            checked.fields.iter().map(|field| (field.name.as_str(), field.kind.as_str())).collect();
         assert_eq!(fields, [("id", "int"), ("paid", "boolean"), ("to.city", "string")]);
         assert_eq!((checked.key_type.as_str(), checked.value_type.as_str()), ("STRING", "AVRO"));
         assert_eq!(checked.value_schema, Some(schema.to_string()));
@@ -145,9 +159,18 @@ mod tests {
             (json!({"key": {"format": "YAML"}}), "format.key \"YAML\" is not a format"),
             (json!({"value": {"format": "AVRO"}}), "format.value AVRO needs a schema"),
             (json!({"value": {"format": "PROTOBUF"}}), "format.value PROTOBUF needs a schema"),
-            (json!({"value": {"format": "AVRO", "schema": "{"}}), "format.value the schema is not JSON"),
-            (json!({"value": {"format": "AVRO", "schema": "{}"}}), "format.value the schema must be"),
-            (json!({"value": {"format": "PROTOBUF", "schema": "x"}}), "format.value the schema declares no message"),
+            (
+                json!({"value": {"format": "AVRO", "schema": "{"}}),
+                "format.value the schema is not JSON",
+            ),
+            (
+                json!({"value": {"format": "AVRO", "schema": "{}"}}),
+                "format.value the schema must be",
+            ),
+            (
+                json!({"value": {"format": "PROTOBUF", "schema": "x"}}),
+                "format.value the schema declares no message",
+            ),
             (json!({"key": {"format": "INT", "schema": "x"}}), "format.key INT has no schema"),
         ] {
             let found = check(format.clone()).unwrap_err();

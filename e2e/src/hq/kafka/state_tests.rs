@@ -23,13 +23,28 @@ async fn environments_are_listed_with_an_agent_up_and_one_down() {
     assert_eq!(items[0]["status"]["agent"]["metrics"], metrics);
     assert_eq!(items[1]["status"], json!({"agent_connected": false}));
     let large = &items[2]["status"]["agent"]["metrics"];
-    assert_eq!((&large["data"]["num_topics"], &large["apps"]["num_consumers"]), (&json!(600), &json!(300)));
-    let topics = client.get("/api/v1/environments/large/proxy/api/topics", SERVICE_ACCOUNT).await.json();
-    assert_eq!((topics.as_array().unwrap().len(), &topics[599]["topicName"]), (600, &json!("events.599")));
-    assert_eq!(client.get("/api/v1/environments/development", SERVICE_ACCOUNT).await.json(), items[0]);
+    assert_eq!(
+        (&large["data"]["num_topics"], &large["apps"]["num_consumers"]),
+        (&json!(600), &json!(300))
+    );
+    let topics =
+        client.get("/api/v1/environments/large/proxy/api/topics", SERVICE_ACCOUNT).await.json();
+    assert_eq!(
+        (topics.as_array().unwrap().len(), &topics[599]["topicName"]),
+        (600, &json!("events.599"))
+    );
+    assert_eq!(
+        client.get("/api/v1/environments/development", SERVICE_ACCOUNT).await.json(),
+        items[0]
+    );
     let unknown = client.get("/api/v1/environments/nowhere", SERVICE_ACCOUNT).await;
-    assert_eq!((unknown.status, unknown.json()["type"].as_str()), (StatusCode::NOT_FOUND, Some("not_found")));
-    let down = client.get("/api/v1/environments/disaster-recovery/proxy/api/topics", SERVICE_ACCOUNT).await;
+    assert_eq!(
+        (unknown.status, unknown.json()["type"].as_str()),
+        (StatusCode::NOT_FOUND, Some("not_found"))
+    );
+    let down = client
+        .get("/api/v1/environments/disaster-recovery/proxy/api/topics", SERVICE_ACCOUNT)
+        .await;
     assert_eq!(
         (down.status, down.json()["type"].as_str()),
         (StatusCode::SERVICE_UNAVAILABLE, Some("agent_not_connected"))
@@ -41,9 +56,11 @@ async fn environments_are_listed_with_an_agent_up_and_one_down() {
 async fn the_api_takes_no_request_without_a_good_credential() {
     let client = TestClient::new(&[]);
     for credential in ["", "wrong", "Basic YWxpY2U6YWxpY2U=", "Bearer"] {
-        for path in
-            ["/api/v1/environments", &format!("{DEVELOPMENT}/topics"), &format!("{DEVELOPMENT}/ws/v2/sql/execute")]
-        {
+        for path in [
+            "/api/v1/environments",
+            &format!("{DEVELOPMENT}/topics"),
+            &format!("{DEVELOPMENT}/ws/v2/sql/execute"),
+        ] {
             let reply = client.get(path, credential).await;
             assert_eq!(
                 (reply.status, reply.json()["type"].as_str()),
@@ -72,8 +89,14 @@ async fn a_created_topic_shows_everywhere_and_cannot_be_created_twice() {
         "config": [{"name": "retention.ms", "value": "1000"}], "consumers": [],
     });
     assert_eq!(client.get(&format!("{topics}/invoices"), SERVICE_ACCOUNT).await.json(), expected);
-    assert!(names(&client.get(&topics, SERVICE_ACCOUNT).await.json(), "topicName").contains(&"invoices".to_owned()));
-    let found = client.get(&format!("{DEVELOPMENT}/v1/datasets?search=invoices"), SERVICE_ACCOUNT).await.json();
+    assert!(
+        names(&client.get(&topics, SERVICE_ACCOUNT).await.json(), "topicName")
+            .contains(&"invoices".to_owned())
+    );
+    let found = client
+        .get(&format!("{DEVELOPMENT}/v1/datasets?search=invoices"), SERVICE_ACCOUNT)
+        .await
+        .json();
     assert_eq!(found["datasets"]["totalCount"], 1);
     let again = client.call(Method::POST, &topics, SERVICE_ACCOUNT, Some(body)).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
@@ -98,7 +121,10 @@ async fn a_topic_that_kafka_would_refuse_is_refused_with_every_field_named() {
             json!({"topicName": "a".repeat(250), "partitions": 1001, "replication": 0}),
             vec!["topicName", "partitions", "replication"],
         ),
-        (json!({"topicName": "t", "partitions": 1, "replication": 1, "configs": {"colour": "red"}}), vec!["configs"]),
+        (
+            json!({"topicName": "t", "partitions": 1, "replication": 1, "configs": {"colour": "red"}}),
+            vec!["configs"],
+        ),
         (
             json!({"topicName": "t", "partitions": 1, "replication": 1, "configs": {"retention.ms": "long"}}),
             vec!["configs"],
@@ -125,9 +151,16 @@ async fn a_group_is_deleted_once_and_only_when_nobody_is_in_it() {
     let client = TestClient::new(&[]);
     let group = |id: &str| format!("{DEVELOPMENT}/consumers/{id}");
     let by_topic = client.get(&group("shipments"), SERVICE_ACCOUNT).await.json();
-    assert_eq!((names(&by_topic, "id"), &by_topic[0]["maxLag"]), (vec!["legacy-export".to_owned()], &json!(100)));
-    let busy = client.call(Method::DELETE, &group("orders-fulfilment"), SERVICE_ACCOUNT, None).await;
-    assert_eq!((busy.status, busy.json()["errorType"].as_str()), (StatusCode::CONFLICT, Some("ConsumerGroupNotEmpty")));
+    assert_eq!(
+        (names(&by_topic, "id"), &by_topic[0]["maxLag"]),
+        (vec!["legacy-export".to_owned()], &json!(100))
+    );
+    let busy =
+        client.call(Method::DELETE, &group("orders-fulfilment"), SERVICE_ACCOUNT, None).await;
+    assert_eq!(
+        (busy.status, busy.json()["errorType"].as_str()),
+        (StatusCode::CONFLICT, Some("ConsumerGroupNotEmpty"))
+    );
     let gone = client.call(Method::DELETE, &group("legacy-export"), SERVICE_ACCOUNT, None).await;
     assert_eq!((gone.status, gone.text.as_str()), (StatusCode::OK, ""));
     assert_eq!(
@@ -135,9 +168,22 @@ async fn a_group_is_deleted_once_and_only_when_nobody_is_in_it() {
         StatusCode::NOT_FOUND
     );
     assert_eq!(client.get(&group("shipments"), SERVICE_ACCOUNT).await.json(), json!([]));
-    let left = names(&client.get(&format!("{DEVELOPMENT}/consumers"), SERVICE_ACCOUNT).await.json(), "id");
-    assert_eq!(left, ["analytics-nightly", "customer-sync", "fraud-model", "orders-fulfilment", "payments-settlement"]);
-    assert_eq!(client.get(&group("no-such-topic"), SERVICE_ACCOUNT).await.status, StatusCode::NOT_FOUND);
+    let left =
+        names(&client.get(&format!("{DEVELOPMENT}/consumers"), SERVICE_ACCOUNT).await.json(), "id");
+    assert_eq!(
+        left,
+        [
+            "analytics-nightly",
+            "customer-sync",
+            "fraud-model",
+            "orders-fulfilment",
+            "payments-settlement"
+        ]
+    );
+    assert_eq!(
+        client.get(&group("no-such-topic"), SERVICE_ACCOUNT).await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]
@@ -149,10 +195,15 @@ async fn iam_lets_bob_read_and_refuses_his_changes_whatever_his_token_says() {
     assert_eq!(client.get(&format!("{DEVELOPMENT}/topics"), bob).await.status, StatusCode::OK);
     let body = json!({"topicName": "mine", "partitions": 1, "replication": 1});
     let create = client.call(Method::POST, &format!("{DEVELOPMENT}/topics"), bob, Some(body)).await;
-    let delete = client.call(Method::DELETE, &format!("{DEVELOPMENT}/consumers/legacy-export"), bob, None).await;
+    let delete = client
+        .call(Method::DELETE, &format!("{DEVELOPMENT}/consumers/legacy-export"), bob, None)
+        .await;
     for (reply, action) in [(create, "kafka:CreateTopic"), (delete, "kafka:DeleteConsumerGroup")] {
         let problem = reply.json();
-        assert_eq!((reply.status, problem["type"].as_str()), (StatusCode::FORBIDDEN, Some("forbidden")));
+        assert_eq!(
+            (reply.status, problem["type"].as_str()),
+            (StatusCode::FORBIDDEN, Some("forbidden"))
+        );
         assert!(problem["title"].as_str().unwrap().contains(action), "{problem}");
     }
 }
@@ -172,8 +223,12 @@ async fn a_name_is_a_name_and_never_another_route() {
         let reply = client.get(&format!("{DEVELOPMENT}/topics/{segment}"), SERVICE_ACCOUNT).await;
         assert_eq!(reply.json()["error"], format!("topic [{name}] not found"), "{segment}");
     }
-    let unknown = client.get(&format!("{DEVELOPMENT}/topics/../../../../users"), SERVICE_ACCOUNT).await;
-    assert_eq!((unknown.status, unknown.json()["type"].as_str()), (StatusCode::NOT_FOUND, Some("not_found")));
+    let unknown =
+        client.get(&format!("{DEVELOPMENT}/topics/../../../../users"), SERVICE_ACCOUNT).await;
+    assert_eq!(
+        (unknown.status, unknown.json()["type"].as_str()),
+        (StatusCode::NOT_FOUND, Some("not_found"))
+    );
 }
 
 #[tokio::test]
@@ -189,24 +244,38 @@ async fn datasets_are_searched_sorted_filtered_and_paged() {
     assert_eq!(
         (names(&page["values"], "name"), &page["pagesAmount"]),
         (
-            vec!["inventory_updates".to_owned(), "shipments".to_owned(), "customers".to_owned(), "products".to_owned()],
+            vec![
+                "inventory_updates".to_owned(),
+                "shipments".to_owned(),
+                "customers".to_owned(),
+                "products".to_owned()
+            ],
             &json!(3)
         )
     );
     assert_eq!(names(&list("search=warehouse").await["values"], "name"), ["inventory_updates"]);
     assert_eq!(list("search=warehouse&searchFields=false").await["totalCount"], 0);
-    assert_eq!(names(&list("tags=pii&tags=web").await["values"], "name"), ["customers", "page_views"]);
+    assert_eq!(
+        names(&list("tags=pii&tags=web").await["values"], "name"),
+        ["customers", "page_views"]
+    );
     assert_eq!(names(&list("hasRecords=false").await["values"], "name"), ["returns"]);
     assert_eq!(names(&list("isCompacted=true").await["values"], "name"), ["customers", "products"]);
     assert_eq!(list("connections=postgres").await["totalCount"], 0);
     assert_eq!(list("page=9").await["values"], json!([]));
-    let one = client.get(&format!("{DEVELOPMENT}/v1/datasets/kafka/orders"), SERVICE_ACCOUNT).await.json();
+    let one = client
+        .get(&format!("{DEVELOPMENT}/v1/datasets/kafka/orders"), SERVICE_ACCOUNT)
+        .await
+        .json();
     assert_eq!(
         (&one["records"], &one["fields"]["value"][0]),
         (&json!(500), &json!({"name": "order_id", "type": "int"}))
     );
     assert_eq!(
-        client.get(&format!("{DEVELOPMENT}/v1/datasets/postgres/orders"), SERVICE_ACCOUNT).await.status,
+        client
+            .get(&format!("{DEVELOPMENT}/v1/datasets/postgres/orders"), SERVICE_ACCOUNT)
+            .await
+            .status,
         StatusCode::NOT_FOUND
     );
 }

@@ -78,7 +78,10 @@ pub(super) fn tag_names(tags: Vec<Tag>) -> Result<Vec<String>, AgentError> {
     if tags.len() <= 100 && tags.iter().all(good) {
         Ok(tags.into_iter().map(|tag| tag.name).collect())
     } else {
-        Err(AgentError::invalid(vec![("tags", "must be at most 100 tags of 1 to 256 characters".to_owned())]))
+        Err(AgentError::invalid(vec![(
+            "tags",
+            "must be at most 100 tags of 1 to 256 characters".to_owned(),
+        )]))
     }
 }
 

@@ -109,7 +109,8 @@ fn describe(kafka: &Kafka, topic: &Topic) -> Value {
             json!({"partition": partition, "messages": end, "begin": 0, "end": end})
         })
         .collect();
-    let configs: Vec<_> = topic.configs.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    let configs: Vec<_> =
+        topic.configs.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
     let consumers: Vec<_> = kafka
         .groups()
         .filter(|group| group.reads(&topic.name))

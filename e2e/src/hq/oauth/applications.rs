@@ -43,8 +43,13 @@ pub(crate) async fn revoke(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let mut store = lock(&hq.oauth);
-    let own = store.grants_of(&caller.name, Timestamp::now()).into_iter().find(|grant| grant.id.to_string() == id);
-    let id = own.map(|grant| grant.id).ok_or_else(|| Problem::not_found(&format!("authorization {id:?}")))?;
+    let own = store
+        .grants_of(&caller.name, Timestamp::now())
+        .into_iter()
+        .find(|grant| grant.id.to_string() == id);
+    let id = own
+        .map(|grant| grant.id)
+        .ok_or_else(|| Problem::not_found(&format!("authorization {id:?}")))?;
     store.revoke_grant(id);
     Ok(StatusCode::NO_CONTENT)
 }

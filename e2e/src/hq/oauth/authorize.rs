@@ -55,7 +55,12 @@ enum Refusal {
     /// Client or redirect URI are not to be trusted, so the person is told and nobody is redirected (RFC 6749 §4.1.2.1).
     ToPerson(String),
     /// The client is told by a redirect.
-    ToClient { redirect_uri: String, state: Option<String>, error: &'static str, description: String },
+    ToClient {
+        redirect_uri: String,
+        state: Option<String>,
+        error: &'static str,
+        description: String,
+    },
 }
 
 /// `GET /oauth2/authorize`
@@ -74,7 +79,13 @@ pub(crate) async fn authorize(State(hq): State<Arc<Hq>>, RawQuery(query): RawQue
         return finish(&hq, StatusCode::FOUND, user, &request, &scopes, now);
     }
     let expires_at = now.checked_add(PENDING_LIFETIME).unwrap_or(Timestamp::MAX);
-    sign_in::ask(&hq, StatusCode::OK, Pending { request, user: None, attempts: 0, expires_at }, None, now)
+    sign_in::ask(
+        &hq,
+        StatusCode::OK,
+        Pending { request, user: None, attempts: 0, expires_at },
+        None,
+        now,
+    )
 }
 
 /// Answers the client with a code for what `user` granted; granting nothing is denying.
@@ -98,8 +109,16 @@ pub(crate) fn finish(
 }
 
 /// Redirects to the client with an answer, `state` and `iss` (RFC 9207).
-fn redirect(hq: &Hq, status: StatusCode, to: &str, state: Option<&str>, answer: &[(&str, &str)]) -> Response {
-    let Ok(mut url) = Url::parse(to) else { return pages::refused("the redirect URI is not a URL") };
+fn redirect(
+    hq: &Hq,
+    status: StatusCode,
+    to: &str,
+    state: Option<&str>,
+    answer: &[(&str, &str)],
+) -> Response {
+    let Ok(mut url) = Url::parse(to) else {
+        return pages::refused("the redirect URI is not a URL");
+    };
     url.query_pairs_mut()
         .extend_pairs(answer)
         .extend_pairs(state.map(|state| ("state", state)))
@@ -108,12 +127,14 @@ fn redirect(hq: &Hq, status: StatusCode, to: &str, state: Option<&str>, answer: 
 }
 
 /// Who grants what without being asked.
-fn approved(approve_as: Option<&ApproveAs>, request: &AuthorizationRequest) -> Option<(&'static str, Scopes)> {
+fn approved(
+    approve_as: Option<&ApproveAs>,
+    request: &AuthorizationRequest,
+) -> Option<(&'static str, Scopes)> {
     match approve_as? {
         ApproveAs::User(user, scopes) => Some((user, request.scopes.and(scopes))),
-        ApproveAs::Hinted => {
-            users::find(request.login_hint.as_deref()?).map(|user| (user.name, request.scopes.clone()))
-        }
+        ApproveAs::Hinted => users::find(request.login_hint.as_deref()?)
+            .map(|user| (user.name, request.scopes.clone())),
     }
 }
 
@@ -124,18 +145,26 @@ fn parse(store: &Store, query: &str, require_pkce: bool) -> Result<Authorization
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if name == "resource" {
             resources.push(value.into_owned());
-        } else if !value.is_empty() && parameters.insert(name.clone().into_owned(), value.into_owned()).is_some() {
+        } else if !value.is_empty()
+            && parameters.insert(name.clone().into_owned(), value.into_owned()).is_some()
+        {
             repeated = Some(name.into_owned());
         }
     }
     if let Some(name @ ("client_id" | "redirect_uri")) = repeated.as_deref() {
         return Err(Refusal::ToPerson(format!("the parameter {name} is repeated")));
     }
-    let (client, redirect_uri) = addressee(store, parameters.remove("client_id"), parameters.remove("redirect_uri"))?;
+    let (client, redirect_uri) =
+        addressee(store, parameters.remove("client_id"), parameters.remove("redirect_uri"))?;
     let state = parameters.remove("state");
     let refuse = |error: &'static str, description: &str| {
         let description = description.to_owned();
-        Err(Refusal::ToClient { redirect_uri: redirect_uri.clone(), state: state.clone(), error, description })
+        Err(Refusal::ToClient {
+            redirect_uri: redirect_uri.clone(),
+            state: state.clone(),
+            error,
+            description,
+        })
     };
     if let Some(name) = repeated {
         return refuse("invalid_request", &format!("the parameter {name} is repeated"));
@@ -149,17 +178,26 @@ fn parse(store: &Store, query: &str, require_pkce: bool) -> Result<Authorization
     match (&code_challenge, parameters.get("code_challenge_method").map(String::as_str)) {
         (Some(challenge), Some("S256")) if pkce::is_challenge(challenge) => {}
         (Some(_), Some("S256")) => {
-            return refuse("invalid_request", "code_challenge is not a SHA-256 digest in base64url");
+            return refuse(
+                "invalid_request",
+                "code_challenge is not a SHA-256 digest in base64url",
+            );
         }
         (Some(_), _) => return refuse("invalid_request", "code_challenge_method must be S256"),
         (None, Some(_)) => return refuse("invalid_request", "code_challenge is missing"),
         (None, None) if require_pkce => {
-            return refuse("invalid_request", "code_challenge is missing: PKCE with S256 is required");
+            return refuse(
+                "invalid_request",
+                "code_challenge is missing: PKCE with S256 is required",
+            );
         }
         (None, None) => {}
     }
     if !resources.iter().all(|resource| is_resource(resource)) {
-        return refuse("invalid_target", "resource must be an absolute URI without a fragment (RFC 8707 §2)");
+        return refuse(
+            "invalid_target",
+            "resource must be an absolute URI without a fragment (RFC 8707 §2)",
+        );
     }
     let scopes = match parameters.get("scope") {
         Some(list) => Scopes::parse(list),
@@ -171,24 +209,46 @@ fn parse(store: &Store, query: &str, require_pkce: bool) -> Result<Authorization
     }
     let login_hint = parameters.remove("login_hint");
     let client_id = client.id.clone();
-    Ok(AuthorizationRequest { client_id, redirect_uri, scopes, state, code_challenge, resources, login_hint })
+    Ok(AuthorizationRequest {
+        client_id,
+        redirect_uri,
+        scopes,
+        state,
+        code_challenge,
+        resources,
+        login_hint,
+    })
 }
 
 /// Whom to answer and where.
-fn addressee(store: &Store, client_id: Option<String>, asked: Option<String>) -> Result<(&Client, String), Refusal> {
+fn addressee(
+    store: &Store,
+    client_id: Option<String>,
+    asked: Option<String>,
+) -> Result<(&Client, String), Refusal> {
     let to_person = |why: &str| Refusal::ToPerson(why.to_owned());
-    let client_id =
-        client_id.ok_or_else(|| to_person("the application did not say who it is (client_id is missing)"))?;
+    let client_id = client_id
+        .ok_or_else(|| to_person("the application did not say who it is (client_id is missing)"))?;
     let client = store
         .client(&client_id)
         .ok_or_else(|| to_person("the application is not registered (client_id is not known)"))?;
     let redirect_uri = match (asked, client.redirect_uris.as_slice()) {
-        (Some(asked), registered) if registered.iter().any(|known| redirect_uri::matches(known, &asked)) => asked,
+        (Some(asked), registered)
+            if registered.iter().any(|known| redirect_uri::matches(known, &asked)) =>
+        {
+            asked
+        }
         (Some(_), _) => {
-            return Err(to_person("the application asks to be answered where it did not register (redirect_uri)"));
+            return Err(to_person(
+                "the application asks to be answered where it did not register (redirect_uri)",
+            ));
         }
         (None, [only]) => only.clone(),
-        (None, _) => return Err(to_person("the application did not say where to answer (redirect_uri is missing)")),
+        (None, _) => {
+            return Err(to_person(
+                "the application did not say where to answer (redirect_uri is missing)",
+            ));
+        }
     };
     Ok((client, redirect_uri))
 }

@@ -45,7 +45,8 @@ impl Form {
     /// # Errors
     /// `invalid_request` naming the parameter that is missing.
     pub(crate) fn required(&self, name: &str) -> Result<&str, OAuthError> {
-        self.get(name).ok_or_else(|| OAuthError::invalid_request(format!("parameter {name:?} is missing")))
+        self.get(name)
+            .ok_or_else(|| OAuthError::invalid_request(format!("parameter {name:?} is missing")))
     }
 }
 
@@ -59,23 +60,33 @@ pub(crate) fn authenticate<'store>(
     form: &Form,
 ) -> Result<&'store Client, OAuthError> {
     let (id, secret) = match (credentials::basic(headers), form.get("client_secret")) {
-        (Some(_), Some(_)) => return Err(OAuthError::invalid_request("the client authenticates in two ways at once")),
+        (Some(_), Some(_)) => {
+            return Err(OAuthError::invalid_request("the client authenticates in two ways at once"));
+        }
         (Some((id, secret)), None) => (decoded(&id), Some(decoded(&secret))),
         (None, secret) => {
-            let id = form.get("client_id").ok_or_else(|| OAuthError::invalid_client("the request names no client"))?;
+            let id = form
+                .get("client_id")
+                .ok_or_else(|| OAuthError::invalid_client("the request names no client"))?;
             (id.to_owned(), secret.map(str::to_owned))
         }
     };
-    let client = store.client(&id).ok_or_else(|| OAuthError::invalid_client("the client is not known"))?;
+    let client =
+        store.client(&id).ok_or_else(|| OAuthError::invalid_client("the client is not known"))?;
     if client.secret == secret.as_deref().map(Hashed::of) {
         Ok(client)
     } else {
-        Err(OAuthError::invalid_client("the client's secret is wrong, missing, or not one that this client has"))
+        Err(OAuthError::invalid_client(
+            "the client's secret is wrong, missing, or not one that this client has",
+        ))
     }
 }
 
 /// Basic carries id and secret form-encoded (RFC 6749 §2.3.1).
 fn decoded(value: &str) -> String {
     let pair = format!("={value}");
-    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }

@@ -35,7 +35,10 @@ impl OAuthError {
     /// 503: a bound on what is kept was reached.
     pub(crate) fn full(what: &str) -> Self {
         let description = format!("there are too many {what}");
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, ..Self::new("temporarily_unavailable", description) }
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            ..Self::new("temporarily_unavailable", description)
+        }
     }
 }
 

@@ -27,29 +27,48 @@ pub(crate) fn exchange(
     now: Timestamp,
 ) -> Result<Issued, OAuthError> {
     if client.secret.is_none() {
-        return Err(OAuthError::new("unauthorized_client", "token exchange needs a client with a secret"));
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "token exchange needs a client with a secret",
+        ));
     }
     let subject = form.required("subject_token")?;
     if form.required("subject_token_type")? != ACCESS_TOKEN {
-        return Err(OAuthError::invalid_request(format!("subject_token_type must be {ACCESS_TOKEN}")));
+        return Err(OAuthError::invalid_request(format!(
+            "subject_token_type must be {ACCESS_TOKEN}"
+        )));
     }
     if form.get("requested_token_type").is_some_and(|wanted| wanted != ACCESS_TOKEN) {
-        return Err(OAuthError::invalid_request(format!("requested_token_type must be {ACCESS_TOKEN} or left out")));
+        return Err(OAuthError::invalid_request(format!(
+            "requested_token_type must be {ACCESS_TOKEN} or left out"
+        )));
     }
     if form.get("actor_token").is_some() {
-        return Err(OAuthError::invalid_request("actor_token is not taken: the client acts as itself"));
+        return Err(OAuthError::invalid_request(
+            "actor_token is not taken: the client acts as itself",
+        ));
     }
-    if let Some(other) = form.resources.iter().chain(&form.audiences).find(|name| !hq.issuer.is_named_by(name)) {
-        let description = format!("{other:?} is not HQ: name its issuer, {:?}, or nothing", hq.issuer.as_str());
+    if let Some(other) =
+        form.resources.iter().chain(&form.audiences).find(|name| !hq.issuer.is_named_by(name))
+    {
+        let description =
+            format!("{other:?} is not HQ: name its issuer, {:?}, or nothing", hq.issuer.as_str());
         return Err(OAuthError::new("invalid_target", description));
     }
-    let known = store
-        .access(subject, now)
-        .ok_or_else(|| OAuthError::invalid_request("subject_token is not known, was revoked, or has expired"))?;
+    let known = store.access(subject, now).ok_or_else(|| {
+        OAuthError::invalid_request("subject_token is not known, was revoked, or has expired")
+    })?;
     let scopes = form.get("scope").map_or_else(|| known.scopes.clone(), Scopes::parse);
     if scopes.is_empty() || !scopes.is_within(known.scopes) {
-        return Err(OAuthError::new("invalid_scope", "scope must be within that of the subject token"));
+        return Err(OAuthError::new(
+            "invalid_scope",
+            "scope must be within that of the subject token",
+        ));
     }
-    let access = Entitlement { grant_id: known.grant.id, scopes, resources: vec![hq.issuer.as_str().to_owned()] };
+    let access = Entitlement {
+        grant_id: known.grant.id,
+        scopes,
+        resources: vec![hq.issuer.as_str().to_owned()],
+    };
     store.issue_for(subject, access, &client.id, hq.settings.access_token_ttl, now)
 }

@@ -8,7 +8,8 @@ use crate::hq::test_client::{RESOURCE, Reply, SERVICE_ACCOUNT, TestClient};
 
 const ISSUER: &str = "https://hq.example.com";
 const SERVER: Option<(&str, &str)> = Some(("mcp", "s3cret"));
-const EXCHANGING: [&str; 3] = ["--token-exchange=true", "--api-audience-check=true", "--client=mcp:s3cret"];
+const EXCHANGING: [&str; 3] =
+    ["--token-exchange=true", "--api-audience-check=true", "--client=mcp:s3cret"];
 
 /// Exchanges `subject` as the resource server; `changes` replace or, when empty, remove fields.
 async fn exchange(client: &TestClient, subject: &str, changes: &[(&str, &str)]) -> Reply {
@@ -18,8 +19,10 @@ async fn exchange(client: &TestClient, subject: &str, changes: &[(&str, &str)]) 
         ("subject_token_type", ACCESS_TOKEN),
         ("audience", ISSUER),
     ];
-    let kept = ordinary.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
-    let fields: Vec<_> = kept.chain(changes.iter().filter(|(_, value)| !value.is_empty())).copied().collect();
+    let kept =
+        ordinary.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    let fields: Vec<_> =
+        kept.chain(changes.iter().filter(|(_, value)| !value.is_empty())).copied().collect();
     client.form_as("/oauth2/token", &fields, SERVER).await
 }
 
@@ -36,7 +39,11 @@ async fn an_exchanged_token_is_for_hq_for_the_same_user_and_no_more_scopes() {
     let client = TestClient::new(&EXCHANGING);
     let id = client.public_client().await;
     let original = token(&client.tokens(&id, "bob", &["read", "write"]).await);
-    assert_eq!(environments(&client, &original).await, StatusCode::UNAUTHORIZED, "it is for {RESOURCE}");
+    assert_eq!(
+        environments(&client, &original).await,
+        StatusCode::UNAUTHORIZED,
+        "it is for {RESOURCE}"
+    );
 
     let reply = exchange(&client, &original, &[]).await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
@@ -50,12 +57,16 @@ async fn an_exchanged_token_is_for_hq_for_the_same_user_and_no_more_scopes() {
     });
     assert_eq!(given, expected);
     let introspected = client.form("/oauth2/introspect", &[("token", &exchanged)]).await.json();
-    for (field, value) in [("sub", "bob"), ("client_id", "mcp"), ("scope", "read write"), ("aud", ISSUER)] {
+    for (field, value) in
+        [("sub", "bob"), ("client_id", "mcp"), ("scope", "read write"), ("aud", ISSUER)]
+    {
         assert_eq!(introspected[field], value, "{field}");
     }
     assert_eq!(environments(&client, &exchanged).await, StatusCode::OK);
 
-    let narrowed = exchange(&client, &original, &[("scope", "read"), ("audience", ""), ("resource", ISSUER)]).await;
+    let narrowed =
+        exchange(&client, &original, &[("scope", "read"), ("audience", ""), ("resource", ISSUER)])
+            .await;
     assert_eq!(narrowed.json()["scope"], "read");
 }
 
@@ -73,7 +84,10 @@ async fn an_exchanged_token_ends_with_the_one_that_was_given_for_it() {
         "unauthorized_client",
         "it is the resource server's"
     );
-    assert_eq!(client.form_as("/oauth2/revoke", &[("token", &first)], SERVER).await.status, StatusCode::OK);
+    assert_eq!(
+        client.form_as("/oauth2/revoke", &[("token", &first)], SERVER).await.status,
+        StatusCode::OK
+    );
     assert!(client.is_active(&tokens).await);
     assert_eq!(environments(&client, &second).await, StatusCode::UNAUTHORIZED);
 
@@ -94,7 +108,11 @@ async fn an_exchange_that_hq_does_not_make_is_refused_with_its_error() {
         ("subject_token", SERVICE_ACCOUNT, "invalid_request"),
         ("subject_token_type", "", "invalid_request"),
         ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token", "invalid_request"),
-        ("requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token", "invalid_request"),
+        (
+            "requested_token_type",
+            "urn:ietf:params:oauth:token-type:refresh_token",
+            "invalid_request",
+        ),
         ("actor_token", "x", "invalid_request"),
         ("audience", "https://other.example.com", "invalid_target"),
         ("resource", RESOURCE, "invalid_target"),
@@ -108,7 +126,11 @@ async fn an_exchange_that_hq_does_not_make_is_refused_with_its_error() {
             "{name}={value}"
         );
     }
-    let fields = [("grant_type", GRANT_TYPE), ("subject_token", &original), ("subject_token_type", ACCESS_TOKEN)];
+    let fields = [
+        ("grant_type", GRANT_TYPE),
+        ("subject_token", &original),
+        ("subject_token_type", ACCESS_TOKEN),
+    ];
     let public = [fields.as_slice(), &[("client_id", &id)]].concat();
     assert_eq!(client.form("/oauth2/token", &public).await.json()["error"], "unauthorized_client");
     let unproved = client.form_as("/oauth2/token", &fields, Some(("mcp", "wrong"))).await;

@@ -17,7 +17,8 @@ const ANY_CLIENT: [&str; 3] = ["none", "client_secret_basic", "client_secret_pos
 /// `GET /.well-known/oauth-authorization-server`. `offline_access` is not offered: who may refresh is the client's registration.
 pub(crate) async fn show(State(hq): State<Arc<Hq>>) -> Json<Value> {
     let endpoint = |path: &str| hq.issuer.endpoint(path);
-    let introspecting: &[&str] = if hq.settings.unauthenticated_introspection { &ANY_CLIENT } else { &WITH_SECRET };
+    let introspecting: &[&str] =
+        if hq.settings.unauthenticated_introspection { &ANY_CLIENT } else { &WITH_SECRET };
     let mut metadata = json!({
         "issuer": hq.issuer.as_str(),
         "authorization_endpoint": endpoint("/oauth2/authorize"),

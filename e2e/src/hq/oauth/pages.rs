@@ -11,7 +11,8 @@ label{display:block;margin:.8rem 0}input:not([type=checkbox]){display:block;widt
 button{padding:.5rem 1.2rem;margin:.5rem .5rem 0 0}small{display:block;margin-left:1.6rem;opacity:.75}.fault{color:#c62828}";
 
 /// No `form-action`: browsers apply it to the redirect that follows the form too, and that goes to the client.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
 /// What both forms carry.
 pub(crate) struct Form<'page> {
@@ -44,7 +45,8 @@ impl Form<'_> {
         let (client, user) = (escape(self.client), escape(user));
         let boxes = scopes.iter().fold(String::new(), |boxes, scope| {
             let (name, description) = (scope.as_str(), scope.description());
-            let checkbox = format!("<input type=\"checkbox\" name=\"scope\" value=\"{name}\" checked>");
+            let checkbox =
+                format!("<input type=\"checkbox\" name=\"scope\" value=\"{name}\" checked>");
             boxes + &format!("<label>{checkbox} {name}<small>{description}</small></label>")
         });
         let body = format!(
@@ -56,7 +58,10 @@ impl Form<'_> {
     }
 
     fn opening(&self, step: &str) -> String {
-        let fault = self.fault.map(|fault| format!("<p class=\"fault\">{}</p>", escape(fault))).unwrap_or_default();
+        let fault = self
+            .fault
+            .map(|fault| format!("<p class=\"fault\">{}</p>", escape(fault)))
+            .unwrap_or_default();
         let (base, handle) = (escape(self.base), self.handle);
         format!(
             "{fault}<form method=\"post\" action=\"{base}/oauth2/authorize/{step}\">\

@@ -29,7 +29,9 @@ mod tests {
     fn the_example_of_the_rfc_is_proved_and_nothing_else() {
         assert!(is_challenge(CHALLENGE));
         assert!(proves(VERIFIER, CHALLENGE));
-        for bad in ["", "short", &VERIFIER.replace('d', "e"), &"a".repeat(129), &format!("{VERIFIER}!")] {
+        for bad in
+            ["", "short", &VERIFIER.replace('d', "e"), &"a".repeat(129), &format!("{VERIFIER}!")]
+        {
             assert!(!proves(bad, CHALLENGE), "{bad}");
         }
         for bad in ["", "plain", &format!("{CHALLENGE}="), &"a".repeat(42)] {

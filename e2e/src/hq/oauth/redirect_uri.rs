@@ -28,7 +28,9 @@ pub(crate) fn check(uri: &str) -> Result<(), String> {
         "http" if is_loopback(&url) => Ok(()),
         "http" => refuse("must be https: plain http is for loopback only"),
         scheme if scheme.contains('.') || EDITOR_SCHEMES.contains(&scheme) => Ok(()),
-        _ => refuse("has a scheme that is neither https, http on loopback, nor an application's own"),
+        _ => {
+            refuse("has a scheme that is neither https, http on loopback, nor an application's own")
+        }
     }
 }
 
@@ -38,9 +40,15 @@ pub(crate) fn matches(registered: &str, asked: &str) -> bool {
     if registered == asked {
         return true;
     }
-    let (Ok(mut registered), Ok(mut asked)) = (Url::parse(registered), Url::parse(asked)) else { return false };
-    let both_loopback = [&registered, &asked].into_iter().all(|url| url.scheme() == "http" && is_loopback(url));
-    both_loopback && registered.set_port(None).is_ok() && asked.set_port(None).is_ok() && registered == asked
+    let (Ok(mut registered), Ok(mut asked)) = (Url::parse(registered), Url::parse(asked)) else {
+        return false;
+    };
+    let both_loopback =
+        [&registered, &asked].into_iter().all(|url| url.scheme() == "http" && is_loopback(url));
+    both_loopback
+        && registered.set_port(None).is_ok()
+        && asked.set_port(None).is_ok()
+        && registered == asked
 }
 
 fn is_loopback(url: &Url) -> bool {

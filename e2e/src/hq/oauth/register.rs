@@ -54,7 +54,9 @@ pub(crate) async fn register(State(hq): State<Arc<Hq>>, body: Bytes) -> Response
     }
     let metadata = match serde_json::from_slice::<ClientMetadata>(&body) {
         Ok(metadata) => metadata,
-        Err(error) => return OAuthError::new("invalid_client_metadata", error.to_string()).into_response(),
+        Err(error) => {
+            return OAuthError::new("invalid_client_metadata", error.to_string()).into_response();
+        }
     };
     match accept(&hq, &metadata) {
         Ok(reply) => reply,
@@ -98,24 +100,39 @@ fn accept(hq: &Hq, metadata: &ClientMetadata) -> Result<Response, OAuthError> {
 fn check(metadata: &ClientMetadata) -> Result<(), OAuthError> {
     let refuse = |description: String| Err(OAuthError::new("invalid_client_metadata", description));
     if !(1..=10).contains(&metadata.redirect_uris.len()) {
-        return Err(OAuthError::new("invalid_redirect_uri", "redirect_uris must hold 1 to 10 URIs"));
+        return Err(OAuthError::new(
+            "invalid_redirect_uri",
+            "redirect_uris must hold 1 to 10 URIs",
+        ));
     }
     for uri in &metadata.redirect_uris {
         redirect_uri::check(uri).map_err(|error| OAuthError::new("invalid_redirect_uri", error))?;
     }
     if let Some(name) = &metadata.client_name
-        && (name.trim().is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control))
+        && (name.trim().is_empty()
+            || name.chars().count() > 200
+            || name.chars().any(char::is_control))
     {
-        return refuse("client_name must be 1 to 200 characters without control characters".to_owned());
+        return refuse(
+            "client_name must be 1 to 200 characters without control characters".to_owned(),
+        );
     }
-    if !matches!(metadata.token_endpoint_auth_method.as_str(), "none" | "client_secret_basic" | "client_secret_post") {
-        return refuse("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post".to_owned());
+    if !matches!(
+        metadata.token_endpoint_auth_method.as_str(),
+        "none" | "client_secret_basic" | "client_secret_post"
+    ) {
+        return refuse(
+            "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post"
+                .to_owned(),
+        );
     }
     let offered = |grant: &String| matches!(grant.as_str(), "authorization_code" | "refresh_token");
     if !metadata.grant_types.iter().any(|grant| grant == "authorization_code")
         || !metadata.grant_types.iter().all(offered)
     {
-        return refuse("grant_types must be authorization_code and may add refresh_token".to_owned());
+        return refuse(
+            "grant_types must be authorization_code and may add refresh_token".to_owned(),
+        );
     }
     if metadata.response_types != ["code"] {
         return refuse("response_types must be code".to_owned());

@@ -54,7 +54,11 @@ impl Scopes {
     /// tells what was granted.
     #[must_use]
     pub fn parse(list: &str) -> Self {
-        Self(list.split(' ').filter_map(|name| Scope::ALL.into_iter().find(|scope| scope.as_str() == name)).collect())
+        Self(
+            list.split(' ')
+                .filter_map(|name| Scope::ALL.into_iter().find(|scope| scope.as_str() == name))
+                .collect(),
+        )
     }
 
     /// Whether there is none.

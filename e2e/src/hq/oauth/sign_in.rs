@@ -20,7 +20,8 @@ use crate::hq::{Hq, lock, users};
 
 /// Wrong passwords before a request is given up.
 const MAX_ATTEMPTS: u8 = 5;
-const EXPIRED: &str = "this sign-in has expired or was already used: start again from the application";
+const EXPIRED: &str =
+    "this sign-in has expired or was already used: start again from the application";
 
 /// `POST /oauth2/authorize/sign-in`
 pub(crate) async fn sign_in(State(hq): State<Arc<Hq>>, body: Bytes) -> Response {
@@ -44,27 +45,53 @@ pub(crate) async fn sign_in(State(hq): State<Arc<Hq>>, body: Bytes) -> Response 
 pub(crate) async fn consent(State(hq): State<Arc<Hq>>, body: Bytes) -> Response {
     let now = Timestamp::now();
     let resumed = lock(&hq.oauth).resume(&field(&body, "request"), now);
-    let Some((user, pending)) = resumed.and_then(|pending| pending.user.map(|user| (user, pending))) else {
+    let Some((user, pending)) =
+        resumed.and_then(|pending| pending.user.map(|user| (user, pending)))
+    else {
         return pages::refused(EXPIRED);
     };
     if field(&body, "decision") != "approve" {
-        return authorize::finish(&hq, StatusCode::SEE_OTHER, user, &pending.request, &Scopes::default(), now);
+        return authorize::finish(
+            &hq,
+            StatusCode::SEE_OTHER,
+            user,
+            &pending.request,
+            &Scopes::default(),
+            now,
+        );
     }
-    let ticked: Vec<_> =
-        form_urlencoded::parse(&body).filter(|(name, _)| name == "scope").map(|(_, value)| value).collect();
+    let ticked: Vec<_> = form_urlencoded::parse(&body)
+        .filter(|(name, _)| name == "scope")
+        .map(|(_, value)| value)
+        .collect();
     // Never more than was asked, whatever is posted.
     let granted = Scopes::parse(&ticked.join(" ")).and(&pending.request.scopes);
     if granted.is_empty() {
-        return ask(&hq, StatusCode::UNPROCESSABLE_ENTITY, pending, Some("tick at least one, or deny"), now);
+        return ask(
+            &hq,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            pending,
+            Some("tick at least one, or deny"),
+            now,
+        );
     }
     authorize::finish(&hq, StatusCode::SEE_OTHER, user, &pending.request, &granted, now)
 }
 
 /// Shows the form that comes next, under a new handle.
-pub(crate) fn ask(hq: &Hq, status: StatusCode, pending: Pending, fault: Option<&str>, now: Timestamp) -> Response {
+pub(crate) fn ask(
+    hq: &Hq,
+    status: StatusCode,
+    pending: Pending,
+    fault: Option<&str>,
+    now: Timestamp,
+) -> Response {
     let base = hq.issuer.path();
     let mut store = lock(&hq.oauth);
-    let client = store.client(&pending.request.client_id).map(|client| client.name.clone()).unwrap_or_default();
+    let client = store
+        .client(&pending.request.client_id)
+        .map(|client| client.name.clone())
+        .unwrap_or_default();
     let (user, scopes) = (pending.user, pending.request.scopes.clone());
     let handle = match store.suspend(pending, now) {
         Ok(handle) => handle,
@@ -78,5 +105,8 @@ pub(crate) fn ask(hq: &Hq, status: StatusCode, pending: Pending, fault: Option<&
 }
 
 fn field(body: &[u8], name: &str) -> String {
-    form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    form_urlencoded::parse(body)
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }

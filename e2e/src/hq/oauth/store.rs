@@ -158,11 +158,19 @@ impl Store {
     }
 
     /// Keeps a request until its person answers, under a handle that only the page shown to that person holds.
-    pub(crate) fn suspend(&mut self, pending: Pending, now: Timestamp) -> Result<String, OAuthError> {
+    pub(crate) fn suspend(
+        &mut self,
+        pending: Pending,
+        now: Timestamp,
+    ) -> Result<String, OAuthError> {
         let handle = secret::generate("ar");
-        bounded(&mut self.pending, Hashed::of(&handle), pending, "authorization requests", |kept| {
-            kept.expires_at > now
-        })?;
+        bounded(
+            &mut self.pending,
+            Hashed::of(&handle),
+            pending,
+            "authorization requests",
+            |kept| kept.expires_at > now,
+        )?;
         Ok(handle)
     }
 
@@ -180,8 +188,9 @@ impl Store {
         lifetime: Duration,
         now: Timestamp,
     ) -> Result<String, OAuthError> {
-        let same =
-            |grant: &&Grant| grant.user == user && grant.client_id == request.client_id && grant.expires_at > now;
+        let same = |grant: &&Grant| {
+            grant.user == user && grant.client_id == request.client_id && grant.expires_at > now
+        };
         let known = self.grants.values().find(same);
         let grant = Grant {
             id: known.map_or_else(Uuid::new_v4, |grant| grant.id),
@@ -217,8 +226,11 @@ impl Store {
 
     /// The grants of a user, oldest first.
     pub(crate) fn grants_of(&self, user: &str, now: Timestamp) -> Vec<&Grant> {
-        let mut grants: Vec<_> =
-            self.grants.values().filter(|grant| grant.user == user && grant.expires_at > now).collect();
+        let mut grants: Vec<_> = self
+            .grants
+            .values()
+            .filter(|grant| grant.user == user && grant.expires_at > now)
+            .collect();
         grants.sort_by_key(|grant| (grant.created_at, grant.id));
         grants
     }

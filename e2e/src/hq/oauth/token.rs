@@ -20,7 +20,11 @@ use crate::hq::settings::Settings;
 use crate::hq::{Hq, lock};
 
 /// `POST /oauth2/token`
-pub(crate) async fn token(State(hq): State<Arc<Hq>>, headers: HeaderMap, body: Bytes) -> Result<Response, OAuthError> {
+pub(crate) async fn token(
+    State(hq): State<Arc<Hq>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, OAuthError> {
     let form = Form::parse(&body)?;
     let now = Timestamp::now();
     let mut store = lock(&hq.oauth);
@@ -28,9 +32,12 @@ pub(crate) async fn token(State(hq): State<Arc<Hq>>, headers: HeaderMap, body: B
     let issued = match form.required("grant_type")? {
         "authorization_code" => exchange_code(&mut store, &hq.settings, &client, &form, now)?,
         "refresh_token" => refresh(&mut store, &hq.settings, &client, &form, now)?,
-        exchange::GRANT_TYPE if hq.settings.token_exchange => exchange::exchange(&mut store, &hq, &client, &form, now)?,
+        exchange::GRANT_TYPE if hq.settings.token_exchange => {
+            exchange::exchange(&mut store, &hq, &client, &form, now)?
+        }
         other => {
-            let description = format!("grant_type {other:?} is not in grant_types_supported of the metadata");
+            let description =
+                format!("grant_type {other:?} is not in grant_types_supported of the metadata");
             return Err(OAuthError::new("unsupported_grant_type", description));
         }
     };
@@ -70,11 +77,17 @@ fn exchange_code(
 fn check_proof(code: &Code, form: &Form) -> Result<(), OAuthError> {
     match (&code.challenge, form.get("code_verifier")) {
         (Some(challenge), Some(verifier)) if pkce::proves(verifier, challenge) => {}
-        (Some(_), Some(_)) => return Err(OAuthError::invalid_grant("code_verifier does not match the code_challenge")),
+        (Some(_), Some(_)) => {
+            return Err(OAuthError::invalid_grant(
+                "code_verifier does not match the code_challenge",
+            ));
+        }
         (Some(_), None) => return Err(OAuthError::invalid_grant("code_verifier is missing")),
         // Else a stolen code without a challenge could pass as one with (RFC 9700 §4.8.2).
         (None, Some(_)) => {
-            return Err(OAuthError::invalid_grant("code_verifier was sent for a code without a code_challenge"));
+            return Err(OAuthError::invalid_grant(
+                "code_verifier was sent for a code without a code_challenge",
+            ));
         }
         (None, None) => {}
     }
@@ -97,15 +110,23 @@ fn refresh(
     now: Timestamp,
 ) -> Result<Issued, OAuthError> {
     let mut whole = None;
-    let access = store.take_refresh_token(form.required("refresh_token")?, &client.id, now, |granted| {
-        let scopes = form.get("scope").map_or_else(|| granted.scopes.clone(), Scopes::parse);
-        if scopes.is_empty() || !scopes.is_within(&granted.scopes) {
-            return Err(OAuthError::new("invalid_scope", "scope must be within what was granted"));
-        }
-        let access = Entitlement { scopes, resources: narrowed_resources(granted, form)?, ..granted.clone() };
-        whole = Some(granted.clone());
-        Ok(access)
-    })?;
+    let access =
+        store.take_refresh_token(form.required("refresh_token")?, &client.id, now, |granted| {
+            let scopes = form.get("scope").map_or_else(|| granted.scopes.clone(), Scopes::parse);
+            if scopes.is_empty() || !scopes.is_within(&granted.scopes) {
+                return Err(OAuthError::new(
+                    "invalid_scope",
+                    "scope must be within what was granted",
+                ));
+            }
+            let access = Entitlement {
+                scopes,
+                resources: narrowed_resources(granted, form)?,
+                ..granted.clone()
+            };
+            whole = Some(granted.clone());
+            Ok(access)
+        })?;
     store.issue(access, whole, settings.access_token_ttl, now)
 }
 

@@ -9,7 +9,8 @@ use crate::hq::streams::{Deployment, Processor, Streams};
 
 /// Two clusters; one connector that runs, one with a failed task, one that is paused. What looks like a secret is none.
 pub(super) fn connect() -> Connect {
-    let connector = |config: Value| Connector::running(config.as_object().cloned().unwrap_or_default());
+    let connector =
+        |config: Value| Connector::running(config.as_object().cloned().unwrap_or_default());
     let orders = connector(json!({
         "connector.class": "io.lenses.streamreactor.connect.aws.s3.sink.S3SinkConnector",
         "tasks.max": "2",
@@ -26,7 +27,9 @@ pub(super) fn connect() -> Connect {
     }));
     customers.tasks = vec![Task {
         state: State::Failed,
-        trace: Some("org.apache.kafka.connect.errors.ConnectException: the replication slot is in use"),
+        trace: Some(
+            "org.apache.kafka.connect.errors.ConnectException: the replication slot is in use",
+        ),
     }];
     let mut clicks = connector(json!({
         "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector",
@@ -57,8 +60,11 @@ pub(super) fn streams() -> Streams {
         deployment,
         created_by: "alice".to_owned(),
     };
-    let pods =
-        Deployment::Kubernetes { runners: 2, cluster: "incluster".to_owned(), namespace: "analytics".to_owned() };
+    let pods = Deployment::Kubernetes {
+        runners: 2,
+        cluster: "incluster".to_owned(),
+        namespace: "analytics".to_owned(),
+    };
     Streams::new(vec![
         processor(
             "lsql-big-orders",

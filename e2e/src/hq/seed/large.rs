@@ -29,7 +29,11 @@ pub(super) fn kafka() -> Kafka {
         state: "Empty",
         members: 0,
         offsets: (0..PARTITIONS)
-            .map(|partition| Committed { topic: format!("events.{number:03}"), partition, offset: 0 })
+            .map(|partition| Committed {
+                topic: format!("events.{number:03}"),
+                partition,
+                offset: 0,
+            })
             .collect(),
     };
     Kafka::new(3, (0..TOPICS).map(topic).collect(), (0..GROUPS).map(group).collect())

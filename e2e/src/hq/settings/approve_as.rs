@@ -19,7 +19,8 @@ impl ApproveAs {
         }
         let (name, scopes) = value.split_once(':').unwrap_or((value, "read,write,delete"));
         let names = users::USERS.map(|user| user.name).join(", ");
-        let user = users::find(name).ok_or_else(|| format!("names no user: write any, or one of {names}"))?;
+        let user = users::find(name)
+            .ok_or_else(|| format!("names no user: write any, or one of {names}"))?;
         let granted = Scopes::parse(&scopes.replace(',', " "));
         if granted.is_empty() || scopes.split(',').count() != granted.iter().count() {
             return Err("must name scopes of read, write, delete, parted by commas".to_owned());
@@ -37,7 +38,8 @@ mod tests {
         assert_eq!(ApproveAs::parse("any"), Ok(ApproveAs::Hinted));
         assert_eq!(ApproveAs::parse("bob:read"), Ok(ApproveAs::User("bob", Scopes::parse("read"))));
         assert_eq!(ApproveAs::parse("alice"), Ok(ApproveAs::User("alice", Scopes::all())));
-        for bad in ["", "mallory", "alice:", "alice:admin", "alice:read,admin", "alice:read write"] {
+        for bad in ["", "mallory", "alice:", "alice:admin", "alice:read,admin", "alice:read write"]
+        {
             assert!(ApproveAs::parse(bad).is_err(), "{bad}");
         }
     }

@@ -16,7 +16,11 @@ impl Issuer {
         if !matches!(url.scheme(), "http" | "https") {
             return Err("must start with http:// or https://".to_owned());
         }
-        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        if url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+            || url.password().is_some()
+        {
             return Err("must have no user, query or fragment (RFC 8414 §2)".to_owned());
         }
         Ok(Self(value.to_owned()))
@@ -43,7 +47,9 @@ impl Issuer {
     /// The issuer's own path without a slash at its end: empty, or `/lenses`.
     #[must_use]
     pub fn path(&self) -> String {
-        Url::parse(&self.0).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default()
+        Url::parse(&self.0)
+            .map(|url| url.path().trim_end_matches('/').to_owned())
+            .unwrap_or_default()
     }
 }
 
@@ -64,7 +70,16 @@ mod tests {
                 (given, endpoint.to_owned(), path.to_owned())
             );
         }
-        for bad in ["hq", "hq:9991", "ftp://hq", "http://hq?x", "http://hq#x", "http://u@hq", "http://u:p@hq", ""] {
+        for bad in [
+            "hq",
+            "hq:9991",
+            "ftp://hq",
+            "http://hq?x",
+            "http://hq#x",
+            "http://u@hq",
+            "http://u:p@hq",
+            "",
+        ] {
             assert!(Issuer::parse(bad).is_err(), "{bad}");
         }
     }

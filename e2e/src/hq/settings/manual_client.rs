@@ -29,7 +29,9 @@ impl ManualClient {
             redirect_uri::check(uri).map_err(|error| format!("of client {id:?}: {error}"))?;
         }
         if secret.is_none() && redirect_uris.is_empty() {
-            return Err(format!("{id:?} can do nothing: give it a secret, to introspect, or a redirect URI"));
+            return Err(format!(
+                "{id:?} can do nothing: give it a secret, to introspect, or a redirect URI"
+            ));
         }
         Ok(Self { id: id.to_owned(), secret, redirect_uris })
     }

@@ -48,7 +48,11 @@ pub(crate) fn authorize(statement: &Statement, caller: &Caller) -> Result<(), St
 
 /// # Errors
 /// A sentence for the ERROR frame.
-pub(crate) fn execute(statement: Statement, agent: &Agent, now: Timestamp) -> Result<Outcome, String> {
+pub(crate) fn execute(
+    statement: Statement,
+    agent: &Agent,
+    now: Timestamp,
+) -> Result<Outcome, String> {
     let mut kafka = lock(&agent.kafka);
     match statement {
         // A SELECT is a scan.
@@ -94,9 +98,9 @@ fn insert(
     now: Timestamp,
 ) -> Result<Outcome, String> {
     let topic = table(kafka, name)?;
-    if let Some(unknown) =
-        fields.iter().find(|path| *path == "_value" || path.starts_with("_meta") || !is_known(&topic.fields, path))
-    {
+    if let Some(unknown) = fields.iter().find(|path| {
+        *path == "_value" || path.starts_with("_meta") || !is_known(&topic.fields, path)
+    }) {
         return Err(format!("field [{unknown}] cannot be inserted into table [{name}]"));
     }
     let records = rows.into_iter().map(|row| {

@@ -25,7 +25,8 @@ pub(crate) struct Placed {
 }
 
 /// Two-character symbols come first, so that `<=` is not read as `<`.
-const SYMBOLS: [&str; 14] = ["<=", ">=", "!=", "<>", "=", "<", ">", "(", ")", ",", ".", "*", ";", "-"];
+const SYMBOLS: [&str; 14] =
+    ["<=", ">=", "!=", "<>", "=", "<", ">", "(", ")", ",", ".", "*", ";", "-"];
 
 /// # Errors
 /// A sentence with line and column.
@@ -74,7 +75,9 @@ impl Lexer<'_> {
                 (Some(blank), _) if blank.is_whitespace() => {
                     self.next();
                 }
-                (Some('-'), Some('-')) => while self.next().is_some_and(|character| character != '\n') {},
+                (Some('-'), Some('-')) => {
+                    while self.next().is_some_and(|character| character != '\n') {}
+                }
                 (Some('/'), Some('*')) => {
                     let begin = self.here();
                     self.next();
@@ -104,7 +107,8 @@ impl Lexer<'_> {
             _ => {
                 let two: String = self.rest.clone().take(2).collect();
                 let found = SYMBOLS.into_iter().find(|symbol| two.starts_with(symbol));
-                let symbol = found.ok_or_else(|| format!("unexpected character {first:?} {}", self.here()))?;
+                let symbol = found
+                    .ok_or_else(|| format!("unexpected character {first:?} {}", self.here()))?;
                 (0..symbol.len()).for_each(|_| {
                     self.next();
                 });

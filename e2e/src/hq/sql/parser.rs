@@ -106,7 +106,8 @@ impl Parser {
     fn condition(&mut self) -> Result<Condition, String> {
         let field = self.name("a field")?;
         if self.keyword("IS") {
-            let comparison = if self.keyword("NOT") { Comparison::NotEqual } else { Comparison::Equal };
+            let comparison =
+                if self.keyword("NOT") { Comparison::NotEqual } else { Comparison::Equal };
             self.keywords(&["NULL"])?;
             return Ok(Condition { field, comparison, literal: Value::Null });
         }
@@ -151,7 +152,9 @@ impl Parser {
         self.keywords(&["TABLE"])?;
         let table = self.name("a table")?;
         self.expect_symbol("(")?;
-        let fields = self.list(|parser| Ok(Field { name: parser.name("a field")?, kind: parser.name("a type")? }))?;
+        let fields = self.list(|parser| {
+            Ok(Field { name: parser.name("a field")?, kind: parser.name("a type")? })
+        })?;
         self.expect_symbol(")")?;
         let (mut key_type, mut value_type) = ("STRING".to_owned(), "JSON".to_owned());
         if self.keyword("FORMAT") {
@@ -182,7 +185,10 @@ impl Parser {
     }
 
     /// One or more, parted by commas.
-    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T, String>) -> Result<Vec<T>, String> {
+    fn list<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<T, String>,
+    ) -> Result<Vec<T>, String> {
         let mut items = vec![item(self)?];
         while self.symbol(",") {
             items.push(item(self)?);
@@ -216,11 +222,14 @@ impl Parser {
             _ if negative => None,
             Some(Token::Text(text)) => Some(Value::String(text.clone())),
             Some(Token::Word(word)) if word.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
-            Some(Token::Word(word)) if word.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case("false") => {
+                Some(Value::Bool(false))
+            }
             Some(Token::Word(word)) if word.eq_ignore_ascii_case("null") => Some(Value::Null),
             _ => None,
         };
-        let literal = literal.ok_or_else(|| self.expected("text in single quotes, a number, true, false or null"))?;
+        let literal = literal
+            .ok_or_else(|| self.expected("text in single quotes, a number, true, false or null"))?;
         self.at += 1;
         Ok(literal)
     }
@@ -236,11 +245,14 @@ impl Parser {
     }
 
     fn keywords(&mut self, words: &[&str]) -> Result<(), String> {
-        words.iter().try_for_each(|word| if self.keyword(word) { Ok(()) } else { Err(self.expected(word)) })
+        words
+            .iter()
+            .try_for_each(|word| if self.keyword(word) { Ok(()) } else { Err(self.expected(word)) })
     }
 
     fn keyword(&mut self, word: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
+        let found =
+            matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
         self.at += usize::from(found);
         found
     }
@@ -264,10 +276,15 @@ impl Parser {
             None => format!("syntax error: expected {what} but the statement ends"),
             Some(Placed { token, line, column }) => {
                 let found = match token {
-                    Token::Word(text) | Token::Name(text) | Token::Text(text) | Token::Number(text) => text.as_str(),
+                    Token::Word(text)
+                    | Token::Name(text)
+                    | Token::Text(text)
+                    | Token::Number(text) => text.as_str(),
                     Token::Symbol(symbol) => symbol,
                 };
-                format!("syntax error at line {line}, column {column}: expected {what} but found {found:?}")
+                format!(
+                    "syntax error at line {line}, column {column}: expected {what} but found {found:?}"
+                )
             }
         }
     }
@@ -277,8 +294,14 @@ impl Parser {
 mod tests {
     use super::*;
 
-    fn select(fields: &[(&str, &str)], table: &str, conditions: Vec<Condition>, limit: Option<u64>) -> Statement {
-        let fields = fields.iter().map(|(path, alias)| ((*path).to_owned(), (*alias).to_owned())).collect();
+    fn select(
+        fields: &[(&str, &str)],
+        table: &str,
+        conditions: Vec<Condition>,
+        limit: Option<u64>,
+    ) -> Statement {
+        let fields =
+            fields.iter().map(|(path, alias)| ((*path).to_owned(), (*alias).to_owned())).collect();
         Statement::Select(Select { fields, table: table.to_owned(), conditions, limit })
     }
 
@@ -309,7 +332,12 @@ mod tests {
             ("SELECT * FROM my.topic", select(&[], "my.topic", vec![], None)),
             (
                 "SELECT order_id, card.brand, _key AS k FROM payments",
-                select(&[("order_id", "order_id"), ("card.brand", "brand"), ("_key", "k")], "payments", vec![], None),
+                select(
+                    &[("order_id", "order_id"), ("card.brand", "brand"), ("_key", "k")],
+                    "payments",
+                    vec![],
+                    None,
+                ),
             ),
             (
                 "SELECT * FROM t WHERE a = 'it''s' AND b >= -1.5 AND c IS NOT NULL AND d <> true",
@@ -332,7 +360,10 @@ mod tests {
             ("KILL QUERY '12'", Statement::KillQuery(12)),
             ("DROP TABLE \"select\"", Statement::DropTable("select".to_owned())),
             ("INSERT INTO t (_key, a.b) VALUES ('k', 1), ('it''s', null)", insert),
-            ("CREATE TABLE t (a int, b string) FORMAT (string, avro) PROPERTIES (partitions = 3)", create),
+            (
+                "CREATE TABLE t (a int, b string) FORMAT (string, avro) PROPERTIES (partitions = 3)",
+                create,
+            ),
         ] {
             assert_eq!(parse(sql).map(|script| script.statement), Ok(statement), "{sql}");
         }

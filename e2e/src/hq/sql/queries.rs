@@ -41,7 +41,12 @@ pub(crate) struct RunningQuery {
 impl Queries {
     /// # Errors
     /// A sentence for the ERROR frame when too many run.
-    pub(crate) fn start(&self, sql: &str, user: &str, now: Timestamp) -> Result<RunningQuery, String> {
+    pub(crate) fn start(
+        &self,
+        sql: &str,
+        user: &str,
+        now: Timestamp,
+    ) -> Result<RunningQuery, String> {
         let mut state = lock(&self.0);
         let own = state.running.values().filter(|query| query.user == user).count();
         if state.running.len() >= MAX_RUNNING || own >= MAX_RUNNING_PER_USER {
@@ -52,7 +57,12 @@ impl Queries {
         state.last_id += 1;
         let id = state.last_id;
         let killed = CancellationToken::new();
-        let query = Entry { sql: sql.to_owned(), user: user.to_owned(), started_at: now, killed: killed.clone() };
+        let query = Entry {
+            sql: sql.to_owned(),
+            user: user.to_owned(),
+            started_at: now,
+            killed: killed.clone(),
+        };
         state.running.insert(id, query);
         Ok(RunningQuery { id, started_at: now, killed, queries: self.clone() })
     }

@@ -32,7 +32,12 @@ pub(crate) struct Batch {
 impl Scan {
     /// # Errors
     /// A sentence for the ERROR frame: no such table, or no such field.
-    pub(crate) fn new(select: Select, max_size: u64, kafka: &Kafka, mut stats: Stats) -> Result<Self, String> {
+    pub(crate) fn new(
+        select: Select,
+        max_size: u64,
+        kafka: &Kafka,
+        mut stats: Stats,
+    ) -> Result<Self, String> {
         let topic = table(kafka, &select.table)?;
         let asked = select
             .fields
@@ -85,7 +90,8 @@ impl Scan {
         let value = if self.select.fields.is_empty() {
             value
         } else {
-            let project = |(path, alias): &(String, String)| (alias.clone(), lookup(record, &place, path));
+            let project =
+                |(path, alias): &(String, String)| (alias.clone(), lookup(record, &place, path));
             Value::Object(self.select.fields.iter().map(project).collect::<Map<_, _>>()).to_string()
         };
         let (timestamp, rownum) = (place.timestamp, self.stats.results);
@@ -111,7 +117,9 @@ impl Condition {
     fn holds(&self, record: &Record, place: &Place) -> bool {
         let value = lookup(record, place, &self.field);
         let order = match (&value, &self.literal) {
-            (Value::Number(left), Value::Number(right)) => left.as_f64().partial_cmp(&right.as_f64()),
+            (Value::Number(left), Value::Number(right)) => {
+                left.as_f64().partial_cmp(&right.as_f64())
+            }
             (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
             (left, right) => (left == right).then_some(Ordering::Equal),
         };
@@ -121,7 +129,9 @@ impl Condition {
             Comparison::Less => order == Some(Ordering::Less),
             Comparison::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
             Comparison::Greater => order == Some(Ordering::Greater),
-            Comparison::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+            Comparison::GreaterOrEqual => {
+                matches!(order, Some(Ordering::Greater | Ordering::Equal))
+            }
         }
     }
 }
@@ -132,9 +142,11 @@ pub(crate) fn table<'kafka>(kafka: &'kafka Kafka, name: &str) -> Result<&'kafka 
 
 /// Whether a path names something in a topic of these fields. One that declares none may hold anything.
 pub(crate) fn is_known(fields: &[Field], path: &str) -> bool {
-    let facet = matches!(path, "_key" | "_value" | "_meta.timestamp" | "_meta.partition" | "_meta.offset");
-    let inside =
-        |field: &Field| field.name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let facet =
+        matches!(path, "_key" | "_value" | "_meta.timestamp" | "_meta.partition" | "_meta.offset");
+    let inside = |field: &Field| {
+        field.name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
     facet || fields.is_empty() || fields.iter().any(inside)
 }
 
@@ -145,6 +157,10 @@ fn lookup(record: &Record, place: &Place, path: &str) -> Value {
         "_meta.timestamp" => place.timestamp.into(),
         "_meta.partition" => place.partition.into(),
         "_meta.offset" => place.offset.into(),
-        _ => path.split('.').try_fold(&record.value, |value, name| value.get(name)).cloned().unwrap_or_default(),
+        _ => path
+            .split('.')
+            .try_fold(&record.value, |value, name| value.get(name))
+            .cloned()
+            .unwrap_or_default(),
     }
 }

@@ -43,7 +43,13 @@ enum Ended {
 }
 
 /// Serves the socket until it is closed.
-pub(crate) async fn run(socket: WebSocket, hq: Arc<Hq>, agent: Arc<Agent>, caller: Caller, target: &str) {
+pub(crate) async fn run(
+    socket: WebSocket,
+    hq: Arc<Hq>,
+    agent: Arc<Agent>,
+    caller: Caller,
+    target: &str,
+) {
     let (mut sender, mut receiver) = socket.split();
     let asked = tokio::select! {
         asked = tokio::time::timeout(FIRST_FRAME, first_frame(&mut receiver)) => asked.unwrap_or(Ok(None)),
@@ -82,7 +88,9 @@ async fn first_frame(receiver: &mut Receiver) -> Result<Option<Request>, String>
     while let Some(Ok(message)) = receiver.next().await {
         match message {
             Message::Text(text) => {
-                return serde_json::from_str(&text).map(Some).map_err(|error| format!("not a request: {error}"));
+                return serde_json::from_str(&text)
+                    .map(Some)
+                    .map_err(|error| format!("not a request: {error}"));
             }
             Message::Binary(_) => return Err("not a request: binary frame".to_owned()),
             Message::Close(_) => return Ok(None),
@@ -101,7 +109,11 @@ async fn left(receiver: &mut Receiver) {
     }
 }
 
-fn begin(request: &Request, agent: &Agent, caller: &Caller) -> Result<(Script, RunningQuery), String> {
+fn begin(
+    request: &Request,
+    agent: &Agent,
+    caller: &Caller,
+) -> Result<(Script, RunningQuery), String> {
     let script = parser::parse(&request.sql)?;
     commands::authorize(&script.statement, caller)?;
     let started = agent.queries.start(&request.sql, &caller.name, Timestamp::now())?;
@@ -120,7 +132,9 @@ async fn answer(
     let fault = hq.faults.borrow().sql;
     match statement {
         Statement::Select(select) => {
-            match stream(sender, agent, select, &limits, request.stats_interval(), started, fault).await {
+            match stream(sender, agent, select, &limits, request.stats_interval(), started, fault)
+                .await
+            {
                 Ok(ended) => ended,
                 Err(_gone) => Ended::Silently,
             }
@@ -129,8 +143,11 @@ async fn answer(
             Err(error) => Ended::With(vec![Frame::Error(error)]),
             Ok(Outcome::Done(done)) => Ended::With(vec![Frame::Success(done), Frame::End]),
             Ok(Outcome::Rows(rows)) => {
-                let row =
-                    |(rownum, value)| Frame::Record(json!({"key": null, "value": value, "rownum": rownum}).to_string());
+                let row = |(rownum, value)| {
+                    Frame::Record(
+                        json!({"key": null, "value": value, "rownum": rownum}).to_string(),
+                    )
+                };
                 Ended::With(rows.into_iter().enumerate().map(row).chain([Frame::End]).collect())
             }
         },
@@ -195,9 +212,9 @@ async fn stream(
 async fn end_early(sender: &mut Sender, ending: SqlEnding) -> Result<Ended, axum::Error> {
     sender.flush().await?;
     match ending {
-        SqlEnding::Error => {
-            Ok(Ended::With(vec![Frame::Error("fault set on the stand-in: the query failed".to_owned())]))
-        }
+        SqlEnding::Error => Ok(Ended::With(vec![Frame::Error(
+            "fault set on the stand-in: the query failed".to_owned(),
+        )])),
         SqlEnding::InvalidRequest => {
             Ok(Ended::With(vec![Frame::InvalidRequest("fault set on the stand-in".to_owned())]))
         }
@@ -216,7 +233,9 @@ async fn close(sender: &mut Sender, frames: Vec<Frame>) {
         for frame in frames {
             sender.feed(frame.into_message()).await?;
         }
-        sender.send(Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }))).await
+        sender
+            .send(Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() })))
+            .await
     };
     // Whether the client hears it or has gone makes no difference here.
     drop(tokio::time::timeout(FAREWELL, farewell).await);

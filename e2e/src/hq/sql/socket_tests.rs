@@ -20,7 +20,8 @@ const PATH: &str = "/api/v1/environments/development/proxy/api/ws/v2/sql/execute
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn hq() -> Running {
-    let flags = ["hq", "--listen=127.0.0.1:0", "--control=127.0.0.1:0", "--service-account-token", TOKEN];
+    let flags =
+        ["hq", "--listen=127.0.0.1:0", "--control=127.0.0.1:0", "--service-account-token", TOKEN];
     Running::start(Flags::try_parse_from(flags).unwrap().check().unwrap()).await.unwrap()
 }
 
@@ -102,9 +103,14 @@ async fn a_select_answers_heartbeat_records_stats_and_end() {
 async fn tombstones_are_rows_like_any_other() {
     let hq = hq().await;
     let frames = run(&hq, "SELECT * FROM customers WHERE _value IS NULL").await;
-    let rows: Vec<_> =
-        of_kind(&frames, "RECORD").into_iter().map(|row| (row["key"].clone(), row["value"].clone())).collect();
-    assert_eq!(rows, ["customer-40", "customer-80", "customer-120"].map(|key| (json!(key), Value::Null)));
+    let rows: Vec<_> = of_kind(&frames, "RECORD")
+        .into_iter()
+        .map(|row| (row["key"].clone(), row["value"].clone()))
+        .collect();
+    assert_eq!(
+        rows,
+        ["customer-40", "customer-80", "customer-120"].map(|key| (json!(key), Value::Null))
+    );
     assert_eq!(values(&hq, "SELECT * FROM customers").await.len(), 123);
 }
 
@@ -117,16 +123,25 @@ async fn statements_change_what_later_ones_and_the_api_see() {
         (kinds(&frames), of_kind(&frames, "SUCCESS")[0]),
         (vec!["SUCCESS", "END"], &json!("table [notes] created"))
     );
-    run(&hq, "INSERT INTO notes (_key, id, author.name) VALUES ('a', 1, 'Ada'), ('b', 2, null)").await;
-    let stored = [json!({"id": 1, "author": {"name": "Ada"}}), json!({"id": 2, "author": {"name": null}})];
+    run(&hq, "INSERT INTO notes (_key, id, author.name) VALUES ('a', 1, 'Ada'), ('b', 2, null)")
+        .await;
+    let stored =
+        [json!({"id": 1, "author": {"name": "Ada"}}), json!({"id": 2, "author": {"name": null}})];
     assert_eq!(values(&hq, "SELECT * FROM notes").await, stored);
     let described = values(&hq, "DESCRIBE TABLE notes").await;
     let expected = [("_key", "string"), ("id", "int"), ("author.name", "string")]
         .map(|(name, kind)| json!({"name": name, "type": kind}));
     assert_eq!(described, expected);
-    assert!(values(&hq, "SHOW TABLES").await.contains(&json!({"name": "notes", "partitions": 2, "replicas": 1})));
+    assert!(
+        values(&hq, "SHOW TABLES")
+            .await
+            .contains(&json!({"name": "notes", "partitions": 2, "replicas": 1}))
+    );
     run(&hq, "DROP TABLE notes").await;
-    assert_eq!(of_kind(&run(&hq, "SELECT * FROM notes").await, "ERROR"), [&json!("table [notes] not found")]);
+    assert_eq!(
+        of_kind(&run(&hq, "SELECT * FROM notes").await, "ERROR"),
+        [&json!("table [notes] not found")]
+    );
 }
 
 #[tokio::test]
@@ -146,7 +161,8 @@ async fn what_fails_is_an_error_frame_with_its_reason() {
         assert_eq!(kinds(&frames), ["ERROR"], "{sql}");
         assert!(frames[0]["data"].as_str().unwrap().contains(reason), "{sql}: {}", frames[0]);
     }
-    for request in ["{}", "[]", "nonsense", r#"{"sql": 1}"#, r#"{"sql": "SHOW TABLES", "live": 1}"#] {
+    for request in ["{}", "[]", "nonsense", r#"{"sql": 1}"#, r#"{"sql": "SHOW TABLES", "live": 1}"#]
+    {
         let mut socket = open(&hq, PATH, TOKEN).await.unwrap();
         socket.send(Message::text(request)).await.unwrap();
         assert_eq!(next(&mut socket).await.unwrap()["type"], "INVALIDREQUEST", "{request}");
@@ -159,7 +175,8 @@ async fn the_handshake_refuses_a_bad_credential_and_an_agent_that_is_down() {
     let hq = hq().await;
     let down = PATH.replace("development", "disaster-recovery");
     let unknown = PATH.replace("development", "nowhere");
-    for (path, token, status) in [(PATH, "wrong", 401), (&down, TOKEN, 503), (&unknown, TOKEN, 404)] {
+    for (path, token, status) in [(PATH, "wrong", 401), (&down, TOKEN, 503), (&unknown, TOKEN, 404)]
+    {
         match open(&hq, path, token).await {
             Err(Error::Http(response)) => assert_eq!(response.status(), status),
             other => panic!("{path}: {other:?}"),
@@ -173,7 +190,8 @@ async fn a_scan_ends_at_max_size_and_only_stats_tell() {
     let frames = run(&hq, "SET max.size = '10KB'; SELECT * FROM big_events").await;
     assert_eq!(kinds(&frames), ["HEARTBEAT", "RECORD", "STATS", "END"]);
     let stats = of_kind(&frames, "STATS")[0];
-    let (bytes, scanned) = (stats["bytesRead"].as_u64().unwrap(), stats["recordsScanned"].as_u64().unwrap());
+    let (bytes, scanned) =
+        (stats["bytesRead"].as_u64().unwrap(), stats["recordsScanned"].as_u64().unwrap());
     assert!((10 * 1024..10 * 1024 + 200).contains(&bytes) && scanned < 200, "{stats}");
 }
 
@@ -184,7 +202,10 @@ async fn a_query_waits_for_its_client_is_listed_and_stops_when_the_client_goes()
     let mut waiting = ask(&hq, json!({"sql": sql, "live": true, "stats": 1})).await;
     assert_eq!(next(&mut waiting).await.unwrap()["type"], "HEARTBEAT");
     let listed = values(&hq, "SHOW QUERIES").await;
-    assert_eq!((listed.len(), &listed[0]["sql"], &listed[0]["user"]), (2, &json!(sql), &json!("mcp-service-account")));
+    assert_eq!(
+        (listed.len(), &listed[0]["sql"], &listed[0]["user"]),
+        (2, &json!(sql), &json!("mcp-service-account"))
+    );
     drop(waiting);
     tokio::time::timeout(Duration::from_secs(10), until_no_query_runs(&hq)).await.unwrap();
 }
@@ -192,7 +213,9 @@ async fn a_query_waits_for_its_client_is_listed_and_stops_when_the_client_goes()
 #[tokio::test]
 async fn a_killed_query_ends_with_an_error() {
     let hq = hq().await;
-    let mut waiting = ask(&hq, json!({"sql": "SET max.size = '1GB'; SELECT * FROM big_events", "stats": 1})).await;
+    let mut waiting =
+        ask(&hq, json!({"sql": "SET max.size = '1GB'; SELECT * FROM big_events", "stats": 1}))
+            .await;
     next(&mut waiting).await;
     let id = values(&hq, "SHOW QUERIES").await[0]["id"].clone();
     run(&hq, &format!("KILL QUERY {id}")).await;
@@ -206,7 +229,8 @@ async fn a_killed_query_ends_with_an_error() {
 #[tokio::test]
 async fn hq_ends_at_once_although_a_query_runs() {
     let hq = hq().await;
-    let mut waiting = ask(&hq, json!({"sql": "SET max.size = '1GB'; SELECT * FROM big_events"})).await;
+    let mut waiting =
+        ask(&hq, json!({"sql": "SET max.size = '1GB'; SELECT * FROM big_events"})).await;
     next(&mut waiting).await;
     hq.stopper().cancel();
     tokio::time::timeout(Duration::from_secs(5), hq.ended()).await.unwrap().unwrap();

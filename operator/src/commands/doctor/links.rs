@@ -19,11 +19,15 @@ pub(super) struct Target {
 pub(super) fn conditions(server: &LensesMcpServer) -> Vec<Link> {
     const LINK: &str = "resource";
     let Some(status) = server.status.as_ref().filter(|status| !status.conditions.is_empty()) else {
-        let found = "the operator has said nothing of it: is it running, and does it watch this namespace?";
+        let found =
+            "the operator has said nothing of it: is it running, and does it watch this namespace?";
         return vec![Link::broken(LINK, found)];
     };
     if status.observed_generation != server.metadata.generation {
-        return vec![Link::broken(LINK, "the operator has not taken up the latest change yet: is it running?")];
+        return vec![Link::broken(
+            LINK,
+            "the operator has not taken up the latest change yet: is it running?",
+        )];
     }
     let bad = status.conditions.iter().filter(|condition| match condition.type_.as_str() {
         "Reconciling" | "Stalled" | "Ready" => false,
@@ -32,7 +36,11 @@ pub(super) fn conditions(server: &LensesMcpServer) -> Vec<Link> {
     let bad: Vec<_> = bad
         .map(|condition| {
             let found = format!("{}: {}: {}", condition.type_, condition.reason, condition.message);
-            if condition.status == "False" { Link::broken(LINK, found) } else { Link::not_seen(LINK, found) }
+            if condition.status == "False" {
+                Link::broken(LINK, found)
+            } else {
+                Link::not_seen(LINK, found)
+            }
         })
         .collect();
     if bad.is_empty() { vec![Link::ok(LINK, "every condition of the operator holds")] } else { bad }
@@ -42,16 +50,23 @@ pub(super) fn conditions(server: &LensesMcpServer) -> Vec<Link> {
 pub(super) fn target(server: &LensesMcpServer, namespace: &str) -> Result<Target, Link> {
     let status = server.status.clone().unwrap_or_default();
     let (Some(lenses_url), Some(url)) = (status.lenses_url, status.url) else {
-        return Err(Link::not_seen("endpoint", "the status names no URL yet, so there is nothing to call"));
+        return Err(Link::not_seen(
+            "endpoint",
+            "the status names no URL yet, so there is nothing to call",
+        ));
     };
-    let parsed =
-        |text: &str| text.parse::<Url>().map_err(|error| Link::broken("hq", format!("{text:?} is not a URL: {error}")));
-    let derived =
-        |setting: &str| status.derived.iter().find(|derived| derived.setting == setting).map(|d| d.value.clone());
+    let parsed = |text: &str| {
+        text.parse::<Url>()
+            .map_err(|error| Link::broken("hq", format!("{text:?} is not a URL: {error}")))
+    };
+    let derived = |setting: &str| {
+        status.derived.iter().find(|derived| derived.setting == setting).map(|d| d.value.clone())
+    };
     let authorization_server = match &status.authorization_server {
         None => None,
         Some(issuer) => {
-            let written = server.spec.auth.oauth.as_ref().and_then(|oauth| oauth.introspection.url.clone());
+            let written =
+                server.spec.auth.oauth.as_ref().and_then(|oauth| oauth.introspection.url.clone());
             let derived = || derived("INTROSPECTION_URL");
             let default = || format!("{}/oauth2/introspect", lenses_url.trim_end_matches('/'));
             let introspection_url = parsed(&written.or_else(derived).unwrap_or_else(default))?;
@@ -64,7 +79,8 @@ pub(super) fn target(server: &LensesMcpServer, namespace: &str) -> Result<Target
         (None, _) => Callers::WithToken,
     };
     let name = server.metadata.name.as_deref().unwrap_or_default();
-    let (scheme, default_port) = if server.spec.endpoint.tls.is_some() { ("https", 443) } else { ("http", 80) };
+    let (scheme, default_port) =
+        if server.spec.endpoint.tls.is_some() { ("https", 443) } else { ("http", 80) };
     let port = server.spec.endpoint.service.port.unwrap_or(default_port);
     Ok(Target {
         lenses: Lenses { url: parsed(&lenses_url)?, authorization_server },
@@ -81,8 +97,9 @@ pub(super) fn target(server: &LensesMcpServer, namespace: &str) -> Result<Target
 pub(super) fn unresolved(link: &'static str, host: &str, error: &str) -> Link {
     let of_the_cluster = !host.contains('.') || host.split('.').any(|label| label == "svc");
     if of_the_cluster {
-        let found =
-            format!("{host} is a name of the cluster and has no address here: run doctor in a pod to look at it");
+        let found = format!(
+            "{host} is a name of the cluster and has no address here: run doctor in a pod to look at it"
+        );
         return Link::not_seen(link, found);
     }
     Link::broken(link, format!("{host}: {error}: make a DNS record for it, or correct the URL"))
@@ -93,15 +110,21 @@ pub(super) fn service(name: &str, service: Option<&Service>) -> Link {
     let Some(service) = service else {
         return Link::broken(
             "service",
-            format!("there is no Service {name}: the operator makes it, see the resource's conditions"),
+            format!(
+                "there is no Service {name}: the operator makes it, see the resource's conditions"
+            ),
         );
     };
     let spec = service.spec.clone().unwrap_or_default();
-    let ports: Vec<_> = spec.ports.unwrap_or_default().iter().map(|port| port.port.to_string()).collect();
+    let ports: Vec<_> =
+        spec.ports.unwrap_or_default().iter().map(|port| port.port.to_string()).collect();
     let kind = spec.type_.unwrap_or_else(|| "ClusterIP".to_owned());
-    let balancer = service.status.as_ref().and_then(|status| status.load_balancer.as_ref()?.ingress.as_ref());
+    let balancer =
+        service.status.as_ref().and_then(|status| status.load_balancer.as_ref()?.ingress.as_ref());
     if kind == "LoadBalancer" && balancer.is_none_or(Vec::is_empty) {
-        let found = format!("Service {name} waits for an address of a load balancer: does this cluster have one?");
+        let found = format!(
+            "Service {name} waits for an address of a load balancer: does this cluster have one?"
+        );
         return Link::broken("service", found);
     }
     Link::ok("service", format!("Service {name}, {kind}, port {}", ports.join(", ")))
@@ -119,7 +142,10 @@ pub(super) fn endpoints(name: &str, slices: &[EndpointSlice]) -> Link {
             "endpoints",
             format!("Service {name} leads to no pod: see condition Available, and spec.replicas"),
         ),
-        (0, all) => Link::broken("endpoints", format!("none of {all} pods is ready: see condition Available")),
+        (0, all) => Link::broken(
+            "endpoints",
+            format!("none of {all} pods is ready: see condition Available"),
+        ),
         (ready, all) => Link::ok("endpoints", format!("{ready} of {all} pods ready")),
     }
 }
@@ -129,16 +155,22 @@ pub(super) fn ingress(name: &str, ingress: Option<&Ingress>) -> Link {
     let Some(ingress) = ingress else {
         return Link::broken(
             "route",
-            format!("there is no Ingress {name}: the operator makes it, see the resource's conditions"),
+            format!(
+                "there is no Ingress {name}: the operator makes it, see the resource's conditions"
+            ),
         );
     };
-    let addresses = ingress.status.as_ref().and_then(|status| status.load_balancer.as_ref()?.ingress.as_ref());
+    let addresses =
+        ingress.status.as_ref().and_then(|status| status.load_balancer.as_ref()?.ingress.as_ref());
     if addresses.is_none_or(Vec::is_empty) {
         let class = ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.clone());
-        let class = class.map_or_else(|| "and names no class".to_owned(), |class| format!("of class {class}"));
+        let class = class
+            .map_or_else(|| "and names no class".to_owned(), |class| format!("of class {class}"));
         return Link::not_seen(
             "route",
-            format!("Ingress {name} {class} shows no address: its controller has not taken it up, or does not say so"),
+            format!(
+                "Ingress {name} {class} shows no address: its controller has not taken it up, or does not say so"
+            ),
         );
     }
     Link::ok("route", format!("Ingress {name} is taken up by its controller"))
@@ -149,7 +181,9 @@ pub(super) fn http_route(name: &str, route: Option<&Value>) -> Link {
     let Some(route) = route else {
         return Link::broken(
             "route",
-            format!("there is no HTTPRoute {name}: the operator makes it, see the resource's conditions"),
+            format!(
+                "there is no HTTPRoute {name}: the operator makes it, see the resource's conditions"
+            ),
         );
     };
     let parents = route["status"]["parents"].as_array().cloned().unwrap_or_default();
@@ -168,7 +202,12 @@ pub(super) fn http_route(name: &str, route: Option<&Value>) -> Link {
         .filter(|(_, condition)| condition["status"] == "False")
         .map(|(gateway, c)| {
             let text = |field: &str| c[field].as_str().unwrap_or_default().to_owned();
-            format!("Gateway {gateway}: {} is False, {}: {}", text("type"), text("reason"), text("message"))
+            format!(
+                "Gateway {gateway}: {} is False, {}: {}",
+                text("type"),
+                text("reason"),
+                text("message")
+            )
         })
         .collect();
     if bad.is_empty() {
@@ -217,7 +256,11 @@ mod tests {
                 State::NotSeen,
                 "Verified: Why: what",
             ),
-            (json!({ "observedGeneration": 2, "conditions": [condition("Accepted", "True")] }), State::Ok, "holds"),
+            (
+                json!({ "observedGeneration": 2, "conditions": [condition("Accepted", "True")] }),
+                State::Ok,
+                "holds",
+            ),
         ] {
             let links = conditions(&server(&status));
             assert_eq!(links.len(), 1, "{status}");
@@ -232,7 +275,10 @@ mod tests {
         let target = target(&server(&status), "tools").unwrap();
         assert_eq!(target.endpoint.url, "https://mcp.example.com/mcp");
         assert_eq!(target.endpoint.service.as_str(), "http://team-mcp.tools.svc/");
-        assert_eq!(target.endpoint.callers, Callers::SignedIn { issuer: "https://hq.example.com".to_owned() });
+        assert_eq!(
+            target.endpoint.callers,
+            Callers::SignedIn { issuer: "https://hq.example.com".to_owned() }
+        );
         let hq = target.lenses.authorization_server.unwrap();
         assert_eq!(hq.introspection_url.as_str(), "http://hq.lenses.svc:9991/oauth2/introspect");
         assert_eq!(super::target(&server(&json!({})), "tools").unwrap_err().state, State::NotSeen);
@@ -257,14 +303,18 @@ mod tests {
         let balanced = json!({ "spec": { "type": "LoadBalancer", "ports": [{ "port": 80 }] } });
         assert_eq!(service("s", Some(&of(balanced))).state, State::Broken);
         let inside = of(json!({ "spec": { "ports": [{ "port": 80 }] } }));
-        assert_eq!(service("s", Some(&inside)), Link::ok("service", "Service s, ClusterIP, port 80"));
+        assert_eq!(
+            service("s", Some(&inside)),
+            Link::ok("service", "Service s, ClusterIP, port 80")
+        );
 
         let slice = |ready: &[bool]| -> EndpointSlice {
             let endpoints: Vec<_> = ready
                 .iter()
                 .map(|ready| json!({ "addresses": ["10.0.0.1"], "conditions": { "ready": ready } }))
                 .collect();
-            serde_json::from_value(json!({ "addressType": "IPv4", "endpoints": endpoints })).unwrap()
+            serde_json::from_value(json!({ "addressType": "IPv4", "endpoints": endpoints }))
+                .unwrap()
         };
         assert_eq!(endpoints("s", &[]).state, State::Broken);
         assert_eq!(endpoints("s", &[slice(&[false])]).state, State::Broken);
@@ -288,7 +338,8 @@ mod tests {
         assert_eq!(refused.found, "Gateway gw: Accepted is False, NotAllowedByListeners: m");
         assert_eq!(ingress("i", None).state, State::Broken);
         assert_eq!(ingress("i", Some(&Ingress::default())).state, State::NotSeen);
-        let taken_up = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": "10.0.0.1" }] } } });
+        let taken_up =
+            json!({ "status": { "loadBalancer": { "ingress": [{ "ip": "10.0.0.1" }] } } });
         assert_eq!(ingress("i", Some(&serde_json::from_value(taken_up).unwrap())).state, State::Ok);
     }
 }

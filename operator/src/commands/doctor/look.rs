@@ -13,7 +13,9 @@ use url::Url;
 use super::{DoctorError, Link, links};
 use crate::{
     controller::Materials,
-    verify::{Endpoint, Finding, Lenses, http::Http, trust::Authorities, verify_endpoint, verify_lenses},
+    verify::{
+        Endpoint, Finding, Lenses, http::Http, trust::Authorities, verify_endpoint, verify_lenses,
+    },
 };
 
 /// What the caller gave in place of what the spec names.
@@ -23,7 +25,11 @@ pub(super) struct Given {
 }
 
 /// Every link, in the order in which a call depends on them.
-pub(super) async fn links(name: &str, namespace: Option<String>, given: Given) -> Result<Vec<Link>, DoctorError> {
+pub(super) async fn links(
+    name: &str,
+    namespace: Option<String>,
+    given: Given,
+) -> Result<Vec<Link>, DoctorError> {
     let config = Config::infer().await?;
     let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
     let failed = |error: kube::Error| DoctorError::Resource {
@@ -32,7 +38,10 @@ pub(super) async fn links(name: &str, namespace: Option<String>, given: Given) -
         reason: error.to_string(),
     };
     let client = Client::try_from(config).map_err(failed)?;
-    let server = Api::<LensesMcpServer>::namespaced(client.clone(), &namespace).get(name).await.map_err(failed)?;
+    let server = Api::<LensesMcpServer>::namespaced(client.clone(), &namespace)
+        .get(name)
+        .await
+        .map_err(failed)?;
 
     let mut links = links::conditions(&server);
     let links::Target { lenses, mut endpoint } = match links::target(&server, &namespace) {
@@ -46,7 +55,8 @@ pub(super) async fn links(name: &str, namespace: Option<String>, given: Given) -
         // The tools that are expected are those of the spec's own credential: another's scopes may allow others.
         endpoint.expected_tools = None;
     }
-    let named = Named { client: &client, namespace: &namespace, materials: Materials::of(&server), given };
+    let named =
+        Named { client: &client, namespace: &namespace, materials: Materials::of(&server), given };
     links.push(match resolves("hq", &lenses.url).await {
         Some(unresolved) => unresolved,
         None => named.hq(&lenses).await,
@@ -75,9 +85,17 @@ impl Named<'_> {
             let identity = self.materials.identity(self.client, self.namespace).await?;
             let credentials = self.materials.client(self.client, self.namespace).await?;
             let http = Http::new(lenses.addresses(), self.authorities().await?.as_ref(), identity);
-            Ok(verify_lenses(&http.map_err(|error| error.to_string())?, lenses, credentials.as_ref()).await)
+            Ok(verify_lenses(
+                &http.map_err(|error| error.to_string())?,
+                lenses,
+                credentials.as_ref(),
+            )
+            .await)
         };
-        found.await.map_or_else(|Needed(needed)| Link::not_seen("hq", needed), |found| finding("hq", &found))
+        found.await.map_or_else(
+            |Needed(needed)| Link::not_seen("hq", needed),
+            |found| finding("hq", &found),
+        )
     }
 
     /// The calls of a client, without a token and with one.
@@ -89,15 +107,25 @@ impl Named<'_> {
         let http = match http.await {
             Ok(http) => http,
             Err(Needed(needed)) => {
-                return [Link::not_seen("sign-in", needed), Link::not_seen("token", "the endpoint was not called")];
+                return [
+                    Link::not_seen("sign-in", needed),
+                    Link::not_seen("token", "the endpoint was not called"),
+                ];
             }
         };
         let open = verify_endpoint(&http, endpoint, None).await.finding;
         let with_token = match self.token().await {
-            Ok(None) => Link::not_seen("token", "no --token-file: the tools were not listed as a signed-in client"),
+            Ok(None) => Link::not_seen(
+                "token",
+                "no --token-file: the tools were not listed as a signed-in client",
+            ),
             Err(Needed(needed)) => Link::not_seen("token", needed),
-            Ok(_) if !open.holds => Link::not_seen("token", "not shown to an endpoint that is not as it must be"),
-            Ok(token) => finding("token", &verify_endpoint(&http, endpoint, token.as_ref()).await.finding),
+            Ok(_) if !open.holds => {
+                Link::not_seen("token", "not shown to an endpoint that is not as it must be")
+            }
+            Ok(token) => {
+                finding("token", &verify_endpoint(&http, endpoint, token.as_ref()).await.finding)
+            }
         };
         [finding("sign-in", &open), with_token]
     }
@@ -138,7 +166,12 @@ fn finding(link: &'static str, finding: &Finding) -> Link {
 }
 
 /// The objects that lead from the public URL to the pods.
-async fn cluster(client: &Client, server: &LensesMcpServer, name: &str, namespace: &str) -> Vec<Link> {
+async fn cluster(
+    client: &Client,
+    server: &LensesMcpServer,
+    name: &str,
+    namespace: &str,
+) -> Vec<Link> {
     let slices = ListParams::default().labels(&format!("kubernetes.io/service-name={name}"));
     let service = Api::<Service>::namespaced(client.clone(), namespace).get_opt(name).await;
     let endpoints = Api::<EndpointSlice>::namespaced(client.clone(), namespace).list(&slices).await;
@@ -153,13 +186,21 @@ async fn cluster(client: &Client, server: &LensesMcpServer, name: &str, namespac
     if server.spec.endpoint.http_route.is_some() {
         let kind = GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "HTTPRoute");
         let kind = ApiResource::from_gvk_with_plural(&kind, "httproutes");
-        let route = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &kind).get_opt(name).await;
-        links.push(seen("route", route, |route| links::http_route(name, route.as_ref().map(|route| &route.data))));
+        let route = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &kind)
+            .get_opt(name)
+            .await;
+        links.push(seen("route", route, |route| {
+            links::http_route(name, route.as_ref().map(|route| &route.data))
+        }));
     }
     links
 }
 
-fn seen<T>(link: &'static str, answer: Result<T, kube::Error>, judge: impl FnOnce(T) -> Link) -> Link {
+fn seen<T>(
+    link: &'static str,
+    answer: Result<T, kube::Error>,
+    judge: impl FnOnce(T) -> Link,
+) -> Link {
     match answer {
         Ok(answer) => judge(answer),
         Err(kube::Error::Api(status)) if status.code == 403 => {
@@ -175,7 +216,10 @@ async fn resolves(link: &'static str, url: &Url) -> Option<Link> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let error = match tokio::net::lookup_host((host, port)).await {
         Ok(mut addresses) => {
-            return addresses.next().is_none().then(|| links::unresolved(link, host, "it has no address"));
+            return addresses
+                .next()
+                .is_none()
+                .then(|| links::unresolved(link, host, "it has no address"));
         }
         Err(error) => error.to_string(),
     };

@@ -61,7 +61,10 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
             min_ready_seconds: Some(MIN_READY_SECONDS),
             revision_history_limit: Some(2),
             progress_deadline_seconds: Some(server.progress_deadline_seconds),
-            selector: LabelSelector { match_labels: Some(selector(&server.name)), ..LabelSelector::default() },
+            selector: LabelSelector {
+                match_labels: Some(selector(&server.name)),
+                ..LabelSelector::default()
+            },
             strategy: Some(strategy(server)),
             template: marked(template(server, sealing_key)),
             ..DeploymentSpec::default()
@@ -159,8 +162,7 @@ mod tests {
             assert_eq!(annotations[name].as_str().unwrap().len(), 43, "{name}");
         }
         let labels = metadata_json()["labels"].clone();
-        let selector =
-            json!({ "app.kubernetes.io/name": "lenses-mcp-server", "app.kubernetes.io/instance": "team-mcp" });
+        let selector = json!({ "app.kubernetes.io/name": "lenses-mcp-server", "app.kubernetes.io/instance": "team-mcp" });
         let wanted = json!({
             "apiVersion": "apps/v1",
             "kind": "Deployment",
@@ -241,13 +243,17 @@ mod tests {
         let object = of(&server);
         assert_eq!(object["spec"]["strategy"], json!({ "type": "Recreate" }));
         let annotations = &object["metadata"]["annotations"];
-        assert_eq!((&annotations[NARROWED], &annotations[UPGRADED_FROM]), (&json!("less"), &json!("x:1")));
+        assert_eq!(
+            (&annotations[NARROWED], &annotations[UPGRADED_FROM]),
+            (&json!("less"), &json!("x:1"))
+        );
     }
 
     #[test]
     fn an_autoscaled_deployment_leaves_the_number_of_pods_alone_and_says_so() {
         let mut server = oauth_server();
-        server.spec.autoscaling = Some(serde_json::from_value(json!({ "maxReplicas": 5 })).unwrap());
+        server.spec.autoscaling =
+            Some(serde_json::from_value(json!({ "maxReplicas": 5 })).unwrap());
         let object = of(&valid(&server));
         assert_eq!(object["spec"].get("replicas"), None);
         assert_eq!(object["metadata"]["annotations"][SCALED_BY], json!("HorizontalPodAutoscaler"));
@@ -270,10 +276,14 @@ mod tests {
     #[test]
     fn certificates_are_mounted_beside_the_secrets() {
         let mut server = api_key_server();
-        server.spec.lenses.ca_bundle =
-            serde_json::from_value(json!({ "configMapKeyRef": { "name": "authorities", "key": "ca.pem" } })).unwrap();
-        server.spec.lenses.client_certificate = serde_json::from_value(json!({ "secretName": "mtls" })).unwrap();
-        server.spec.endpoint.tls = serde_json::from_value(json!({ "secretName": "certificate" })).unwrap();
+        server.spec.lenses.ca_bundle = serde_json::from_value(
+            json!({ "configMapKeyRef": { "name": "authorities", "key": "ca.pem" } }),
+        )
+        .unwrap();
+        server.spec.lenses.client_certificate =
+            serde_json::from_value(json!({ "secretName": "mtls" })).unwrap();
+        server.spec.endpoint.tls =
+            serde_json::from_value(json!({ "secretName": "certificate" })).unwrap();
         let pair = |name: &str, [certificate, key]: [&str; 2]| {
             let items = json!([{ "key": "tls.crt", "path": certificate }, { "key": "tls.key", "path": key }]);
             json!({ "secret": { "name": name, "items": items } })
@@ -289,7 +299,8 @@ mod tests {
             ]
         );
         server.spec.lenses.ca_bundle =
-            serde_json::from_value(json!({ "secretKeyRef": { "name": "mtls", "key": "ca.crt" } })).unwrap();
+            serde_json::from_value(json!({ "secretKeyRef": { "name": "mtls", "key": "ca.crt" } }))
+                .unwrap();
         let object = of(&valid(&server));
         assert_eq!(
             object["spec"]["template"]["spec"]["volumes"][1]["projected"]["sources"][3],
@@ -300,7 +311,8 @@ mod tests {
     #[test]
     fn a_new_certificate_of_the_endpoint_does_not_roll_the_pods() {
         let mut server = api_key_server();
-        server.spec.endpoint.tls = serde_json::from_value(json!({ "secretName": "certificate" })).unwrap();
+        server.spec.endpoint.tls =
+            serde_json::from_value(json!({ "secretName": "certificate" })).unwrap();
         assert!(!valid(&server).secrets.contains_key("certificate"));
     }
 
@@ -309,16 +321,36 @@ mod tests {
         let base = of(&valid(&oauth_server()))["spec"]["template"].clone();
         // What is written, where it shows, and what is there then.
         for (written, pointer, there) in [
-            (json!({ "metadata": { "labels": { "team": "a" } } }), "/metadata/labels/team", json!("a")),
+            (
+                json!({ "metadata": { "labels": { "team": "a" } } }),
+                "/metadata/labels/team",
+                json!("a"),
+            ),
             (
                 json!({ "metadata": { "labels": { "team": "a" } } }),
                 "/metadata/labels/app.kubernetes.io~1name",
                 json!("lenses-mcp-server"),
             ),
-            (json!({ "metadata": { "annotations": { "x/y": "z" } } }), "/metadata/annotations/x~1y", json!("z")),
-            (json!({ "spec": { "nodeSelector": { "pool": "a" } } }), "/spec/nodeSelector", json!({ "pool": "a" })),
-            (json!({ "spec": { "tolerations": [{ "key": "a" }] } }), "/spec/tolerations", json!([{ "key": "a" }])),
-            (json!({ "spec": { "priorityClassName": "high" } }), "/spec/priorityClassName", json!("high")),
+            (
+                json!({ "metadata": { "annotations": { "x/y": "z" } } }),
+                "/metadata/annotations/x~1y",
+                json!("z"),
+            ),
+            (
+                json!({ "spec": { "nodeSelector": { "pool": "a" } } }),
+                "/spec/nodeSelector",
+                json!({ "pool": "a" }),
+            ),
+            (
+                json!({ "spec": { "tolerations": [{ "key": "a" }] } }),
+                "/spec/tolerations",
+                json!([{ "key": "a" }]),
+            ),
+            (
+                json!({ "spec": { "priorityClassName": "high" } }),
+                "/spec/priorityClassName",
+                json!("high"),
+            ),
             (
                 json!({ "spec": { "affinity": { "nodeAffinity": {} } } }),
                 "/spec/affinity",
@@ -379,7 +411,10 @@ mod tests {
             server.spec.pod_template = Some(serde_json::from_value(written.clone()).unwrap());
             let template = of(&valid(&server))["spec"]["template"].clone();
             assert_eq!(template.pointer(pointer), Some(&there), "{written}");
-            assert_eq!(template["spec"]["containers"][0]["image"], base["spec"]["containers"][0]["image"], "{written}");
+            assert_eq!(
+                template["spec"]["containers"][0]["image"], base["spec"]["containers"][0]["image"],
+                "{written}"
+            );
         }
     }
 
@@ -392,14 +427,26 @@ mod tests {
         };
         let before = template(&|_| {});
         assert_eq!(before, template(&|server| server.replicas = Replicas::Fixed(9)));
-        assert_ne!(before, template(&|server| server.advertised_url = "https://other.example.com".into()));
         assert_ne!(
             before,
-            template(&|server| server.secrets.get_mut("hq-client").unwrap().resource_version = "8".into())
+            template(&|server| server.advertised_url = "https://other.example.com".into())
         );
-        assert_ne!(before, template(&|server| server.secrets.get_mut("hq-client").unwrap().uid = "remade".into()));
+        assert_ne!(
+            before,
+            template(&|server| server.secrets.get_mut("hq-client").unwrap().resource_version =
+                "8".into())
+        );
+        assert_ne!(
+            before,
+            template(&|server| server.secrets.get_mut("hq-client").unwrap().uid = "remade".into())
+        );
         assert_ne!(before, template(&|server| server.sealing_key = Some("remade".into())));
         let version = ContentVersion { uid: "u".into(), resource_version: "1".into() };
-        assert_ne!(before, template(&|server| drop(server.config_maps.insert("authorities".into(), version.clone()))));
+        assert_ne!(
+            before,
+            template(&|server| drop(
+                server.config_maps.insert("authorities".into(), version.clone())
+            ))
+        );
     }
 }

@@ -17,7 +17,10 @@ use changes::{Change, changes, merge};
 /// Fields that no object shows, each with what proves them.
 const ELSEWHERE: [(&str, &str); 5] = [
     ("paused", "controller::status::tests::a_paused_resource_says_so, e2e converges"),
-    ("verification.interval", "controller::verification::plan::tests::what_the_spec_says_is_what_is_looked_at"),
+    (
+        "verification.interval",
+        "controller::verification::plan::tests::what_the_spec_says_is_what_is_looked_at",
+    ),
     (
         "verification.credentialSecretRef.name",
         "controller::verification::materials::tests::only_what_the_spec_names_for_it_is_read",
@@ -36,7 +39,11 @@ const ELSEWHERE: [(&str, &str); 5] = [
 fn every_field_of_the_api_changes_what_is_built() {
     let mut fields = Vec::new();
     let crd = serde_json::to_value(lenses_mcp_crds::schema::custom_resource_definition()).unwrap();
-    leaves("", &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"], &mut fields);
+    leaves(
+        "",
+        &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"],
+        &mut fields,
+    );
     fields.retain(|field| !ELSEWHERE.iter().any(|(elsewhere, _)| elsewhere == field));
     let mut proved = Vec::new();
     for Change { base, patch } in changes() {
@@ -46,7 +53,11 @@ fn every_field_of_the_api_changes_what_is_built() {
         proved.extend(fields.iter().filter(|field| is_in(&patch, field)).cloned());
     }
     fields.retain(|field| !proved.contains(field));
-    assert_eq!(fields, Vec::<String>::new(), "have no change in this test, which is to show what they do");
+    assert_eq!(
+        fields,
+        Vec::<String>::new(),
+        "have no change in this test, which is to show what they do"
+    );
 }
 
 /// Everything that the spec becomes.

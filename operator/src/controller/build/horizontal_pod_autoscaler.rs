@@ -1,8 +1,8 @@
 //! The `HorizontalPodAutoscaler` of `spec.autoscaling`. It scales the Deployment, whose `replicas` is then left to it.
 
 use k8s_openapi::api::autoscaling::v2::{
-    CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, MetricSpec, MetricTarget,
-    ResourceMetricSource,
+    CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, MetricSpec,
+    MetricTarget, ResourceMetricSource,
 };
 use lenses_mcp_crds::Autoscaling;
 
@@ -10,7 +10,8 @@ use super::metadata;
 use crate::controller::validate::ValidServer;
 
 pub(super) fn build(server: &ValidServer, autoscaling: &Autoscaling) -> HorizontalPodAutoscaler {
-    let metrics = autoscaling.cpu_target().map(cpu).into_iter().chain(autoscaling.metrics.iter().cloned());
+    let metrics =
+        autoscaling.cpu_target().map(cpu).into_iter().chain(autoscaling.metrics.iter().cloned());
     HorizontalPodAutoscaler {
         metadata: metadata(server),
         spec: Some(HorizontalPodAutoscalerSpec {
@@ -82,7 +83,8 @@ mod tests {
             (&alone["minReplicas"], &alone["metrics"], &alone["behavior"]),
             (&json!(1), &json!([calls]), &behavior)
         );
-        let both = spec(json!({ "maxReplicas": 9, "metrics": [calls], "targetCPUUtilization": 60 }));
+        let both =
+            spec(json!({ "maxReplicas": 9, "metrics": [calls], "targetCPUUtilization": 60 }));
         assert_eq!(both["metrics"][0]["resource"]["target"]["averageUtilization"], 60);
         assert_eq!(both["metrics"][1], calls);
     }

@@ -10,7 +10,13 @@ use crate::controller::{optional::OptionalKind, validate::ValidServer};
 /// The fields of an `HTTPRoute`'s spec that this operator sets; all others are left as they are. None is required: whatever
 /// somebody made of a route, it must be read to be put right.
 #[derive(CustomResource, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[kube(group = "gateway.networking.k8s.io", version = "v1", kind = "HTTPRoute", namespaced, schema = "disabled")]
+#[kube(
+    group = "gateway.networking.k8s.io",
+    version = "v1",
+    kind = "HTTPRoute",
+    namespaced,
+    schema = "disabled"
+)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::controller) struct HttpRouteSpec {
     parent_refs: Vec<ParentRef>,
@@ -56,7 +62,8 @@ impl OptionalKind for HTTPRoute {
 
 pub(super) fn build(server: &ValidServer) -> Option<HTTPRoute> {
     let wanted = server.http_route.as_ref()?;
-    let path = |type_: &str, value: String| Match { path: PathMatch { type_: type_.to_owned(), value } };
+    let path =
+        |type_: &str, value: String| Match { path: PathMatch { type_: type_.to_owned(), value } };
     let mut matches = vec![path("PathPrefix", wanted.path.clone())];
     matches.extend(metadata_path(&wanted.path).map(|metadata| path("Exact", metadata)));
     let spec = HttpRouteSpec {

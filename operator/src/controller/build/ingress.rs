@@ -1,8 +1,8 @@
 //! The Ingress, where the spec asks for one.
 
 use k8s_openapi::api::networking::v1::{
-    HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule, IngressServiceBackend, IngressSpec,
-    IngressTLS, ServiceBackendPort,
+    HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule,
+    IngressServiceBackend, IngressSpec, IngressTLS, ServiceBackendPort,
 };
 
 use super::{deployment::MCP_PORT_NAME, metadata, metadata_path};
@@ -20,7 +20,10 @@ pub(super) fn build(server: &ValidServer) -> Option<Ingress> {
         backend: IngressBackend {
             service: Some(IngressServiceBackend {
                 name: server.name.clone(),
-                port: Some(ServiceBackendPort { name: Some(MCP_PORT_NAME.to_owned()), number: None }),
+                port: Some(ServiceBackendPort {
+                    name: Some(MCP_PORT_NAME.to_owned()),
+                    number: None,
+                }),
             }),
             resource: None,
         },
@@ -32,7 +35,10 @@ pub(super) fn build(server: &ValidServer) -> Option<Ingress> {
         spec: Some(IngressSpec {
             ingress_class_name: wanted.class_name.clone(),
             tls: wanted.tls.as_ref().map(|tls| {
-                vec![IngressTLS { hosts: Some(vec![wanted.host.clone()]), secret_name: Some(tls.secret_name.clone()) }]
+                vec![IngressTLS {
+                    hosts: Some(vec![wanted.host.clone()]),
+                    secret_name: Some(tls.secret_name.clone()),
+                }]
             }),
             rules: Some(vec![IngressRule {
                 host: Some(wanted.host.clone()),

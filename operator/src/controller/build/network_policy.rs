@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::networking::v1::{
-        NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
-        NetworkPolicySpec,
+        NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer,
+        NetworkPolicyPort, NetworkPolicySpec,
     },
     apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
@@ -79,9 +79,10 @@ fn to(destination: &Destination) -> NetworkPolicyEgressRule {
         Destination::Namespace(namespace) => {
             NetworkPolicyEgressRule { to: Some(vec![in_namespace(namespace)]), ports: None }
         }
-        Destination::Port(number) => {
-            NetworkPolicyEgressRule { to: None, ports: Some(vec![port("TCP", IntOrString::Int((*number).into()))]) }
-        }
+        Destination::Port(number) => NetworkPolicyEgressRule {
+            to: None,
+            ports: Some(vec![port("TCP", IntOrString::Int((*number).into()))]),
+        },
     }
 }
 
@@ -93,7 +94,10 @@ fn operator(namespace: &str) -> NetworkPolicyPeer {
 
 /// Who scrapes for a `ServiceMonitor` is not known: a pod of any namespace, and nobody from outside.
 fn any_pod() -> NetworkPolicyPeer {
-    NetworkPolicyPeer { namespace_selector: Some(LabelSelector::default()), ..NetworkPolicyPeer::default() }
+    NetworkPolicyPeer {
+        namespace_selector: Some(LabelSelector::default()),
+        ..NetworkPolicyPeer::default()
+    }
 }
 
 /// Every namespace carries its name as a label.
@@ -107,7 +111,11 @@ fn labelled(labels: BTreeMap<String, String>) -> LabelSelector {
 }
 
 fn port(protocol: &str, port: IntOrString) -> NetworkPolicyPort {
-    NetworkPolicyPort { protocol: Some(protocol.to_owned()), port: Some(port), ..NetworkPolicyPort::default() }
+    NetworkPolicyPort {
+        protocol: Some(protocol.to_owned()),
+        port: Some(port),
+        ..NetworkPolicyPort::default()
+    }
 }
 
 #[cfg(test)]
@@ -189,12 +197,18 @@ mod tests {
     #[test]
     fn a_service_monitor_lets_the_pods_of_the_cluster_scrape_unless_it_is_said_who() {
         let mut server = api_key_server();
-        let scraped =
-            |server: &_| build(&valid(server)).spec.unwrap().ingress.unwrap().into_iter().nth(1).unwrap().from;
-        server.spec.observability = serde_json::from_value(json!({ "metrics": { "serviceMonitor": {} } })).unwrap();
-        assert_eq!(serde_json::to_value(scraped(&server)).unwrap(), json!([{ "namespaceSelector": {} }]));
+        let scraped = |server: &_| {
+            build(&valid(server)).spec.unwrap().ingress.unwrap().into_iter().nth(1).unwrap().from
+        };
+        server.spec.observability =
+            serde_json::from_value(json!({ "metrics": { "serviceMonitor": {} } })).unwrap();
+        assert_eq!(
+            serde_json::to_value(scraped(&server)).unwrap(),
+            json!([{ "namespaceSelector": {} }])
+        );
         let monitoring = json!([{ "namespaceSelector": namespace("monitoring") }]);
-        server.spec.network_policy = serde_json::from_value(json!({ "metricsFrom": monitoring })).unwrap();
+        server.spec.network_policy =
+            serde_json::from_value(json!({ "metricsFrom": monitoring })).unwrap();
         assert_eq!(serde_json::to_value(scraped(&server)).unwrap(), monitoring);
     }
 }

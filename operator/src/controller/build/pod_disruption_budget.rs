@@ -13,7 +13,10 @@ pub(super) fn build(server: &ValidServer, budget: &DisruptionBudget) -> PodDisru
     PodDisruptionBudget {
         metadata: metadata(server),
         spec: Some(PodDisruptionBudgetSpec {
-            selector: Some(LabelSelector { match_labels: Some(selector(&server.name)), ..LabelSelector::default() }),
+            selector: Some(LabelSelector {
+                match_labels: Some(selector(&server.name)),
+                ..LabelSelector::default()
+            }),
             min_available: budget.min_available.clone(),
             max_unavailable: budget
                 .max_unavailable
@@ -48,7 +51,9 @@ mod tests {
                 } },
                 "unhealthyPodEvictionPolicy": "AlwaysAllow",
             });
-            for (name, value) in [("minAvailable", min_available), ("maxUnavailable", max_unavailable)] {
+            for (name, value) in
+                [("minAvailable", min_available), ("maxUnavailable", max_unavailable)]
+            {
                 if !value.is_null() {
                     spec[name] = value;
                 }
@@ -59,7 +64,11 @@ mod tests {
                 "metadata": metadata_json(),
                 "spec": spec,
             });
-            assert_eq!(serde_json::to_value(build(&valid(&server), &server.spec.disruption_budget)).unwrap(), wanted);
+            assert_eq!(
+                serde_json::to_value(build(&valid(&server), &server.spec.disruption_budget))
+                    .unwrap(),
+                wanted
+            );
         }
     }
 }

@@ -16,7 +16,8 @@ pub(in crate::controller) const ROTATION: &str = "mcp.lenses.io/rotate-sealing-k
 
 pub(super) fn build(server: &ValidServer) -> PartialObjectMeta<Secret> {
     let mut metadata = metadata(server);
-    metadata.annotations = server.rotation.clone().map(|rotation| [(ROTATION.to_owned(), rotation)].into());
+    metadata.annotations =
+        server.rotation.clone().map(|rotation| [(ROTATION.to_owned(), rotation)].into());
     metadata.into_request_partial::<Secret>()
 }
 
@@ -30,7 +31,10 @@ mod tests {
     #[test]
     fn the_wanted_secret_has_no_data_so_that_applying_it_cannot_change_the_key() {
         let object = serde_json::to_value(build(&valid(&oauth_server()))).unwrap();
-        assert_eq!(object, json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata_json() }));
+        assert_eq!(
+            object,
+            json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata_json() })
+        );
     }
 
     #[test]
@@ -38,6 +42,9 @@ mod tests {
         let mut server = oauth_server();
         server.metadata.annotations = Some([(ROTATION.to_owned(), "2026-11-24".to_owned())].into());
         let object = serde_json::to_value(build(&valid(&server))).unwrap();
-        assert_eq!(object["metadata"]["annotations"], json!({ "mcp.lenses.io/rotate-sealing-key": "2026-11-24" }));
+        assert_eq!(
+            object["metadata"]["annotations"],
+            json!({ "mcp.lenses.io/rotate-sealing-key": "2026-11-24" })
+        );
     }
 }

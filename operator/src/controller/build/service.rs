@@ -29,7 +29,10 @@ pub(super) fn build(server: &ValidServer) -> Service {
             load_balancer_class: server.service.load_balancer_class.clone(),
             load_balancer_source_ranges: Some(server.service.load_balancer_source_ranges.clone())
                 .filter(|ranges| !ranges.is_empty()),
-            external_traffic_policy: server.service.external_traffic_policy.map(|policy| policy.as_str().to_owned()),
+            external_traffic_policy: server
+                .service
+                .external_traffic_policy
+                .map(|policy| policy.as_str().to_owned()),
             ..ServiceSpec::default()
         }),
         ..Service::default()
@@ -49,7 +52,12 @@ mod tests {
         let mut server = oauth_server();
         server.spec.endpoint.service.type_ = ServiceType::LoadBalancer;
         server.spec.endpoint.service.port = Some(8443);
-        server.spec.endpoint.service.annotations.insert("cloud.example/internal".into(), "true".into());
+        server
+            .spec
+            .endpoint
+            .service
+            .annotations
+            .insert("cloud.example/internal".into(), "true".into());
         let mut metadata = metadata_json();
         metadata["annotations"] = json!({ "cloud.example/internal": "true" });
         let wanted = json!({

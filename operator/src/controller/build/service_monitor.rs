@@ -13,7 +13,13 @@ use crate::controller::{optional::OptionalKind, validate::ValidServer};
 /// The fields of a `ServiceMonitor`'s spec that this operator sets; all others are left as they are. None is required: whatever
 /// somebody made of it, it must be read to be put right.
 #[derive(CustomResource, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[kube(group = "monitoring.coreos.com", version = "v1", kind = "ServiceMonitor", namespaced, schema = "disabled")]
+#[kube(
+    group = "monitoring.coreos.com",
+    version = "v1",
+    kind = "ServiceMonitor",
+    namespaced,
+    schema = "disabled"
+)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::controller) struct ServiceMonitorSpec {
     selector: LabelSelector,
@@ -44,7 +50,10 @@ pub(super) fn build(server: &ValidServer) -> Option<ServiceMonitor> {
     metadata.labels.get_or_insert_default().extend(wanted.labels.clone());
     let spec = ServiceMonitorSpec {
         // The Service's labels.
-        selector: LabelSelector { match_labels: Some(labels(&server.name)), ..LabelSelector::default() },
+        selector: LabelSelector {
+            match_labels: Some(labels(&server.name)),
+            ..LabelSelector::default()
+        },
         endpoints: vec![Endpoint {
             target_port: ADMIN_PORT_NAME.to_owned(),
             path: "/metrics".to_owned(),
@@ -65,7 +74,8 @@ mod tests {
     fn the_whole_object() {
         let mut server = oauth_server();
         let monitor = json!({ "labels": { "release": "prometheus" }, "interval": "30s" });
-        server.spec.observability.metrics.service_monitor = Some(serde_json::from_value(monitor).unwrap());
+        server.spec.observability.metrics.service_monitor =
+            Some(serde_json::from_value(monitor).unwrap());
         let mut metadata = metadata_json();
         metadata["labels"]["release"] = json!("prometheus");
         let wanted = json!({

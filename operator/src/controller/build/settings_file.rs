@@ -7,7 +7,9 @@ use std::fmt::Write;
 use kube::core::Duration;
 use lenses_mcp_crds::{Limits, Tools};
 
-use super::deployment::{ADMIN_PORT, LENSES_CA, LENSES_CLIENT, MCP_PORT, SHUTDOWN_GRACE_SECONDS, TLS, secret_file};
+use super::deployment::{
+    ADMIN_PORT, LENSES_CA, LENSES_CLIENT, MCP_PORT, SHUTDOWN_GRACE_SECONDS, TLS, secret_file,
+};
 use crate::controller::validate::{Callers, SignIn, ValidServer};
 
 /// The file's text.
@@ -50,7 +52,14 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
         ]);
     }
     match &server.sign_in {
-        SignIn::OAuth { issuer, scopes, introspection_url, cache_ttl_seconds, client_credentials, audience } => {
+        SignIn::OAuth {
+            issuer,
+            scopes,
+            introspection_url,
+            cache_ttl_seconds,
+            client_credentials,
+            audience,
+        } => {
             let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
             settings.extend([
                 ("OAUTH_ENABLED", "true".to_owned()),
@@ -61,8 +70,12 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
                 ("MCP_AUDIENCE", audience.as_str().to_owned()),
             ]);
             if client_credentials.is_some() {
-                settings.push(("INTROSPECTION_CLIENT_ID_FILE", secret_file("introspection-client-id")));
-                settings.push(("INTROSPECTION_CLIENT_SECRET_FILE", secret_file("introspection-client-secret")));
+                settings
+                    .push(("INTROSPECTION_CLIENT_ID_FILE", secret_file("introspection-client-id")));
+                settings.push((
+                    "INTROSPECTION_CLIENT_SECRET_FILE",
+                    secret_file("introspection-client-secret"),
+                ));
             }
         }
         SignIn::ApiKey { key: _, callers } => {
@@ -97,8 +110,13 @@ fn certificates(server: &ValidServer) -> Vec<(&'static str, String)> {
 
 fn offer(server: &ValidServer) -> Vec<(&'static str, String)> {
     let Tools { read_only, allow, deny, environments, confirm } = &server.tools;
-    let mut settings = vec![("MCP_READ_ONLY", read_only.to_string()), ("MCP_CONFIRM", confirm.as_str().to_owned())];
-    for (name, list) in [("MCP_TOOLS_ALLOW", allow), ("MCP_TOOLS_DENY", deny), ("MCP_ENVIRONMENTS", environments)] {
+    let mut settings = vec![
+        ("MCP_READ_ONLY", read_only.to_string()),
+        ("MCP_CONFIRM", confirm.as_str().to_owned()),
+    ];
+    for (name, list) in
+        [("MCP_TOOLS_ALLOW", allow), ("MCP_TOOLS_DENY", deny), ("MCP_ENVIRONMENTS", environments)]
+    {
         if !list.is_empty() {
             settings.push((name, list.join(",")));
         }
@@ -107,9 +125,15 @@ fn offer(server: &ValidServer) -> Vec<(&'static str, String)> {
 }
 
 fn limits(server: &ValidServer) -> Vec<(&'static str, String)> {
-    let Limits { sql_max_rows, sql_timeout, response_max_bytes, request_timeout, calls_per_minute_per_user } =
-        &server.call_limits;
-    let seconds = |duration: Duration| format!("{}s", std::time::Duration::from(duration).as_secs());
+    let Limits {
+        sql_max_rows,
+        sql_timeout,
+        response_max_bytes,
+        request_timeout,
+        calls_per_minute_per_user,
+    } = &server.call_limits;
+    let seconds =
+        |duration: Duration| format!("{}s", std::time::Duration::from(duration).as_secs());
     vec![
         ("MCP_SQL_MAX_ROWS", sql_max_rows.to_string()),
         ("MCP_SQL_TIMEOUT", seconds(*sql_timeout)),
@@ -148,7 +172,8 @@ mod tests {
     #[test]
     fn the_whole_file_under_oauth() {
         let mut server = oauth_server();
-        server.spec.endpoint.allowed_origins = vec!["https://a.example".into(), "https://b.example:8443".into()];
+        server.spec.endpoint.allowed_origins =
+            vec!["https://a.example".into(), "https://b.example:8443".into()];
         assert_eq!(
             settings_file(&valid(&server)),
             "TRANSPORT='http'\n\
@@ -230,11 +255,18 @@ mod tests {
             "callsPerMinutePerUser": 0,
         }))
         .unwrap();
-        let read_full = read(&settings_file(&valid(&full))).unwrap_or_else(|errors| panic!("{errors}"));
+        let read_full =
+            read(&settings_file(&valid(&full))).unwrap_or_else(|errors| panic!("{errors}"));
         let limits = read_full.limits;
-        assert_eq!((limits.sql_max_rows, limits.response_max_bytes, limits.calls_per_minute_per_user), (7, 2048, None));
+        assert_eq!(
+            (limits.sql_max_rows, limits.response_max_bytes, limits.calls_per_minute_per_user),
+            (7, 2048, None)
+        );
         assert_eq!((limits.sql_timeout.as_secs(), limits.request_timeout.as_secs()), (90, 120));
-        assert!(read_full.offer.includes_environment("Staging-2") && !read_full.offer.includes_environment("prod"));
+        assert!(
+            read_full.policy.includes_environment("Staging-2")
+                && !read_full.policy.includes_environment("prod")
+        );
         assert_eq!(read_full.confirm, lenses_mcp_server::settings::Confirm::Never);
         for server in [oauth_server(), odd, api_key_server(), anyone, full] {
             let server = valid(&server);
@@ -243,8 +275,10 @@ mod tests {
             assert_eq!(settings.lenses_url.as_str().trim_end_matches('/'), server.lenses_url);
             let Transport::Http(http) = settings.transport else { panic!("not over HTTP") };
             assert_eq!((http.listen.port(), http.admin.port()), (8000, 9090));
-            if let (lenses_mcp_server::settings::SignIn::OAuth(read), SignIn::OAuth { issuer, .. }) =
-                (&http.sign_in, &server.sign_in)
+            if let (
+                lenses_mcp_server::settings::SignIn::OAuth(read),
+                SignIn::OAuth { issuer, .. },
+            ) = (&http.sign_in, &server.sign_in)
             {
                 assert_eq!(&read.issuer, issuer);
             }
@@ -253,9 +287,18 @@ mod tests {
 
     #[test]
     fn quoting_brings_every_value_through() {
-        for value in
-            ["plain", "", "a b", "$HOME", "it's", r"back\slash", r#"both ' and ""#, "#x", "two\nlines", "${X}'$Y"]
-        {
+        for value in [
+            "plain",
+            "",
+            "a b",
+            "$HOME",
+            "it's",
+            r"back\slash",
+            r#"both ' and ""#,
+            "#x",
+            "two\nlines",
+            "${X}'$Y",
+        ] {
             let line = format!("X={}\n", quoted(value));
             let parsed: Vec<_> = read_dotenv(&line);
             assert_eq!(parsed, [("X".to_owned(), value.to_owned())], "{line}");
@@ -269,11 +312,14 @@ mod tests {
     fn read(file: &str) -> Result<Settings, lenses_mcp_server::settings::SettingsErrors> {
         let files = |path: &Path| match path.to_str() {
             Some("/etc/lenses-mcp/settings.env") => Ok(file.to_owned()),
-            Some("/var/run/lenses-mcp/sealing-key") => Ok("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".to_owned()),
+            Some("/var/run/lenses-mcp/sealing-key") => {
+                Ok("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".to_owned())
+            }
             Some(path) if path.starts_with("/var/run/lenses-mcp/") => Ok("a-secret\n".to_owned()),
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         };
-        let environment = [("MCP_SETTINGS_FILE".to_owned(), "/etc/lenses-mcp/settings.env".to_owned())];
+        let environment =
+            [("MCP_SETTINGS_FILE".to_owned(), "/etc/lenses-mcp/settings.env".to_owned())];
         Settings::read(&Variables::load(environment, &files)?)
     }
 }

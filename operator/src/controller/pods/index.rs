@@ -75,7 +75,10 @@ mod tests {
 
     fn pod(server: &str, name: &str) -> WatchedPod {
         let labels = json!({ "app.kubernetes.io/instance": server });
-        serde_json::from_value(json!({ "metadata": { "namespace": "tools", "name": name, "labels": labels } })).unwrap()
+        serde_json::from_value(
+            json!({ "metadata": { "namespace": "tools", "name": name, "labels": labels } }),
+        )
+        .unwrap()
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What is wrong with a pod, as its status tells it, without anything that differs from one try to the next.
 
 use k8s_openapi::api::core::v1::{
-    ContainerState, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod, PodCondition,
+    ContainerState, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod,
+    PodCondition,
 };
 use lenses_mcp_crds::conditions::Reason;
 use serde_json::Value;
@@ -39,11 +40,17 @@ impl Trouble {
     pub(in crate::controller) fn message(&self) -> String {
         match self {
             Self::ImagePull { image, why } => format!("the image {image} cannot be pulled: {why}"),
-            Self::NotMade { container, why } => format!("the container {container} cannot be made: {why}"),
-            Self::Crash { container, how, said } if said.is_empty() => {
-                format!("the container {container} {how} at each start: kubectl logs --previous shows what it said")
+            Self::NotMade { container, why } => {
+                format!("the container {container} cannot be made: {why}")
             }
-            Self::Crash { container, how, said } => format!("the container {container} {how} at each start: {said}"),
+            Self::Crash { container, how, said } if said.is_empty() => {
+                format!(
+                    "the container {container} {how} at each start: kubectl logs --previous shows what it said"
+                )
+            }
+            Self::Crash { container, how, said } => {
+                format!("the container {container} {how} at each start: {said}")
+            }
             Self::Unschedulable { why } => format!("no node takes the pods: {why}"),
         }
     }
@@ -52,16 +59,26 @@ impl Trouble {
 /// What a pod's status says about it.
 pub(super) fn state(pod: &Pod) -> PodState {
     let Some(status) = &pod.status else { return PodState::Starting };
-    let condition = |kind: &str| status.conditions.iter().flatten().find(|condition| condition.type_ == kind);
+    let condition =
+        |kind: &str| status.conditions.iter().flatten().find(|condition| condition.type_ == kind);
     let ready = condition("Ready");
     if ready.is_some_and(|ready| ready.status == "True") {
         return PodState::Ready;
     }
-    if let Some(scheduled) = condition("PodScheduled").filter(|scheduled| scheduled.status == "False") {
-        return PodState::Failing(Trouble::Unschedulable { why: scheduled.message.clone().unwrap_or_default() });
+    if let Some(scheduled) =
+        condition("PodScheduled").filter(|scheduled| scheduled.status == "False")
+    {
+        return PodState::Failing(Trouble::Unschedulable {
+            why: scheduled.message.clone().unwrap_or_default(),
+        });
     }
-    let containers =
-        || status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten());
+    let containers = || {
+        status
+            .init_container_statuses
+            .iter()
+            .flatten()
+            .chain(status.container_statuses.iter().flatten())
+    };
     if let Some(trouble) = containers().find_map(|container| trouble(container, ready)) {
         return PodState::Failing(trouble);
     }
@@ -70,15 +87,20 @@ pub(super) fn state(pod: &Pod) -> PodState {
 }
 
 fn trouble(container: &ContainerStatus, ready: Option<&PodCondition>) -> Option<Trouble> {
-    let ContainerState { waiting, terminated, running } = container.state.clone().unwrap_or_default();
+    let ContainerState { waiting, terminated, running } =
+        container.state.clone().unwrap_or_default();
     let name = container.name.clone();
     let last = container.last_state.as_ref().and_then(|last| last.terminated.as_ref());
     if let Some(ContainerStateWaiting { reason: Some(reason), message }) = waiting {
         let why = message.unwrap_or_else(|| reason.clone());
         return match reason.as_str() {
-            "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "InvalidImageName" | "ImageInspectError" => {
+            "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "InvalidImageName"
+            | "ImageInspectError" => {
                 // Between two tries the kubelet repeats what the last one said.
-                let why = why.split_once("ErrImagePull: ").map_or(why.as_str(), |(_, why)| why).to_owned();
+                let why = why
+                    .split_once("ErrImagePull: ")
+                    .map_or(why.as_str(), |(_, why)| why)
+                    .to_owned();
                 Some(Trouble::ImagePull { image: container.image.clone(), why })
             }
             "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
@@ -91,7 +113,9 @@ fn trouble(container: &ContainerStatus, ready: Option<&PodCondition>) -> Option<
         // An init container has done its work.
         (Some(ended), _) if ended.exit_code == 0 && container.ready => None,
         (Some(ended), _) => Some(crash(name, &ended)),
-        (None, Some(_)) if !container.ready && !was_ready(container, ready) => last.map(|last| crash(name, last)),
+        (None, Some(_)) if !container.ready && !was_ready(container, ready) => {
+            last.map(|last| crash(name, last))
+        }
         _ => None,
     }
 }
@@ -106,7 +130,9 @@ fn was_ready(container: &ContainerStatus, ready: Option<&PodCondition>) -> bool 
 
 fn crash(container: String, ended: &ContainerStateTerminated) -> Trouble {
     let how = match ended.reason.as_deref() {
-        Some("OOMKilled") => "is killed for using more memory than spec.resources.limits.memory".to_owned(),
+        Some("OOMKilled") => {
+            "is killed for using more memory than spec.resources.limits.memory".to_owned()
+        }
         _ => format!("ends with exit status {}", ended.exit_code),
     };
     Trouble::Crash { container, how, said: said(ended.message.as_deref().unwrap_or_default()) }
@@ -120,7 +146,13 @@ fn said(message: &str) -> String {
             Ok(Value::Object(entry)) => {
                 let text = |name: &str| entry.get(name).and_then(Value::as_str);
                 if matches!(text("level"), Some("ERROR" | "WARN")) {
-                    logged.push([text("message"), text("error")].into_iter().flatten().collect::<Vec<_>>().join(": "));
+                    logged.push(
+                        [text("message"), text("error")]
+                            .into_iter()
+                            .flatten()
+                            .collect::<Vec<_>>()
+                            .join(": "),
+                    );
                 }
             }
             // The start of the message is cut off where the log is long, so it may be a part of an entry.
@@ -140,7 +172,10 @@ mod tests {
     use super::*;
 
     fn of(status: &Value) -> PodState {
-        state(&serde_json::from_value(json!({ "metadata": { "name": "x" }, "status": status })).unwrap())
+        state(
+            &serde_json::from_value(json!({ "metadata": { "name": "x" }, "status": status }))
+                .unwrap(),
+        )
     }
 
     fn container(ready: bool, state: &Value, last: &Value) -> Value {
@@ -233,7 +268,10 @@ mod tests {
         for (message, wanted) in [
             (String::new(), String::new()),
             ("one\n\n  two \n".to_owned(), "one; two".to_owned()),
-            (format!("{}\n{}", logged("INFO", 1), logged("ERROR", 2)), "failed: no port".to_owned()),
+            (
+                format!("{}\n{}", logged("INFO", 1), logged("ERROR", 2)),
+                "failed: no port".to_owned(),
+            ),
             (format!("cut\"off\"}}\n{}\nplain", logged("ERROR", 2)), "plain".to_owned()),
             ("x".repeat(2000), "x".repeat(SAID_MAX)),
         ] {

@@ -51,12 +51,15 @@ pub(super) fn accepted(valid: Result<&ValidServer, &Rejections>) -> Verdict {
 }
 
 pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> Availability {
-    let verdict = |holds, reason, message: &str| Verdict { holds, reason, message: message.to_owned() };
+    let verdict =
+        |holds, reason, message: &str| Verdict { holds, reason, message: message.to_owned() };
     let stalled = matches!(rollout, Rollout::Failing { stalled: true, .. });
     let verdict = match rollout {
-        Rollout::Absent if paused => {
-            verdict(false, Reason::Paused, "spec.paused is true, so nothing is made: set it to false")
-        }
+        Rollout::Absent if paused => verdict(
+            false,
+            Reason::Paused,
+            "spec.paused is true, so nothing is made: set it to false",
+        ),
         Rollout::Absent if !accepted.holds && accepted.reason != Reason::MissingApi => {
             verdict(false, accepted.reason, "there is no Deployment before the spec is accepted")
         }
@@ -66,7 +69,9 @@ pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> 
         Rollout::Complete { pods: 0 } => {
             verdict(true, Reason::Available, "spec.replicas is 0: nothing serves, as asked")
         }
-        Rollout::Complete { .. } => verdict(true, Reason::Available, "all pods serve what the spec asks for"),
+        Rollout::Complete { .. } => {
+            verdict(true, Reason::Available, "all pods serve what the spec asks for")
+        }
     };
     Availability { verdict, stalled }
 }
@@ -85,7 +90,10 @@ pub(super) fn awaited(valid: Result<&ValidServer, &Rejections>) -> Option<Verdic
 }
 
 /// `LensesReachable` and `Verified`, as far as they apply.
-pub(super) fn verified(lenses: Option<Finding>, endpoint: Option<Finding>) -> Vec<(ConditionType, Verdict)> {
+pub(super) fn verified(
+    lenses: Option<Finding>,
+    endpoint: Option<Finding>,
+) -> Vec<(ConditionType, Verdict)> {
     let verdict = |Finding { holds, reason, message }| Verdict { holds, reason, message };
     let lenses = lenses.map(|finding| (ConditionType::LensesReachable, verdict(finding)));
     let endpoint = endpoint.map(|finding| (ConditionType::Verified, verdict(finding)));
@@ -103,10 +111,16 @@ pub(super) fn conditions(
     serving: String,
 ) -> Vec<(ConditionType, Verdict)> {
     let Availability { verdict: available, stalled } = available;
-    let failed = failed.map(|error| Verdict { holds: false, reason: Reason::ApplyFailed, message: error.to_string() });
+    let failed = failed.map(|error| Verdict {
+        holds: false,
+        reason: Reason::ApplyFailed,
+        message: error.to_string(),
+    });
     let made = [Some(&accepted), failed.as_ref(), Some(&available), awaited].into_iter().flatten();
-    let held_back = made.chain(verified.iter().map(|(_, verdict)| verdict)).find(|v| !v.holds).cloned();
-    let ready = held_back.unwrap_or(Verdict { holds: true, reason: Reason::Ready, message: serving });
+    let held_back =
+        made.chain(verified.iter().map(|(_, verdict)| verdict)).find(|v| !v.holds).cloned();
+    let ready =
+        held_back.unwrap_or(Verdict { holds: true, reason: Reason::Ready, message: serving });
     let progress = match ready.reason {
         Reason::ReferenceNotFound
         | Reason::MissingApi
@@ -118,19 +132,27 @@ pub(super) fn conditions(
         | Reason::ImagePullFailed
         | Reason::CrashLooping
         | Reason::Unschedulable
-        | Reason::ProbeFailing => Some(if stalled { ConditionType::Stalled } else { ConditionType::Reconciling }),
+        | Reason::ProbeFailing => {
+            Some(if stalled { ConditionType::Stalled } else { ConditionType::Reconciling })
+        }
         // HQ, the network and certificates are others' affair: they are looked at until they are well.
-        reason if verified.iter().any(|(_, verdict)| verdict.reason == reason && !verdict.holds) => {
+        reason
+            if verified.iter().any(|(_, verdict)| verdict.reason == reason && !verdict.holds) =>
+        {
             Some(ConditionType::Reconciling)
         }
         _ => None,
     };
     let progress = progress.map(|condition| (condition, Verdict { holds: true, ..ready.clone() }));
-    [(ConditionType::Ready, ready), (ConditionType::Accepted, accepted), (ConditionType::Available, available)]
-        .into_iter()
-        .chain(verified)
-        .chain(progress)
-        .collect()
+    [
+        (ConditionType::Ready, ready),
+        (ConditionType::Accepted, accepted),
+        (ConditionType::Available, available),
+    ]
+    .into_iter()
+    .chain(verified)
+    .chain(progress)
+    .collect()
 }
 
 /// As everywhere in Kubernetes.
@@ -155,7 +177,9 @@ pub(super) fn dated(
                 false if reason.is_undecided() => "Unknown",
                 false => "False",
             };
-            let same = before.iter().find(|before| before.type_ == condition.as_str() && before.status == status);
+            let same = before
+                .iter()
+                .find(|before| before.type_ == condition.as_str() && before.status == status);
             let told = same.filter(|before| {
                 before.reason == reason.as_str()
                     && before.observed_generation == generation
@@ -169,7 +193,8 @@ pub(super) fn dated(
                 reason: reason.as_str().to_owned(),
                 message,
                 observed_generation: generation,
-                last_transition_time: same.map_or(Time(now), |before| before.last_transition_time.clone()),
+                last_transition_time: same
+                    .map_or(Time(now), |before| before.last_transition_time.clone()),
             }
         })
         .collect()
@@ -204,7 +229,12 @@ mod tests {
             let verdict = Verdict { holds: false, reason, message: message.to_owned() };
             dated(vec![(ConditionType::Available, verdict)], before, Some(generation), at(0))
         };
-        let first = said(Reason::CrashLooping, "it ends with exit status 1: port 43210 at 10:11:12", &[], 1);
+        let first = said(
+            Reason::CrashLooping,
+            "it ends with exit status 1: port 43210 at 10:11:12",
+            &[],
+            1,
+        );
         for (reason, message, generation, kept) in [
             (Reason::CrashLooping, "it ends with exit status 1: port 51 at 10:11:59", 1, true),
             (Reason::CrashLooping, "it ends with exit status 2: port 43210 at 10:11:12", 1, false),

@@ -35,7 +35,11 @@ pub(super) fn lenses_url(
     let name = reference.name.clone();
     let Some(service) = &found.lenses_service else {
         let watched = defaults.namespaces.is_empty() || defaults.namespaces.contains(&namespace);
-        let hint = if watched { "" } else { ", as far as this operator sees: it does not watch that namespace" };
+        let hint = if watched {
+            ""
+        } else {
+            ", as far as this operator sees: it does not watch that namespace"
+        };
         let hint = hint.to_owned();
         rejections.push(Rejection::ReferenceNotFound {
             field: SERVICE_REF,
@@ -52,10 +56,17 @@ pub(super) fn lenses_url(
             IntOrString::Int(number) => number.to_string(),
             IntOrString::String(name) => name.clone(),
         };
-        rejections.push(Rejection::PortNotFound { field: SERVICE_REF, namespace, name, port, has: list(ports) });
+        rejections.push(Rejection::PortNotFound {
+            field: SERVICE_REF,
+            namespace,
+            name,
+            port,
+            has: list(ports),
+        });
         return None;
     };
-    let url = format!("{}://{name}.{namespace}.svc:{port}{}", reference.scheme.as_str(), reference.path);
+    let url =
+        format!("{}://{name}.{namespace}.svc:{port}{}", reference.scheme.as_str(), reference.path);
     let url = checked(SERVICE_REF, &url, rejections)?;
     derived.push(DerivedSetting {
         setting: "LENSES_URL".to_owned(),
@@ -82,11 +93,17 @@ pub(super) fn service_names(name: &str, namespace: &str, cluster_domain: &str) -
 }
 
 /// The URL as it was written, if it is one; the schema's pattern lets through a few that are not, such as port 70000.
-pub(super) fn checked(field: &'static str, url: &str, rejections: &mut Vec<Rejection>) -> Option<String> {
+pub(super) fn checked(
+    field: &'static str,
+    url: &str,
+    rejections: &mut Vec<Rejection>,
+) -> Option<String> {
     match Url::parse(url) {
         Ok(_) => Some(url.to_owned()),
         Err(error) => {
-            let message = format!("{url:?} is not a URL: {error}; write one such as https://lenses.example.com");
+            let message = format!(
+                "{url:?} is not a URL: {error}; write one such as https://lenses.example.com"
+            );
             rejections.push(Rejection::InvalidSpec { field, message });
             None
         }
@@ -96,9 +113,15 @@ pub(super) fn checked(field: &'static str, url: &str, rejections: &mut Vec<Rejec
 /// A Service without any port (an `ExternalName`, as a rule) leaves the number to the author.
 fn port(wanted: &IntOrString, ports: &[ServicePort]) -> Option<i32> {
     match wanted {
-        IntOrString::Int(number) if ports.is_empty() && (1..=65535).contains(number) => Some(*number),
-        IntOrString::Int(number) => ports.iter().find(|port| port.port == *number).map(|port| port.port),
-        IntOrString::String(name) => ports.iter().find(|port| port.name.as_ref() == Some(name)).map(|port| port.port),
+        IntOrString::Int(number) if ports.is_empty() && (1..=65535).contains(number) => {
+            Some(*number)
+        }
+        IntOrString::Int(number) => {
+            ports.iter().find(|port| port.port == *number).map(|port| port.port)
+        }
+        IntOrString::String(name) => {
+            ports.iter().find(|port| port.name.as_ref() == Some(name)).map(|port| port.port)
+        }
     }
 }
 

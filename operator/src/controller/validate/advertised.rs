@@ -29,8 +29,12 @@ pub(super) fn advertised(
         let url = checked("spec.endpoint.url", url, rejections)?.trim_end_matches('/').to_owned();
         return Some(Advertised { url, awaits_address: false });
     }
-    let published = |host: &str, path: &str| format!("https://{host}{path}").trim_end_matches('/').to_owned();
-    let routed = endpoint.http_route.as_ref().and_then(|route| Some(published(route.hostnames.first()?, &route.path)));
+    let published =
+        |host: &str, path: &str| format!("https://{host}{path}").trim_end_matches('/').to_owned();
+    let routed = endpoint
+        .http_route
+        .as_ref()
+        .and_then(|route| Some(published(route.hostnames.first()?, &route.path)));
     let ingress = endpoint.ingress.as_ref().map(|ingress| published(&ingress.host, &ingress.path));
     let (scheme, default_port) = if endpoint.tls.is_some() { ("https", 443) } else { ("http", 80) };
     let direct = |host: &str| match service_port(server) {
@@ -45,8 +49,12 @@ pub(super) fn advertised(
         (Some(url), _, _) => (url, "https, the first host and the path of spec.endpoint.httpRoute"),
         (None, Some(url), _) => (url, "https, the host and the path of spec.endpoint.ingress"),
         (None, None, Some(url)) => (url, "the address of the Service's load balancer"),
-        (None, None, None) if balanced => (name, "the DNS name of the Service, until its load balancer has an address"),
-        (None, None, None) => (name, "the DNS name of the Service, since spec.endpoint says nothing else"),
+        (None, None, None) if balanced => {
+            (name, "the DNS name of the Service, until its load balancer has an address")
+        }
+        (None, None, None) => {
+            (name, "the DNS name of the Service, since spec.endpoint says nothing else")
+        }
     };
     derived.push(DerivedSetting {
         setting: "MCP_ADVERTISED_URL".to_owned(),
@@ -86,13 +94,17 @@ mod tests {
         let service = json!({ "status": { "loadBalancer": { "ingress": addresses } } });
         let mut found = found();
         found.children.service = Standing::Own(Arc::new(serde_json::from_value(service).unwrap()));
-        validate(&server, &found, &defaults()).unwrap_or_else(|rejections| panic!("{}", rejections.message()))
+        validate(&server, &found, &defaults())
+            .unwrap_or_else(|rejections| panic!("{}", rejections.message()))
     }
 
     fn derived(endpoint: &Value, addresses: &Value) -> (String, String) {
         let server = with(endpoint, addresses);
         let derived = server.derived.iter().find(|derived| derived.setting == "MCP_ADVERTISED_URL");
-        (server.advertised_url.clone(), derived.map(|derived| derived.rule.clone()).unwrap_or_default())
+        (
+            server.advertised_url.clone(),
+            derived.map(|derived| derived.rule.clone()).unwrap_or_default(),
+        )
     }
 
     #[test]
@@ -109,9 +121,24 @@ mod tests {
                 "https://x.example.com/team",
                 "",
             ),
-            (json!({ "httpRoute": route, "service": balancer }), &ip, "https://a.example.com/team", "httpRoute"),
-            (json!({ "ingress": ingress, "service": balancer }), &ip, "https://mcp.example.com", "ingress"),
-            (json!({ "tls": certificate, "service": balancer }), &ip, "https://203.0.113.7", "load balancer"),
+            (
+                json!({ "httpRoute": route, "service": balancer }),
+                &ip,
+                "https://a.example.com/team",
+                "httpRoute",
+            ),
+            (
+                json!({ "ingress": ingress, "service": balancer }),
+                &ip,
+                "https://mcp.example.com",
+                "ingress",
+            ),
+            (
+                json!({ "tls": certificate, "service": balancer }),
+                &ip,
+                "https://203.0.113.7",
+                "load balancer",
+            ),
             (
                 json!({ "tls": certificate, "service": { "type": "LoadBalancer", "port": 8443 } }),
                 &json!([{ "ip": "2001:db8::7" }]),
@@ -130,7 +157,12 @@ mod tests {
                 "https://team-mcp.tools.svc.cluster.local",
                 "the DNS name of the Service, since spec.endpoint says nothing else",
             ),
-            (json!({ "service": { "port": 8080 } }), &ip, "http://team-mcp.tools.svc.cluster.local:8080", "DNS name"),
+            (
+                json!({ "service": { "port": 8080 } }),
+                &ip,
+                "http://team-mcp.tools.svc.cluster.local:8080",
+                "DNS name",
+            ),
         ] {
             let (found, said) = derived(&endpoint, addresses);
             assert_eq!(found, url, "{endpoint}");

@@ -57,7 +57,9 @@ pub(super) fn destinations(
     {
         add(at_url(&url, &own, &defaults.cluster_domain));
     }
-    if let Some(url) = server.spec.observability.tracing.as_ref().and_then(|to| Url::parse(&to.otlp_endpoint).ok()) {
+    if let Some(url) =
+        server.spec.observability.tracing.as_ref().and_then(|to| Url::parse(&to.otlp_endpoint).ok())
+    {
         add(at_url(&url, &own, &defaults.cluster_domain));
     }
     all
@@ -65,15 +67,24 @@ pub(super) fn destinations(
 
 /// Behind this port of a Service.
 fn behind_service(namespace: &str, service: &Service, url: &Url) -> Vec<Destination> {
-    let (Some(spec), Some(number)) = (&service.spec, url.port_or_known_default()) else { return Vec::new() };
+    let (Some(spec), Some(number)) = (&service.spec, url.port_or_known_default()) else {
+        return Vec::new();
+    };
     let port = spec.ports.iter().flatten().find(|port| port.port == i32::from(number));
-    let target = port.and_then(|port| port.target_port.clone()).unwrap_or(IntOrString::Int(number.into()));
+    let target =
+        port.and_then(|port| port.target_port.clone()).unwrap_or(IntOrString::Int(number.into()));
     match (&spec.selector, target) {
         (Some(labels), port) if !labels.is_empty() => {
-            vec![Destination::Pods { namespace: namespace.to_owned(), labels: labels.clone(), port }]
+            vec![Destination::Pods {
+                namespace: namespace.to_owned(),
+                labels: labels.clone(),
+                port,
+            }]
         }
         // Its endpoints are written by hand, or it stands for a host outside.
-        (_, IntOrString::Int(port)) => vec![Destination::Port(u16::try_from(port).unwrap_or(number))],
+        (_, IntOrString::Int(port)) => {
+            vec![Destination::Port(u16::try_from(port).unwrap_or(number))]
+        }
         (_, IntOrString::String(_)) => vec![Destination::Port(number)],
     }
 }
@@ -82,13 +93,16 @@ fn behind_service(namespace: &str, service: &Service, url: &Url) -> Vec<Destinat
 fn at_url(url: &Url, own_namespace: &str, cluster_domain: &str) -> Vec<Destination> {
     let Some(port) = url.port_or_known_default() else { return Vec::new() };
     let Some(Host::Domain(host)) = url.host() else { return vec![Destination::Port(port)] };
-    let in_cluster = host.strip_suffix(&format!(".svc.{cluster_domain}")).or_else(|| host.strip_suffix(".svc"));
+    let in_cluster =
+        host.strip_suffix(&format!(".svc.{cluster_domain}")).or_else(|| host.strip_suffix(".svc"));
     let labels: Vec<_> = in_cluster.unwrap_or(host).split('.').collect();
     match (in_cluster.is_some(), labels.as_slice()) {
         (true, [.., namespace]) => vec![Destination::Namespace((*namespace).to_owned())],
         (false, [_]) => vec![Destination::Namespace(own_namespace.to_owned())],
         // hq.lenses is a Service to a pod, and example.com is not: it cannot be told which this is.
-        (false, [_, namespace]) => vec![Destination::Namespace((*namespace).to_owned()), Destination::Port(port)],
+        (false, [_, namespace]) => {
+            vec![Destination::Namespace((*namespace).to_owned()), Destination::Port(port)]
+        }
         _ => vec![Destination::Port(port)],
     }
 }
@@ -115,22 +129,36 @@ mod tests {
             ("http://hq.lenses:9991", vec![namespace("lenses"), Destination::Port(9991)]),
             ("http://hq.lenses.svc.other.domain", vec![Destination::Port(80)]),
         ] {
-            assert_eq!(at_url(&Url::parse(url).unwrap(), "tools", "cluster.local"), destinations, "{url}");
+            assert_eq!(
+                at_url(&Url::parse(url).unwrap(), "tools", "cluster.local"),
+                destinations,
+                "{url}"
+            );
         }
     }
 
     #[test]
     fn a_service_tells_its_pods_and_their_port() {
         let labels = BTreeMap::from([("app".to_owned(), "hq".to_owned())]);
-        let pods = |port| vec![Destination::Pods { namespace: "lenses".to_owned(), labels: labels.clone(), port }];
-        let ports =
-            |target: Value| json!({ "selector": { "app": "hq" }, "ports": [{ "port": 80, "targetPort": target }] });
+        let pods = |port| {
+            vec![Destination::Pods { namespace: "lenses".to_owned(), labels: labels.clone(), port }]
+        };
+        let ports = |target: Value| json!({ "selector": { "app": "hq" }, "ports": [{ "port": 80, "targetPort": target }] });
         for (spec, destinations) in [
             (ports(json!(9991)), pods(IntOrString::Int(9991))),
             (ports(json!("http")), pods(IntOrString::String("http".to_owned()))),
-            (json!({ "selector": { "app": "hq" }, "ports": [{ "port": 80 }] }), pods(IntOrString::Int(80))),
-            (json!({ "ports": [{ "port": 80, "targetPort": 9991 }] }), vec![Destination::Port(9991)]),
-            (json!({ "type": "ExternalName", "externalName": "hq.example.com" }), vec![Destination::Port(80)]),
+            (
+                json!({ "selector": { "app": "hq" }, "ports": [{ "port": 80 }] }),
+                pods(IntOrString::Int(80)),
+            ),
+            (
+                json!({ "ports": [{ "port": 80, "targetPort": 9991 }] }),
+                vec![Destination::Port(9991)],
+            ),
+            (
+                json!({ "type": "ExternalName", "externalName": "hq.example.com" }),
+                vec![Destination::Port(80)],
+            ),
         ] {
             let service = serde_json::from_value(json!({ "spec": spec })).unwrap();
             let url = Url::parse("http://hq.lenses.svc").unwrap();

@@ -10,15 +10,25 @@ pub(in crate::controller) enum Rejection {
     InvalidSpec { field: &'static str, message: String },
     /// Something that the spec names is not there.
     #[error("{field}: {kind} {namespace}/{name} does not exist{hint}")]
-    ReferenceNotFound { field: &'static str, kind: &'static str, namespace: String, name: String, hint: String },
+    ReferenceNotFound {
+        field: &'static str,
+        kind: &'static str,
+        namespace: String,
+        name: String,
+        hint: String,
+    },
     /// The Service is there, but not the port.
     #[error("{field}: Service {namespace}/{name} has no port {port}; it has {has}")]
     PortNotFound { field: &'static str, namespace: String, name: String, port: String, has: String },
     /// An object of a name that is needed belongs to someone else.
-    #[error("{kind} {name} belongs to someone else and is left alone: delete it, or give this resource another name")]
+    #[error(
+        "{kind} {name} belongs to someone else and is left alone: delete it, or give this resource another name"
+    )]
     NameTaken { kind: &'static str, name: String },
     /// The cluster lacks a kind that the spec asks an object of.
-    #[error("{field}: this cluster has no {kind}: install {install}, and it is made at once; all else is made already")]
+    #[error(
+        "{field}: this cluster has no {kind}: install {install}, and it is made at once; all else is made already"
+    )]
     MissingApi { field: &'static str, kind: &'static str, install: &'static str },
 }
 
@@ -39,7 +49,9 @@ impl Rejections {
     pub(in crate::controller) fn reason(&self) -> Reason {
         match *self.first {
             Rejection::InvalidSpec { .. } => Reason::InvalidSpec,
-            Rejection::ReferenceNotFound { .. } | Rejection::PortNotFound { .. } => Reason::ReferenceNotFound,
+            Rejection::ReferenceNotFound { .. } | Rejection::PortNotFound { .. } => {
+                Reason::ReferenceNotFound
+            }
             Rejection::NameTaken { .. } => Reason::NameTaken,
             Rejection::MissingApi { .. } => Reason::MissingApi,
         }

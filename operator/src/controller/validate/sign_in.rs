@@ -46,7 +46,10 @@ pub(super) fn sign_in(
                 (None, true) => Callers::Anyone,
                 _ => {
                     let message = "write exactly one of tokenSecretRef and anyone: true".to_owned();
-                    rejections.push(Rejection::InvalidSpec { field: "spec.auth.apiKey.callers", message });
+                    rejections.push(Rejection::InvalidSpec {
+                        field: "spec.auth.apiKey.callers",
+                        message,
+                    });
                     return None;
                 }
             };
@@ -79,7 +82,9 @@ fn by_oauth(
             url.clone()
         }
         (None, None) => {
-            let message = "OAuth needs the URL at which browsers reach Lenses HQ: write its issuerURL".to_owned();
+            let message =
+                "OAuth needs the URL at which browsers reach Lenses HQ: write its issuerURL"
+                    .to_owned();
             rejections.push(Rejection::InvalidSpec { field: "spec.lenses.advertisedUrl", message });
             return None;
         }
@@ -101,7 +106,10 @@ fn by_oauth(
         scopes: oauth.scopes.clone(),
         introspection_url,
         cache_ttl_seconds: std::time::Duration::from(introspection.cache_ttl).as_secs(),
-        client_credentials: introspection.client_credentials_secret_ref.as_ref().map(|secret| secret.name.clone()),
+        client_credentials: introspection
+            .client_credentials_secret_ref
+            .as_ref()
+            .map(|secret| secret.name.clone()),
         audience: oauth.audience,
     })
 }

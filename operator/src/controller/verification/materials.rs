@@ -44,31 +44,54 @@ impl Materials {
         let config_map = bundle.and_then(|bundle| bundle.config_map_key_ref.as_ref());
         let secret = bundle.and_then(|bundle| bundle.secret_key_ref.as_ref());
         let oauth = spec.auth.oauth.as_ref();
-        let client = oauth.and_then(|oauth| oauth.introspection.client_credentials_secret_ref.as_ref());
+        let client =
+            oauth.and_then(|oauth| oauth.introspection.client_credentials_secret_ref.as_ref());
         let token = spec.verification.credential_secret_ref.as_ref();
         Self {
             authorities: config_map
-                .map(|config_map| Bundle::ConfigMap(config_map.name.clone(), config_map.key.clone()))
-                .or_else(|| secret.map(|secret| Bundle::Secret(secret.name.clone(), secret.key.clone()))),
-            identity: spec.lenses.client_certificate.as_ref().map(|secret| secret.secret_name.clone()),
+                .map(|config_map| {
+                    Bundle::ConfigMap(config_map.name.clone(), config_map.key.clone())
+                })
+                .or_else(|| {
+                    secret.map(|secret| Bundle::Secret(secret.name.clone(), secret.key.clone()))
+                }),
+            identity: spec
+                .lenses
+                .client_certificate
+                .as_ref()
+                .map(|secret| secret.secret_name.clone()),
             client: client.map(|secret| secret.name.clone()),
             token: token.map(|secret| (secret.name.clone(), secret.key.clone())),
         }
     }
 
     /// The certificates of private authorities, if there are any.
-    pub(crate) async fn authorities(&self, client: &Client, namespace: &str) -> Result<Option<Authorities>, Finding> {
+    pub(crate) async fn authorities(
+        &self,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Option<Authorities>, Finding> {
         let (values, key) = match &self.authorities {
             None => return Ok(None),
-            Some(Bundle::ConfigMap(name, key)) => (config_map(client, CA_BUNDLE, namespace, name).await?, key),
-            Some(Bundle::Secret(name, key)) => (secret(client, CA_BUNDLE, namespace, name).await?, key),
+            Some(Bundle::ConfigMap(name, key)) => {
+                (config_map(client, CA_BUNDLE, namespace, name).await?, key)
+            }
+            Some(Bundle::Secret(name, key)) => {
+                (secret(client, CA_BUNDLE, namespace, name).await?, key)
+            }
         };
         let parsed = Authorities::parse(values.bytes(key)?);
-        parsed.map(Some).map_err(|error| values.unusable(format_args!("can't be used, key {key}: {error}")))
+        parsed
+            .map(Some)
+            .map_err(|error| values.unusable(format_args!("can't be used, key {key}: {error}")))
     }
 
     /// What is shown to an HQ that asks for a certificate, if anything.
-    pub(crate) async fn identity(&self, client: &Client, namespace: &str) -> Result<Option<Identity>, Finding> {
+    pub(crate) async fn identity(
+        &self,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Option<Identity>, Finding> {
         let Some(name) = &self.identity else { return Ok(None) };
         let values = secret(client, CLIENT_CERTIFICATE, namespace, name).await?;
         let parsed = Identity::parse(values.bytes("tls.crt")?, values.bytes("tls.key")?);
@@ -76,14 +99,25 @@ impl Materials {
     }
 
     /// The credentials of the client that HQ knows, if one is configured.
-    pub(crate) async fn client(&self, client: &Client, namespace: &str) -> Result<Option<ClientCredentials>, Finding> {
+    pub(crate) async fn client(
+        &self,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Option<ClientCredentials>, Finding> {
         let Some(name) = &self.client else { return Ok(None) };
         let values = secret(client, CLIENT_CREDENTIALS, namespace, name).await?;
-        Ok(Some(ClientCredentials { id: values.text("client_id")?, secret: values.text("client_secret")? }))
+        Ok(Some(ClientCredentials {
+            id: values.text("client_id")?,
+            secret: values.text("client_secret")?,
+        }))
     }
 
     /// The token with which tools are listed, if one is configured.
-    pub(crate) async fn token(&self, client: &Client, namespace: &str) -> Result<Option<SecretString>, Finding> {
+    pub(crate) async fn token(
+        &self,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Option<SecretString>, Finding> {
         let Some((name, key)) = &self.token else { return Ok(None) };
         secret(client, CREDENTIAL, namespace, name).await?.text(key).map(Some)
     }
@@ -97,7 +131,12 @@ struct Values {
 
 type KeysAndValues = Vec<(String, Vec<u8>)>;
 
-async fn secret(client: &Client, field: &str, namespace: &str, name: &str) -> Result<Values, Finding> {
+async fn secret(
+    client: &Client,
+    field: &str,
+    namespace: &str,
+    name: &str,
+) -> Result<Values, Finding> {
     let object = format!("{field}: Secret {namespace}/{name}");
     let read = Api::<Secret>::namespaced(client.clone(), namespace).get_opt(name).await;
     let values = read.map(|secret| {
@@ -107,7 +146,12 @@ async fn secret(client: &Client, field: &str, namespace: &str, name: &str) -> Re
     Values::of(object, values)
 }
 
-async fn config_map(client: &Client, field: &str, namespace: &str, name: &str) -> Result<Values, Finding> {
+async fn config_map(
+    client: &Client,
+    field: &str,
+    namespace: &str,
+    name: &str,
+) -> Result<Values, Finding> {
     let object = format!("{field}: ConfigMap {namespace}/{name}");
     let read = Api::<ConfigMap>::namespaced(client.clone(), namespace).get_opt(name).await;
     let values = read.map(|config_map| {
@@ -118,7 +162,10 @@ async fn config_map(client: &Client, field: &str, namespace: &str, name: &str) -
 }
 
 impl Values {
-    fn of(object: String, read: Result<Option<KeysAndValues>, kube::Error>) -> Result<Self, Finding> {
+    fn of(
+        object: String,
+        read: Result<Option<KeysAndValues>, kube::Error>,
+    ) -> Result<Self, Finding> {
         match read {
             Ok(Some(values)) => Ok(Self { object, values }),
             Ok(None) => Err(unusable(&object, "does not exist: make it")),
@@ -128,7 +175,9 @@ impl Values {
 
     fn bytes(&self, key: &str) -> Result<&[u8], Finding> {
         let value = self.values.iter().find(|(name, _)| name == key);
-        value.map(|(_, value)| value.as_slice()).ok_or_else(|| self.unusable(format_args!("has no key {key}")))
+        value
+            .map(|(_, value)| value.as_slice())
+            .ok_or_else(|| self.unusable(format_args!("has no key {key}")))
     }
 
     /// A value, without the newline that an editor leaves at its end.
@@ -136,7 +185,9 @@ impl Values {
         match str::from_utf8(self.bytes(key)?).map(str::trim) {
             Ok("") => Err(self.unusable(format_args!("has nothing in key {key}"))),
             Ok(text) => Ok(SecretString::from(text)),
-            Err(_) => Err(self.unusable(format_args!("has something that is not text in key {key}"))),
+            Err(_) => {
+                Err(self.unusable(format_args!("has something that is not text in key {key}")))
+            }
         }
     }
 
@@ -160,12 +211,17 @@ mod tests {
     #[test]
     fn only_what_the_spec_names_for_it_is_read() {
         let client = Some("hq-client".into());
-        assert_eq!(Materials::of(&oauth_server()), Materials { client: client.clone(), ..Materials::default() });
+        assert_eq!(
+            Materials::of(&oauth_server()),
+            Materials { client: client.clone(), ..Materials::default() }
+        );
         // The Secrets of API-key mode are the pods' own affair.
         let mut server = api_key_server();
         assert_eq!(Materials::of(&server), Materials::default());
-        server.spec.verification =
-            serde_json::from_value(json!({ "credentialSecretRef": { "name": "probe", "key": "token" } })).unwrap();
+        server.spec.verification = serde_json::from_value(
+            json!({ "credentialSecretRef": { "name": "probe", "key": "token" } }),
+        )
+        .unwrap();
         assert_eq!(Materials::of(&server).token, Some(("probe".into(), "token".into())));
         let bundle = |bundle| {
             let mut server = oauth_server();
@@ -181,7 +237,8 @@ mod tests {
             Some(Bundle::Secret("tls".into(), "ca.crt".into()))
         );
         let mut server = oauth_server();
-        server.spec.lenses.client_certificate = serde_json::from_value(json!({ "secretName": "mtls" })).unwrap();
+        server.spec.lenses.client_certificate =
+            serde_json::from_value(json!({ "secretName": "mtls" })).unwrap();
         assert_eq!(Materials::of(&server).identity, Some("mtls".into()));
     }
 
@@ -189,7 +246,8 @@ mod tests {
     fn a_value_that_cannot_be_used_is_told_without_showing_it() {
         let values = [("good", &b"a\n"[..]), ("empty", b"\n"), ("bytes", b"\xff")];
         let values = values.map(|(key, value)| (key.to_owned(), value.to_vec())).to_vec();
-        let values = Values::of("spec.x: Secret tools/probe".into(), Ok(Some(values))).ok().unwrap();
+        let values =
+            Values::of("spec.x: Secret tools/probe".into(), Ok(Some(values))).ok().unwrap();
         assert_eq!(values.text("good").unwrap().expose_secret(), "a");
         for (key, said) in [
             ("missing", "spec.x: Secret tools/probe has no key missing"),
@@ -197,7 +255,10 @@ mod tests {
             ("bytes", "spec.x: Secret tools/probe has something that is not text in key bytes"),
         ] {
             let finding = values.text(key).unwrap_err();
-            assert_eq!((finding.reason, finding.message.as_str()), (Reason::MaterialUnusable, said));
+            assert_eq!(
+                (finding.reason, finding.message.as_str()),
+                (Reason::MaterialUnusable, said)
+            );
         }
         let missing = Values::of("spec.x: Secret tools/probe".into(), Ok(None)).err().unwrap();
         assert_eq!(missing.message, "spec.x: Secret tools/probe does not exist: make it");

@@ -43,7 +43,11 @@ pub(super) enum Pods {
 }
 
 /// `None` for a URL that is none, which validation does not let through.
-pub(super) fn plan(server: &LensesMcpServer, valid: &ValidServer, deployment: Option<&Deployment>) -> Option<Plan> {
+pub(super) fn plan(
+    server: &LensesMcpServer,
+    valid: &ValidServer,
+    deployment: Option<&Deployment>,
+) -> Option<Plan> {
     let (authorization_server, callers) = match &valid.sign_in {
         SignIn::OAuth { issuer, introspection_url, .. } => (
             Some(AuthorizationServer {
@@ -74,7 +78,9 @@ pub(super) fn plan(server: &LensesMcpServer, valid: &ValidServer, deployment: Op
 }
 
 fn pods(deployment: Option<&Deployment>) -> Pods {
-    let available = deployment.and_then(|deployment| deployment.status.as_ref()?.available_replicas).unwrap_or(0);
+    let available = deployment
+        .and_then(|deployment| deployment.status.as_ref()?.available_replicas)
+        .unwrap_or(0);
     // Why pods are not up is another's question.
     match rollout::rollout(deployment, &DeploymentPods::default()) {
         Rollout::Complete { pods: 0 } => Pods::NotAsked,
@@ -86,7 +92,8 @@ fn pods(deployment: Option<&Deployment>) -> Pods {
 
 fn revision(valid: &ValidServer, deployment: Option<&Deployment>) -> Vec<String> {
     let deployment = deployment.and_then(|deployment| build::digest_of(&deployment.metadata));
-    let contents = valid.secrets.values().chain(valid.config_maps.values()).chain(&valid.verification_secret);
+    let contents =
+        valid.secrets.values().chain(valid.config_maps.values()).chain(&valid.verification_secret);
     deployment.into_iter().chain(contents.map(|version| version.resource_version.clone())).collect()
 }
 
@@ -118,7 +125,10 @@ mod tests {
         assert_eq!(plan.lenses.url.as_str(), "http://hq-service.lenses.svc:9991/");
         let server = plan.lenses.authorization_server.as_ref().unwrap();
         assert_eq!(server.issuer, "https://hq.example.com");
-        assert_eq!(server.introspection_url.as_str(), "http://hq-service.lenses.svc:9991/oauth2/introspect");
+        assert_eq!(
+            server.introspection_url.as_str(),
+            "http://hq-service.lenses.svc:9991/oauth2/introspect"
+        );
         assert_eq!(plan.endpoint.url, "https://mcp.example.com/mcp");
         assert_eq!(plan.endpoint.service.as_str(), "http://team-mcp.tools.svc.cluster.local/");
         assert_eq!(plan.interval, Duration::from_mins(5));
@@ -130,7 +140,10 @@ mod tests {
         let plan = of(&server, None);
         assert_eq!(plan.interval, Duration::from_secs(30));
         assert_eq!(plan.endpoint.expected_tools.as_deref(), Some("sha256:0"));
-        assert_eq!((&plan.lenses.authorization_server, &plan.endpoint.callers), (&None, &verify::Callers::WithToken));
+        assert_eq!(
+            (&plan.lenses.authorization_server, &plan.endpoint.callers),
+            (&None, &verify::Callers::WithToken)
+        );
         server.spec.auth.api_key.as_mut().unwrap().callers =
             lenses_mcp_crds::Callers { token_secret_ref: None, anyone: true };
         assert_eq!(of(&server, None).endpoint.callers, verify::Callers::Anyone);
@@ -138,9 +151,12 @@ mod tests {
 
     #[test]
     fn the_endpoint_is_there_while_a_pod_is_available() {
-        for (available, wanted, pods) in
-            [(0, 0, Pods::NotAsked), (0, 2, Pods::None), (1, 2, Pods::Changing), (2, 2, Pods::Settled)]
-        {
+        for (available, wanted, pods) in [
+            (0, 0, Pods::NotAsked),
+            (0, 2, Pods::None),
+            (1, 2, Pods::Changing),
+            (2, 2, Pods::Settled),
+        ] {
             assert_eq!(
                 of(&oauth_server(), Some(&deployment(available, wanted, "d"))).pods,
                 pods,

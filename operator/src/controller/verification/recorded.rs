@@ -35,15 +35,18 @@ const REASONS: [Reason; 19] = [
 pub(super) fn recorded(status: Option<&LensesMcpServerStatus>) -> Known {
     let Some(status) = status else { return Known::default() };
     let find = |kind: ConditionType| {
-        status.conditions.iter().find(|condition| condition.type_ == kind.as_str()).and_then(finding)
+        status
+            .conditions
+            .iter()
+            .find(|condition| condition.type_ == kind.as_str())
+            .and_then(finding)
     };
     Known {
         lenses: find(ConditionType::LensesReachable),
         endpoint: find(ConditionType::Verified),
-        tools: status
-            .tools
-            .as_ref()
-            .and_then(|tools| Some(Tools { count: usize::try_from(tools.count).ok()?, digest: tools.digest.clone() })),
+        tools: status.tools.as_ref().and_then(|tools| {
+            Some(Tools { count: usize::try_from(tools.count).ok()?, digest: tools.digest.clone() })
+        }),
         at: status.last_verified.as_ref().map(|time| time.0),
     }
 }
@@ -52,7 +55,11 @@ pub(super) fn recorded(status: Option<&LensesMcpServerStatus>) -> Known {
 fn finding(condition: &Condition) -> Option<Finding> {
     let reason = *REASONS.iter().find(|reason| reason.as_str() == condition.reason)?;
     let holds = condition.status == "True";
-    (holds || condition.status == "False").then(|| Finding { holds, reason, message: condition.message.clone() })
+    (holds || condition.status == "False").then(|| Finding {
+        holds,
+        reason,
+        message: condition.message.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -65,9 +72,14 @@ mod tests {
     fn what_was_found_is_read_back_and_what_was_not_known_is_not() {
         let condition = |kind: &str, status: &str, reason: &str| json!({ "type": kind, "status": status, "reason": reason, "message": "m", "lastTransitionTime": "2026-01-01T00:00:00Z" });
         let of = |lenses, endpoint| {
-            recorded(Some(&serde_json::from_value(json!({ "conditions": [lenses, endpoint] })).unwrap()))
+            recorded(Some(
+                &serde_json::from_value(json!({ "conditions": [lenses, endpoint] })).unwrap(),
+            ))
         };
-        let known = of(condition("LensesReachable", "False", "PkceMissing"), condition("Verified", "True", "Verified"));
+        let known = of(
+            condition("LensesReachable", "False", "PkceMissing"),
+            condition("Verified", "True", "Verified"),
+        );
         let finding = |holds, reason| Some(Finding { holds, reason, message: "m".into() });
         assert_eq!(
             (known.lenses, known.endpoint),

@@ -69,11 +69,15 @@ fn take(verifications: &Verifications) -> Option<(ObjectRef<WatchedServer>, Look
 async fn bounded(client: &Client, server: &ObjectRef<WatchedServer>, look: &Look) -> Findings {
     let looked = timeout(LOOK, Box::pin(findings(client, server, look))).await;
     looked.unwrap_or_else(|_| {
-        let message = format!("verification took longer than {} s: see what is slow", LOOK.as_secs());
+        let message =
+            format!("verification took longer than {} s: see what is slow", LOOK.as_secs());
         let bad = |reason| Finding { holds: false, reason, message: message.clone() };
         Findings {
             lenses: Some((Arc::clone(&look.plan.lenses), bad(Reason::Unreachable))),
-            endpoint: look.endpoint.clone().map(|endpoint| (endpoint, bad(Reason::EndpointUnreachable), None)),
+            endpoint: look
+                .endpoint
+                .clone()
+                .map(|endpoint| (endpoint, bad(Reason::EndpointUnreachable), None)),
         }
     })
 }
@@ -87,13 +91,15 @@ async fn findings(client: &Client, server: &ObjectRef<WatchedServer>, look: &Loo
         authorities.as_ref().map_err(Finding::clone)?;
         let identity = plan.materials.identity(client, namespace).await?;
         let credentials = plan.materials.client(client, namespace).await?;
-        let http = Http::new(plan.lenses.addresses(), trusted, identity).map_err(|error| unusable(&error))?;
+        let http = Http::new(plan.lenses.addresses(), trusted, identity)
+            .map_err(|error| unusable(&error))?;
         Ok(verify::verify_lenses(&http, &plan.lenses, credentials.as_ref()).await)
     };
     let endpoint = OptionFuture::from(endpoint.clone().map(async |endpoint| {
         let verified = async {
             let token = plan.materials.token(client, namespace).await?;
-            let http = Http::new(&endpoint.addresses(), trusted, None).map_err(|error| unusable(&error))?;
+            let http = Http::new(&endpoint.addresses(), trusted, None)
+                .map_err(|error| unusable(&error))?;
             Ok(verify::verify_endpoint(&http, &endpoint, token.as_ref()).await)
         };
         let Verified { finding, tools } =
@@ -101,7 +107,10 @@ async fn findings(client: &Client, server: &ObjectRef<WatchedServer>, look: &Loo
         (endpoint, finding, tools)
     }));
     let (lenses, endpoint) = tokio::join!(lenses, endpoint);
-    Findings { lenses: Some((Arc::clone(&plan.lenses), lenses.unwrap_or_else(|finding: Finding| finding))), endpoint }
+    Findings {
+        lenses: Some((Arc::clone(&plan.lenses), lenses.unwrap_or_else(|finding: Finding| finding))),
+        endpoint,
+    }
 }
 
 fn unusable(error: &HttpError) -> Finding {

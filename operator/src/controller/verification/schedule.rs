@@ -79,7 +79,14 @@ pub(super) struct Look {
 impl Schedule {
     /// Sees to it that `plan` is looked at, and tells what is known of it. `recorded` is what the status said; `chance` is from 0
     /// to 1.
-    pub(super) fn want(&mut self, server: &Server, plan: Plan, recorded: Known, now: Instant, chance: f64) -> Known {
+    pub(super) fn want(
+        &mut self,
+        server: &Server,
+        plan: Plan,
+        recorded: Known,
+        now: Instant,
+        chance: f64,
+    ) -> Known {
         let plan = Arc::new(plan);
         if let Some(entry) = self.entries.get_mut(server) {
             if entry.plan != plan {
@@ -94,9 +101,13 @@ impl Schedule {
             }
         } else {
             let entry = Entry::new(plan, recorded, now);
-            let known =
-                entry.findings.lenses.is_some() && entry.findings.endpoint.is_some() == entry.endpoint.is_some();
-            let wait = if known { entry.plan.interval.min(SPREAD).mul_f64(chance) } else { Duration::ZERO };
+            let known = entry.findings.lenses.is_some()
+                && entry.findings.endpoint.is_some() == entry.endpoint.is_some();
+            let wait = if known {
+                entry.plan.interval.min(SPREAD).mul_f64(chance)
+            } else {
+                Duration::ZERO
+            };
             self.entries.insert(server.clone(), entry);
             self.put(server, now + wait);
         }
@@ -147,7 +158,9 @@ impl Schedule {
         chance: f64,
     ) -> bool {
         // What has changed in the meantime is due already.
-        let Some(entry) = self.entries.get_mut(server).filter(|entry| Arc::ptr_eq(&entry.plan, &look.plan)) else {
+        let Some(entry) =
+            self.entries.get_mut(server).filter(|entry| Arc::ptr_eq(&entry.plan, &look.plan))
+        else {
             return false;
         };
         entry.looked_at = Some(now);
@@ -167,7 +180,11 @@ impl Schedule {
 
     /// How long ago the endpoint was looked at that has waited longest.
     pub(super) fn oldest(&self, now: Instant) -> Option<Duration> {
-        let looks = self.entries.values().filter(|entry| entry.endpoint.is_some()).filter_map(|entry| entry.looked_at);
+        let looks = self
+            .entries
+            .values()
+            .filter(|entry| entry.endpoint.is_some())
+            .filter_map(|entry| entry.looked_at);
         looks.map(|(at, _)| now.saturating_duration_since(at)).max()
     }
 
@@ -222,11 +239,20 @@ impl Entry {
         };
         let (endpoint, tools) = match (&self.findings.endpoint, self.plan.pods) {
             (_, Pods::NotAsked) => (None, None),
-            (_, Pods::None) => (Some(undecided(Reason::NoPodServes, "no pod serves; see Available")), None),
-            (Some((of, finding, tools)), _) if *of == self.plan.endpoint => (Some(finding.clone()), tools.clone()),
-            (_, Pods::Settled) => (Some(undecided(Reason::Verifying, "the endpoint is being looked at")), None),
+            (_, Pods::None) => {
+                (Some(undecided(Reason::NoPodServes, "no pod serves; see Available")), None)
+            }
+            (Some((of, finding, tools)), _) if *of == self.plan.endpoint => {
+                (Some(finding.clone()), tools.clone())
+            }
+            (_, Pods::Settled) => {
+                (Some(undecided(Reason::Verifying, "the endpoint is being looked at")), None)
+            }
             (_, Pods::Changing) => (
-                Some(undecided(Reason::Verifying, "the endpoint is looked at once all pods are as the spec asks")),
+                Some(undecided(
+                    Reason::Verifying,
+                    "the endpoint is looked at once all pods are as the spec asks",
+                )),
                 None,
             ),
         };

@@ -35,8 +35,9 @@ struct ProtectedResource {
 }
 
 pub(super) fn advertised(url: &str) -> Result<Url, Finding> {
-    Url::parse(url)
-        .map_err(|error| Finding::bad(Reason::EndpointUnreachable, format!("{} is not a URL: {error}", quoted(url))))
+    Url::parse(url).map_err(|error| {
+        Finding::bad(Reason::EndpointUnreachable, format!("{} is not a URL: {error}", quoted(url)))
+    })
 }
 
 /// A call without a token must be refused with a challenge that leads to the metadata; unless anyone may call.
@@ -46,8 +47,10 @@ pub(super) fn call_without_token(
     outcome: &Result<Answer, NoAnswer>,
 ) -> Result<Next, Finding> {
     let url = &endpoint.url;
-    let answer = outcome.as_ref().map_err(|no_answer| unreachable(&tried(endpoint, way), no_answer))?;
-    let answered = answer.status.is_success() && (answer.is_event_stream() || rpc(answer).is_some());
+    let answer =
+        outcome.as_ref().map_err(|no_answer| unreachable(&tried(endpoint, way), no_answer))?;
+    let answered =
+        answer.status.is_success() && (answer.is_event_stream() || rpc(answer).is_some());
     match (&endpoint.callers, answer.status) {
         (Callers::Anyone, _) if answered => Ok(Next::ListTools),
         (_, _) if answered => Err(Finding::bad(
@@ -136,11 +139,17 @@ fn challenged(endpoint: &Endpoint, way: &Way, answer: &Answer) -> Result<Next, F
 
 /// Clients refuse metadata whose `resource` is not the URL that they were given (RFC 9728 §3.3), and an authorization server
 /// other than HQ could not sign them in.
-pub(super) fn metadata(endpoint: &Endpoint, url: &Url, outcome: &Result<Answer, NoAnswer>) -> Result<(), Finding> {
+pub(super) fn metadata(
+    endpoint: &Endpoint,
+    url: &Url,
+    outcome: &Result<Answer, NoAnswer>,
+) -> Result<(), Finding> {
     let answer = outcome.as_ref().map_err(|no_answer| unreachable(url.as_str(), no_answer))?;
     let mismatch = |message: String| Err(Finding::bad(Reason::MetadataMismatch, message));
-    let metadata: Option<ProtectedResource> =
-        answer.json().filter(|_| answer.status == StatusCode::OK).and_then(|json| serde_json::from_value(json).ok());
+    let metadata: Option<ProtectedResource> = answer
+        .json()
+        .filter(|_| answer.status == StatusCode::OK)
+        .and_then(|json| serde_json::from_value(json).ok());
     let Some(ProtectedResource { resource, authorization_servers }) = metadata else {
         return mismatch(format!(
             "{url} is answered with {} and no protected resource metadata: let the route to this server take \
@@ -158,7 +167,8 @@ pub(super) fn metadata(endpoint: &Endpoint, url: &Url, outcome: &Result<Answer, 
     }
     match &endpoint.callers {
         Callers::SignedIn { issuer } if authorization_servers != [issuer.as_str()] => {
-            let named: Vec<_> = authorization_servers.iter().take(3).map(|server| quoted(server)).collect();
+            let named: Vec<_> =
+                authorization_servers.iter().take(3).map(|server| quoted(server)).collect();
             mismatch(format!(
                 "the metadata at {url} sends clients to sign in at [{}], and HQ's issuer is {}: the pods serve older \
                  settings, or the URL does not lead to this server",
@@ -171,14 +181,25 @@ pub(super) fn metadata(endpoint: &Endpoint, url: &Url, outcome: &Result<Answer, 
 }
 
 /// Adds what the Service itself answers, to tell a server that is down from a URL that does not lead to it.
-pub(super) fn with_the_service(mut finding: Finding, service: &Url, behind: &Result<Answer, NoAnswer>) -> Finding {
+pub(super) fn with_the_service(
+    mut finding: Finding,
+    service: &Url,
+    behind: &Result<Answer, NoAnswer>,
+) -> Finding {
     let told = match behind {
-        Ok(answer) if answer.status == StatusCode::UNAUTHORIZED || rpc(answer).is_some() => format!(
-            "the Service itself ({service}) answers, so look at what is between: DNS, the Ingress or HTTPRoute, its \
+        Ok(answer) if answer.status == StatusCode::UNAUTHORIZED || rpc(answer).is_some() => {
+            format!(
+                "the Service itself ({service}) answers, so look at what is between: DNS, the Ingress or HTTPRoute, its \
              certificate, and whether the operator's own network may dial the URL"
+            )
+        }
+        Ok(answer) => format!(
+            "the Service itself ({service}) answers with {}: see the pods' logs",
+            answer.status
         ),
-        Ok(answer) => format!("the Service itself ({service}) answers with {}: see the pods' logs", answer.status),
-        Err(no_answer) => format!("nor does the Service itself answer ({})", no_answer.told(service.as_str())),
+        Err(no_answer) => {
+            format!("nor does the Service itself answer ({})", no_answer.told(service.as_str()))
+        }
     };
     finding.message = format!("{}; {told}", finding.message);
     finding
@@ -187,25 +208,35 @@ pub(super) fn with_the_service(mut finding: Finding, service: &Url, behind: &Res
 /// A token as header, or why it can't be one.
 pub(super) fn bearer(header: Option<HeaderValue>) -> Result<HeaderValue, Finding> {
     header.ok_or_else(|| {
-        let message = format!("{CREDENTIAL}: the token holds what no header can: write it on one line, in ASCII");
+        let message = format!(
+            "{CREDENTIAL}: the token holds what no header can: write it on one line, in ASCII"
+        );
         Finding::bad(Reason::MaterialUnusable, message)
     })
 }
 
 /// A page of the list of tools.
-pub(super) fn page(url: &Url, outcome: &Result<Answer, NoAnswer>, with_token: bool) -> Result<Page, Finding> {
+pub(super) fn page(
+    url: &Url,
+    outcome: &Result<Answer, NoAnswer>,
+    with_token: bool,
+) -> Result<Page, Finding> {
     let answer = outcome.as_ref().map_err(|no_answer| unreachable(url.as_str(), no_answer))?;
     match answer.status {
         StatusCode::UNAUTHORIZED if with_token => {
             return Err(Finding::bad(
                 Reason::CredentialRefused,
-                format!("{url} does not take the token of {CREDENTIAL}: write one that is good for this server"),
+                format!(
+                    "{url} does not take the token of {CREDENTIAL}: write one that is good for this server"
+                ),
             ));
         }
         StatusCode::FORBIDDEN if with_token => {
             return Err(Finding::bad(
                 Reason::CredentialRefused,
-                format!("{url} takes the token of {CREDENTIAL} but lets it list no tools: give it the scope \"read\""),
+                format!(
+                    "{url} takes the token of {CREDENTIAL} but lets it list no tools: give it the scope \"read\""
+                ),
             ));
         }
         _ => {}
@@ -219,13 +250,19 @@ pub(super) fn page(url: &Url, outcome: &Result<Answer, NoAnswer>, with_token: bo
             (None, None) => "more than is read".to_owned(),
             (None, Some(_)) => "no list".to_owned(),
         };
-        let message = format!("{url} answers tools/list with {} and {what}: see the pods' logs", answer.status);
+        let message = format!(
+            "{url} answers tools/list with {} and {what}: see the pods' logs",
+            answer.status
+        );
         Finding::bad(Reason::ToolsNotListed, message)
     })
 }
 
 pub(super) fn endless(url: &Url, pages: usize) -> Finding {
-    Finding::bad(Reason::ToolsNotListed, format!("{url} answers tools/list with more than {pages} pages"))
+    Finding::bad(
+        Reason::ToolsNotListed,
+        format!("{url} answers tools/list with more than {pages} pages"),
+    )
 }
 
 /// What is found when a client has found its way: that all is well, but for tools that are not those that are expected.
@@ -248,7 +285,9 @@ pub(super) fn verified(endpoint: &Endpoint, tools: Option<&Tools>) -> Finding {
             format!("{url} refuses calls without a token and sends clients to sign in at {issuer}")
         }
         Callers::WithToken => format!("{url} refuses calls without the callers' token"),
-        Callers::Anyone => format!("{url} answers, without a token, as spec.auth.apiKey.callers.anyone asks"),
+        Callers::Anyone => {
+            format!("{url} answers, without a token, as spec.auth.apiKey.callers.anyone asks")
+        }
     };
     let message = match tools {
         Some(tools) => format!("{guarded}; it lists {} tools", tools.count),
@@ -267,9 +306,10 @@ fn unreachable(tried: &str, no_answer: &NoAnswer) -> Finding {
                  private one in spec.lenses.caBundle"
             ),
         ),
-        NoAnswer::TimedOut { .. } | NoAnswer::Unreachable { .. } => {
-            Finding::bad(Reason::EndpointUnreachable, format!("{told} (tried from the operator's pod)"))
-        }
+        NoAnswer::TimedOut { .. } | NoAnswer::Unreachable { .. } => Finding::bad(
+            Reason::EndpointUnreachable,
+            format!("{told} (tried from the operator's pod)"),
+        ),
     }
 }
 

@@ -31,7 +31,9 @@ pub(super) fn authorization_server(
     let mut findings = judge_metadata(server, metadata);
     let introspected = judge_introspection(introspection, as_client);
     // What keeps both from being asked is said once.
-    findings.extend(introspected.filter(|finding| findings.iter().all(|other| other.reason != finding.reason)));
+    findings.extend(
+        introspected.filter(|finding| findings.iter().all(|other| other.reason != finding.reason)),
+    );
     let messages: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
     match findings.first() {
         Some(first) => Finding::bad(first.reason, messages.join("; ")),
@@ -45,10 +47,15 @@ pub(super) fn authorization_server(
     }
 }
 
-fn judge_metadata(server: &AuthorizationServer, Asked { url, reply }: &Asked<Metadata>) -> Vec<Finding> {
+fn judge_metadata(
+    server: &AuthorizationServer,
+    Asked { url, reply }: &Asked<Metadata>,
+) -> Vec<Finding> {
     let metadata = match reply {
         Ok(Reply::Is(metadata)) => metadata,
-        Ok(Reply::Status(status)) if status.is_server_error() => return vec![failing(url, *status)],
+        Ok(Reply::Status(status)) if status.is_server_error() => {
+            return vec![failing(url, *status)];
+        }
         Ok(Reply::Status(StatusCode::NOT_FOUND | StatusCode::GONE)) => {
             return vec![Finding::bad(
                 Reason::LensesMetadataMissing,
@@ -102,7 +109,10 @@ fn judge_metadata(server: &AuthorizationServer, Asked { url, reply }: &Asked<Met
     findings
 }
 
-fn judge_introspection(Asked { url, reply }: &Asked<Introspected>, as_client: bool) -> Option<Finding> {
+fn judge_introspection(
+    Asked { url, reply }: &Asked<Introspected>,
+    as_client: bool,
+) -> Option<Finding> {
     Some(match reply {
         Ok(Reply::Is(Introspected { active: false })) => return None,
         Ok(Reply::Is(Introspected { active: true })) => Finding::bad(
@@ -112,22 +122,28 @@ fn judge_introspection(Asked { url, reply }: &Asked<Introspected>, as_client: bo
                  spec.auth.oauth.introspection.url (or spec.lenses) lead to HQ itself"
             ),
         ),
-        Ok(Reply::Status(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))) if as_client => Finding::bad(
-            Reason::IntrospectionRefused,
-            format!(
-                "HQ refuses introspection to the client of spec.auth.oauth.introspection.clientCredentialsSecretRef \
+        Ok(Reply::Status(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)))
+            if as_client =>
+        {
+            Finding::bad(
+                Reason::IntrospectionRefused,
+                format!(
+                    "HQ refuses introspection to the client of spec.auth.oauth.introspection.clientCredentialsSecretRef \
                  ({status} from {url}): correct the Secret, or leave it out and set \
                  auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ"
-            ),
-        ),
-        Ok(Reply::Status(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))) => Finding::bad(
-            Reason::IntrospectionRefused,
-            format!(
-                "HQ refuses introspection without client authentication ({status} from {url}): set \
+                ),
+            )
+        }
+        Ok(Reply::Status(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))) => {
+            Finding::bad(
+                Reason::IntrospectionRefused,
+                format!(
+                    "HQ refuses introspection without client authentication ({status} from {url}): set \
                  auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ, or \
                  spec.auth.oauth.introspection.clientCredentialsSecretRef here"
-            ),
-        ),
+                ),
+            )
+        }
         Ok(Reply::Status(status)) if status.is_server_error() => failing(url, *status),
         Ok(other) => {
             let status = match other {
@@ -147,7 +163,9 @@ fn judge_introspection(Asked { url, reply }: &Asked<Introspected>, as_client: bo
 }
 
 fn failing(url: &Url, status: StatusCode) -> Finding {
-    let message = format!("{url} is answered with {status}: see the log of HQ, or of the proxy in front of it");
+    let message = format!(
+        "{url} is answered with {status}: see the log of HQ, or of the proxy in front of it"
+    );
     Finding::bad(Reason::Unreachable, message)
 }
 
@@ -191,7 +209,10 @@ mod tests {
     }
 
     fn metadata(reply: Result<Reply<Metadata>, NoAnswer>) -> Asked<Metadata> {
-        Asked { url: "http://hq:9991/.well-known/oauth-authorization-server".parse().unwrap(), reply }
+        Asked {
+            url: "http://hq:9991/.well-known/oauth-authorization-server".parse().unwrap(),
+            reply,
+        }
     }
 
     fn with(name: &str, value: Value) -> Asked<Metadata> {
@@ -232,37 +253,127 @@ mod tests {
         let status = |code: u16| StatusCode::from_u16(code).unwrap();
         let timed_out = NoAnswer::TimedOut { after: Duration::from_secs(5) };
         for (found, introspected, reason, said) in [
-            (metadata(Err(refused())), allowed(), Reason::Unreachable, "Connection refused: check spec.lenses"),
-            (metadata(Err(timed_out.clone())), allowed(), Reason::Unreachable, "does not answer within 5 s"),
-            (metadata(Err(untrusted())), allowed(), Reason::CertificateUntrusted, "spec.lenses.caBundle"),
-            (metadata(Ok(Reply::Status(status(503)))), allowed(), Reason::Unreachable, "answered with 503"),
-            (metadata(Ok(Reply::Status(status(404)))), allowed(), Reason::LensesMetadataMissing, "enabled: true in HQ"),
-            (metadata(Ok(Reply::Status(status(302)))), allowed(), Reason::LensesMetadataUnreadable, "302 Found"),
-            (metadata(Ok(Reply::Unreadable)), allowed(), Reason::LensesMetadataUnreadable, "not to a login page"),
-            (with("issuer", json!("https://hq.example.com/")), allowed(), Reason::IssuerMismatch, "byte for byte"),
-            (with("issuer", json!("https://HQ.example.com")), allowed(), Reason::IssuerMismatch, "issuerURL"),
-            (with("registration_endpoint", json!(null)), allowed(), Reason::RegistrationClosed, "dcr: true"),
-            (with("code_challenge_methods_supported", json!([])), allowed(), Reason::PkceMissing, "requirePKCE"),
-            (with("code_challenge_methods_supported", json!(["plain"])), allowed(), Reason::PkceMissing, "S256"),
+            (
+                metadata(Err(refused())),
+                allowed(),
+                Reason::Unreachable,
+                "Connection refused: check spec.lenses",
+            ),
+            (
+                metadata(Err(timed_out.clone())),
+                allowed(),
+                Reason::Unreachable,
+                "does not answer within 5 s",
+            ),
+            (
+                metadata(Err(untrusted())),
+                allowed(),
+                Reason::CertificateUntrusted,
+                "spec.lenses.caBundle",
+            ),
+            (
+                metadata(Ok(Reply::Status(status(503)))),
+                allowed(),
+                Reason::Unreachable,
+                "answered with 503",
+            ),
+            (
+                metadata(Ok(Reply::Status(status(404)))),
+                allowed(),
+                Reason::LensesMetadataMissing,
+                "enabled: true in HQ",
+            ),
+            (
+                metadata(Ok(Reply::Status(status(302)))),
+                allowed(),
+                Reason::LensesMetadataUnreadable,
+                "302 Found",
+            ),
+            (
+                metadata(Ok(Reply::Unreadable)),
+                allowed(),
+                Reason::LensesMetadataUnreadable,
+                "not to a login page",
+            ),
+            (
+                with("issuer", json!("https://hq.example.com/")),
+                allowed(),
+                Reason::IssuerMismatch,
+                "byte for byte",
+            ),
+            (
+                with("issuer", json!("https://HQ.example.com")),
+                allowed(),
+                Reason::IssuerMismatch,
+                "issuerURL",
+            ),
+            (
+                with("registration_endpoint", json!(null)),
+                allowed(),
+                Reason::RegistrationClosed,
+                "dcr: true",
+            ),
+            (
+                with("code_challenge_methods_supported", json!([])),
+                allowed(),
+                Reason::PkceMissing,
+                "requirePKCE",
+            ),
+            (
+                with("code_challenge_methods_supported", json!(["plain"])),
+                allowed(),
+                Reason::PkceMissing,
+                "S256",
+            ),
             (
                 right(),
                 introspection(Ok(Reply::Status(status(401)))),
                 Reason::IntrospectionRefused,
                 "unauthenticatedIntrospection: true in HQ, or spec.auth.oauth.introspection.clientCredentialsSecretRef",
             ),
-            (right(), introspection(Ok(Reply::Status(status(403)))), Reason::IntrospectionRefused, "403 Forbidden"),
-            (right(), introspection(Ok(Reply::Status(status(404)))), Reason::IntrospectionUntrue, "introspection.url"),
-            (right(), introspection(Ok(Reply::Status(status(500)))), Reason::Unreachable, "see the log of HQ"),
-            (right(), introspection(Ok(Reply::Unreadable)), Reason::IntrospectionUntrue, "no RFC 7662 reply"),
+            (
+                right(),
+                introspection(Ok(Reply::Status(status(403)))),
+                Reason::IntrospectionRefused,
+                "403 Forbidden",
+            ),
+            (
+                right(),
+                introspection(Ok(Reply::Status(status(404)))),
+                Reason::IntrospectionUntrue,
+                "introspection.url",
+            ),
+            (
+                right(),
+                introspection(Ok(Reply::Status(status(500)))),
+                Reason::Unreachable,
+                "see the log of HQ",
+            ),
+            (
+                right(),
+                introspection(Ok(Reply::Unreadable)),
+                Reason::IntrospectionUntrue,
+                "no RFC 7662 reply",
+            ),
             (
                 right(),
                 introspection(Ok(Reply::Is(Introspected { active: true }))),
                 Reason::IntrospectionUntrue,
                 "anybody could sign in",
             ),
-            (right(), introspection(Err(refused())), Reason::Unreachable, "oauth2/introspect can't be reached"),
+            (
+                right(),
+                introspection(Err(refused())),
+                Reason::Unreachable,
+                "oauth2/introspect can't be reached",
+            ),
             (right(), introspection(Err(timed_out)), Reason::Unreachable, "does not answer"),
-            (right(), introspection(Err(untrusted())), Reason::CertificateUntrusted, "UnknownIssuer"),
+            (
+                right(),
+                introspection(Err(untrusted())),
+                Reason::CertificateUntrusted,
+                "UnknownIssuer",
+            ),
         ] {
             let finding = authorization_server(&server(), &found, &introspected, false);
             assert_eq!((finding.holds, finding.reason), (false, reason), "{finding:?}");
@@ -288,12 +399,18 @@ mod tests {
         let Ok(Reply::Is(mut several)) = found.reply else { panic!() };
         several.registration_endpoint = None;
         let refusing = introspection(Ok(Reply::Status(StatusCode::UNAUTHORIZED)));
-        let finding = authorization_server(&server(), &metadata(Ok(Reply::Is(several))), &refusing, false);
+        let finding =
+            authorization_server(&server(), &metadata(Ok(Reply::Is(several))), &refusing, false);
         assert_eq!(finding.reason, Reason::IssuerMismatch);
         for said in ["issuerURL", "dcr: true", "unauthenticatedIntrospection: true"] {
             assert!(finding.message.contains(said), "{}", finding.message);
         }
-        let down = authorization_server(&server(), &metadata(Err(refused())), &introspection(Err(refused())), false);
+        let down = authorization_server(
+            &server(),
+            &metadata(Err(refused())),
+            &introspection(Err(refused())),
+            false,
+        );
         assert_eq!(down.message.matches("Connection refused").count(), 1, "{}", down.message);
     }
 
@@ -309,7 +426,11 @@ mod tests {
             (Err(untrusted()), Reason::CertificateUntrusted),
         ] {
             let finding = reachable(&url, &reply);
-            assert_eq!((finding.holds, finding.reason), (reason == Reason::LensesReachable, reason), "{reply:?}");
+            assert_eq!(
+                (finding.holds, finding.reason),
+                (reason == Reason::LensesReachable, reason),
+                "{reply:?}"
+            );
         }
     }
 }

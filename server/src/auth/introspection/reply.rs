@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 
 /// HQ's word on a token.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(in crate::auth) struct Reply {
+pub(in crate::auth) struct IntrospectionResponse {
     /// Whether the token is good at all. The only member that must be there.
     pub(in crate::auth) active: bool,
     /// Its scopes, as one text; some servers send a list.
@@ -30,7 +30,7 @@ pub(in crate::auth) struct Reply {
     token_use: Option<String>,
 }
 
-impl Reply {
+impl IntrospectionResponse {
     /// When the token ends, in seconds since 1970.
     pub(in crate::auth) fn expires_at(&self) -> Option<u64> {
         let exp = self.exp.as_ref()?;
@@ -43,7 +43,9 @@ impl Reply {
         let is = |member: &Option<String>, value: &str| {
             member.as_deref().is_some_and(|text| text.eq_ignore_ascii_case(value))
         };
-        !is(&self.token_type, "DPoP") && !is(&self.token_type, "refresh_token") && !is(&self.token_use, "refresh_token")
+        !is(&self.token_type, "DPoP")
+            && !is(&self.token_type, "refresh_token")
+            && !is(&self.token_use, "refresh_token")
     }
 }
 
@@ -77,7 +79,7 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Reply, serde_json::Error> {
+    fn parse(text: &str) -> Result<IntrospectionResponse, serde_json::Error> {
         serde_json::from_str(text)
     }
 
@@ -91,8 +93,10 @@ mod tests {
         assert_eq!(reply.aud, ["https://x/mcp"]);
         assert_eq!(reply.expires_at(), Some(1_700_000_000));
 
-        let reply =
-            parse(r#"{"active":true,"scope":["read","write"],"aud":["a","b"],"exp":null,"ext":{"x":1}}"#).unwrap();
+        let reply = parse(
+            r#"{"active":true,"scope":["read","write"],"aud":["a","b"],"exp":null,"ext":{"x":1}}"#,
+        )
+        .unwrap();
         assert_eq!(reply.scope, ["read", "write"]);
         assert_eq!(reply.aud, ["a", "b"]);
         assert_eq!(reply.expires_at(), None);

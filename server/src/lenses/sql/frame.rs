@@ -42,8 +42,8 @@ struct Wire<'a> {
 impl<'a> Frame<'a> {
     /// Reads one frame. `credential` is struck out of messages.
     pub(super) fn read(bytes: &'a [u8], credential: &SecretString) -> Result<Self, Error> {
-        let Wire { kind, data } =
-            serde_json::from_slice(bytes).map_err(|_| Error::Unreadable { what: "a frame that is not SQL's" })?;
+        let Wire { kind, data } = serde_json::from_slice(bytes)
+            .map_err(|_| Error::Unreadable { what: "a frame that is not SQL's" })?;
         let data = data.map_or("null", RawValue::get);
         Ok(match &*kind {
             "RECORD" => Self::Record(match data {
@@ -84,16 +84,20 @@ mod tests {
     #[test]
     fn every_record_is_a_row_tombstones_and_empty_ones_too() {
         for (data, row) in [
-            (r#"{"rownum":0, "key":1.50,"value":{"a":1}}"#, r#"{"rownum":0, "key":1.50,"value":{"a":1}}"#),
+            (
+                r#"{"rownum":0, "key":1.50,"value":{"a":1}}"#,
+                r#"{"rownum":0, "key":1.50,"value":{"a":1}}"#,
+            ),
             (r#" {"key":1,"value":null} "#, r#"{"key":1,"value":null}"#),
             ("{}", "{}"),
             ("null", "{}"),
             ("[1,2]", r#"{"value":[1,2]}"#),
             (r#""text""#, r#"{"value":"text"}"#),
         ] {
-            for frame in
-                [format!(r#"{{"type":"RECORD","data":{data}}}"#), format!(r#"{{"data":{data},"type":"RECORD"}}"#)]
-            {
+            for frame in [
+                format!(r#"{{"type":"RECORD","data":{data}}}"#),
+                format!(r#"{{"data":{data},"type":"RECORD"}}"#),
+            ] {
                 assert_eq!(read(&frame), Frame::Record(row.into()));
             }
         }
@@ -103,11 +107,17 @@ mod tests {
 
     #[test]
     fn heartbeats_statistics_and_unknown_types_let_the_query_go_on() {
-        for frame in [r#"{"type":"HEARTBEAT"}"#, r#"{"type":"NEWS","data":1}"#, r#"{"type":"STATS","data":"soon"}"#] {
+        for frame in [
+            r#"{"type":"HEARTBEAT"}"#,
+            r#"{"type":"NEWS","data":1}"#,
+            r#"{"type":"STATS","data":"soon"}"#,
+        ] {
             assert_eq!(read(frame), Frame::Passing);
         }
         assert_eq!(
-            read(r#"{"type":"STATS","data":{"bytesRead":7,"recordsScanned":2,"duration":1.5,"sources":["t"]}}"#),
+            read(
+                r#"{"type":"STATS","data":{"bytesRead":7,"recordsScanned":2,"duration":1.5,"sources":["t"]}}"#
+            ),
             Frame::Stats(Stats { bytes_read: 7, records_scanned: 2 })
         );
         assert_eq!(read(r#"{"type":"STATS","data":{}}"#), Frame::Stats(Stats::default()));
@@ -119,7 +129,10 @@ mod tests {
     fn an_error_keeps_its_message_in_whatever_shape_it_comes() {
         for (data, message) in [
             (json!("no such table"), "no such table"),
-            (json!({"error": "no such table", "errorType": "SqlError"}), "no such table [SqlError]"),
+            (
+                json!({"error": "no such table", "errorType": "SqlError"}),
+                "no such table [SqlError]",
+            ),
             (json!({"title": "Invalid", "detail": "no such table"}), "Invalid: no such table"),
             (json!({"code": 7}), r#"{"code":7}"#),
             (json!(null), "no reason was given"),
@@ -134,9 +147,20 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_an_error() {
-        for text in ["", "{}", "[]", "<html>", r#"{"type":"RECORD","data":{"#, r#"{"type":1}"#, r#"{"type":"END"}{}"#] {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "<html>",
+            r#"{"type":"RECORD","data":{"#,
+            r#"{"type":1}"#,
+            r#"{"type":"END"}{}"#,
+        ] {
             assert!(Frame::read(text.as_bytes(), &"token".into()).is_err(), "{text}");
         }
-        assert!(Frame::read(b"{\"type\":\"RECORD\",\"data\":{\"a\":\"\xff\"}}", &"token".into()).is_err());
+        assert!(
+            Frame::read(b"{\"type\":\"RECORD\",\"data\":{\"a\":\"\xff\"}}", &"token".into())
+                .is_err()
+        );
     }
 }

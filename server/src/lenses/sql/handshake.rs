@@ -3,7 +3,10 @@
 
 use http::{
     StatusCode,
-    header::{AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
+    header::{
+        AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+        UPGRADE,
+    },
 };
 use reqwest::Upgraded;
 use tokio_tungstenite::{
@@ -14,7 +17,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::super::{Error, Session, endpoint::Endpoint, reply, reply::ReadError, traced};
+use super::super::{CallerClient, Error, endpoint::Endpoint, reply, reply::ReadError, traced};
 
 /// The largest frame that is read whatever the limits say: HQ's own cap on what it proxies.
 const MAX_FRAME_BYTES: usize = 32 << 20;
@@ -23,7 +26,7 @@ const BUFFER_BYTES: usize = 16 << 10;
 
 pub(super) type Socket = WebSocketStream<Upgraded>;
 
-impl Session {
+impl CallerClient {
     /// The largest message that is read from a websocket, in bytes.
     pub(super) fn max_message_bytes(&self) -> usize {
         self.client.0.response_max_bytes.min(MAX_FRAME_BYTES)
@@ -42,17 +45,20 @@ impl Session {
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
             .header(SEC_WEBSOCKET_KEY, &key);
-        let response = request.headers(traced()).send().await.map_err(|error| self.transport_error(error))?;
+        let response =
+            request.headers(traced()).send().await.map_err(|error| self.transport_error(error))?;
         let no_websocket = Error::Unreadable { what: "something other than a websocket" };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let reply = reply::read(response, self.client.0.response_max_bytes, &self.credential).await;
+            let reply =
+                reply::read(response, self.client.0.response_max_bytes, &self.credential).await;
             return Err(match reply {
                 Ok(_) => no_websocket,
                 Err(ReadError::Reply(error)) => error,
                 Err(ReadError::Transport(error)) => self.transport_error(error),
             });
         }
-        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(http::HeaderValue::as_bytes);
+        let accepted =
+            response.headers().get(SEC_WEBSOCKET_ACCEPT).map(http::HeaderValue::as_bytes);
         if accepted != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
             return Err(no_websocket);
         }

@@ -55,8 +55,8 @@ impl Collected {
 
     /// Adds a row, which is a JSON object.
     pub(super) fn push(&mut self, row: &str) -> Result<(), Error> {
-        let object: Object =
-            serde_json::from_str(row).map_err(|_| Error::Unreadable { what: "a record that can't be read" })?;
+        let object: Object = serde_json::from_str(row)
+            .map_err(|_| Error::Unreadable { what: "a record that can't be read" })?;
         if let Some(offsets) = &mut self.last_offsets
             && !follows(offsets, &object)
         {
@@ -72,14 +72,22 @@ impl Collected {
 
     pub(super) fn end(mut self, cut: Option<Cut>) -> Rows {
         self.json.push(']');
-        Rows { json: self.json, rows: self.rows, cut, last_offsets: self.last_offsets.unwrap_or_default() }
+        Rows {
+            json: self.json,
+            rows: self.rows,
+            cut,
+            last_offsets: self.last_offsets.unwrap_or_default(),
+        }
     }
 }
 
 /// Notes the place of a record. False when it has none, or one before a place that was noted.
 fn follows(offsets: &mut BTreeMap<u64, u64>, row: &Object) -> bool {
-    let place = |name| row.get("metadata").and_then(|metadata| metadata.get(name)).and_then(Value::as_u64);
-    let (Some(partition), Some(offset)) = (place("partition"), place("offset")) else { return false };
+    let place =
+        |name| row.get("metadata").and_then(|metadata| metadata.get(name)).and_then(Value::as_u64);
+    let (Some(partition), Some(offset)) = (place("partition"), place("offset")) else {
+        return false;
+    };
     let follows = offsets.insert(partition, offset).is_none_or(|last| last < offset);
     follows && offsets.len() <= MAX_PARTITIONS
 }
@@ -107,9 +115,16 @@ mod tests {
         assert_eq!(collected(&[]).json, "[]");
         let rows = collected(&[r#"{"z":1.10000000000000000001,"a":18446744073709551616}"#, "{}"]);
         assert_eq!(rows.json, r#"[{"z":1.10000000000000000001,"a":18446744073709551616},{}]"#);
-        assert_eq!(rows.rows, [json!({ "z": 1.1, "a": 18_446_744_073_709_551_616_f64 }), json!({})]);
+        assert_eq!(
+            rows.rows,
+            [json!({ "z": 1.1, "a": 18_446_744_073_709_551_616_f64 }), json!({})]
+        );
         assert!(Collected::new().push("[1]").is_err());
-        assert!(Collected::new().push(&format!("{{\"a\":{}{}}}", "[".repeat(1_000), "]".repeat(1_000))).is_err());
+        assert!(
+            Collected::new()
+                .push(&format!("{{\"a\":{}{}}}", "[".repeat(1_000), "]".repeat(1_000)))
+                .is_err()
+        );
     }
 
     #[test]
@@ -126,11 +141,14 @@ mod tests {
         let in_order = [record(0, 5), record(1, 2), record(0, 9)];
         let rows: Vec<_> = in_order.iter().map(String::as_str).collect();
         assert_eq!(collected(&rows).last_offsets, BTreeMap::from([(0, 9), (1, 2)]));
-        for last in [record(0, 9), record(0, 3), "{}".to_owned(), r#"{"metadata":{"offset":1}}"#.to_owned()] {
+        for last in
+            [record(0, 9), record(0, 3), "{}".to_owned(), r#"{"metadata":{"offset":1}}"#.to_owned()]
+        {
             let rows: Vec<_> = in_order.iter().chain([&last]).map(String::as_str).collect();
             assert_eq!(collected(&rows).last_offsets, BTreeMap::new(), "{last}");
         }
-        let many: Vec<_> = (0..=MAX_PARTITIONS as u64).map(|partition| record(partition, 0)).collect();
+        let many: Vec<_> =
+            (0..=MAX_PARTITIONS as u64).map(|partition| record(partition, 0)).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
         assert_eq!(collected(&many[..MAX_PARTITIONS]).last_offsets.len(), MAX_PARTITIONS);
         assert_eq!(collected(&many).last_offsets, BTreeMap::new());

@@ -32,10 +32,14 @@ impl TryFrom<BTreeMap<String, String>> for Configs {
         for (key, value) in &configs {
             let shown = shortened(key);
             if key.trim().is_empty() || key.chars().nth(MAX_CONFIG_KEY).is_some() {
-                return Err(format!("the name {shown:?} must have 1 to {MAX_CONFIG_KEY} characters"));
+                return Err(format!(
+                    "the name {shown:?} must have 1 to {MAX_CONFIG_KEY} characters"
+                ));
             }
             if value.chars().nth(MAX_CONFIG_VALUE).is_some() {
-                return Err(format!("the value of {shown:?} is longer than {MAX_CONFIG_VALUE} characters"));
+                return Err(format!(
+                    "the value of {shown:?} is longer than {MAX_CONFIG_VALUE} characters"
+                ));
             }
             if key.chars().chain(value.chars()).any(char::is_control) {
                 return Err(format!("{shown:?} or its value holds a control character"));

@@ -25,7 +25,11 @@ impl TryFrom<Object> for Document {
     type Error = String;
 
     fn try_from(object: Object) -> Result<Self, String> {
-        if object.len() > MAX_FIELDS { Err(format!("has more than {MAX_FIELDS} fields")) } else { Ok(Self(object)) }
+        if object.len() > MAX_FIELDS {
+            Err(format!("has more than {MAX_FIELDS} fields"))
+        } else {
+            Ok(Self(object))
+        }
     }
 }
 

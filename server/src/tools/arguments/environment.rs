@@ -30,7 +30,10 @@ impl JsonSchema for Environment {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = Name::json_schema(generator);
-        schema.insert("description".to_owned(), "Name of the environment, as list_environments shows it.".into());
+        schema.insert(
+            "description".to_owned(),
+            "Name of the environment, as list_environments shows it.".into(),
+        );
         schema
     }
 }
@@ -55,7 +58,11 @@ impl TryFrom<String> for EnvironmentName {
 
     fn try_from(text: String) -> Result<Self, String> {
         let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if text.len() > MAX_LABEL || !text.chars().all(is_allowed) || text.starts_with('-') || text.ends_with('-') {
+        if text.len() > MAX_LABEL
+            || !text.chars().all(is_allowed)
+            || text.starts_with('-')
+            || text.ends_with('-')
+        {
             return Err(format!(
                 "must be at most {MAX_LABEL} lower-case letters (a-z), digits and hyphens, with no hyphen at either end"
             ));
@@ -90,11 +97,26 @@ mod tests {
     #[test]
     fn fault_18_a_new_environment_has_a_name_of_lower_case_letters_digits_and_inner_hyphens() {
         for name in ["a", "0", "dev", "dev-2", "a--b", &"x".repeat(63)] {
-            assert_eq!(EnvironmentName::try_from(name.to_owned()).unwrap().into_name().as_str(), name);
+            assert_eq!(
+                EnvironmentName::try_from(name.to_owned()).unwrap().into_name().as_str(),
+                name
+            );
         }
-        for name in
-            ["", "-", "-dev", "dev-", "Dev", "dev_2", "dev.2", "dév", "d e", "a/b", "..", "dev\n", &"x".repeat(64)]
-        {
+        for name in [
+            "",
+            "-",
+            "-dev",
+            "dev-",
+            "Dev",
+            "dev_2",
+            "dev.2",
+            "dév",
+            "d e",
+            "a/b",
+            "..",
+            "dev\n",
+            &"x".repeat(64),
+        ] {
             assert!(EnvironmentName::try_from(name.to_owned()).is_err(), "{name:?}");
         }
     }

@@ -58,7 +58,10 @@ impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Int<MIN, MAX> {
             fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<i64, E> {
                 // JSON Schema's `integer` holds 3.0 too. Whole numbers past 2^53 are not told apart by a double.
                 const EXACT: f64 = 9_007_199_254_740_992.0;
-                #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within an i64")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "checked to be whole and within an i64"
+                )]
                 if value.fract() == 0.0 && value.abs() <= EXACT {
                     Ok(value as i64)
                 } else {
@@ -67,7 +70,9 @@ impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Int<MIN, MAX> {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<i64, E> {
-                text.trim().parse().map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+                text.trim()
+                    .parse()
+                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
             }
         }
 

@@ -16,7 +16,9 @@ impl<T, const MAX: usize, const MIN: usize> List<T, MAX, MIN> {
     }
 }
 
-impl<'de, T: Deserialize<'de>, const MAX: usize, const MIN: usize> Deserialize<'de> for List<T, MAX, MIN> {
+impl<'de, T: Deserialize<'de>, const MAX: usize, const MIN: usize> Deserialize<'de>
+    for List<T, MAX, MIN>
+{
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let values = Vec::deserialize(deserializer)?;
         if values.len() < MIN {

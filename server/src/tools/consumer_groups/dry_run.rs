@@ -64,20 +64,36 @@ impl Preview {
             .flat_map(|(topic, partitions)| {
                 partitions.iter().map(move |(partition, bounds)| (topic, *partition, *bounds))
             })
-            .filter(|(_, partition, _)| !matches!(place, Place::Offset(only, _) if only != *partition))
+            .filter(
+                |(_, partition, _)| !matches!(place, Place::Offset(only, _) if only != *partition),
+            )
             .map(|(topic, partition, bounds)| {
-                let of_it = |entry: &&Committed| entry.topic == *topic && entry.partition == partition;
-                Move::of(topic, partition, bounds, committed.iter().find(of_it).and_then(|entry| entry.offset), place)
+                let of_it =
+                    |entry: &&Committed| entry.topic == *topic && entry.partition == partition;
+                Move::of(
+                    topic,
+                    partition,
+                    bounds,
+                    committed.iter().find(of_it).and_then(|entry| entry.offset),
+                    place,
+                )
             })
             .collect();
-        let mut preview =
-            Self { dry_run: true, group_id, refused: has_members(group), partitions: moves, notes: Vec::new() };
+        let mut preview = Self {
+            dry_run: true,
+            group_id,
+            refused: has_members(group),
+            partitions: moves,
+            notes: Vec::new(),
+        };
         preview.note(topics, place);
         let total = preview.partitions.len();
         preview.partitions.truncate(fitting(&preview.partitions, limits.bytes));
         if preview.partitions.len() < total {
             let shown = preview.partitions.len();
-            preview.notes.push(format!("only {shown} of {total} partitions are shown; the change would move them all"));
+            preview.notes.push(format!(
+                "only {shown} of {total} partitions are shown; the change would move them all"
+            ));
         }
         preview
     }
@@ -87,7 +103,10 @@ impl Preview {
         note("nothing was changed; offsets go on moving until the change is made".to_owned());
         match self.refused {
             Some(true) => {
-                note("the group has active members: Kafka refuses the change until they are stopped".to_owned());
+                note(
+                    "the group has active members: Kafka refuses the change until they are stopped"
+                        .to_owned(),
+                );
             }
             Some(false) => {}
             None => {
@@ -104,12 +123,16 @@ impl Preview {
             )),
             Place::Reset(_) => {}
             Place::Offset(partition, offset) => {
-                for (topic, partitions) in topics.iter().filter(|(_, partitions)| !partitions.is_empty()) {
+                for (topic, partitions) in
+                    topics.iter().filter(|(_, partitions)| !partitions.is_empty())
+                {
                     let Some(bounds) = partitions.get(&partition) else {
                         note(format!("topic `{topic}` has no partition {partition}"));
                         continue;
                     };
-                    if bounds.begin.is_some_and(|begin| offset < begin) || bounds.end.is_some_and(|end| offset > end) {
+                    if bounds.begin.is_some_and(|begin| offset < begin)
+                        || bounds.end.is_some_and(|end| offset > end)
+                    {
                         note(format!(
                             "there is no offset {offset} in this partition: Lenses may refuse it, and consumers would \
                                       begin from their reset policy"
@@ -122,7 +145,13 @@ impl Preview {
 }
 
 impl Move {
-    fn of(topic: &str, partition: i64, Bounds { begin, end }: Bounds, from: Option<i64>, place: Place<'_>) -> Self {
+    fn of(
+        topic: &str,
+        partition: i64,
+        Bounds { begin, end }: Bounds,
+        from: Option<i64>,
+        place: Place<'_>,
+    ) -> Self {
         let to = match place {
             Place::Reset(ResetTo::Start) => begin,
             Place::Reset(ResetTo::End) => end,

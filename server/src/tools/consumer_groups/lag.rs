@@ -66,7 +66,10 @@ struct PartitionLag {
     consumer_id: Option<String>,
 }
 
-pub(super) async fn get_consumer_group_lag(call: Call, arguments: GetLag) -> Result<Typed<GroupLag>, Error> {
+pub(super) async fn get_consumer_group_lag(
+    call: Call,
+    arguments: GetLag,
+) -> Result<Typed<GroupLag>, Error> {
     let GetLag { environment, group_id, topic } = arguments;
     let groups = match &topic {
         Some(topic) => call.lenses.consumer_groups_of(&environment, topic).await?,
@@ -75,14 +78,17 @@ pub(super) async fn get_consumer_group_lag(call: Call, arguments: GetLag) -> Res
     let group = positions::find(groups, &group_id, topic.as_ref())?;
     let mut committed = positions::committed(&group);
     committed.retain(|entry| topic.as_ref().is_none_or(|topic| entry.topic == topic.as_str()));
-    let mut topics: Vec<Name> = committed.iter().filter_map(|entry| entry.topic.parse().ok()).collect();
+    let mut topics: Vec<Name> =
+        committed.iter().filter_map(|entry| entry.topic.parse().ok()).collect();
     topics.dedup();
     let mut lag = GroupLag::of(group_id, &group);
     // The lag stands with the group too: a topic that the user may not see, or that is gone, is no reason to tell nothing.
     let partitions = match positions::partitions(&call.lenses, &environment, &topics).await {
         Ok(partitions) => partitions,
         Err(Error::NotFound(problem) | Error::Forbidden(problem)) => {
-            lag.notes.push(format!("the topics' own offsets are not known ({problem}); these are the group's"));
+            lag.notes.push(format!(
+                "the topics' own offsets are not known ({problem}); these are the group's"
+            ));
             BTreeMap::new()
         }
         Err(error) => return Err(error),
@@ -92,7 +98,9 @@ pub(super) async fn get_consumer_group_lag(call: Call, arguments: GetLag) -> Res
     lag.topics.truncate(fitting(&lag.topics, call.limits.bytes));
     if lag.topics.len() < total {
         let shown = lag.topics.len();
-        lag.notes.push(format!("only {shown} of {total} topics are shown; give `topic` for one of the others"));
+        lag.notes.push(format!(
+            "only {shown} of {total} topics are shown; give `topic` for one of the others"
+        ));
     }
     Ok(Typed(lag))
 }
@@ -113,20 +121,24 @@ impl GroupLag {
         let mut topics: BTreeMap<String, BTreeMap<i64, PartitionLag>> = BTreeMap::new();
         for (topic, partitions) in partitions {
             let rows = topics.entry(topic.clone()).or_default();
-            rows.extend(
-                partitions
-                    .iter()
-                    .map(|(partition, bounds)| (*partition, PartitionLag::nothing(*partition, bounds.end))),
-            );
+            rows.extend(partitions.iter().map(|(partition, bounds)| {
+                (*partition, PartitionLag::nothing(*partition, bounds.end))
+            }));
         }
         for Committed { topic, partition, offset, end, lag, consumer_id } in committed {
             let rows = topics.entry(topic).or_default();
-            let row = rows.entry(partition).or_insert_with(|| PartitionLag::nothing(partition, None));
+            let row =
+                rows.entry(partition).or_insert_with(|| PartitionLag::nothing(partition, None));
             // The group's own end goes with its offset: both were read at the same moment.
             let end_offset = end.or(row.end_offset);
             let behind = || Some(end_offset?.saturating_sub(offset?).max(0));
-            *row =
-                PartitionLag { partition, committed_offset: offset, end_offset, lag: lag.or_else(behind), consumer_id };
+            *row = PartitionLag {
+                partition,
+                committed_offset: offset,
+                end_offset,
+                lag: lag.or_else(behind),
+                consumer_id,
+            };
         }
         self.topics = topics
             .into_iter()
@@ -138,9 +150,13 @@ impl GroupLag {
         self.total_lag = sum(self.topics.iter().map(|topic| topic.lag));
         let rows = || self.topics.iter().flat_map(|topic| &topic.partitions);
         let without = rows().filter(|row| row.committed_offset.is_none()).count();
-        let unknown = rows().filter(|row| row.committed_offset.is_some() && row.lag.is_none()).count();
+        let unknown =
+            rows().filter(|row| row.committed_offset.is_some() && row.lag.is_none()).count();
         if self.topics.is_empty() {
-            self.notes.push("Lenses tells no committed offset of this group, so that its lag is not known".to_owned());
+            self.notes.push(
+                "Lenses tells no committed offset of this group, so that its lag is not known"
+                    .to_owned(),
+            );
         }
         if without > 0 {
             self.notes.push(format!(
@@ -149,8 +165,9 @@ impl GroupLag {
             ));
         }
         if unknown > 0 {
-            self.notes
-                .push(format!("the ends of {unknown} partitions are not known, so that they are not in the sums"));
+            self.notes.push(format!(
+                "the ends of {unknown} partitions are not known, so that they are not in the sums"
+            ));
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Moves a consumer group to the start, the end or a time in all partitions of some topics: records are read once \
              more, or are skipped. Kafka refuses while the group has active members. Call it with dry_run first, which tells \
              what would move and changes nothing, and ask the user. For one partition use update_consumer_partition_offset.",
-            Effect::Changes,
+            Effect::Update,
             update_consumer_group_offsets,
         )
         .confirmed(),
@@ -37,7 +37,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Moves a consumer group to an offset in one partition: records are read once more, or are skipped. Kafka refuses \
              while the group has active members. Call it with dry_run first, which tells what would move and changes nothing, \
              and ask the user. For whole topics use update_consumer_group_offsets.",
-            Effect::Changes,
+            Effect::Update,
             update_consumer_partition_offset,
         )
         .confirmed(),
@@ -46,7 +46,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Delete consumer group offsets",
             "Deletes what a consumer group committed for some topics, for good: applications that use it start there again \
              from their reset policy. Kafka refuses while active members read these topics. Ask the user before calling.",
-            Effect::Deletes,
+            Effect::Delete,
             delete_consumer_group_offsets,
         ),
         Tool::new(
@@ -54,7 +54,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Delete consumer partition offset",
             "Deletes what a consumer group committed for one partition, for good: applications that use it start there again \
              from their reset policy. Kafka refuses while active members read the topic. Ask the user before calling.",
-            Effect::Deletes,
+            Effect::Delete,
             delete_consumer_partition_offset,
         ),
     ]
@@ -111,16 +111,25 @@ impl TryFrom<UpdateGroupOffsets> for GroupReset {
     type Error = ArgumentError;
 
     fn try_from(arguments: UpdateGroupOffsets) -> Result<Self, Self::Error> {
-        let UpdateGroupOffsets { environment, group_id, topics, reset_to, target, dry_run } = arguments;
+        let UpdateGroupOffsets { environment, group_id, topics, reset_to, target, dry_run } =
+            arguments;
         let to = match (reset_to, target) {
             (ResetPlace::Start, _) => ResetTo::Start,
             (ResetPlace::End, _) => ResetTo::End,
             (ResetPlace::Timestamp, Some(Time(time))) => ResetTo::Timestamp(time.to_string()),
             (ResetPlace::Timestamp, None) => {
-                return Err(ArgumentError::value("target", "is missing; with `timestamp` give the time to go to"));
+                return Err(ArgumentError::value(
+                    "target",
+                    "is missing; with `timestamp` give the time to go to",
+                ));
             }
         };
-        Ok(Self { environment, group_id, reset: OffsetReset { to, topics: topics.into_vec() }, dry_run })
+        Ok(Self {
+            environment,
+            group_id,
+            reset: OffsetReset { to, topics: topics.into_vec() },
+            dry_run,
+        })
     }
 }
 
@@ -141,7 +150,9 @@ impl TryFrom<String> for Time {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map(Self).map_err(|_| "is no time with its offset from UTC; write it as \"2026-01-05T08:00:00Z\"")
+        text.parse().map(Self).map_err(
+            |_| "is no time with its offset from UTC; write it as \"2026-01-05T08:00:00Z\"",
+        )
     }
 }
 
@@ -184,11 +195,16 @@ struct UpdatePartitionOffset {
     dry_run: Flag,
 }
 
-async fn update_consumer_partition_offset(call: Call, arguments: UpdatePartitionOffset) -> Result<Object, Error> {
-    let UpdatePartitionOffset { environment, group_id, topic, partition, offset, dry_run } = arguments;
+async fn update_consumer_partition_offset(
+    call: Call,
+    arguments: UpdatePartitionOffset,
+) -> Result<Object, Error> {
+    let UpdatePartitionOffset { environment, group_id, topic, partition, offset, dry_run } =
+        arguments;
     let (partition, offset) = (partition.get(), offset.get());
     if dry_run.0 {
-        return tell(&call, &environment, group_id, &[topic], Place::Offset(partition, offset)).await;
+        return tell(&call, &environment, group_id, &[topic], Place::Offset(partition, offset))
+            .await;
     }
     call.lenses.set_offset(&environment, &group_id, &topic, partition, offset).await
 }
@@ -203,7 +219,14 @@ async fn tell(
 ) -> Result<Object, Error> {
     let group = positions::find(call.lenses.consumer_groups(environment).await?, &group_id, None)?;
     let partitions = positions::partitions(&call.lenses, environment, topics).await?;
-    let dry_run = Preview::of(group_id, &group, &positions::committed(&group), &partitions, place, call.limits);
+    let dry_run = Preview::of(
+        group_id,
+        &group,
+        &positions::committed(&group),
+        &partitions,
+        place,
+        call.limits,
+    );
     match serde_json::to_value(dry_run) {
         Ok(Value::Object(object)) => Ok(object),
         _ => Ok(Object::new()),
@@ -220,7 +243,10 @@ struct DeleteGroupOffsets {
     topics: Topics,
 }
 
-async fn delete_consumer_group_offsets(call: Call, arguments: DeleteGroupOffsets) -> Result<Object, Error> {
+async fn delete_consumer_group_offsets(
+    call: Call,
+    arguments: DeleteGroupOffsets,
+) -> Result<Object, Error> {
     let DeleteGroupOffsets { environment, group_id, topics } = arguments;
     call.lenses.delete_offsets(&environment, &group_id, &topics.into_vec()).await
 }
@@ -237,7 +263,10 @@ struct DeletePartitionOffset {
     partition: Partition,
 }
 
-async fn delete_consumer_partition_offset(call: Call, arguments: DeletePartitionOffset) -> Result<Object, Error> {
+async fn delete_consumer_partition_offset(
+    call: Call,
+    arguments: DeletePartitionOffset,
+) -> Result<Object, Error> {
     let DeletePartitionOffset { environment, group_id, topic, partition } = arguments;
     call.lenses.delete_offset(&environment, &group_id, &topic, partition.get()).await
 }

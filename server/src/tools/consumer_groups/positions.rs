@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use crate::{
-    lenses::{Error, Name, Object, Problem, Session},
+    lenses::{Error, Name, Object, Problem, CallerClient},
     tools::arguments::Environment,
 };
 
@@ -67,7 +67,8 @@ pub(super) fn committed(group: &Object) -> Vec<Committed> {
             })
         })
         .collect();
-    committed.sort_by(|left, right| (&left.topic, left.partition).cmp(&(&right.topic, right.partition)));
+    committed
+        .sort_by(|left, right| (&left.topic, left.partition).cmp(&(&right.topic, right.partition)));
     committed
 }
 
@@ -77,7 +78,7 @@ pub(super) fn committed(group: &Object) -> Vec<Committed> {
 ///
 /// [`Error`], of the first topic that the agent does not show.
 pub(super) async fn partitions(
-    lenses: &Session,
+    lenses: &CallerClient,
     environment: &Environment,
     topics: &[Name],
 ) -> Result<BTreeMap<String, Partitions>, Error> {
@@ -119,8 +120,14 @@ mod tests {
             { "topic": "a", "partition": 0, "currentOffset": -1, "logEndOffset": null, "lag": "many", "consumerId": 7 },
             { "topic": "a" }, { "partition": 1 }, "consumer-1", null,
         ] });
-        let empty =
-            Committed { topic: "a".to_owned(), partition: 0, offset: None, end: None, lag: None, consumer_id: None };
+        let empty = Committed {
+            topic: "a".to_owned(),
+            partition: 0,
+            offset: None,
+            end: None,
+            lag: None,
+            consumer_id: None,
+        };
         let full = Committed {
             topic: "b".to_owned(),
             partition: 1,
@@ -133,8 +140,7 @@ mod tests {
         for group in [json!({}), json!({ "consumers": null }), json!({ "consumers": 3 })] {
             assert_eq!(committed(group.as_object().unwrap()), []);
         }
-        let topic =
-            json!({ "messagesPerPartition": [{ "partition": 0, "begin": 2, "end": 5 }, { "partition": 1 }, 7] });
+        let topic = json!({ "messagesPerPartition": [{ "partition": 0, "begin": 2, "end": 5 }, { "partition": 1 }, 7] });
         let expected = [(0, Bounds { begin: Some(2), end: Some(5) }), (1, Bounds::default())];
         assert_eq!(bounds(topic.as_object().unwrap()), Partitions::from(expected));
         assert_eq!(bounds(&Object::new()), Partitions::new());

@@ -24,7 +24,8 @@ pub(in crate::tools) struct MaskError;
 /// [`MaskError`] when `text` is not YAML, or YAML whose values can't be told apart: with aliases, with repeated keys or
 /// keys that are no text.
 pub(in crate::tools) fn mask_yaml(text: &str) -> Result<String, MaskError> {
-    let mut reader = Reader { events: Parser::new_from_str(text), scalars: Vec::new(), edits: Vec::new() };
+    let mut reader =
+        Reader { events: Parser::new_from_str(text), scalars: Vec::new(), edits: Vec::new() };
     let mut documents = reader.documents()?;
     mask(&mut documents);
     let Reader { scalars, mut edits, .. } = reader;
@@ -108,11 +109,20 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
             return Err(MaskError);
         }
         match event {
-            Event::Scalar(content, ScalarStyle::Plain, ..) if matches!(&*content, "" | "~" | "null") => Ok(Value::Null),
+            Event::Scalar(content, ScalarStyle::Plain, ..)
+                if matches!(&*content, "" | "~" | "null") =>
+            {
+                Ok(Value::Null)
+            }
             Event::Scalar(content, style, ..) => {
                 let content = content.into_owned();
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-                self.scalars.push(Scalar { pointer: pointer.to_owned(), range, content: content.clone(), is_block });
+                self.scalars.push(Scalar {
+                    pointer: pointer.to_owned(),
+                    range,
+                    content: content.clone(),
+                    is_block,
+                });
                 Ok(content.into())
             }
             Event::SequenceStart(..) => {
@@ -120,7 +130,11 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
                 loop {
                     match self.next()? {
                         (Event::SequenceEnd, _) => return Ok(Value::Array(items)),
-                        item => items.push(self.node(item, &format!("{pointer}/{}", items.len()), depth + 1)?),
+                        item => items.push(self.node(
+                            item,
+                            &format!("{pointer}/{}", items.len()),
+                            depth + 1,
+                        )?),
                     }
                 }
             }
@@ -132,7 +146,8 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
                         (Event::Scalar(key, ..), _) => key.into_owned(),
                         _ => return Err(MaskError),
                     };
-                    let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+                    let pointer =
+                        format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
                     let first = self.next()?;
                     let value = self.node(first, &pointer, depth + 1)?;
                     if members.insert(key, value).is_some() {
@@ -228,7 +243,10 @@ second: {password: "********"}
 
     #[test]
     fn json_is_yaml() {
-        assert_eq!(mask_yaml(r#"{"password":"x","n":1}"#).unwrap(), r#"{"password":"********","n":1}"#);
+        assert_eq!(
+            mask_yaml(r#"{"password":"x","n":1}"#).unwrap(),
+            r#"{"password":"********","n":1}"#
+        );
         assert_eq!(mask_yaml("").unwrap(), "");
         assert_eq!(mask_yaml("password=hunter2").unwrap(), "\"password=********\"");
     }

@@ -24,7 +24,7 @@ pub(super) fn tool() -> Tool {
         "Finds out which link to Lenses fails and what to change: this server's connection to Lenses HQ, the settings of HQ that \
          sign-in needs, the user's credential and, where an environment is named, its agent. Use it when calls fail with \
          unreachable, timed out or not accepted, not for errors that name an argument.",
-        Effect::Reads,
+        Effect::Read,
         diagnose,
     )
 }
@@ -60,13 +60,17 @@ struct Finding {
     remedy: Option<String>,
 }
 
-async fn diagnose(call: Call, Diagnose { environment }: Diagnose) -> Result<Typed<Diagnosis>, ToolError> {
-    let (report, caller, agent) = tokio::join!(call.diagnostics.report(), call.lenses.environments(), async {
-        match &environment {
-            Some(name) => Some(call.lenses.environment(name).await),
-            None => None,
-        }
-    });
+async fn diagnose(
+    call: Call,
+    Diagnose { environment }: Diagnose,
+) -> Result<Typed<Diagnosis>, ToolError> {
+    let (report, caller, agent) =
+        tokio::join!(call.diagnostics.report(), call.lenses.environments(), async {
+            match &environment {
+                Some(name) => Some(call.lenses.environment(name).await),
+                None => None,
+            }
+        });
     let caller = caller.map(drop);
     // HQ's word about the caller's credential must reach sign-in, as from every tool.
     if let Err(error @ Error::Unauthorized(_)) = caller {
@@ -92,7 +96,13 @@ async fn diagnose(call: Call, Diagnose { environment }: Diagnose) -> Result<Type
 /// Whether HQ answers the caller.
 fn of_caller(answered: Result<(), Error>) -> Finding {
     match answered {
-        Ok(()) => Finding { check: "caller", result: CheckResult::Ok, reason: "Answered", message: None, remedy: None },
+        Ok(()) => Finding {
+            check: "caller",
+            result: CheckResult::Ok,
+            reason: "Answered",
+            message: None,
+            remedy: None,
+        },
         Err(error) => failed("caller", &error),
     }
 }
@@ -100,20 +110,33 @@ fn of_caller(answered: Result<(), Error>) -> Finding {
 /// Whether the environment can be used.
 fn of_agent(found: &Result<Value, Error>) -> Finding {
     let check = "agent";
-    match found.as_ref().map(|environment| environment.pointer("/status/agent_connected").and_then(Value::as_bool)) {
-        Ok(Some(true)) => {
-            Finding { check, result: CheckResult::Ok, reason: "AgentConnected", message: None, remedy: None }
-        }
+    match found
+        .as_ref()
+        .map(|environment| environment.pointer("/status/agent_connected").and_then(Value::as_bool))
+    {
+        Ok(Some(true)) => Finding {
+            check,
+            result: CheckResult::Ok,
+            reason: "AgentConnected",
+            message: None,
+            remedy: None,
+        },
         Ok(Some(false)) => Finding {
             check,
             result: CheckResult::Failed,
             reason: "AgentNotConnected",
             message: None,
-            remedy: Some("start the environment's agent, and make sure that it reaches Lenses HQ".to_owned()),
+            remedy: Some(
+                "start the environment's agent, and make sure that it reaches Lenses HQ".to_owned(),
+            ),
         },
-        Ok(None) => {
-            Finding { check, result: CheckResult::Warning, reason: "AgentUnknown", message: None, remedy: None }
-        }
+        Ok(None) => Finding {
+            check,
+            result: CheckResult::Warning,
+            reason: "AgentUnknown",
+            message: None,
+            remedy: None,
+        },
         Err(error) => failed(check, error),
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    offer::Unavailable,
+    policy::Unavailable,
     scope::ScopeSet,
     tools::{
         ToolError,
@@ -21,7 +21,7 @@ pub(super) fn tool() -> Tool {
         "Tells as whom the user is signed in, which scopes the token holds, and which tools are hidden for what reason. Use it when \
          a tool that you expect is not there, or when the user asks what you may do. What the user may do with each topic or group \
          is decided by Lenses and shows only in a call.",
-        Effect::TellsOfItself,
+        Effect::SelfInfo,
         whoami,
     )
 }
@@ -72,15 +72,15 @@ async fn whoami(call: Call, Nothing {}: Nothing) -> Result<Typed<WhoAmI>, ToolEr
 
 impl WhoAmI {
     fn of(call: &Call) -> Self {
-        let Call { identity, offer, .. } = call;
-        let scopes = identity.scopes.intersection(offer.scopes());
+        let Call { identity, policy, .. } = call;
+        let scopes = identity.scopes.intersection(policy.scopes());
         let hidden_tools = registry().iter().filter_map(|tool| {
-            let (reason, remedy) = match offer.unavailable(tool, identity.scopes)? {
+            let (reason, remedy) = match policy.unavailable(tool, identity.scopes)? {
                 Unavailable::Scopes(needed) => {
                     (Reason::MissingScope, format!("sign in again and allow the scope `{needed}`"))
                 }
-                Unavailable::Withheld(withheld) => {
-                    (Reason::NotOffered, format!("{withheld}: whoever runs the server decides this"))
+                Unavailable::Denied(denied) => {
+                    (Reason::NotOffered, format!("{denied}: whoever runs the server decides this"))
                 }
             };
             Some(Hidden { tool: tool.name(), reason, remedy })
@@ -89,8 +89,10 @@ impl WhoAmI {
             subject: identity.subject.as_deref().map(str::to_owned),
             client_id: identity.client_id.as_deref().map(str::to_owned),
             scopes: names(scopes),
-            offered_scopes: names(offer.scopes()),
-            environments: offer.environments().map(|names| names.iter().map(ToString::to_string).collect()),
+            offered_scopes: names(policy.scopes()),
+            environments: policy
+                .environments()
+                .map(|names| names.iter().map(ToString::to_string).collect()),
             hidden_tools: hidden_tools.collect(),
         }
     }

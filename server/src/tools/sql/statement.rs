@@ -66,12 +66,18 @@ fn of_statement(mut statement: &[Token]) -> ScopeSet {
                 statement = after;
                 continue;
             }
-            "SELECT" | "SHOW" | "DESCRIBE" | "DESC" if has_word(rest, &["INTO"]) => both(Scope::Read, Scope::Write),
+            "SELECT" | "SHOW" | "DESCRIBE" | "DESC" if has_word(rest, &["INTO"]) => {
+                both(Scope::Read, Scope::Write)
+            }
             "SELECT" | "SHOW" | "DESCRIBE" | "DESC" | "SET" | "USE" => Scope::Read.into(),
-            "INSERT" | "CREATE" if has_word(rest.get(..2).unwrap_or(rest), &["REPLACE", "OVERWRITE"]) => {
+            "INSERT" | "CREATE"
+                if has_word(rest.get(..2).unwrap_or(rest), &["REPLACE", "OVERWRITE"]) =>
+            {
                 both(Scope::Write, Scope::Delete)
             }
-            "ALTER" if has_word(rest, &["DROP", "DELETE", "TRUNCATE"]) => both(Scope::Write, Scope::Delete),
+            "ALTER" if has_word(rest, &["DROP", "DELETE", "TRUNCATE"]) => {
+                both(Scope::Write, Scope::Delete)
+            }
             "INSERT" | "UPSERT" | "UPDATE" | "CREATE" | "ALTER" => Scope::Write.into(),
             "DELETE" | "DROP" | "TRUNCATE" | "KILL" => Scope::Delete.into(),
             _ => return ScopeSet::ALL,

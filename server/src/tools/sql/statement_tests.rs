@@ -186,7 +186,9 @@ fn fault_03_each_statement_needs_the_scopes_of_its_class() {
 /// Statements in which every space stands between two tokens and parentheses are paired.
 fn plain() -> impl Iterator<Item = (&'static str, ScopeSet)> {
     let all = BY_SCOPES.iter().flat_map(|(_, statements)| *statements).copied();
-    let plain = all.filter(|sql| sql.contains(' ') && !sql.contains(['\'', '"', '`', '#', '$', '/', '\n', '\r', '-']));
+    let plain = all.filter(|sql| {
+        sql.contains(' ') && !sql.contains(['\'', '"', '`', '#', '$', '/', '\n', '\r', '-'])
+    });
     let plain = plain.filter(|sql| sql.matches('(').count() == sql.matches(')').count());
     plain.map(|sql| (sql, required_scopes(sql)))
 }
@@ -195,7 +197,18 @@ fn plain() -> impl Iterator<Item = (&'static str, ScopeSet)> {
 fn fault_03_comments_and_white_space_change_nothing() {
     let mut tried = 0;
     for (sql, scopes) in plain() {
-        for blank in ["  ", "\n", "\t", "\r\n", "\u{a0}", "/**/", " /* it's; */ ", " -- it's; \n", "--\n", " --\r\n"] {
+        for blank in [
+            "  ",
+            "\n",
+            "\t",
+            "\r\n",
+            "\u{a0}",
+            "/**/",
+            " /* it's; */ ",
+            " -- it's; \n",
+            "--\n",
+            " --\r\n",
+        ] {
             for (position, _) in sql.match_indices(' ') {
                 let (before, after) = sql.split_at(position);
                 let varied = format!("{before}{blank}{}", &after[1..]);
@@ -229,7 +242,11 @@ fn fault_03_what_stands_around_a_statement_never_lowers_what_it_needs() {
             "/* ' */{}/* ' */",
         ] {
             let varied = around.replace("{}", sql);
-            assert!(required_scopes(&varied).covers(scopes), "{varied} needs {}", required_scopes(&varied));
+            assert!(
+                required_scopes(&varied).covers(scopes),
+                "{varied} needs {}",
+                required_scopes(&varied)
+            );
         }
     }
 }
@@ -243,7 +260,9 @@ fn a_statement_that_is_refused_for_its_length_is_not_read() {
 
 #[test]
 fn repeating_a_word_or_a_parenthesis_does_not_fill_the_stack() {
-    for (part, end, scopes) in [("EXPLAIN ", "DROP TABLE t", "read delete"), ("(", "SELECT 1", "read")] {
+    for (part, end, scopes) in
+        [("EXPLAIN ", "DROP TABLE t", "read delete"), ("(", "SELECT 1", "read")]
+    {
         let sql = part.repeat((MAX_CHARACTERS - 20) / part.len()) + end;
         assert_eq!(required_scopes(&sql).to_string(), scopes);
     }

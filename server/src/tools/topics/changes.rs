@@ -8,15 +8,15 @@ use crate::{
     tools::{
         ToolError,
         arguments::{
-            ArgumentError, Configs, Environment, List, Offset, Partition, Partitions, Replication, Text, one_partition,
-            one_replica,
+            ArgumentError, Configs, Environment, List, Offset, Partition, Partitions, Replication,
+            Text, one_partition, one_replica,
         },
         definition::{Call, Effect, Tool},
     },
 };
 
 /// What a user who may not create topics can do.
-const ASK_FOR_A_TOPIC: &str = "The user may not create this topic here. Offer to ask for it with request_topic_creation, \
+const ASK_FOR_A_TOPIC: &str = "The user may not create this topic here. ToolPolicy to ask for it with request_topic_creation, \
                                which somebody else approves or rejects; retrying does not help.";
 
 pub(super) fn tools() -> Vec<Tool> {
@@ -27,7 +27,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Creates a Kafka topic. Fails when there is one of that name. To say formats and schemas too, use \
              create_topic_with_schema. Where Lenses refuses because the user may not create topics, \
              request_topic_creation asks for one.",
-            Effect::Creates,
+            Effect::Create,
             create_topic,
         )
         .with_advice_when_forbidden(ASK_FOR_A_TOPIC),
@@ -38,7 +38,7 @@ pub(super) fn tools() -> Vec<Tool> {
              registered with the schema registry. Fails when there is a topic of that name. Without formats use \
              create_topic. Where Lenses refuses because the user may not create topics, request_topic_creation asks for \
              one.",
-            Effect::Creates,
+            Effect::Create,
             create_topic_with_schema,
         )
         .with_advice_when_forbidden(ASK_FOR_A_TOPIC),
@@ -47,7 +47,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Update topic config",
             "Sets configuration values of a Kafka topic; those that are not named stay. The old values are lost, and a \
              shorter retention deletes records: read them with get_topic_broker_configs and ask the user first.",
-            Effect::Changes,
+            Effect::Update,
             update_topic_config,
         ),
         Tool::new(
@@ -55,7 +55,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Add topic partitions",
             "Raises the number of partitions of a Kafka topic. It can't be lowered again, and records with a key may go to \
              another partition than before: ask the user first.",
-            Effect::Changes,
+            Effect::Update,
             add_topic_partitions,
         ),
         Tool::new(
@@ -63,7 +63,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "Resend message",
             "Appends a copy of one record to the end of its topic, where all consumers see it again. Each call appends \
              another copy. Find partition and offset with execute_sql, and ask the user first.",
-            Effect::Acts,
+            Effect::Trigger,
             resend_message,
         ),
     ]
@@ -96,7 +96,9 @@ async fn create_topic(call: Call, arguments: CreateTopic) -> Result<String, Erro
     };
     let reply = call.lenses.create_topic(&environment, &topic).await?;
     // The agent often answers with nothing: a change that was made is still worth a sentence.
-    Ok(reply.unwrap_or_else(|| format!("Topic `{}` was created in environment `{}`.", topic.topic_name, *environment)))
+    Ok(reply.unwrap_or_else(|| {
+        format!("Topic `{}` was created in environment `{}`.", topic.topic_name, *environment)
+    }))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -131,7 +133,10 @@ struct CreateTopicWithSchema {
 /// The text of a schema. Those of large Protobuf files are a few hundred thousand characters.
 type Schema = Text<500_000>;
 
-async fn create_topic_with_schema(call: Call, arguments: CreateTopicWithSchema) -> Result<Object, ToolError> {
+async fn create_topic_with_schema(
+    call: Call,
+    arguments: CreateTopicWithSchema,
+) -> Result<Object, ToolError> {
     let key = format("key", arguments.key_format, arguments.key_schema)?;
     let value = format("value", arguments.value_format, arguments.value_schema)?;
     let topic = NewTypedTopic {
@@ -145,9 +150,15 @@ async fn create_topic_with_schema(call: Call, arguments: CreateTopicWithSchema) 
 }
 
 /// The format of the `part`, key or value.
-fn format(part: &str, format: Option<Name>, schema: Option<Schema>) -> Result<Option<Format>, ArgumentError> {
+fn format(
+    part: &str,
+    format: Option<Name>,
+    schema: Option<Schema>,
+) -> Result<Option<Format>, ArgumentError> {
     match (format, schema) {
-        (Some(format), schema) => Ok(Some(Format { format, schema: schema.map(|schema| schema.as_str().to_owned()) })),
+        (Some(format), schema) => {
+            Ok(Some(Format { format, schema: schema.map(|schema| schema.as_str().to_owned()) }))
+        }
         (None, None) => Ok(None),
         (None, Some(_)) => Err(ArgumentError::value(
             &format!("{part}_format"),
@@ -180,11 +191,17 @@ async fn update_topic_config(call: Call, arguments: UpdateTopicConfig) -> Result
     let configs: Vec<_> = configs
         .into_vec()
         .into_iter()
-        .map(|ConfigValue { key, value }| Config { key: key.as_str().to_owned(), value: value.as_str().to_owned() })
+        .map(|ConfigValue { key, value }| Config {
+            key: key.as_str().to_owned(),
+            value: value.as_str().to_owned(),
+        })
         .collect();
     let reply = call.lenses.update_topic_config(&environment, &topic_name, &configs).await?;
     Ok(reply.unwrap_or_else(|| {
-        format!("The configuration of topic `{topic_name}` in environment `{}` was updated.", *environment)
+        format!(
+            "The configuration of topic `{topic_name}` in environment `{}` was updated.",
+            *environment
+        )
     }))
 }
 

@@ -47,7 +47,9 @@ async fn a_client_that_goes_away_from_a_stream_stops_the_query_at_hq() {
     for revision in [LEGACY, MODERN] {
         let (query, _has_started) = endless().await;
         let params = json!({ "name": "execute_sql", "arguments": select(), "_meta": { "progressToken": 1 } });
-        let mut events = Events::of(Endpoint::new(&query.url).send(request(revision, "tools/call", params)).await);
+        let mut events = Events::of(
+            Endpoint::new(&query.url).send(request(revision, "tools/call", params)).await,
+        );
         assert_eq!(events.next().await.unwrap()["method"], "notifications/progress");
         drop(events);
         query.statement.await.unwrap();
@@ -65,7 +67,11 @@ impl Local {
     async fn start(hq: &Url, log_level: &str) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
             .env_clear()
-            .envs([("TRANSPORT", "stdio"), ("LENSES_API_KEY", "service-account"), ("LOG_LEVEL", log_level)])
+            .envs([
+                ("TRANSPORT", "stdio"),
+                ("LENSES_API_KEY", "service-account"),
+                ("LOG_LEVEL", log_level),
+            ])
             .env("LENSES_URL", hq.as_str())
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
             .stdin(Stdio::piped())
@@ -124,18 +130,23 @@ async fn a_local_client_that_cancels_stops_the_query_at_hq_and_hears_no_more_of_
 #[tokio::test]
 async fn fault_05_no_record_and_no_statement_is_logged_at_any_level() {
     let query = query(|mut socket| async move {
-        let row = json!({ "key": "jane.doe@example.com", "value": { "iban": "DE02120300000000202051" } });
+        let row =
+            json!({ "key": "jane.doe@example.com", "value": { "iban": "DE02120300000000202051" } });
         send(&mut socket, [json!({ "type": "RECORD", "data": row }), end()]).await;
         until_gone(&mut socket).await;
     })
     .await;
     let mut local = Local::start(&query.url, "trace").await;
-    let arguments = json!({ "environment": "dev", "sql": "SELECT * FROM t WHERE name = 'Jane Doe'" });
+    let arguments =
+        json!({ "environment": "dev", "sql": "SELECT * FROM t WHERE name = 'Jane Doe'" });
     local
         .say(json!({ "id": 5, "method": "tools/call", "params": { "name": "execute_sql", "arguments": arguments } }))
         .await;
     let reply = local.hear().await.to_string();
-    assert!(reply.contains("jane.doe@example.com") && reply.contains("DE02120300000000202051"), "{reply}");
+    assert!(
+        reply.contains("jane.doe@example.com") && reply.contains("DE02120300000000202051"),
+        "{reply}"
+    );
     let log = local.end().await;
     assert!(log.contains("tool called") && log.contains("execute_sql"), "{log}");
     for secret in ["jane.doe", "DE0212", "Jane Doe", "SELECT", "service-account"] {

@@ -43,13 +43,15 @@ async fn progress_is_told_while_the_query_runs_and_the_result_comes_last() {
             // The response begins with the first notification.
             let response = endpoint.send(request(revision, "tools/call", params)).await;
             let mut events = Events::of(response);
-            for message in
-                ["1 rows; 5000 records and 1000000 bytes read", "2 rows; 9000 records and 2000000 bytes read"]
-            {
+            for message in [
+                "1 rows; 5000 records and 1000000 bytes read",
+                "2 rows; 9000 records and 2000000 bytes read",
+            ] {
                 let event = events.next().await.unwrap();
                 assert_eq!(event["method"], "notifications/progress", "{event}");
                 let progress: f64 = if message.starts_with('1') { 5_000.0 } else { 9_000.0 };
-                let expected = json!({ "progressToken": token, "progress": progress, "message": message });
+                let expected =
+                    json!({ "progressToken": token, "progress": progress, "message": message });
                 assert_eq!(event["params"], expected);
                 go_on.send(()).await.unwrap();
             }
@@ -73,8 +75,12 @@ async fn without_a_token_or_without_news_the_answer_is_json() {
         let (query, go_on) = stepping(ends_at_once.clone()).await;
         go_on.send(()).await.unwrap();
         let params = json!({ "name": "execute_sql", "arguments": select(), "_meta": meta });
-        let (status, reply) = Endpoint::new(&query.url).request(revision, "tools/call", params).await;
-        assert_eq!((status, &reply["result"]["structuredContent"]), (200, &json!({ "result": [{ "rownum": 0 }] })));
+        let (status, reply) =
+            Endpoint::new(&query.url).request(revision, "tools/call", params).await;
+        assert_eq!(
+            (status, &reply["result"]["structuredContent"]),
+            (200, &json!({ "result": [{ "rownum": 0 }] }))
+        );
     }
 }
 
@@ -83,11 +89,16 @@ async fn a_failure_after_progress_is_still_told() {
     let failure = json!({ "type": "ERROR", "data": "the disk is full" });
     let (query, go_on) = stepping(vec![vec![stats(1, 1)], vec![failure]]).await;
     go_on.send(()).await.unwrap();
-    let params = json!({ "name": "execute_sql", "arguments": select(), "_meta": { "progressToken": 1 } });
-    let mut events = Events::of(Endpoint::new(&query.url).send(request(LEGACY, "tools/call", params)).await);
+    let params =
+        json!({ "name": "execute_sql", "arguments": select(), "_meta": { "progressToken": 1 } });
+    let mut events =
+        Events::of(Endpoint::new(&query.url).send(request(LEGACY, "tools/call", params)).await);
     assert_eq!(events.next().await.unwrap()["params"]["progress"], 1.0);
     go_on.send(()).await.unwrap();
     let last = events.next().await.unwrap();
     assert_eq!(last["result"]["isError"], true, "{last}");
-    assert!(last["result"]["content"][0]["text"].as_str().unwrap().contains("the disk is full"), "{last}");
+    assert!(
+        last["result"]["content"][0]["text"].as_str().unwrap().contains("the disk is full"),
+        "{last}"
+    );
 }

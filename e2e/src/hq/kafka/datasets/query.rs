@@ -60,14 +60,24 @@ impl Query {
             let count = |bound| value.parse().ok().filter(|count| (1..=bound).contains(count));
             let flag = value.parse::<bool>().ok();
             match name.as_ref() {
-                "page" => check("page", count(usize::MAX).map(|page| parsed.page = page), "a number from 1"),
+                "page" => check(
+                    "page",
+                    count(usize::MAX).map(|page| parsed.page = page),
+                    "a number from 1",
+                ),
                 "pageSize" => check(
                     "pageSize",
                     count(MAX_PAGE_SIZE).map(|size| parsed.page_size = size),
                     "a number from 1 to 1000",
                 ),
-                "search" => parsed.search = Some(value.to_lowercase()).filter(|search| !search.is_empty()),
-                "searchFields" => check("searchFields", flag.map(|flag| parsed.search_fields = flag), "true or false"),
+                "search" => {
+                    parsed.search = Some(value.to_lowercase()).filter(|search| !search.is_empty())
+                }
+                "searchFields" => check(
+                    "searchFields",
+                    flag.map(|flag| parsed.search_fields = flag),
+                    "true or false",
+                ),
                 "connections" => parsed.connections.push(value.into_owned()),
                 "tags" => parsed.tags.push(value.into_owned()),
                 "sortField" => check(
@@ -76,16 +86,29 @@ impl Query {
                     "name, records or partitions",
                 ),
                 "sortOrder" => {
-                    let order = matches!(value.as_ref(), "asc" | "desc").then(|| parsed.descending = value == "desc");
+                    let order = matches!(value.as_ref(), "asc" | "desc")
+                        .then(|| parsed.descending = value == "desc");
                     check("sortOrder", order, "asc or desc");
                 }
                 "includeSystemEntities" => {
-                    check("includeSystemEntities", flag.map(|flag| parsed.system = flag), "true or false");
+                    check(
+                        "includeSystemEntities",
+                        flag.map(|flag| parsed.system = flag),
+                        "true or false",
+                    );
                 }
                 "schemaFormat" => parsed.schema_format = Some(value.into_owned()),
-                "hasRecords" => check("hasRecords", flag.map(|flag| parsed.has_records = Some(flag)), "true or false"),
+                "hasRecords" => check(
+                    "hasRecords",
+                    flag.map(|flag| parsed.has_records = Some(flag)),
+                    "true or false",
+                ),
                 "isCompacted" => {
-                    check("isCompacted", flag.map(|flag| parsed.is_compacted = Some(flag)), "true or false");
+                    check(
+                        "isCompacted",
+                        flag.map(|flag| parsed.is_compacted = Some(flag)),
+                        "true or false",
+                    );
                 }
                 _ => {}
             }
@@ -94,7 +117,10 @@ impl Query {
     }
 
     /// The page that is asked for, and how many datasets there are on all pages.
-    pub(super) fn select<'kafka>(&self, topics: impl Iterator<Item = &'kafka Topic>) -> (Vec<&'kafka Topic>, usize) {
+    pub(super) fn select<'kafka>(
+        &self,
+        topics: impl Iterator<Item = &'kafka Topic>,
+    ) -> (Vec<&'kafka Topic>, usize) {
         let mut found: Vec<_> = topics.filter(|topic| self.matches(topic)).collect();
         match self.sort {
             Sort::Name => {}
@@ -112,13 +138,18 @@ impl Query {
     fn matches(&self, topic: &Topic) -> bool {
         let found = |search: &String| {
             topic.name.to_lowercase().contains(search)
-                || self.search_fields && topic.fields.iter().any(|field| field.name.to_lowercase().contains(search))
+                || self.search_fields
+                    && topic.fields.iter().any(|field| field.name.to_lowercase().contains(search))
         };
         (self.system || !topic.is_system())
             && self.search.as_ref().is_none_or(found)
-            && (self.connections.is_empty() || self.connections.iter().any(|name| name == CONNECTION))
+            && (self.connections.is_empty()
+                || self.connections.iter().any(|name| name == CONNECTION))
             && (self.tags.is_empty() || self.tags.iter().any(|tag| topic.tags.contains(tag)))
-            && self.schema_format.as_ref().is_none_or(|format| format.eq_ignore_ascii_case(&topic.value_type))
+            && self
+                .schema_format
+                .as_ref()
+                .is_none_or(|format| format.eq_ignore_ascii_case(&topic.value_type))
             && self.has_records.is_none_or(|wanted| wanted == (topic.log.len() > 0))
             && self.is_compacted.is_none_or(|wanted| wanted == topic.is_compacted())
     }

@@ -2,10 +2,11 @@
 
 use k8s_openapi::{
     api::core::v1::{
-        Capabilities, ConfigMapProjection, ConfigMapVolumeSource, Container, ContainerPort, EnvVar, HTTPGetAction,
-        KeyToPath, Lifecycle, LifecycleHandler, PodSecurityContext, PodSpec, Probe, ProjectedVolumeSource,
-        ResourceRequirements, SeccompProfile, SecretProjection, SecurityContext, SleepAction, TopologySpreadConstraint,
-        Volume, VolumeMount, VolumeProjection,
+        Capabilities, ConfigMapProjection, ConfigMapVolumeSource, Container, ContainerPort, EnvVar,
+        HTTPGetAction, KeyToPath, Lifecycle, LifecycleHandler, PodSecurityContext, PodSpec, Probe,
+        ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection,
+        SecurityContext, SleepAction, TopologySpreadConstraint, Volume, VolumeMount,
+        VolumeProjection,
     },
     apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
@@ -30,7 +31,8 @@ const SECRET_MODE: i32 = 0o440;
 
 /// The files of certificates, beside the secrets. A pair is the chain and its key.
 pub(in crate::controller::build) const LENSES_CA: &str = "lenses-ca.crt";
-pub(in crate::controller::build) const LENSES_CLIENT: (&str, &str) = ("lenses-client.crt", "lenses-client.key");
+pub(in crate::controller::build) const LENSES_CLIENT: (&str, &str) =
+    ("lenses-client.crt", "lenses-client.key");
 pub(in crate::controller::build) const TLS: (&str, &str) = ("tls.crt", "tls.key");
 
 /// Where the pod finds a secret.
@@ -45,13 +47,17 @@ pub(super) fn build(server: &ValidServer) -> PodSpec {
         enable_service_links: Some(false),
         // Leaving, ending, and some time to spare.
         termination_grace_period_seconds: Some(LEAVE_SECONDS + SHUTDOWN_GRACE_SECONDS + 5),
-        image_pull_secrets: (!server.image_pull_secrets.is_empty()).then(|| server.image_pull_secrets.clone()),
+        image_pull_secrets: (!server.image_pull_secrets.is_empty())
+            .then(|| server.image_pull_secrets.clone()),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
             run_as_user: Some(NON_ROOT),
             run_as_group: Some(NON_ROOT),
             fs_group: Some(NON_ROOT),
-            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }),
+            seccomp_profile: Some(SeccompProfile {
+                type_: "RuntimeDefault".to_owned(),
+                ..SeccompProfile::default()
+            }),
             ..PodSecurityContext::default()
         }),
         topology_spread_constraints: Some(vec![TopologySpreadConstraint {
@@ -112,10 +118,16 @@ fn container(server: &ValidServer) -> Container {
         security_context: Some(SecurityContext {
             allow_privilege_escalation: Some(false),
             read_only_root_filesystem: Some(true),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), ..Capabilities::default() }),
+            capabilities: Some(Capabilities {
+                drop: Some(vec!["ALL".to_owned()]),
+                ..Capabilities::default()
+            }),
             ..SecurityContext::default()
         }),
-        volume_mounts: Some(vec![mount("settings", SETTINGS_DIRECTORY), mount("secrets", SECRETS_DIRECTORY)]),
+        volume_mounts: Some(vec![
+            mount("settings", SETTINGS_DIRECTORY),
+            mount("secrets", SECRETS_DIRECTORY),
+        ]),
         ..Container::default()
     }
 }
@@ -136,9 +148,17 @@ fn probe(path: &str, period_seconds: i32) -> Probe {
 fn volumes(server: &ValidServer) -> Vec<Volume> {
     let mut sources = vec![secret(&server.name, &[(SEALING_KEY, "sealing-key")])];
     match &server.sign_in {
-        SignIn::OAuth { client_credentials, .. } => sources.extend(client_credentials.as_ref().map(|name| {
-            secret(name, &[("client_id", "introspection-client-id"), ("client_secret", "introspection-client-secret")])
-        })),
+        SignIn::OAuth { client_credentials, .. } => {
+            sources.extend(client_credentials.as_ref().map(|name| {
+                secret(
+                    name,
+                    &[
+                        ("client_id", "introspection-client-id"),
+                        ("client_secret", "introspection-client-secret"),
+                    ],
+                )
+            }))
+        }
         SignIn::ApiKey { key, callers } => {
             sources.push(secret(&key.name, &[(&key.key, "lenses-api-key")]));
             if let Callers::Token(token) = callers {
@@ -150,12 +170,18 @@ fn volumes(server: &ValidServer) -> Vec<Volume> {
     vec![
         Volume {
             name: "settings".to_owned(),
-            config_map: Some(ConfigMapVolumeSource { name: server.name.clone(), ..ConfigMapVolumeSource::default() }),
+            config_map: Some(ConfigMapVolumeSource {
+                name: server.name.clone(),
+                ..ConfigMapVolumeSource::default()
+            }),
             ..Volume::default()
         },
         Volume {
             name: "secrets".to_owned(),
-            projected: Some(ProjectedVolumeSource { default_mode: Some(SECRET_MODE), sources: Some(sources) }),
+            projected: Some(ProjectedVolumeSource {
+                default_mode: Some(SECRET_MODE),
+                sources: Some(sources),
+            }),
             ..Volume::default()
         },
     ]
@@ -165,25 +191,39 @@ fn volumes(server: &ValidServer) -> Vec<Volume> {
 fn trust(server: &ValidServer) -> Vec<VolumeProjection> {
     let mut sources = Vec::new();
     if let Some(bundle) = &server.lenses_ca {
-        sources.extend(bundle.secret_key_ref.as_ref().map(|key| secret(&key.name, &[(&key.key, LENSES_CA)])));
+        sources.extend(
+            bundle.secret_key_ref.as_ref().map(|key| secret(&key.name, &[(&key.key, LENSES_CA)])),
+        );
         sources.extend(bundle.config_map_key_ref.as_ref().map(|key| VolumeProjection {
             config_map: Some(ConfigMapProjection {
                 name: key.name.clone(),
-                items: Some(vec![KeyToPath { key: key.key.clone(), path: LENSES_CA.to_owned(), mode: None }]),
+                items: Some(vec![KeyToPath {
+                    key: key.key.clone(),
+                    path: LENSES_CA.to_owned(),
+                    mode: None,
+                }]),
                 ..ConfigMapProjection::default()
             }),
             ..VolumeProjection::default()
         }));
     }
-    let key_pair = |name: &String, (certificate, key)| secret(name, &[("tls.crt", certificate), ("tls.key", key)]);
-    sources.extend(server.lenses_client_certificate.as_ref().map(|name| key_pair(name, LENSES_CLIENT)));
+    let key_pair = |name: &String, (certificate, key)| {
+        secret(name, &[("tls.crt", certificate), ("tls.key", key)])
+    };
+    sources.extend(
+        server.lenses_client_certificate.as_ref().map(|name| key_pair(name, LENSES_CLIENT)),
+    );
     sources.extend(server.tls.as_ref().map(|name| key_pair(name, TLS)));
     sources
 }
 
 /// Keys of a Secret as files of these names.
 fn secret(name: &str, items: &[(&str, &str)]) -> VolumeProjection {
-    let item = |(key, path): &(&str, &str)| KeyToPath { key: (*key).to_owned(), path: (*path).to_owned(), mode: None };
+    let item = |(key, path): &(&str, &str)| KeyToPath {
+        key: (*key).to_owned(),
+        path: (*path).to_owned(),
+        mode: None,
+    };
     VolumeProjection {
         secret: Some(SecretProjection {
             name: name.to_owned(),

@@ -11,7 +11,10 @@ pub(super) struct Change {
 
 /// Every field changed.
 pub(super) fn changes() -> Vec<Change> {
-    [found_by_service(), found_by_url(), with_an_api_key(), pods(), scaled_and_traced()].into_iter().flatten().collect()
+    [found_by_service(), found_by_url(), with_an_api_key(), pods(), scaled_and_traced()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Merges as RFC 7396 says.
@@ -155,7 +158,8 @@ fn with_an_api_key() -> Vec<Change> {
 /// What the pods are and whom they may reach.
 fn pods() -> Vec<Change> {
     let base = json!({ "lenses": { "url": "https://hq.example.com" }, "auth": { "oauth": {} } });
-    let monitor = |patch: Value| json!({ "observability": { "metrics": { "serviceMonitor": patch } } });
+    let monitor =
+        |patch: Value| json!({ "observability": { "metrics": { "serviceMonitor": patch } } });
     of(
         &base,
         [

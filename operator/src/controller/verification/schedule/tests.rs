@@ -81,11 +81,16 @@ impl Play {
 }
 
 fn told(known: &Known) -> (Option<Reason>, Option<Reason>) {
-    (known.lenses.as_ref().map(|finding| finding.reason), known.endpoint.as_ref().map(|finding| finding.reason))
+    (
+        known.lenses.as_ref().map(|finding| finding.reason),
+        known.endpoint.as_ref().map(|finding| finding.reason),
+    )
 }
 
-const VERIFYING: (Option<Reason>, Option<Reason>) = (Some(Reason::Verifying), Some(Reason::Verifying));
-const WELL: (Option<Reason>, Option<Reason>) = (Some(Reason::LensesReachable), Some(Reason::Verified));
+const VERIFYING: (Option<Reason>, Option<Reason>) =
+    (Some(Reason::Verifying), Some(Reason::Verifying));
+const WELL: (Option<Reason>, Option<Reason>) =
+    (Some(Reason::LensesReachable), Some(Reason::Verified));
 
 #[test]
 fn what_is_new_is_looked_at_at_once_and_then_again_each_interval_without_news() {
@@ -138,7 +143,10 @@ fn a_failure_is_told_when_a_second_look_says_so_too_and_heals_by_itself() {
     for _ in 0..8 {
         let (waited, look) = play.next();
         waits.push(waited);
-        assert!(!play.found(&look, Reason::PkceMissing, Reason::Verified), "the same failure is no news");
+        assert!(
+            !play.found(&look, Reason::PkceMissing, Reason::Verified),
+            "the same failure is no news"
+        );
     }
     assert_eq!(waits, [3, 6, 12, 24, 48, 96, 192, 225]);
     let (_, look) = play.next();
@@ -155,7 +163,11 @@ fn what_changes_is_looked_at_at_once_and_what_was_under_way_counts_for_nothing()
 
     let (_, late) = play.next();
     let revision = vec!["other pods".to_owned()];
-    assert_eq!(play.want(Plan { revision, ..settled() }), WELL, "what was found of the same targets still stands");
+    assert_eq!(
+        play.want(Plan { revision, ..settled() }),
+        WELL,
+        "what was found of the same targets still stands"
+    );
     assert!(!play.found(&late, Reason::Unreachable, Reason::TooOpen));
     let (waited, look) = play.next();
     assert_eq!(waited, 0);
@@ -175,15 +187,24 @@ fn during_a_rollout_the_pods_that_serve_are_looked_at_and_not_the_ones_to_come()
     play.well(&look);
 
     let url = "https://other.example.com/mcp";
-    assert_eq!(play.want(plan_of(url, Pods::Changing)), (Some(Reason::LensesReachable), Some(Reason::Verifying)));
+    assert_eq!(
+        play.want(plan_of(url, Pods::Changing)),
+        (Some(Reason::LensesReachable), Some(Reason::Verifying))
+    );
     let (_, look) = play.next();
-    assert_eq!(look.endpoint.as_ref().map(|endpoint| endpoint.url.as_str()), Some("https://mcp.example.com/mcp"));
+    assert_eq!(
+        look.endpoint.as_ref().map(|endpoint| endpoint.url.as_str()),
+        Some("https://mcp.example.com/mcp")
+    );
     play.well(&look);
     assert_eq!(play.known().1, Some(Reason::Verifying), "the old URL says nothing of the new one");
 
     play.want(plan_of(url, Pods::Settled));
     let (waited, look) = play.next();
-    assert_eq!((waited, look.endpoint.as_ref().map(|endpoint| endpoint.url.as_str())), (0, Some(url)));
+    assert_eq!(
+        (waited, look.endpoint.as_ref().map(|endpoint| endpoint.url.as_str())),
+        (0, Some(url))
+    );
     play.well(&look);
     assert_eq!(play.known(), WELL);
 }
@@ -192,7 +213,10 @@ fn during_a_rollout_the_pods_that_serve_are_looked_at_and_not_the_ones_to_come()
 fn without_pods_hq_alone_is_looked_at() {
     let mut play = Play::new();
     let without = |pods| plan_of("https://mcp.example.com/mcp", pods);
-    assert_eq!(play.want(without(Pods::None)), (Some(Reason::Verifying), Some(Reason::NoPodServes)));
+    assert_eq!(
+        play.want(without(Pods::None)),
+        (Some(Reason::Verifying), Some(Reason::NoPodServes))
+    );
     let (_, look) = play.next();
     assert_eq!(look.endpoint, None);
     play.well(&look);
@@ -254,19 +278,26 @@ fn the_age_is_that_of_the_endpoint_that_has_waited_longest() {
     play.want(settled());
     let (_, look) = play.next();
     play.well(&look);
-    assert_eq!(play.schedule.oldest(play.now + Duration::from_secs(7)), Some(Duration::from_secs(7)));
+    assert_eq!(
+        play.schedule.oldest(play.now + Duration::from_secs(7)),
+        Some(Duration::from_secs(7))
+    );
 }
 
 #[test]
 fn a_first_look_is_waited_for_until_it_has_found_something_and_never_for_long() {
     let mut play = Play::new();
     play.want(settled());
-    let wait = |play: &Play, later| play.schedule.first_look(&server(), play.now + Duration::from_millis(later));
+    let wait = |play: &Play, later| {
+        play.schedule.first_look(&server(), play.now + Duration::from_millis(later))
+    };
     assert_eq!(wait(&play, 500), Some(Duration::from_millis(1500)));
     assert_eq!(wait(&play, 2000), None);
     let (_, look) = play.next();
-    let findings =
-        Findings { lenses: Some((Arc::clone(&look.plan.lenses), finding(Reason::LensesReachable))), endpoint: None };
+    let findings = Findings {
+        lenses: Some((Arc::clone(&look.plan.lenses), finding(Reason::LensesReachable))),
+        endpoint: None,
+    };
     play.schedule.record(&server(), &look, findings, (play.now, Timestamp::now()), 0.5);
     assert_eq!(wait(&play, 0), None);
 }

@@ -25,7 +25,11 @@ fn answer(status: u16, headers: &[(HeaderName, &str)], body: &str) -> Result<Ans
     for (name, value) in headers {
         map.append(name, HeaderValue::from_str(value).unwrap());
     }
-    Ok(Answer { status: StatusCode::from_u16(status).unwrap(), headers: map, body: Some(body.as_bytes().to_vec()) })
+    Ok(Answer {
+        status: StatusCode::from_u16(status).unwrap(),
+        headers: map,
+        body: Some(body.as_bytes().to_vec()),
+    })
 }
 
 fn challenge(metadata: &str) -> String {
@@ -58,19 +62,54 @@ fn each_fault_of_the_first_call_has_its_own_reason() {
         NoAnswer::Unreachable { cause: "Connection refused".into() },
     );
     for (endpoint, outcome, reason, said) in [
-        (oauth(), answer(200, &[], result), Reason::TooOpen, "make the URL lead to Service team-mcp"),
-        (oauth(), answer(200, &[], error), Reason::TooOpen, "answers a call without a token (200 OK)"),
+        (
+            oauth(),
+            answer(200, &[], result),
+            Reason::TooOpen,
+            "make the URL lead to Service team-mcp",
+        ),
+        (
+            oauth(),
+            answer(200, &[], error),
+            Reason::TooOpen,
+            "answers a call without a token (200 OK)",
+        ),
         (oauth(), answer(200, &events, ""), Reason::TooOpen, "signs callers in"),
         (endpoint(Callers::WithToken), answer(202, &[], result), Reason::TooOpen, "202 Accepted"),
         (oauth(), answer(200, &[], "<html>secret"), Reason::ChallengeMissing, "a login page"),
         (oauth(), answer(204, &[], ""), Reason::ChallengeMissing, "not MCP"),
         (oauth(), answer(401, &[], ""), Reason::ChallengeMissing, "pass WWW-Authenticate on"),
-        (oauth(), answer(401, &[(WWW_AUTHENTICATE, "Basic realm=\"x\"")], ""), Reason::ChallengeMissing, "no Bearer"),
-        (oauth(), answer(401, &[(WWW_AUTHENTICATE, "Bearer")], ""), Reason::ChallengeMissing, "no resource_metadata"),
+        (
+            oauth(),
+            answer(401, &[(WWW_AUTHENTICATE, "Basic realm=\"x\"")], ""),
+            Reason::ChallengeMissing,
+            "no Bearer",
+        ),
+        (
+            oauth(),
+            answer(401, &[(WWW_AUTHENTICATE, "Bearer")], ""),
+            Reason::ChallengeMissing,
+            "no resource_metadata",
+        ),
         (endpoint(Callers::WithToken), answer(401, &[], ""), Reason::ChallengeMissing, "no Bearer"),
-        (oauth(), answer(401, &[(WWW_AUTHENTICATE, &elsewhere)], ""), Reason::MetadataMismatch, "evil.example"),
-        (oauth(), answer(401, &[(WWW_AUTHENTICATE, &plain)], ""), Reason::MetadataMismatch, "\"http://mcp.example.com"),
-        (oauth(), answer(401, &[(WWW_AUTHENTICATE, &challenge("/x"))], ""), Reason::MetadataMismatch, "\"/x\""),
+        (
+            oauth(),
+            answer(401, &[(WWW_AUTHENTICATE, &elsewhere)], ""),
+            Reason::MetadataMismatch,
+            "evil.example",
+        ),
+        (
+            oauth(),
+            answer(401, &[(WWW_AUTHENTICATE, &plain)], ""),
+            Reason::MetadataMismatch,
+            "\"http://mcp.example.com",
+        ),
+        (
+            oauth(),
+            answer(401, &[(WWW_AUTHENTICATE, &challenge("/x"))], ""),
+            Reason::MetadataMismatch,
+            "\"/x\"",
+        ),
         (
             oauth(),
             answer(308, &[(LOCATION, "https://other.example/mcp?code=secret")], ""),
@@ -82,8 +121,18 @@ fn each_fault_of_the_first_call_has_its_own_reason() {
         (oauth(), answer(503, &[], ""), Reason::EndpointUnreachable, "503"),
         (oauth(), Err(refused), Reason::EndpointUnreachable, "tried from the operator's pod"),
         (oauth(), Err(untrusted), Reason::CertificateUntrusted, "spec.lenses.caBundle"),
-        (endpoint(Callers::Anyone), answer(401, &[], ""), Reason::EndpointUnreachable, "callers.anyone is true"),
-        (endpoint(Callers::Anyone), answer(200, &[], "<html>"), Reason::ChallengeMissing, "not MCP"),
+        (
+            endpoint(Callers::Anyone),
+            answer(401, &[], ""),
+            Reason::EndpointUnreachable,
+            "callers.anyone is true",
+        ),
+        (
+            endpoint(Callers::Anyone),
+            answer(200, &[], "<html>"),
+            Reason::ChallengeMissing,
+            "not MCP",
+        ),
     ] {
         let finding = first_call(&endpoint, &outcome).unwrap_err();
         assert_eq!((finding.holds, finding.reason), (false, reason), "{finding:?}");
@@ -96,14 +145,24 @@ fn each_fault_of_the_first_call_has_its_own_reason() {
 fn metadata_must_be_this_servers_byte_for_byte() {
     let url: Url = METADATA.parse().unwrap();
     let of = |resource: &str, servers: serde_json::Value| {
-        answer(200, &[], &json!({ "resource": resource, "authorization_servers": servers }).to_string())
+        answer(
+            200,
+            &[],
+            &json!({ "resource": resource, "authorization_servers": servers }).to_string(),
+        )
     };
     assert_eq!(metadata(&oauth(), &url, &of(URL, json!([ISSUER]))), Ok(()));
     for (outcome, said) in [
-        (of("https://mcp.example.com/mcp/", json!([ISSUER])), "names the resource \"https://mcp.example.com/mcp/\""),
+        (
+            of("https://mcp.example.com/mcp/", json!([ISSUER])),
+            "names the resource \"https://mcp.example.com/mcp/\"",
+        ),
         (of("https://MCP.example.com/mcp", json!([ISSUER])), "byte for byte"),
         (of("http://mcp.example.com/mcp", json!([ISSUER])), "set spec.endpoint.url"),
-        (of(URL, json!(["https://hq.example.com/"])), "at [\"https://hq.example.com/\"], and HQ's issuer is"),
+        (
+            of(URL, json!(["https://hq.example.com/"])),
+            "at [\"https://hq.example.com/\"], and HQ's issuer is",
+        ),
         (of(URL, json!([])), "at [], and"),
         (of(URL, json!([ISSUER, "https://evil.example"])), "evil.example"),
         (answer(200, &[], "<html>"), "no protected resource metadata"),
@@ -126,7 +185,10 @@ fn metadata_must_be_this_servers_byte_for_byte() {
 fn a_list_of_tools_is_read_and_what_keeps_it_is_told() {
     let url: Url = URL.parse().unwrap();
     let list = r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"a","inputSchema":{}}],"nextCursor":"n"}}"#;
-    assert_eq!(page(&url, &answer(200, &[], list), true).unwrap().next_cursor.as_deref(), Some("n"));
+    assert_eq!(
+        page(&url, &answer(200, &[], list), true).unwrap().next_cursor.as_deref(),
+        Some("n")
+    );
     let event = answer(200, &[(CONTENT_TYPE, "text/event-stream")], &format!("data: {list}\n\n"));
     assert_eq!(page(&url, &event, false).unwrap().tools.len(), 1);
     let error = r#"{"jsonrpc":"2.0","id":2,"error":{"code":-32603,"message":"secret"}}"#;
@@ -138,13 +200,24 @@ fn a_list_of_tools_is_read_and_what_keeps_it_is_told() {
         (answer(400, &[], error), Reason::ToolsNotListed, "400 Bad Request and error -32603"),
         (answer(200, &[], "{}"), Reason::ToolsNotListed, "no list"),
         (too_large, Reason::ToolsNotListed, "more than is read"),
-        (Err(NoAnswer::Unreachable { cause: "reset".into() }), Reason::EndpointUnreachable, "reset"),
+        (
+            Err(NoAnswer::Unreachable { cause: "reset".into() }),
+            Reason::EndpointUnreachable,
+            "reset",
+        ),
     ] {
         let finding = page(&url, &outcome, true).unwrap_err();
         assert_eq!(finding.reason, reason, "{finding:?}");
-        assert!(finding.message.contains(said) && !finding.message.contains("secret"), "{:?}", finding.message);
+        assert!(
+            finding.message.contains(said) && !finding.message.contains("secret"),
+            "{:?}",
+            finding.message
+        );
     }
-    assert_eq!(page(&url, &answer(401, &[], ""), false).unwrap_err().reason, Reason::ToolsNotListed);
+    assert_eq!(
+        page(&url, &answer(401, &[], ""), false).unwrap_err().reason,
+        Reason::ToolsNotListed
+    );
     assert_eq!(bearer(None).unwrap_err().reason, Reason::MaterialUnusable);
 }
 
@@ -153,31 +226,47 @@ fn a_url_that_leads_nowhere_is_told_from_a_server_that_is_down() {
     let service: Url = "http://team-mcp.tools.svc/mcp".parse().unwrap();
     let finding = || Finding::bad(Reason::EndpointUnreachable, "x");
     let up = answer(401, &[], "");
-    assert!(with_the_service(finding(), &service, &up).message.starts_with("x; the Service itself (http://team-mcp"));
+    assert!(
+        with_the_service(finding(), &service, &up)
+            .message
+            .starts_with("x; the Service itself (http://team-mcp")
+    );
     let down = Err(NoAnswer::Unreachable { cause: "Connection refused".into() });
-    assert!(with_the_service(finding(), &service, &down).message.contains("nor does the Service itself answer"));
+    assert!(
+        with_the_service(finding(), &service, &down)
+            .message
+            .contains("nor does the Service itself answer")
+    );
     let ill = answer(500, &[], "");
-    assert!(with_the_service(finding(), &service, &ill).message.contains("500 Internal Server Error"));
+    assert!(
+        with_the_service(finding(), &service, &ill).message.contains("500 Internal Server Error")
+    );
 }
 
 #[test]
 fn an_address_of_the_users_own_machine_is_told_with_what_was_dialled_for_it() {
     let mut local = oauth();
     local.url = "http://127.0.0.1:8000/mcp".to_owned();
-    let finding = first_call(&local, &Err(NoAnswer::Unreachable { cause: "reset".into() })).unwrap_err();
-    assert!(finding.message.contains("team-mcp.tools.svc/mcp (in place of http://127.0.0.1:8000/mcp"), "{finding:?}");
+    let finding =
+        first_call(&local, &Err(NoAnswer::Unreachable { cause: "reset".into() })).unwrap_err();
+    assert!(
+        finding.message.contains("team-mcp.tools.svc/mcp (in place of http://127.0.0.1:8000/mcp"),
+        "{finding:?}"
+    );
 }
 
 #[test]
 fn tools_other_than_the_expected_ones_are_told_with_both_digests_and_the_expected_ones_are_good() {
     let tools = Tools { count: 45, digest: "sha256:b".to_owned() };
-    let expecting = |digest: Option<&str>| Endpoint { expected_tools: digest.map(str::to_owned), ..oauth() };
+    let expecting =
+        |digest: Option<&str>| Endpoint { expected_tools: digest.map(str::to_owned), ..oauth() };
     let changed = verified(&expecting(Some("sha256:a")), Some(&tools));
     assert!(!changed.holds && changed.reason == Reason::ToolsChanged, "{changed:?}");
     for said in ["45 tools", "sha256:a", "sha256:b", "spec.verification.expectedToolsDigest"] {
         assert!(changed.message.contains(said), "{said}: {changed:?}");
     }
-    for (expected, listed) in [(Some("sha256:b"), Some(&tools)), (None, Some(&tools)), (None, None)] {
+    for (expected, listed) in [(Some("sha256:b"), Some(&tools)), (None, Some(&tools)), (None, None)]
+    {
         let good = verified(&expecting(expected), listed);
         assert!(good.holds && good.reason == Reason::Verified, "{expected:?}: {good:?}");
     }

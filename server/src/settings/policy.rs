@@ -2,12 +2,12 @@
 
 use super::{
     SettingsError, parse,
-    reader::{Noted, Reader},
+    reader::{Invalid, Reader},
     variable as var,
 };
 use crate::{
     lenses::Name,
-    offer::{Offer, Options, ToolSelector},
+    policy::{Options, ToolPolicy, ToolSelector},
     tools,
 };
 
@@ -20,39 +20,48 @@ pub enum Confirm {
     Never,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>) -> Result<Offer, Noted> {
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<ToolPolicy, Invalid> {
     let scopes = reader.value(&var::MCP_SCOPES, parse::scopes);
     let read_only = reader.value(&var::MCP_READ_ONLY, parse::flag);
     let allow = reader.optional(&var::MCP_TOOLS_ALLOW, tool_selectors);
     let deny = reader.optional(&var::MCP_TOOLS_DENY, tool_selectors);
     let environments = reader.optional(&var::MCP_ENVIRONMENTS, environments);
-    let offer = Offer::new(Options {
+    let policy = ToolPolicy::new(Options {
         scopes: scopes?,
         read_only: read_only?,
         allow: allow?.unwrap_or_default(),
         deny: deny?.unwrap_or_default(),
         environments: environments?.into_iter().flatten().collect(),
     });
-    if tools::registry().iter().all(|tool| offer.withheld(tool).is_some()) {
+    if tools::registry().iter().all(|tool| policy.denied(tool).is_some()) {
         return Err(reader.fault(SettingsError::Conflict {
             variable: var::MCP_TOOLS_ALLOW.name.to_owned(),
-            other: format!("{}, {}, {}", var::MCP_TOOLS_DENY.name, var::MCP_SCOPES.name, var::MCP_READ_ONLY.name),
+            other: format!(
+                "{}, {}, {}",
+                var::MCP_TOOLS_DENY.name,
+                var::MCP_SCOPES.name,
+                var::MCP_READ_ONLY.name
+            ),
             remedy: "leave at least one tool: together they leave none",
         }));
     }
-    Ok(offer)
+    Ok(policy)
 }
 
 fn tool_selectors(text: &str) -> Result<Vec<ToolSelector>, String> {
     let selectors = parse::list(text);
-    selectors.map_err(|error| format!("{error}; write names of tools or group/*, as docs/tools.md lists them"))
+    selectors.map_err(|error| {
+        format!("{error}; write names of tools or group/*, as docs/tools.md lists them")
+    })
 }
 
 fn environments(text: &str) -> Result<Vec<Name>, String> {
-    parse::list(text).map_err(|error| format!("a name {error}; write names of environments with commas between them"))
+    parse::list(text).map_err(|error| {
+        format!("a name {error}; write names of environments with commas between them")
+    })
 }
 
-pub(super) fn read_confirm(reader: &mut Reader<'_>) -> Result<Confirm, Noted> {
+pub(super) fn read_confirm(reader: &mut Reader<'_>) -> Result<Confirm, Invalid> {
     let words = [("destructive", Confirm::Destructive), ("never", Confirm::Never)];
     reader.value(&var::MCP_CONFIRM, parse::word(&words))
 }

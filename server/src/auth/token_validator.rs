@@ -16,12 +16,12 @@ use tokio::sync::Semaphore;
 use super::{
     AuthorizationServer,
     audience::Audience,
-    introspection::{IntrospectionError, Reply},
+    introspection::{IntrospectionError, IntrospectionResponse},
     token_exchange::{ExchangeError, Exchanged},
 };
 use crate::{
     identity::Fingerprint,
-    metrics::{Metrics, Spared},
+    metrics::{CacheHit, Metrics},
     scope::ScopeSet,
 };
 
@@ -33,11 +33,11 @@ const REFUSED_FOR: Duration = Duration::from_secs(1);
 
 /// The decision on a token.
 #[derive(Debug, Clone)]
-pub(super) enum Verdict {
+pub(super) enum TokenStatus {
     /// It is good.
     Active(Arc<Grant>),
     /// It is not.
-    Refused(Reason),
+    Rejected(Reason),
 }
 
 /// What a good token stands for.
@@ -70,7 +70,7 @@ pub(super) enum Reason {
 
 /// Why there is no decision. Nothing here says anything about the token.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoVerdict {
+pub(super) enum ValidationError {
     #[error(transparent)]
     Introspection(#[from] IntrospectionError),
     #[error(transparent)]
@@ -81,8 +81,8 @@ pub(super) enum NoVerdict {
 
 /// Decides on tokens.
 #[derive(Debug)]
-pub(super) struct Verdicts {
-    cache: Cache<Fingerprint, Verdict>,
+pub(super) struct TokenValidator {
+    cache: Cache<Fingerprint, TokenStatus>,
     authorization_server: Arc<AuthorizationServer>,
     audience: Audience,
     offered: ScopeSet,
@@ -90,7 +90,7 @@ pub(super) struct Verdicts {
     metrics: Arc<Metrics>,
 }
 
-impl Verdicts {
+impl TokenValidator {
     /// Remembers active tokens for `cache_ttl` (but never past their end), and has at most `max_questions` callers wait.
     pub(super) fn new(
         authorization_server: Arc<AuthorizationServer>,
@@ -100,7 +100,10 @@ impl Verdicts {
         max_questions: usize,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let cache = Cache::builder().max_capacity(TOKENS_MAX).expire_after(Lifetime { cache_ttl }).build();
+        let cache = Cache::builder()
+            .max_capacity(TOKENS_MAX)
+            .expire_after(TokenLifetime { cache_ttl })
+            .build();
         let questions = Arc::new(Semaphore::new(max_questions.min(Semaphore::MAX_PERMITS)));
         Self { cache, authorization_server, audience, offered, questions, metrics }
     }
@@ -110,14 +113,14 @@ impl Verdicts {
     /// # Errors
     ///
     /// When HQ has no answer. That is not remembered.
-    pub(super) async fn on(
+    pub(super) async fn validate(
         self: &Arc<Self>,
         token: &SecretString,
         key: Fingerprint,
-    ) -> Result<Verdict, Arc<NoVerdict>> {
-        if let Some(verdict) = self.cache.get(&key).await {
-            self.spared(&verdict);
-            return Ok(verdict);
+    ) -> Result<TokenStatus, Arc<ValidationError>> {
+        if let Some(status) = self.cache.get(&key).await {
+            self.cache_hit(&status);
+            return Ok(status);
         }
         // On a task of its own: a caller that goes away neither stops the question for the others nor makes them ask
         // again. The permit, taken before, bounds these tasks.
@@ -128,12 +131,12 @@ impl Verdicts {
             let answer = this.cache.entry(key).or_try_insert_with(this.ask(&token)).await;
             answer.map(|entry| {
                 if !entry.is_fresh() {
-                    this.metrics.introspection_spared(Spared::Shared);
+                    this.metrics.introspection_cache_hit(CacheHit::Shared);
                 }
                 entry.into_value()
             })
         });
-        question.await.unwrap_or_else(|_| Err(Arc::new(NoVerdict::Abandoned)))
+        question.await.unwrap_or_else(|_| Err(Arc::new(ValidationError::Abandoned)))
     }
 
     /// Forgets what is known of the token, because HQ did not take it or what it was exchanged for.
@@ -141,31 +144,33 @@ impl Verdicts {
         self.cache.invalidate(&token).await;
     }
 
-    async fn ask(&self, token: &SecretString) -> Result<Verdict, NoVerdict> {
+    async fn ask(&self, token: &SecretString) -> Result<TokenStatus, ValidationError> {
         let reply = self.authorization_server.introspect(token).await?;
         let mut grant = match judge(reply, &self.audience, now()) {
             Ok(grant) => grant,
-            Err(reason) => return Ok(Verdict::Refused(reason)),
+            Err(reason) => return Ok(TokenStatus::Rejected(reason)),
         };
         grant.scopes = grant.scopes.intersection(self.offered);
-        if let Some(Exchanged { token, expires_in }) = self.authorization_server.exchange(token, grant.scopes).await? {
+        if let Some(Exchanged { token, expires_in }) =
+            self.authorization_server.exchange(token, grant.scopes).await?
+        {
             let ends = expires_in.map(|left| now().saturating_add(left.as_secs()));
             grant.expires_at = grant.expires_at.into_iter().chain(ends).min();
             grant.exchanged = Some(token);
         }
-        Ok(Verdict::Active(Arc::new(grant)))
+        Ok(TokenStatus::Active(Arc::new(grant)))
     }
 
-    fn spared(&self, verdict: &Verdict) {
-        self.metrics.introspection_spared(match verdict {
-            Verdict::Active(_) => Spared::Cached,
-            Verdict::Refused(_) => Spared::RecentlyRefused,
+    fn cache_hit(&self, status: &TokenStatus) {
+        self.metrics.introspection_cache_hit(match status {
+            TokenStatus::Active(_) => CacheHit::Cached,
+            TokenStatus::Rejected(_) => CacheHit::RecentlyRefused,
         });
     }
 }
 
 /// What a reply means for this server.
-fn judge(reply: Reply, audience: &Audience, now: u64) -> Result<Grant, Reason> {
+fn judge(reply: IntrospectionResponse, audience: &Audience, now: u64) -> Result<Grant, Reason> {
     let expires_at = reply.expires_at();
     if !reply.active {
         Err(Reason::Inactive)
@@ -187,35 +192,40 @@ fn judge(reply: Reply, audience: &Audience, now: u64) -> Result<Grant, Reason> {
     }
 }
 
-/// How long each verdict is kept.
-struct Lifetime {
+/// How long each status is kept.
+struct TokenLifetime {
     cache_ttl: Duration,
 }
 
-impl Lifetime {
-    fn of(&self, verdict: &Verdict) -> Duration {
-        match verdict {
-            Verdict::Refused(_) => REFUSED_FOR,
-            Verdict::Active(grant) => grant
-                .expires_at
-                .map_or(self.cache_ttl, |end| self.cache_ttl.min(Duration::from_secs(end.saturating_sub(now())))),
+impl TokenLifetime {
+    fn of(&self, status: &TokenStatus) -> Duration {
+        match status {
+            TokenStatus::Rejected(_) => REFUSED_FOR,
+            TokenStatus::Active(grant) => grant.expires_at.map_or(self.cache_ttl, |end| {
+                self.cache_ttl.min(Duration::from_secs(end.saturating_sub(now())))
+            }),
         }
     }
 }
 
-impl Expiry<Fingerprint, Verdict> for Lifetime {
-    fn expire_after_create(&self, _: &Fingerprint, verdict: &Verdict, _: Instant) -> Option<Duration> {
-        Some(self.of(verdict))
+impl Expiry<Fingerprint, TokenStatus> for TokenLifetime {
+    fn expire_after_create(
+        &self,
+        _: &Fingerprint,
+        status: &TokenStatus,
+        _: Instant,
+    ) -> Option<Duration> {
+        Some(self.of(status))
     }
 
     fn expire_after_update(
         &self,
         _: &Fingerprint,
-        verdict: &Verdict,
+        status: &TokenStatus,
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(self.of(verdict))
+        Some(self.of(status))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Protection against DNS rebinding: a web page that makes its own name resolve to this server's address gives itself away
+//! Protection against DNS host_check: a web page that makes its own name resolve to this server's address gives itself away
 //! by `Host`, and any page by `Origin`. Both must be known; a request without `Origin` comes from no page.
 
 use std::{fmt, ops::ControlFlow, str::FromStr, sync::Arc};
@@ -50,7 +50,9 @@ impl FromStr for AllowedHost {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let remedy = || format!("write hosts as mcp.example.com or mcp.example.com:8443 ({text:?} is neither)");
+        let remedy = || {
+            format!("write hosts as mcp.example.com or mcp.example.com:8443 ({text:?} is neither)")
+        };
         let authority: Authority = text.parse().map_err(|_| remedy())?;
         if text.contains(['@', '*']) {
             return Err(remedy());
@@ -60,7 +62,9 @@ impl FromStr for AllowedHost {
         let port = match text.strip_prefix(authority.host()) {
             Some("") => None,
             Some(rest) => {
-                let digits = rest.strip_prefix(':').filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+                let digits = rest
+                    .strip_prefix(':')
+                    .filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
                 Some(digits.and_then(|port| port.parse().ok()).ok_or_else(remedy)?)
             }
             None => return Err(remedy()),
@@ -89,19 +93,26 @@ impl AllowedOrigin {
     /// Pages of the user's own machine, any port: local tools such as the MCP Inspector.
     #[must_use]
     pub fn loopback() -> Vec<Self> {
-        let of_scheme =
-            |scheme: &str| loopback_hosts().map(|host| Self { scheme: scheme.to_owned(), host, port: None });
+        let of_scheme = |scheme: &str| {
+            loopback_hosts().map(|host| Self { scheme: scheme.to_owned(), host, port: None })
+        };
         ["http", "https"].into_iter().flat_map(of_scheme).collect()
     }
 
     /// The origin of `url`.
     #[must_use]
     pub fn of_url(url: &Url) -> Option<Self> {
-        Some(Self { scheme: url.scheme().to_owned(), host: url.host()?.to_owned(), port: url.port_or_known_default() })
+        Some(Self {
+            scheme: url.scheme().to_owned(),
+            host: url.host()?.to_owned(),
+            port: url.port_or_known_default(),
+        })
     }
 
     fn allows(&self, found: &Self) -> bool {
-        self.scheme == found.scheme && self.host == found.host && (self.port.is_none() || self.port == found.port)
+        self.scheme == found.scheme
+            && self.host == found.host
+            && (self.port.is_none() || self.port == found.port)
     }
 }
 
@@ -116,7 +127,9 @@ impl FromStr for AllowedOrigin {
                 && !base.contains('*')
                 && *url.origin().ascii_serialization() == *url.as_str().trim_end_matches('/')
         });
-        let origin = origin.filter(|url| !(any_port && url.port().is_some())).and_then(|url| Self::of_url(&url));
+        let origin = origin
+            .filter(|url| !(any_port && url.port().is_some()))
+            .and_then(|url| Self::of_url(&url));
         let origin = origin.ok_or_else(|| {
             format!("write origins as https://app.example.com or http://app.example.com:* ({text:?} is neither)")
         })?;
@@ -136,7 +149,7 @@ impl fmt::Display for AllowedOrigin {
 
 /// Which hosts and origins are answered.
 #[derive(Debug)]
-pub struct Rebinding {
+pub struct HostCheck {
     hosts: Vec<AllowedHost>,
     origins: Vec<AllowedOrigin>,
 }
@@ -148,14 +161,18 @@ pub enum Foreign {
     #[error("send one Host header that holds a host")]
     MalformedHost,
     /// A name that is not this server's.
-    #[error("this server does not answer to this Host; its operator can allow it in MCP_ALLOWED_HOSTS")]
+    #[error(
+        "this server does not answer to this Host; its operator can allow it in MCP_ALLOWED_HOSTS"
+    )]
     Host,
     /// A page from elsewhere.
-    #[error("this server does not answer pages of this Origin; its operator can allow it in MCP_ALLOWED_ORIGINS")]
+    #[error(
+        "this server does not answer pages of this Origin; its operator can allow it in MCP_ALLOWED_ORIGINS"
+    )]
     Origin,
 }
 
-impl Rebinding {
+impl HostCheck {
     /// Answers `hosts` and pages of `origins`, and no others.
     #[must_use]
     pub fn new(hosts: Vec<AllowedHost>, origins: Vec<AllowedOrigin>) -> Self {
@@ -167,7 +184,9 @@ impl Rebinding {
     pub fn allows_origin(&self, origin: &HeaderValue) -> bool {
         let found = origin.to_str().ok().and_then(|text| text.parse::<AllowedOrigin>().ok());
         // `:*` is for lists; no page has it.
-        found.is_some_and(|found| found.port.is_some() && self.origins.iter().any(|allowed| allowed.allows(&found)))
+        found.is_some_and(|found| {
+            found.port.is_some() && self.origins.iter().any(|allowed| allowed.allows(&found))
+        })
     }
 
     /// Checks a request's `Host` (or the authority of its target, which counts before it: RFC 9112 §3.2.2) and `Origin`.
@@ -182,7 +201,8 @@ impl Rebinding {
             (None, _) => None,
             (Some(_), Some(_)) => return Err(Foreign::MalformedHost),
         };
-        let host = target.authority().map(Authority::as_str).or(header).ok_or(Foreign::MalformedHost)?;
+        let host =
+            target.authority().map(Authority::as_str).or(header).ok_or(Foreign::MalformedHost)?;
         let host: AllowedHost = host.parse().map_err(|_| Foreign::MalformedHost)?;
         if !self.hosts.iter().any(|allowed| allowed.allows(&host)) {
             return Err(Foreign::Host);
@@ -198,19 +218,27 @@ impl Rebinding {
         let Err(foreign) = self.check(uri, headers) else { return ControlFlow::Continue(()) };
         // What to allow, if it should be; cut, because it is the caller's text.
         let shown = |name| {
-            headers
-                .get(name)
-                .map(|value| value.as_bytes().escape_ascii().take(SHOWN_MAX).map(char::from).collect::<String>())
+            headers.get(name).map(|value| {
+                value.as_bytes().escape_ascii().take(SHOWN_MAX).map(char::from).collect::<String>()
+            })
         };
         tracing::warn!(host = shown(HOST), origin = shown(ORIGIN), "refused a request: {foreign}");
-        let status = if foreign == Foreign::MalformedHost { StatusCode::BAD_REQUEST } else { StatusCode::FORBIDDEN };
+        let status = if foreign == Foreign::MalformedHost {
+            StatusCode::BAD_REQUEST
+        } else {
+            StatusCode::FORBIDDEN
+        };
         ControlFlow::Break(RpcError::invalid_request(status, foreign.to_string()).into_response())
     }
 }
 
-/// [`Rebinding::refuse_foreign`] as middleware, for routes beside the MCP endpoint.
-pub async fn refuse_foreign(State(rebinding): State<Arc<Rebinding>>, request: Request, next: Next) -> Response {
-    match rebinding.refuse_foreign(request.uri(), request.headers()) {
+/// [`HostCheck::refuse_foreign`] as middleware, for routes beside the MCP endpoint.
+pub async fn refuse_foreign(
+    State(host_check): State<Arc<HostCheck>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match host_check.refuse_foreign(request.uri(), request.headers()) {
         ControlFlow::Continue(()) => next.run(request).await,
         ControlFlow::Break(answer) => answer,
     }

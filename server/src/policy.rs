@@ -50,7 +50,9 @@ impl FromStr for ToolSelector {
         let selectors = tools::registry()
             .iter()
             .map(|tool| (tool.name().to_owned(), Self::Tool(tool.name())))
-            .chain(tools::registry().groups().map(|group| (format!("{group}/*"), Self::Group(group))));
+            .chain(
+                tools::registry().groups().map(|group| (format!("{group}/*"), Self::Group(group))),
+            );
         let alike = |name: &str| strsim::jaro_winkler(name, text);
         let (nearest, selector) = selectors
             .max_by(|(one, _), (other, _)| alike(one).total_cmp(&alike(other)))
@@ -63,7 +65,7 @@ impl FromStr for ToolSelector {
     }
 }
 
-/// What an [`Offer`] is made from; the default offers everything.
+/// What an [`ToolPolicy`] is made from; the default offers everything.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// `MCP_SCOPES`.
@@ -92,47 +94,47 @@ impl Default for Options {
 
 /// The offer. Made at start and never changed.
 #[derive(Debug, Clone, Default)]
-pub struct Offer {
+pub struct ToolPolicy {
     options: Options,
-    withheld: HashMap<&'static str, Withheld>,
+    denied: HashMap<&'static str, Denied>,
 }
 
 /// What keeps a tool or a call away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Withheld {
+pub enum Denied {
     /// It needs a scope that is not offered.
     Scope,
     /// It does not only read.
     ReadOnly,
     /// It is not on the list of what is allowed.
-    NotAllowed,
+    AllowList,
     /// It is on the list of what is denied.
-    Denied,
+    DenyList,
     /// It is for an environment that is not offered.
     Environment,
 }
 
-impl Withheld {
+impl Denied {
     /// The variable that decides it.
     #[must_use]
     pub fn variable(self) -> &'static str {
         match self {
             Self::Scope => "MCP_SCOPES",
             Self::ReadOnly => "MCP_READ_ONLY",
-            Self::NotAllowed => "MCP_TOOLS_ALLOW",
-            Self::Denied => "MCP_TOOLS_DENY",
+            Self::AllowList => "MCP_TOOLS_ALLOW",
+            Self::DenyList => "MCP_TOOLS_DENY",
             Self::Environment => "MCP_ENVIRONMENTS",
         }
     }
 }
 
-impl fmt::Display for Withheld {
+impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Scope => "it needs a scope that this server does not offer",
             Self::ReadOnly => "this server only reads",
-            Self::NotAllowed => "it is not among the tools that this server offers",
-            Self::Denied => "this server does not offer it",
+            Self::AllowList => "it is not among the tools that this server offers",
+            Self::DenyList => "this server does not offer it",
             Self::Environment => "this server does not offer that environment",
         })?;
         write!(f, " ({})", self.variable())
@@ -143,7 +145,7 @@ impl fmt::Display for Withheld {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unavailable {
     /// Nobody can call it here.
-    Withheld(Withheld),
+    Denied(Denied),
     /// The caller's token lacks these scopes.
     Scopes(ScopeSet),
 }
@@ -151,29 +153,35 @@ pub enum Unavailable {
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Withheld(withheld) => withheld.fmt(f),
+            Self::Denied(denied) => denied.fmt(f),
             Self::Scopes(scopes) => {
-                write!(f, "the token lacks the scope `{scopes}`, which the user can allow by signing in again")
+                write!(
+                    f,
+                    "the token lacks the scope `{scopes}`, which the user can allow by signing in again"
+                )
             }
         }
     }
 }
 
-impl Offer {
+impl ToolPolicy {
     /// The offer that `options` say.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let mut offer = Self { options, withheld: HashMap::new() };
-        offer.withheld = tools::registry().iter().filter_map(|tool| Some((tool.name(), offer.decide(tool)?))).collect();
-        offer
+        let mut policy = Self { options, denied: HashMap::new() };
+        policy.denied = tools::registry()
+            .iter()
+            .filter_map(|tool| Some((tool.name(), policy.decide(tool)?)))
+            .collect();
+        policy
     }
 
-    fn decide(&self, tool: &Tool) -> Option<Withheld> {
+    fn decide(&self, tool: &Tool) -> Option<Denied> {
         let Options { allow, deny, .. } = &self.options;
         if deny.iter().any(|selector| selector.selects(tool)) {
-            Some(Withheld::Denied)
+            Some(Denied::DenyList)
         } else if !allow.is_empty() && !allow.iter().any(|selector| selector.selects(tool)) {
-            Some(Withheld::NotAllowed)
+            Some(Denied::AllowList)
         } else if !tool.is_visible(self.scopes()) {
             Some(self.beyond_scopes())
         } else {
@@ -184,7 +192,11 @@ impl Offer {
     /// The scopes that can be of use here: what metadata publishes, and a ceiling for every caller.
     #[must_use]
     pub fn scopes(&self) -> ScopeSet {
-        if self.options.read_only { self.options.scopes.intersection(Scope::Read.into()) } else { self.options.scopes }
+        if self.options.read_only {
+            self.options.scopes.intersection(Scope::Read.into())
+        } else {
+            self.options.scopes
+        }
     }
 
     /// The environments to which this server is limited; `None` where it is not.
@@ -196,32 +208,38 @@ impl Offer {
     /// Whether the environment of this name is offered.
     #[must_use]
     pub fn includes_environment(&self, name: &str) -> bool {
-        self.environments().is_none_or(|environments| environments.iter().any(|offered| offered.as_str() == name))
+        self.environments()
+            .is_none_or(|environments| environments.iter().any(|offered| offered.as_str() == name))
     }
 
     /// What keeps `tool` away, whatever it is called with.
     #[must_use]
-    pub fn withheld(&self, tool: &Tool) -> Option<Withheld> {
-        self.withheld.get(tool.name()).copied()
+    pub fn denied(&self, tool: &Tool) -> Option<Denied> {
+        self.denied.get(tool.name()).copied()
     }
 
     /// What keeps a caller with `scopes` from `tool`, whatever it is called with.
     #[must_use]
     pub fn unavailable(&self, tool: &Tool, scopes: ScopeSet) -> Option<Unavailable> {
-        if let Some(withheld) = self.withheld(tool) {
-            return Some(Unavailable::Withheld(withheld));
+        if let Some(denied) = self.denied(tool) {
+            return Some(Unavailable::Denied(denied));
         }
         let needed = tool.required_scopes(None);
-        (!tool.is_visible(scopes.intersection(self.scopes()))).then_some(Unavailable::Scopes(needed))
+        (!tool.is_visible(scopes.intersection(self.scopes())))
+            .then_some(Unavailable::Scopes(needed))
     }
 
     /// What keeps this call of `tool` away.
     #[must_use]
-    pub fn withheld_call(&self, tool: &Tool, arguments: Option<&Map<String, Value>>) -> Option<Withheld> {
-        self.withheld(tool)
+    pub fn denied_call(
+        &self,
+        tool: &Tool,
+        arguments: Option<&Map<String, Value>>,
+    ) -> Option<Denied> {
+        self.denied(tool)
             .or_else(|| {
                 let environment = tool.environment(arguments)?;
-                (!self.includes_environment(environment)).then_some(Withheld::Environment)
+                (!self.includes_environment(environment)).then_some(Denied::Environment)
             })
             .or_else(|| {
                 let needed = tool.required_scopes(arguments);
@@ -231,16 +249,20 @@ impl Offer {
 
     /// The scopes that this call needs; `None` where there is no such tool here, so that sign-in asks nobody for more.
     #[must_use]
-    pub fn required_scopes(&self, tool: &str, arguments: Option<&Map<String, Value>>) -> Option<ScopeSet> {
+    pub fn required_scopes(
+        &self,
+        tool: &str,
+        arguments: Option<&Map<String, Value>>,
+    ) -> Option<ScopeSet> {
         let tool = tools::registry().find(tool)?;
-        match self.withheld_call(tool, arguments) {
+        match self.denied_call(tool, arguments) {
             Some(_) => None,
             None => Some(tool.required_scopes(arguments)),
         }
     }
 
-    fn beyond_scopes(&self) -> Withheld {
-        if self.options.read_only { Withheld::ReadOnly } else { Withheld::Scope }
+    fn beyond_scopes(&self) -> Denied {
+        if self.options.read_only { Denied::ReadOnly } else { Denied::Scope }
     }
 }
 
@@ -254,13 +276,13 @@ mod tests {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    fn withheld(offer: &Offer, tool: &str) -> Option<Withheld> {
-        offer.withheld(tools::registry().find(tool).unwrap())
+    fn denied(policy: &ToolPolicy, tool: &str) -> Option<Denied> {
+        policy.denied(tools::registry().find(tool).unwrap())
     }
 
     #[test]
     fn lists_name_tools_and_groups_and_denying_wins() {
-        let offer = Offer::new(Options {
+        let policy = ToolPolicy::new(Options {
             allow: selectors(&["topics/*", "delete_consumer_group"]),
             deny: selectors(&["create_topic"]),
             ..Options::default()
@@ -268,11 +290,11 @@ mod tests {
         for (tool, expected) in [
             ("list_topics", None),
             ("delete_consumer_group", None),
-            ("create_topic", Some(Withheld::Denied)),
-            ("list_environments", Some(Withheld::NotAllowed)),
-            ("list_consumer_groups", Some(Withheld::NotAllowed)),
+            ("create_topic", Some(Denied::DenyList)),
+            ("list_environments", Some(Denied::AllowList)),
+            ("list_consumer_groups", Some(Denied::AllowList)),
         ] {
-            assert_eq!(withheld(&offer, tool), expected, "{tool}");
+            assert_eq!(denied(&policy, tool), expected, "{tool}");
         }
     }
 
@@ -292,43 +314,50 @@ mod tests {
 
     #[test]
     fn read_only_leaves_what_reads_and_of_sql_the_statements_that_read() {
-        let offer = Offer::new(Options { read_only: true, ..Options::default() });
-        assert_eq!(offer.scopes(), Scope::Read.into());
-        assert_eq!(withheld(&offer, "create_topic"), Some(Withheld::ReadOnly));
-        assert_eq!(withheld(&offer, "execute_sql"), None);
+        let policy = ToolPolicy::new(Options { read_only: true, ..Options::default() });
+        assert_eq!(policy.scopes(), Scope::Read.into());
+        assert_eq!(denied(&policy, "create_topic"), Some(Denied::ReadOnly));
+        assert_eq!(denied(&policy, "execute_sql"), None);
         let sql = tools::registry().find("execute_sql").unwrap();
-        for (statement, expected) in
-            [("SELECT * FROM t", None), ("DROP TABLE t", Some(Withheld::ReadOnly)), ("what?", Some(Withheld::ReadOnly))]
-        {
+        for (statement, expected) in [
+            ("SELECT * FROM t", None),
+            ("DROP TABLE t", Some(Denied::ReadOnly)),
+            ("what?", Some(Denied::ReadOnly)),
+        ] {
             let arguments = json!({ "environment": "dev", "sql": statement });
-            assert_eq!(offer.withheld_call(sql, arguments.as_object()), expected, "{statement}");
+            assert_eq!(policy.denied_call(sql, arguments.as_object()), expected, "{statement}");
         }
     }
 
     #[test]
     fn only_offered_environments_can_be_named_in_whichever_argument() {
         let environments = ["dev".parse().unwrap()].into();
-        let offer = Offer::new(Options { environments, ..Options::default() });
+        let policy = ToolPolicy::new(Options { environments, ..Options::default() });
         for (tool, arguments, expected) in [
             ("list_topics", json!({ "environment": "dev" }), None),
-            ("list_topics", json!({ "environment": "prod" }), Some(Withheld::Environment)),
-            ("list_topics", json!({ "environment": "DEV" }), Some(Withheld::Environment)),
-            ("get_environment", json!({ "name": "prod" }), Some(Withheld::Environment)),
+            ("list_topics", json!({ "environment": "prod" }), Some(Denied::Environment)),
+            ("list_topics", json!({ "environment": "DEV" }), Some(Denied::Environment)),
+            ("get_environment", json!({ "name": "prod" }), Some(Denied::Environment)),
             ("get_environment", json!({ "name": "dev" }), None),
             // What names no environment fails on its arguments.
             ("list_topics", json!({}), None),
             ("list_environments", json!({}), None),
         ] {
             let tool = tools::registry().find(tool).unwrap();
-            assert_eq!(offer.withheld_call(tool, arguments.as_object()), expected, "{tool:?} {arguments}");
+            assert_eq!(
+                policy.denied_call(tool, arguments.as_object()),
+                expected,
+                "{tool:?} {arguments}"
+            );
         }
     }
 
     #[test]
     fn sign_in_asks_for_no_scope_for_what_is_not_offered() {
-        let offer = Offer::new(Options { deny: selectors(&["list_topics"]), ..Options::default() });
-        assert_eq!(offer.required_scopes("list_topics", None), None);
-        assert_eq!(offer.required_scopes("get_topic", None), Some(Scope::Read.into()));
-        assert_eq!(offer.required_scopes("rm_rf", None), None);
+        let policy =
+            ToolPolicy::new(Options { deny: selectors(&["list_topics"]), ..Options::default() });
+        assert_eq!(policy.required_scopes("list_topics", None), None);
+        assert_eq!(policy.required_scopes("get_topic", None), Some(Scope::Read.into()));
+        assert_eq!(policy.required_scopes("rm_rf", None), None);
     }
 }
