@@ -10,10 +10,7 @@
 use std::{
     borrow::Cow,
     cell::RefCell,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Instant,
 };
 
@@ -52,6 +49,8 @@ pub(crate) struct RequestFields {
     pub(crate) rpc: Option<Cow<'static, str>>,
     /// The tool, cut likewise.
     pub(crate) tool: Option<String>,
+    /// Whether an audit line was written, which says more.
+    pub(crate) audited: bool,
 }
 
 tokio::task_local! {
@@ -61,21 +60,6 @@ tokio::task_local! {
 /// Notes something about the request that is being answered. Elsewhere it does nothing.
 pub(crate) fn note(write: impl FnOnce(&mut RequestFields)) {
     let _not_in_a_request = FIELDS.try_with(|fields| write(&mut fields.borrow_mut()));
-}
-
-/// Whether an audit line was written for a request; stands in its extensions.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Audited(Arc<AtomicBool>);
-
-impl Audited {
-    /// Notes that the line was written.
-    pub(crate) fn set(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }
 
 /// [`observe`] as middleware.
@@ -90,7 +74,7 @@ pub async fn observed(
 /// Runs the request in a span with its id, and logs how it was answered.
 pub async fn observe<F>(
     metrics: Arc<Metrics>,
-    mut request: Request,
+    request: Request,
     answer: impl FnOnce(Request) -> F,
 ) -> Response
 where
@@ -103,13 +87,11 @@ where
     let id = request_id(&request);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
     let method = request.method().clone();
-    let audited = Audited::default();
-    request.extensions_mut().insert(audited.clone());
     // Not given a name: what is moved out of a variable takes up its room in the future until the end, and that is copied.
     FIELDS
         .scope(RefCell::default(), async {
             let mut line =
-                Line { metrics, route, method, path, started, status: CLIENT_GONE, audited };
+                Line { metrics, route, method, path, started, status: CLIENT_GONE };
             let mut response = answer(request).await;
             line.status = response.status().as_u16();
             drop(line);
@@ -128,7 +110,6 @@ struct Line {
     path: Option<MatchedPath>,
     started: Instant,
     status: u16,
-    audited: Audited,
 }
 
 impl Drop for Line {
@@ -156,7 +137,9 @@ impl Drop for Line {
                 })
             };
         }
-        if self.audited.is_set() && self.status == StatusCode::OK.as_u16() {
+        let mut audited = false;
+        note(|fields| audited = fields.audited);
+        if audited && self.status == StatusCode::OK.as_u16() {
             write_at!(Level::DEBUG);
         } else {
             write_at!(Level::INFO);
@@ -167,7 +150,7 @@ impl Drop for Line {
 fn route(path: Option<&MatchedPath>) -> Route {
     match path.map(MatchedPath::as_str) {
         Some(path) if path.starts_with("/.well-known/") => Route::Metadata,
-        Some(path) if path.ends_with(ENDPOINT) => Route::Mcp,
+        Some(path) if path.trim_end_matches('/').ends_with(ENDPOINT) => Route::Mcp,
         _ => Route::Other,
     }
 }

@@ -1,8 +1,8 @@
-//! The whole router. A request's way is [`router`], read from top to bottom.
+//! The whole router. A request's way is [`McpEndpoint::handle`], read from top to bottom.
 
 use std::{
-    any::Any, convert::Infallible, ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc,
-    time::Duration,
+    any::Any, convert::Infallible, net::IpAddr, ops::ControlFlow, panic::AssertUnwindSafe,
+    sync::Arc, time::Duration,
 };
 
 use axum::{
@@ -13,8 +13,7 @@ use axum::{
 };
 use futures::FutureExt;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use tokio::sync::Semaphore;
-use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowHeaders, AllowOrigin, Any as AnyOrigin, CorsLayer},
@@ -25,42 +24,48 @@ use crate::{
     access_log,
     auth::{Authenticator, metadata},
     host_check::{self, HostCheck},
+    json_rpc::RpcError,
     landing::{self, LandingPage},
-    limits,
-    message::{self, RpcError},
+    limits::{self, Bodies, Limited, Slots, Users},
+    mcp::{Endpoint, Handler, Incoming, Parsed, Rejected},
     metrics::Metrics,
-    rate_limit::RateLimit,
     scope::ScopeSet,
-    settings::{AdvertisedUrl, ENDPOINT, Http, Limits, SignIn},
+    settings::{AdvertisedUrl, ENDPOINT, Http, SignIn},
 };
 
-/// Builds the router in front of `mcp`, the MCP endpoint: a service that finds the caller's
-/// [`Identity`](crate::identity::Identity) in each request's extensions. Browsers get `page`.
-pub fn router<S>(
+/// What bounds the requests to the MCP endpoint.
+#[derive(Debug)]
+pub struct Bounds {
+    /// Requests at a time, in total.
+    pub slots: Slots,
+    /// What each user can take.
+    pub users: Users,
+    /// The body of each request.
+    pub bodies: Bodies,
+    /// Longest time from a request to its response's head.
+    pub request_timeout: Duration,
+}
+
+/// Builds the router in front of `mcp`, the MCP endpoint. Browsers get `page`.
+pub fn router<H: Handler>(
     http: &Http,
-    limits: &Limits,
+    bounds: Bounds,
     offered: ScopeSet,
     authenticator: Authenticator,
     metrics: Arc<Metrics>,
     page: LandingPage,
-    mcp: &S,
-) -> Router
-where
-    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Response: IntoResponse,
-    S::Future: Send + 'static,
-{
+    mcp: Endpoint<H>,
+) -> Router {
     let host_check =
         Arc::new(HostCheck::new(http.allowed_hosts.clone(), http.allowed_origins.clone()));
     let page = Arc::new(page);
     let endpoint = Arc::new(McpEndpoint {
-        slots: Arc::new(Semaphore::new(limits.max_concurrent_requests.min(Semaphore::MAX_PERMITS))),
-        time: limits.request_timeout,
         host_check: host_check.clone(),
         page: page.clone(),
         authenticator,
-        max_body_bytes: limits.max_body_bytes,
-        rate_limit: RateLimit::new(limits.calls_per_minute_per_user, metrics.clone()),
+        bounds,
+        metrics: metrics.clone(),
+        mcp,
     });
     let nosniff = SetResponseHeaderLayer::overriding(
         header::X_CONTENT_TYPE_OPTIONS,
@@ -69,12 +74,9 @@ where
     let endpoint = ServiceBuilder::new()
         .layer(nosniff.clone())
         .layer(endpoint_cors(host_check.clone()))
-        .service_fn({
-            let mcp = mcp.clone();
-            move |request| {
-                let (endpoint, mcp) = (endpoint.clone(), mcp.clone());
-                async move { Ok::<_, Infallible>(endpoint.answer(request, mcp).await) }
-            }
+        .service_fn(move |request| {
+            let endpoint = endpoint.clone();
+            async move { Ok::<_, Infallible>(endpoint.answer(request).await) }
         });
     let endpoint = service_fn({
         let metrics = metrics.clone();
@@ -82,8 +84,13 @@ where
             let (metrics, endpoint) = (metrics.clone(), endpoint.clone());
             async {
                 Ok::<_, Infallible>(
-                    access_log::observe(metrics, request, |request| answer(endpoint, request))
-                        .await,
+                    access_log::observe(metrics, request, async |request| {
+                        match endpoint.oneshot(request).await {
+                            Ok(response) => response,
+                            Err(never) => match never {},
+                        }
+                    })
+                    .await,
                 )
             }
         }
@@ -107,65 +114,99 @@ where
         .fold(beside, |router, path| router.route_service(&path, endpoint.clone()))
 }
 
-/// What stands in front of the MCP endpoint. One service rather than a layer each: the router's layers copy and box all that
-/// is below them, for each request.
-struct McpEndpoint {
-    slots: Arc<Semaphore>,
-    time: Duration,
+/// What stands in front of the MCP endpoint. One service rather than a layer each: the router's
+/// layers copy and box all that is below them, for each request.
+struct McpEndpoint<H> {
     host_check: Arc<HostCheck>,
     page: Arc<LandingPage>,
     authenticator: Authenticator,
-    max_body_bytes: usize,
-    rate_limit: RateLimit,
+    bounds: Bounds,
+    metrics: Arc<Metrics>,
+    mcp: Endpoint<H>,
 }
 
-impl McpEndpoint {
-    /// Answers a request within the limits on all of them.
-    async fn answer<S>(&self, request: Request, mcp: S) -> Response
-    where
-        S: Service<Request, Error = Infallible>,
-        S::Response: IntoResponse,
-    {
+impl<H: Handler> McpEndpoint<H> {
+    /// Answers a request within the time that all have.
+    async fn answer(&self, request: Request) -> Response {
         let method = request.method().clone();
-        // Boxed, because each function that takes a future has it twice, and the router moves what comes of it.
-        let steps = Box::pin(async {
-            match self.handle(request, mcp).await {
-                ControlFlow::Continue(answer) | ControlFlow::Break(answer) => answer,
+        // Boxed, because each function that takes a future has it twice, and the router moves what
+        // comes of it.
+        let handling = Box::pin(async {
+            match self.handle(request).await {
+                ControlFlow::Continue(response) | ControlFlow::Break(response) => response,
             }
         });
-        let answering =
-            AssertUnwindSafe(limits::in_number(&self.slots, limits::in_time(self.time, steps)));
-        let mut answer = answering.catch_unwind().await.unwrap_or_else(panicked);
-        landing::vary(&method, &mut answer);
-        answer
+        let answering = AssertUnwindSafe(limits::in_time(self.bounds.request_timeout, handling));
+        let mut response = answering.catch_unwind().await.unwrap_or_else(panicked);
+        landing::vary(&method, &mut response);
+        response
     }
 
-    /// The way, step by step. A step that does not let the request pass answers it.
-    async fn handle<S>(&self, request: Request, mcp: S) -> ControlFlow<Response, Response>
-    where
-        S: Service<Request, Error = Infallible>,
-        S::Response: IntoResponse,
-    {
+    /// A request's way, step by step. A step that does not let the request pass answers it.
+    async fn handle(&self, request: Request) -> ControlFlow<Response, Response> {
         self.host_check.refuse_foreign(request.uri(), request.headers())?;
         self.page.answer_browsers(request.method(), request.headers())?;
-        let request = self.authenticator.sign_in(request).await?;
-        let (request, read) = message::read_message(request, self.max_body_bytes).await?;
-        self.authenticator.authorize(request.extensions(), &read)?;
-        self.rate_limit.per_user(request.extensions(), &read)?;
-        drop(read);
-        ControlFlow::Continue(answer(mcp, request).await)
+        let (parts, body) = request.into_parts();
+        let identity = match self.authenticator.sign_in(&parts.headers).await {
+            ControlFlow::Continue(identity) => identity,
+            ControlFlow::Break(challenge) => {
+                limits::discard(body).await;
+                return ControlFlow::Break(challenge);
+            }
+        };
+        let incoming = match Incoming::new(parts) {
+            Ok(incoming) => incoming,
+            Err(response) => {
+                limits::discard(body).await;
+                return ControlFlow::Break(response);
+            }
+        };
+        let user = self.bounds.users.user(&identity, None::<IpAddr>);
+        let of_user = passed(Slots::of_user(&user))?;
+        let budget = self.bounds.users.budget(Arc::clone(&user));
+        let read = passed(self.bounds.bodies.read(body, &budget).await)?;
+        let slot = passed(self.bounds.slots.take())?;
+        let parsed = self.mcp.parse(incoming, &read.body);
+        let parsed = passed(parsed.map_err(|Rejected { id, error }| error.respond(&id)))?;
+        note(&parsed);
+        self.authenticator.authorize(&identity, self.mcp.required_scopes(&parsed))?;
+        passed(user.call().map_err(|limited| self.too_soon(&parsed, &limited)))?;
+        let response = self.mcp.respond(parsed, identity).await;
+        ControlFlow::Continue(limits::hold((slot, of_user, read.reserved), response))
+    }
+
+    /// 429 (RFC 6585 §4), with the time at which to try again.
+    fn too_soon(&self, parsed: &Parsed, Limited { per_minute, wait }: &Limited) -> Response {
+        self.metrics.call_rate_limited();
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let error = RpcError::overloaded(
+            StatusCode::TOO_MANY_REQUESTS,
+            format!(
+                "too many calls: this server takes {per_minute} a minute from one user; nothing \
+                 was done, try again in {seconds} s"
+            ),
+        );
+        let mut response = error.respond(parsed.id());
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.max(1).into());
+        response
     }
 }
 
-async fn answer<S>(service: S, request: Request) -> Response
-where
-    S: Service<Request, Error = Infallible>,
-    S::Response: IntoResponse,
-{
-    match service.oneshot(request).await {
-        Ok(answer) => answer.into_response(),
-        Err(never) => match never {},
+fn passed<T>(step: Result<T, Response>) -> ControlFlow<Response, T> {
+    match step {
+        Ok(passed) => ControlFlow::Continue(passed),
+        Err(response) => ControlFlow::Break(response),
     }
+}
+
+/// Names in the access log are cut: they are the caller's text.
+fn note(parsed: &Parsed) {
+    const NAME_MAX: usize = 64;
+    let cut = |name: &str| name.chars().take(NAME_MAX).collect::<String>();
+    access_log::note(|fields| {
+        fields.rpc = parsed.method().map(|method| cut(method).into());
+        fields.tool = parsed.tool().map(cut);
+    });
 }
 
 /// `/mcp`, and below the advertised URL's path too: a proxy may pass that path on or take it off.

@@ -26,8 +26,8 @@ mod token_validator;
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use axum::{extract::Request, response::Response};
-use http::{Extensions, HeaderMap};
+use axum::response::Response;
+use http::HeaderMap;
 
 pub use self::{
     authorization_server::AuthorizationServer,
@@ -41,10 +41,9 @@ pub(crate) use self::{back_channel::NoReply, token_exchange::ExchangeError};
 use crate::{
     access_log,
     identity::Identity,
-    message::{self, Message, Read},
     metrics::{Metrics, SignIn as Outcome},
     policy::ToolPolicy,
-    resources,
+    scope::ScopeSet,
 };
 
 /// The gate in front of the MCP endpoint.
@@ -71,44 +70,35 @@ impl Authenticator {
         Self { mode, policy, metrics }
     }
 
-    /// Puts the caller's [`Identity`] into the request's extensions, or breaks with a challenge. The `Authorization` header
-    /// ends here: nothing behind it needs the token in any other form.
-    pub async fn sign_in(&self, mut request: Request) -> ControlFlow<Response, Request> {
-        match self.identify(request.headers()).await {
+    /// Who sends a request with these headers, or breaks with a challenge.
+    pub async fn sign_in(&self, headers: &HeaderMap) -> ControlFlow<Response, Identity> {
+        match self.identify(headers).await {
             Ok(identity) => {
-                access_log::note(|noted| {
-                    noted.subject.clone_from(&identity.subject);
-                    noted.client_id.clone_from(&identity.client_id);
+                access_log::note(|fields| {
+                    fields.subject.clone_from(&identity.subject);
+                    fields.client_id.clone_from(&identity.client_id);
                 });
-                request.headers_mut().remove(http::header::AUTHORIZATION);
-                request.extensions_mut().insert(identity);
-                ControlFlow::Continue(request)
+                ControlFlow::Continue(identity)
             }
-            Err(error) => {
-                message::discard(request.into_body()).await;
-                ControlFlow::Break(self.refuse(&error))
-            }
+            Err(error) => ControlFlow::Break(self.refuse(&error)),
         }
     }
 
-    /// Behind [`Authenticator::sign_in`], which left the [`Identity`] in the request's extensions: breaks with a challenge unless the
-    /// caller holds the scopes of the call that was `read`.
-    pub fn authorize(&self, request: &Extensions, read: &Read) -> ControlFlow<Response> {
-        let decision = match (request.get::<Identity>(), read) {
-            (Some(identity), Some((message, _))) => {
-                note(message);
-                self.decide(identity, message)
+    /// Breaks with a challenge unless `identity` holds the scopes that its call needs.
+    pub fn authorize(
+        &self,
+        identity: &Identity,
+        needed: Option<ScopeSet>,
+    ) -> ControlFlow<Response> {
+        match needed {
+            Some(needed) if !identity.scopes.covers(needed) => {
+                let error = AuthError::InsufficientScope { needed, held: identity.scopes };
+                ControlFlow::Break(self.refuse(&error))
             }
-            (Some(_), None) => Ok(()),
-            // Cannot be, as the router stands; if it ever is, nobody gets in.
-            (None, _) => Err(AuthError::Missing),
-        };
-        match decision {
-            Ok(()) => {
+            _ => {
                 self.decided(Outcome::Accepted);
                 ControlFlow::Continue(())
             }
-            Err(error) => ControlFlow::Break(self.refuse(&error)),
         }
     }
 
@@ -116,29 +106,6 @@ impl Authenticator {
         match &self.mode {
             Mode::OAuth(resource_server) => resource_server.identify(headers).await,
             Mode::Shared(shared_token) => shared_token.identify(headers),
-        }
-    }
-
-    /// Whether `identity` may do what `message` asks. What is not offered does not exist here, so no challenge asks for
-    /// it: MCP answers.
-    fn decide(&self, identity: &Identity, message: &Message) -> Result<(), AuthError> {
-        let needed = match message {
-            Message::ToolCall { name, arguments } => {
-                self.policy.required_scopes(name, arguments.as_ref())
-            }
-            // It is read by a tool.
-            Message::ResourceRead { uri } => {
-                resources::find(uri).ok().and_then(|(resource, arguments)| {
-                    self.policy.required_scopes(resource.tool, Some(&arguments))
-                })
-            }
-            Message::Other { .. } => None,
-        };
-        match needed {
-            Some(needed) if !identity.scopes.covers(needed) => {
-                Err(AuthError::InsufficientScope { needed, held: identity.scopes })
-            }
-            _ => Ok(()),
         }
     }
 
@@ -155,18 +122,4 @@ impl Authenticator {
         };
         error.respond(metadata_url, self.policy.scopes())
     }
-}
-
-/// Names in the access log are cut: they are the caller's text.
-fn note(message: &Message) {
-    const NAME_MAX: usize = 64;
-    let cut = |name: &str| name.chars().take(NAME_MAX).collect::<String>();
-    access_log::note(|noted| match message {
-        Message::ToolCall { name, .. } => {
-            noted.rpc = Some("tools/call".into());
-            noted.tool = Some(cut(name));
-        }
-        Message::ResourceRead { .. } => noted.rpc = Some("resources/read".into()),
-        Message::Other { method } => noted.rpc = method.as_deref().map(|method| cut(method).into()),
-    });
 }

@@ -15,7 +15,7 @@ use http::{
 };
 use url::{Host, Url};
 
-use crate::message::RpcError;
+use crate::json_rpc::RpcError;
 
 /// Longest part of a refused header that is logged.
 const SHOWN_MAX: usize = 100;

@@ -18,7 +18,7 @@ mod traces;
 pub mod variable;
 mod variables;
 
-use std::{fmt, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{fmt, net::{IpAddr, SocketAddr}, num::NonZeroU32, sync::Arc, time::Duration};
 
 use base64::{
     Engine as _, alphabet,
@@ -43,6 +43,7 @@ use self::{
 };
 use crate::{
     host_check::{AllowedHost, AllowedOrigin},
+    limits::memory_limit,
     policy::ToolPolicy,
 };
 
@@ -51,6 +52,10 @@ pub const EXIT_STATUS: u8 = 78;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
+/// Bytes in memory at a time if there is no memory limit.
+const BUDGET_DEFAULT: usize = 64 << 20;
+/// Most bytes in memory at a time.
+const BUDGET_MAX: usize = 64 << 30;
 /// Shortest sealing key, in bytes: the strength of HMAC-SHA-256.
 const SEALING_KEY_MIN: usize = 32;
 
@@ -73,6 +78,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The key for state that clients carry, where one is configured.
     pub sealing_key: Option<SecretSlice<u8>>,
+    /// Where the other replicas reach this one, if that is known.
+    pub replica_host: Option<IpAddr>,
     /// Longest time from SIGTERM to exit.
     pub shutdown_grace: Duration,
     /// What is logged and how.
@@ -124,8 +131,14 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// Calls that one user may make a minute; `None`: any number.
     pub calls_per_minute_per_user: Option<NonZeroU32>,
+    /// Longest time from a request's head to the end of its body.
+    pub body_timeout: Duration,
     /// Requests and streams answered at a time.
     pub max_concurrent_requests: usize,
+    /// Requests and streams of one user answered at a time.
+    pub concurrent_requests_per_user: usize,
+    /// Bytes of bodies and of HQ's replies in memory at a time.
+    pub memory_budget_bytes: usize,
     /// Largest reply from HQ, in bytes.
     pub response_max_bytes: usize,
     /// Bytes after which a result is cut at a record.
@@ -186,6 +199,9 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
     let confirm = policy::read_confirm(reader);
     let limits = read_limits(reader);
     let sealing_key = read_sealing_key(reader);
+    let replica_host = reader.optional(&var::MCP_REPLICA_HOST, |text| {
+        text.parse::<IpAddr>().map_err(|_| "write an IP address, such as 10.0.0.1".to_owned())
+    });
     let shutdown_grace = reader.value(&var::SHUTDOWN_GRACE, parse::duration(SECOND, HOUR));
     let log = read_log(reader);
     let traces = traces::read(reader, &mut warnings);
@@ -204,6 +220,7 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
         confirm: confirm?,
         limits: limits?,
         sealing_key: sealing_key?,
+        replica_host: replica_host?,
         shutdown_grace: shutdown_grace?,
         log: log?,
         traces,
@@ -217,6 +234,11 @@ fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Invalid> {
     let request_timeout = reader.value(&var::MCP_REQUEST_TIMEOUT, parse::duration(SECOND, HOUR));
     let max_concurrent_requests =
         reader.value(&var::MCP_MAX_CONCURRENT_REQUESTS, parse::count(1, 65_536));
+    let body_timeout = reader.value(&var::MCP_BODY_TIMEOUT, parse::duration(SECOND, HOUR));
+    let per_user =
+        reader.value(&var::MCP_CONCURRENT_REQUESTS_PER_USER, parse::count(1, 65_536));
+    let budget =
+        reader.optional(&var::MCP_MEMORY_BUDGET_BYTES, parse::count(1 << 20, BUDGET_MAX));
     let calls_per_minute =
         reader.value(&var::MCP_CALLS_PER_MINUTE_PER_USER, |text| match text.parse::<u32>() {
             Ok(calls) if calls <= 1_000_000 => Ok(NonZeroU32::new(calls)),
@@ -230,7 +252,10 @@ fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Invalid> {
     let limits = Limits {
         max_body_bytes: max_body_bytes?,
         request_timeout: request_timeout?,
+        body_timeout: body_timeout?,
         max_concurrent_requests: max_concurrent_requests?,
+        concurrent_requests_per_user: per_user?,
+        memory_budget_bytes: budget?.unwrap_or_else(default_budget),
         calls_per_minute_per_user: calls_per_minute?,
         response_max_bytes: response_max_bytes?,
         result_max_bytes: result_max_bytes?,
@@ -248,6 +273,12 @@ fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Invalid> {
         }));
     }
     Ok(limits)
+}
+
+/// A quarter of what this process may use: each byte that is worked on is there in a few forms.
+fn default_budget() -> usize {
+    let quarter = memory_limit().map(|limit| limit / 4);
+    quarter.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(BUDGET_DEFAULT)
 }
 
 fn read_sealing_key(reader: &mut Reader<'_>) -> Result<Option<SecretSlice<u8>>, Invalid> {

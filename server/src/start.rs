@@ -1,16 +1,16 @@
 //! From settings to a running server, and its end.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
-use axum::{Router, extract::Request, response::IntoResponse};
+use axum::Router;
 use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
-use tower::Service;
 use url::Url;
 
 use crate::{
-    admin, app,
+    admin,
+    app::{self, Bounds},
     auth::{
         Authenticator, AuthorizationServer, BackChannel, Mode, ResourceServer, SharedToken,
         shared_identity,
@@ -20,7 +20,8 @@ use crate::{
     landing::{LandingPage, LandingPageError},
     lenses,
     lifecycle::{self, Signals, Stages},
-    mcp,
+    limits::{Bodies, PerUser, Slots, Users},
+    mcp::{self, Handler},
     metrics::Metrics,
     settings::{Http, Settings, SignIn, Transport},
     tls::{self, TlsError},
@@ -59,9 +60,12 @@ pub enum StartError {
     /// Signals can't be taken over.
     #[error("failed to take over signals: {0}")]
     Signals(#[source] io::Error),
-    /// The connection over standard input and output failed.
-    #[error(transparent)]
-    Stdio(#[from] mcp::StdioError),
+    /// Standard input or output failed.
+    #[error("serving MCP over standard input and output failed: {0}")]
+    Stdio(#[source] io::Error),
+    /// What the server says about itself can't be made, which no setting can cause.
+    #[error("failed to set up the MCP server: {0}")]
+    Server(#[from] serde_json::Error),
 }
 
 /// Serves as `settings` say until a signal comes (or, over stdio, until standard input ends).
@@ -95,10 +99,14 @@ async fn run_stdio(
     let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
     let diagnostics =
         Arc::new(Diagnostics::of_api_key(&settings.lenses_url, api_key, back_channel));
-    let server = mcp_server(settings, tls, diagnostics, metrics, Arc::new(|_| {}))?;
+    let server = mcp_server(settings, None, tls, diagnostics, metrics, Arc::new(|_| {}))?;
+    let (elicitation, max_bytes) = (server.elicitation(), settings.limits.max_body_bytes);
+    let server = Arc::new(server);
     tracing::info!("serving MCP over standard input and output");
     tokio::select! {
-        ended = mcp::serve_stdio(server, identity) => Ok(ended?),
+        ended = mcp::serve_stdio(server, elicitation, identity, max_bytes) => {
+            ended.map_err(StartError::Stdio)
+        }
         () = signals.next() => Ok(()),
     }
 }
@@ -116,7 +124,7 @@ async fn run_http(
         .map(|files| tls::listener::acceptor(files, metrics.clone()))
         .transpose()?;
     let Routers { endpoint: router, admin } =
-        http_routers(settings, http, metrics, &stages, mcp::http_service)?;
+        http_routers(settings, http, metrics, &stages, Arc::new)?;
     let listener = bind(http.listen, "HOST, PORT").await?;
     let admin_listener = bind(http.admin, "ADMIN_HOST, ADMIN_PORT").await?;
 
@@ -152,40 +160,53 @@ pub struct Routers {
     pub admin: Router,
 }
 
-/// The routers of both ports with everything behind them. `endpoint` makes the MCP endpoint from the server: it is
-/// [`mcp::http_service`], or what the conformance suite's fixtures are served with through the same layers.
+/// The routers of both ports with everything behind them. `handler` makes what answers requests
+/// from the server: the server itself, or the conformance suite's fixtures around it.
 ///
 /// # Errors
 ///
 /// [`StartError`], when a client can't be made.
-pub fn http_routers<S>(
+pub fn http_routers<H: Handler>(
     settings: &Settings,
     http: &Http,
     metrics: Arc<Metrics>,
     stages: &Stages,
-    endpoint: impl FnOnce(mcp::Server, mcp::HttpOptions) -> S,
-) -> Result<Routers, StartError>
-where
-    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Response: IntoResponse,
-    S::Future: Send + 'static,
-{
+    handler: impl FnOnce(mcp::Server) -> Arc<H>,
+) -> Result<Routers, StartError> {
     let Front { mode, on_unauthorized, diagnostics, tls } = front(settings, http, &metrics)?;
-    let admin = admin::router(metrics.clone(), diagnostics.clone(), stages.stopping.clone());
     let authenticator = Authenticator::new(mode, settings.policy.clone(), metrics.clone());
-    let mcp = endpoint(
-        mcp_server(settings, tls, diagnostics, metrics.clone(), on_unauthorized)?,
-        mcp::HttpOptions {
-            allowed_hosts: http.allowed_hosts.iter().map(ToString::to_string).collect(),
-            allowed_origins: http.allowed_origins.iter().map(ToString::to_string).collect(),
-            max_body_bytes: settings.limits.max_body_bytes,
-            shutdown: stages.ending_streams.clone(),
-        },
-    );
+    let replica = settings.replica_host.map(|host| SocketAddr::new(host, http.admin.port()));
+    let server = mcp_server(
+        settings,
+        replica,
+        tls,
+        diagnostics.clone(),
+        metrics.clone(),
+        on_unauthorized,
+    )?;
+    let elicitation = server.elicitation();
+    let admin = admin::router(metrics.clone(), diagnostics, stages.stopping.clone())
+        .merge(mcp::replica_routes(Arc::clone(&elicitation)));
+    let mcp = mcp::Endpoint::new(handler(server), elicitation, stages.ending_streams.clone());
     let offered = settings.policy.scopes();
     let page = LandingPage::new(http, offered)?;
-    let endpoint = app::router(http, &settings.limits, offered, authenticator, metrics, page, &mcp);
+    let bounds = bounds(settings);
+    let endpoint = app::router(http, bounds, offered, authenticator, metrics, page, mcp);
     Ok(Routers { endpoint, admin })
+}
+
+fn bounds(settings: &Settings) -> Bounds {
+    let limits = &settings.limits;
+    let per_user = PerUser {
+        concurrent_requests: limits.concurrent_requests_per_user,
+        calls_per_minute: limits.calls_per_minute_per_user,
+    };
+    Bounds {
+        slots: Slots::new(limits.max_concurrent_requests),
+        users: Users::new(per_user, limits.memory_budget_bytes),
+        bodies: Bodies { max_bytes: limits.max_body_bytes, time: limits.body_timeout },
+        request_timeout: limits.request_timeout,
+    }
 }
 
 type OnUnauthorized = Arc<dyn Fn(&Identity) + Send + Sync>;
@@ -253,6 +274,7 @@ fn lenses_tls(
 
 fn mcp_server(
     settings: &Settings,
+    replica: Option<SocketAddr>,
     tls: ClientConfig,
     diagnostics: Arc<Diagnostics>,
     metrics: Arc<Metrics>,
@@ -268,7 +290,8 @@ fn mcp_server(
         response_max_bytes: limits.response_max_bytes,
         metrics: metrics.clone(),
     })?;
-    Ok(mcp::Server::new(mcp::Options {
+    let replicas = reqwest::Client::builder().no_proxy().build();
+    let server = mcp::Server::new(mcp::Options {
         lenses,
         policy: settings.policy.clone(),
         diagnostics,
@@ -279,7 +302,10 @@ fn mcp_server(
         result_max_bytes: limits.result_max_bytes,
         metrics,
         on_unauthorized,
-    }))
+        replica,
+        replicas: replicas.map_err(StartError::BackChannel)?,
+    });
+    Ok(server?)
 }
 
 async fn bind(address: SocketAddr, variables: &'static str) -> Result<TcpListener, StartError> {

@@ -11,14 +11,13 @@
 
 mod export;
 
-use http::{HeaderMap, request::Parts};
+use http::HeaderMap;
 use opentelemetry::{
     Context,
     propagation::{Extractor, TextMapPropagator},
 };
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use rmcp::{RoleServer, model::MetaObject, service::RequestContext};
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -28,12 +27,26 @@ use crate::metrics::{LensesOutcome, Outcome};
 /// The target of all spans that are traces, and of nothing else.
 const TARGET: &str = "traces";
 const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
+
+/// What a request says about the trace that it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct Parent<'a> {
+    /// The revision of MCP in which the request is made.
+    pub revision: &'a str,
+    /// `traceparent` of the request's `_meta` (SEP-414).
+    pub traceparent: Option<&'a str>,
+    /// `tracestate` of the request's `_meta`.
+    pub tracestate: Option<&'a str>,
+    /// The request's HTTP headers; empty over stdio.
+    pub headers: &'a HeaderMap,
+}
 
 /// A request of MCP that begins now.
 #[derive(Debug, Clone, Copy)]
 pub enum Request {
-    /// `tools/list`.
-    ListTools,
+    /// `resources/list`.
+    ListResources,
     /// `tools/call` of this tool.
     CallTool(&'static str),
     /// `prompts/get` of this prompt.
@@ -45,7 +58,7 @@ pub enum Request {
 impl Request {
     /// Its span: to be the current one while the request is answered.
     #[must_use]
-    pub fn span(self, context: &RequestContext<RoleServer>) -> Span {
+    pub fn span(self, parent: &Parent<'_>) -> Span {
         macro_rules! request {
             ($method:literal $(, $($further:tt)+)?) => {
                 tracing::info_span!(
@@ -61,7 +74,7 @@ impl Request {
             };
         }
         let span = match self {
-            Self::ListTools => request!("tools/list"),
+            Self::ListResources => request!("resources/list"),
             Self::CallTool(tool) => request!(
                 "tools/call",
                 otel.name = format_args!("tools/call {tool}"),
@@ -84,11 +97,9 @@ impl Request {
             }
         };
         if !span.is_disabled() {
-            if let Some(version) = context.protocol_version() {
-                span.record("mcp.protocol.version", version.as_str());
-            }
+            span.record("mcp.protocol.version", parent.revision);
             // Refused only for a span that nobody takes.
-            let _taken = span.set_parent(client_context(context));
+            let _taken = span.set_parent(parent.context());
         }
         span
     }
@@ -133,28 +144,30 @@ fn failed(span: &Span, why: &'static str) {
     span.record("error.type", why);
 }
 
-/// The span at the client that a request belongs to.
-fn client_context(context: &RequestContext<RoleServer>) -> Context {
-    let propagator = TraceContextPropagator::new();
-    let none = Context::new();
-    if context.meta.contains_key(TRACEPARENT) {
-        return propagator.extract_with_context(&none, &InMeta(&context.meta));
-    }
-    match context.extensions.get::<Parts>() {
-        Some(parts) => propagator.extract_with_context(&none, &HeaderExtractor(&parts.headers)),
-        None => none,
+impl Parent<'_> {
+    /// The span at the client that the request belongs to.
+    fn context(&self) -> Context {
+        let propagator = TraceContextPropagator::new();
+        let none = Context::new();
+        if self.traceparent.is_some() {
+            propagator.extract_with_context(&none, self)
+        } else {
+            propagator.extract_with_context(&none, &HeaderExtractor(self.headers))
+        }
     }
 }
 
 /// SEP-414: the names of the W3C's headers, in a request's `_meta`.
-struct InMeta<'a>(&'a MetaObject);
-
-impl Extractor for InMeta<'_> {
+impl Extractor for Parent<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.as_str()
+        match key {
+            TRACEPARENT => self.traceparent,
+            TRACESTATE => self.tracestate,
+            _ => None,
+        }
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).collect()
+        vec![TRACEPARENT, TRACESTATE]
     }
 }

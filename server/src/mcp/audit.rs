@@ -1,14 +1,14 @@
-//! What is kept of a call: a line of who called what and how it ended, a count, and nothing of what was said.
+//! What is kept of a call: a line of who called what and how it ended, a count, and nothing of what
+//! was said.
 
 use std::time::Instant;
 
-use http::request::Parts;
-use rmcp::{RoleServer, service::RequestContext};
 use serde_json::{Map, Value};
 use tracing::Span;
 
+use super::context::Context;
 use crate::{
-    access_log::Audited,
+    access_log,
     identity::Identity,
     metrics::{Metrics, Outcome},
     prompts::Prompt,
@@ -17,16 +17,18 @@ use crate::{
     traces,
 };
 
-/// One call of a tool, one prompt given or one resource read. It is counted, and its line written (level INFO, within the
-/// request's span), when this is dropped: so a call whose client went away is there too.
+/// Stands for the name of a tool that there is not: the caller's text is no label.
+const UNKNOWN_TOOL: &str = "(unknown)";
+
+/// One call of a tool, one prompt given or one resource read. It is counted, and its line written
+/// (level INFO, within the request's span), when this is dropped: so a call whose client went away
+/// is there too.
 pub(super) struct Audit<'a> {
     what: What,
     arguments: String,
     identity: &'a Identity,
     metrics: &'a Metrics,
     span: Span,
-    /// Where there is a request that has a line of its own.
-    audited: Option<Audited>,
     started: Instant,
     /// How the call ended; `Cancelled` until somebody knows better.
     pub(super) outcome: Outcome,
@@ -45,46 +47,48 @@ impl<'a> Audit<'a> {
     pub(super) fn of_tool(
         tool: &Tool,
         arguments: &Map<String, Value>,
-        identity: &'a Identity,
         metrics: &'a Metrics,
-        context: &RequestContext<RoleServer>,
+        context: &'a Context,
     ) -> Self {
-        // Names of arguments that the tool does not have are the caller's own words: they stay out of the log.
+        // Names of arguments that the tool does not have are the caller's own words: they stay out
+        // of the log.
         let names = arguments.keys().map(String::as_str).filter(|name| tool.has_argument(name));
-        Self::new(What::Tool(tool.name()), names, identity, metrics, context)
+        Self::new(What::Tool(tool.name()), names, metrics, context)
+    }
+
+    /// A call of a tool that there is not.
+    pub(super) fn of_unknown_tool(metrics: &'a Metrics, context: &'a Context) -> Self {
+        Self::new(What::Tool(UNKNOWN_TOOL), std::iter::empty(), metrics, context)
     }
 
     /// `prompt` being asked for.
     pub(super) fn of_prompt(
         prompt: &Prompt,
         arguments: &Map<String, Value>,
-        identity: &'a Identity,
         metrics: &'a Metrics,
-        context: &RequestContext<RoleServer>,
+        context: &'a Context,
     ) -> Self {
         let is_known =
             |name: &&str| prompt.arguments().iter().any(|argument| argument.name() == *name);
         let names = arguments.keys().map(String::as_str).filter(is_known);
-        Self::new(What::Prompt(prompt.name()), names, identity, metrics, context)
+        Self::new(What::Prompt(prompt.name()), names, metrics, context)
     }
 
     /// A resource of the kind `template` being read.
     pub(super) fn of_resource(
         template: &Template,
-        identity: &'a Identity,
         metrics: &'a Metrics,
-        context: &RequestContext<RoleServer>,
+        context: &'a Context,
     ) -> Self {
         let names = template.variables.iter().map(|variable| variable.name);
-        Self::new(What::Resource(template.name), names, identity, metrics, context)
+        Self::new(What::Resource(template.name), names, metrics, context)
     }
 
     fn new<'n>(
         what: What,
         arguments: impl Iterator<Item = &'n str>,
-        identity: &'a Identity,
         metrics: &'a Metrics,
-        context: &RequestContext<RoleServer>,
+        context: &'a Context,
     ) -> Self {
         let arguments = arguments.collect::<Vec<_>>().join(",");
         let span = match what {
@@ -92,16 +96,13 @@ impl<'a> Audit<'a> {
             What::Prompt(name) => traces::Request::GetPrompt(name),
             What::Resource(name) => traces::Request::ReadResource(name),
         };
-        let span = span.span(context);
-        let audited =
-            context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get()).cloned();
+        let span = span.span(&context.trace());
         Self {
             what,
             arguments,
-            identity,
+            identity: &context.identity,
             metrics,
             span,
-            audited,
             started: Instant::now(),
             outcome: Outcome::Cancelled,
         }
@@ -147,8 +148,6 @@ impl Drop for Audit<'_> {
             client_id = self.identity.client_id.as_deref(),
             "{message}"
         );
-        if let Some(audited) = &self.audited {
-            audited.set();
-        }
+        access_log::note(|noted| noted.audited = true);
     }
 }

@@ -1,78 +1,93 @@
 //! `completion/complete`.
 
-use rmcp::{
-    ErrorData, RoleServer,
-    model::{CompleteRequestParams, CompletionInfo, Reference},
-    service::RequestContext,
+use serde_json::json;
+
+use super::{
+    Server,
+    context::Context,
+    method::{CompleteParams, Reference},
+    response::{Answer, Outcome as Answered},
+    shown,
+};
+use crate::{
+    completion::Source, json_rpc::RpcError, lenses, metrics::Outcome, prompts, resources, tools,
 };
 
-use super::{Server, shown};
-use crate::{
-    completion::Source, identity::Identity, lenses, metrics::Outcome, prompts, resources, tools,
-};
+/// Most values of one answer (MCP, "Completion").
+const VALUES_MAX: usize = 100;
 
 impl Server {
-    /// What can stand in the argument that `request` names.
+    /// What can stand in the argument that `params` name.
     ///
-    /// What the caller may not see is no error here: there is nothing to propose. That HQ fails is one, as MCP has it
-    /// (-32603): an empty list would say that there is nothing.
-    pub(super) async fn completion(
-        &self,
-        request: &CompleteRequestParams,
-        identity: &Identity,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<CompletionInfo, ErrorData> {
-        let Some(source) = source(request)? else { return Ok(CompletionInfo::default()) };
-        let policy = &self.shared.policy;
+    /// What the caller may not see is no error here: there is nothing to propose. That HQ fails is
+    /// one, as MCP has it (-32603): an empty list would say that there is nothing.
+    pub(super) async fn complete(&self, params: &CompleteParams, context: &Context) -> Answered {
+        let Some(source) = source(params)? else { return answer(Vec::new(), 0) };
+        let identity = &context.identity;
         let tool = tools::registry().find(source.tool());
-        if tool.is_none_or(|tool| policy.unavailable(tool, identity.scopes).is_some()) {
-            self.shared.metrics.completed(source, Outcome::Denied);
-            return Ok(CompletionInfo::default());
+        if tool.is_none_or(|tool| self.policy.unavailable(tool, identity.scopes).is_some()) {
+            self.metrics.completed(source, Outcome::Denied);
+            return answer(Vec::new(), 0);
         }
-        let environment =
-            request.context.as_ref().and_then(|context| context.get_argument("environment"));
+        let known = params.context.as_ref().and_then(|context| context.arguments.as_ref());
+        let environment = known.and_then(|arguments| arguments.get("environment"));
         // What can be no name is the name of nothing.
         let environment = environment.and_then(|name| name.parse().ok());
-        let lenses = self.shared.lenses.as_caller(identity);
-        let names = source.names(&lenses, policy, environment.as_ref(), &request.argument.value);
-        let names = tokio::select! {
-            names = names => names,
-            () = context.ct.cancelled() => {
-                self.shared.metrics.completed(source, Outcome::Cancelled);
-                return Err(ErrorData::internal_error("the request was cancelled", None));
+        let lenses = self.lenses.as_caller(identity);
+        let counted = Counted { server: self, source, outcome: Outcome::Cancelled };
+        let names = source
+            .names(&lenses, &self.policy, environment.as_ref(), &params.argument.value)
+            .await;
+        let names = match names {
+            Ok(names) => names,
+            Err(error) => {
+                if let lenses::Error::Unauthorized(_) = error {
+                    (self.on_unauthorized)(identity);
+                }
+                let message = format!("{error}. {}", error.advice());
+                counted.end(tools::ToolError::from(error).outcome());
+                return Err(RpcError::internal(http::StatusCode::OK, message));
             }
         };
-        let names = names.map_err(|error| {
-            if let lenses::Error::Unauthorized(_) = error {
-                (self.shared.on_unauthorized)(identity);
-            }
-            let advice = error.advice();
-            let message = format!("{error}. {advice}");
-            self.shared.metrics.completed(source, tools::ToolError::from(error).outcome());
-            ErrorData::internal_error(message, None)
-        })?;
-        self.shared.metrics.completed(source, Outcome::Success);
+        counted.end(Outcome::Success);
         let total = names.len();
-        let values = names.into_iter().take(CompletionInfo::MAX_VALUES).collect();
-        CompletionInfo::with_pagination(
-            values,
-            u32::try_from(total).ok(),
-            total > CompletionInfo::MAX_VALUES,
-        )
-        .map_err(|error| ErrorData::internal_error(error, None))
+        answer(names.into_iter().take(VALUES_MAX).collect(), total)
     }
 }
 
-/// Where the values of the argument come from; `None` for texts, of which there is no list.
-fn source(request: &CompleteRequestParams) -> Result<Option<Source>, ErrorData> {
-    let argument = request.argument.name.as_str();
-    let source = match &request.r#ref {
-        Reference::Prompt(prompt) => {
-            let Some(prompt) = prompts::find(&prompt.name) else {
-                return Err(ErrorData::invalid_params(
-                    format!("unknown prompt: {}", shown(&prompt.name)),
-                    None,
-                ));
+/// Counts a completion when it ends, also when the client goes away first.
+struct Counted<'a> {
+    server: &'a Server,
+    source: Source,
+    outcome: Outcome,
+}
+
+impl Counted<'_> {
+    fn end(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.server.metrics.completed(self.source, self.outcome);
+    }
+}
+
+fn answer(values: Vec<String>, total: usize) -> Answered {
+    let has_more = total > values.len();
+    let completion = json!({ "values": values, "total": total, "hasMore": has_more });
+    Answer::object(&json!({ "completion": completion }))
+}
+
+/// Where the values of the argument come from; none for texts, of which there is no list.
+fn source(params: &CompleteParams) -> Result<Option<Source>, RpcError> {
+    let argument = params.argument.name.as_str();
+    let source = match &params.reference {
+        Reference::Prompt { name } => {
+            let Some(prompt) = prompts::find(name) else {
+                let message = format!("unknown prompt: {}", shown(name));
+                return Err(RpcError::invalid_params(message));
             };
             prompt
                 .arguments()
@@ -80,14 +95,11 @@ fn source(request: &CompleteRequestParams) -> Result<Option<Source>, ErrorData> 
                 .find(|known| known.name() == argument)
                 .map(prompts::Argument::source)
         }
-        Reference::Resource(resource) => {
-            let Some(template) =
-                resources::TEMPLATES.iter().find(|template| template.uri == resource.uri)
-            else {
-                return Err(ErrorData::invalid_params(
-                    format!("unknown template: {}", shown(&resource.uri)),
-                    None,
-                ));
+        Reference::Resource { uri } => {
+            let template = resources::TEMPLATES.iter().find(|template| template.uri == uri);
+            let Some(template) = template else {
+                let message = format!("unknown template: {}", shown(uri));
+                return Err(RpcError::invalid_params(message));
             };
             template
                 .variables
@@ -95,9 +107,8 @@ fn source(request: &CompleteRequestParams) -> Result<Option<Source>, ErrorData> 
                 .find(|known| known.name == argument)
                 .map(|variable| Some(variable.source))
         }
-        _ => None,
     };
     source.ok_or_else(|| {
-        ErrorData::invalid_params(format!("there is no argument `{}`", shown(argument)), None)
+        RpcError::invalid_params(format!("there is no argument `{}`", shown(argument)))
     })
 }

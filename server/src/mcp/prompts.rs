@@ -1,62 +1,69 @@
 //! `prompts/list` and `prompts/get`.
 
-use rmcp::{
-    ErrorData, RoleServer,
-    model::{
-        GetPromptRequestParams, GetPromptResult, Prompt as Listing, PromptArgument, PromptMessage,
-        Role,
-    },
-    service::RequestContext,
-};
+use serde_json::{Value, json};
 
-use super::{Server, audit::Audit, shown};
-use crate::{identity::Identity, metrics::Outcome, prompts};
+use super::{
+    Server, VOLATILE_TTL_MS,
+    audit::Audit,
+    context::Context,
+    dispatch::one_page,
+    method::{GetPromptParams, ListParams},
+    response::{Answer, Outcome as Answered},
+    shown,
+};
+use crate::{json_rpc::RpcError, metrics::Outcome, prompts};
 
 impl Server {
-    /// The prompts of which a caller like `identity` can use something.
-    pub(super) fn listed_prompts(&self, identity: &Identity) -> Vec<Listing> {
-        let policy = &self.shared.policy;
+    /// The prompts of which the caller can use something.
+    pub(super) fn list_prompts(&self, params: &ListParams, context: &Context) -> Answered {
+        one_page(params)?;
+        let (policy, scopes) = (&self.policy, context.identity.scopes);
         let is_listed =
-            |prompt: &&&prompts::Prompt| prompt.unavailable(policy, identity.scopes).is_none();
-        prompts::all().iter().filter(is_listed).map(|prompt| listing(prompt)).collect()
+            |prompt: &&&prompts::Prompt| prompt.unavailable(policy, scopes).is_none();
+        let listed: Vec<_> =
+            prompts::all().iter().filter(is_listed).map(|prompt| listing(prompt)).collect();
+        Ok(Answer::object(&json!({ "prompts": listed }))?.cacheable(VOLATILE_TTL_MS))
     }
 
-    /// The prompt that `request` asks for.
-    pub(super) fn prompt(
-        &self,
-        request: GetPromptRequestParams,
-        identity: &Identity,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<GetPromptResult, ErrorData> {
-        let Some(prompt) = prompts::find(&request.name) else {
-            return Err(ErrorData::invalid_params(
-                format!("unknown prompt: {}", shown(&request.name)),
-                None,
-            ));
+    /// The prompt that `params` ask for.
+    pub(super) fn get_prompt(&self, params: &GetPromptParams, context: &Context) -> Answered {
+        let Some(prompt) = prompts::find(&params.name) else {
+            let message = format!("unknown prompt: {}", shown(&params.name));
+            return Err(RpcError::invalid_params(message));
         };
-        let arguments = request.arguments.unwrap_or_default();
-        let mut audit =
-            Audit::of_prompt(prompt, &arguments, identity, &self.shared.metrics, context);
-        let text =
-            prompt.text(&arguments, &self.shared.policy, identity.scopes).map_err(|error| {
-                audit.outcome = match error {
-                    prompts::PromptError::Arguments(_) => Outcome::Error,
-                    _ => Outcome::Denied,
-                };
-                ErrorData::invalid_params(error.to_string(), None)
-            })?;
+        let mut audit = Audit::of_prompt(prompt, &params.arguments, &self.metrics, context);
+        let text = prompt.text(&params.arguments, &self.policy, context.identity.scopes);
+        let text = text.map_err(|error| {
+            audit.outcome = match error {
+                prompts::PromptError::Arguments(_) => Outcome::Error,
+                _ => Outcome::Denied,
+            };
+            RpcError::invalid_params(error.to_string())
+        })?;
         audit.outcome = Outcome::Success;
-        let message = PromptMessage::new_text(Role::User, text);
-        Ok(GetPromptResult::new(vec![message]).with_description(prompt.description()))
+        Answer::object(&json!({
+            "description": prompt.description(),
+            "messages": [{ "role": "user", "content": { "type": "text", "text": text } }],
+        }))
     }
 }
 
-fn listing(prompt: &prompts::Prompt) -> Listing {
-    let arguments = prompt.arguments().iter().map(|argument| {
-        PromptArgument::new(argument.name())
-            .with_description(argument.description())
-            .with_required(true)
-    });
-    Listing::new(prompt.name(), Some(prompt.description()), Some(arguments.collect()))
-        .with_title(prompt.title())
+fn listing(prompt: &prompts::Prompt) -> Value {
+    let arguments: Vec<_> = prompt
+        .arguments()
+        .iter()
+        .map(|argument| {
+            json!({
+                "name": argument.name(),
+                "description": argument.description(),
+                "required": true,
+            })
+        })
+        .collect();
+    json!({
+        "name": prompt.name(),
+        "title": prompt.title(),
+        "description": prompt.description(),
+        "arguments": arguments,
+    })
 }

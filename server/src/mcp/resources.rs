@@ -1,66 +1,63 @@
 //! `resources/list`, `resources/templates/list` and `resources/read`.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rmcp::{
-    ErrorData, RoleServer,
-    model::{ReadResourceResult, Resource, ResourceContents, ResourceTemplate},
-    service::RequestContext,
-};
+use http::StatusCode;
 use serde_json::{Value, json};
 use tracing::Instrument;
 
-use super::{Server, audit::Audit, confirmation::Answers, handler::Failed, shown};
+use super::{
+    Server, VOLATILE_TTL_MS,
+    audit::Audit,
+    confirmation::Answers,
+    context::Context,
+    dispatch::one_page,
+    method::ListParams,
+    response::{Answer, Outcome as Answered},
+    shown,
+    tool_call::Failed,
+};
 use crate::{
     identity::Identity,
+    json_rpc::RpcError,
     lenses,
     metrics::Outcome,
     resources::{self, ENVIRONMENTS, TEMPLATES, Template},
     tools::{self, ToolError},
+    traces,
 };
 
 const JSON: &str = "application/json";
 /// Environments of one page of `resources/list`; each is two resources.
 const PAGE: usize = 200;
 
-/// A page of `resources/list`, and the cursor of the next.
-type Page = (Vec<Resource>, Option<String>);
-
 impl Server {
     /// The resources that have a name of their own: the environments, and each environment with its topics.
     ///
     /// # Errors
     ///
-    /// -32602 for a cursor that is none. That HQ does not answer is no error: what can be read is still there, and
-    /// reading says what is wrong.
-    pub(super) async fn listed_resources(
-        &self,
-        cursor: Option<&str>,
-        identity: &Identity,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<Page, ErrorData> {
-        let after = cursor.map(name_of).transpose()?;
-        let [environments, environment, topics, ..] = TEMPLATES else {
-            return Ok((Vec::new(), None));
-        };
+    /// -32602 for a cursor that is none. That HQ does not answer is no error: what can be read is
+    /// still there, and reading says what is wrong.
+    pub(super) async fn list_resources(&self, params: &ListParams, context: &Context) -> Answered {
+        let identity = &context.identity;
+        let after = params.cursor.as_deref().map(name_of).transpose()?;
+        let [environments, environment, topics, ..] = TEMPLATES else { return page(&[], None) };
         if !self.is_readable(environments, identity) {
-            return Ok((Vec::new(), None));
+            return page(&[], None);
         }
         let mut listed = Vec::new();
         if after.is_none() {
             listed.push(resource(
-                ENVIRONMENTS.to_owned(),
+                ENVIRONMENTS,
                 environments.title.to_owned(),
                 environments,
             ));
         }
-        let lenses = self.shared.lenses.as_caller(identity);
-        let found = tokio::select! {
-            found = lenses.environments() => found,
-            () = context.ct.cancelled() => Ok(Vec::new()),
-        };
+        let span = traces::Request::ListResources.span(&context.trace());
+        let lenses = self.lenses.as_caller(identity);
+        let found = lenses.environments().instrument(span).await;
         let mut found = found.unwrap_or_else(|error| {
             if let lenses::Error::Unauthorized(_) = error {
-                (self.shared.on_unauthorized)(identity);
+                (self.on_unauthorized)(identity);
             }
             Vec::new()
         });
@@ -68,7 +65,7 @@ impl Server {
             |record: &lenses::Object| record.get("name").and_then(Value::as_str).map(str::to_owned);
         found.retain(|record| {
             name(record).is_some_and(|name| {
-                self.shared.policy.includes_environment(&name)
+                self.policy.includes_environment(&name)
                     && after.as_ref().is_none_or(|after| name > *after)
             })
         });
@@ -84,44 +81,44 @@ impl Server {
             ];
             for (template, uri, what) in parts {
                 if self.is_readable(template, identity) {
-                    listed.push(resource(uri, format!("{title}: {what}"), template));
+                    listed.push(resource(&uri, format!("{title}: {what}"), template));
                 }
             }
         }
-        Ok((listed, next.map(|name| URL_SAFE_NO_PAD.encode(name))))
+        page(&listed, next.map(|name| URL_SAFE_NO_PAD.encode(name)))
     }
 
-    /// The templates of what a caller like `identity` can read.
-    pub(super) fn listed_templates(&self, identity: &Identity) -> Vec<ResourceTemplate> {
+    /// The templates of what the caller can read.
+    pub(super) fn list_templates(&self, params: &ListParams, context: &Context) -> Answered {
+        one_page(params)?;
         let is_listed = |template: &&Template| {
-            !template.variables.is_empty() && self.is_readable(template, identity)
+            !template.variables.is_empty() && self.is_readable(template, &context.identity)
         };
-        TEMPLATES.iter().filter(is_listed).map(listing).collect()
+        let listed: Vec<_> = TEMPLATES.iter().filter(is_listed).map(listing).collect();
+        Ok(Answer::object(&json!({ "resourceTemplates": listed }))?.cacheable(VOLATILE_TTL_MS))
     }
 
     fn is_readable(&self, template: &Template, identity: &Identity) -> bool {
         let tool = tools::registry().find(template.tool);
-        tool.is_some_and(|tool| self.shared.policy.unavailable(tool, identity.scopes).is_none())
+        tool.is_some_and(|tool| self.policy.unavailable(tool, identity.scopes).is_none())
     }
 
     /// What `uri` leads to, as JSON.
-    pub(super) async fn resource(
-        &self,
-        uri: String,
-        identity: &Identity,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<ReadResourceResult, ErrorData> {
-        let at = Some(json!({ "uri": shown(&uri) }));
-        let not_found = |message: String| ErrorData::resource_not_found(message, at.clone());
+    pub(super) async fn read_resource(&self, uri: String, context: &Context) -> Answered {
+        let at = json!({ "uri": shown(&uri) });
+        // Revision 2026-07-28 has no code of its own for it.
+        let not_found = |message: String| RpcError {
+            code: if context.revision.is_stateless() { -32602 } else { -32002 },
+            ..RpcError::invalid_params(message).with_data(at.clone())
+        };
         let (template, arguments) =
             resources::find(&uri).map_err(|error| not_found(format!("the URI: {error}")))?;
         let Some(tool) = tools::registry().find(template.tool) else {
-            return Err(ErrorData::internal_error("the resource has no tool", None));
+            return Err(internal("the resource has no tool".to_owned(), at));
         };
-        let mut audit = Audit::of_resource(template, identity, &self.shared.metrics, context);
-        let reading = self
-            .call(tool, arguments, identity, Answers::default(), context)
-            .instrument(audit.span());
+        let mut audit = Audit::of_resource(template, &self.metrics, context);
+        let reading =
+            self.call(tool, arguments, Answers::default(), context).instrument(audit.span());
         let result = reading.await.map_err(|failed| {
             audit.outcome = failed.outcome();
             match failed {
@@ -132,37 +129,54 @@ impl Server {
                 Failed::Tool(ToolError::Arguments(error)) => not_found(format!("the URI: {error}")),
                 Failed::Refused(why) => not_found(why),
                 Failed::Protocol(error) => error,
-                failed => ErrorData::internal_error(failed.to_string(), at.clone()),
+                failed => internal(failed.to_string(), at.clone()),
             }
         })?;
         let Some(found) = result.structured_content else {
-            return Err(ErrorData::internal_error("the resource has no content", at));
+            return Err(internal("the resource has no content".to_owned(), at));
         };
         audit.outcome = Outcome::Success;
-        let contents = ResourceContents::text(found.to_string(), uri).with_mime_type(JSON);
-        Ok(ReadResourceResult::new(vec![contents]))
+        let contents = json!([{ "uri": uri, "mimeType": JSON, "text": found.to_string() }]);
+        Ok(Answer::object(&json!({ "contents": contents }))?.cacheable(VOLATILE_TTL_MS))
     }
 }
 
-fn resource(uri: String, title: String, template: &Template) -> Resource {
-    let name = uri.trim_start_matches("lenses://").to_owned();
-    Resource::new(uri, name)
-        .with_title(title)
-        .with_description(template.description)
-        .with_mime_type(JSON)
+fn internal(message: String, at: Value) -> RpcError {
+    RpcError::internal(StatusCode::OK, message).with_data(at)
 }
 
-fn listing(template: &Template) -> ResourceTemplate {
-    ResourceTemplate::new(template.uri, template.name)
-        .with_title(template.title)
-        .with_description(template.description)
-        .with_mime_type(JSON)
+fn page(listed: &[Value], next: Option<String>) -> Answered {
+    let mut page = json!({ "resources": listed });
+    if let Some(next) = next {
+        page["nextCursor"] = next.into();
+    }
+    Ok(Answer::object(&page)?.cacheable(VOLATILE_TTL_MS))
+}
+
+fn resource(uri: &str, title: String, template: &Template) -> Value {
+    json!({
+        "uri": uri,
+        "name": uri.trim_start_matches("lenses://"),
+        "title": title,
+        "description": template.description,
+        "mimeType": JSON,
+    })
+}
+
+fn listing(template: &Template) -> Value {
+    json!({
+        "uriTemplate": template.uri,
+        "name": template.name,
+        "title": template.title,
+        "description": template.description,
+        "mimeType": JSON,
+    })
 }
 
 /// The environment after which a page begins.
-fn name_of(cursor: &str) -> Result<String, ErrorData> {
+fn name_of(cursor: &str) -> Result<String, RpcError> {
     let name = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    name.ok_or_else(|| {
-        ErrorData::invalid_params("unknown cursor: give nextCursor as it was given", None)
+    name.filter(|name| !name.is_empty()).ok_or_else(|| {
+        RpcError::invalid_params("unknown cursor: give nextCursor as it was given")
     })
 }

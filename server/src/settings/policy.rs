@@ -14,8 +14,10 @@ use crate::{
 /// When the user is asked before a tool runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirm {
-    /// Before what cannot be undone, where the client can ask.
+    /// Before what cannot be undone, if the client can ask.
     Destructive,
+    /// Before what cannot be undone; refused if the client can't ask.
+    Required,
     /// Never.
     Never,
 }
@@ -62,6 +64,10 @@ fn environments(text: &str) -> Result<Vec<Name>, String> {
 }
 
 pub(super) fn read_confirm(reader: &mut Reader<'_>) -> Result<Confirm, Invalid> {
-    let words = [("destructive", Confirm::Destructive), ("never", Confirm::Never)];
+    let words = [
+        ("destructive", Confirm::Destructive),
+        ("required", Confirm::Required),
+        ("never", Confirm::Never),
+    ];
     reader.value(&var::MCP_CONFIRM, parse::word(&words))
 }

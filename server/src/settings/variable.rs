@@ -89,7 +89,7 @@ variables! {
     MCP_TOOLS_ALLOW: "Only these tools, comma list of names or group/*. Default: all";
     MCP_TOOLS_DENY: "Not these tools, comma list of names or group/*; wins over MCP_TOOLS_ALLOW";
     MCP_ENVIRONMENTS: "Lenses environments that tools may touch, comma list. Default: all that the user may see";
-    MCP_CONFIRM = "destructive": "destructive = ask the user, where the client can, before something is deleted; or never";
+    MCP_CONFIRM = "destructive": "Before something is deleted: destructive = ask the user if the client can, required = refuse if it can't, never";
     INTROSPECTION_URL: "Token introspection at HQ. Default: <LENSES_URL>/oauth2/introspect";
     INTROSPECTION_CACHE_TTL = "0": "How long an active token is believed without asking HQ; 0 = ask each time";
     #[secret true] INTROSPECTION_CLIENT_ID: "Client for introspection, where HQ does not allow it unauthenticated";
@@ -110,11 +110,15 @@ variables! {
     MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in";
     MCP_ALLOWED_ORIGINS: "Further browser origins, comma list; the advertised URL's and loopback are always in";
     #[secret true] MCP_SEALING_KEY: "Base64 of 32 bytes or more, the same in all replicas; seals state handed to clients";
+    MCP_REPLICA_HOST: "IP address at which the other replicas reach this one's ADMIN_PORT, to send on an answer that it waits for";
 
     ["Limits"]
-    MCP_MAX_BODY_BYTES = "4194304": "Largest request body, in bytes";
+    MCP_MAX_BODY_BYTES = "1048576": "Largest request body, in bytes; a longer one gets 413";
+    MCP_BODY_TIMEOUT = "10s": "Longest time from a request's head to the end of its body; a slower one gets 408";
     MCP_REQUEST_TIMEOUT = "60s": "Longest time from a request to its response's head; a stream that began is not cut";
     MCP_MAX_CONCURRENT_REQUESTS = "256": "Requests and streams answered at a time; more get 503";
+    MCP_CONCURRENT_REQUESTS_PER_USER = "16": "Requests and streams of one user answered at a time; more get 429";
+    MCP_MEMORY_BUDGET_BYTES: "Bytes of bodies and of HQ's replies in memory at a time, a quarter of them per user; more wait 1s, then get 503. Default: a quarter of the memory limit of the control group, else 67108864";
     MCP_CALLS_PER_MINUTE_PER_USER = "600": "Calls that one user may make a minute, at each replica; 0 = any number";
     MCP_RESPONSE_MAX_BYTES = "4194304": "Largest reply read from HQ, in bytes";
     MCP_RESULT_MAX_BYTES = "262144": "Bytes after which a list or a query's result is cut at a record; one is always whole";

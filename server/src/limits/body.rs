@@ -1,0 +1,133 @@
+//! The body of a request: read within bytes and time.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    response::{IntoResponse, Response},
+};
+use bytes::BytesMut;
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONNECTION, RETRY_AFTER},
+};
+use http_body_util::BodyExt;
+use tokio::time::timeout;
+
+use super::{
+    bytes::{Full, Reservation},
+    users::Budget,
+};
+use crate::json_rpc::RpcError;
+
+/// How much of a refused body is read.
+const DISCARD_MAX: usize = 8 << 20;
+/// How long.
+const DISCARD_TIME: Duration = Duration::from_secs(1);
+
+/// The bounds on each body.
+#[derive(Debug, Clone, Copy)]
+pub struct Bodies {
+    /// Most bytes.
+    pub max_bytes: usize,
+    /// Longest time from the head to the last byte.
+    pub time: Duration,
+}
+
+/// A body in memory, and its bytes in the budgets.
+#[derive(Debug)]
+pub struct Read {
+    /// The body.
+    pub body: Bytes,
+    /// To be held as long as the body is.
+    pub reserved: [Reservation; 2],
+}
+
+/// Why a body was not read.
+enum Unread {
+    TooLong,
+    TooSlow,
+    Full,
+    Broken,
+}
+
+impl Bodies {
+    /// Reads `body` for a user with `budget`. Bytes are reserved as they come: a length that is
+    /// only declared takes nothing from others.
+    ///
+    /// # Errors
+    ///
+    /// The response: 413 for too many bytes, 408 for too slow a body, 503 if the budget is used up.
+    pub async fn read(&self, mut body: Body, budget: &Budget) -> Result<Read, Response> {
+        let read = timeout(self.time, self.collect(&mut body, budget)).await;
+        let unread = match read.unwrap_or(Err(Unread::TooSlow)) {
+            Ok(read) => return Ok(read),
+            Err(unread) => unread,
+        };
+        if matches!(unread, Unread::TooLong | Unread::Full) {
+            discard(body).await;
+        }
+        Err(self.respond(&unread))
+    }
+
+    async fn collect(&self, body: &mut Body, budget: &Budget) -> Result<Read, Unread> {
+        let mut read = BytesMut::new();
+        let mut reserved = <[Reservation; 2]>::default();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Unread::Broken)?;
+            let Ok(data) = frame.into_data() else { continue };
+            if read.len() + data.len() > self.max_bytes {
+                return Err(Unread::TooLong);
+            }
+            let more = budget.reserve(data.len()).await.map_err(|Full| Unread::Full)?;
+            for (reserved, more) in reserved.iter_mut().zip(more) {
+                reserved.add(more);
+            }
+            read.extend_from_slice(&data);
+        }
+        Ok(Read { body: read.freeze(), reserved })
+    }
+
+    fn respond(&self, unread: &Unread) -> Response {
+        match unread {
+            Unread::TooLong => RpcError::invalid_request(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body is longer than {} bytes (MCP_MAX_BODY_BYTES)", self.max_bytes),
+            )
+            .into_response(),
+            Unread::TooSlow => {
+                let error = RpcError::invalid_request(
+                    StatusCode::REQUEST_TIMEOUT,
+                    format!("the body took longer than {}", humantime::format_duration(self.time)),
+                );
+                ([(CONNECTION, HeaderValue::from_static("close"))], error).into_response()
+            }
+            Unread::Full => {
+                let message = "too many bytes of requests are being read; try again";
+                let error = RpcError::overloaded(StatusCode::SERVICE_UNAVAILABLE, message);
+                ([(RETRY_AFTER, "1")], error).into_response()
+            }
+            // The connection broke: nobody is there to read this.
+            Unread::Broken => {
+                RpcError::invalid_request(StatusCode::BAD_REQUEST, "the body could not be read")
+                    .into_response()
+            }
+        }
+    }
+}
+
+/// Reads the rest of a body that is refused, within bounds, and forgets it. A connection that is
+/// closed with bytes unread is reset, and the reset takes the response with it: the client would
+/// see a broken connection in place of the 401 or 413.
+pub async fn discard(mut body: Body) {
+    let reading = async {
+        let mut left = DISCARD_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let read = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(read) else { return };
+            left = rest;
+        }
+    };
+    // Whoever sends for longer than that is not waiting for a response.
+    let _in_time = timeout(DISCARD_TIME, reading).await;
+}

@@ -1,0 +1,210 @@
+//! What is counted for each user: requests at a time, calls per minute, bytes in memory.
+
+use std::{
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
+
+use governor::{
+    DefaultDirectRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+use moka::sync::Cache;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::bytes::{ByteBudget, Full, Reservation};
+use crate::identity::{Fingerprint, Identity};
+
+/// Most users that are counted. Who is forgotten, because others called since, starts anew.
+const USERS_MAX: u64 = 10_000;
+/// How long a user who does not call is counted: after a minute the bucket of calls is full again.
+const IDLE: Duration = Duration::from_mins(1);
+/// Part of all bytes that one user can have in memory.
+const SHARE: usize = 4;
+
+/// All users, and what they share.
+#[derive(Debug)]
+pub struct Users {
+    limits: PerUser,
+    bytes: ByteBudget,
+    known: Cache<Key, Arc<User>>,
+}
+
+/// The bounds for each user.
+#[derive(Debug, Clone, Copy)]
+pub struct PerUser {
+    /// Requests and streams at a time.
+    pub concurrent_requests: usize,
+    /// Calls per minute; none: any number.
+    pub calls_per_minute: Option<NonZeroU32>,
+}
+
+/// Whose requests are counted together: the user's, with whatever application and token. With an
+/// API key all callers are one user to HQ, so their addresses tell them apart here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Subject(Arc<str>),
+    Address(IpAddr),
+    Token(Fingerprint),
+}
+
+/// What is counted for one user.
+#[derive(Debug)]
+pub struct User {
+    requests: Arc<Semaphore>,
+    calls: Option<Calls>,
+    bytes: ByteBudget,
+}
+
+/// A bucket of calls: it holds a minute's calls and is refilled evenly.
+#[derive(Debug)]
+struct Calls {
+    per_minute: NonZeroU32,
+    bucket: DefaultDirectRateLimiter,
+}
+
+/// A call that came too soon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limited {
+    /// Calls that are allowed in a minute.
+    pub per_minute: NonZeroU32,
+    /// When the next call may come.
+    pub wait: Duration,
+}
+
+/// The bytes that one user, and all together, can have in memory.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    user: Arc<User>,
+    total: ByteBudget,
+}
+
+impl Users {
+    /// Bounds each user by `limits`, and all together to `bytes` in memory.
+    #[must_use]
+    pub fn new(limits: PerUser, bytes: usize) -> Self {
+        let known = Cache::builder().max_capacity(USERS_MAX).time_to_idle(IDLE).build();
+        Self { limits, bytes: ByteBudget::new(bytes), known }
+    }
+
+    /// The user who calls as `identity` from `address`.
+    #[must_use]
+    pub fn user(&self, identity: &Identity, address: Option<IpAddr>) -> Arc<User> {
+        let key = match (&identity.subject, address) {
+            (Some(subject), _) => Key::Subject(Arc::clone(subject)),
+            (None, Some(address)) => Key::Address(address),
+            (None, None) => Key::Token(identity.fingerprint),
+        };
+        self.known.get_with(key, || Arc::new(self.unknown()))
+    }
+
+    /// The bytes that `user` can have in memory.
+    #[must_use]
+    pub fn budget(&self, user: Arc<User>) -> Budget {
+        Budget { user, total: self.bytes.clone() }
+    }
+
+    /// The bytes of all users together.
+    #[must_use]
+    pub fn bytes(&self) -> &ByteBudget {
+        &self.bytes
+    }
+
+    fn unknown(&self) -> User {
+        let PerUser { concurrent_requests, calls_per_minute } = self.limits;
+        User {
+            requests: Arc::new(Semaphore::new(concurrent_requests.min(Semaphore::MAX_PERMITS))),
+            calls: calls_per_minute.map(|per_minute| Calls {
+                per_minute,
+                bucket: RateLimiter::direct(Quota::per_minute(per_minute)),
+            }),
+            bytes: ByteBudget::new(self.bytes.limit() / SHARE),
+        }
+    }
+}
+
+impl User {
+    /// A place among the user's requests, until it is dropped; none if all are taken.
+    #[must_use]
+    pub fn request(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.requests).try_acquire_owned().ok()
+    }
+
+    /// Takes a call from the user's bucket.
+    ///
+    /// # Errors
+    ///
+    /// [`Limited`] if it is empty.
+    pub fn call(&self) -> Result<(), Limited> {
+        let Some(Calls { per_minute, bucket }) = &self.calls else { return Ok(()) };
+        bucket.check().map_err(|empty| Limited {
+            per_minute: *per_minute,
+            wait: empty.wait_time_from(DefaultClock::default().now()),
+        })
+    }
+}
+
+impl Budget {
+    /// Reserves `bytes`, if need be after up to a second.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`].
+    pub async fn reserve(&self, bytes: usize) -> Result<[Reservation; 2], Full> {
+        // The user's own first: who waits for that takes nothing from the others.
+        Ok([self.user.bytes.reserve(bytes).await?, self.total.reserve(bytes).await?])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::scope::ScopeSet;
+
+    fn identity(subject: Option<&str>, token: &str) -> Identity {
+        Identity {
+            subject: subject.map(Into::into),
+            client_id: None,
+            scopes: ScopeSet::NONE,
+            lenses_credential: Arc::new(SecretString::from(token)),
+            fingerprint: Fingerprint::of(token),
+        }
+    }
+
+    fn users() -> Users {
+        let limits = PerUser { concurrent_requests: 1, calls_per_minute: NonZeroU32::new(1) };
+        Users::new(limits, 400)
+    }
+
+    #[test]
+    fn a_user_is_one_whatever_the_token_and_without_a_subject_the_address_tells() {
+        let users = users();
+        let address = |last| Some(IpAddr::from([10, 0, 0, last]));
+        let same = |one: &Arc<User>, other: &Arc<User>| Arc::ptr_eq(one, other);
+        let alice = users.user(&identity(Some("alice"), "a"), address(1));
+        assert!(same(&alice, &users.user(&identity(Some("alice"), "b"), address(2))));
+        assert!(!same(&alice, &users.user(&identity(Some("bob"), "a"), address(1))));
+        let nobody = users.user(&identity(None, "a"), address(1));
+        assert!(same(&nobody, &users.user(&identity(None, "b"), address(1))));
+        assert!(!same(&nobody, &users.user(&identity(None, "a"), address(2))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_user_takes_a_share_and_leaves_the_rest() {
+        let users = users();
+        let [alice, bob] =
+            ["alice", "bob"].map(|name| users.user(&identity(Some(name), name), None));
+        let place = alice.request();
+        assert!(place.is_some() && alice.request().is_none() && bob.request().is_some());
+        assert!(alice.call().is_ok() && alice.call().is_err() && bob.call().is_ok());
+        let (alice, bob) = (users.budget(alice), users.budget(bob));
+        let _held = alice.reserve(100).await.unwrap();
+        assert_eq!(alice.reserve(1).await.unwrap_err(), Full);
+        assert!(bob.reserve(100).await.is_ok());
+        assert_eq!(users.bytes().reserved(), 100);
+    }
+}

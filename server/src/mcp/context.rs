@@ -1,0 +1,41 @@
+//! What a handler knows about the request that it answers.
+
+use http::HeaderMap;
+
+use super::{client::Client, method::Meta, revision::Revision};
+use crate::{identity::Identity, traces};
+
+/// One request: who makes it, in which revision, and the way back while it is answered.
+pub struct Context {
+    /// Who calls.
+    pub identity: Identity,
+    /// The revision in which the request is made.
+    pub revision: Revision,
+    /// The request's `_meta`.
+    pub meta: Meta,
+    /// Whether the client can show a form to the user: now, or in an input-required result.
+    pub has_forms: bool,
+    /// The way back to the client.
+    pub client: Client,
+    /// The headers of the HTTP request; none over stdio.
+    pub(super) headers: HeaderMap,
+}
+
+impl Context {
+    /// The trace that the request belongs to: its `_meta` says, else its headers.
+    pub(super) fn trace(&self) -> traces::Parent<'_> {
+        traces::Parent {
+            revision: self.revision.as_str(),
+            traceparent: self.meta.traceparent.as_deref(),
+            tracestate: self.meta.tracestate.as_deref(),
+            headers: &self.headers,
+        }
+    }
+
+    /// Whether this server sends the client a request and waits for the answer, as the revisions
+    /// before 2026-07-28 do.
+    #[must_use]
+    pub fn asks_in_call(&self) -> bool {
+        self.has_forms && !self.revision.is_stateless()
+    }
+}

@@ -1,0 +1,271 @@
+//! Questions to the client in the middle of a call: how the revisions before 2026-07-28 ask.
+//!
+//! ```text
+//! initialize  ─▶ a session id that is sealed state: the client can show forms, and who the user is
+//! tools/call  ─▶ event stream ─▶ elicitation/create, its id sealed: a nonce, and which replica waits
+//! POST answer ─▶ open the id ─▶ this replica: hand it to the call
+//!                            ╰▶ another replica: forward it there (`forwarding.rs`)
+//! ```
+//!
+//! Nothing is stored but the questions that calls wait on, and those end with the call. A session
+//! id or a question's id holds for one user, on every replica that has the sealing key.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::StatusCode;
+use rmcp::model::{RequestStateCodec, SealOptions};
+use tokio::sync::oneshot;
+
+use super::{
+    message::ClientResponse,
+    method::ClientCapabilities,
+};
+use crate::{identity::Identity, json_rpc::RpcError};
+
+/// How long a call waits for the client's answer. Then nothing is done.
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_mins(5);
+
+const SESSION: &[u8] = b"session";
+const QUESTION: &[u8] = b"question";
+const NONCE_LENGTH: usize = 16;
+type Nonce = [u8; NONCE_LENGTH];
+
+/// The questions that calls of this replica wait on, and the seal of ids.
+pub struct Elicitation {
+    codec: RequestStateCodec,
+    replica: Option<SocketAddr>,
+    replicas: reqwest::Client,
+    waiting: Mutex<HashMap<Nonce, oneshot::Sender<Option<Box<str>>>>>,
+}
+
+/// A question that was asked. It is forgotten when this is dropped.
+pub(super) struct Question {
+    elicitation: Arc<Elicitation>,
+    nonce: Nonce,
+    /// The id of the request that asks.
+    pub(super) id: String,
+    /// Where the client's result comes out; none if the client answered with an error.
+    pub(super) answer: oneshot::Receiver<Option<Box<str>>>,
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        self.elicitation.take(&self.nonce);
+    }
+}
+
+/// Where a client's answer belongs.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A call of this replica took it.
+    Delivered,
+    /// A call of the replica with this address waits for it.
+    Replica(SocketAddr),
+}
+
+impl Elicitation {
+    /// Seals with `codec`. Other replicas reach this one's admin port at `replica`, if it is known.
+    /// `replicas` sends answers to the others.
+    #[must_use]
+    pub fn new(
+        codec: RequestStateCodec,
+        replica: Option<SocketAddr>,
+        replicas: reqwest::Client,
+    ) -> Self {
+        Self { codec, replica, replicas, waiting: Mutex::default() }
+    }
+
+    /// The session id for a client with these `capabilities`; none if there is nothing to remember
+    /// of it.
+    pub(super) fn session(
+        &self,
+        capabilities: &ClientCapabilities,
+        identity: &Identity,
+    ) -> Option<String> {
+        let sealed = || {
+            let data = associated(SESSION, &user(identity));
+            self.codec.seal_with(b"forms", &SealOptions::new().associated_data(&data))
+        };
+        capabilities.has_forms().then(sealed)
+    }
+
+    /// Checks the session id that a request came with. A client that has a session can show forms.
+    ///
+    /// # Errors
+    ///
+    /// -32600 in HTTP 404, at which a client begins a new session (MCP 2025-11-25, "Session
+    /// Management").
+    pub(super) fn check_session(&self, id: &str, identity: &Identity) -> Result<(), RpcError> {
+        let opened = self.codec.open_with(id, &associated(SESSION, &user(identity)));
+        opened.map(drop).map_err(|_| {
+            RpcError::invalid_request(
+                StatusCode::NOT_FOUND,
+                "the session is not known: send initialize again, without Mcp-Session-Id",
+            )
+        })
+    }
+
+    /// A new question to `identity`.
+    pub(super) fn ask(self: &Arc<Self>, identity: &Identity) -> Question {
+        let nonce: Nonce = rand::random();
+        let replica = self.replica.map(|replica| replica.to_string()).unwrap_or_default();
+        let payload = [nonce.as_slice(), replica.as_bytes()].concat();
+        let data = associated(QUESTION, &user(identity));
+        let options = SealOptions::new().associated_data(&data).ttl(ANSWER_WITHIN);
+        let id = self.codec.seal_with(&payload, &options);
+        let (sender, answer) = oneshot::channel();
+        self.waiting().insert(nonce, sender);
+        Question { elicitation: Arc::clone(self), nonce, id, answer }
+    }
+
+    /// Hands the client's answer to the call that waits for it here, or says which replica does.
+    ///
+    /// # Errors
+    ///
+    /// -32600 for an id that is not this user's, that is too old, or that no call waits for.
+    pub(super) fn answer(
+        &self,
+        response: &ClientResponse,
+        identity: &Identity,
+    ) -> Result<Destination, RpcError> {
+        self.answer_of(response, &user(identity))
+    }
+
+    /// As [`Self::answer`], for the `user` that another replica names.
+    pub(super) fn answer_of(
+        &self,
+        response: &ClientResponse,
+        user: &str,
+    ) -> Result<Destination, RpcError> {
+        let unknown = || {
+            RpcError::invalid_request(
+                StatusCode::BAD_REQUEST,
+                "no call waits for this answer: it came too late, or the question was not this server's",
+            )
+        };
+        let opened = self.codec.open_with(&response.id, &associated(QUESTION, user));
+        let payload = opened.map_err(|_| unknown())?;
+        let (nonce, replica) = payload.split_first_chunk().ok_or_else(unknown)?;
+        if let Some(call) = self.take(nonce) {
+            // A call that has just ended needs no answer.
+            let _ended = call.send(response.result.clone());
+            return Ok(Destination::Delivered);
+        }
+        let replica = std::str::from_utf8(replica).ok().and_then(|text| text.parse().ok());
+        replica
+            .filter(|replica| Some(*replica) != self.replica)
+            .map(Destination::Replica)
+            .ok_or_else(unknown)
+    }
+
+    /// A text that proves to the other replicas that `body` comes from one of them.
+    pub(super) fn seal_forwarded(&self, body: &[u8]) -> String {
+        let options = SealOptions::new().associated_data(body).ttl(ANSWER_WITHIN);
+        self.codec.seal_with(b"forwarded", &options)
+    }
+
+    /// Whether `seal` proves that `body` comes from another replica.
+    pub(super) fn is_forwarded(&self, body: &[u8], seal: &str) -> bool {
+        self.codec.open_with(seal, body).is_ok_and(|payload| payload == b"forwarded")
+    }
+
+    pub(super) fn replicas(&self) -> &reqwest::Client {
+        &self.replicas
+    }
+
+    /// Number of questions that calls wait on.
+    #[must_use]
+    pub fn waiting_calls(&self) -> usize {
+        self.waiting().len()
+    }
+
+    fn take(&self, nonce: &Nonce) -> Option<oneshot::Sender<Option<Box<str>>>> {
+        self.waiting().remove(nonce)
+    }
+
+    fn waiting(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<Nonce, oneshot::Sender<Option<Box<str>>>>> {
+        // A map is whole whatever panicked elsewhere.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who the user is: the subject, because a token may be refreshed while a session lasts.
+pub(super) fn user(identity: &Identity) -> String {
+    let Identity { subject, client_id, fingerprint, .. } = identity;
+    let user = subject.as_deref().map_or_else(|| fingerprint.to_string(), str::to_owned);
+    format!("{}:{user}:{}", user.len(), client_id.as_deref().unwrap_or_default())
+}
+
+/// What a seal of one kind holds for. The kind keeps a session id from passing for a question's.
+fn associated(kind: &[u8], user: &str) -> Vec<u8> {
+    [kind, b"\0", user.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::{identity::Fingerprint, scope::ScopeSet};
+
+    fn elicitation(replica: &str) -> Arc<Elicitation> {
+        let codec = RequestStateCodec::new_unchecked(*b"the key of a test, 32 bytes long");
+        Arc::new(Elicitation::new(codec, replica.parse().ok(), reqwest::Client::new()))
+    }
+
+    fn caller(subject: &str) -> Identity {
+        Identity {
+            subject: Some(subject.into()),
+            client_id: Some("client".into()),
+            scopes: ScopeSet::ALL,
+            lenses_credential: Arc::new(SecretString::from("token")),
+            fingerprint: Fingerprint::of("token"),
+        }
+    }
+
+    fn response(id: &str) -> ClientResponse {
+        ClientResponse { id: id.to_owned(), result: Some("{}".into()) }
+    }
+
+    #[test]
+    fn an_answer_reaches_the_call_that_waits_and_only_once() {
+        let here = elicitation("10.0.0.1:9090");
+        let mut question = here.ask(&caller("alice"));
+        let (id, alice) = (question.id.clone(), caller("alice"));
+        assert_eq!(here.answer(&response(&id), &alice), Ok(Destination::Delivered));
+        assert_eq!(question.answer.try_recv().unwrap().as_deref(), Some("{}"));
+        assert!(here.answer(&response(&id), &alice).is_err());
+    }
+
+    #[test]
+    fn an_answer_at_another_replica_is_sent_to_the_one_that_waits() {
+        let (here, other) = (elicitation("10.0.0.1:9090"), elicitation("10.0.0.2:9090"));
+        let question = here.ask(&caller("alice"));
+        let found = other.answer(&response(&question.id), &caller("alice"));
+        assert_eq!(found, Ok(Destination::Replica("10.0.0.1:9090".parse().unwrap())));
+    }
+
+    #[test]
+    fn nobody_else_can_answer_and_ids_of_one_kind_do_not_pass_for_another() {
+        let here = elicitation("");
+        let question = here.ask(&caller("alice"));
+        assert!(here.answer(&response(&question.id), &caller("mallory")).is_err());
+        assert!(here.check_session(&question.id, &caller("alice")).is_err());
+        assert!(here.answer(&response("rs1.x.y"), &caller("alice")).is_err());
+        let forms = serde_json::from_str(r#"{"elicitation":{}}"#).unwrap();
+        let session = here.session(&forms, &caller("alice")).unwrap();
+        assert!(here.check_session(&session, &caller("alice")).is_ok());
+        assert!(here.check_session(&session, &caller("mallory")).is_err());
+        assert!(here.answer(&response(&session), &caller("alice")).is_err());
+        assert_eq!(here.waiting_calls(), 1);
+        drop(question);
+        assert_eq!(here.waiting_calls(), 0);
+    }
+}

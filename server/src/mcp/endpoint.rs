@@ -1,0 +1,318 @@
+//! The MCP endpoint of Streamable HTTP, behind sign-in and bounds: from the head and body of a
+//! `POST` to the response.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE},
+    request::Parts,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Handler,
+    client::{Client, QUEUED},
+    context::Context,
+    elicitation::{Destination, Elicitation},
+    headers,
+    message::{ClientResponse, Message, Notification, Rejected, Request},
+    response::{Accepts, Exchange, respond},
+    revision::{PROTOCOL_VERSION, Revision, single, unsupported},
+};
+use crate::{identity::Identity, json_rpc::{RequestId, RpcError}, scope::ScopeSet};
+
+const SESSION_ID: &str = "mcp-session-id";
+
+/// The endpoint in front of a [`Handler`].
+pub struct Endpoint<H> {
+    handler: Arc<H>,
+    elicitation: Arc<Elicitation>,
+    server_info: Arc<str>,
+    ending_streams: CancellationToken,
+}
+
+/// The head of a `POST` that MCP can answer.
+#[derive(Debug)]
+pub struct Incoming {
+    headers: HeaderMap,
+    accepts: Accepts,
+}
+
+/// A message that is checked as far as it can be without its caller.
+#[derive(Debug)]
+pub struct Parsed {
+    incoming: Incoming,
+    message: Checked,
+}
+
+#[derive(Debug)]
+enum Checked {
+    Request(Box<Request>, Revision),
+    Notification(Notification),
+    Response(ClientResponse),
+}
+
+impl Incoming {
+    /// Checks the head of a request to the endpoint.
+    ///
+    /// # Errors
+    ///
+    /// The response: 405 for a method other than POST, 406 if the client takes neither JSON nor an
+    /// event stream, 415 for a body that is not JSON or is encoded.
+    pub fn new(parts: Parts) -> Result<Self, Response> {
+        let Parts { method, headers, .. } = parts;
+        if method != Method::POST {
+            let allow = [(ALLOW, HeaderValue::from_static("POST"))];
+            let error = RpcError::invalid_request(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "send each message as a POST; this server has no other streams",
+            );
+            return Err((allow, error).into_response());
+        }
+        let accepts = accepts(&headers);
+        if !accepts.json && !accepts.events {
+            return Err(refused(
+                StatusCode::NOT_ACCEPTABLE,
+                "Accept must name application/json or text/event-stream",
+            ));
+        }
+        if !headers.get(CONTENT_TYPE).is_some_and(is_json) {
+            return Err(refused(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Content-Type must be application/json",
+            ));
+        }
+        let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+        if !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            // RFC 9110 §12.5.3: what would be taken.
+            let taken = [(ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
+            let error = RpcError::invalid_request(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the body is encoded: send it without Content-Encoding",
+            );
+            return Err((taken, error).into_response());
+        }
+        Ok(Self { headers, accepts })
+    }
+}
+
+impl Parsed {
+    /// The method, or none for a response.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        match &self.message {
+            Checked::Request(request, _) => Some(request.call.method()),
+            Checked::Notification(notification) => Some(&notification.method),
+            Checked::Response(_) => None,
+        }
+    }
+
+    /// The tool that is called.
+    #[must_use]
+    pub fn tool(&self) -> Option<&str> {
+        match &self.message {
+            Checked::Request(request, _) => request.call.tool(),
+            _ => None,
+        }
+    }
+
+    /// The request's id, for an error; null if it has none.
+    #[must_use]
+    pub fn id(&self) -> &RequestId {
+        match &self.message {
+            Checked::Request(request, _) => &request.id,
+            _ => &RequestId::NULL,
+        }
+    }
+}
+
+impl<H: Handler> Endpoint<H> {
+    /// Answers with `handler`. `elicitation` holds the questions that its calls wait on; streams
+    /// end when `ending_streams` is cancelled.
+    #[must_use]
+    pub fn new(
+        handler: Arc<H>,
+        elicitation: Arc<Elicitation>,
+        ending_streams: CancellationToken,
+    ) -> Self {
+        Self { handler, elicitation, server_info: super::server_info().into(), ending_streams }
+    }
+
+    /// Reads `body` as a message and holds its headers against it.
+    ///
+    /// # Errors
+    ///
+    /// The JSON-RPC error, and the id that it answers.
+    pub fn parse(&self, incoming: Incoming, body: &Bytes) -> Result<Parsed, Rejected> {
+        let headers = &incoming.headers;
+        let message = match Message::parse(body)? {
+            Message::Request(request) => {
+                let checked = headers::revision(headers, &request).and_then(|revision| {
+                    if revision.is_stateless() {
+                        let schema = |tool: &str| self.handler.input_schema(tool);
+                        headers::check(headers, &request, schema)?;
+                    }
+                    Ok(revision)
+                });
+                match checked {
+                    Ok(revision) => Checked::Request(Box::new(request), revision),
+                    Err(error) => return Err(Rejected { id: request.id, error }),
+                }
+            }
+            Message::Notification(notification) => {
+                if revision_of(headers)?.is_stateless() {
+                    headers::check_method(headers, &notification.method)?;
+                }
+                Checked::Notification(notification)
+            }
+            Message::Response(response) => Checked::Response(response),
+        };
+        Ok(Parsed { incoming, message })
+    }
+
+    /// The scopes that the message needs; none if sign-in asks for nothing.
+    #[must_use]
+    pub fn required_scopes(&self, parsed: &Parsed) -> Option<ScopeSet> {
+        match &parsed.message {
+            Checked::Request(request, _) => self.handler.required_scopes(&request.call),
+            _ => None,
+        }
+    }
+
+    /// Answers a message of `identity`.
+    pub async fn respond(&self, parsed: Parsed, identity: Identity) -> Response {
+        let Parsed { incoming, message } = parsed;
+        match message {
+            Checked::Request(request, revision) => {
+                self.respond_to(*request, revision, incoming, identity).await
+            }
+            Checked::Notification(_) => StatusCode::ACCEPTED.into_response(),
+            Checked::Response(response) => match self.elicitation.answer(&response, &identity) {
+                Ok(Destination::Delivered) => StatusCode::ACCEPTED.into_response(),
+                Ok(Destination::Replica(replica)) => {
+                    self.elicitation.forward(&response, &identity, replica).await
+                }
+                Err(error) => error.into_response(),
+            },
+        }
+    }
+
+    async fn respond_to(
+        &self,
+        request: Request,
+        revision: Revision,
+        incoming: Incoming,
+        identity: Identity,
+    ) -> Response {
+        let Request { id, call, meta } = request;
+        let Incoming { headers, accepts } = incoming;
+        let has_forms = match self.has_forms(&headers, revision, &meta, &identity) {
+            // A question before revision 2026-07-28 is an event.
+            Ok(has_forms) => has_forms && (revision.is_stateless() || accepts.events),
+            Err(error) => return error.respond(&id),
+        };
+        let (messages, sent) = mpsc::channel(QUEUED);
+        let client = Client::new(messages, Arc::clone(&self.elicitation), identity.clone());
+        let context = Context { identity, revision, meta, has_forms, client, headers };
+        let call = Arc::clone(&self.handler).handle(call, context);
+        let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
+        respond(exchange, call, sent, accepts, self.ending_streams.clone()).await
+    }
+
+    /// Whether the client can show forms: its capabilities say so, in each request or, before
+    /// revision 2026-07-28, in the session that `initialize` gave it.
+    fn has_forms(
+        &self,
+        headers: &HeaderMap,
+        revision: Revision,
+        meta: &super::Meta,
+        identity: &Identity,
+    ) -> Result<bool, RpcError> {
+        if revision.is_stateless() {
+            let capabilities = meta.client_capabilities.as_ref();
+            return Ok(capabilities.is_some_and(super::method::ClientCapabilities::has_forms));
+        }
+        let Some(session) = headers.get(SESSION_ID) else { return Ok(false) };
+        let session = session.to_str().unwrap_or_default();
+        self.elicitation.check_session(session, identity).map(|()| true)
+    }
+}
+
+/// The revision that the header names; a notification has no `_meta` to say it.
+fn revision_of(headers: &HeaderMap) -> Result<Revision, RpcError> {
+    match single(headers, PROTOCOL_VERSION)? {
+        Some(version) => Revision::parse(version).ok_or_else(|| unsupported(version)),
+        None => Ok(Revision::V2025_03_26),
+    }
+}
+
+fn refused(status: StatusCode, message: &'static str) -> Response {
+    RpcError::invalid_request(status, message).into_response()
+}
+
+fn is_json(value: &HeaderValue) -> bool {
+    essence(value.as_bytes()).eq_ignore_ascii_case(b"application/json")
+}
+
+/// A media type without its parameters.
+fn essence(value: &[u8]) -> &[u8] {
+    value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
+}
+
+/// What `Accept` takes (RFC 9110 §12.5.1): anything, if it is absent.
+fn accepts(headers: &HeaderMap) -> Accepts {
+    let mut accepts = Accepts { json: false, events: false };
+    let mut is_absent = true;
+    for range in headers.get_all(ACCEPT).iter().flat_map(|value| value.as_bytes().split(|b| *b == b',')) {
+        is_absent = false;
+        if is_refused(range) {
+            continue;
+        }
+        let range = essence(range).to_ascii_lowercase();
+        accepts.json |= matches!(range.as_slice(), b"application/json" | b"application/*" | b"*/*");
+        accepts.events |= matches!(range.as_slice(), b"text/event-stream" | b"text/*" | b"*/*");
+    }
+    if is_absent { Accepts { json: true, events: true } } else { accepts }
+}
+
+/// Whether a media range has the weight 0.
+fn is_refused(range: &[u8]) -> bool {
+    range.split(|byte| *byte == b';').skip(1).any(|parameter| {
+        let weight = std::str::from_utf8(parameter).ok().and_then(|text| text.split_once('='));
+        weight.is_some_and(|(key, weight)| {
+            key.trim().eq_ignore_ascii_case("q") && weight.trim().parse() == Ok(0.0)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accept_is_read_as_rfc_9110_says() {
+        for (value, json, events) in [
+            (None, true, true),
+            (Some("*/*"), true, true),
+            (Some("application/json, text/event-stream"), true, true),
+            (Some("APPLICATION/JSON, Text/Event-Stream;q=0.5"), true, true),
+            (Some("application/json"), true, false),
+            (Some("application/*"), true, false),
+            (Some("text/event-stream"), false, true),
+            (Some("text/event-stream, application/json;q=0"), false, true),
+            (Some("text/html"), false, false),
+            (Some(""), false, false),
+            (Some("application/jsonx"), false, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert(ACCEPT, HeaderValue::from_static(value));
+            }
+            assert_eq!(accepts(&headers), Accepts { json, events }, "{value:?}");
+        }
+    }
+}

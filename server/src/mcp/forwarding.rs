@@ -1,0 +1,107 @@
+//! An answer that reached another replica than the one that waits for it: sent on, inside the
+//! cluster, to that replica's admin port.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    elicitation::{Destination, Elicitation, user},
+    message::ClientResponse,
+};
+use crate::{identity::Identity, json_rpc::RpcError};
+
+/// Where replicas take answers.
+const PATH: &str = "/elicitation";
+/// The header that proves that a replica sent it.
+const SEAL: &str = "x-lenses-mcp-seal";
+/// Longest time to reach another replica: it is in the same cluster.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest answer that is sent on, in bytes.
+const ANSWER_MAX: usize = 64 * 1024;
+
+#[derive(Serialize, Deserialize)]
+struct Forwarded {
+    id: String,
+    user: String,
+    result: Option<Box<str>>,
+}
+
+impl Elicitation {
+    /// Sends `response` to the call that waits for it at `replica`.
+    pub(super) async fn forward(
+        &self,
+        response: &ClientResponse,
+        identity: &Identity,
+        replica: SocketAddr,
+    ) -> Response {
+        let ClientResponse { id, result } = response;
+        let forwarded =
+            Forwarded { id: id.clone(), user: user(identity), result: result.clone() };
+        let status = match serde_json::to_vec(&forwarded) {
+            Ok(body) if body.len() <= ANSWER_MAX => self.send(body, replica).await,
+            _ => Some(StatusCode::PAYLOAD_TOO_LARGE),
+        };
+        match status {
+            Some(StatusCode::ACCEPTED) => StatusCode::ACCEPTED.into_response(),
+            Some(status) if status.is_client_error() => {
+                RpcError::invalid_request(StatusCode::BAD_REQUEST, "no call waits for this answer")
+                    .into_response()
+            }
+            _ => RpcError::internal(
+                StatusCode::BAD_GATEWAY,
+                "the replica that waits for this answer can't be reached; nothing was done",
+            )
+            .into_response(),
+        }
+    }
+
+    async fn send(&self, body: Vec<u8>, replica: SocketAddr) -> Option<StatusCode> {
+        let seal = self.seal_forwarded(&body);
+        let request = self.replicas().post(format!("http://{replica}{PATH}"));
+        let sent = request.header(SEAL, seal).body(body).timeout(TIMEOUT).send().await;
+        match sent {
+            Ok(response) => Some(response.status()),
+            Err(error) => {
+                let error = error.without_url();
+                tracing::warn!(%replica, %error, "an answer could not be sent to its replica");
+                None
+            }
+        }
+    }
+}
+
+/// Takes the answers that other replicas send on.
+pub fn routes(elicitation: Arc<Elicitation>) -> Router {
+    Router::new()
+        .route(PATH, post(receive))
+        .layer(DefaultBodyLimit::max(ANSWER_MAX))
+        .with_state(elicitation)
+}
+
+async fn receive(
+    State(elicitation): State<Arc<Elicitation>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    let seal = headers.get(SEAL).and_then(|seal| seal.to_str().ok()).unwrap_or_default();
+    if !elicitation.is_forwarded(&body, seal) {
+        return StatusCode::FORBIDDEN;
+    }
+    let Ok(Forwarded { id, user, result }) = serde_json::from_slice(&body) else {
+        return StatusCode::BAD_REQUEST;
+    };
+    match elicitation.answer_of(&ClientResponse { id, result }, &user) {
+        Ok(Destination::Delivered) => StatusCode::ACCEPTED,
+        // It is sent on once only.
+        Ok(Destination::Replica(_)) | Err(_) => StatusCode::NOT_FOUND,
+    }
+}

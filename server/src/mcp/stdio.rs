@@ -1,0 +1,206 @@
+//! One client over standard input and output, a message a line (MCP, "stdio"). The same methods as
+//! over HTTP; what HTTP says in each request is remembered for the connection.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::{
+    io::AsyncWriteExt,
+    sync::mpsc,
+    task::JoinSet,
+};
+use tokio_util::{
+    codec::{FramedRead, LinesCodec, LinesCodecError},
+    sync::CancellationToken,
+};
+
+use super::{
+    Handler,
+    client::{Client, QUEUED},
+    context::Context,
+    elicitation::Elicitation,
+    message::{Message, Notification, Rejected, Request},
+    method::Call,
+    response::{Exchange, on_one_line},
+    revision::Revision,
+};
+use crate::{
+    identity::Identity,
+    json_rpc::{RequestId, RpcError},
+};
+
+/// Calls that are answered at a time.
+const CALLS_MAX: usize = 64;
+
+type Running = Mutex<HashMap<String, CancellationToken>>;
+
+/// A map is whole whatever panicked elsewhere.
+fn lock(running: &Running) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What one connection remembers.
+struct Connection<H> {
+    handler: Arc<H>,
+    elicitation: Arc<Elicitation>,
+    identity: Identity,
+    server_info: Arc<str>,
+    revision: Revision,
+    has_forms: bool,
+    output: mpsc::Sender<Vec<u8>>,
+    calls: JoinSet<()>,
+    /// The calls that run, by their id.
+    running: Arc<Running>,
+}
+
+/// Serves one client on stdin and stdout, as `identity`, until stdin ends. A line may have
+/// `max_bytes`.
+///
+/// # Errors
+///
+/// Standard input or output failed.
+pub async fn serve_stdio<H: Handler>(
+    handler: Arc<H>,
+    elicitation: Arc<Elicitation>,
+    identity: Identity,
+    max_bytes: usize,
+) -> io::Result<()> {
+    let (output, messages) = mpsc::channel(QUEUED);
+    let mut connection = Connection {
+        handler,
+        elicitation,
+        identity,
+        server_info: super::server_info().into(),
+        revision: Revision::V2025_03_26,
+        has_forms: false,
+        output,
+        calls: JoinSet::new(),
+        running: Arc::default(),
+    };
+    let writing = tokio::spawn(write(messages));
+    let lines = LinesCodec::new_with_max_length(max_bytes);
+    let mut lines = FramedRead::new(tokio::io::stdin(), lines);
+    while let Some(line) = lines.next().await {
+        match line {
+            Ok(line) => connection.receive(Bytes::from(line)).await,
+            Err(LinesCodecError::MaxLineLengthExceeded) => {
+                let error = RpcError::parse_error("the line is longer than MCP_MAX_BODY_BYTES");
+                connection.fail(&RequestId::NULL, &error).await;
+            }
+            Err(LinesCodecError::Io(error)) => return Err(error),
+        }
+        while connection.calls.try_join_next().is_some() {}
+    }
+    // Calls that still run end with their client.
+    drop(connection);
+    writing.await.map_err(io::Error::other)?
+}
+
+/// Writes a message a line.
+async fn write(mut messages: mpsc::Receiver<Vec<u8>>) -> io::Result<()> {
+    let mut stdout = tokio::io::stdout();
+    while let Some(mut message) = messages.recv().await {
+        on_one_line(&mut message);
+        message.push(b'\n');
+        stdout.write_all(&message).await?;
+        stdout.flush().await?;
+    }
+    Ok(())
+}
+
+impl<H: Handler> Connection<H> {
+    async fn receive(&mut self, line: Bytes) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        match Message::parse(&line) {
+            Ok(Message::Request(request)) => self.call(request).await,
+            Ok(Message::Notification(notification)) => self.cancel(&notification),
+            Ok(Message::Response(response)) => {
+                if let Err(error) = self.elicitation.answer(&response, &self.identity) {
+                    tracing::debug!(%error, "an answer is ignored");
+                }
+            }
+            Err(Rejected { id, error }) => self.fail(&id, &error).await,
+        }
+    }
+
+    async fn call(&mut self, request: Request) {
+        let Request { id, call, meta } = request;
+        if self.calls.len() >= CALLS_MAX {
+            let error = RpcError::overloaded(
+                http::StatusCode::TOO_MANY_REQUESTS,
+                "too many calls at a time; wait for one to end",
+            );
+            return self.fail(&id, &error).await;
+        }
+        let stated = meta.protocol_version.as_deref().map(|version| {
+            Revision::parse(version).ok_or_else(|| super::revision::unsupported(version))
+        });
+        let revision = match (&call, stated.transpose()) {
+            (_, Err(error)) => return self.fail(&id, &error).await,
+            (Call::Initialize(params), _) => {
+                self.has_forms = params.capabilities.has_forms();
+                self.revision = Revision::negotiated(&params.protocol_version);
+                self.revision
+            }
+            (_, Ok(stated)) => stated.unwrap_or(self.revision),
+        };
+        let has_forms = match &meta.client_capabilities {
+            Some(capabilities) => capabilities.has_forms(),
+            None => self.has_forms,
+        };
+        let (elicitation, identity) = (Arc::clone(&self.elicitation), self.identity.clone());
+        let client = Client::new(self.output.clone(), elicitation, identity.clone());
+        let headers = HeaderMap::new();
+        let context = Context { identity, revision, meta, has_forms, client, headers };
+        let call = Arc::clone(&self.handler).handle(call, context);
+        let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
+        let (output, running) = (self.output.clone(), Arc::clone(&self.running));
+        let (name, cancelled) = (exchange.id.as_json().to_owned(), CancellationToken::new());
+        lock(&running).insert(name.clone(), cancelled.clone());
+        self.calls.spawn(async move {
+            tokio::select! {
+                outcome = call => {
+                    // The client is gone if it can't be sent.
+                    let _sent = output.send(exchange.message(&outcome)).await;
+                }
+                () = cancelled.cancelled() => {}
+            }
+            lock(&running).remove(&name);
+        });
+    }
+
+    /// `notifications/cancelled` ends the call that it names; it gets no answer.
+    fn cancel(&self, notification: &Notification) {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Cancelled<'a> {
+            #[serde(borrow)]
+            request_id: &'a RawValue,
+        }
+        if notification.method != "notifications/cancelled" {
+            return;
+        }
+        let params = notification.params.as_deref().unwrap_or_default();
+        if let Ok(Cancelled { request_id }) = serde_json::from_slice(params) {
+            if let Some(call) = lock(&self.running).get(request_id.get()) {
+                call.cancel();
+            }
+        }
+    }
+
+    async fn fail(&self, id: &RequestId, error: &RpcError) {
+        let mut message = Vec::new();
+        error.write(id, &mut message);
+        let _sent = self.output.send(message).await;
+    }
+}

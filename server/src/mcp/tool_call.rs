@@ -1,0 +1,186 @@
+//! `tools/call`: offered, allowed, arguments that hold, the user asked; then Lenses.
+
+use rmcp::model::{CallToolResult as ToolResult, ContentBlock};
+use serde_json::{Map, Value};
+use tracing::Instrument;
+
+use super::{
+    Server,
+    audit::Audit,
+    confirmation::{Answers, Decision, Question},
+    context::Context,
+    elicitation::ANSWER_WITHIN,
+    method::CallToolParams,
+    progress,
+    response::{Answer, Outcome as Answered},
+    shown,
+};
+use crate::{
+    identity::Identity,
+    json_rpc::RpcError,
+    lenses,
+    metrics::Outcome,
+    tools::{self, Call, Progress, Tool, ToolError},
+};
+
+/// Why a call gives no result.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failed {
+    /// The caller may not, or nobody may here.
+    #[error("{0}")]
+    Refused(String),
+    /// The tool says why.
+    #[error(transparent)]
+    Tool(ToolError),
+    /// The user said no.
+    #[error(
+        "The user was asked and said no, so that nothing was done. Do not try again unless the \
+         user asks for it."
+    )]
+    Declined,
+    /// Nobody answered the question.
+    #[error(
+        "The user was asked and did not answer, so that nothing was done. Ask the user before you \
+         try again."
+    )]
+    Unanswered,
+    /// Nobody can be asked.
+    #[error(
+        "This call needs the user's confirmation (MCP_CONFIRM=required), and this client can't ask \
+         for it: it does not declare elicitation. Nothing was done. Tell the user to do it in \
+         Lenses, or to use a client that can ask."
+    )]
+    CannotAsk,
+    /// The user is asked first: the members of an input-required result.
+    #[error("the user is asked first")]
+    Asking(Value),
+    /// The request is not one of MCP.
+    #[error("{0}")]
+    Protocol(RpcError),
+}
+
+impl Failed {
+    /// The label under which the call is counted.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Refused(_) | Self::CannotAsk => Outcome::Denied,
+            Self::Tool(error) => error.outcome(),
+            Self::Declined => Outcome::Declined,
+            Self::Unanswered => Outcome::Cancelled,
+            Self::Asking(_) => Outcome::Asked,
+            Self::Protocol(_) => Outcome::Error,
+        }
+    }
+}
+
+impl Server {
+    /// Answers `tools/call`.
+    pub(super) async fn call_tool(&self, params: CallToolParams, context: &Context) -> Answered {
+        let CallToolParams { name, arguments, input_responses, request_state, .. } = params;
+        let Some(tool) = tools::registry().find(&name) else {
+            Audit::of_unknown_tool(&self.metrics, context).outcome = Outcome::Error;
+            return Err(RpcError::invalid_params(format!("unknown tool: {}", shown(&name))));
+        };
+        let mut audit = Audit::of_tool(tool, &arguments, &self.metrics, context);
+        let answers = Answers { state: request_state, responses: input_responses };
+        let called = self.call(tool, arguments, answers, context).instrument(audit.span()).await;
+        audit.outcome = called.as_ref().map_or_else(Failed::outcome, |_| Outcome::Success);
+        match called {
+            Ok(result) => Ok(Answer::tool(result)),
+            Err(Failed::Asking(question)) => Ok(Answer::object(&question)?.input_required()),
+            Err(Failed::Protocol(error)) => Err(error),
+            Err(failed) => {
+                let text = ContentBlock::text(failed.to_string());
+                Ok(Answer::tool(ToolResult::error(vec![text])))
+            }
+        }
+    }
+
+    /// Calls `tool` for the caller of `context`. Dropping the future closes its connection to HQ,
+    /// which stops a query there.
+    pub(super) async fn call(
+        &self,
+        tool: &Tool,
+        arguments: Map<String, Value>,
+        answers: Answers,
+        context: &Context,
+    ) -> Result<ToolResult, Failed> {
+        let identity = &context.identity;
+        let refusal = self.refusal(tool, &arguments, identity);
+        refusal.map_or(Ok(()), |refusal| Err(Failed::Refused(refusal)))?;
+        let (progress, updates) = Progress::new();
+        let call = Call {
+            lenses: self.lenses.as_caller(identity),
+            identity: identity.clone(),
+            policy: self.policy.clone(),
+            diagnostics: self.diagnostics.clone(),
+            limits: self.limits,
+            progress,
+        };
+        let question = self.confirmation.question(tool, &arguments, identity);
+        let prepared =
+            tool.prepare(call, arguments).map_err(|error| Failed::Tool(error.into()))?;
+        if let Some(question) = question {
+            self.confirm(&question, &answers, context).await?;
+        }
+        let reporting = progress::forward(updates, context);
+        let (ended, ()) = tokio::join!(prepared, reporting);
+        ended.map_err(|failure| {
+            if let ToolError::Lenses { error: lenses::Error::Unauthorized(_), .. } = failure {
+                (self.on_unauthorized)(identity);
+            }
+            Failed::Tool(failure)
+        })
+    }
+
+    /// Returns if the call that `question` is about may run.
+    async fn confirm(
+        &self,
+        question: &Question,
+        answers: &Answers,
+        context: &Context,
+    ) -> Result<(), Failed> {
+        if !context.has_forms {
+            // The tool is marked destructive: unless the operator says otherwise, asking is then
+            // the client's part.
+            return if self.confirmation.is_required() { Err(Failed::CannotAsk) } else { Ok(()) };
+        }
+        let decision = if context.asks_in_call() {
+            let params = question.params();
+            let asked = context.client.ask("elicitation/create", params, ANSWER_WITHIN).await;
+            Question::answered(asked.map_err(|_| Failed::Unanswered)?.get())
+        } else {
+            self.confirmation.decide(question, answers).map_err(Failed::Protocol)?
+        };
+        match decision {
+            Decision::Run => Ok(()),
+            Decision::Ask(result) => Err(Failed::Asking(result)),
+            Decision::Declined => Err(Failed::Declined),
+        }
+    }
+
+    /// Why `identity` may not make this call, in words for the model. Over HTTP with OAuth, sign-in
+    /// has already asked for the scope; this holds wherever nobody has.
+    fn refusal(
+        &self,
+        tool: &Tool,
+        arguments: &Map<String, Value>,
+        identity: &Identity,
+    ) -> Option<String> {
+        let name = tool.name();
+        if let Some(denied) = self.policy.denied_call(tool, Some(arguments)) {
+            return Some(format!(
+                "This call of {name} is not possible here: {denied}. Do not retry: whoever runs the \
+                 server decides what it offers."
+            ));
+        }
+        let needed = tool.required_scopes(Some(arguments));
+        let held = identity.scopes;
+        (!held.covers(needed)).then(|| {
+            format!(
+                "This call of {name} needs the scopes `{needed}`, and the token holds `{held}`. Ask \
+                 the user to sign in again and allow the missing scope."
+            )
+        })
+    }
+}
