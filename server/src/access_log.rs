@@ -7,12 +7,7 @@
 //! What the line says besides is noted on the request's way. It does not stand in the span, which holds the id alone: a span
 //! that learns another field is parsed and written anew, and that six times over cost more than all of sign-in.
 
-use std::{
-    borrow::Cow,
-    cell::RefCell,
-    sync::Arc,
-    time::Instant,
-};
+use std::{borrow::Cow, cell::RefCell, sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -90,8 +85,7 @@ where
     // Not given a name: what is moved out of a variable takes up its room in the future until the end, and that is copied.
     FIELDS
         .scope(RefCell::default(), async {
-            let mut line =
-                Line { metrics, route, method, path, started, status: CLIENT_GONE };
+            let mut line = Line { metrics, route, method, path, started, status: CLIENT_GONE };
             let mut response = answer(request).await;
             line.status = response.status().as_u16();
             drop(line);

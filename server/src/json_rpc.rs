@@ -96,8 +96,7 @@ impl RpcError {
     /// -32022, HTTP 400: a protocol version that this server does not support
     /// (MCP 2026-07-28).
     pub fn unsupported_version(data: serde_json::Value) -> Self {
-        let mut error =
-            Self::new(StatusCode::BAD_REQUEST, -32022, "unsupported protocol version");
+        let mut error = Self::new(StatusCode::BAD_REQUEST, -32022, "unsupported protocol version");
         error.data = Some(data);
         error
     }

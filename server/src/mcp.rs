@@ -106,8 +106,6 @@ pub struct Options {
     pub sealing_key: Option<SecretSlice<u8>>,
     /// Where other replicas reach this one's admin port, if that is known.
     pub replica: Option<SocketAddr>,
-    /// What sends answers to the other replicas.
-    pub replicas: reqwest::Client,
     /// Most rows of one query.
     pub sql_max_rows: usize,
     /// Longest time of one query.
@@ -155,7 +153,6 @@ impl Server {
             confirm,
             sealing_key,
             replica,
-            replicas,
             sql_max_rows,
             sql_timeout,
             result_max_bytes,
@@ -175,8 +172,12 @@ impl Server {
             policy,
             diagnostics,
             confirmation: Confirmation::new(confirm, codec.clone()),
-            elicitation: Arc::new(Elicitation::new(codec, replica, replicas)),
-            limits: Limits { sql_rows: sql_max_rows, sql_time: sql_timeout, bytes: result_max_bytes },
+            elicitation: Arc::new(Elicitation::new(codec, replica)),
+            limits: Limits {
+                sql_rows: sql_max_rows,
+                sql_time: sql_timeout,
+                bytes: result_max_bytes,
+            },
             metrics,
             on_unauthorized,
         })

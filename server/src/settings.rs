@@ -18,7 +18,13 @@ mod traces;
 pub mod variable;
 mod variables;
 
-use std::{fmt, net::{IpAddr, SocketAddr}, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
 
 use base64::{
     Engine as _, alphabet,
@@ -235,10 +241,8 @@ fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Invalid> {
     let max_concurrent_requests =
         reader.value(&var::MCP_MAX_CONCURRENT_REQUESTS, parse::count(1, 65_536));
     let body_timeout = reader.value(&var::MCP_BODY_TIMEOUT, parse::duration(SECOND, HOUR));
-    let per_user =
-        reader.value(&var::MCP_CONCURRENT_REQUESTS_PER_USER, parse::count(1, 65_536));
-    let budget =
-        reader.optional(&var::MCP_MEMORY_BUDGET_BYTES, parse::count(1 << 20, BUDGET_MAX));
+    let per_user = reader.value(&var::MCP_CONCURRENT_REQUESTS_PER_USER, parse::count(1, 65_536));
+    let budget = reader.optional(&var::MCP_MEMORY_BUDGET_BYTES, parse::count(1 << 20, BUDGET_MAX));
     let calls_per_minute =
         reader.value(&var::MCP_CALLS_PER_MINUTE_PER_USER, |text| match text.parse::<u32>() {
             Ok(calls) if calls <= 1_000_000 => Ok(NonZeroU32::new(calls)),

@@ -176,14 +176,8 @@ pub fn http_routers<H: Handler>(
     let Front { mode, on_unauthorized, diagnostics, tls } = front(settings, http, &metrics)?;
     let authenticator = Authenticator::new(mode, settings.policy.clone(), metrics.clone());
     let replica = settings.replica_host.map(|host| SocketAddr::new(host, http.admin.port()));
-    let server = mcp_server(
-        settings,
-        replica,
-        tls,
-        diagnostics.clone(),
-        metrics.clone(),
-        on_unauthorized,
-    )?;
+    let server =
+        mcp_server(settings, replica, tls, diagnostics.clone(), metrics.clone(), on_unauthorized)?;
     let elicitation = server.elicitation();
     let admin = admin::router(metrics.clone(), diagnostics, stages.stopping.clone())
         .merge(mcp::replica_routes(Arc::clone(&elicitation)));
@@ -290,7 +284,6 @@ fn mcp_server(
         response_max_bytes: limits.response_max_bytes,
         metrics: metrics.clone(),
     })?;
-    let replicas = reqwest::Client::builder().no_proxy().build();
     let server = mcp::Server::new(mcp::Options {
         lenses,
         policy: settings.policy.clone(),
@@ -303,7 +296,6 @@ fn mcp_server(
         metrics,
         on_unauthorized,
         replica,
-        replicas: replicas.map_err(StartError::BackChannel)?,
     });
     Ok(server?)
 }

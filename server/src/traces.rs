@@ -45,8 +45,12 @@ pub struct Parent<'a> {
 /// A request of MCP that begins now.
 #[derive(Debug, Clone, Copy)]
 pub enum Request {
+    /// `tools/list`.
+    ListTools,
     /// `resources/list`.
     ListResources,
+    /// `completion/complete`.
+    Complete,
     /// `tools/call` of this tool.
     CallTool(&'static str),
     /// `prompts/get` of this prompt.
@@ -74,7 +78,9 @@ impl Request {
             };
         }
         let span = match self {
+            Self::ListTools => request!("tools/list"),
             Self::ListResources => request!("resources/list"),
+            Self::Complete => request!("completion/complete"),
             Self::CallTool(tool) => request!(
                 "tools/call",
                 otel.name = format_args!("tools/call {tool}"),

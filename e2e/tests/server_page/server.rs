@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, sync::Arc};
 
 use lenses_mcp_server::{
     lifecycle::Stages,
-    mcp,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
     start,
@@ -62,7 +61,7 @@ impl Server {
             http,
             Arc::new(Metrics::new()),
             &Stages::default(),
-            mcp::http_service,
+            Arc::new,
         )
         .unwrap()
         .endpoint;

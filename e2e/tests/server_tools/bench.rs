@@ -15,7 +15,6 @@ use lenses_mcp_e2e::{
 };
 use lenses_mcp_server::{
     lifecycle::Stages,
-    mcp,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
     start,
@@ -230,7 +229,7 @@ async fn serve(issuer: &str) -> String {
         http,
         Arc::new(Metrics::new()),
         &Stages::default(),
-        mcp::http_service,
+        Arc::new,
     )
     .unwrap()
     .endpoint;

@@ -7,7 +7,6 @@ use lenses_mcp_crds::conditions::Reason;
 use lenses_mcp_operator::verify::{Callers, Endpoint, http::Http, verify_endpoint};
 use lenses_mcp_server::{
     lifecycle::Stages,
-    mcp,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
     start,
@@ -31,15 +30,9 @@ async fn serving(settings: &[(&str, &str)]) -> Listener {
         let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
         let settings = Settings::read(&Variables::load(all, &no_files).unwrap()).unwrap();
         let Transport::Http(http) = &settings.transport else { unreachable!("HTTP was asked for") };
-        start::http_routers(
-            &settings,
-            http,
-            Arc::new(Metrics::new()),
-            &Stages::default(),
-            mcp::http_service,
-        )
-        .unwrap()
-        .endpoint
+        start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), Arc::new)
+            .unwrap()
+            .endpoint
     })
     .await
 }

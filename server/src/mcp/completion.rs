@@ -1,6 +1,7 @@
 //! `completion/complete`.
 
 use serde_json::json;
+use tracing::Instrument;
 
 use super::{
     Server,
@@ -11,6 +12,7 @@ use super::{
 };
 use crate::{
     completion::Source, json_rpc::RpcError, lenses, metrics::Outcome, prompts, resources, tools,
+    traces,
 };
 
 /// Most values of one answer (MCP, "Completion").
@@ -35,9 +37,10 @@ impl Server {
         let environment = environment.and_then(|name| name.parse().ok());
         let lenses = self.lenses.as_caller(identity);
         let counted = Counted { server: self, source, outcome: Outcome::Cancelled };
-        let names = source
-            .names(&lenses, &self.policy, environment.as_ref(), &params.argument.value)
-            .await;
+        let names =
+            source.names(&lenses, &self.policy, environment.as_ref(), &params.argument.value);
+        let span = traces::Request::Complete.span(&context.trace());
+        let names = names.instrument(span).await;
         let names = match names {
             Ok(names) => names,
             Err(error) => {

@@ -14,7 +14,7 @@ use super::{
     response::{Answer, Outcome},
     revision::Revision,
 };
-use crate::{json_rpc::RpcError, resources, scope::ScopeSet, tools};
+use crate::{json_rpc::RpcError, resources, scope::ScopeSet, tools, traces};
 
 /// How long a client may keep the answer to `server/discover`, in ms. It changes only with the
 /// server's version.
@@ -122,6 +122,7 @@ impl Server {
     }
 
     fn list_tools(&self, params: &ListParams, context: &Context) -> Outcome {
+        let _span = traces::Request::ListTools.span(&context.trace());
         one_page(params)?;
         let scopes = context.identity.scopes.intersection(self.policy.scopes());
         let mut members = b"\"tools\":[".to_vec();

@@ -21,10 +21,7 @@ use http::StatusCode;
 use rmcp::model::{RequestStateCodec, SealOptions};
 use tokio::sync::oneshot;
 
-use super::{
-    message::ClientResponse,
-    method::ClientCapabilities,
-};
+use super::{message::ClientResponse, method::ClientCapabilities};
 use crate::{identity::Identity, json_rpc::RpcError};
 
 /// How long a call waits for the client's answer. Then nothing is done.
@@ -39,7 +36,6 @@ type Nonce = [u8; NONCE_LENGTH];
 pub struct Elicitation {
     codec: RequestStateCodec,
     replica: Option<SocketAddr>,
-    replicas: reqwest::Client,
     waiting: Mutex<HashMap<Nonce, oneshot::Sender<Option<Box<str>>>>>,
 }
 
@@ -70,14 +66,9 @@ pub enum Destination {
 
 impl Elicitation {
     /// Seals with `codec`. Other replicas reach this one's admin port at `replica`, if it is known.
-    /// `replicas` sends answers to the others.
     #[must_use]
-    pub fn new(
-        codec: RequestStateCodec,
-        replica: Option<SocketAddr>,
-        replicas: reqwest::Client,
-    ) -> Self {
-        Self { codec, replica, replicas, waiting: Mutex::default() }
+    pub fn new(codec: RequestStateCodec, replica: Option<SocketAddr>) -> Self {
+        Self { codec, replica, waiting: Mutex::default() }
     }
 
     /// The session id for a client with these `capabilities`; none if there is nothing to remember
@@ -174,10 +165,6 @@ impl Elicitation {
         self.codec.open_with(seal, body).is_ok_and(|payload| payload == b"forwarded")
     }
 
-    pub(super) fn replicas(&self) -> &reqwest::Client {
-        &self.replicas
-    }
-
     /// Number of questions that calls wait on.
     #[must_use]
     pub fn waiting_calls(&self) -> usize {
@@ -217,7 +204,7 @@ mod tests {
 
     fn elicitation(replica: &str) -> Arc<Elicitation> {
         let codec = RequestStateCodec::new_unchecked(*b"the key of a test, 32 bytes long");
-        Arc::new(Elicitation::new(codec, replica.parse().ok(), reqwest::Client::new()))
+        Arc::new(Elicitation::new(codec, replica.parse().ok()))
     }
 
     fn caller(subject: &str) -> Identity {

@@ -23,7 +23,11 @@ use super::{
     response::{Accepts, Exchange, respond},
     revision::{PROTOCOL_VERSION, Revision, single, unsupported},
 };
-use crate::{identity::Identity, json_rpc::{RequestId, RpcError}, scope::ScopeSet};
+use crate::{
+    identity::Identity,
+    json_rpc::{RequestId, RpcError},
+    scope::ScopeSet,
+};
 
 const SESSION_ID: &str = "mcp-session-id";
 
@@ -267,7 +271,9 @@ fn essence(value: &[u8]) -> &[u8] {
 fn accepts(headers: &HeaderMap) -> Accepts {
     let mut accepts = Accepts { json: false, events: false };
     let mut is_absent = true;
-    for range in headers.get_all(ACCEPT).iter().flat_map(|value| value.as_bytes().split(|b| *b == b',')) {
+    for range in
+        headers.get_all(ACCEPT).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','))
+    {
         is_absent = false;
         if is_refused(range) {
             continue;

@@ -4,14 +4,18 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
+    BoxError, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State},
     response::{IntoResponse, Response},
     routing::post,
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Request, StatusCode, header::HOST};
+use http_body_util::Full;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
+use tokio::{net::TcpStream, time::timeout};
 
 use super::{
     elicitation::{Destination, Elicitation, user},
@@ -44,8 +48,7 @@ impl Elicitation {
         replica: SocketAddr,
     ) -> Response {
         let ClientResponse { id, result } = response;
-        let forwarded =
-            Forwarded { id: id.clone(), user: user(identity), result: result.clone() };
+        let forwarded = Forwarded { id: id.clone(), user: user(identity), result: result.clone() };
         let status = match serde_json::to_vec(&forwarded) {
             Ok(body) if body.len() <= ANSWER_MAX => self.send(body, replica).await,
             _ => Some(StatusCode::PAYLOAD_TOO_LARGE),
@@ -66,16 +69,35 @@ impl Elicitation {
 
     async fn send(&self, body: Vec<u8>, replica: SocketAddr) -> Option<StatusCode> {
         let seal = self.seal_forwarded(&body);
-        let request = self.replicas().post(format!("http://{replica}{PATH}"));
-        let sent = request.header(SEAL, seal).body(body).timeout(TIMEOUT).send().await;
-        match sent {
-            Ok(response) => Some(response.status()),
-            Err(error) => {
-                let error = error.without_url();
+        match timeout(TIMEOUT, post_to(replica, seal, body)).await {
+            Ok(Ok(status)) => Some(status),
+            Ok(Err(error)) => {
                 tracing::warn!(%replica, %error, "an answer could not be sent to its replica");
                 None
             }
+            Err(_) => {
+                tracing::warn!(%replica, "an answer could not be sent to its replica in time");
+                None
+            }
         }
+    }
+}
+
+/// Sends `body` over a connection of its own: answers are rare.
+async fn post_to(replica: SocketAddr, seal: String, body: Vec<u8>) -> Result<StatusCode, BoxError> {
+    let stream = TokioIo::new(TcpStream::connect(replica).await?);
+    let (mut sender, connection) = http1::handshake(stream).await?;
+    let request = Request::post(PATH)
+        .header(HOST, replica.to_string())
+        .header(SEAL, seal)
+        .body(Full::new(Bytes::from(body)))?;
+    let sending = async {
+        let response = sender.send_request(request).await?;
+        Ok(response.status())
+    };
+    tokio::select! {
+        sent = sending => sent,
+        ended = connection => Err(ended.err().map_or("closed".into(), Into::into)),
     }
 }
 

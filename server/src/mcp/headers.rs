@@ -134,7 +134,9 @@ fn must_equal(header: &str, found: Option<&str>, expected: Option<&str>) -> Resu
     if found.map(decoded).transpose()?.as_deref() == expected {
         Ok(())
     } else {
-        Err(RpcError::header_mismatch(format!("the header {header} does not say what the body says")))
+        Err(RpcError::header_mismatch(format!(
+            "the header {header} does not say what the body says"
+        )))
     }
 }
 

@@ -107,14 +107,17 @@ impl Message {
             .map_err(|_| RpcError::parse_error("the body is not JSON: it is not UTF-8"))?;
         let envelope: Envelope<'_> =
             serde_json::from_str(text).map_err(|error| match error.classify() {
-                Category::Data if text.trim_start().starts_with('[') => invalid(
-                    "batches are not supported: send each message in a request of its own",
-                ),
+                Category::Data if text.trim_start().starts_with('[') => {
+                    invalid("batches are not supported: send each message in a request of its own")
+                }
                 Category::Data => invalid("the body is not one JSON-RPC message"),
                 _ => RpcError::parse_error("the body is not JSON"),
             })?;
         if envelope.jsonrpc.as_deref() != Some("2.0") {
-            return Err(invalid("the body is not a JSON-RPC message: it has no \"jsonrpc\": \"2.0\"").into());
+            return Err(invalid(
+                "the body is not a JSON-RPC message: it has no \"jsonrpc\": \"2.0\"",
+            )
+            .into());
         }
         envelope.message(body)
     }

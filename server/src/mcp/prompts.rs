@@ -18,8 +18,7 @@ impl Server {
     pub(super) fn list_prompts(&self, params: &ListParams, context: &Context) -> Answered {
         one_page(params)?;
         let (policy, scopes) = (&self.policy, context.identity.scopes);
-        let is_listed =
-            |prompt: &&&prompts::Prompt| prompt.unavailable(policy, scopes).is_none();
+        let is_listed = |prompt: &&&prompts::Prompt| prompt.unavailable(policy, scopes).is_none();
         let listed: Vec<_> =
             prompts::all().iter().filter(is_listed).map(|prompt| listing(prompt)).collect();
         Ok(Answer::object(&json!({ "prompts": listed }))?.cacheable(VOLATILE_TTL_MS))

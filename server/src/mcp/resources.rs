@@ -46,11 +46,7 @@ impl Server {
         }
         let mut listed = Vec::new();
         if after.is_none() {
-            listed.push(resource(
-                ENVIRONMENTS,
-                environments.title.to_owned(),
-                environments,
-            ));
+            listed.push(resource(ENVIRONMENTS, environments.title.to_owned(), environments));
         }
         let span = traces::Request::ListResources.span(&context.trace());
         let lenses = self.lenses.as_caller(identity);
@@ -176,7 +172,6 @@ fn listing(template: &Template) -> Value {
 /// The environment after which a page begins.
 fn name_of(cursor: &str) -> Result<String, RpcError> {
     let name = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    name.filter(|name| !name.is_empty()).ok_or_else(|| {
-        RpcError::invalid_params("unknown cursor: give nextCursor as it was given")
-    })
+    name.filter(|name| !name.is_empty())
+        .ok_or_else(|| RpcError::invalid_params("unknown cursor: give nextCursor as it was given"))
 }

@@ -17,9 +17,7 @@ use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::revision::Revision;
-use crate::{
-    json_rpc::{RequestId, RpcError},
-};
+use crate::json_rpc::{RequestId, RpcError};
 use rmcp::model::CallToolResult as ToolResult;
 
 /// How often a stream without events shows that it is alive. Proxies close what is silent, often
@@ -67,7 +65,12 @@ impl Answer {
 
     /// A result with these members: JSON without the braces around it.
     pub(super) fn members(members: Vec<u8>) -> Self {
-        Self { content: Content::Members(members), result_type: "complete", ttl_ms: None, session: None }
+        Self {
+            content: Content::Members(members),
+            result_type: "complete",
+            ttl_ms: None,
+            session: None,
+        }
     }
 
     /// A tool's result.
@@ -198,7 +201,9 @@ pub(super) async fn respond(
     };
     if let Some(outcome) = outcome {
         // What was sent in the last moment goes before the result, on a stream.
-        if accepts.events && let Ok(message) = sent.try_recv() {
+        if accepts.events
+            && let Ok(message) = sent.try_recv()
+        {
             events.push_back(message);
             let call = Box::pin(std::future::ready(outcome));
             return streamed(Streaming { exchange, call, sent, events, ending });

@@ -73,7 +73,10 @@ impl Revision {
 /// # Errors
 ///
 /// -32020 for several values, or one that is not text.
-pub(super) fn single<'a>(headers: &'a HeaderMap, header: &str) -> Result<Option<&'a str>, RpcError> {
+pub(super) fn single<'a>(
+    headers: &'a HeaderMap,
+    header: &str,
+) -> Result<Option<&'a str>, RpcError> {
     let mut values = headers.get_all(header).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let text = HeaderValue::to_str(value).ok().filter(|_| values.next().is_none());

@@ -23,7 +23,7 @@ pub enum TooLarge {
 /// # Errors
 ///
 /// [`TooLarge`].
-pub fn measure(text: &[u8]) -> Result<(), TooLarge> {
+pub(super) fn measure(text: &[u8]) -> Result<(), TooLarge> {
     let (mut nodes, mut depth, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
     for byte in text {
         if in_string {

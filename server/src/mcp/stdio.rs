@@ -12,11 +12,7 @@ use futures::StreamExt;
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::{
-    io::AsyncWriteExt,
-    sync::mpsc,
-    task::JoinSet,
-};
+use tokio::{io::AsyncWriteExt, sync::mpsc, task::JoinSet};
 use tokio_util::{
     codec::{FramedRead, LinesCodec, LinesCodecError},
     sync::CancellationToken,

@@ -118,8 +118,7 @@ impl Server {
             progress,
         };
         let question = self.confirmation.question(tool, &arguments, identity);
-        let prepared =
-            tool.prepare(call, arguments).map_err(|error| Failed::Tool(error.into()))?;
+        let prepared = tool.prepare(call, arguments).map_err(|error| Failed::Tool(error.into()))?;
         if let Some(question) = question {
             self.confirm(&question, &answers, context).await?;
         }

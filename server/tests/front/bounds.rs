@@ -1,29 +1,52 @@
 //! Bodies, time, numbers, panics: each is bounded, and each bound is answered in words.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
-use axum::{body::Body, extract::Request, response::Response};
+use axum::body::Body;
+use futures::future::BoxFuture;
 use http::StatusCode;
-use http_body_util::BodyExt;
 use lenses_mcp_server::{
-    app,
+    app::{self, Bounds},
     auth::{Authenticator, Mode, SharedToken},
     landing::LandingPage,
+    limits::{Bodies, PerUser, Slots, Users},
+    mcp::{Answer, Call, Context, Elicitation, Endpoint, Handler, Outcome},
     metrics::Metrics,
     scope::ScopeSet,
     settings::Callers,
 };
+use rmcp::model::RequestStateCodec;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::client::{READ, Server, With, call, http, post, settings};
 
-/// The router in front of an endpoint that does what the test needs.
-fn in_front_of<F, R>(more: &[(&str, &str)], endpoint: F) -> Server
+/// Does with each request what the test needs.
+struct Doing<F>(F);
+
+impl<F> Handler for Doing<F>
 where
-    F: Fn(Request) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Response> + Send + 'static,
+    F: Fn(Context) -> BoxFuture<'static, Outcome> + Send + Sync + 'static,
+{
+    fn handle(self: Arc<Self>, _: Call, context: Context) -> BoxFuture<'static, Outcome> {
+        (self.0)(context)
+    }
+
+    fn input_schema(&self, _: &str) -> Option<Arc<Map<String, Value>>> {
+        None
+    }
+
+    fn required_scopes(&self, _: &Call) -> Option<ScopeSet> {
+        None
+    }
+}
+
+/// The router in front of a handler.
+fn in_front_of<F>(more: &[(&str, &str)], handler: F) -> Server
+where
+    F: Fn(Context) -> BoxFuture<'static, Outcome> + Send + Sync + 'static,
 {
     let key = [
         ("LENSES_API_KEY", "key"),
@@ -35,38 +58,55 @@ where
     let metrics = Arc::new(Metrics::new());
     let shared = SharedToken::new(&Callers::Anyone, &SecretString::from("key"), ScopeSet::ALL);
     let authenticator = Authenticator::new(Mode::Shared(shared), Arc::default(), metrics.clone());
-    let endpoint = tower::service_fn(move |request| {
-        let answer = endpoint(request);
-        async move { Ok::<_, Infallible>(answer.await) }
-    });
+    let codec = RequestStateCodec::new_unchecked(*b"the key of a test, 32 bytes long");
+    let elicitation = Arc::new(Elicitation::new(codec, None));
+    let endpoint = Endpoint::new(Arc::new(Doing(handler)), elicitation, CancellationToken::new());
     let offered = settings.policy.scopes();
     let page = LandingPage::new(http(&settings), offered).unwrap();
+    let limits = &settings.limits;
+    let per_user = PerUser {
+        concurrent_requests: limits.concurrent_requests_per_user,
+        calls_per_minute: limits.calls_per_minute_per_user,
+    };
+    let bounds = Bounds {
+        slots: Slots::new(limits.max_concurrent_requests),
+        users: Users::new(per_user, limits.memory_budget_bytes),
+        bodies: Bodies { max_bytes: limits.max_body_bytes, time: limits.body_timeout },
+        request_timeout: limits.request_timeout,
+    };
     let router = app::router(
         http(&settings),
-        &settings.limits,
+        bounds,
         offered,
         authenticator,
         metrics.clone(),
         page,
-        &endpoint,
+        endpoint,
     );
     Server { router, admin: axum::Router::new(), metrics }
 }
 
-async fn hello(_: Request) -> Response {
-    Response::new(Body::from("hello"))
+fn hello(_: Context) -> BoxFuture<'static, Outcome> {
+    Box::pin(async { Answer::object(&json!({ "said": "hello" })) })
+}
+
+fn never(_: Context) -> BoxFuture<'static, Outcome> {
+    Box::pin(std::future::pending())
 }
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_413_and_one_at_the_limit_passes() {
     let server = in_front_of(&[("MCP_MAX_BODY_BYTES", "1024")], hello);
-    let body = |length: usize| format!("{{\"method\":\"{}\"}}", "x".repeat(length - 13));
+    let body = |length: usize| {
+        let start = r#"{"jsonrpc":"2.0","id":1,"method":""#;
+        format!("{start}{}\"}}", "x".repeat(length - start.len() - 2))
+    };
     assert_eq!(server.send(post(&body(1024))).await.status, StatusCode::OK);
     let answer = server.send(post(&body(1025))).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(
         answer.json(),
-        json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "the body is longer than 1024 bytes"}})
+        json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "the body is longer than 1024 bytes (MCP_MAX_BODY_BYTES)"}})
     );
     // Without Content-Length it is counted as it comes.
     let chunks = futures::stream::iter((0..4).map(|_| Ok::<_, io::Error>("x".repeat(512))));
@@ -89,9 +129,6 @@ async fn what_is_no_message_is_answered_as_json_rpc_has_it() {
         ("\"ping\"", -32600),
         ("null", -32600),
         ("{\"method\":1}", -32600),
-        ("{\"method\":\"tools/call\"}", -32602),
-        ("{\"method\":\"tools/call\",\"params\":{\"arguments\":{}}}", -32602),
-        ("{\"method\":\"tools/call\",\"params\":{\"name\":\"x\",\"arguments\":[]}}", -32602),
     ] {
         let answer = server.send(post(body)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body:?}");
@@ -100,13 +137,17 @@ async fn what_is_no_message_is_answered_as_json_rpc_has_it() {
     }
 }
 
+/// Says something, and then nothing more.
+fn streams(context: Context) -> BoxFuture<'static, Outcome> {
+    Box::pin(async move {
+        assert!(context.client.notify("notifications/message", json!({})).await);
+        std::future::pending().await
+    })
+}
+
 #[tokio::test]
 async fn more_requests_than_the_limit_get_503_until_the_last_byte_of_one() {
-    let stream = |_| async {
-        let endless = futures::stream::pending::<Result<String, Infallible>>();
-        Response::new(Body::from_stream(endless))
-    };
-    let server = in_front_of(&[("MCP_MAX_CONCURRENT_REQUESTS", "1")], stream);
+    let server = in_front_of(&[("MCP_MAX_CONCURRENT_REQUESTS", "1")], streams);
     let streaming = server.router.clone().oneshot(call(READ)).await.unwrap();
     assert_eq!(streaming.status(), StatusCode::OK);
     let answer = server.send(call(READ)).await;
@@ -117,9 +158,20 @@ async fn more_requests_than_the_limit_get_503_until_the_last_byte_of_one() {
 }
 
 #[tokio::test]
+async fn more_requests_of_one_user_than_the_limit_get_429() {
+    let server = in_front_of(&[("MCP_CONCURRENT_REQUESTS_PER_USER", "1")], streams);
+    let streaming = server.router.clone().oneshot(call(READ)).await.unwrap();
+    let answer = server.send(call(READ)).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    drop(streaming);
+    assert_eq!(server.router.clone().oneshot(call(READ)).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_call_that_takes_too_long_is_504_and_a_stream_that_began_is_not_cut() {
     let more = [("MCP_REQUEST_TIMEOUT", "1500ms"), ("MCP_SQL_TIMEOUT", "1s")];
-    let server = in_front_of(&more, |_| std::future::pending());
+    let server = in_front_of(&more, never);
     let answer = server.send(call(READ)).await;
     assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
     assert_eq!(
@@ -127,28 +179,40 @@ async fn a_call_that_takes_too_long_is_504_and_a_stream_that_began_is_not_cut() 
         "the call took longer than 1s 500ms and was stopped; its outcome is not known"
     );
 
-    let server = in_front_of(&more, |_| async {
-        let late = futures::stream::once(async {
+    let server = in_front_of(&more, |context| {
+        Box::pin(async move {
+            assert!(context.client.notify("notifications/message", json!({})).await);
             tokio::time::sleep(Duration::from_secs(2)).await;
-            Ok::<_, Infallible>("late")
-        });
-        Response::new(Body::from_stream(late))
+            Answer::object(&json!({ "said": "late" }))
+        })
     });
-    assert_eq!(server.send(call(READ)).await.body, "late");
+    assert!(server.send(call(READ)).await.body.contains("late"));
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_cut_by_the_time_limit() {
-    let more = [("MCP_REQUEST_TIMEOUT", "2s"), ("MCP_SQL_TIMEOUT", "1s")];
-    let server = in_front_of(&more, hello);
+async fn a_body_that_never_ends_is_408() {
+    let server = in_front_of(&[("MCP_BODY_TIMEOUT", "1s")], hello);
     let endless = post("")
         .map(|_| Body::from_stream(futures::stream::pending::<Result<String, io::Error>>()));
-    assert_eq!(server.send(endless).await.status, StatusCode::GATEWAY_TIMEOUT);
+    let answer = server.send(endless).await;
+    assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(answer.header("connection"), Some("close"));
+}
+
+/// Bodies that do not come take no place of requests whose bodies are there.
+#[tokio::test]
+async fn a_request_without_its_body_takes_no_slot() {
+    let server = in_front_of(&[("MCP_MAX_CONCURRENT_REQUESTS", "1")], hello);
+    let endless = post("")
+        .map(|_| Body::from_stream(futures::stream::pending::<Result<String, io::Error>>()));
+    let mut waiting = Box::pin(server.send(endless));
+    assert!(futures::poll!(&mut waiting).is_pending());
+    assert_eq!(server.send(call(READ)).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_panic_is_500_without_detail() {
-    let server = in_front_of(&[], |_| async { panic!("secret detail") });
+    let server = in_front_of(&[], |_| Box::pin(async { panic!("secret detail") }));
     let answer = server.send(call(READ)).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(
@@ -171,18 +235,4 @@ async fn each_answer_has_a_request_id_and_a_proxys_is_kept_if_it_is_one() {
     assert_eq!(kept.header("x-request-id"), Some("proxy-7.1"));
     let odd = server.send(call(READ).with_header("x-request-id", "a b<script>")).await;
     assert_eq!(odd.header("x-request-id").map(str::len), Some(36));
-}
-
-#[tokio::test]
-async fn the_endpoint_sees_the_identity_and_no_longer_the_token() {
-    let server = in_front_of(&[], |request: Request| async move {
-        let identity =
-            request.extensions().get::<lenses_mcp_server::identity::Identity>().cloned().unwrap();
-        assert!(request.headers().get("authorization").is_none());
-        let body = request.into_body().collect().await.unwrap().to_bytes();
-        Response::new(Body::from(format!("{} {}", identity.scopes, body.len())))
-    });
-    let answer =
-        server.send(post("{\"method\":\"ping\"}").with_header("authorization", "Bearer x")).await;
-    assert_eq!(answer.body, "read write delete 17");
 }

@@ -7,7 +7,6 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use lenses_mcp_server::{
     lifecycle::Stages,
-    mcp,
     metrics::Metrics,
     settings::{Http, Settings, SettingsErrors, Transport, Variables},
     start,
@@ -53,14 +52,9 @@ impl Server {
     pub(crate) fn staged(variables: &[(&str, &str)], stages: &Stages) -> Self {
         let settings = settings(variables);
         let metrics = Arc::new(Metrics::new());
-        let routers = start::http_routers(
-            &settings,
-            http(&settings),
-            metrics.clone(),
-            stages,
-            mcp::http_service,
-        )
-        .unwrap();
+        let routers =
+            start::http_routers(&settings, http(&settings), metrics.clone(), stages, Arc::new)
+                .unwrap();
         Self { router: routers.endpoint, admin: routers.admin, metrics }
     }
 

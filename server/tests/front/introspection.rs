@@ -156,7 +156,7 @@ async fn calls_under_way(
 #[tokio::test]
 async fn concurrent_requests_with_one_token_ask_once_even_without_a_cache() {
     let hq = Hq::start().await;
-    let server = Server::with_oauth(&hq, &[]);
+    let server = Server::with_oauth(&hq, &[("MCP_CONCURRENT_REQUESTS_PER_USER", "20")]);
     let token = hq.issue_to_alice();
     hq.hold_introspection(true);
     let calls = calls_under_way(&server, &hq, token, 20).await;

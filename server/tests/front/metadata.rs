@@ -116,7 +116,7 @@ async fn any_page_may_read_the_metadata() {
 #[tokio::test]
 async fn nothing_else_is_there() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
-    for path in ["/mcp/", "/sse", "/metrics", "/livez", "/.well-known/openid-configuration"] {
+    for path in ["/sse", "/metrics", "/livez", "/.well-known/openid-configuration"] {
         assert_eq!(server.send(get(path)).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }

@@ -224,7 +224,7 @@ async fn an_exchanged_token_that_hq_does_not_take_is_forgotten() {
 async fn concurrent_calls_with_one_token_exchange_it_once() {
     let hq = Hq::start().await;
     hq.offer_exchange();
-    let server = server(&hq, &[]);
+    let server = server(&hq, &[("MCP_CONCURRENT_REQUESTS_PER_USER", "20")]);
     let token = hq.issue_to_alice();
     hq.hold_introspection(true);
     let calls: Vec<_> = (0..20)

@@ -1,20 +1,20 @@
 //! Requests to the endpoint, and what comes back.
 
 use std::{
-    convert::Infallible,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use http::Request;
+use http_body_util::{BodyExt, Full};
 use lenses_mcp_server::{
     auth::BackChannel,
     diagnostics::Diagnostics,
     identity::{Fingerprint, Identity},
     lenses,
-    mcp::{self, HttpOptions},
+    mcp::{self, Incoming, Rejected},
     metrics::Metrics,
     policy::{self, ToolPolicy},
     scope::ScopeSet,
@@ -23,7 +23,6 @@ use lenses_mcp_server::{
 use secrecy::SecretSlice;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 use url::Url;
 
 /// A token that must turn up in no answer and no log.
@@ -35,9 +34,9 @@ pub(crate) const LEGACY: &str = "2025-11-25";
 
 /// The endpoint with one caller.
 pub(crate) struct Endpoint {
-    server: mcp::Server,
-    /// Who calls; `None` for requests that nobody signed in.
-    pub(crate) identity: Option<Identity>,
+    endpoint: mcp::Endpoint<mcp::Server>,
+    /// Who calls.
+    pub(crate) identity: Identity,
     /// Fingerprints of the callers whose credential HQ did not take.
     pub(crate) forgotten: Arc<Mutex<Vec<String>>>,
     /// What was counted.
@@ -151,38 +150,36 @@ impl Endpoint {
             sql_timeout: limits.sql,
             result_max_bytes: limits.result_bytes.unwrap_or(limits.bytes),
             metrics: Arc::clone(&metrics),
+            replica: None,
             on_unauthorized: Arc::new({
                 let forgotten = Arc::clone(&forgotten);
                 move |identity| forgotten.lock().unwrap().push(identity.fingerprint.to_string())
             }),
-        });
-        Self { server, identity: Some(caller(ScopeSet::ALL)), forgotten, metrics }
+        })
+        .unwrap();
+        let elicitation = server.elicitation();
+        let endpoint = mcp::Endpoint::new(Arc::new(server), elicitation, CancellationToken::new());
+        Self { endpoint, identity: caller(ScopeSet::ALL), forgotten, metrics }
     }
 
     /// For a caller with other scopes.
     pub(crate) fn with_scopes(mut self, scopes: ScopeSet) -> Self {
-        self.identity = Some(caller(scopes));
+        self.identity = caller(scopes);
         self
     }
 
-    /// Sends a request as it stands.
-    pub(crate) async fn send(
-        &self,
-        mut request: Request<Full<Bytes>>,
-    ) -> Response<BoxBody<Bytes, Infallible>> {
-        if let Some(identity) = &self.identity {
-            request.extensions_mut().insert(identity.clone());
+    /// Sends a request as it stands, behind sign-in and bounds.
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Response {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let incoming = match Incoming::new(parts) {
+            Ok(incoming) => incoming,
+            Err(response) => return response,
+        };
+        match self.endpoint.parse(incoming, &body) {
+            Ok(parsed) => self.endpoint.respond(parsed, self.identity.clone()).await,
+            Err(Rejected { id, error }) => error.respond(&id),
         }
-        let service = mcp::http_service(
-            self.server.clone(),
-            HttpOptions {
-                allowed_hosts: vec!["mcp.test".to_owned()],
-                allowed_origins: vec!["https://app.test:*".to_owned()],
-                max_body_bytes: 1 << 20,
-                shutdown: CancellationToken::new(),
-            },
-        );
-        service.oneshot(request).await.unwrap()
     }
 
     /// Sends `method` in `revision`: the status and the JSON that came back.
@@ -259,7 +256,7 @@ pub(crate) fn raw(body: &str) -> Request<Full<Bytes>> {
 }
 
 /// Status and JSON of a response; a body that is not JSON is a text.
-pub(crate) async fn read(response: Response<BoxBody<Bytes, Infallible>>) -> (u16, Value) {
+pub(crate) async fn read(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let text = String::from_utf8(body.to_vec()).unwrap();
@@ -268,13 +265,13 @@ pub(crate) async fn read(response: Response<BoxBody<Bytes, Infallible>>) -> (u16
 
 /// The messages of a response that is a stream of events.
 pub(crate) struct Events {
-    body: BoxBody<Bytes, Infallible>,
+    body: Body,
     text: String,
 }
 
 impl Events {
     /// Of a response that must be a stream.
-    pub(crate) fn of(response: Response<BoxBody<Bytes, Infallible>>) -> Self {
+    pub(crate) fn of(response: Response) -> Self {
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { body: response.into_body(), text: String::new() }
     }

@@ -116,7 +116,7 @@ async fn a_yes_holds_for_one_user_tool_and_arguments_and_no_forged_one_holds() {
     let mut mallory = Endpoint::sealing(&hq.url, KEY);
     let identity = caller(lenses_mcp_server::scope::ScopeSet::ALL);
     mallory.identity =
-        Some(lenses_mcp_server::identity::Identity { subject: Some("mallory".into()), ..identity });
+        lenses_mcp_server::identity::Identity { subject: Some("mallory".into()), ..identity };
     let stranger = Endpoint::sealing(&hq.url, b"another key of at least 32 bytes!");
     let sql = json!({ "environment": "dev", "sql": "DROP TABLE t" });
     let mut turned: String = sealed.to_owned();

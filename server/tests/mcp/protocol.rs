@@ -145,18 +145,6 @@ async fn a_call_beyond_the_tokens_scopes_says_which_are_missing_and_reaches_nobo
 }
 
 #[tokio::test]
-async fn a_request_that_nobody_signed_in_gets_nothing() {
-    let hq = Hq::giving(&json!({ "items": [] })).await;
-    let mut endpoint = Endpoint::new(&hq.url);
-    endpoint.identity = None;
-    for (method, params) in each_method() {
-        let (_, reply) = endpoint.request(MODERN, method, params).await;
-        assert_eq!(reply["error"]["message"], "the request was not signed in", "{reply}");
-    }
-    assert_eq!(hq.seen(), []);
-}
-
-#[tokio::test]
 async fn what_the_protocol_does_not_know_gets_its_error() {
     let endpoint = endpoint().await;
     for (revision, method, params, status, code) in [
@@ -198,34 +186,6 @@ async fn headers_that_contradict_the_body_are_refused() {
 }
 
 #[tokio::test]
-async fn other_hosts_and_origins_are_refused() {
-    let endpoint = endpoint().await;
-    for (header, value, expected) in [
-        ("host", "mcp.test", 200),
-        ("host", "evil.test", 403),
-        ("origin", "https://app.test", 200),
-        ("origin", "https://app.test:8443", 200),
-        ("origin", "http://app.test", 403),
-        ("origin", "https://evil.test", 403),
-        ("origin", "null", 403),
-    ] {
-        let mut request = request(LEGACY, "tools/list", json!({}));
-        request.headers_mut().insert(header, value.parse().unwrap());
-        if header == "host" {
-            *request.uri_mut() = "/mcp".parse().unwrap();
-        }
-        assert_eq!(endpoint.send(request).await.status().as_u16(), expected, "{header}: {value}");
-    }
-}
-
-#[tokio::test]
-async fn a_body_over_the_limit_is_413() {
-    let body = format!("\"{}\"", "x".repeat(1 << 20));
-    assert_eq!(endpoint().await.send(raw(&body)).await.status().as_u16(), 413);
-}
-
-/// rmcp's gap 2.
-#[tokio::test]
 async fn bodies_that_are_no_request_get_json_rpc_errors() {
     let endpoint = endpoint().await;
     for body in [
@@ -245,7 +205,6 @@ async fn bodies_that_are_no_request_get_json_rpc_errors() {
     assert_eq!(endpoint.send(xml).await.status().as_u16(), 415);
 }
 
-/// rmcp's gap 3.
 #[tokio::test]
 async fn an_unknown_version_is_refused_with_those_that_are_known() {
     let endpoint = endpoint().await;
@@ -269,7 +228,6 @@ fn meta(version: &str) -> Value {
     } })
 }
 
-/// rmcp's gap 1.
 #[tokio::test]
 async fn every_result_says_which_server_made_it_where_the_revision_asks_for_it() {
     let hq = Hq::giving(&json!({ "items": [] })).await;

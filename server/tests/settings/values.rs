@@ -19,9 +19,11 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
          MCP_SCOPES='read,write,delete' # default\n\
          MCP_READ_ONLY='false' # default\n\
          MCP_CONFIRM='destructive' # default\n\
-         MCP_MAX_BODY_BYTES='4194304' # default\n\
+         MCP_MAX_BODY_BYTES='1048576' # default\n\
          MCP_REQUEST_TIMEOUT='60s' # default\n\
          MCP_MAX_CONCURRENT_REQUESTS='256' # default\n\
+         MCP_BODY_TIMEOUT='10s' # default\n\
+         MCP_CONCURRENT_REQUESTS_PER_USER='16' # default\n\
          MCP_CALLS_PER_MINUTE_PER_USER='600' # default\n\
          MCP_RESPONSE_MAX_BYTES='4194304' # default\n\
          MCP_RESULT_MAX_BYTES='262144' # default\n\
@@ -262,7 +264,7 @@ fn what_is_offered_is_chosen_by_names_that_exist() {
         ("MCP_TOOLS_DENY", "topic/*", "the nearest is topics/*"),
         ("MCP_TOOLS_DENY", groups.as_str(), "they leave none"),
         ("MCP_ENVIRONMENTS", "..", "MCP_ENVIRONMENTS is \"..\""),
-        ("MCP_CONFIRM", "always", "write destructive or never"),
+        ("MCP_CONFIRM", "always", "write destructive or required or never"),
     ] {
         let faults = errors(&[OAUTH, &[(name, value)]]);
         assert!(faults.contains(message), "{name}={value}: {faults}");

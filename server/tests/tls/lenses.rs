@@ -12,7 +12,6 @@ use http::Request;
 use http_body_util::BodyExt;
 use lenses_mcp_server::{
     lifecycle::{self, Stages},
-    mcp,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
     start,
@@ -83,15 +82,9 @@ impl Hq {
         let variables = Variables::load(environment.into_iter().chain(more), &read_file).unwrap();
         let settings = Settings::read(&variables).unwrap();
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
-        start::http_routers(
-            &settings,
-            http,
-            Arc::new(Metrics::new()),
-            &Stages::default(),
-            mcp::http_service,
-        )
-        .unwrap()
-        .endpoint
+        start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), Arc::new)
+            .unwrap()
+            .endpoint
     }
 }
 

@@ -68,12 +68,15 @@ async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_
             [
                 "lenses execute_sql",
                 "lenses list_environments",
+                "tools/call (unknown)",
                 "tools/call execute_sql",
                 "tools/call list_environments",
                 "tools/list"
             ]
         );
-        let [hq_sql, hq_list, call_sql, call_list, list] = &spans[..] else { panic!("{names:?}") };
+        let [hq_sql, hq_list, _, call_sql, call_list, list] = &spans[..] else {
+            panic!("{names:?}")
+        };
 
         let parents: Vec<_> = [list, call_list, hq_list]
             .map(|span| (hex(&span.trace_id), hex(&span.parent_span_id)))

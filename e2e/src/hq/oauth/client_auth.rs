@@ -61,7 +61,9 @@ pub(crate) fn authenticate<'store>(
 ) -> Result<&'store Client, OAuthError> {
     let (id, secret) = match (credentials::basic(headers), form.get("client_secret")) {
         (Some(_), Some(_)) => {
-            return Err(OAuthError::invalid_request("the client authenticates in two ways at once"));
+            return Err(OAuthError::invalid_request(
+                "the client authenticates in two ways at once",
+            ));
         }
         (Some((id, secret)), None) => (decoded(&id), Some(decoded(&secret))),
         (None, secret) => {

@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use crate::{
-    lenses::{Error, Name, Object, Problem, CallerClient},
+    lenses::{CallerClient, Error, Name, Object, Problem},
     tools::arguments::Environment,
 };
 
