@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! files ─▶ Reloading ─▶ listener     what this server shows to its clients
-//!                    └▶ lenses::tls  what it trusts in Lenses HQ, and shows to it
+//!                    └▶ client       what it trusts in Lenses HQ, and shows to it
 //! ```
 //!
 //! Who renews a certificate replaces its file (Kubernetes swaps a link); connections that are there stay as they are, new
 //! ones use what is new. Files that can't be used change nothing but a log line and a count.
 
+pub mod client;
 pub mod listener;
 mod reloading;
 

@@ -30,10 +30,9 @@ use url::Url;
 
 use super::TARGET;
 use crate::{
-    lenses,
     metrics::Metrics,
     settings::{Exporter, Protocol, Sampler, Traces, Trust},
-    tls::TlsError,
+    tls::{self, TlsError},
 };
 
 /// Longest time for one batch.
@@ -125,7 +124,7 @@ fn over_http(
     headers: HeaderMap,
     metrics: Arc<Metrics>,
 ) -> Result<SpanExporter, ExportError> {
-    let tls = lenses::tls::client_config(&Trust::default(), [endpoint], metrics)?;
+    let tls = tls::client::client_config(&Trust::default(), [endpoint], metrics)?;
     let http = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .default_headers(headers)

@@ -19,6 +19,7 @@ use lenses_mcp_server::{
     policy::{self, ToolPolicy},
     scope::ScopeSet,
     settings::{Confirm, Trust},
+    tls,
 };
 use secrecy::SecretSlice;
 use serde_json::{Value, json};
@@ -126,14 +127,14 @@ impl Endpoint {
         let lenses = lenses::Client::new(lenses::Options {
             url: url.clone(),
             websocket_url: url.clone(),
-            tls: lenses::tls::client_config(&Trust::default(), [url], Arc::clone(&metrics))
+            tls: tls::client::client_config(&Trust::default(), [url], Arc::clone(&metrics))
                 .unwrap(),
             request_timeout: limits.request,
             response_max_bytes: limits.bytes,
             metrics: Arc::clone(&metrics),
         })
         .unwrap();
-        let tls = lenses::tls::client_config(&Trust::default(), [diagnosed], Arc::clone(&metrics))
+        let tls = tls::client::client_config(&Trust::default(), [diagnosed], Arc::clone(&metrics))
             .unwrap();
         let diagnostics =
             Diagnostics::of_api_key(diagnosed, &TOKEN.into(), BackChannel::new(tls).unwrap());

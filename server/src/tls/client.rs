@@ -13,10 +13,10 @@ use rustls::{
 };
 use url::Url;
 
+use super::{MaterialError, Reloading, TlsError, add_authorities, certified_key, provider};
 use crate::{
     metrics::{Metrics, TlsFiles},
     settings::Trust,
-    tls::{MaterialError, Reloading, TlsError, add_authorities, certified_key, provider},
 };
 
 /// The configuration for `addresses`: the machine's roots and `trust.authorities`, and the certificate in `trust.client`
