@@ -85,7 +85,7 @@ pub struct Options {
     pub url: Url,
     /// The same for websockets; the scheme is `ws` or `http`, `wss` or `https`.
     pub websocket_url: Url,
-    /// Trust in HQ: see [`client_config`](crate::tls::client::client_config).
+    /// Trust in HQ: see [`client_config`](crate::tls::client_config).
     pub tls: rustls::ClientConfig,
     /// Longest time for one request, from connecting to the reply's last byte. Queries have a limit of their own.
     pub request_timeout: Duration,

@@ -33,7 +33,6 @@ pub use self::{
     oauth::{AudienceRule, ClientCredentials, Introspection, OAuth, TokenExchange},
     policy::Confirm,
     sign_in::{Callers, SignIn},
-    tls::{KeyPairFiles, Trust},
     traces::{Exporter, Protocol, Sampler, Traces},
     variables::{ReadFile, Variables},
 };
@@ -44,6 +43,7 @@ use self::{
 use crate::{
     host_check::{AllowedHost, AllowedOrigin},
     policy::ToolPolicy,
+    tls::{KeyPairFiles, Trust},
 };
 
 /// Exit status for settings that can't be used: `EX_CONFIG` of sysexits.h.

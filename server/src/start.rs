@@ -248,7 +248,7 @@ fn lenses_tls(
 ) -> Result<ClientConfig, TlsError> {
     let addresses =
         [&settings.lenses_url, &settings.lenses_websocket_url].into_iter().chain(introspection_url);
-    tls::client::client_config(&settings.lenses_trust, addresses, metrics.clone())
+    tls::client_config(&settings.lenses_trust, addresses, metrics.clone())
 }
 
 fn mcp_server(

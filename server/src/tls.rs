@@ -8,7 +8,8 @@
 //! Who renews a certificate replaces its file (Kubernetes swaps a link); connections that are there stay as they are, new
 //! ones use what is new. Files that can't be used change nothing but a log line and a count.
 
-pub mod client;
+mod client;
+mod files;
 pub mod listener;
 mod reloading;
 
@@ -22,6 +23,10 @@ use rustls::{
 };
 
 pub(crate) use self::reloading::Reloading;
+pub use self::{
+    client::client_config,
+    files::{KeyPairFiles, Trust},
+};
 
 /// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]

@@ -13,11 +13,8 @@ use rustls::{
 };
 use url::Url;
 
-use super::{MaterialError, Reloading, TlsError, add_authorities, certified_key, provider};
-use crate::{
-    metrics::{Metrics, TlsFiles},
-    settings::Trust,
-};
+use super::{MaterialError, Reloading, TlsError, Trust, add_authorities, certified_key, provider};
+use crate::metrics::{Metrics, TlsFiles};
 
 /// The configuration for `addresses`: the machine's roots and `trust.authorities`, and the certificate in `trust.client`
 /// where HQ asks for one. Files are followed as they change, so it is to be called on a runtime when there are any. Nothing

@@ -9,11 +9,8 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{Reloading, TlsError, certified_key, provider};
-use crate::{
-    metrics::{Metrics, TlsFiles},
-    settings::KeyPairFiles,
-};
+use super::{KeyPairFiles, Reloading, TlsError, certified_key, provider};
+use crate::metrics::{Metrics, TlsFiles};
 
 /// What takes connections with the certificate in `files`, and with its successors as the files change. To be called on a
 /// runtime.

@@ -31,8 +31,8 @@ use url::Url;
 use super::TARGET;
 use crate::{
     metrics::Metrics,
-    settings::{Exporter, Protocol, Sampler, Traces, Trust},
-    tls::{self, TlsError},
+    settings::{Exporter, Protocol, Sampler, Traces},
+    tls::{self, TlsError, Trust},
 };
 
 /// Longest time for one batch.
@@ -124,7 +124,7 @@ fn over_http(
     headers: HeaderMap,
     metrics: Arc<Metrics>,
 ) -> Result<SpanExporter, ExportError> {
-    let tls = tls::client::client_config(&Trust::default(), [endpoint], metrics)?;
+    let tls = tls::client_config(&Trust::default(), [endpoint], metrics)?;
     let http = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .default_headers(headers)

@@ -18,8 +18,8 @@ use lenses_mcp_server::{
     metrics::Metrics,
     policy::{self, ToolPolicy},
     scope::ScopeSet,
-    settings::{Confirm, Trust},
-    tls,
+    settings::Confirm,
+    tls::{self, Trust},
 };
 use secrecy::SecretSlice;
 use serde_json::{Value, json};
@@ -127,15 +127,13 @@ impl Endpoint {
         let lenses = lenses::Client::new(lenses::Options {
             url: url.clone(),
             websocket_url: url.clone(),
-            tls: tls::client::client_config(&Trust::default(), [url], Arc::clone(&metrics))
-                .unwrap(),
+            tls: tls::client_config(&Trust::default(), [url], Arc::clone(&metrics)).unwrap(),
             request_timeout: limits.request,
             response_max_bytes: limits.bytes,
             metrics: Arc::clone(&metrics),
         })
         .unwrap();
-        let tls = tls::client::client_config(&Trust::default(), [diagnosed], Arc::clone(&metrics))
-            .unwrap();
+        let tls = tls::client_config(&Trust::default(), [diagnosed], Arc::clone(&metrics)).unwrap();
         let diagnostics =
             Diagnostics::of_api_key(diagnosed, &TOKEN.into(), BackChannel::new(tls).unwrap());
         let forgotten = Arc::new(Mutex::new(Vec::new()));

@@ -10,8 +10,7 @@ use axum::{Router, routing::get};
 use lenses_mcp_server::{
     lifecycle::{self, Stages},
     metrics::Metrics,
-    settings::KeyPairFiles,
-    tls,
+    tls::{self, KeyPairFiles},
 };
 use rustls::pki_types::ServerName;
 use tokio::{
