@@ -27,6 +27,7 @@ pub mod resources;
 pub mod scope;
 pub mod settings;
 pub mod start;
+pub mod telemetry;
 pub mod tls;
 pub mod tools;
 pub mod traces;

@@ -8,7 +8,7 @@ use lenses_mcp_server::{
     metrics::Metrics,
     settings::{self, Settings, Variables, variable},
     start,
-    traces::Export,
+    telemetry::Export,
 };
 
 /// Most threads that handle requests: they wait for Lenses HQ, not for the processor.

@@ -9,8 +9,6 @@
 //! same header, so that a call can be followed through. Sign-in comes before there is a request of MCP to speak of: its
 //! questions to HQ are in the metrics, not here.
 
-mod export;
-
 use http::{HeaderMap, request::Parts};
 use opentelemetry::{
     Context,
@@ -22,11 +20,10 @@ use rmcp::{RoleServer, model::MetaObject, service::RequestContext};
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-pub use self::export::{Export, ExportError};
 use crate::metrics::{LensesOutcome, Outcome};
 
 /// The target of all spans that are traces, and of nothing else.
-const TARGET: &str = "traces";
+pub(crate) const TARGET: &str = "traces";
 const TRACEPARENT: &str = "traceparent";
 
 /// A request of MCP that begins now.

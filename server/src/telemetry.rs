@@ -28,11 +28,11 @@ use tracing::{Metadata, Subscriber};
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 use url::Url;
 
-use super::TARGET;
 use crate::{
     metrics::Metrics,
     settings::{Exporter, Protocol, Sampler, Traces},
     tls::{self, TlsError, Trust},
+    traces::TARGET,
 };
 
 /// Longest time for one batch.
