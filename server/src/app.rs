@@ -22,7 +22,7 @@ use tower_http::{
 };
 
 use crate::{
-    access_log,
+    access_log::{self, Route},
     auth::{Authenticator, metadata},
     host_check::{self, HostCheck},
     landing::{self, LandingPage},
@@ -41,7 +41,7 @@ pub fn router<S>(
     limits: &Limits,
     offered: ScopeSet,
     authenticator: Authenticator,
-    metrics: Arc<Metrics>,
+    metrics: &Metrics,
     page: LandingPage,
     mcp: &S,
 ) -> Router
@@ -60,7 +60,10 @@ where
         page: page.clone(),
         authenticator,
         max_body_bytes: limits.max_body_bytes,
-        rate_limit: RateLimit::new(limits.calls_per_minute_per_user, metrics.clone()),
+        rate_limit: RateLimit::new(
+            limits.calls_per_minute_per_user,
+            metrics.calls_rate_limited.clone(),
+        ),
     });
     let nosniff = SetResponseHeaderLayer::overriding(
         header::X_CONTENT_TYPE_OPTIONS,
@@ -77,13 +80,15 @@ where
             }
         });
     let endpoint = service_fn({
-        let metrics = metrics.clone();
+        let metrics = metrics.http.clone();
         move |request| {
             let (metrics, endpoint) = (metrics.clone(), endpoint.clone());
             async {
                 Ok::<_, Infallible>(
-                    access_log::observe(metrics, request, |request| answer(endpoint, request))
-                        .await,
+                    access_log::observe(metrics, Route::Mcp, request, |request| {
+                        answer(endpoint, request)
+                    })
+                    .await,
                 )
             }
         }
@@ -97,7 +102,7 @@ where
         .layer(from_fn_with_state(host_check, host_check::refuse_foreign));
     let beside = metadata.merge(page).fallback(not_found).layer(
         ServiceBuilder::new()
-            .layer(from_fn_with_state(metrics, access_log::observed))
+            .layer(from_fn_with_state(metrics.http.clone(), access_log::observed))
             .layer(nosniff)
             .layer(CatchPanicLayer::custom(panicked)),
     );

@@ -18,6 +18,7 @@ mod bearer;
 mod challenge;
 mod introspection;
 pub mod metadata;
+mod metrics;
 mod resource_server;
 pub(crate) mod server_metadata;
 mod shared_token;
@@ -34,6 +35,7 @@ pub use self::{
     back_channel::BackChannel,
     challenge::AuthError,
     introspection::IntrospectionError,
+    metrics::{AuthMetrics, CacheHit, Introspection, SignIn},
     resource_server::ResourceServer,
     shared_token::{SharedToken, shared_identity},
 };
@@ -42,7 +44,6 @@ use crate::{
     access_log,
     identity::Identity,
     message::{self, Message, Read},
-    metrics::{Metrics, SignIn as Outcome},
     policy::ToolPolicy,
     resources,
 };
@@ -52,7 +53,7 @@ use crate::{
 pub struct Authenticator {
     mode: Mode,
     policy: Arc<ToolPolicy>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<AuthMetrics>,
 }
 
 /// What callers must show.
@@ -67,7 +68,7 @@ pub enum Mode {
 impl Authenticator {
     /// A gate that lets in whom `mode` lets in, to what `offer` holds.
     #[must_use]
-    pub fn new(mode: Mode, policy: Arc<ToolPolicy>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(mode: Mode, policy: Arc<ToolPolicy>, metrics: Arc<AuthMetrics>) -> Self {
         Self { mode, policy, metrics }
     }
 
@@ -105,7 +106,7 @@ impl Authenticator {
         };
         match decision {
             Ok(()) => {
-                self.decided(Outcome::Accepted);
+                self.decided(SignIn::Accepted);
                 ControlFlow::Continue(())
             }
             Err(error) => ControlFlow::Break(self.refuse(&error)),
@@ -142,7 +143,7 @@ impl Authenticator {
         }
     }
 
-    fn decided(&self, outcome: Outcome) {
+    fn decided(&self, outcome: SignIn) {
         self.metrics.signed_in(outcome);
         access_log::note(|noted| noted.sign_in = Some(outcome.as_str()));
     }

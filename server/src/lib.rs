@@ -12,6 +12,7 @@ pub mod completion;
 pub mod diagnostics;
 pub mod host_check;
 pub mod identity;
+mod instruments;
 pub mod landing;
 pub mod lenses;
 pub mod lifecycle;

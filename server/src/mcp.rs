@@ -8,6 +8,7 @@ mod completion;
 mod confirmation;
 mod gaps;
 mod handler;
+mod metrics;
 mod progress;
 mod prompts;
 mod resources;
@@ -26,12 +27,11 @@ use secrecy::SecretSlice;
 use tokio_util::sync::CancellationToken;
 
 use self::confirmation::Confirmation;
-pub use self::gaps::Mended;
+pub use self::{gaps::Mended, metrics::McpMetrics};
 use crate::{
     diagnostics::Diagnostics,
     identity::Identity,
     lenses,
-    metrics::Metrics,
     policy::ToolPolicy,
     settings::Confirm,
     tools::{self, Limits},
@@ -64,7 +64,7 @@ pub struct Options {
     /// Bytes after which a result is cut at a record.
     pub result_max_bytes: usize,
     /// Where tool calls are counted.
-    pub metrics: Arc<Metrics>,
+    pub metrics: Arc<McpMetrics>,
     /// Called when HQ does not accept a caller's credential, so that sign-in forgets it.
     pub on_unauthorized: Arc<dyn Fn(&Identity) + Send + Sync>,
 }
@@ -84,7 +84,7 @@ struct Shared {
     diagnostics: Arc<Diagnostics>,
     confirmation: Confirmation,
     limits: Limits,
-    metrics: Arc<Metrics>,
+    metrics: Arc<McpMetrics>,
     on_unauthorized: Arc<dyn Fn(&Identity) + Send + Sync>,
 }
 

@@ -9,11 +9,11 @@ use governor::{
 };
 use http::{Extensions, header::RETRY_AFTER};
 use moka::sync::Cache;
+use prometheus_client::metrics::counter::Counter;
 
 use crate::{
     identity::{Fingerprint, Identity},
     message::{Message, Read, RpcError},
-    metrics::Metrics,
 };
 
 /// Most users that are counted. Who is forgotten, because others called since, starts anew.
@@ -27,7 +27,7 @@ pub struct RateLimit {
     per_minute: Option<NonZeroU32>,
     users: Cache<User, Arc<DefaultDirectRateLimiter>>,
     clock: DefaultClock,
-    metrics: Arc<Metrics>,
+    refused: Counter,
 }
 
 /// Whose calls are counted together: the user's, with whatever application and token. With an API key all callers are one
@@ -39,11 +39,11 @@ enum User {
 }
 
 impl RateLimit {
-    /// Lets each user make `per_minute` calls; `None`: as many as they like.
+    /// Lets each user make `per_minute` calls; `None`: as many as they like; each that is refused is counted in `refused`.
     #[must_use]
-    pub fn new(per_minute: Option<NonZeroU32>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(per_minute: Option<NonZeroU32>, refused: Counter) -> Self {
         let users = Cache::builder().max_capacity(USERS_MAX).time_to_idle(IDLE).build();
-        Self { per_minute, users, clock: DefaultClock::default(), metrics }
+        Self { per_minute, users, clock: DefaultClock::default(), refused }
     }
 
     /// Takes a call from the bucket of `identity`.
@@ -70,7 +70,7 @@ impl RateLimit {
             return ControlFlow::Continue(());
         }
         let Err((per_minute, wait)) = self.take(identity) else { return ControlFlow::Continue(()) };
-        self.metrics.call_rate_limited();
+        self.refused.inc();
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let error = RpcError::too_many_requests(
             id,
@@ -83,7 +83,7 @@ impl RateLimit {
     }
 }
 
-/// Whether the answer needs HQ. Lists of tools and prompts are this server's own, and clients ask for them as they like.
+/// Whether the answer needs HQ. Lists of tools and prompts are this server's own, and clients ask for them as they like; each that is refused is counted in `refused`.
 fn asks_hq(message: &Message) -> bool {
     match message {
         Message::ToolCall { .. } | Message::ResourceRead { .. } => true,

@@ -95,7 +95,7 @@ async fn run_stdio(
     let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
     let diagnostics =
         Arc::new(Diagnostics::of_api_key(&settings.lenses_url, api_key, back_channel));
-    let server = mcp_server(settings, tls, diagnostics, metrics, Arc::new(|_| {}))?;
+    let server = mcp_server(settings, tls, diagnostics, &metrics, Arc::new(|_| {}))?;
     tracing::info!("serving MCP over standard input and output");
     tokio::select! {
         ended = mcp::serve_stdio(server, identity) => Ok(ended?),
@@ -113,7 +113,7 @@ async fn run_http(
     let acceptor = http
         .tls
         .as_ref()
-        .map(|files| tls::listener::acceptor(files, metrics.clone()))
+        .map(|files| tls::listener::acceptor(files, metrics.tls.clone()))
         .transpose()?;
     let Routers { endpoint: router, admin } =
         http_routers(settings, http, metrics, &stages, mcp::http_service)?;
@@ -171,10 +171,9 @@ where
     S::Future: Send + 'static,
 {
     let Front { mode, on_unauthorized, diagnostics, tls } = front(settings, http, &metrics)?;
-    let admin = admin::router(metrics.clone(), diagnostics.clone(), stages.stopping.clone());
-    let authenticator = Authenticator::new(mode, settings.policy.clone(), metrics.clone());
+    let authenticator = Authenticator::new(mode, settings.policy.clone(), metrics.auth.clone());
     let mcp = endpoint(
-        mcp_server(settings, tls, diagnostics, metrics.clone(), on_unauthorized)?,
+        mcp_server(settings, tls, diagnostics.clone(), &metrics, on_unauthorized)?,
         mcp::HttpOptions {
             allowed_hosts: http.allowed_hosts.iter().map(ToString::to_string).collect(),
             allowed_origins: http.allowed_origins.iter().map(ToString::to_string).collect(),
@@ -184,7 +183,9 @@ where
     );
     let offered = settings.policy.scopes();
     let page = LandingPage::new(http, offered)?;
-    let endpoint = app::router(http, &settings.limits, offered, authenticator, metrics, page, &mcp);
+    let endpoint =
+        app::router(http, &settings.limits, offered, authenticator, &metrics, page, &mcp);
+    let admin = admin::router(metrics, diagnostics, stages.stopping.clone());
     Ok(Routers { endpoint, admin })
 }
 
@@ -199,7 +200,7 @@ struct Front {
     tls: ClientConfig,
 }
 
-fn front(settings: &Settings, http: &Http, metrics: &Arc<Metrics>) -> Result<Front, StartError> {
+fn front(settings: &Settings, http: &Http, metrics: &Metrics) -> Result<Front, StartError> {
     let lenses_url = &settings.lenses_url;
     let introspection_url = match &http.sign_in {
         SignIn::OAuth(oauth) => Some(&oauth.introspection.url),
@@ -209,15 +210,20 @@ fn front(settings: &Settings, http: &Http, metrics: &Arc<Metrics>) -> Result<Fro
     let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
     match &http.sign_in {
         SignIn::OAuth(oauth) => {
-            let authorization_server =
-                Arc::new(AuthorizationServer::new(oauth, lenses_url, back_channel, metrics));
+            let authorization_server = Arc::new(AuthorizationServer::new(
+                oauth,
+                lenses_url,
+                back_channel,
+                metrics.auth.clone(),
+                &metrics.lenses,
+            ));
             let max_questions = settings.limits.max_concurrent_requests;
             let resource_server = Arc::new(ResourceServer::new(
                 oauth,
                 settings.policy.scopes(),
                 authorization_server.clone(),
                 max_questions,
-                metrics.clone(),
+                metrics.auth.clone(),
             ));
             let forgetting = resource_server.clone();
             Ok(Front {
@@ -244,18 +250,18 @@ fn front(settings: &Settings, http: &Http, metrics: &Arc<Metrics>) -> Result<Fro
 fn lenses_tls(
     settings: &Settings,
     introspection_url: Option<&Url>,
-    metrics: &Arc<Metrics>,
+    metrics: &Metrics,
 ) -> Result<ClientConfig, TlsError> {
     let addresses =
         [&settings.lenses_url, &settings.lenses_websocket_url].into_iter().chain(introspection_url);
-    tls::client_config(&settings.lenses_trust, addresses, metrics.clone())
+    tls::client_config(&settings.lenses_trust, addresses, metrics.tls.clone())
 }
 
 fn mcp_server(
     settings: &Settings,
     tls: ClientConfig,
     diagnostics: Arc<Diagnostics>,
-    metrics: Arc<Metrics>,
+    metrics: &Metrics,
     on_unauthorized: OnUnauthorized,
 ) -> Result<mcp::Server, StartError> {
     let limits = &settings.limits;
@@ -266,7 +272,7 @@ fn mcp_server(
         // The rest is for sign-in and for telling the model what happened.
         request_timeout: limits.request_timeout / 4 * 3,
         response_max_bytes: limits.response_max_bytes,
-        metrics: metrics.clone(),
+        metrics: metrics.lenses.clone(),
     })?;
     Ok(mcp::Server::new(mcp::Options {
         lenses,
@@ -277,7 +283,7 @@ fn mcp_server(
         sql_max_rows: limits.sql_max_rows,
         sql_timeout: limits.sql_timeout,
         result_max_bytes: limits.result_max_bytes,
-        metrics,
+        metrics: metrics.mcp.clone(),
         on_unauthorized,
     }))
 }

@@ -29,9 +29,8 @@ use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 use url::Url;
 
 use crate::{
-    metrics::Metrics,
     settings::{Exporter, Protocol, Sampler, Traces},
-    tls::{self, TlsError, Trust},
+    tls::{self, TlsError, TlsMetrics, Trust},
     traces::TARGET,
 };
 
@@ -66,7 +65,7 @@ impl Export {
     /// # Errors
     ///
     /// [`ExportError`].
-    pub fn start(traces: &Traces, metrics: Arc<Metrics>) -> Result<Self, ExportError> {
+    pub fn start(traces: &Traces, metrics: Arc<TlsMetrics>) -> Result<Self, ExportError> {
         let resource =
             traces.resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
@@ -122,7 +121,7 @@ fn sampler(Sampler { parent_based, share }: Sampler) -> Box<dyn ShouldSample> {
 fn over_http(
     endpoint: &Url,
     headers: HeaderMap,
-    metrics: Arc<Metrics>,
+    metrics: Arc<TlsMetrics>,
 ) -> Result<SpanExporter, ExportError> {
     let tls = tls::client_config(&Trust::default(), [endpoint], metrics)?;
     let http = reqwest::Client::builder()

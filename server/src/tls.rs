@@ -11,6 +11,7 @@
 mod client;
 mod files;
 pub mod listener;
+mod metrics;
 mod reloading;
 
 use std::{io, path::PathBuf, sync::Arc};
@@ -26,6 +27,7 @@ pub(crate) use self::reloading::Reloading;
 pub use self::{
     client::client_config,
     files::{KeyPairFiles, Trust},
+    metrics::{Reload, TlsFiles, TlsMetrics},
 };
 
 /// Why TLS could not be set up.

@@ -22,6 +22,7 @@ mod definition;
 mod deployments;
 mod environments;
 mod masking;
+mod outcome;
 mod output;
 mod page;
 mod processors;
@@ -39,6 +40,7 @@ use serde_json::{Map, Value};
 pub use self::{
     arguments::ArgumentError,
     definition::{Call, Effect, Limits, Prepared, Tool, ToolError},
+    outcome::Outcome,
     progress::{Progress, ProgressUpdate, ProgressUpdates},
 };
 use crate::scope::ScopeSet;

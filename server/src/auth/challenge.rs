@@ -7,7 +7,8 @@ use http::{
 };
 use serde::Serialize;
 
-use crate::{metrics::SignIn as Outcome, scope::ScopeSet};
+use super::SignIn as Outcome;
+use crate::scope::ScopeSet;
 
 /// When a client should try again after HQ could not be asked, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 5;

@@ -7,13 +7,13 @@ use rmcp::{RoleServer, service::RequestContext};
 use serde_json::{Map, Value};
 use tracing::Span;
 
+use super::McpMetrics;
 use crate::{
     access_log::Audited,
     identity::Identity,
-    metrics::{Metrics, Outcome},
     prompts::Prompt,
     resources::Template,
-    tools::Tool,
+    tools::{Outcome, Tool},
     traces,
 };
 
@@ -23,7 +23,7 @@ pub(super) struct Audit<'a> {
     what: What,
     arguments: String,
     identity: &'a Identity,
-    metrics: &'a Metrics,
+    metrics: &'a McpMetrics,
     span: Span,
     /// Where there is a request that has a line of its own.
     audited: Option<Audited>,
@@ -46,7 +46,7 @@ impl<'a> Audit<'a> {
         tool: &Tool,
         arguments: &Map<String, Value>,
         identity: &'a Identity,
-        metrics: &'a Metrics,
+        metrics: &'a McpMetrics,
         context: &RequestContext<RoleServer>,
     ) -> Self {
         // Names of arguments that the tool does not have are the caller's own words: they stay out of the log.
@@ -59,7 +59,7 @@ impl<'a> Audit<'a> {
         prompt: &Prompt,
         arguments: &Map<String, Value>,
         identity: &'a Identity,
-        metrics: &'a Metrics,
+        metrics: &'a McpMetrics,
         context: &RequestContext<RoleServer>,
     ) -> Self {
         let is_known =
@@ -72,7 +72,7 @@ impl<'a> Audit<'a> {
     pub(super) fn of_resource(
         template: &Template,
         identity: &'a Identity,
-        metrics: &'a Metrics,
+        metrics: &'a McpMetrics,
         context: &RequestContext<RoleServer>,
     ) -> Self {
         let names = template.variables.iter().map(|variable| variable.name);
@@ -83,7 +83,7 @@ impl<'a> Audit<'a> {
         what: What,
         arguments: impl Iterator<Item = &'n str>,
         identity: &'a Identity,
-        metrics: &'a Metrics,
+        metrics: &'a McpMetrics,
         context: &RequestContext<RoleServer>,
     ) -> Self {
         let arguments = arguments.collect::<Vec<_>>().join(",");
@@ -116,7 +116,7 @@ impl<'a> Audit<'a> {
 impl Drop for Audit<'_> {
     fn drop(&mut self) {
         let elapsed = self.started.elapsed();
-        traces::ended(&self.span, self.outcome);
+        traces::ended(&self.span, self.outcome.failure());
         let (mut tool, mut prompt, mut resource) = (None, None, None);
         let message = match self.what {
             What::Tool(name) => {

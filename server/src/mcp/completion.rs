@@ -8,7 +8,10 @@ use rmcp::{
 
 use super::{Server, shown};
 use crate::{
-    completion::Source, identity::Identity, lenses, metrics::Outcome, prompts, resources, tools,
+    completion::Source,
+    identity::Identity,
+    lenses, prompts, resources,
+    tools::{self, Outcome},
 };
 
 impl Server {

@@ -24,8 +24,7 @@ use super::{
 use crate::{
     identity::Identity,
     lenses,
-    metrics::Outcome,
-    tools::{self, Call, Progress, Tool, ToolError},
+    tools::{self, Call, Outcome, Progress, Tool, ToolError},
     traces,
 };
 

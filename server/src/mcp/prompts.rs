@@ -10,7 +10,7 @@ use rmcp::{
 };
 
 use super::{Server, audit::Audit, shown};
-use crate::{identity::Identity, metrics::Outcome, prompts};
+use crate::{identity::Identity, prompts, tools::Outcome};
 
 impl Server {
     /// The prompts of which a caller like `identity` can use something.

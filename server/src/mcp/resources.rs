@@ -13,9 +13,8 @@ use super::{Server, audit::Audit, confirmation::Answers, handler::Failed, shown}
 use crate::{
     identity::Identity,
     lenses,
-    metrics::Outcome,
     resources::{self, ENVIRONMENTS, TEMPLATES, Template},
-    tools::{self, ToolError},
+    tools::{self, Outcome, ToolError},
 };
 
 const JSON: &str = "application/json";

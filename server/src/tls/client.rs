@@ -13,8 +13,10 @@ use rustls::{
 };
 use url::Url;
 
-use super::{MaterialError, Reloading, TlsError, Trust, add_authorities, certified_key, provider};
-use crate::metrics::{Metrics, TlsFiles};
+use super::{
+    MaterialError, Reloading, TlsError, TlsFiles, TlsMetrics, Trust, add_authorities,
+    certified_key, provider,
+};
 
 /// The configuration for `addresses`: the machine's roots and `trust.authorities`, and the certificate in `trust.client`
 /// where HQ asks for one. Files are followed as they change, so it is to be called on a runtime when there are any. Nothing
@@ -26,7 +28,7 @@ use crate::metrics::{Metrics, TlsFiles};
 pub fn client_config<'a>(
     trust: &Trust,
     addresses: impl IntoIterator<Item = &'a Url>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<TlsMetrics>,
 ) -> Result<ClientConfig, TlsError> {
     let builder =
         ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;

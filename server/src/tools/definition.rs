@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     arguments::{self, ArgumentError, Flag},
+    outcome::Outcome,
     output::Output,
     progress::Progress,
     schema,
@@ -19,7 +20,6 @@ use crate::{
     diagnostics::Diagnostics,
     identity::Identity,
     lenses,
-    metrics::Outcome,
     policy::ToolPolicy,
     scope::{Scope, ScopeSet},
 };

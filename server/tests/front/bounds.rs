@@ -34,7 +34,8 @@ where
     let settings = settings(&[&key, more].concat());
     let metrics = Arc::new(Metrics::new());
     let shared = SharedToken::new(&Callers::Anyone, &SecretString::from("key"), ScopeSet::ALL);
-    let authenticator = Authenticator::new(Mode::Shared(shared), Arc::default(), metrics.clone());
+    let authenticator =
+        Authenticator::new(Mode::Shared(shared), Arc::default(), metrics.auth.clone());
     let endpoint = tower::service_fn(move |request| {
         let answer = endpoint(request);
         async move { Ok::<_, Infallible>(answer.await) }
@@ -46,7 +47,7 @@ where
         &settings.limits,
         offered,
         authenticator,
-        metrics.clone(),
+        &metrics,
         page,
         &endpoint,
     );
