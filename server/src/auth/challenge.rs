@@ -107,7 +107,7 @@ impl AuthError {
                 ));
             }
             (Some(url), _) => {
-                parameters.push(format!("resource_metadata=\"{url}\", scope=\"{offered}\""))
+                parameters.push(format!("resource_metadata=\"{url}\", scope=\"{offered}\""));
             }
             (None, _) => parameters.push("realm=\"lenses-mcp\"".to_owned()),
         }
