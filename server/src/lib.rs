@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod policy;
 pub mod prompts;
 pub mod rate_limit;
+pub mod report;
 pub mod resources;
 pub mod scope;
 pub mod settings;

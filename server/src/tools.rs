@@ -32,6 +32,7 @@ mod server;
 mod sql;
 mod topic_metadata;
 mod topics;
+mod unavailable;
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -42,6 +43,8 @@ pub use self::{
     definition::{Call, Effect, Limits, Prepared, Tool, ToolError},
     outcome::Outcome,
     progress::{Progress, ProgressUpdate, ProgressUpdates},
+    server::{Checks, Offer},
+    unavailable::{Denied, Unavailable},
 };
 use crate::scope::ScopeSet;
 

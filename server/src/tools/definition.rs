@@ -14,13 +14,12 @@ use super::{
     output::Output,
     progress::Progress,
     schema,
+    server::{Checks, Offer},
     sql::statement,
 };
 use crate::{
-    diagnostics::Diagnostics,
     identity::Identity,
     lenses,
-    policy::ToolPolicy,
     scope::{Scope, ScopeSet},
 };
 
@@ -95,9 +94,9 @@ pub struct Call {
     /// Who calls.
     pub identity: Identity,
     /// What this server offers.
-    pub policy: Arc<ToolPolicy>,
+    pub policy: Arc<dyn Offer>,
     /// Whether HQ is as this server needs it.
-    pub diagnostics: Arc<Diagnostics>,
+    pub diagnostics: Arc<dyn Checks>,
     /// Limits of the result.
     pub limits: Limits,
     /// Where to say how far the call is.

@@ -4,10 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    policy::Unavailable,
     scope::ScopeSet,
     tools::{
-        ToolError,
+        ToolError, Unavailable,
         definition::{Call, Effect, Tool},
         output::Typed,
         registry,
