@@ -213,8 +213,8 @@ impl Offer for ToolPolicy {
         self.includes_environment(name)
     }
 
-    fn unavailable(&self, tool: &Tool, scopes: ScopeSet) -> Option<Unavailable> {
-        self.unavailable(tool, scopes)
+    fn unavailable(&self, tool: &str, scopes: ScopeSet) -> Option<Unavailable> {
+        self.unavailable(tools::registry().find(tool)?, scopes)
     }
 }
 

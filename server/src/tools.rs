@@ -13,6 +13,7 @@
 
 mod approvals;
 mod arguments;
+mod asked;
 mod connectors;
 mod consumer_groups;
 #[cfg(test)]
@@ -40,10 +41,10 @@ use serde_json::{Map, Value};
 
 pub use self::{
     arguments::ArgumentError,
+    asked::{Checks, Offer},
     definition::{Call, Effect, Limits, Prepared, Tool, ToolError},
     outcome::Outcome,
     progress::{Progress, ProgressUpdate, ProgressUpdates},
-    server::{Checks, Offer},
     unavailable::{Denied, Unavailable},
 };
 use crate::scope::ScopeSet;

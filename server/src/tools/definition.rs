@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 
 use super::{
     arguments::{self, ArgumentError, Flag},
+    asked::{Checks, Offer},
     outcome::Outcome,
     output::Output,
     progress::Progress,
     schema,
-    server::{Checks, Offer},
     sql::statement,
 };
 use crate::{
