@@ -31,6 +31,7 @@ mod progress;
 mod schema;
 mod server;
 mod sql;
+mod statement;
 mod topic_metadata;
 mod topics;
 mod unavailable;

@@ -14,8 +14,7 @@ use super::{
     outcome::Outcome,
     output::Output,
     progress::Progress,
-    schema,
-    sql::statement,
+    schema, statement,
 };
 use crate::{
     identity::Identity,
