@@ -7,6 +7,8 @@
 //! What the line says besides is noted on the request's way. It does not stand in the span, which holds the id alone: a span
 //! that learns another field is parsed and written anew, and that six times over cost more than all of sign-in.
 
+mod metrics;
+
 use std::{borrow::Cow, cell::RefCell, sync::Arc, time::Instant};
 
 use axum::{
@@ -18,11 +20,8 @@ use http::{HeaderValue, Method, StatusCode};
 use tracing::{Instrument, Level};
 use uuid::Uuid;
 
-use crate::{
-    identity::Fingerprint,
-    metrics::{Metrics, Route},
-    settings::ENDPOINT,
-};
+pub use self::metrics::{HttpMetrics, InFlight, Route};
+use crate::identity::Fingerprint;
 
 /// Stands for the status where the client went away before there was one, as in other servers' logs.
 const CLIENT_GONE: u16 = 499;
@@ -57,18 +56,23 @@ pub(crate) fn note(write: impl FnOnce(&mut RequestFields)) {
     let _not_in_a_request = FIELDS.try_with(|fields| write(&mut fields.borrow_mut()));
 }
 
-/// [`observe`] as middleware.
+/// [`observe`] as middleware, for requests that are not for the MCP endpoint.
 pub async fn observed(
-    State(metrics): State<Arc<Metrics>>,
+    State(metrics): State<Arc<HttpMetrics>>,
     request: Request,
     next: Next,
 ) -> Response {
-    observe(metrics, request, |request| next.run(request)).await
+    let route = match request.extensions().get::<MatchedPath>() {
+        Some(path) if path.as_str().starts_with("/.well-known/") => Route::Metadata,
+        _ => Route::Other,
+    };
+    observe(metrics, route, request, |request| next.run(request)).await
 }
 
 /// Runs the request in a span with its id, and logs how it was answered.
 pub async fn observe<F>(
-    metrics: Arc<Metrics>,
+    metrics: Arc<HttpMetrics>,
+    route: Route,
     request: Request,
     answer: impl FnOnce(Request) -> F,
 ) -> Response
@@ -78,7 +82,6 @@ where
     let _in_flight = metrics.request_started();
     let started = Instant::now();
     let path = request.extensions().get::<MatchedPath>().cloned();
-    let route = route(path.as_ref());
     let id = request_id(&request);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
     let method = request.method().clone();
@@ -98,7 +101,7 @@ where
 
 /// What is logged and counted when a request ends, in whatever way.
 struct Line {
-    metrics: Arc<Metrics>,
+    metrics: Arc<HttpMetrics>,
     route: Route,
     method: Method,
     path: Option<MatchedPath>,
@@ -138,14 +141,6 @@ impl Drop for Line {
         } else {
             write_at!(Level::INFO);
         }
-    }
-}
-
-fn route(path: Option<&MatchedPath>) -> Route {
-    match path.map(MatchedPath::as_str) {
-        Some(path) if path.starts_with("/.well-known/") => Route::Metadata,
-        Some(path) if path.trim_end_matches('/').ends_with(ENDPOINT) => Route::Mcp,
-        _ => Route::Other,
     }
 }
 

@@ -13,6 +13,7 @@ use axum::{
 };
 use futures::FutureExt;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use prometheus_client::metrics::counter::Counter;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -21,7 +22,7 @@ use tower_http::{
 };
 
 use crate::{
-    access_log,
+    access_log::{self, Route},
     auth::{Authenticator, metadata},
     host_check::{self, HostCheck},
     json_rpc::RpcError,
@@ -52,7 +53,7 @@ pub fn router<H: Handler>(
     bounds: Bounds,
     offered: ScopeSet,
     authenticator: Authenticator,
-    metrics: Arc<Metrics>,
+    metrics: &Metrics,
     page: LandingPage,
     mcp: Endpoint<H>,
 ) -> Router {
@@ -64,7 +65,7 @@ pub fn router<H: Handler>(
         page: page.clone(),
         authenticator,
         bounds,
-        metrics: metrics.clone(),
+        rate_limited: metrics.calls_rate_limited.clone(),
         mcp,
     });
     let nosniff = SetResponseHeaderLayer::overriding(
@@ -78,23 +79,24 @@ pub fn router<H: Handler>(
             let endpoint = endpoint.clone();
             async move { Ok::<_, Infallible>(endpoint.answer(request).await) }
         });
-    let endpoint = service_fn({
-        let metrics = metrics.clone();
-        move |request| {
-            let (metrics, endpoint) = (metrics.clone(), endpoint.clone());
-            async {
-                Ok::<_, Infallible>(
-                    access_log::observe(metrics, request, async |request| {
-                        match endpoint.oneshot(request).await {
-                            Ok(response) => response,
-                            Err(never) => match never {},
-                        }
-                    })
-                    .await,
-                )
+    let endpoint =
+        service_fn({
+            let metrics = metrics.http.clone();
+            move |request| {
+                let (metrics, endpoint) = (metrics.clone(), endpoint.clone());
+                async {
+                    Ok::<_, Infallible>(
+                        access_log::observe(metrics, Route::Mcp, request, async |request| {
+                            match endpoint.oneshot(request).await {
+                                Ok(response) => response,
+                                Err(never) => match never {},
+                            }
+                        })
+                        .await,
+                    )
+                }
             }
-        }
-    });
+        });
 
     let metadata = match &http.sign_in {
         SignIn::OAuth(oauth) => metadata::routes(oauth, offered).layer(metadata_cors()),
@@ -104,7 +106,7 @@ pub fn router<H: Handler>(
         .layer(from_fn_with_state(host_check, host_check::refuse_foreign));
     let beside = metadata.merge(page).fallback(not_found).layer(
         ServiceBuilder::new()
-            .layer(from_fn_with_state(metrics, access_log::observed))
+            .layer(from_fn_with_state(metrics.http.clone(), access_log::observed))
             .layer(nosniff)
             .layer(CatchPanicLayer::custom(panicked)),
     );
@@ -121,7 +123,8 @@ struct McpEndpoint<H> {
     page: Arc<LandingPage>,
     authenticator: Authenticator,
     bounds: Bounds,
-    metrics: Arc<Metrics>,
+    /// Calls that came too soon.
+    rate_limited: Counter,
     mcp: Endpoint<H>,
 }
 
@@ -177,7 +180,7 @@ impl<H: Handler> McpEndpoint<H> {
 
     /// 429 (RFC 6585 §4), with the time at which to try again.
     fn too_soon(&self, parsed: &Parsed, Limited { per_minute, wait }: &Limited) -> Response {
-        self.metrics.call_rate_limited();
+        self.rate_limited.inc();
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let error = RpcError::overloaded(
             StatusCode::TOO_MANY_REQUESTS,

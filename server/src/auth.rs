@@ -18,6 +18,7 @@ mod bearer;
 mod challenge;
 mod introspection;
 pub mod metadata;
+mod metrics;
 mod resource_server;
 pub(crate) mod server_metadata;
 mod shared_token;
@@ -34,24 +35,19 @@ pub use self::{
     back_channel::BackChannel,
     challenge::AuthError,
     introspection::IntrospectionError,
+    metrics::{AuthMetrics, CacheHit, Introspection, SignIn},
     resource_server::ResourceServer,
     shared_token::{SharedToken, shared_identity},
 };
 pub(crate) use self::{back_channel::NoReply, token_exchange::ExchangeError};
-use crate::{
-    access_log,
-    identity::Identity,
-    metrics::{Metrics, SignIn as Outcome},
-    policy::ToolPolicy,
-    scope::ScopeSet,
-};
+use crate::{access_log, identity::Identity, policy::ToolPolicy, scope::ScopeSet};
 
 /// The gate in front of the MCP endpoint.
 #[derive(Debug)]
 pub struct Authenticator {
     mode: Mode,
     policy: Arc<ToolPolicy>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<AuthMetrics>,
 }
 
 /// What callers must show.
@@ -66,7 +62,7 @@ pub enum Mode {
 impl Authenticator {
     /// A gate that lets in whom `mode` lets in, to what `offer` holds.
     #[must_use]
-    pub fn new(mode: Mode, policy: Arc<ToolPolicy>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(mode: Mode, policy: Arc<ToolPolicy>, metrics: Arc<AuthMetrics>) -> Self {
         Self { mode, policy, metrics }
     }
 
@@ -96,7 +92,7 @@ impl Authenticator {
                 ControlFlow::Break(self.refuse(&error))
             }
             _ => {
-                self.decided(Outcome::Accepted);
+                self.decided(SignIn::Accepted);
                 ControlFlow::Continue(())
             }
         }
@@ -109,7 +105,7 @@ impl Authenticator {
         }
     }
 
-    fn decided(&self, outcome: Outcome) {
+    fn decided(&self, outcome: SignIn) {
         self.metrics.signed_in(outcome);
         access_log::note(|noted| noted.sign_in = Some(outcome.as_str()));
     }

@@ -12,62 +12,22 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use futures::future::BoxFuture;
 use http::{HeaderValue, StatusCode};
 use moka::future::Cache;
-use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
 
 use crate::{
     auth::{AuthorizationServer, BackChannel, NoReply},
+    report::{Check, CheckResult, Report},
     settings::OAuth,
+    tools::Checks,
 };
 
 /// How long a report is given again instead of asking HQ anew. Who may ask is not known, so that HQ must be spared.
 const KEPT: Duration = Duration::from_secs(10);
-
-/// What was found. Holds no secret and no caller's data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Report {
-    /// Whether no check failed.
-    pub healthy: bool,
-    /// When HQ was asked, as RFC 3339 has it.
-    pub checked_at: String,
-    /// Every check, in the order in which a sign-in meets them.
-    pub checks: Vec<Check>,
-}
-
-/// One link or setting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Check {
-    /// What was checked.
-    pub check: &'static str,
-    /// How it ended.
-    pub result: CheckResult,
-    /// Why, in one word for programs.
-    pub reason: &'static str,
-    /// Why, for people.
-    pub message: String,
-    /// What to change; only where something is to be changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<&'static str>,
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckResult {
-    /// As it should be.
-    Ok,
-    /// It works, but not as well as it could.
-    Warning,
-    /// Callers can't be served until it is mended.
-    Failed,
-    /// It could not be looked at, because another check failed.
-    Skipped,
-}
 
 /// Checks HQ when asked, at most one run at a time.
 #[derive(Debug)]
@@ -182,5 +142,11 @@ impl Diagnostics {
         authorization: Option<&HeaderValue>,
     ) -> Result<StatusCode, NoReply> {
         back_channel.get(url, authorization).await.map(|reply| reply.status)
+    }
+}
+
+impl Checks for Diagnostics {
+    fn report(&self) -> BoxFuture<'_, Arc<Report>> {
+        Box::pin(self.report())
     }
 }

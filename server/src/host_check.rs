@@ -1,4 +1,4 @@
-//! Protection against DNS host_check: a web page that makes its own name resolve to this server's address gives itself away
+//! Protection against DNS rebinding: a web page that makes its own name resolve to this server's address gives itself away
 //! by `Host`, and any page by `Origin`. Both must be known; a request without `Origin` comes from no page.
 
 use std::{fmt, ops::ControlFlow, str::FromStr, sync::Arc};

@@ -17,12 +17,12 @@ mod deployments;
 mod endpoint;
 mod environments;
 mod error;
+mod metrics;
 mod name;
 mod problem;
 mod processors;
 mod reply;
 pub mod sql;
-pub mod tls;
 mod topic_metadata;
 mod topics;
 
@@ -47,6 +47,7 @@ pub use self::{
     datasets::DatasetQuery,
     environments::NewEnvironment,
     error::Error,
+    metrics::{LensesMetrics, LensesOutcome},
     name::{Name, NameError},
     problem::{FieldFault, Problem},
     processors::{Deployment, NewProcessor},
@@ -57,11 +58,7 @@ use self::{
     endpoint::Endpoint,
     reply::{ReadError, Reply},
 };
-use crate::{
-    identity::Identity,
-    metrics::{LensesOutcome, Metrics},
-    traces,
-};
+use crate::{identity::Identity, traces};
 
 /// A JSON object as HQ sent it.
 pub type Object = serde_json::Map<String, serde_json::Value>;
@@ -86,14 +83,14 @@ pub struct Options {
     pub url: Url,
     /// The same for websockets; the scheme is `ws` or `http`, `wss` or `https`.
     pub websocket_url: Url,
-    /// Trust in HQ: see [`tls::client_config`].
+    /// Trust in HQ: see [`client_config`](crate::tls::client_config).
     pub tls: rustls::ClientConfig,
     /// Longest time for one request, from connecting to the reply's last byte. Queries have a limit of their own.
     pub request_timeout: Duration,
     /// Largest reply that is read, in bytes.
     pub response_max_bytes: usize,
     /// Where calls are counted.
-    pub metrics: Arc<Metrics>,
+    pub metrics: Arc<LensesMetrics>,
 }
 
 /// Why a [`Client`] could not be made.
@@ -120,7 +117,7 @@ struct Shared {
     http: reqwest::Client,
     request_timeout: Duration,
     response_max_bytes: usize,
-    metrics: Arc<Metrics>,
+    metrics: Arc<LensesMetrics>,
 }
 
 impl Client {
@@ -349,7 +346,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Counts one call to HQ when it ends, also when the caller goes away first.
 struct Measured<'a> {
-    metrics: &'a Metrics,
+    metrics: &'a LensesMetrics,
     operation: &'static str,
     span: Span,
     started: Instant,
@@ -365,7 +362,7 @@ impl Measured<'_> {
     fn record(&self, outcome: LensesOutcome) {
         let elapsed = self.started.elapsed();
         self.metrics.lenses_called(self.operation, outcome, elapsed);
-        traces::lenses_ended(&self.span, outcome);
+        traces::ended(&self.span, outcome.failure());
         tracing::debug!(
             operation = self.operation,
             outcome = outcome.as_str(),

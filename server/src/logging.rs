@@ -12,7 +12,7 @@ pub use self::lines::flush;
 use self::{json::Json, lines::Lines};
 use crate::{
     settings::{Log, LogFormat},
-    traces::Export,
+    telemetry::Export,
 };
 
 /// Logs as `log` says, from here on and for the whole process; panics too, by their place only, because their text may

@@ -8,7 +8,7 @@ use lenses_mcp_server::{
     metrics::Metrics,
     settings::{self, Settings, Variables, variable},
     start,
-    traces::Export,
+    telemetry::Export,
 };
 
 /// Most threads that handle requests: they wait for Lenses HQ, not for the processor.
@@ -56,8 +56,11 @@ fn main() -> ExitCode {
     };
     let metrics = Arc::new(Metrics::new());
     let on_runtime = runtime.enter();
-    let export =
-        settings.traces.as_ref().map(|traces| Export::start(traces, metrics.clone())).transpose();
+    let export = settings
+        .traces
+        .as_ref()
+        .map(|traces| Export::start(traces, metrics.tls.clone()))
+        .transpose();
     drop(on_runtime);
     let (export, fault) = export.map_or_else(|fault| (None, Some(fault)), |export| (export, None));
     logging::start(settings.log, export.as_ref());

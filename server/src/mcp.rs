@@ -21,6 +21,7 @@ mod forwarding;
 mod headers;
 mod message;
 mod method;
+mod metrics;
 mod progress;
 mod prompts;
 mod resources;
@@ -49,6 +50,7 @@ pub use self::{
     forwarding::routes as replica_routes,
     message::{Message, Notification, Rejected, Request},
     method::{Call, Meta},
+    metrics::McpMetrics,
     response::{Answer, Outcome},
     revision::{PROTOCOL_VERSION, Revision},
     size::{DEPTH_MAX, NODES_MAX, TooLarge},
@@ -58,7 +60,6 @@ use crate::{
     diagnostics::Diagnostics,
     identity::Identity,
     lenses,
-    metrics::Metrics,
     policy::ToolPolicy,
     scope::ScopeSet,
     settings::Confirm,
@@ -113,7 +114,7 @@ pub struct Options {
     /// Bytes after which a result is cut at a record.
     pub result_max_bytes: usize,
     /// Where tool calls are counted.
-    pub metrics: Arc<Metrics>,
+    pub metrics: Arc<McpMetrics>,
     /// Called when HQ does not accept a caller's credential, so that sign-in forgets it.
     pub on_unauthorized: Arc<dyn Fn(&Identity) + Send + Sync>,
 }
@@ -129,7 +130,7 @@ pub struct Server {
     confirmation: Confirmation,
     elicitation: Arc<Elicitation>,
     limits: Limits,
-    metrics: Arc<Metrics>,
+    metrics: Arc<McpMetrics>,
     on_unauthorized: Arc<dyn Fn(&Identity) + Send + Sync>,
 }
 

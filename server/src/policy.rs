@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fmt,
     str::FromStr,
 };
 
@@ -14,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::{
     lenses::Name,
     scope::{Scope, ScopeSet},
-    tools::{self, Tool},
+    tools::{self, Denied, Offer, Tool, Unavailable},
 };
 
 /// The tools that a setting names: one by its name, or all of a group as `group/*`.
@@ -97,71 +96,6 @@ impl Default for Options {
 pub struct ToolPolicy {
     options: Options,
     denied: HashMap<&'static str, Denied>,
-}
-
-/// What keeps a tool or a call away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denied {
-    /// It needs a scope that is not offered.
-    Scope,
-    /// It does not only read.
-    ReadOnly,
-    /// It is not on the list of what is allowed.
-    AllowList,
-    /// It is on the list of what is denied.
-    DenyList,
-    /// It is for an environment that is not offered.
-    Environment,
-}
-
-impl Denied {
-    /// The variable that decides it.
-    #[must_use]
-    pub fn variable(self) -> &'static str {
-        match self {
-            Self::Scope => "MCP_SCOPES",
-            Self::ReadOnly => "MCP_READ_ONLY",
-            Self::AllowList => "MCP_TOOLS_ALLOW",
-            Self::DenyList => "MCP_TOOLS_DENY",
-            Self::Environment => "MCP_ENVIRONMENTS",
-        }
-    }
-}
-
-impl fmt::Display for Denied {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Scope => "it needs a scope that this server does not offer",
-            Self::ReadOnly => "this server only reads",
-            Self::AllowList => "it is not among the tools that this server offers",
-            Self::DenyList => "this server does not offer it",
-            Self::Environment => "this server does not offer that environment",
-        })?;
-        write!(f, " ({})", self.variable())
-    }
-}
-
-/// What keeps a caller from a tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unavailable {
-    /// Nobody can call it here.
-    Denied(Denied),
-    /// The caller's token lacks these scopes.
-    Scopes(ScopeSet),
-}
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Denied(denied) => denied.fmt(f),
-            Self::Scopes(scopes) => {
-                write!(
-                    f,
-                    "the token lacks the scope `{scopes}`, which the user can allow by signing in again"
-                )
-            }
-        }
-    }
 }
 
 impl ToolPolicy {
@@ -263,6 +197,24 @@ impl ToolPolicy {
 
     fn beyond_scopes(&self) -> Denied {
         if self.options.read_only { Denied::ReadOnly } else { Denied::Scope }
+    }
+}
+
+impl Offer for ToolPolicy {
+    fn scopes(&self) -> ScopeSet {
+        self.scopes()
+    }
+
+    fn environments(&self) -> Option<&BTreeSet<Name>> {
+        self.environments()
+    }
+
+    fn includes_environment(&self, name: &str) -> bool {
+        self.includes_environment(name)
+    }
+
+    fn unavailable(&self, tool: &str, scopes: ScopeSet) -> Option<Unavailable> {
+        self.unavailable(tools::registry().find(tool)?, scopes)
     }
 }
 

@@ -39,7 +39,6 @@ pub use self::{
     oauth::{AudienceRule, ClientCredentials, Introspection, OAuth, TokenExchange},
     policy::Confirm,
     sign_in::{Callers, SignIn},
-    tls::{KeyPairFiles, Trust},
     traces::{Exporter, Protocol, Sampler, Traces},
     variables::{ReadFile, Variables},
 };
@@ -51,6 +50,7 @@ use crate::{
     host_check::{AllowedHost, AllowedOrigin},
     limits::memory_limit,
     policy::ToolPolicy,
+    tls::{KeyPairFiles, Trust},
 };
 
 /// Exit status for settings that can't be used: `EX_CONFIG` of sysexits.h.

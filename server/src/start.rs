@@ -99,7 +99,7 @@ async fn run_stdio(
     let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
     let diagnostics =
         Arc::new(Diagnostics::of_api_key(&settings.lenses_url, api_key, back_channel));
-    let server = mcp_server(settings, None, tls, diagnostics, metrics, Arc::new(|_| {}))?;
+    let server = mcp_server(settings, None, tls, diagnostics, &metrics, Arc::new(|_| {}))?;
     let (elicitation, max_bytes) = (server.elicitation(), settings.limits.max_body_bytes);
     let server = Arc::new(server);
     tracing::info!("serving MCP over standard input and output");
@@ -121,7 +121,7 @@ async fn run_http(
     let acceptor = http
         .tls
         .as_ref()
-        .map(|files| tls::listener::acceptor(files, metrics.clone()))
+        .map(|files| tls::listener::acceptor(files, metrics.tls.clone()))
         .transpose()?;
     let Routers { endpoint: router, admin } =
         http_routers(settings, http, metrics, &stages, Arc::new)?;
@@ -174,18 +174,18 @@ pub fn http_routers<H: Handler>(
     handler: impl FnOnce(mcp::Server) -> Arc<H>,
 ) -> Result<Routers, StartError> {
     let Front { mode, on_unauthorized, diagnostics, tls } = front(settings, http, &metrics)?;
-    let authenticator = Authenticator::new(mode, settings.policy.clone(), metrics.clone());
+    let authenticator = Authenticator::new(mode, settings.policy.clone(), metrics.auth.clone());
     let replica = settings.replica_host.map(|host| SocketAddr::new(host, http.admin.port()));
     let server =
-        mcp_server(settings, replica, tls, diagnostics.clone(), metrics.clone(), on_unauthorized)?;
+        mcp_server(settings, replica, tls, diagnostics.clone(), &metrics, on_unauthorized)?;
     let elicitation = server.elicitation();
-    let admin = admin::router(metrics.clone(), diagnostics, stages.stopping.clone())
-        .merge(mcp::replica_routes(Arc::clone(&elicitation)));
+    let replicas = mcp::replica_routes(Arc::clone(&elicitation));
     let mcp = mcp::Endpoint::new(handler(server), elicitation, stages.ending_streams.clone());
     let offered = settings.policy.scopes();
     let page = LandingPage::new(http, offered)?;
     let bounds = bounds(settings);
-    let endpoint = app::router(http, bounds, offered, authenticator, metrics, page, mcp);
+    let endpoint = app::router(http, bounds, offered, authenticator, &metrics, page, mcp);
+    let admin = admin::router(metrics, diagnostics, stages.stopping.clone()).merge(replicas);
     Ok(Routers { endpoint, admin })
 }
 
@@ -214,7 +214,7 @@ struct Front {
     tls: ClientConfig,
 }
 
-fn front(settings: &Settings, http: &Http, metrics: &Arc<Metrics>) -> Result<Front, StartError> {
+fn front(settings: &Settings, http: &Http, metrics: &Metrics) -> Result<Front, StartError> {
     let lenses_url = &settings.lenses_url;
     let introspection_url = match &http.sign_in {
         SignIn::OAuth(oauth) => Some(&oauth.introspection.url),
@@ -224,15 +224,20 @@ fn front(settings: &Settings, http: &Http, metrics: &Arc<Metrics>) -> Result<Fro
     let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
     match &http.sign_in {
         SignIn::OAuth(oauth) => {
-            let authorization_server =
-                Arc::new(AuthorizationServer::new(oauth, lenses_url, back_channel, metrics));
+            let authorization_server = Arc::new(AuthorizationServer::new(
+                oauth,
+                lenses_url,
+                back_channel,
+                metrics.auth.clone(),
+                &metrics.lenses,
+            ));
             let max_questions = settings.limits.max_concurrent_requests;
             let resource_server = Arc::new(ResourceServer::new(
                 oauth,
                 settings.policy.scopes(),
                 authorization_server.clone(),
                 max_questions,
-                metrics.clone(),
+                metrics.auth.clone(),
             ));
             let forgetting = resource_server.clone();
             Ok(Front {
@@ -259,11 +264,11 @@ fn front(settings: &Settings, http: &Http, metrics: &Arc<Metrics>) -> Result<Fro
 fn lenses_tls(
     settings: &Settings,
     introspection_url: Option<&Url>,
-    metrics: &Arc<Metrics>,
+    metrics: &Metrics,
 ) -> Result<ClientConfig, TlsError> {
     let addresses =
         [&settings.lenses_url, &settings.lenses_websocket_url].into_iter().chain(introspection_url);
-    lenses::tls::client_config(&settings.lenses_trust, addresses, metrics.clone())
+    tls::client_config(&settings.lenses_trust, addresses, metrics.tls.clone())
 }
 
 fn mcp_server(
@@ -271,7 +276,7 @@ fn mcp_server(
     replica: Option<SocketAddr>,
     tls: ClientConfig,
     diagnostics: Arc<Diagnostics>,
-    metrics: Arc<Metrics>,
+    metrics: &Metrics,
     on_unauthorized: OnUnauthorized,
 ) -> Result<mcp::Server, StartError> {
     let limits = &settings.limits;
@@ -282,7 +287,7 @@ fn mcp_server(
         // The rest is for sign-in and for telling the model what happened.
         request_timeout: limits.request_timeout / 4 * 3,
         response_max_bytes: limits.response_max_bytes,
-        metrics: metrics.clone(),
+        metrics: metrics.lenses.clone(),
     })?;
     let server = mcp::Server::new(mcp::Options {
         lenses,
@@ -293,7 +298,7 @@ fn mcp_server(
         sql_max_rows: limits.sql_max_rows,
         sql_timeout: limits.sql_timeout,
         result_max_bytes: limits.result_max_bytes,
-        metrics,
+        metrics: metrics.mcp.clone(),
         on_unauthorized,
         replica,
     });

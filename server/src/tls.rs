@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! files ─▶ Reloading ─▶ listener     what this server shows to its clients
-//!                    └▶ lenses::tls  what it trusts in Lenses HQ, and shows to it
+//!                    └▶ client       what it trusts in Lenses HQ, and shows to it
 //! ```
 //!
 //! Who renews a certificate replaces its file (Kubernetes swaps a link); connections that are there stay as they are, new
 //! ones use what is new. Files that can't be used change nothing but a log line and a count.
 
+mod client;
+mod files;
 pub mod listener;
+mod metrics;
 mod reloading;
 
 use std::{io, path::PathBuf, sync::Arc};
@@ -21,6 +24,11 @@ use rustls::{
 };
 
 pub(crate) use self::reloading::Reloading;
+pub use self::{
+    client::client_config,
+    files::{KeyPairFiles, Trust},
+    metrics::{Reload, TlsFiles, TlsMetrics},
+};
 
 /// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]

@@ -13,6 +13,7 @@
 
 mod approvals;
 mod arguments;
+mod asked;
 mod connectors;
 mod consumer_groups;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod definition;
 mod deployments;
 mod environments;
 mod masking;
+mod outcome;
 mod output;
 mod page;
 mod processors;
@@ -29,8 +31,10 @@ mod progress;
 mod schema;
 mod server;
 mod sql;
+mod statement;
 mod topic_metadata;
 mod topics;
+mod unavailable;
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -38,8 +42,11 @@ use serde_json::{Map, Value};
 
 pub use self::{
     arguments::ArgumentError,
+    asked::{Checks, Offer},
     definition::{Call, Effect, Limits, Prepared, Tool, ToolError},
+    outcome::Outcome,
     progress::{Progress, ProgressUpdate, ProgressUpdates},
+    unavailable::{Denied, Unavailable},
 };
 use crate::scope::ScopeSet;
 

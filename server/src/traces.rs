@@ -9,8 +9,6 @@
 //! same header, so that a call can be followed through. Sign-in comes before there is a request of MCP to speak of: its
 //! questions to HQ are in the metrics, not here.
 
-mod export;
-
 use http::HeaderMap;
 use opentelemetry::{
     Context,
@@ -21,11 +19,8 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-pub use self::export::{Export, ExportError};
-use crate::metrics::{LensesOutcome, Outcome};
-
 /// The target of all spans that are traces, and of nothing else.
-const TARGET: &str = "traces";
+pub(crate) const TARGET: &str = "traces";
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 
@@ -111,10 +106,11 @@ impl Request {
     }
 }
 
-/// Notes how the request of `span` ended.
-pub fn ended(span: &Span, outcome: Outcome) {
-    if !matches!(outcome, Outcome::Success | Outcome::Asked) {
-        failed(span, outcome.as_str());
+/// Notes how the request or call of `span` ended: `failure` is the error's type if it failed.
+pub fn ended(span: &Span, failure: Option<&'static str>) {
+    if let Some(failure) = failure {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", failure);
     }
 }
 
@@ -131,23 +127,11 @@ pub(crate) fn lenses_call(operation: &'static str) -> Span {
     )
 }
 
-/// Notes how the call to HQ of `span` ended.
-pub(crate) fn lenses_ended(span: &Span, outcome: LensesOutcome) {
-    if outcome != LensesOutcome::Success {
-        failed(span, outcome.as_str());
-    }
-}
-
 /// Writes the current span into the headers of a request that is made within it.
 pub(crate) fn pass_on(headers: &mut HeaderMap) {
     // Without traces there is no context, and nothing is written.
     TraceContextPropagator::new()
         .inject_context(&Span::current().context(), &mut HeaderInjector(headers));
-}
-
-fn failed(span: &Span, why: &'static str) {
-    span.record("otel.status_code", "ERROR");
-    span.record("error.type", why);
 }
 
 impl Parent<'_> {

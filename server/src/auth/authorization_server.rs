@@ -8,10 +8,11 @@ use url::Url;
 use super::{
     back_channel::BackChannel,
     introspection::{IntrospectionError, IntrospectionResponse, Introspector},
+    metrics::AuthMetrics,
     server_metadata::{Found, MetadataReader},
     token_exchange::{ExchangeError, Exchanged, Exchanger},
 };
-use crate::{metrics::Metrics, scope::ScopeSet, settings::OAuth};
+use crate::{lenses::LensesMetrics, scope::ScopeSet, settings::OAuth};
 
 /// HQ as the authorization server.
 #[derive(Debug)]
@@ -29,21 +30,23 @@ impl AuthorizationServer {
         oauth: &OAuth,
         lenses_url: &Url,
         back_channel: BackChannel,
-        metrics: &Arc<Metrics>,
+        metrics: Arc<AuthMetrics>,
+        lenses_metrics: &Arc<LensesMetrics>,
     ) -> Self {
         Self {
-            introspector: Introspector::new(
-                &oauth.introspection,
-                back_channel.clone(),
-                metrics.clone(),
-            ),
+            introspector: Introspector::new(&oauth.introspection, back_channel.clone(), metrics),
             metadata: MetadataReader::new(
                 lenses_url,
                 &oauth.issuer,
                 back_channel.clone(),
-                metrics.clone(),
+                lenses_metrics.clone(),
             ),
-            exchanger: Exchanger::new(oauth, lenses_url, back_channel.clone(), metrics.clone()),
+            exchanger: Exchanger::new(
+                oauth,
+                lenses_url,
+                back_channel.clone(),
+                lenses_metrics.clone(),
+            ),
             back_channel,
         }
     }

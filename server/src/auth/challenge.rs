@@ -7,7 +7,8 @@ use http::{
 };
 use serde::Serialize;
 
-use crate::{metrics::SignIn as Outcome, scope::ScopeSet};
+use super::SignIn as Outcome;
+use crate::scope::ScopeSet;
 
 /// When a client should try again after HQ could not be asked, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 5;
@@ -106,7 +107,7 @@ impl AuthError {
                 ));
             }
             (Some(url), _) => {
-                parameters.push(format!("resource_metadata=\"{url}\", scope=\"{offered}\""))
+                parameters.push(format!("resource_metadata=\"{url}\", scope=\"{offered}\""));
             }
             (None, _) => parameters.push("realm=\"lenses-mcp\"".to_owned()),
         }

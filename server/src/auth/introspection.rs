@@ -9,11 +9,11 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub(super) use self::reply::IntrospectionResponse;
-use super::back_channel::{self, BackChannel, NoReply};
-use crate::{
-    metrics::{Introspection as Outcome, Metrics},
-    settings::Introspection,
+use super::{
+    AuthMetrics, Introspection as Outcome,
+    back_channel::{self, BackChannel, NoReply},
 };
+use crate::settings::Introspection;
 
 /// Why HQ's word on a token could not be had. None of these says anything about the token.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +93,7 @@ pub(super) struct Introspector {
     back_channel: BackChannel,
     url: Url,
     authorization: Option<HeaderValue>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<AuthMetrics>,
 }
 
 impl Introspector {
@@ -101,7 +101,7 @@ impl Introspector {
     pub(super) fn new(
         settings: &Introspection,
         back_channel: BackChannel,
-        metrics: Arc<Metrics>,
+        metrics: Arc<AuthMetrics>,
     ) -> Self {
         let authorization = settings.client.as_ref().and_then(back_channel::basic);
         Self { back_channel, url: settings.url.clone(), authorization, metrics }

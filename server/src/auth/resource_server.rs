@@ -6,7 +6,7 @@ use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    AuthError, AuthorizationServer,
+    AuthError, AuthMetrics, AuthorizationServer,
     audience::Audience,
     bearer,
     token_validator::{Grant, Reason, TokenStatus, TokenValidator},
@@ -14,7 +14,6 @@ use super::{
 use crate::{
     access_log,
     identity::{Fingerprint, Identity},
-    metrics::Metrics,
     scope::ScopeSet,
     settings::OAuth,
 };
@@ -37,7 +36,7 @@ impl ResourceServer {
         offered: ScopeSet,
         authorization_server: Arc<AuthorizationServer>,
         max_questions: usize,
-        metrics: Arc<Metrics>,
+        metrics: Arc<AuthMetrics>,
     ) -> Self {
         let audience = Audience::new(&oauth.advertised_url.resource(), oauth.audience);
         let cache_ttl = oauth.introspection.cache_ttl;

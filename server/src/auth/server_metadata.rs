@@ -11,7 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::back_channel::{self, BackChannel, NoReply};
-use crate::metrics::{LensesOutcome, Metrics};
+use crate::lenses::{LensesMetrics, LensesOutcome};
 
 /// RFC 8414 §3: where an authorization server's metadata is, before the issuer's own path.
 pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
@@ -115,7 +115,7 @@ pub(crate) struct MetadataReader {
     other_urls: Vec<Url>,
     /// One entry. moka, because it lets one of many callers ask for all.
     kept: Cache<(), Found>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<LensesMetrics>,
 }
 
 impl MetadataReader {
@@ -124,7 +124,7 @@ impl MetadataReader {
         lenses_url: &Url,
         issuer: &str,
         back_channel: BackChannel,
-        metrics: Arc<Metrics>,
+        metrics: Arc<LensesMetrics>,
     ) -> Self {
         let kept = Cache::builder().max_capacity(1).expire_after(MetadataLifetime).build();
         let (url, other_urls) = locations(lenses_url, issuer);

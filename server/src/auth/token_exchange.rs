@@ -16,7 +16,7 @@ use super::{
     server_metadata::{MetadataError, MetadataReader, ServerMetadata},
 };
 use crate::{
-    metrics::{LensesOutcome, Metrics},
+    lenses::{LensesMetrics, LensesOutcome},
     scope::ScopeSet,
     settings::{OAuth, TokenExchange},
 };
@@ -125,7 +125,7 @@ pub(super) struct Exchanger {
     issuer: String,
     authorization: HeaderValue,
     required: bool,
-    metrics: Arc<Metrics>,
+    metrics: Arc<LensesMetrics>,
 }
 
 impl Exchanger {
@@ -134,7 +134,7 @@ impl Exchanger {
         oauth: &OAuth,
         lenses_url: &Url,
         back_channel: BackChannel,
-        metrics: Arc<Metrics>,
+        metrics: Arc<LensesMetrics>,
     ) -> Option<Self> {
         let required = match oauth.token_exchange {
             TokenExchange::Off => return None,

@@ -14,16 +14,12 @@ use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use super::{
-    AuthorizationServer,
+    AuthMetrics, AuthorizationServer, CacheHit,
     audience::Audience,
     introspection::{IntrospectionError, IntrospectionResponse},
     token_exchange::{ExchangeError, Exchanged},
 };
-use crate::{
-    identity::Fingerprint,
-    metrics::{CacheHit, Metrics},
-    scope::ScopeSet,
-};
+use crate::{identity::Fingerprint, scope::ScopeSet};
 
 /// Most tokens that are remembered. Each costs a few hundred bytes.
 const TOKENS_MAX: u64 = 10_000;
@@ -87,7 +83,7 @@ pub(super) struct TokenValidator {
     audience: Audience,
     offered: ScopeSet,
     questions: Arc<Semaphore>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<AuthMetrics>,
 }
 
 impl TokenValidator {
@@ -98,7 +94,7 @@ impl TokenValidator {
         offered: ScopeSet,
         cache_ttl: Duration,
         max_questions: usize,
-        metrics: Arc<Metrics>,
+        metrics: Arc<AuthMetrics>,
     ) -> Self {
         let cache = Cache::builder()
             .max_capacity(TOKENS_MAX)

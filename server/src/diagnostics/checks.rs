@@ -5,10 +5,12 @@ use std::sync::Arc;
 use http::StatusCode;
 use url::Url;
 
-use super::{Check, CheckResult};
-use crate::auth::{
-    ExchangeError, IntrospectionError, NoReply,
-    server_metadata::{MetadataError, ServerMetadata},
+use crate::{
+    auth::{
+        ExchangeError, IntrospectionError, NoReply,
+        server_metadata::{MetadataError, ServerMetadata},
+    },
+    report::{Check, CheckResult},
 };
 
 /// What was found of HQ's metadata.

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::problem::Problem;
-use crate::metrics::LensesOutcome;
+use super::{LensesOutcome, problem::Problem};
 
 /// One failed call. The message says what happened; [`Error::advice`] says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

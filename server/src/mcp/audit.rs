@@ -6,14 +6,13 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 use tracing::Span;
 
-use super::context::Context;
+use super::{McpMetrics, context::Context};
 use crate::{
     access_log,
     identity::Identity,
-    metrics::{Metrics, Outcome},
     prompts::Prompt,
     resources::Template,
-    tools::Tool,
+    tools::{Outcome, Tool},
     traces,
 };
 
@@ -27,7 +26,7 @@ pub(super) struct Audit<'a> {
     what: What,
     arguments: String,
     identity: &'a Identity,
-    metrics: &'a Metrics,
+    metrics: &'a McpMetrics,
     span: Span,
     started: Instant,
     /// How the call ended; `Cancelled` until somebody knows better.
@@ -47,7 +46,7 @@ impl<'a> Audit<'a> {
     pub(super) fn of_tool(
         tool: &Tool,
         arguments: &Map<String, Value>,
-        metrics: &'a Metrics,
+        metrics: &'a McpMetrics,
         context: &'a Context,
     ) -> Self {
         // Names of arguments that the tool does not have are the caller's own words: they stay out
@@ -57,7 +56,7 @@ impl<'a> Audit<'a> {
     }
 
     /// A call of a tool that there is not.
-    pub(super) fn of_unknown_tool(metrics: &'a Metrics, context: &'a Context) -> Self {
+    pub(super) fn of_unknown_tool(metrics: &'a McpMetrics, context: &'a Context) -> Self {
         Self::new(What::Tool(UNKNOWN_TOOL), std::iter::empty(), metrics, context)
     }
 
@@ -65,7 +64,7 @@ impl<'a> Audit<'a> {
     pub(super) fn of_prompt(
         prompt: &Prompt,
         arguments: &Map<String, Value>,
-        metrics: &'a Metrics,
+        metrics: &'a McpMetrics,
         context: &'a Context,
     ) -> Self {
         let is_known =
@@ -77,7 +76,7 @@ impl<'a> Audit<'a> {
     /// A resource of the kind `template` being read.
     pub(super) fn of_resource(
         template: &Template,
-        metrics: &'a Metrics,
+        metrics: &'a McpMetrics,
         context: &'a Context,
     ) -> Self {
         let names = template.variables.iter().map(|variable| variable.name);
@@ -87,7 +86,7 @@ impl<'a> Audit<'a> {
     fn new<'n>(
         what: What,
         arguments: impl Iterator<Item = &'n str>,
-        metrics: &'a Metrics,
+        metrics: &'a McpMetrics,
         context: &'a Context,
     ) -> Self {
         let arguments = arguments.collect::<Vec<_>>().join(",");
@@ -117,7 +116,7 @@ impl<'a> Audit<'a> {
 impl Drop for Audit<'_> {
     fn drop(&mut self) {
         let elapsed = self.started.elapsed();
-        traces::ended(&self.span, self.outcome);
+        traces::ended(&self.span, self.outcome.failure());
         let (mut tool, mut prompt, mut resource) = (None, None, None);
         let message = match self.what {
             What::Tool(name) => {

@@ -11,7 +11,10 @@ use super::{
     shown,
 };
 use crate::{
-    completion::Source, json_rpc::RpcError, lenses, metrics::Outcome, prompts, resources, tools,
+    completion::Source,
+    json_rpc::RpcError,
+    lenses, prompts, resources,
+    tools::{self, Outcome},
     traces,
 };
 

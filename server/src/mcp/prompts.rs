@@ -11,7 +11,7 @@ use super::{
     response::{Answer, Outcome as Answered},
     shown,
 };
-use crate::{json_rpc::RpcError, metrics::Outcome, prompts};
+use crate::{json_rpc::RpcError, prompts, tools::Outcome};
 
 impl Server {
     /// The prompts of which the caller can use something.

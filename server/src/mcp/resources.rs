@@ -20,9 +20,8 @@ use crate::{
     identity::Identity,
     json_rpc::RpcError,
     lenses,
-    metrics::Outcome,
     resources::{self, ENVIRONMENTS, TEMPLATES, Template},
-    tools::{self, ToolError},
+    tools::{self, Outcome, ToolError},
     traces,
 };
 

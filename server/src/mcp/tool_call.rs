@@ -19,8 +19,7 @@ use crate::{
     identity::Identity,
     json_rpc::RpcError,
     lenses,
-    metrics::Outcome,
-    tools::{self, Call, Progress, Tool, ToolError},
+    tools::{self, Call, Outcome, Progress, Tool, ToolError},
 };
 
 /// Why a call gives no result.

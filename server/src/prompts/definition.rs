@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use crate::{
     completion::Source,
     lenses::Name,
-    policy::{ToolPolicy, Unavailable},
+    policy::ToolPolicy,
     scope::ScopeSet,
-    tools::{self, ArgumentError},
+    tools::{self, ArgumentError, Unavailable},
 };
 
 /// One prompt: what it is for, and the steps that lead there.

@@ -1,31 +1,11 @@
 //! TLS files: read and checked here, and read again by whoever uses them, because they may change.
 
-use std::path::PathBuf;
-
 use super::{
     SettingsError,
     reader::{Invalid, Reader, shown},
     variable::{self as var, Variable},
 };
-use crate::tls;
-
-/// The files of a certificate chain and its key, in PEM.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyPairFiles {
-    /// The chain, this side's own certificate first.
-    pub certificate: PathBuf,
-    /// The key of the first certificate.
-    pub key: PathBuf,
-}
-
-/// What is trusted in Lenses HQ, and what is shown to it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trust {
-    /// CA certificates besides the machine's, in PEM.
-    pub authorities: Option<PathBuf>,
-    /// This server's certificate as a client.
-    pub client: Option<KeyPairFiles>,
-}
+use crate::tls::{self, KeyPairFiles, Trust};
 
 pub(super) fn read_trust(reader: &mut Reader<'_>) -> Result<Trust, Invalid> {
     let authorities = reader.file(&var::LENSES_CA_FILE, |pem| {

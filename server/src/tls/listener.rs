@@ -9,11 +9,7 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{Reloading, TlsError, certified_key, provider};
-use crate::{
-    metrics::{Metrics, TlsFiles},
-    settings::KeyPairFiles,
-};
+use super::{KeyPairFiles, Reloading, TlsError, TlsFiles, TlsMetrics, certified_key, provider};
 
 /// What takes connections with the certificate in `files`, and with its successors as the files change. To be called on a
 /// runtime.
@@ -21,7 +17,7 @@ use crate::{
 /// # Errors
 ///
 /// [`TlsError`], when the files can't be used.
-pub fn acceptor(files: &KeyPairFiles, metrics: Arc<Metrics>) -> Result<TlsAcceptor, TlsError> {
+pub fn acceptor(files: &KeyPairFiles, metrics: Arc<TlsMetrics>) -> Result<TlsAcceptor, TlsError> {
     let files = vec![files.certificate.clone(), files.key.clone()];
     let key = Reloading::load(TlsFiles::Listener, files, |texts| match texts {
         [chain, key] => certified_key(chain, key).map(Arc::new),

@@ -10,8 +10,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{MaterialError, TlsError};
-use crate::metrics::{Metrics, Reload, TlsFiles};
+use super::{MaterialError, Reload, TlsError, TlsFiles, TlsMetrics};
 
 /// How often the files are looked at. They are small, and Kubernetes itself takes a minute to bring a change.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -52,14 +51,14 @@ impl<T: Send + Sync + 'static> Reloading<T> {
     }
 
     /// Follows the files for as long as the value is used. Where there are no files, nothing is done.
-    pub(crate) fn follow(self: &Arc<Self>, metrics: Arc<Metrics>) {
+    pub(crate) fn follow(self: &Arc<Self>, metrics: Arc<TlsMetrics>) {
         if !self.files.is_empty() {
             tokio::spawn(follow(Arc::downgrade(self), metrics));
         }
     }
 
     /// Makes the value again if the files are others than they were.
-    fn refresh(&self, metrics: &Metrics) {
+    fn refresh(&self, metrics: &TlsMetrics) {
         let read = read(&self.files);
         let digest = read.as_deref().ok().map(digest);
         {
@@ -93,7 +92,7 @@ impl<T> fmt::Debug for Reloading<T> {
     }
 }
 
-async fn follow<T: Send + Sync + 'static>(value: Weak<Reloading<T>>, metrics: Arc<Metrics>) {
+async fn follow<T: Send + Sync + 'static>(value: Weak<Reloading<T>>, metrics: Arc<TlsMetrics>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -123,6 +122,8 @@ fn digest(texts: &[String]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use prometheus_client::registry::Registry;
+
     use super::*;
 
     fn upper_case(texts: &[String]) -> Result<String, MaterialError> {
@@ -145,11 +146,12 @@ mod tests {
         };
         write("1", "one");
         let file = folder.join("data/a");
-        let metrics = Metrics::new();
+        let mut registry = Registry::with_prefix("lenses_mcp");
+        let metrics = TlsMetrics::new(&mut registry);
         let value = Reloading::load(TlsFiles::Listener, vec![file.clone()], upper_case).unwrap();
         let count = |outcome| {
             let mut text = String::new();
-            prometheus_client::encoding::text::encode(&mut text, metrics.registry()).unwrap();
+            prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
             let line =
                 format!(r#"lenses_mcp_tls_reloads_total{{files="listener",outcome="{outcome}"}} "#);
             text.lines().find_map(|found| found.strip_prefix(&line)?.parse::<u64>().ok())

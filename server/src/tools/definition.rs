@@ -10,17 +10,15 @@ use serde_json::{Map, Value};
 
 use super::{
     arguments::{self, ArgumentError, Flag},
+    asked::{Checks, Offer},
+    outcome::Outcome,
     output::Output,
     progress::Progress,
-    schema,
-    sql::statement,
+    schema, statement,
 };
 use crate::{
-    diagnostics::Diagnostics,
     identity::Identity,
     lenses,
-    metrics::Outcome,
-    policy::ToolPolicy,
     scope::{Scope, ScopeSet},
 };
 
@@ -95,9 +93,9 @@ pub struct Call {
     /// Who calls.
     pub identity: Identity,
     /// What this server offers.
-    pub policy: Arc<ToolPolicy>,
+    pub policy: Arc<dyn Offer>,
     /// Whether HQ is as this server needs it.
-    pub diagnostics: Arc<Diagnostics>,
+    pub diagnostics: Arc<dyn Checks>,
     /// Limits of the result.
     pub limits: Limits,
     /// Where to say how far the call is.

@@ -129,12 +129,12 @@ fn mask_fields(object: &mut Map<String, Value>, named_secret: bool) {
         match value {
             // Kafka Connect's validation: {"definition": {"type": "PASSWORD"}, "value": {"value": "…"}}.
             Value::Object(inner) if holds_secret && VALUE_FIELDS.contains(&field.as_str()) => {
-                mask_fields(inner, true)
+                mask_fields(inner, true);
             }
             value
                 if is_secret(field) || (holds_secret && VALUE_FIELDS.contains(&field.as_str())) =>
             {
-                hide(value)
+                hide(value);
             }
             value => mask(value),
         }

@@ -10,7 +10,7 @@ pub(super) fn of<T: JsonSchema>() -> Arc<Map<String, Value>> {
     Arc::new(finished(
         SchemaSettings::draft2020_12().for_deserialize(),
         T::schema_name(),
-        |generator| generator.into_root_schema_for::<T>(),
+        schemars::SchemaGenerator::into_root_schema_for::<T>,
     ))
 }
 

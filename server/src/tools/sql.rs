@@ -1,10 +1,6 @@
 //! SQL over topics.
 
 mod max_size;
-pub(super) mod statement;
-#[cfg(test)]
-mod statement_tests;
-mod tokens;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +15,7 @@ use super::{
     definition::{Call, Effect, Tool},
     output::{self, Output},
     progress::ProgressUpdate,
+    statement::MAX_CHARACTERS,
 };
 use crate::lenses::{
     Error,
@@ -38,9 +35,6 @@ pub(super) fn tools() -> Vec<Tool> {
         execute_sql,
     )]
 }
-
-/// The longest statement, in characters.
-const MAX_CHARACTERS: usize = 100_000;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,8 +3,8 @@
 use std::{fmt::Write, time::Duration};
 
 use lenses_mcp_server::{
-    completion::Source,
-    metrics::{CacheHit, LensesOutcome, Metrics, Outcome, Route},
+    access_log::Route, auth::CacheHit, completion::Source, lenses::LensesOutcome, metrics::Metrics,
+    tools::Outcome,
 };
 use prometheus_client::encoding::text::encode;
 
@@ -72,13 +72,13 @@ OpenMetrics. Labels have few values, fixed in the code: no caller can make a new
 fn the_page_of_operation_lists_every_metric() {
     let metrics = Metrics::new();
     // A family is shown once it has a series.
-    metrics.request_answered(Route::Mcp, 200, Duration::ZERO);
-    metrics.introspection_cache_hit(CacheHit::Cached);
-    metrics.tool_called("list_topics", Outcome::Success, Duration::ZERO);
-    metrics.prompt_asked("topics", Outcome::Success);
-    metrics.resource_read("topics", Outcome::Success);
-    metrics.completed(Source::Topic, Outcome::Success);
-    metrics.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO);
+    metrics.http.request_answered(Route::Mcp, 200, Duration::ZERO);
+    metrics.auth.introspection_cache_hit(CacheHit::Cached);
+    metrics.mcp.tool_called("list_topics", Outcome::Success, Duration::ZERO);
+    metrics.mcp.prompt_asked("topics", Outcome::Success);
+    metrics.mcp.resource_read("topics", Outcome::Success);
+    metrics.mcp.completed(Source::Topic, Outcome::Success);
+    metrics.lenses.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO);
     let mut text = String::new();
     encode(&mut text, metrics.registry()).unwrap();
     let mut page = format!("{HEAD}\n| metric | type | what it counts |\n|---|---|---|\n");

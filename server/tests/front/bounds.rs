@@ -57,7 +57,8 @@ where
     let settings = settings(&[&key, more].concat());
     let metrics = Arc::new(Metrics::new());
     let shared = SharedToken::new(&Callers::Anyone, &SecretString::from("key"), ScopeSet::ALL);
-    let authenticator = Authenticator::new(Mode::Shared(shared), Arc::default(), metrics.clone());
+    let authenticator =
+        Authenticator::new(Mode::Shared(shared), Arc::default(), metrics.auth.clone());
     let codec = RequestStateCodec::new_unchecked(*b"the key of a test, 32 bytes long");
     let elicitation = Arc::new(Elicitation::new(codec, None));
     let endpoint = Endpoint::new(Arc::new(Doing(handler)), elicitation, CancellationToken::new());
@@ -74,15 +75,8 @@ where
         bodies: Bodies { max_bytes: limits.max_body_bytes, time: limits.body_timeout },
         request_timeout: limits.request_timeout,
     };
-    let router = app::router(
-        http(&settings),
-        bounds,
-        offered,
-        authenticator,
-        metrics.clone(),
-        page,
-        endpoint,
-    );
+    let router =
+        app::router(http(&settings), bounds, offered, authenticator, &metrics, page, endpoint);
     Server { router, admin: axum::Router::new(), metrics }
 }
 

@@ -18,7 +18,8 @@ use lenses_mcp_server::{
     metrics::Metrics,
     policy::{self, ToolPolicy},
     scope::ScopeSet,
-    settings::{Confirm, Trust},
+    settings::Confirm,
+    tls::{self, Trust},
 };
 use secrecy::SecretSlice;
 use serde_json::{Value, json};
@@ -125,15 +126,13 @@ impl Endpoint {
         let lenses = lenses::Client::new(lenses::Options {
             url: url.clone(),
             websocket_url: url.clone(),
-            tls: lenses::tls::client_config(&Trust::default(), [url], Arc::clone(&metrics))
-                .unwrap(),
+            tls: tls::client_config(&Trust::default(), [url], metrics.tls.clone()).unwrap(),
             request_timeout: limits.request,
             response_max_bytes: limits.bytes,
-            metrics: Arc::clone(&metrics),
+            metrics: metrics.lenses.clone(),
         })
         .unwrap();
-        let tls = lenses::tls::client_config(&Trust::default(), [diagnosed], Arc::clone(&metrics))
-            .unwrap();
+        let tls = tls::client_config(&Trust::default(), [diagnosed], metrics.tls.clone()).unwrap();
         let diagnostics =
             Diagnostics::of_api_key(diagnosed, &TOKEN.into(), BackChannel::new(tls).unwrap());
         let forgotten = Arc::new(Mutex::new(Vec::new()));
@@ -149,7 +148,7 @@ impl Endpoint {
             sql_max_rows: limits.rows,
             sql_timeout: limits.sql,
             result_max_bytes: limits.result_bytes.unwrap_or(limits.bytes),
-            metrics: Arc::clone(&metrics),
+            metrics: metrics.mcp.clone(),
             replica: None,
             on_unauthorized: Arc::new({
                 let forgotten = Arc::clone(&forgotten);

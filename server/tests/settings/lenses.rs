@@ -1,6 +1,6 @@
 //! Where Lenses HQ is, and what of it is trusted.
 
-use lenses_mcp_server::settings::{KeyPairFiles, Trust};
+use lenses_mcp_server::tls::{KeyPairFiles, Trust};
 
 use crate::{API_KEY, Files, OAUTH, certificate, errors, http, oauth, read, read_with};
 

@@ -10,8 +10,7 @@ use axum::{Router, routing::get};
 use lenses_mcp_server::{
     lifecycle::{self, Stages},
     metrics::Metrics,
-    settings::KeyPairFiles,
-    tls,
+    tls::{self, KeyPairFiles},
 };
 use rustls::pki_types::ServerName;
 use tokio::{
@@ -32,7 +31,7 @@ struct Served {
 
 async fn serve(files: &KeyPairFiles) -> Served {
     let (metrics, stages) = (Arc::new(Metrics::new()), Stages::default());
-    let acceptor = tls::listener::acceptor(files, metrics.clone()).unwrap();
+    let acceptor = tls::listener::acceptor(files, metrics.tls.clone()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().route("/", get(async || "served"));

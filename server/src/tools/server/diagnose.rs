@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    diagnostics::CheckResult,
     lenses::{Error, Name},
+    report::CheckResult,
     tools::{
         ToolError,
         definition::{Call, Effect, Tool},

@@ -4,10 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    policy::Unavailable,
     scope::ScopeSet,
     tools::{
-        ToolError,
+        ToolError, Unavailable,
         definition::{Call, Effect, Tool},
         output::Typed,
         registry,
@@ -75,7 +74,7 @@ impl WhoAmI {
         let Call { identity, policy, .. } = call;
         let scopes = identity.scopes.intersection(policy.scopes());
         let hidden_tools = registry().iter().filter_map(|tool| {
-            let (reason, remedy) = match policy.unavailable(tool, identity.scopes)? {
+            let (reason, remedy) = match policy.unavailable(tool.name(), identity.scopes)? {
                 Unavailable::Scopes(needed) => {
                     (Reason::MissingScope, format!("sign in again and allow the scope `{needed}`"))
                 }

@@ -1,6 +1,6 @@
 //! How much of a topic Lenses reads for a query before it ends it: its setting `max.size`.
 
-use super::tokens::{Token, tokens};
+use crate::tools::statement::{Token, tokens};
 
 /// Lenses' own default, 20 MB. An administrator may have set another.
 const DEFAULT: u64 = 20_000_000;

@@ -28,12 +28,10 @@ use tracing::{Metadata, Subscriber};
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 use url::Url;
 
-use super::TARGET;
 use crate::{
-    lenses,
-    metrics::Metrics,
-    settings::{Exporter, Protocol, Sampler, Traces, Trust},
-    tls::TlsError,
+    settings::{Exporter, Protocol, Sampler, Traces},
+    tls::{self, TlsError, TlsMetrics, Trust},
+    traces::TARGET,
 };
 
 /// Longest time for one batch.
@@ -67,7 +65,7 @@ impl Export {
     /// # Errors
     ///
     /// [`ExportError`].
-    pub fn start(traces: &Traces, metrics: Arc<Metrics>) -> Result<Self, ExportError> {
+    pub fn start(traces: &Traces, metrics: Arc<TlsMetrics>) -> Result<Self, ExportError> {
         let resource =
             traces.resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
@@ -123,9 +121,9 @@ fn sampler(Sampler { parent_based, share }: Sampler) -> Box<dyn ShouldSample> {
 fn over_http(
     endpoint: &Url,
     headers: HeaderMap,
-    metrics: Arc<Metrics>,
+    metrics: Arc<TlsMetrics>,
 ) -> Result<SpanExporter, ExportError> {
-    let tls = lenses::tls::client_config(&Trust::default(), [endpoint], metrics)?;
+    let tls = tls::client_config(&Trust::default(), [endpoint], metrics)?;
     let http = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .default_headers(headers)

@@ -14,14 +14,18 @@
 //!
 //! Lenses' permissions hold beneath this: a scope never gives a right that the user lacks.
 
-use super::{
-    MAX_CHARACTERS,
-    tokens::{Token, tokens},
-};
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+pub(super) use self::tokens::{Token, tokens};
 use crate::scope::{Scope, ScopeSet};
 
+/// The longest statement, in characters.
+pub(super) const MAX_CHARACTERS: usize = 100_000;
+
 /// The scopes that running `sql` needs. Never empty.
-pub(in crate::tools) fn required_scopes(sql: &str) -> ScopeSet {
+pub(super) fn required_scopes(sql: &str) -> ScopeSet {
     if sql.chars().nth(MAX_CHARACTERS).is_some() {
         // It will never run: the argument is refused. Reading all of it would be work without bound.
         return Scope::Read.into();

@@ -1,6 +1,6 @@
 //! Which scopes each kind of statement needs, and that no way of writing one lowers them.
 
-use super::{MAX_CHARACTERS, statement::required_scopes};
+use super::{MAX_CHARACTERS, required_scopes};
 use crate::scope::{Scope, ScopeSet};
 
 /// Statements by the scopes that they need.

@@ -5,7 +5,7 @@
 
 /// One token that matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Token {
+pub(in crate::tools) enum Token {
     /// An unquoted word or number, in upper case: `ı` and `ſ` are `I` and `S` there, as some lexers read them.
     Word(String),
     /// What stands in quotes: a string or a name.
@@ -22,10 +22,10 @@ pub(super) enum Token {
 
 /// A text that lexers may read differently, or that ends inside a string or comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ambiguous;
+pub(in crate::tools) struct Ambiguous;
 
 /// Splits `sql` into tokens.
-pub(super) fn tokens(sql: &str) -> Result<Vec<Token>, Ambiguous> {
+pub(in crate::tools) fn tokens(sql: &str) -> Result<Vec<Token>, Ambiguous> {
     let mut tokens = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {

@@ -13,10 +13,9 @@ use rustls::{
 };
 use url::Url;
 
-use crate::{
-    metrics::{Metrics, TlsFiles},
-    settings::Trust,
-    tls::{MaterialError, Reloading, TlsError, add_authorities, certified_key, provider},
+use super::{
+    MaterialError, Reloading, TlsError, TlsFiles, TlsMetrics, Trust, add_authorities,
+    certified_key, provider,
 };
 
 /// The configuration for `addresses`: the machine's roots and `trust.authorities`, and the certificate in `trust.client`
@@ -29,7 +28,7 @@ use crate::{
 pub fn client_config<'a>(
     trust: &Trust,
     addresses: impl IntoIterator<Item = &'a Url>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<TlsMetrics>,
 ) -> Result<ClientConfig, TlsError> {
     let builder =
         ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
