@@ -49,7 +49,9 @@ pub use self::{
     endpoint::{Endpoint, Incoming, Parsed},
     forwarding::routes as replica_routes,
     message::{Message, Notification, Rejected, Request},
-    method::{Call, Meta},
+    method::{
+        Call, CallToolParams, ClientCapabilities, CompleteParams, GetPromptParams, Meta, Reference,
+    },
     metrics::McpMetrics,
     response::{Answer, Outcome},
     revision::{PROTOCOL_VERSION, Revision},

@@ -3,10 +3,12 @@
 use http::HeaderMap;
 
 use super::{client::Client, method::Meta, revision::Revision};
-use crate::{identity::Identity, traces};
+use crate::{identity::Identity, json_rpc::RequestId, traces};
 
 /// One request: who makes it, in which revision, and the way back while it is answered.
 pub struct Context {
+    /// The request's id.
+    pub id: RequestId,
     /// Who calls.
     pub identity: Identity,
     /// The revision in which the request is made.

@@ -40,11 +40,8 @@ impl Handler for Server {
                 }
                 Call::Complete(params) => Box::pin(self.complete(&params, &context)).await,
                 Call::Discover(_) if context.revision.is_stateless() => self.discover(),
-                Call::Initialize(params) if !context.revision.is_stateless() => {
-                    self.initialize(&params, &context)
-                }
+                Call::Initialize(params) => self.initialize(&params, &context),
                 Call::Ping(_) if !context.revision.is_stateless() => Answer::object(&json!({})),
-                Call::Initialize(_) => Err(unknown("initialize", context.revision)),
                 Call::Discover(_) => Err(unknown("server/discover", context.revision)),
                 Call::Ping(_) => Err(unknown("ping", context.revision)),
                 Call::Unknown { method, .. } => Err(unknown(&method, context.revision)),

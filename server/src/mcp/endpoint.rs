@@ -221,7 +221,8 @@ impl<H: Handler> Endpoint<H> {
         };
         let (messages, sent) = mpsc::channel(QUEUED);
         let client = Client::new(messages, Arc::clone(&self.elicitation), identity.clone());
-        let context = Context { identity, revision, meta, has_forms, client, headers };
+        let context =
+            Context { id: id.clone(), identity, revision, meta, has_forms, client, headers };
         let call = Arc::clone(&self.handler).handle(call, context);
         let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
         respond(exchange, call, sent, accepts, self.ending_streams.clone()).await

@@ -44,6 +44,11 @@ macro_rules! methods {
             /// -32602 that names the field (JSON-RPC 2.0 §5.1).
             pub fn parse(method: &str, params: Option<Bytes>) -> Result<(Self, Meta), RpcError> {
                 match method {
+                    "initialize" if has_version(params.as_deref()) => {
+                        let meta = read::<NoParams>(method, params.as_deref())?.meta;
+                        let method = method.to_owned();
+                        Ok((Self::Unknown { method, params }, meta.unwrap_or_default()))
+                    }
                     $($name => {
                         let mut params: $params = read($name, params.as_deref())?;
                         let meta = params.meta.take().unwrap_or_default();
@@ -327,6 +332,12 @@ fn arguments<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, V
         }
     }
     deserializer.deserialize_any(Arguments)
+}
+
+/// Whether `params` say their revision in `_meta`. Those that do have no `initialize`.
+fn has_version(params: Option<&[u8]>) -> bool {
+    let meta = read::<NoParams>("initialize", params).ok().and_then(|params| params.meta);
+    meta.is_some_and(|meta| meta.protocol_version.is_some())
 }
 
 /// Reads `params` as `P`; none at all as an empty object.

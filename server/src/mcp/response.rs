@@ -79,6 +79,21 @@ impl Answer {
         Self { content: Content::Tool(result), ..Self::members(Vec::new()) }
     }
 
+    /// The members of the result, without what the response adds to them.
+    ///
+    /// # Errors
+    ///
+    /// They are not JSON.
+    pub fn to_value(&self) -> serde_json::Result<serde_json::Value> {
+        let mut object = vec![b'{'];
+        match &self.content {
+            Content::Members(members) => object.extend_from_slice(members),
+            Content::Tool(result) => write_members(result, &mut object),
+        }
+        object.push(b'}');
+        serde_json::from_slice(&object)
+    }
+
     /// The same as a result that asks for input (SEP-2322).
     #[must_use]
     pub fn input_required(self) -> Self {
@@ -89,6 +104,12 @@ impl Answer {
     #[must_use]
     pub fn cacheable(self, ttl_ms: u64) -> Self {
         Self { ttl_ms: Some(ttl_ms), ..self }
+    }
+
+    /// The same in the session that `other` gives the client.
+    #[must_use]
+    pub fn in_session_of(self, other: Self) -> Self {
+        self.with_session(other.session)
     }
 
     pub(super) fn with_session(self, session: Option<String>) -> Self {

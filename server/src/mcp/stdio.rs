@@ -157,7 +157,8 @@ impl<H: Handler> Connection<H> {
         let (elicitation, identity) = (Arc::clone(&self.elicitation), self.identity.clone());
         let client = Client::new(self.output.clone(), elicitation, identity.clone());
         let headers = HeaderMap::new();
-        let context = Context { identity, revision, meta, has_forms, client, headers };
+        let context =
+            Context { id: id.clone(), identity, revision, meta, has_forms, client, headers };
         let call = Arc::clone(&self.handler).handle(call, context);
         let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
         let (output, running) = (self.output.clone(), Arc::clone(&self.running));

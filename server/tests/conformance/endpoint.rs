@@ -5,13 +5,9 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 use axum::{Json, Router, routing::get};
 use lenses_mcp_server::{
     lifecycle::{self, Stages},
-    mcp::{self, HttpOptions, Mended, Server},
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
     start,
-};
-use rmcp::transport::{
-    StreamableHttpService, streamable_http_server::session::local::LocalSessionManager,
 };
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -27,38 +23,14 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Served as the binary serves.
-    pub(crate) async fn as_shipped() -> Self {
-        Self::start(|server, options| mcp::http_service(Fixtures::beside(server), options)).await
-    }
-
-    /// With sessions and event streams for clients of 2025-11-25, which rmcp keeps.
-    pub(crate) async fn with_sessions() -> Self {
-        Self::start(|server, options| {
-            let fixtures = Fixtures::beside(server);
-            let config =
-                mcp::http_config(options).with_legacy_session_mode(true).with_json_response(false);
-            let sessions = Arc::new(LocalSessionManager::default());
-            Mended::new(StreamableHttpService::new(move || Ok(fixtures.clone()), sessions, config))
-        })
-        .await
-    }
-
-    async fn start<S>(endpoint: impl FnOnce(Server, HttpOptions) -> S) -> Self
-    where
-        S: tower::Service<axum::extract::Request, Error = std::convert::Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Response: axum::response::IntoResponse,
-        S::Future: Send + 'static,
-    {
+    pub(crate) async fn start() -> Self {
         let settings = settings(&empty_hq().await);
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
         let stages = Stages::default();
         let metrics = Arc::new(Metrics::new());
-        let router =
-            start::http_routers(&settings, http, metrics, &stages, endpoint).unwrap().endpoint;
+        let router = start::http_routers(&settings, http, metrics, &stages, Fixtures::beside)
+            .unwrap()
+            .endpoint;
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
         tokio::spawn(lifecycle::serve(listener, None, router, 64, stages.clone()));

@@ -1,5 +1,5 @@
-//! What the suite calls by name, beside all that the server itself has. What a fixture does is worded in the description of
-//! the scenario that calls it.
+//! What the suite calls by name, beside all that the server itself has. What a fixture does is
+//! worded in the description of the scenario that calls it.
 
 mod asked;
 mod asking;
@@ -7,27 +7,22 @@ mod called;
 mod prompts;
 mod resources;
 
-use lenses_mcp_server::mcp::Server;
-use rmcp::{
-    ErrorData, RoleServer, ServerHandler,
-    model::{
-        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Reference,
-        RequestStateCodec, ServerConfig, SetLevelRequestParams, SubscribeRequestParams,
-        SubscriptionFilter, Tool, UnsubscribeRequestParams,
-    },
-    service::{RequestContext, SubscriptionContext},
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use lenses_mcp_server::{
+    json_rpc::RpcError,
+    mcp::{Answer, Call, Context, Handler, Outcome, Reference, Server},
+    scope::ScopeSet,
 };
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use rmcp::model::RequestStateCodec;
+use serde_json::{Map, Value, json};
 use tokio::sync::broadcast;
 
-/// The server's handler with the suite's fixtures beside it.
-#[derive(Clone)]
+/// The server with the suite's fixtures beside it.
 pub(crate) struct Fixtures {
-    server: Server,
+    server: Arc<Server>,
     seal: RequestStateCodec,
     changes: broadcast::Sender<Change>,
 }
@@ -41,181 +36,120 @@ enum Change {
 
 impl Fixtures {
     /// Puts the fixtures beside `server`.
-    pub(crate) fn beside(server: Server) -> Self {
+    pub(crate) fn beside(server: Server) -> Arc<Self> {
         let seal = RequestStateCodec::try_new(*b"the key of a test, 32 bytes long").unwrap();
-        Self { server, seal, changes: broadcast::channel(8).0 }
-    }
-}
-
-/// A part of the protocol from its JSON.
-fn model<T: DeserializeOwned>(json: Value) -> T {
-    serde_json::from_value(json).unwrap()
-}
-
-impl ServerHandler for Fixtures {
-    fn get_info(&self) -> ServerConfig {
-        let mut config = self.server.get_info();
-        let capabilities = &mut config.capabilities;
-        capabilities.tools.get_or_insert_default().list_changed = Some(true);
-        capabilities.prompts.get_or_insert_default().list_changed = Some(true);
-        capabilities.resources.get_or_insert_default().subscribe = Some(true);
-        capabilities.completions.get_or_insert_default();
-        capabilities.logging.get_or_insert_default();
-        config
+        Arc::new(Self { server: Arc::new(server), seal, changes: broadcast::channel(8).0 })
     }
 
-    fn supported_protocol_versions(&self) -> std::borrow::Cow<'static, [ProtocolVersion]> {
-        self.server.supported_protocol_versions()
+    /// The server's own answer, with `items` added to its list `name`.
+    async fn listed(&self, call: Call, context: Context, name: &str, items: Value) -> Outcome {
+        let mut result = self.own(call, context).await?;
+        let own = result[name].as_array_mut().unwrap();
+        own.extend(items.as_array().unwrap().iter().cloned());
+        Ok(Answer::object(&result)?.cacheable(0))
     }
 
-    async fn discover(
-        &self,
-        context: RequestContext<RoleServer>,
-    ) -> Result<DiscoverResult, ErrorData> {
-        let mut result = self.server.discover(context).await?;
-        result.capabilities = self.get_info().capabilities;
-        Ok(result)
+    /// The server's own answer as JSON.
+    async fn own(&self, call: Call, context: Context) -> Result<Value, RpcError> {
+        let answer = Arc::clone(&self.server).handle(call, context).await?;
+        Ok(answer.to_value().unwrap())
     }
 
-    async fn list_tools(
-        &self,
-        request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ListToolsResult, ErrorData> {
-        let mut result = self.server.list_tools(request, context).await?;
-        result.tools.extend(called::listing());
-        Ok(result)
+    /// The server's own answer, with the fixtures' capabilities added.
+    async fn described(&self, call: Call, context: Context) -> Outcome {
+        let stateless = context.revision.is_stateless();
+        let answer = Arc::clone(&self.server).handle(call, context).await?;
+        let mut result = answer.to_value().unwrap();
+        result["capabilities"] = json!({
+            "tools": { "listChanged": true },
+            "prompts": { "listChanged": true },
+            "resources": { "subscribe": true },
+            "completions": {},
+            "logging": {},
+        });
+        let described = Answer::object(&result)?;
+        Ok(if stateless { described.cacheable(0) } else { described.in_session_of(answer) })
     }
 
-    fn get_tool(&self, name: &str) -> Option<Tool> {
-        called::listing()
-            .into_iter()
-            .find(|tool| tool.name == name)
-            .or_else(|| self.server.get_tool(name))
-    }
-
-    async fn call_tool(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        if called::listing().iter().any(|tool| tool.name == request.name) {
-            self.call(request, context).await
-        } else {
-            self.server.call_tool(request, context).await
-        }
-    }
-
-    async fn list_prompts(
-        &self,
-        request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ListPromptsResult, ErrorData> {
-        let mut result = self.server.list_prompts(request, context).await?;
-        result.prompts.extend(prompts::listing());
-        Ok(result)
-    }
-
-    async fn get_prompt(
-        &self,
-        request: GetPromptRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<GetPromptResponse, ErrorData> {
-        if prompts::listing().iter().any(|prompt| prompt.name == request.name) {
-            prompts::get(&request)
-        } else {
-            self.server.get_prompt(request, context).await
-        }
-    }
-
-    async fn complete(
-        &self,
-        request: CompleteRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CompleteResult, ErrorData> {
-        match &request.r#ref {
-            Reference::Prompt(prompt) if prompt.name == prompts::WITH_ARGUMENTS => {
-                Ok(CompleteResult::default())
-            }
-            _ => self.server.complete(request, context).await,
-        }
-    }
-
-    async fn list_resources(
-        &self,
-        request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ListResourcesResult, ErrorData> {
-        let mut result = self.server.list_resources(request, context).await?;
-        result.resources.extend(resources::listing());
-        Ok(result)
-    }
-
-    async fn list_resource_templates(
-        &self,
-        request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let mut result = self.server.list_resource_templates(request, context).await?;
-        result.resource_templates.extend(resources::templates());
-        Ok(result)
-    }
-
-    async fn read_resource(
-        &self,
-        request: ReadResourceRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ReadResourceResponse, ErrorData> {
-        match resources::read(&request.uri) {
-            Some(result) => Ok(result),
-            None => self.server.read_resource(request, context).await,
-        }
-    }
-
-    async fn set_level(
-        &self,
-        _: SetLevelRequestParams,
-        _: RequestContext<RoleServer>,
-    ) -> Result<(), ErrorData> {
-        Ok(())
-    }
-
-    async fn subscribe(
-        &self,
-        _: SubscribeRequestParams,
-        _: RequestContext<RoleServer>,
-    ) -> Result<(), ErrorData> {
-        Ok(())
-    }
-
-    async fn unsubscribe(
-        &self,
-        _: UnsubscribeRequestParams,
-        _: RequestContext<RoleServer>,
-    ) -> Result<(), ErrorData> {
-        Ok(())
-    }
-
-    fn accepted_subscription_filter(
-        &self,
-        requested: &SubscriptionFilter,
-    ) -> Option<SubscriptionFilter> {
-        Some(requested.clone())
-    }
-
-    async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
+    /// `subscriptions/listen`: what is sent names the request that asked for it.
+    async fn listen(&self, params: Option<Bytes>, context: &Context) -> Outcome {
         let mut changes = self.changes.subscribe();
+        let params: Value = serde_json::from_slice(&params.unwrap_or_default()).unwrap();
+        let wanted = &params["notifications"];
+        let id: Value = serde_json::from_str(context.id.as_json()).unwrap();
+        let meta = json!({ "io.modelcontextprotocol/subscriptionId": id });
+        let acknowledged = json!({ "notifications": wanted, "_meta": meta });
+        context.client.notify("notifications/subscriptions/acknowledged", acknowledged).await;
         loop {
-            let change = tokio::select! {
-                () = subscription.cancelled() => return Ok(()),
-                change = changes.recv() => change.unwrap(),
+            let (kind, method) = match changes.recv().await.unwrap() {
+                Change::Tools => ("toolsListChanged", "notifications/tools/list_changed"),
+                Change::Prompts => ("promptsListChanged", "notifications/prompts/list_changed"),
             };
-            let sink = subscription.sink();
-            // The sink refuses what the client did not ask for.
-            let _refused = match change {
-                Change::Tools => sink.notify_tool_list_changed().await,
-                Change::Prompts => sink.notify_prompt_list_changed().await,
-            };
+            if wanted[kind] == true {
+                context.client.notify(method, json!({ "_meta": meta })).await;
+            }
         }
     }
+}
+
+impl Handler for Fixtures {
+    fn handle(self: Arc<Self>, call: Call, context: Context) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move {
+            match call {
+                Call::Initialize(_) | Call::Discover(_) => self.described(call, context).await,
+                Call::ListTools(_) => self.listed(call, context, "tools", called::listing()).await,
+                Call::CallTool(params) if called::has(&params.name) => {
+                    self.call(params, context).await
+                }
+                Call::ListPrompts(_) => {
+                    self.listed(call, context, "prompts", prompts::listing()).await
+                }
+                Call::GetPrompt(params) if prompts::has(&params.name) => prompts::get(&params),
+                Call::Complete(params) if is_of_fixture(&params.reference) => {
+                    Answer::object(&json!({ "completion": { "values": [], "total": 0 } }))
+                }
+                Call::ListResources(_) => {
+                    self.listed(call, context, "resources", resources::listing()).await
+                }
+                Call::ListResourceTemplates(_) => {
+                    let templates = resources::templates();
+                    self.listed(call, context, "resourceTemplates", templates).await
+                }
+                Call::ReadResource(params) if resources::read(&params.uri).is_some() => {
+                    let contents = resources::read(&params.uri).unwrap();
+                    Ok(Answer::object(&json!({ "contents": [contents] }))?.cacheable(0))
+                }
+                Call::Unknown { method, params } => match (method.as_str(), &context) {
+                    ("subscriptions/listen", context) if context.revision.is_stateless() => {
+                        self.listen(params, context).await
+                    }
+                    (
+                        "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe",
+                        context,
+                    ) if !context.revision.is_stateless() => Answer::object(&json!({})),
+                    _ => {
+                        let call = Call::Unknown { method, params };
+                        Arc::clone(&self.server).handle(call, context).await
+                    }
+                },
+                call => Arc::clone(&self.server).handle(call, context).await,
+            }
+        })
+    }
+
+    fn input_schema(&self, tool: &str) -> Option<Arc<Map<String, Value>>> {
+        if called::has(tool) {
+            called::input_schema(tool).as_object().cloned().map(Arc::new)
+        } else {
+            self.server.input_schema(tool)
+        }
+    }
+
+    fn required_scopes(&self, call: &Call) -> Option<ScopeSet> {
+        self.server.required_scopes(call)
+    }
+}
+
+fn is_of_fixture(reference: &Reference) -> bool {
+    matches!(reference, Reference::Prompt { name } if name == prompts::WITH_ARGUMENTS)
 }
