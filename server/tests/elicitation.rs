@@ -1,0 +1,266 @@
+//! The question before a deletion, in the revisions that ask in the middle of a call: three
+//! processes with one sealing key, and a client whose requests reach any of them.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
+#![expect(dead_code, reason = "other tests use the rest of the stand-in")]
+
+#[path = "mcp/hq.rs"]
+mod hq;
+
+use std::{net::SocketAddr, process::Stdio};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::{body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+};
+
+use crate::hq::Hq;
+
+const REVISION: &str = "2025-11-25";
+const DELETE: &str = "DELETE /lenses/api/v1/environments/dev/proxy/api/consumers/payments";
+
+/// One replica, as a process.
+struct Replica {
+    endpoint: SocketAddr,
+    admin: SocketAddr,
+    _process: Child,
+}
+
+impl Replica {
+    async fn start(hq: &Hq, more: &[(&str, &str)]) -> Self {
+        // Free when it was asked for; the other replicas must know it before it is bound.
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
+            .env_clear()
+            .current_dir(env!("CARGO_TARGET_TMPDIR"))
+            .envs([
+                ("TRANSPORT", "http"),
+                ("LENSES_API_KEY", "key"),
+                ("MCP_CALLERS", "anyone"),
+                ("HOST", "127.0.0.1"),
+                ("PORT", "0"),
+                ("ADMIN_HOST", "127.0.0.1"),
+                ("MCP_REPLICA_HOST", "127.0.0.1"),
+                ("MCP_SEALING_KEY", "YSBrZXkgb2YgdGhpcnR5LXR3byBieXRlcyBvciBtb3Jl"),
+                ("LOG_FORMAT", "json"),
+            ])
+            .env("ADMIN_PORT", port.to_string())
+            .env("LENSES_URL", hq.url.as_str())
+            .envs(more.iter().copied())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut listening = Vec::new();
+        while listening.len() < 2 {
+            let line = log.next_line().await.unwrap().unwrap();
+            if line.contains("\"listening\"") {
+                let line: Value = serde_json::from_str(&line).unwrap();
+                listening.push(line["address"].as_str().unwrap().parse().unwrap());
+            }
+        }
+        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+        Self { endpoint: listening[0], admin: listening[1], _process: process }
+    }
+
+    /// What the admin port counts.
+    async fn metrics(&self) -> String {
+        let request = Request::get("/metrics").header("host", "localhost");
+        let response = send(self.admin, request.body(Full::default()).unwrap()).await;
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    /// Sends a message.
+    async fn post(&self, session: Option<&str>, message: &Value) -> Response<Incoming> {
+        let mut request = Request::post("/mcp")
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", REVISION);
+        if let Some(session) = session {
+            request = request.header("mcp-session-id", session);
+        }
+        let body = Full::new(Bytes::from(message.to_string()));
+        send(self.endpoint, request.body(body).unwrap()).await
+    }
+
+    /// The session that `initialize` gives a client with `capabilities`.
+    async fn session(&self, capabilities: Value) -> Option<String> {
+        let client = json!({ "name": "test", "version": "1" });
+        let params = json!({
+            "protocolVersion": REVISION, "capabilities": capabilities, "clientInfo": client,
+        });
+        let message =
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params });
+        session_of(self.post(None, &message).await.headers())
+    }
+}
+
+/// Sends a request over a connection of its own.
+async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Response<Incoming> {
+    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let (mut sender, connection) = http1::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    sender.send_request(request).await.unwrap()
+}
+
+fn session_of(headers: &HeaderMap) -> Option<String> {
+    headers.get("mcp-session-id").map(|id| id.to_str().unwrap().to_owned())
+}
+
+fn deletion() -> Value {
+    let arguments = json!({ "environment": "dev", "group_id": "payments" });
+    let params = json!({ "name": "delete_consumer_group", "arguments": arguments });
+    json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params })
+}
+
+fn forms() -> Value {
+    json!({ "elicitation": {} })
+}
+
+/// The next message on a stream of events.
+async fn next(stream: &mut Response<Incoming>) -> Value {
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    loop {
+        let frame = stream.body_mut().frame().await.unwrap().unwrap();
+        let text = std::str::from_utf8(frame.data_ref().unwrap()).unwrap();
+        if let Some(message) = text.strip_prefix("data: ") {
+            return serde_json::from_str(message.trim_end()).unwrap();
+        }
+    }
+}
+
+async fn whole(response: Response<Incoming>) -> (u16, Value) {
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+async fn replicas(hq: &Hq) -> [Replica; 3] {
+    [Replica::start(hq, &[]).await, Replica::start(hq, &[]).await, Replica::start(hq, &[]).await]
+}
+
+#[tokio::test]
+async fn an_answer_that_reaches_another_replica_runs_the_call_that_waits() {
+    let hq = Hq::answering(204, "", "").await;
+    let [one, two, three] = replicas(&hq).await;
+    let session = one.session(forms()).await.unwrap();
+
+    let mut call = two.post(Some(&session), &deletion()).await;
+    let question = next(&mut call).await;
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    let message = question["params"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("Delete consumer group?") && message.contains("payments"),
+        "{message}"
+    );
+    assert_eq!(hq.lines(), [""; 0], "nothing is done before the answer");
+
+    let yes = json!({ "action": "accept", "content": { "confirm": true } });
+    let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": yes });
+    assert_eq!(three.post(Some(&session), &answer).await.status(), 202);
+    let result = next(&mut call).await;
+    assert_eq!((&result["id"], &result["result"]["isError"]), (&json!(7), &json!(false)));
+    assert_eq!(hq.lines(), [DELETE]);
+
+    let (status, error) = whole(one.post(Some(&session), &answer).await).await;
+    assert_eq!((status, &error["error"]["code"]), (400, &json!(-32600)), "an answer holds once");
+    assert_eq!(hq.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_yes_nothing_is_done() {
+    let hq = Hq::answering(204, "", "").await;
+    let [one, two, _] = replicas(&hq).await;
+    let session = one.session(forms()).await.unwrap();
+    for answer in [
+        json!({ "result": { "action": "accept", "content": { "confirm": false } } }),
+        json!({ "result": { "action": "decline" } }),
+        json!({ "result": { "action": "cancel" } }),
+        json!({ "result": "yes" }),
+        json!({ "error": { "code": -1, "message": "nobody is here" } }),
+    ] {
+        let mut call = one.post(Some(&session), &deletion()).await;
+        let mut message = json!({ "jsonrpc": "2.0", "id": next(&mut call).await["id"] });
+        message.as_object_mut().unwrap().extend(answer.as_object().unwrap().clone());
+        assert_eq!(two.post(Some(&session), &message).await.status(), 202, "{answer}");
+        let result = next(&mut call).await;
+        assert_eq!(result["result"]["isError"], true, "{answer}: {result}");
+    }
+    assert_eq!(hq.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_while_it_is_asked_has_nothing_done() {
+    let hq = Hq::answering(204, "", "").await;
+    let one = Replica::start(&hq, &[]).await;
+    let session = one.session(forms()).await.unwrap();
+    let mut call = one.post(Some(&session), &deletion()).await;
+    let question = next(&mut call).await;
+    drop(call);
+    let gone = r#"tool_calls_total{tool="delete_consumer_group",outcome="cancelled"} 1"#;
+    while !one.metrics().await.contains(gone) {
+        tokio::task::yield_now().await;
+    }
+    let yes = json!({ "action": "accept", "content": { "confirm": true } });
+    let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": yes });
+    assert_eq!(one.post(Some(&session), &answer).await.status(), 400);
+    assert_eq!(hq.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn who_cannot_be_asked_is_refused_if_the_operator_requires_it() {
+    let hq = Hq::answering(204, "", "").await;
+    let required = Replica::start(&hq, &[("MCP_CONFIRM", "required")]).await;
+    assert_eq!(required.session(json!({})).await, None, "there is nothing to remember");
+    let (status, reply) = whole(required.post(None, &deletion()).await).await;
+    let text = reply["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(status == 200 && text.contains("MCP_CONFIRM=required"), "{reply}");
+    assert_eq!(hq.lines(), [""; 0]);
+
+    let lenient = Replica::start(&hq, &[]).await;
+    let (_, reply) = whole(lenient.post(None, &deletion()).await).await;
+    assert_eq!(reply["result"]["isError"], false, "{reply}");
+    assert_eq!(hq.lines(), [DELETE]);
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_this_servers_begins_anew() {
+    let hq = Hq::answering(204, "", "").await;
+    let one = Replica::start(&hq, &[]).await;
+    for session in ["none-such", "rs1.AAAA.AAAA", ""] {
+        let (status, error) = whole(one.post(Some(session), &deletion()).await).await;
+        assert_eq!((status, &error["error"]["code"]), (404, &json!(-32600)), "{session}");
+    }
+    assert_eq!(hq.lines(), [""; 0]);
+}
+
+/// Only replicas have the key that seals what they send each other.
+#[tokio::test]
+async fn nobody_else_can_send_answers_to_the_admin_port() {
+    let hq = Hq::answering(204, "", "").await;
+    let one = Replica::start(&hq, &[]).await;
+    let session = one.session(forms()).await.unwrap();
+    let mut call = one.post(Some(&session), &deletion()).await;
+    let question = next(&mut call).await;
+    let yes = json!({ "action": "accept", "content": { "confirm": true } });
+    let forged = json!({ "id": question["id"], "user": "anyone", "result": yes.to_string() });
+    for (address, status) in [(one.admin, 403), (one.endpoint, 404)] {
+        let request = Request::post("/elicitation")
+            .header("host", "localhost")
+            .header("x-lenses-mcp-seal", "rs1.AAAA.AAAA")
+            .body(Full::new(Bytes::from(forged.to_string())));
+        let response = send(address, request.unwrap()).await;
+        assert_eq!(response.status(), status, "{address}");
+    }
+    assert_eq!(hq.lines(), [""; 0]);
+}
