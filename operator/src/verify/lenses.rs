@@ -2,12 +2,11 @@
 
 mod judgement;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use lenses_mcp_oauth::{basic, locations};
 use reqwest::{
     RequestBuilder, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION},
 };
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
@@ -15,9 +14,6 @@ use super::{
     AuthorizationServer, ClientCredentials, Finding, Lenses,
     http::{ANSWER_MAX, Answer, Http, NoAnswer},
 };
-
-/// RFC 8414 §3: where an authorization server's metadata is, before the issuer's own path.
-const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
 
 /// What is read of the metadata (RFC 8414 §2).
 #[derive(Clone, Debug, Deserialize)]
@@ -96,7 +92,7 @@ async fn introspect(
     let mut request = http
         .post(url.clone())
         .form(&[("token", token.as_str()), ("token_type_hint", "access_token")]);
-    if let Some(authorization) = client.and_then(basic) {
+    if let Some(authorization) = client.and_then(|client| basic(&client.id, &client.secret)) {
         request = request.header(AUTHORIZATION, authorization);
     }
     ask(http, url, request).await
@@ -121,77 +117,5 @@ fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Reply<T> {
             body.map_or(Reply::Unreadable, Reply::Is)
         }
         status => Reply::Status(status),
-    }
-}
-
-/// Where HQ's metadata may be on the inside address, and where else.
-fn locations(lenses_url: &Url, issuer: &str) -> (Url, Vec<Url>) {
-    let at = |path: String| {
-        let mut url = lenses_url.clone();
-        url.set_path(&path);
-        url
-    };
-    let prefix = lenses_url.path().trim_end_matches('/');
-    let first = at(format!("{WELL_KNOWN}{prefix}"));
-    let of_issuer = Url::parse(issuer)
-        .ok()
-        .map(|issuer| at(format!("{WELL_KNOWN}{}", issuer.path().trim_end_matches('/'))));
-    let mut others = Vec::new();
-    for url in of_issuer.into_iter().chain([at(format!("{prefix}{WELL_KNOWN}"))]) {
-        if url != first && !others.contains(&url) {
-            others.push(url);
-        }
-    }
-    (first, others)
-}
-
-/// HTTP Basic with both halves form-encoded first, as RFC 6749 §2.3.1 has it.
-fn basic(client: &ClientCredentials) -> Option<HeaderValue> {
-    let encoded = |secret: &SecretString| {
-        url::form_urlencoded::byte_serialize(secret.expose_secret().as_bytes()).collect::<String>()
-    };
-    let credentials =
-        BASE64_STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(&client.secret)));
-    let mut header = HeaderValue::try_from(format!("Basic {credentials}")).ok()?;
-    header.set_sensitive(true);
-    Some(header)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_metadata_is_looked_for_wherever_a_path_may_have_put_it() {
-        for (lenses_url, issuer, expected) in [
-            (
-                "http://hq:9991",
-                "https://lenses.example.com",
-                &["/.well-known/oauth-authorization-server"][..],
-            ),
-            (
-                "http://hq:9991",
-                "https://lenses.example.com/hq",
-                &[
-                    "/.well-known/oauth-authorization-server",
-                    "/.well-known/oauth-authorization-server/hq",
-                ],
-            ),
-            (
-                "http://proxy/lenses/",
-                "https://lenses.example.com/hq/",
-                &[
-                    "/.well-known/oauth-authorization-server/lenses",
-                    "/.well-known/oauth-authorization-server/hq",
-                    "/lenses/.well-known/oauth-authorization-server",
-                ],
-            ),
-        ] {
-            let lenses_url: Url = lenses_url.parse().unwrap();
-            let (first, others) = locations(&lenses_url, issuer);
-            let all = [&first].into_iter().chain(&others);
-            assert!(all.clone().all(|url| url.origin() == lenses_url.origin()));
-            assert_eq!(all.map(Url::path).collect::<Vec<_>>(), expected, "{lenses_url} {issuer}");
-        }
     }
 }

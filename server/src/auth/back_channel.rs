@@ -2,16 +2,12 @@
 
 use std::{io, time::Duration};
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{
     HeaderValue, StatusCode,
     header::{ACCEPT, AUTHORIZATION},
 };
-use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
-
-use crate::settings::ClientCredentials;
 
 /// Longest time that HQ may take, connecting included. A caller waits for it with each call.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -144,16 +140,4 @@ fn innermost(mut error: &(dyn std::error::Error + 'static)) -> (String, bool) {
             None => return (error.to_string(), untrusted),
         }
     }
-}
-
-/// HTTP Basic with both halves form-encoded first, as RFC 6749 §2.3.1 has it.
-pub(super) fn basic(client: &ClientCredentials) -> Option<HeaderValue> {
-    let encoded = |secret: &SecretString| {
-        url::form_urlencoded::byte_serialize(secret.expose_secret().as_bytes()).collect::<String>()
-    };
-    let credentials =
-        BASE64_STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(&client.secret)));
-    let mut header = HeaderValue::try_from(format!("Basic {credentials}")).ok()?;
-    header.set_sensitive(true);
-    Some(header)
 }

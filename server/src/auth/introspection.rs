@@ -13,7 +13,7 @@ use super::{
     AuthMetrics, Introspection as Outcome,
     back_channel::{self, BackChannel, NoReply},
 };
-use crate::settings::Introspection;
+use crate::settings::{ClientCredentials, Introspection};
 
 /// Why HQ's word on a token could not be had. None of these says anything about the token.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +103,7 @@ impl Introspector {
         back_channel: BackChannel,
         metrics: Arc<AuthMetrics>,
     ) -> Self {
-        let authorization = settings.client.as_ref().and_then(back_channel::basic);
+        let authorization = settings.client.as_ref().and_then(ClientCredentials::basic);
         Self { back_channel, url: settings.url.clone(), authorization, metrics }
     }
 

@@ -2,10 +2,10 @@
 
 use axum::{Json, Router, response::Redirect, routing::get};
 use http::header::CACHE_CONTROL;
+use lenses_mcp_oauth::WELL_KNOWN;
 use serde::Serialize;
 use url::Url;
 
-use super::server_metadata;
 use crate::{
     scope::ScopeSet,
     settings::{AdvertisedUrl, OAuth},
@@ -50,11 +50,10 @@ pub fn routes(oauth: &OAuth, offered: ScopeSet) -> Router {
     // Clients of the 2025-03-26 revision take the MCP server for the authorization server, and ask at its host. Later ones
     // put the endpoint's path behind (RFC 8414 §3.1) where they find no metadata of the resource.
     let Ok(issuer) = Url::parse(&oauth.issuer) else { return router };
-    let location = server_metadata::location(&issuer);
+    let location = lenses_mcp_oauth::location(&issuer);
     // 307, not 308: HQ may move, and a redirect that is kept for good would outlive that.
     let elsewhere =
         get(async move || ([(CACHE_CONTROL, CACHE)], Redirect::temporary(location.as_str())));
-    let below_path =
-        format!("{}{}", server_metadata::WELL_KNOWN, oauth.advertised_url.endpoint_path());
-    router.route(server_metadata::WELL_KNOWN, elsewhere.clone()).route(&below_path, elsewhere)
+    let below_path = format!("{}{}", WELL_KNOWN, oauth.advertised_url.endpoint_path());
+    router.route(WELL_KNOWN, elsewhere.clone()).route(&below_path, elsewhere)
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use http::StatusCode;
+use lenses_mcp_oauth::locations;
 use moka::{Expiry, future::Cache};
 use serde::Deserialize;
 use url::Url;
@@ -13,8 +14,6 @@ use url::Url;
 use super::back_channel::{self, BackChannel, NoReply};
 use crate::lenses::{LensesMetrics, LensesOutcome};
 
-/// RFC 8414 §3: where an authorization server's metadata is, before the issuer's own path.
-pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
 /// How long metadata is believed, and that there is none. Short, so that a change in HQ arrives within minutes.
 const KEPT: Duration = Duration::from_mins(5);
 /// How long a failure is told again without asking.
@@ -183,33 +182,6 @@ impl MetadataReader {
     }
 }
 
-/// The metadata of the authorization server at `base`: the well-known path goes between host and path (RFC 8414 §3.1).
-pub(super) fn location(base: &Url) -> Url {
-    let mut url = base.clone();
-    url.set_path(&format!("{WELL_KNOWN}{}", base.path().trim_end_matches('/')));
-    url
-}
-
-/// Where the metadata may be on the inside address. HQ knows its issuer's path, a proxy on the way its own prefix, and not
-/// every server inserts the well-known path: where none has a path, all are one.
-fn locations(lenses_url: &Url, issuer: &str) -> (Url, Vec<Url>) {
-    let of_lenses_url = location(lenses_url);
-    let of_issuer = Url::parse(issuer).ok().map(|issuer| {
-        let mut url = lenses_url.clone();
-        url.set_path(issuer.path());
-        location(&url)
-    });
-    let mut appended = lenses_url.clone();
-    appended.set_path(&format!("{}{WELL_KNOWN}", lenses_url.path().trim_end_matches('/')));
-    let mut others = Vec::new();
-    for url in of_issuer.into_iter().chain([appended]) {
-        if url != of_lenses_url && !others.contains(&url) {
-            others.push(url);
-        }
-    }
-    (of_lenses_url, others)
-}
-
 /// How long each finding is kept.
 struct MetadataLifetime;
 
@@ -229,62 +201,5 @@ impl Expiry<(), Found> for MetadataLifetime {
         _: Option<Duration>,
     ) -> Option<Duration> {
         self.expire_after_create(&(), found, now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_authorization_servers_metadata_is_found_as_rfc_8414_says() {
-        for (base, url) in [
-            (
-                "https://lenses.example.com",
-                "https://lenses.example.com/.well-known/oauth-authorization-server",
-            ),
-            (
-                "https://lenses.example.com/",
-                "https://lenses.example.com/.well-known/oauth-authorization-server",
-            ),
-            (
-                "https://x.example.com:8443/hq/",
-                "https://x.example.com:8443/.well-known/oauth-authorization-server/hq",
-            ),
-        ] {
-            assert_eq!(location(&base.parse().unwrap()).as_str(), url);
-        }
-    }
-
-    #[test]
-    fn the_metadata_is_looked_for_wherever_a_path_may_have_put_it() {
-        for (lenses_url, issuer, expected) in [
-            (
-                "http://hq:9991",
-                "https://lenses.example.com",
-                &["/.well-known/oauth-authorization-server"][..],
-            ),
-            (
-                "http://hq:9991",
-                "https://lenses.example.com/hq",
-                &[
-                    "/.well-known/oauth-authorization-server",
-                    "/.well-known/oauth-authorization-server/hq",
-                ],
-            ),
-            (
-                "http://proxy/lenses/",
-                "https://lenses.example.com/hq/",
-                &[
-                    "/.well-known/oauth-authorization-server/lenses",
-                    "/.well-known/oauth-authorization-server/hq",
-                    "/lenses/.well-known/oauth-authorization-server",
-                ],
-            ),
-        ] {
-            let (first, others) = locations(&lenses_url.parse().unwrap(), issuer);
-            let paths: Vec<_> = [&first].into_iter().chain(&others).map(Url::path).collect();
-            assert_eq!(paths, expected, "{lenses_url} {issuer}");
-        }
     }
 }

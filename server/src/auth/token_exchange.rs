@@ -18,7 +18,7 @@ use super::{
 use crate::{
     lenses::{LensesMetrics, LensesOutcome},
     scope::ScopeSet,
-    settings::{OAuth, TokenExchange},
+    settings::{ClientCredentials, OAuth, TokenExchange},
 };
 
 /// The grant type (RFC 8693 §2.1).
@@ -141,7 +141,8 @@ impl Exchanger {
             TokenExchange::Auto => false,
             TokenExchange::Required => true,
         };
-        let authorization = oauth.introspection.client.as_ref().and_then(back_channel::basic)?;
+        let authorization =
+            oauth.introspection.client.as_ref().and_then(ClientCredentials::basic)?;
         let (lenses_url, issuer) = (lenses_url.clone(), oauth.issuer.clone());
         Some(Self { back_channel, lenses_url, issuer, authorization, required, metrics })
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
 use secrecy::SecretString;
 use url::Url;
 
@@ -46,6 +47,13 @@ pub struct ClientCredentials {
     pub id: SecretString,
     /// `client_secret`.
     pub secret: SecretString,
+}
+
+impl ClientCredentials {
+    /// The `Authorization` header to authenticate with.
+    pub(crate) fn basic(&self) -> Option<HeaderValue> {
+        lenses_mcp_oauth::basic(&self.id, &self.secret)
+    }
 }
 
 /// What is done with the `aud` of an introspected token.
