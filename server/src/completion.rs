@@ -1,12 +1,10 @@
 //! What a client may offer while a person types an argument of a prompt or a variable of a resource's URI: names that
 //! there are in Lenses.
 
-use std::collections::BTreeSet;
-
-use serde_json::Value;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::{
-    lenses::{CallerClient, Error, Name, Object},
+    lenses::{CallerClient, Error, Name, RawList, RawObject},
     policy::ToolPolicy,
 };
 
@@ -55,49 +53,48 @@ impl Source {
         typed: &str,
     ) -> Result<BTreeSet<String>, Error> {
         let typed = typed.to_lowercase();
-        let mut names =
-            match (self, environment.filter(|name| policy.includes_environment(name.as_str()))) {
-                (Self::Environment, _) => {
-                    let mut names = texts(&lenses.environments().await?, &["name"]);
-                    names.retain(|name| policy.includes_environment(name));
-                    names
-                }
-                (_, None) => BTreeSet::new(),
-                (Self::Topic, Some(environment)) => {
-                    texts(&lenses.topics(environment).await?, &["topicName"])
-                }
-                (Self::Processor, Some(environment)) => {
-                    texts(&records(lenses.processors(environment).await?), &["processorId", "id"])
-                }
-                (source, Some(environment)) => {
-                    let connectors = records(lenses.connectors(environment, &[], &[]).await?);
-                    match source {
-                        Self::ConnectCluster => texts(&connectors, &["clusterName", "cluster"]),
-                        Self::ConnectorClass => texts(&connectors, &["className", "class"]),
-                        _ => texts(&connectors, &["name"]),
-                    }
-                }
-            };
-        names.retain(|name| name.to_lowercase().starts_with(&typed));
-        Ok(names)
+        let begins = |name: &str| name.to_lowercase().starts_with(&typed);
+        let environment = environment.filter(|name| policy.includes_environment(name.as_str()));
+        let connectors = async |environment: &Name, fields: &[&str]| {
+            let reply = lenses.connectors(environment, &[], &[]).await?;
+            Ok(in_lists_of(&reply, fields, begins))
+        };
+        match (self, environment) {
+            (Self::Environment, _) => {
+                let is_offered = |name: &str| policy.includes_environment(name) && begins(name);
+                Ok(in_list(&lenses.environments().await?, "name", is_offered))
+            }
+            (_, None) => Ok(BTreeSet::new()),
+            (Self::Topic, Some(environment)) => {
+                Ok(in_list(&lenses.topics(environment).await?, "topicName", begins))
+            }
+            (Self::Processor, Some(environment)) => {
+                let reply = lenses.processors(environment).await?;
+                Ok(in_lists_of(&reply, &["processorId", "id"], begins))
+            }
+            (Self::Connector, Some(environment)) => connectors(environment, &["name"]).await,
+            (Self::ConnectCluster, Some(environment)) => {
+                connectors(environment, &["clusterName", "cluster"]).await
+            }
+            (Self::ConnectorClass, Some(environment)) => {
+                connectors(environment, &["className", "class"]).await
+            }
+        }
     }
 }
 
-/// The records in whichever lists `reply` has: how HQ calls the list differs from kind to kind and version to version.
-fn records(reply: Object) -> Vec<Object> {
-    let lists = reply
-        .into_values()
-        .filter_map(|value| if let Value::Array(list) = value { Some(list) } else { None });
-    lists
-        .flatten()
-        .filter_map(|value| if let Value::Object(record) = value { Some(record) } else { None })
-        .collect()
+/// The texts in `field` of the records for which `keep` is true.
+fn in_list(records: &RawList, field: &str, keep: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let texts = records.iter().filter_map(|record| record.text(field));
+    texts.filter(|text| keep(text)).map(Cow::into_owned).collect()
 }
 
-/// The text that stands in the first of `fields` that a record has.
-fn texts(records: &[Object], fields: &[&str]) -> BTreeSet<String> {
-    let text = |record: &Object| {
-        fields.iter().find_map(|field| record.get(*field)?.as_str().map(str::to_owned))
-    };
-    records.iter().filter_map(text).collect()
+/// The texts in the first of `fields` that a record has, in whichever lists `reply` has: how HQ calls the list differs from
+/// kind to kind and version to version.
+fn in_lists_of(
+    reply: &RawObject,
+    fields: &[&str],
+    keep: impl Fn(&str) -> bool,
+) -> BTreeSet<String> {
+    reply.texts_in_lists(fields).filter(|text| keep(text)).map(Cow::into_owned).collect()
 }

@@ -5,11 +5,12 @@
 //!   pool, limits, trust              one caller's credential            encoded segments   bounded, checked
 //! ```
 //!
-//! Operations are grouped by domain, one file each. They return HQ's own JSON: what a record looks like is HQ's contract
-//! with the model, and this server does not narrow it. The client follows no redirect, uses no proxy, and logs neither
+//! Operations are grouped by domain, one file each. They return HQ's own JSON, as HQ wrote it (`raw.rs`): what a record looks
+//! like is HQ's contract with the model, and this server does not narrow it. The client follows no redirect, uses no proxy, and logs neither
 //! bodies nor credentials.
 
 mod approvals;
+mod body;
 mod connectors;
 mod consumer_groups;
 mod datasets;
@@ -17,14 +18,17 @@ mod deployments;
 mod endpoint;
 mod environments;
 mod error;
+mod media_type;
 mod metrics;
 mod name;
 mod problem;
 mod processors;
+mod raw;
 mod reply;
 pub mod sql;
 mod topic_metadata;
 mod topics;
+mod verbs;
 
 use std::{
     fmt,
@@ -42,6 +46,7 @@ use url::Url;
 
 pub use self::{
     approvals::{ApprovalQuery, ApprovalSort, ApprovalStatus, TopicRequest},
+    body::Tail,
     connectors::{ConnectorAction, ConnectorSettings},
     consumer_groups::{OffsetReset, ResetTo},
     datasets::DatasetQuery,
@@ -51,16 +56,13 @@ pub use self::{
     name::{Name, NameError},
     problem::{FieldFault, Problem},
     processors::{Deployment, NewProcessor},
-    reply::Tail,
+    raw::{RawList, RawObject, RawRecord},
     topics::{Config, Format, NewTopic, NewTypedTopic, RecordFormat},
 };
-use self::{
-    endpoint::Endpoint,
-    reply::{ReadError, Reply},
-};
+use self::{body::ReadError, endpoint::Endpoint, verbs::NO_BODY};
 use crate::{identity::Identity, traces};
 
-/// A JSON object as HQ sent it.
+/// A JSON object that this server reads or makes. What HQ says is passed on as [`RawObject`] and [`RawList`].
 pub type Object = serde_json::Map<String, serde_json::Value>;
 
 /// How long a TCP connection (and a TLS handshake) to HQ may take. HQ is near: one that is not there within this is down.
@@ -73,7 +75,6 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const ACCEPTED: &str = "application/json, application/yaml;q=0.9, text/plain;q=0.8, */*;q=0.1";
 /// For replies that are YAML or text by nature.
 const ACCEPTED_TEXT: &str = "application/yaml, text/plain;q=0.9, */*;q=0.1";
-const NO_BODY: Option<&()> = None;
 const USER_AGENT: &str = concat!("lenses-mcp-server/", env!("CARGO_PKG_VERSION"));
 
 /// What a [`Client`] is made from.
@@ -192,51 +193,11 @@ impl CallerClient {
         endpoint.name(environment).path("proxy").path(path)
     }
 
-    async fn get(&self, operation: &'static str, endpoint: Endpoint) -> Result<Reply, Error> {
-        self.send(operation, Method::GET, endpoint, NO_BODY).await
-    }
-
-    async fn delete(&self, operation: &'static str, endpoint: Endpoint) -> Result<Reply, Error> {
-        self.send(operation, Method::DELETE, endpoint, NO_BODY).await
-    }
-
-    async fn post(
-        &self,
-        operation: &'static str,
-        endpoint: Endpoint,
-        body: &impl serde::Serialize,
-    ) -> Result<Reply, Error> {
-        self.send(operation, Method::POST, endpoint, Some(body)).await
-    }
-
-    async fn put(
-        &self,
-        operation: &'static str,
-        endpoint: Endpoint,
-        body: Option<&impl serde::Serialize>,
-    ) -> Result<Reply, Error> {
-        self.send(operation, Method::PUT, endpoint, body).await
-    }
-
-    async fn send(
-        &self,
-        operation: &'static str,
-        method: Method,
-        endpoint: Endpoint,
-        body: Option<&impl serde::Serialize>,
-    ) -> Result<Reply, Error> {
-        self.measured(operation, async {
-            let response = self.request(method, endpoint, ACCEPTED, body).await?;
-            reply::read(response, self.client.0.response_max_bytes, &self.credential).await
-        })
-        .await
-    }
-
     /// Gets a text as it is, whatever it looks like.
     async fn text(&self, operation: &'static str, endpoint: Endpoint) -> Result<String, Error> {
         self.measured(operation, async {
             let response = self.request(Method::GET, endpoint, ACCEPTED_TEXT, NO_BODY).await?;
-            reply::read_text(response, self.client.0.response_max_bytes, &self.credential).await
+            body::read_text(response, self.client.0.response_max_bytes, &self.credential).await
         })
         .await
     }
@@ -250,7 +211,7 @@ impl CallerClient {
     ) -> Result<Tail, Error> {
         self.measured(operation, async {
             let response = self.request(Method::GET, endpoint, ACCEPTED_TEXT, NO_BODY).await?;
-            reply::read_tail(response, bytes, self.client.0.response_max_bytes, &self.credential)
+            body::read_tail(response, bytes, self.client.0.response_max_bytes, &self.credential)
                 .await
         })
         .await

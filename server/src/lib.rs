@@ -13,6 +13,7 @@ pub mod diagnostics;
 pub mod host_check;
 pub mod identity;
 mod instruments;
+pub mod json;
 pub mod json_rpc;
 pub mod landing;
 pub mod lenses;

@@ -3,9 +3,12 @@
 //! A resource is read by the tool that shows the same, so that what a tool keeps away (environments and tools that are
 //! not offered, results that are too long) is kept away here too.
 
+mod listing;
+
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+pub use self::listing::{Environment, page_of};
 use crate::completion::Source;
 
 const SCHEME: &str = "lenses://";

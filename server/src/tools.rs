@@ -22,12 +22,14 @@ mod datasets;
 mod definition;
 mod deployments;
 mod environments;
+mod error;
 mod masking;
 mod outcome;
 mod output;
 mod page;
 mod processors;
 mod progress;
+mod result;
 mod schema;
 mod server;
 mod sql;
@@ -43,9 +45,11 @@ use serde_json::{Map, Value};
 pub use self::{
     arguments::ArgumentError,
     asked::{Checks, Offer},
-    definition::{Call, Effect, Limits, Prepared, Tool, ToolError},
+    definition::{Call, Effect, Limits, Prepared, Tool},
+    error::ToolError,
     outcome::Outcome,
     progress::{Progress, ProgressUpdate, ProgressUpdates},
+    result::ToolResult,
     unavailable::{Denied, Unavailable},
 };
 use crate::scope::ScopeSet;

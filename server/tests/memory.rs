@@ -14,7 +14,7 @@ use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     process::{Child, Command},
 };
@@ -43,7 +43,11 @@ async fn answer(stream: TcpStream) {
     let mut socket = accept_async(stream).await.unwrap();
     let asked: Value =
         serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
-    let rows: u64 = asked["sql"].as_str().unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+    let sql = asked["sql"].as_str().unwrap();
+    let rows: u64 = sql.rsplit(' ').next().unwrap().parse().unwrap();
+    if sql.starts_with("SELECT PINGS") {
+        return flood(socket.into_inner(), rows).await;
+    }
     for row in 0..rows {
         let text = format!(
             r#"{{"type":"RECORD","data":{{"key":"event-{row}","value":{{"kind":"created","payload":"{row:064}","sequence":{row}}},"metadata":{{"timestamp":1767600000000,"partition":{},"offset":{},"__keysize":12,"__valuesize":128}},"rownum":{row}}}}}"#,
@@ -55,6 +59,25 @@ async fn answer(stream: TcpStream) {
         }
     }
     let _gone = socket.send(Message::text(r#"{"type":"END"}"#)).await;
+}
+
+/// Sends so many pings and one row, and reads nothing of what comes back.
+async fn flood(mut stream: TcpStream, pings: u64) {
+    const PING: [u8; 127] = {
+        let mut ping = [b'x'; 127];
+        (ping[0], ping[1]) = (0x89, 125);
+        ping
+    };
+    let thousand = PING.repeat(1_000);
+    for _ in 0..pings / 1_000 {
+        stream.write_all(&thousand).await.unwrap();
+    }
+    for text in [r#"{"type":"RECORD","data":{"a":1}}"#, r#"{"type":"END"}"#] {
+        let head = [0x81, u8::try_from(text.len()).unwrap()];
+        stream.write_all(&[&head, text.as_bytes()].concat()).await.unwrap();
+    }
+    // Open for as long as the server likes.
+    std::future::pending::<()>().await;
 }
 
 struct Server {
@@ -107,17 +130,21 @@ impl Server {
     async fn query(&self, rows: u64) -> (usize, String) {
         let arguments =
             json!({ "environment": "dev", "sql": format!("SELECT * FROM t LIMIT {rows}") });
-        let call = json!({ "name": "execute_sql", "arguments": arguments });
+        let reply = self.call(json!({ "name": "execute_sql", "arguments": arguments })).await;
+        let result = &reply["result"]["structuredContent"];
+        let came = result["result"].as_array().unwrap_or_else(|| panic!("{reply}")).len();
+        (came, result["cut"]["reason"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Calls a tool: the reply.
+    async fn call(&self, params: Value) -> Value {
         let request = self
             .client
             .post(&self.endpoint)
             .header("accept", "application/json, text/event-stream")
             .header("mcp-protocol-version", "2025-11-25")
-            .json(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call }));
-        let reply: Value = request.send().await.unwrap().json().await.unwrap();
-        let result = &reply["result"]["structuredContent"];
-        let came = result["result"].as_array().unwrap_or_else(|| panic!("{reply}")).len();
-        (came, result["cut"]["reason"].as_str().unwrap_or_default().to_owned())
+            .json(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }));
+        request.send().await.unwrap().json().await.unwrap()
     }
 
     /// A line of `/proc/PID/status`, in KiB.
@@ -179,6 +206,21 @@ async fn fault_11_fifty_queries_one_after_the_other_cost_no_more_than_one() {
     for _ in 0..50 {
         server.query(10_000).await;
     }
+    let peak = server.memory("VmHWM");
+    assert!(peak <= before + GROWTH, "from {before} to {peak} KiB");
+}
+
+#[tokio::test]
+async fn a_flood_of_pings_whose_pongs_nobody_reads_costs_nothing() {
+    // 64 MB of pings, and as much of pongs.
+    const PINGS: u64 = 500_000;
+    let server = Server::start(&[]).await;
+    server.query(10).await;
+    let before = server.memory("VmRSS");
+    let call = json!({ "name": "execute_sql",
+        "arguments": { "environment": "dev", "sql": format!("SELECT PINGS LIMIT {PINGS}") } });
+    let reply = server.call(call).await;
+    assert_eq!(reply["result"]["structuredContent"], json!({ "result": [{ "a": 1 }] }), "{reply}");
     let peak = server.memory("VmHWM");
     assert!(peak <= before + GROWTH, "from {before} to {peak} KiB");
 }

@@ -1,6 +1,6 @@
 //! SQL over a WebSocket: `…/proxy/api/ws/v2/sql/execute`.
 //!
-//! The first frame asks, `{"sql", "live"?, "stats"?}`; HQ answers with frames `{"type", "data"}` until END, ERROR or INVALIDREQUEST, and
+//! HQ acknowledges the login with SUCCESS. The client's first frame asks, `{"sql", "live"?, "stats"?}`; HQ answers with frames `{"type", "data"}` until END, ERROR or INVALIDREQUEST, and
 //! closes. [`lexer`] and [`parser`] read the statement, [`scan`] evaluates a SELECT record by record, [`session`] talks to the client,
 //! [`queries`] knows what runs.
 

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{CallerClient, Error, Name, Object};
+use super::{CallerClient, Error, Name, RawObject, reply::Reply};
 
 /// A topic to ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,9 +131,9 @@ impl CallerClient {
         &self,
         environment: &Name,
         request: &TopicRequest,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.agent(environment, "api/v1/approvals");
-        Ok(self.post("request_topic_creation", endpoint, &request.body()).await?.acknowledgement())
+        self.post("request_topic_creation", endpoint, &request.body(), Reply::acknowledgement).await
     }
 
     /// One page of the requests that the caller may see: `GET api/v1/approvals`. Without the permission
@@ -146,7 +146,7 @@ impl CallerClient {
         &self,
         environment: &Name,
         query: &ApprovalQuery,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let mut endpoint = self
             .agent(environment, "api/v1/approvals")
             .query("page", &query.page.to_string())
@@ -164,7 +164,7 @@ impl CallerClient {
                 endpoint = endpoint.query(name, value);
             }
         }
-        self.get("list_approval_requests", endpoint).await?.object()
+        self.get("list_approval_requests", endpoint, Reply::object).await
     }
 
     /// One request: `GET api/v1/approvals/{id}`.
@@ -172,9 +172,12 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`]; [`Error::NotFound`] when there is none of that id.
-    pub async fn approval(&self, environment: &Name, id: &Name) -> Result<Object, Error> {
-        self.get("get_approval_request", self.agent(environment, "api/v1/approvals").name(id))
-            .await?
-            .object()
+    pub async fn approval(&self, environment: &Name, id: &Name) -> Result<RawObject, Error> {
+        self.get(
+            "get_approval_request",
+            self.agent(environment, "api/v1/approvals").name(id),
+            Reply::object,
+        )
+        .await
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CallerClient, Endpoint, Error, Name, Object};
+use super::{CallerClient, Endpoint, Error, Name, Object, RawObject, reply::Reply};
 
 /// A connector to create or to check: the body of `POST api/kafka-connect/connectors` and `…/validate`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -56,7 +56,7 @@ impl CallerClient {
         environment: &Name,
         clusters: &[Name],
         classes: &[Name],
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let mut endpoint = self.agent(environment, "api/kafka-connect/connectors");
         for cluster in clusters {
             endpoint = endpoint.query("cluster", cluster.as_str());
@@ -64,7 +64,7 @@ impl CallerClient {
         for class in classes {
             endpoint = endpoint.query("className", class.as_str());
         }
-        self.get("list_kafka_connectors", endpoint).await?.object()
+        self.get("list_kafka_connectors", endpoint, Reply::object).await
     }
 
     /// A connector as Lenses would deploy it: `GET api/v1/resource/kafka/connect/{cluster}/connector/{name}`, YAML.
@@ -92,9 +92,9 @@ impl CallerClient {
         &self,
         environment: &Name,
         connector: &ConnectorSettings,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.agent(environment, "api/kafka-connect/connectors");
-        Ok(self.post("create_kafka_connector", endpoint, connector).await?.acknowledgement())
+        self.post("create_kafka_connector", endpoint, connector, Reply::acknowledgement).await
     }
 
     /// Checks a connector's settings and changes nothing: `POST api/kafka-connect/validate`.
@@ -106,9 +106,9 @@ impl CallerClient {
         &self,
         environment: &Name,
         connector: &ConnectorSettings,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.agent(environment, "api/kafka-connect/validate");
-        self.post("validate_connector_configuration", endpoint, connector).await?.object()
+        self.post("validate_connector_configuration", endpoint, connector, Reply::object).await
     }
 
     /// Starts, stops, … a connector: `PUT api/kafka-connect/clusters/{cluster}/connectors/{name}/{action}`.
@@ -122,12 +122,10 @@ impl CallerClient {
         cluster: &Name,
         connector: &Name,
         action: ConnectorAction,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.connector(environment, cluster, connector).path(action.segment());
-        Ok(self
-            .put("set_action_on_kafka_connector", endpoint, None::<&()>)
-            .await?
-            .acknowledgement())
+        self.put("set_action_on_kafka_connector", endpoint, None::<&()>, Reply::acknowledgement)
+            .await
     }
 
     /// Restarts one task: `PUT api/kafka-connect/clusters/{cluster}/connectors/{name}/tasks/{task}/restart`.
@@ -141,13 +139,14 @@ impl CallerClient {
         cluster: &Name,
         connector: &Name,
         task: i64,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self
             .connector(environment, cluster, connector)
             .path("tasks")
             .number(task)
             .path("restart");
-        Ok(self.put("restart_kafka_connector_task", endpoint, None::<&()>).await?.acknowledgement())
+        self.put("restart_kafka_connector_task", endpoint, None::<&()>, Reply::acknowledgement)
+            .await
     }
 
     /// Deletes a connector: `DELETE api/kafka-connect/clusters/{cluster}/connectors/{name}`.
@@ -160,9 +159,9 @@ impl CallerClient {
         environment: &Name,
         cluster: &Name,
         connector: &Name,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.connector(environment, cluster, connector);
-        Ok(self.delete("delete_kafka_connector", endpoint).await?.acknowledgement())
+        self.delete("delete_kafka_connector", endpoint, Reply::acknowledgement).await
     }
 
     fn connector(&self, environment: &Name, cluster: &Name, connector: &Name) -> Endpoint {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{CallerClient, Endpoint, Error, Name, Object};
+use super::{CallerClient, Endpoint, Error, Name, RawList, RawObject, reply::Reply};
 
 /// Where a group shall go on in all partitions of some topics: the body of `PUT api/consumers/{group}/offsets`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,8 +33,9 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn consumer_groups(&self, environment: &Name) -> Result<Vec<Object>, Error> {
-        self.get("list_consumer_groups", self.agent(environment, "api/consumers")).await?.list()
+    pub async fn consumer_groups(&self, environment: &Name) -> Result<RawList, Error> {
+        self.get("list_consumer_groups", self.agent(environment, "api/consumers"), Reply::list)
+            .await
     }
 
     /// The consumer groups that read a topic: `GET api/consumers/{topic}`.
@@ -46,9 +47,9 @@ impl CallerClient {
         &self,
         environment: &Name,
         topic: &Name,
-    ) -> Result<Vec<Object>, Error> {
+    ) -> Result<RawList, Error> {
         let endpoint = self.agent(environment, "api/consumers").name(topic);
-        self.get("list_consumer_groups_by_topic", endpoint).await?.list()
+        self.get("list_consumer_groups_by_topic", endpoint, Reply::list).await
     }
 
     /// Moves a group in all partitions of some topics: `PUT api/consumers/{group}/offsets`.
@@ -61,12 +62,10 @@ impl CallerClient {
         environment: &Name,
         group: &Name,
         reset: &OffsetReset,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.consumer_group(environment, group).path("offsets");
-        Ok(self
-            .put("update_consumer_group_offsets", endpoint, Some(reset))
-            .await?
-            .acknowledgement())
+        self.put("update_consumer_group_offsets", endpoint, Some(reset), Reply::acknowledgement)
+            .await
     }
 
     /// Deletes what a group committed for some topics: `POST api/consumers/{group}/offsets/delete`.
@@ -79,10 +78,10 @@ impl CallerClient {
         environment: &Name,
         group: &Name,
         topics: &[Name],
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.consumer_group(environment, group).path("offsets/delete");
         let body = json!({ "topics": topics });
-        Ok(self.post("delete_consumer_group_offsets", endpoint, &body).await?.acknowledgement())
+        self.post("delete_consumer_group_offsets", endpoint, &body, Reply::acknowledgement).await
     }
 
     /// Moves a group in one partition: `PUT api/consumers/{group}/offsets/topics/{topic}/partitions/{partition}`.
@@ -97,14 +96,12 @@ impl CallerClient {
         topic: &Name,
         partition: i64,
         offset: i64,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.consumer_group(environment, group).path("offsets/topics").name(topic);
         let body = json!({ "type": "absolute", "offset": offset });
         let endpoint = endpoint.path("partitions").number(partition);
-        Ok(self
-            .put("update_consumer_partition_offset", endpoint, Some(&body))
-            .await?
-            .acknowledgement())
+        self.put("update_consumer_partition_offset", endpoint, Some(&body), Reply::acknowledgement)
+            .await
     }
 
     /// Deletes what a group committed for one partition:
@@ -119,10 +116,10 @@ impl CallerClient {
         group: &Name,
         topic: &Name,
         partition: i64,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.consumer_group(environment, group).path("topics").name(topic);
         let endpoint = endpoint.path("partitions").number(partition).path("offsets");
-        Ok(self.delete("delete_consumer_partition_offset", endpoint).await?.acknowledgement())
+        self.delete("delete_consumer_partition_offset", endpoint, Reply::acknowledgement).await
     }
 
     /// Deletes a consumer group with its offsets: `DELETE api/consumers/{group}`. Usually answers with nothing.
@@ -134,11 +131,13 @@ impl CallerClient {
         &self,
         environment: &Name,
         group: &Name,
-    ) -> Result<Object, Error> {
-        Ok(self
-            .delete("delete_consumer_group", self.consumer_group(environment, group))
-            .await?
-            .acknowledgement())
+    ) -> Result<RawObject, Error> {
+        self.delete(
+            "delete_consumer_group",
+            self.consumer_group(environment, group),
+            Reply::acknowledgement,
+        )
+        .await
     }
 
     fn consumer_group(&self, environment: &Name, group: &Name) -> Endpoint {

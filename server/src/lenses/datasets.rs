@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{CallerClient, Error, Name, Object};
+use super::{CallerClient, Error, Name, RawList, RawObject, reply::Reply};
 
 /// Which datasets to give: the query of `GET api/v1/datasets`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl CallerClient {
         &self,
         environment: &Name,
         query: &DatasetQuery,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let mut endpoint = self
             .agent(environment, "api/v1/datasets")
             .query("page", &query.page.to_string())
@@ -66,7 +66,7 @@ impl CallerClient {
                 endpoint = endpoint.query(name, value);
             }
         }
-        self.get("list_datasets", endpoint).await?.object()
+        self.get("list_datasets", endpoint, Reply::object).await
     }
 
     /// One dataset with its fields, policies and permissions: `GET api/v1/datasets/{connection}/{dataset}`.
@@ -79,9 +79,9 @@ impl CallerClient {
         environment: &Name,
         connection: &Name,
         dataset: &Name,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.agent(environment, "api/v1/datasets").name(connection).name(dataset);
-        self.get("get_dataset", endpoint).await?.object()
+        self.get("get_dataset", endpoint, Reply::object).await
     }
 
     /// How many messages a topic got over time: `GET api/v1/datasets/kafka/{topic}/messages/metrics`.
@@ -93,10 +93,10 @@ impl CallerClient {
         &self,
         environment: &Name,
         topic: &Name,
-    ) -> Result<Vec<Object>, Error> {
+    ) -> Result<RawList, Error> {
         let endpoint =
             self.agent(environment, "api/v1/datasets/kafka").name(topic).path("messages/metrics");
-        self.get("get_dataset_message_metrics", endpoint).await?.list()
+        self.get("get_dataset_message_metrics", endpoint, Reply::list).await
     }
 
     /// Sets or, with `None`, removes a topic's description: `PUT api/v1/datasets/kafka/{topic}/description`.
@@ -109,14 +109,12 @@ impl CallerClient {
         environment: &Name,
         topic: &Name,
         description: Option<&str>,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint =
             self.agent(environment, "api/v1/datasets/kafka").name(topic).path("description");
         let body = json!({ "description": description });
-        Ok(self
-            .put("update_dataset_topic_description", endpoint, Some(&body))
-            .await?
-            .acknowledgement())
+        self.put("update_dataset_topic_description", endpoint, Some(&body), Reply::acknowledgement)
+            .await
     }
 
     /// Sets all tags of a topic: `PUT api/v1/datasets/kafka/{topic}/tags`.
@@ -129,11 +127,11 @@ impl CallerClient {
         environment: &Name,
         topic: &Name,
         tags: &[Name],
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.agent(environment, "api/v1/datasets/kafka").name(topic).path("tags");
         let tags: Vec<_> = tags.iter().map(|tag| json!({ "name": tag })).collect();
         let body = json!({ "tags": tags });
-        Ok(self.put("update_dataset_topic_tags", endpoint, Some(&body)).await?.acknowledgement())
+        self.put("update_dataset_topic_tags", endpoint, Some(&body), Reply::acknowledgement).await
     }
 }
 

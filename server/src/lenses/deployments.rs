@@ -1,6 +1,6 @@
 //! Where SQL processors and connectors can be deployed, and what their pods log: the agent's API, through HQ's proxy.
 
-use super::{CallerClient, Error, Name, Object, Tail};
+use super::{CallerClient, Error, Name, RawObject, Tail, reply::Reply};
 
 impl CallerClient {
     /// The Kubernetes and Kafka Connect clusters to deploy to: `GET api/v1/deployment/targets`.
@@ -8,10 +8,13 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn deployment_targets(&self, environment: &Name) -> Result<Object, Error> {
-        self.get("get_deployment_targets", self.agent(environment, "api/v1/deployment/targets"))
-            .await?
-            .object()
+    pub async fn deployment_targets(&self, environment: &Name) -> Result<RawObject, Error> {
+        self.get(
+            "get_deployment_targets",
+            self.agent(environment, "api/v1/deployment/targets"),
+            Reply::object,
+        )
+        .await
     }
 
     /// The last `bytes` of a pod's log: `GET api/v1/k8s/logs/{cluster}/{namespace}/{pod}/download`.

@@ -1,9 +1,8 @@
 //! Environments: HQ's own API.
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::{CallerClient, Error, Name, Object, reply::Reply};
+use super::{CallerClient, Error, Name, Object, RawList, RawObject, reply::Reply};
 
 /// An environment to create: the body of `POST /api/v1/environments`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,17 +25,10 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn environments(&self) -> Result<Vec<Object>, Error> {
-        let mut page =
-            self.get("list_environments", self.endpoint("api/v1/environments")).await?.object()?;
-        match page.remove("items") {
-            Some(items @ Value::Array(_)) => Reply::Json(items).list(),
-            // HQ leaves out a list that is empty, or sends null.
-            None | Some(Value::Null) => Ok(Vec::new()),
-            Some(_) => Err(Error::Unreadable {
-                what: "something other than the expected list of environments",
-            }),
-        }
+    pub async fn environments(&self) -> Result<RawList, Error> {
+        let endpoint = self.endpoint("api/v1/environments");
+        // HQ leaves out a list that is empty, or sends null.
+        self.get("list_environments", endpoint, |reply| reply.list_in("items")).await
     }
 
     /// One environment: `GET /api/v1/environments/{name}`.
@@ -44,8 +36,9 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`]; [`Error::NotFound`] when there is none of that name.
-    pub async fn environment(&self, name: &Name) -> Result<Object, Error> {
-        self.get("get_environment", self.endpoint("api/v1/environments").name(name)).await?.object()
+    pub async fn environment(&self, name: &Name) -> Result<RawObject, Error> {
+        self.get("get_environment", self.endpoint("api/v1/environments").name(name), Reply::object)
+            .await
     }
 
     /// Creates an environment: `POST /api/v1/environments`. The reply holds `agent_key`, with which its agent signs in.
@@ -53,8 +46,11 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`]; [`Error::Conflict`] when there is one of that name.
-    pub async fn create_environment(&self, environment: &NewEnvironment) -> Result<Object, Error> {
+    pub async fn create_environment(
+        &self,
+        environment: &NewEnvironment,
+    ) -> Result<RawObject, Error> {
         let endpoint = self.endpoint("api/v1/environments");
-        Ok(self.post("create_environment", endpoint, environment).await?.acknowledgement())
+        self.post("create_environment", endpoint, environment, Reply::acknowledgement).await
     }
 }

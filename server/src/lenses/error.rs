@@ -21,9 +21,18 @@ pub enum Error {
     /// 409.
     #[error("conflict with what is there: {0}")]
     Conflict(Problem),
-    /// The environment is there but its agent is not connected to HQ, or too old for the request.
+    /// The environment is there but its agent is not connected to HQ.
     #[error("the environment's agent can't be used: {0}")]
     Agent(Problem),
+    /// The agent is connected, and HQ's call to it failed.
+    #[error("the environment's agent failed: {0}")]
+    AgentFailed(Problem),
+    /// The agent is connected, and too old for the request.
+    #[error("the environment's agent is too old for this: {0}")]
+    AgentTooOld(Problem),
+    /// 402: the licence does not cover it.
+    #[error("the Lenses licence does not cover this: {0}")]
+    Licence(Problem),
     /// 400, 422 and every other 4xx: the request itself is wrong.
     #[error("Lenses refused the request ({status}): {problem}")]
     Rejected {
@@ -86,8 +95,11 @@ impl Error {
     pub(super) fn from_reply(status: StatusCode, problem: Problem) -> Self {
         match (status, problem.kind.as_deref()) {
             (StatusCode::UNAUTHORIZED, _) => Self::Unauthorized(problem),
-            (_, Some("agent_not_connected" | "agent_rpc_error" | "missing_agent_capabilities")) => {
-                Self::Agent(problem)
+            (_, Some("agent_not_connected")) => Self::Agent(problem),
+            (_, Some("agent_rpc_error")) => Self::AgentFailed(problem),
+            (_, Some("missing_agent_capabilities")) => Self::AgentTooOld(problem),
+            (StatusCode::PAYMENT_REQUIRED, _) | (_, Some("licence_limitation")) => {
+                Self::Licence(problem)
             }
             (StatusCode::FORBIDDEN, _) => Self::Forbidden(problem),
             (StatusCode::NOT_FOUND, _) => Self::NotFound(problem),
@@ -100,7 +112,8 @@ impl Error {
         }
     }
 
-    /// What the model should do next, as a sentence.
+    /// What the model should do next, as a sentence. After a call that may have changed something, it should look first:
+    /// see [`Self::may_have_changed`].
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
@@ -121,33 +134,53 @@ impl Error {
                 "The environment can't be used until its agent is connected again: check_environment_health tells; \
                  other environments are not affected."
             }
+            Self::AgentFailed(_) => {
+                "The agent is connected, but Lenses HQ's call to it failed: try once more, then tell the user to look at \
+                 the agent's log; other environments are not affected."
+            }
+            Self::AgentTooOld(_) => {
+                "The environment's agent must be upgraded for this: tell the user; retrying does not help, and tools that \
+                 the agent knows go on working."
+            }
+            Self::Licence(_) => {
+                "Tell the user, who can ask whoever holds the Lenses licence; retrying does not help."
+            }
             Self::Rejected { .. } => "Correct the arguments as the message says and try again.",
             Self::TooManyRequests(_) => "Wait a little, then try again with fewer calls.",
-            Self::Failed { .. } => {
-                "This may pass. A change may have been made: look before repeating it. Otherwise try once more, then \
-                 tell the user."
-            }
+            Self::Failed { .. } => "This may pass: try once more, then tell the user.",
             Self::Query(_) => "Correct the statement as the message says and try again.",
             Self::Unreachable { .. } => {
                 "Nothing was changed. Lenses HQ is down or restarting, or this server does not reach it (LENSES_URL, \
                  trusted certificates): try once more in a moment, then tell the user."
             }
             Self::Interrupted { .. } | Self::TimedOut { .. } => {
-                "Lenses HQ is restarting or overloaded. A change may have been made: look before repeating it. \
-                 Otherwise try once more in a moment, then tell the user."
+                "Lenses HQ is restarting or overloaded: try once more in a moment, then tell the user."
             }
             Self::TooLarge { .. } => {
-                "Ask for less: one item instead of the list, or a query with WHERE and LIMIT. A change may have been \
-                 made: look before repeating it."
+                "Ask for less: one item instead of the list, or a query with WHERE and LIMIT."
             }
             Self::Unreadable { .. } => {
                 "Something other than Lenses HQ seems to answer (a proxy or login page): tell the user that this \
-                 server's LENSES_URL should be checked. A change may have been made: look before repeating it."
+                 server's LENSES_URL should be checked."
             }
             Self::Credential => {
                 "Tell the user that this server's LENSES_API_KEY should be checked."
             }
         }
+    }
+
+    /// Whether a change that failed so may have been made all the same.
+    #[must_use]
+    pub fn may_have_changed(&self) -> bool {
+        matches!(
+            self,
+            Self::AgentFailed(_)
+                | Self::Failed { .. }
+                | Self::Interrupted { .. }
+                | Self::TimedOut { .. }
+                | Self::TooLarge { .. }
+                | Self::Unreadable { .. }
+        )
     }
 
     /// The label under which the call is counted.
@@ -158,9 +191,12 @@ impl Error {
             Self::NotFound(_)
             | Self::Conflict(_)
             | Self::Rejected { .. }
+            | Self::Licence(_)
             | Self::TooManyRequests(_)
             | Self::Query(_) => LensesOutcome::Rejected,
-            Self::Agent(_) | Self::Failed { .. } => LensesOutcome::ServerError,
+            Self::Agent(_) | Self::AgentFailed(_) | Self::AgentTooOld(_) | Self::Failed { .. } => {
+                LensesOutcome::ServerError
+            }
             Self::Unreachable { .. } | Self::Interrupted { .. } => LensesOutcome::Unreachable,
             Self::TimedOut { .. } => LensesOutcome::TimedOut,
             Self::TooLarge { .. } | Self::Unreadable { .. } => LensesOutcome::Unreadable,

@@ -1,18 +1,27 @@
-//! What HQ and its agents say when they refuse: two shapes, read as one.
+//! What HQ and its agents say when they refuse: several shapes, read as one.
 //!
 //! HQ sends a problem document (RFC 7807, `application/problem+json`):
 //! `{type, title, status, detail, invalid_fields[], request_id}`. An agent, reached through HQ's proxy, sends
-//! `{error, fields: [{field, error, lineNumber, columnNumber}], errorType}`. OAuth's `error_description` is read too.
+//! `{error, fields: [{field, error, lineNumber, columnNumber}], errorType}`. `{errors: […]}`, `{error: {message}}`, OAuth's
+//! `error_description` and short plain text are read too.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::media_type::media_type;
+
 /// The longest text that is passed on, in characters. A stack trace helps no model.
 const MAX_TEXT: usize = 2_000;
 /// The most field faults that are passed on.
 const MAX_FIELDS: usize = 20;
+/// The longest plain text that is passed on, in characters: a sentence or two, and no log.
+const MAX_PLAIN: usize = 500;
+/// The largest body that is read, in bytes. Larger ones are no problem documents.
+const MAX_BODY: usize = 256 << 10;
+/// Where the sentence for people stands, the best first.
+const MESSAGES: &[&str] = &["title", "error_description", "message", "error"];
 
 /// A refusal in the words of HQ or an agent. Every part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,17 +48,37 @@ pub struct FieldFault {
 }
 
 impl Problem {
-    /// Reads a reply's body. One that is neither shape gives an empty problem: its text is not passed on, because it
-    /// may be a proxy's page or hold anything at all. `credential` is struck out should HQ repeat it.
-    pub(super) fn read(body: &[u8], credential: &SecretString) -> Self {
-        serde_json::from_slice(body)
-            .map(|value| Self::from_value(&value, credential))
-            .unwrap_or_default()
+    /// Reads a reply's body. One that is of no known shape gives an empty problem: a proxy's page is not passed on.
+    /// `credential` is struck out should HQ repeat it.
+    pub(super) fn read(content_type: &str, body: &[u8], credential: &SecretString) -> Self {
+        if body.len() > MAX_BODY {
+            return Self::default();
+        }
+        match serde_json::from_slice(body) {
+            Ok(value) => Self::from_value(&value, credential),
+            Err(_) if media_type(content_type) == "text/plain" => {
+                Self { message: plain(body, credential), ..Self::default() }
+            }
+            Err(_) => Self::default(),
+        }
     }
 
-    /// Reads a parsed body: either shape, or a text that is the message itself.
+    /// Reads a parsed body: any shape, or a text that is the message itself.
     pub(super) fn from_value(value: &Value, credential: &SecretString) -> Self {
-        let clean = |text: &str| clean(text, credential);
+        let outer = Self::from_value_at(value, credential);
+        // `{"error": {"message": …}}`: what is said stands one level deeper.
+        let Some(inner @ Value::Object(_)) = value.get("error") else { return outer };
+        let inner = Self::from_value_at(inner, credential);
+        Self {
+            message: inner.message.or(outer.message),
+            kind: inner.kind.or(outer.kind),
+            fields: [outer.fields, inner.fields].concat(),
+            request_id: outer.request_id.or(inner.request_id),
+        }
+    }
+
+    fn from_value_at(value: &Value, credential: &SecretString) -> Self {
+        let clean = |text: &str| clean(text, credential, MAX_TEXT);
         let text = |names: &[&str]| {
             names
                 .iter()
@@ -59,18 +88,19 @@ impl Problem {
         };
         let faults =
             ["invalid_fields", "fields"].iter().find_map(|name| value.get(name)?.as_array());
-        let mut message = value
-            .as_str()
-            .map(clean)
-            .or_else(|| text(&["title", "error_description", "message", "error"]));
+        let mut message = value.as_str().map(clean).or_else(|| text(MESSAGES));
         // RFC 7807: `title` is the same for all problems of a type, `detail` says what is wrong this time.
         if let (Some(title), Some(detail)) = (&mut message, text(&["detail"]))
             && *title != detail
         {
             *title = format!("{title}: {detail}");
         }
+        let errors = value.get("errors").unwrap_or(value).as_array().into_iter().flatten();
+        let said = errors.take(MAX_FIELDS).filter_map(|error| said(error).map(clean));
+        let message = message.or_else(|| text(&["detail"])).into_iter().chain(said);
+        let message = message.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
         Self {
-            message: message.or_else(|| text(&["detail"])),
+            message: Some(clean(&message)).filter(|message| !message.is_empty()),
             kind: text(&["type", "errorType"]).filter(|kind| kind != "about:blank"),
             fields: faults
                 .into_iter()
@@ -81,6 +111,20 @@ impl Problem {
             request_id: text(&["request_id"]),
         }
     }
+}
+
+/// What one of several errors says.
+fn said(error: &Value) -> Option<&str> {
+    let mut names = MESSAGES.iter().chain(&["detail"]);
+    error.as_str().or_else(|| names.find_map(|name| error.get(name)?.as_str()))
+}
+
+/// Plain text that is short and no page.
+fn plain(body: &[u8], credential: &SecretString) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let is_page = text.trim_start().starts_with('<') || text.contains("</");
+    let text: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+    Some(clean(&text, credential, MAX_PLAIN)).filter(|text| !is_page && !text.is_empty())
 }
 
 fn field(fault: &Value, clean: &impl Fn(&str) -> String) -> Option<FieldFault> {
@@ -100,13 +144,13 @@ fn field(fault: &Value, clean: &impl Fn(&str) -> String) -> Option<FieldFault> {
     })
 }
 
-/// Bounds a text and strikes out the credential.
-fn clean(text: &str, credential: &SecretString) -> String {
+/// Bounds a text to `longest` characters and strikes out the credential.
+pub(super) fn clean(text: &str, credential: &SecretString, longest: usize) -> String {
     let secret = credential.expose_secret();
     let text = text.trim();
     let text =
         if secret.is_empty() { text.to_owned() } else { text.replace(secret, "[credential]") };
-    match text.char_indices().nth(MAX_TEXT) {
+    match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
     }
@@ -139,11 +183,15 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Problem {
-        Problem::read(body.as_bytes(), &"s3cret-token".into())
+        Problem::read("application/json", body.as_bytes(), &"s3cret-token".into())
+    }
+
+    fn read_text(body: &str) -> Option<String> {
+        Problem::read("text/plain; charset=utf-8", body.as_bytes(), &"s3cret-token".into()).message
     }
 
     #[test]
-    fn both_shapes_are_read_whole() {
+    fn each_shape_is_read_whole() {
         for (body, text) in [
             (
                 r#"{"type":"validation_error","title":"Invalid input","detail":"the name is taken","status":400,
@@ -160,6 +208,17 @@ mod tests {
             (r#"{"type":"about:blank","title":"Not Found"}"#, "Not Found"),
             (r#""plain words""#, "plain words"),
             (
+                r#"{"errors":["no such topic",{"message":"no such group"},7]}"#,
+                "no such topic; no such group",
+            ),
+            (r#"{"title":"Invalid","errors":[{"detail":"too many"}]}"#, "Invalid; too many"),
+            (r#"[{"error":"no such topic"}]"#, "no such topic"),
+            (
+                r#"{"error":{"message":"upstream is gone","type":"agent_rpc_error"}}"#,
+                "upstream is gone [agent_rpc_error]",
+            ),
+            (r#"{"error":{"title":"Bad","errors":["a"]}}"#, "Bad; a"),
+            (
                 r#"{"fields":[{"error":"no field is named"},7,null]}"#,
                 "no reason was given; no field is named",
             ),
@@ -170,9 +229,36 @@ mod tests {
 
     #[test]
     fn what_is_no_problem_document_is_not_passed_on() {
-        for body in ["", "<html>secret page</html>", "[1]", "{", "null", r#"{"title":7}"#] {
+        for body in [
+            "",
+            "<html>secret page</html>",
+            "plain",
+            "[1]",
+            "{",
+            "null",
+            r#"{"title":7}"#,
+            r#"{"errors":7}"#,
+        ] {
             assert_eq!(read(body), Problem::default(), "{body}");
         }
+    }
+
+    #[test]
+    fn short_plain_text_is_the_message_and_a_page_is_none() {
+        for (body, message) in [
+            ("the licence has expired\n", Some("the licence has expired")),
+            ("no route for s3cret-token\u{1b}[0m", Some("no route for [credential][0m")),
+            (r#"{"title":"JSON all the same"}"#, Some("JSON all the same")),
+            ("", None),
+            (" \n", None),
+            ("<!DOCTYPE html>log in", None),
+            ("502 <b>Bad Gateway</b>", None),
+        ] {
+            assert_eq!(read_text(body).as_deref(), message, "{body}");
+        }
+        assert_eq!(read_text(&"é".repeat(5_000)).unwrap().chars().count(), MAX_PLAIN + 1);
+        let too_large = format!(r#"{{"title":"x","padding":"{}"}}"#, "x".repeat(MAX_BODY));
+        assert_eq!(read(&too_large), Problem::default());
     }
 
     #[test]

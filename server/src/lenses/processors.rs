@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CallerClient, Error, Name, Object};
+use super::{CallerClient, Error, Name, RawObject, reply::Reply};
 
 /// A SQL processor to create: the body of `POST api/v2/streams`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,8 +50,9 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn processors(&self, environment: &Name) -> Result<Object, Error> {
-        self.get("list_sql_processors", self.agent(environment, "api/v2/streams")).await?.object()
+    pub async fn processors(&self, environment: &Name) -> Result<RawObject, Error> {
+        self.get("list_sql_processors", self.agent(environment, "api/v2/streams"), Reply::object)
+            .await
     }
 
     /// One SQL processor: `GET api/v2/streams/{id}`.
@@ -59,10 +60,13 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`]; [`Error::NotFound`] when there is none of that id.
-    pub async fn processor(&self, environment: &Name, id: &Name) -> Result<Object, Error> {
-        self.get("get_sql_processor", self.agent(environment, "api/v2/streams").name(id))
-            .await?
-            .object()
+    pub async fn processor(&self, environment: &Name, id: &Name) -> Result<RawObject, Error> {
+        self.get(
+            "get_sql_processor",
+            self.agent(environment, "api/v2/streams").name(id),
+            Reply::object,
+        )
+        .await
     }
 
     /// Creates a SQL processor: `POST api/v2/streams`.
@@ -74,9 +78,9 @@ impl CallerClient {
         &self,
         environment: &Name,
         processor: &NewProcessor,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.agent(environment, "api/v2/streams");
-        Ok(self.post("create_sql_processor", endpoint, processor).await?.acknowledgement())
+        self.post("create_sql_processor", endpoint, processor, Reply::acknowledgement).await
     }
 
     /// Deletes a SQL processor: `DELETE api/v1/streams/{id}`. Gives what the agent says about it, which is often nothing.
@@ -90,6 +94,6 @@ impl CallerClient {
         id: &Name,
     ) -> Result<Option<String>, Error> {
         let endpoint = self.agent(environment, "api/v1/streams").name(id);
-        Ok(self.delete("delete_sql_processor", endpoint).await?.text())
+        self.delete("delete_sql_processor", endpoint, Reply::text).await
     }
 }

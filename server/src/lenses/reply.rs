@@ -1,224 +1,116 @@
-//! A reply of HQ: read within its bound, and checked to be what HQ sends rather than a proxy's page.
+//! A reply of HQ to something that it did: what its bytes are, and what they are to the operation that was asked for.
 
-use http::header::CONTENT_TYPE;
-use secrecy::SecretString;
-use serde_json::Value;
+use bytes::Bytes;
 
-use super::{Error, Object, problem::Problem};
+use super::{
+    Error,
+    media_type::media_type,
+    raw::{self, NoList, RawList, RawObject},
+};
+use crate::json;
 
 /// The body of a 2xx reply.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reply {
     /// Nothing: 204, or no bytes. HQ answers so to many changes.
     Empty,
-    /// JSON, whatever the content type was called.
-    Json(Value),
+    /// JSON, whatever the content type was called; or what was called JSON and is not, which shows when it is read.
+    Json(Bytes),
     /// Text that is not JSON.
     Text(String),
 }
 
+pub(super) const NOT_JSON: Error = Error::Unreadable { what: "JSON that is cut off or malformed" };
+
 impl Reply {
     /// The reply to something that gives one object. Nothing at all is a success without detail.
-    pub(super) fn object(self) -> Result<Object, Error> {
+    pub(super) fn object(self) -> Result<RawObject, Error> {
+        const OTHER: Error = Error::Unreadable { what: "something other than the expected object" };
         match self {
-            Self::Json(Value::Object(object)) => Ok(object),
-            Self::Empty => Ok(Object::from_iter([("success".to_owned(), Value::Bool(true))])),
-            Self::Json(_) | Self::Text(_) => {
-                Err(Error::Unreadable { what: "something other than the expected object" })
+            Self::Json(json) if starts_with(&json, b'{') => {
+                RawObject::read(json).map_err(|_| NOT_JSON)
             }
+            Self::Json(json) if raw::is_complete(&json) => Err(OTHER),
+            Self::Json(_) => Err(NOT_JSON),
+            Self::Text(_) => Err(OTHER),
+            Self::Empty => Ok(success(None)),
         }
     }
 
     /// The reply to a change that is described by an object. The change was made, so that whatever HQ says of it is a
     /// success; what is no object stands in `result`.
-    pub(super) fn acknowledgement(self) -> Object {
-        let said = match self {
-            Self::Json(Value::Object(object)) => return object,
-            Self::Empty | Self::Json(Value::Null) => None,
-            Self::Json(value) => Some(value),
-            Self::Text(text) => Some(Value::String(text)),
-        };
-        let success = ("success".to_owned(), Value::Bool(true));
-        [success].into_iter().chain(said.map(|said| ("result".to_owned(), said))).collect()
+    pub(super) fn acknowledgement(self) -> Result<RawObject, Error> {
+        let mut said = String::new();
+        match self {
+            Self::Json(json) if starts_with(&json, b'{') => {
+                return RawObject::read(json).map_err(|_| NOT_JSON);
+            }
+            Self::Json(json) if !raw::is_complete(&json) => return Err(NOT_JSON),
+            Self::Json(json) if json.trim_ascii() == b"null" => {}
+            Self::Json(json) => raw::salvage_value(json.trim_ascii(), &mut said),
+            Self::Text(text) => json::push_string(&text, &mut said),
+            Self::Empty => {}
+        }
+        Ok(success(Some(said).filter(|said| !said.is_empty())))
     }
 
     /// The reply to something that gives a list of objects.
-    pub(super) fn list(self) -> Result<Vec<Object>, Error> {
-        let unreadable =
-            || Error::Unreadable { what: "something other than the expected list of objects" };
+    pub(super) fn list(self) -> Result<RawList, Error> {
         match self {
-            Self::Json(Value::Array(items)) => items
-                .into_iter()
-                .map(|item| match item {
-                    Value::Object(object) => Ok(object),
-                    _ => Err(unreadable()),
-                })
-                .collect(),
-            Self::Empty => Ok(Vec::new()),
-            Self::Json(_) | Self::Text(_) => Err(unreadable()),
+            Self::Json(json) => RawList::read(json).map_err(not_the_list),
+            Self::Empty => Ok(RawList::default()),
+            Self::Text(_) => Err(not_the_list(NoList::Other)),
         }
     }
 
-    /// The reply as text, where HQ says something; JSON is written out compactly.
-    pub(super) fn text(self) -> Option<String> {
+    /// The reply to something that gives an object whose member `name` is a list of objects, or is not there.
+    pub(super) fn list_in(self, name: &str) -> Result<RawList, Error> {
         match self {
-            Self::Empty | Self::Json(Value::Null) => None,
-            Self::Json(Value::String(text)) | Self::Text(text) => {
-                Some(text).filter(|text| !text.trim().is_empty())
+            Self::Json(json) if starts_with(&json, b'{') => {
+                RawList::of_member(&json, name).map_err(not_the_list)
             }
-            Self::Json(value) => Some(value.to_string()),
+            other => other.object().map(|_| RawList::default()),
         }
     }
-}
 
-/// Why a reply is not one: what it says or is, or that the connection broke.
-pub(super) enum ReadError {
-    Reply(Error),
-    Transport(reqwest::Error),
-}
-
-/// The end of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tail {
-    /// The end, from the beginning of a line.
-    pub text: String,
-    /// Bytes before it that were left out.
-    pub left_out: u64,
-}
-
-/// Reads `response`, at most `limit` bytes of it.
-pub(super) async fn read(
-    response: reqwest::Response,
-    limit: usize,
-    credential: &SecretString,
-) -> Result<Reply, ReadError> {
-    let (content_type, body) = read_body(response, limit, credential).await?;
-    interpret(&content_type, body).map_err(ReadError::Reply)
-}
-
-/// Reads `response` as text, at most `limit` bytes of it.
-pub(super) async fn read_text(
-    response: reqwest::Response,
-    limit: usize,
-    credential: &SecretString,
-) -> Result<String, ReadError> {
-    let (content_type, body) = read_body(response, limit, credential).await?;
-    interpret_text(&content_type, &body).map_err(ReadError::Reply)
-}
-
-/// Reads the last `keep` bytes of `response`'s text, of whatever length that is. One that comes as a JSON string is read
-/// whole, at most `limit` bytes of it.
-pub(super) async fn read_tail(
-    mut response: reqwest::Response,
-    keep: usize,
-    limit: usize,
-    credential: &SecretString,
-) -> Result<Tail, ReadError> {
-    let content_type = content_type(&response);
-    if !response.status().is_success() || media_type(&content_type).ends_with("json") {
-        return Ok(tail_of(&read_text(response, limit, credential).await?, keep, 0));
-    }
-    let (mut kept, mut dropped) = (Vec::new(), 0);
-    while let Some(chunk) = response.chunk().await.map_err(ReadError::Transport)? {
-        kept.extend_from_slice(&chunk);
-        // Seldom, so that what is kept is not moved for each chunk; one byte more tells whether a line begins.
-        if kept.len() > keep.saturating_mul(2) {
-            let surplus = kept.len() - keep - 1;
-            kept.drain(..surplus);
-            dropped += surplus as u64;
-        }
-    }
-    let text = interpret_text(&content_type, &kept).map_err(ReadError::Reply)?;
-    Ok(tail_of(&text, keep, dropped))
-}
-
-/// The last `keep` bytes of `text`, or less, from the beginning of a line where there is one in them. `dropped` bytes
-/// stood before it.
-fn tail_of(text: &str, keep: usize, dropped: u64) -> Tail {
-    if text.len() <= keep {
-        return Tail { text: text.to_owned(), left_out: dropped };
-    }
-    let mut start = text.len() - keep;
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    // From the byte before: a line may begin exactly here.
-    let before = text.as_bytes().get(start - 1..).unwrap_or_default();
-    if let Some(end) =
-        before.iter().position(|byte| *byte == b'\n').filter(|end| end + 1 < before.len())
-    {
-        start += end;
-    }
-    Tail {
-        text: text.get(start..).unwrap_or_default().to_owned(),
-        left_out: dropped + start as u64,
-    }
-}
-
-fn content_type(response: &reqwest::Response) -> String {
-    response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn media_type(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-/// Content type and body of a 2xx reply.
-async fn read_body(
-    mut response: reqwest::Response,
-    limit: usize,
-    credential: &SecretString,
-) -> Result<(String, Vec<u8>), ReadError> {
-    let too_large = || ReadError::Reply(Error::TooLarge { limit });
-    let declared = response.content_length().unwrap_or(0);
-    if declared > limit as u64 {
-        return Err(too_large());
-    }
-    let mut body = Vec::with_capacity(usize::try_from(declared).unwrap_or(0));
-    while let Some(chunk) = response.chunk().await.map_err(ReadError::Transport)? {
-        if chunk.len() > limit - body.len() {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    if !response.status().is_success() {
-        return Err(ReadError::Reply(Error::from_reply(
-            response.status(),
-            Problem::read(&body, credential),
-        )));
-    }
-    Ok((content_type(&response), body))
-}
-
-/// A 2xx body that is text by nature: as it stands, unless it is a JSON string. Bytes that are not UTF-8 are replaced.
-fn interpret_text(content_type: &str, body: &[u8]) -> Result<String, Error> {
-    let media_type = media_type(content_type);
-    let text = String::from_utf8_lossy(body);
-    let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
-    if media_type.contains("html")
-        || start.starts_with("<!doctype html")
-        || start.starts_with("<html")
-    {
-        return Err(Error::Unreadable { what: "a web page" });
-    }
-    if media_type.ends_with("json") && !text.trim().is_empty() {
-        return match serde_json::from_slice(body) {
-            Ok(Value::String(text)) => Ok(text),
-            Ok(_) => Ok(text.into_owned()),
-            Err(_) => Err(Error::Unreadable { what: "JSON that is cut off or malformed" }),
+    /// The reply as text, where HQ says something; JSON stays as it is.
+    pub(super) fn text(self) -> Result<Option<String>, Error> {
+        let said = match self {
+            Self::Empty => return Ok(None),
+            Self::Text(text) => text,
+            Self::Json(json) if !raw::is_complete(&json) => return Err(NOT_JSON),
+            Self::Json(json) => match (json.trim_ascii(), json::text(json.trim_ascii())) {
+                (b"null", _) => return Ok(None),
+                (_, Some(text)) => text.into_owned(),
+                (json, None) => String::from_utf8_lossy(json).into_owned(),
+            },
         };
+        Ok(Some(said).filter(|said| !said.trim().is_empty()))
     }
-    Ok(text.into_owned())
+}
+
+fn not_the_list(fault: NoList) -> Error {
+    match fault {
+        NoList::Malformed => NOT_JSON,
+        NoList::Other => {
+            Error::Unreadable { what: "something other than the expected list of objects" }
+        }
+    }
+}
+
+/// A success of which HQ says `result`, which is JSON.
+fn success(result: Option<String>) -> RawObject {
+    let result = result.map(|result| format!(r#","result":{result}"#)).unwrap_or_default();
+    RawObject::new(format!(r#"{{"success":true{result}}}"#))
+}
+
+fn starts_with(json: &[u8], byte: u8) -> bool {
+    json.trim_ascii_start().first() == Some(&byte)
 }
 
 /// What a 2xx body is. The content type decides only where the bytes leave a choice: agents are known to send JSON as
 /// `text/plain`, and proxies to send their pages with any status.
-fn interpret(content_type: &str, body: Vec<u8>) -> Result<Reply, Error> {
+pub(super) fn interpret(content_type: &str, body: Vec<u8>) -> Result<Reply, Error> {
     let media_type = media_type(content_type);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Reply::Empty);
@@ -226,33 +118,37 @@ fn interpret(content_type: &str, body: Vec<u8>) -> Result<Reply, Error> {
     if media_type.contains("html") {
         return Err(Error::Unreadable { what: "a web page" });
     }
-    match serde_json::from_slice(&body) {
-        Ok(value) => Ok(Reply::Json(value)),
-        Err(_) if media_type.ends_with("json") => {
-            Err(Error::Unreadable { what: "JSON that is cut off or malformed" })
+    if media_type.ends_with("json") || is_json(&body) {
+        return Ok(Reply::Json(body.into()));
+    }
+    if !(media_type.is_empty() || media_type.starts_with("text/") || media_type.ends_with("yaml")) {
+        return Err(Error::Unreadable { what: "an unexpected content type" });
+    }
+    match String::from_utf8(body) {
+        Ok(text) if text.trim_start().starts_with('<') => {
+            Err(Error::Unreadable { what: "a web page" })
         }
-        Err(_)
-            if media_type.is_empty()
-                || media_type.starts_with("text/")
-                || media_type.ends_with("yaml") =>
-        {
-            match String::from_utf8(body) {
-                Ok(text) if text.trim_start().starts_with('<') => {
-                    Err(Error::Unreadable { what: "a web page" })
-                }
-                Ok(text) => Ok(Reply::Text(text)),
-                Err(_) => Err(Error::Unreadable { what: "text that is not UTF-8" }),
-            }
-        }
-        Err(_) => Err(Error::Unreadable { what: "an unexpected content type" }),
+        Ok(text) => Ok(Reply::Text(text)),
+        Err(_) => Err(Error::Unreadable { what: "text that is not UTF-8" }),
+    }
+}
+
+/// Whether a body that is not called JSON is JSON all the same, though a record of it may be unreadable.
+fn is_json(body: &[u8]) -> bool {
+    let mut start = body.iter().filter(|byte| !byte.is_ascii_whitespace());
+    match (start.next(), start.next()) {
+        (Some(b'{'), Some(b'"')) | (Some(b'['), Some(b'{')) => raw::is_complete(body),
+        _ => json::check(body).is_ok(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    fn json(text: &str) -> Reply {
+        Reply::Json(Bytes::copy_from_slice(text.as_bytes()))
+    }
 
     fn read(content_type: &str, body: &str) -> Result<Reply, &'static str> {
         interpret(content_type, body.as_bytes().to_vec()).map_err(|error| match error {
@@ -264,17 +160,19 @@ mod tests {
     #[test]
     fn a_body_is_what_its_bytes_are() {
         for (content_type, body, expected) in [
-            ("application/json", "{}", Ok(Reply::Json(json!({})))),
-            ("application/json; charset=utf-8", "[1]", Ok(Reply::Json(json!([1])))),
-            ("text/plain", r#"{"a":1}"#, Ok(Reply::Json(json!({"a": 1})))),
-            ("", "[]", Ok(Reply::Json(json!([])))),
+            ("application/json", "{}", Ok(json("{}"))),
+            ("application/json; charset=utf-8", "[1]", Ok(json("[1]"))),
+            ("text/plain", r#"{"a":1}"#, Ok(json(r#"{"a":1}"#))),
+            ("text/plain", r#"[{"a":"\ud800"}]"#, Ok(json(r#"[{"a":"\ud800"}]"#))),
+            ("text/plain", "[INFO] started", Ok(Reply::Text("[INFO] started".to_owned()))),
+            ("text/plain", "[INFO]", Ok(Reply::Text("[INFO]".to_owned()))),
+            ("", "[]", Ok(json("[]"))),
             ("application/json", "", Ok(Reply::Empty)),
             ("text/html", " \n", Ok(Reply::Empty)),
             ("text/plain", "done: it is", Ok(Reply::Text("done: it is".to_owned()))),
             ("application/yaml", "kind: Connector", Ok(Reply::Text("kind: Connector".to_owned()))),
             ("text/html; charset=utf-8", "<html>log in</html>", Err("a web page")),
             ("text/plain", "<!doctype html>", Err("a web page")),
-            ("application/json", r#"{"a":"#, Err("JSON that is cut off or malformed")),
             ("application/octet-stream", "\u{1}", Err("an unexpected content type")),
         ] {
             assert_eq!(read(content_type, body), expected, "{content_type} {body:?}");
@@ -282,73 +180,51 @@ mod tests {
     }
 
     #[test]
-    fn fault_12_a_text_is_what_its_bytes_say_whatever_it_looks_like() {
-        for (content_type, body, expected) in [
-            ("application/yaml", "a: 1\nb: {}\n", Ok("a: 1\nb: {}\n")),
-            ("text/plain", r#"{"level":"info"}"#, Ok(r#"{"level":"info"}"#)),
-            ("text/plain", "<14>Nov 24 started", Ok("<14>Nov 24 started")),
-            ("application/octet-stream", "a line\n", Ok("a line\n")),
-            ("application/json", r#""a\nb""#, Ok("a\nb")),
-            ("application/json", r#"{"b": 1, "a": 2}"#, Ok(r#"{"b": 1, "a": 2}"#)),
-            ("application/json", "", Ok("")),
-            ("", "", Ok("")),
-            ("application/json", r#""cut o"#, Err("JSON that is cut off or malformed")),
-            ("text/html", "log in", Err("a web page")),
-            ("text/plain", "\n<!DOCTYPE html><p>", Err("a web page")),
-        ] {
-            let read = interpret_text(content_type, body.as_bytes()).map_err(|error| match error {
-                Error::Unreadable { what } => what,
-                other => panic!("{other}"),
-            });
-            assert_eq!(read.as_deref(), expected.as_ref().copied(), "{content_type} {body:?}");
-        }
-        assert_eq!(interpret_text("text/plain", b"a\xffb").unwrap(), "a\u{fffd}b");
-    }
-
-    #[test]
-    fn a_tail_begins_at_a_line_and_tells_what_is_missing() {
-        for (keep, text, left_out) in [
-            (9, "one\ntwo\n", 0),
-            (8, "one\ntwo\n", 0),
-            (7, "two\n", 4),
-            (4, "two\n", 4),
-            (3, "wo\n", 5),
-            (0, "", 8),
-        ] {
-            assert_eq!(
-                tail_of("one\ntwo\n", keep, 0),
-                Tail { text: text.to_owned(), left_out },
-                "{keep}"
-            );
-        }
-        assert_eq!(tail_of("aüb", 2, 10), Tail { text: "b".to_owned(), left_out: 13 });
-    }
-
-    #[test]
     fn an_empty_reply_is_a_success_in_every_shape() {
-        assert_eq!(Reply::Empty.object().unwrap(), *json!({"success": true}).as_object().unwrap());
-        assert_eq!(Reply::Empty.list().unwrap(), Vec::<Object>::new());
-        assert_eq!(Reply::Empty.text(), None);
+        assert_eq!(Reply::Empty.object().unwrap().as_str(), r#"{"success":true}"#);
+        assert_eq!(Reply::Empty.list().unwrap(), RawList::default());
+        assert_eq!(Reply::Empty.list_in("items").unwrap(), RawList::default());
+        assert_eq!(Reply::Empty.text().unwrap(), None);
     }
 
     #[test]
     fn a_change_that_was_made_is_a_success_whatever_hq_says_of_it() {
         for (reply, object) in [
-            (Reply::Empty, json!({"success": true})),
-            (Reply::Json(json!(null)), json!({"success": true})),
-            (Reply::Json(json!({"id": 1})), json!({"id": 1})),
-            (Reply::Json(json!(["a"])), json!({"success": true, "result": ["a"]})),
-            (Reply::Text("done".to_owned()), json!({"success": true, "result": "done"})),
+            (Reply::Empty, r#"{"success":true}"#),
+            (json(" null "), r#"{"success":true}"#),
+            (json(r#"{"id":1.0}"#), r#"{"id":1.0}"#),
+            (json(r#" ["a"] "#), r#"{"success":true,"result":["a"]}"#),
+            (json("9007199254740993"), r#"{"success":true,"result":"9007199254740993"}"#),
+            (Reply::Text("done".to_owned()), r#"{"success":true,"result":"done"}"#),
         ] {
-            assert_eq!(Value::Object(reply.acknowledgement()), object);
+            assert_eq!(reply.acknowledgement().unwrap().as_str(), object);
         }
     }
 
     #[test]
     fn a_reply_of_another_shape_is_an_error_and_never_a_wrong_answer() {
-        assert!(Reply::Json(json!({"items": []})).list().is_err());
-        assert!(Reply::Json(json!([1])).list().is_err());
-        assert!(Reply::Json(json!([])).object().is_err());
-        assert_eq!(Reply::Json(json!({"name": "x"})).text().unwrap(), r#"{"name":"x"}"#);
+        let what = |error| match error {
+            Error::Unreadable { what } => what,
+            other => panic!("{other}"),
+        };
+        let other = "something other than the expected list of objects";
+        for text in [r#"{"items": []}"#, "[1]", "7"] {
+            assert_eq!(what(json(text).list().unwrap_err()), other);
+        }
+        for text in ["[]", "7", r#""a""#] {
+            let object = "something other than the expected object";
+            assert_eq!(what(json(text).object().unwrap_err()), object);
+            assert_eq!(what(json(text).list_in("items").unwrap_err()), object);
+        }
+        assert_eq!(what(json(r#"{"items":7}"#).list_in("items").unwrap_err()), other);
+        let cut_off = "JSON that is cut off or malformed";
+        for text in [r#"{"a":"#, "[{}", "<html>", "{} {}"] {
+            assert_eq!(what(json(text).object().unwrap_err()), cut_off, "{text}");
+            assert_eq!(what(json(text).acknowledgement().unwrap_err()), cut_off, "{text}");
+            assert_eq!(what(json(text).list().unwrap_err()), cut_off, "{text}");
+            assert_eq!(what(json(text).list_in("items").unwrap_err()), cut_off, "{text}");
+            assert_eq!(what(json(text).text().unwrap_err()), cut_off, "{text}");
+        }
+        assert_eq!(json(r#"{"name": "x"}"#).text().unwrap().unwrap(), r#"{"name": "x"}"#);
     }
 }

@@ -1,7 +1,7 @@
 //! Queries: HQ's SQL websocket, `ws[s]://…/api/v1/environments/{environment}/proxy/api/ws/v2/sql/execute`.
 //!
-//! One connection, one statement. The answer arrives as frames (`frame.rs`) until END, SUCCESS or a clean close. A
-//! query that reaches a limit is cut: the rows so far are the answer, and [`Cut`] says that there is more. Frames are
+//! One connection, one statement. The answer arrives as frames (`frame.rs`) until END or a clean close. SUCCESS ends
+//! nothing: it acknowledges the login, and later a statement that has no rows. A query that reaches a limit is cut: the rows so far are the answer, and [`Cut`] says that there is more. Frames are
 //! read one at a time, so that HQ sends no faster than rows are taken. Dropping the future closes the connection, which
 //! is how HQ learns that a query is wanted no longer.
 
@@ -96,10 +96,11 @@ impl CallerClient {
         let deadline = Instant::now() + limits.time;
         let endpoint = self.agent_websocket(environment, "api/ws/v2/sql/execute");
         let asked = async {
-            match timeout_at(deadline, self.open(endpoint)).await {
+            let request = json!({ "sql": sql, "stats": STATS_INTERVAL_MS }).to_string();
+            match timeout_at(deadline, self.open(endpoint, request.len())).await {
                 Err(_) => Err(Error::TimedOut { after: limits.time }),
                 Ok(Err(error)) => Err(error),
-                Ok(Ok(mut socket)) => self.run(&mut socket, sql, limits, deadline, seen).await,
+                Ok(Ok(mut socket)) => self.run(&mut socket, request, limits, deadline, seen).await,
             }
         };
         let result = asked.instrument(measured.span.clone()).await;
@@ -110,38 +111,51 @@ impl CallerClient {
     async fn run(
         &self,
         socket: &mut Socket,
-        sql: &str,
+        request: String,
         limits: Limits,
         deadline: Instant,
         seen: impl Fn(Seen) + Send,
     ) -> Result<Rows, Error> {
-        let request = json!({ "sql": sql, "stats": STATS_INTERVAL_MS }).to_string();
         match timeout_at(deadline, socket.send(Message::text(request))).await {
             Err(_) => return Err(Error::TimedOut { after: limits.time }),
             Ok(sent) => sent.map_err(|error| Error::Interrupted { reason: chain(&error) })?,
         }
         let mut rows = Collected::new();
         let mut stats = Stats::default();
+        let mut message = None;
+        let mut frames = Frames::None;
         let cut = loop {
-            let text = match timeout_at(deadline, message(socket)).await {
+            let text = match timeout_at(deadline, next(socket)).await {
                 Err(_) => break Some(Cut::Time(limits.time)),
                 Ok(Received::Frame(text)) => text,
                 Ok(Received::TooLarge) => break Some(Cut::Bytes(self.max_message_bytes())),
-                Ok(Received::Broken) => break Some(Cut::Closed),
                 Ok(Received::Unreadable(what)) => return Err(Error::Unreadable { what }),
-                Ok(Received::End) => break ended_early(stats, limits),
+                Ok(Received::End) if frames == Frames::Known => {
+                    break ended_early(stats, limits);
+                }
+                Ok(Received::End) if frames == Frames::Unknown => return Err(UNKNOWN),
+                // Not one frame: that is no answer.
+                Ok(Received::Broken | Received::End) => break Some(Cut::Closed),
             };
-            match Frame::read(&text, &self.credential)? {
+            let frame = Frame::read(&text, &self.credential)?;
+            match &frame {
+                Frame::Unknown if frames == Frames::None => frames = Frames::Unknown,
+                Frame::Unknown | Frame::End => {}
+                _ => frames = Frames::Known,
+            }
+            match frame {
                 Frame::Record(_) if rows.count() == limits.rows => {
                     break Some(Cut::Rows(limits.rows));
                 }
-                Frame::Record(row) if !rows.has_room(row.len(), limits.bytes) => {
+                Frame::Record(row) if !rows.has_room(row.map_or(2, <[u8]>::len), limits.bytes) => {
                     break Some(Cut::Bytes(limits.bytes));
                 }
-                Frame::Record(row) => rows.push(&row)?,
+                Frame::Record(row) => rows.push(row),
                 Frame::Stats(said) => stats = said,
-                Frame::Passing => {}
+                Frame::Success(text) => message = text.or(message),
+                Frame::Heartbeat | Frame::Unknown => {}
                 Frame::Error(problem) => return Err(Error::Query(problem)),
+                Frame::End if frames == Frames::Unknown => return Err(UNKNOWN),
                 Frame::End => break ended_early(stats, limits),
             }
             seen(Seen {
@@ -159,9 +173,23 @@ impl CallerClient {
             Some(Cut::Closed) if rows.count() == 0 => {
                 Err(Error::Interrupted { reason: Cut::Closed.to_string() })
             }
-            cut => Ok(rows.end(cut)),
+            cut => Ok(rows.end(message, cut)),
         }
     }
+}
+
+/// A stream of frames none of which is known gives no rows, which would look like no data.
+const UNKNOWN: Error = Error::Unreadable { what: "frames that are not SQL's" };
+
+/// What is known of the frames so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Frames {
+    /// There were none.
+    None,
+    /// There were some, all of types that are not known.
+    Unknown,
+    /// There was one of a known type.
+    Known,
 }
 
 /// Whether a query that Lenses ended was ended by its limit of what a query reads. Only its count of bytes tells.
@@ -180,7 +208,7 @@ enum Received {
 }
 
 /// The next message. Cancelling it loses nothing but the message, which is why it is only ever cancelled at the end.
-async fn message(socket: &mut Socket) -> Received {
+async fn next(socket: &mut Socket) -> Received {
     loop {
         return match socket.next().await {
             Some(Ok(Message::Text(text))) => Received::Frame(text.into()),

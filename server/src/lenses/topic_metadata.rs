@@ -1,6 +1,6 @@
 //! What Lenses knows of topics beyond Kafka: formats, schemas, descriptions, tags. The agent's API, through HQ's proxy.
 
-use super::{CallerClient, Error, Name, Object};
+use super::{CallerClient, Error, Name, Object, RawList, RawObject, reply::Reply};
 
 impl CallerClient {
     /// Metadata of all topics that the caller may see: `GET api/metadata/topics`.
@@ -8,10 +8,9 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn topics_metadata(&self, environment: &Name) -> Result<Vec<Object>, Error> {
-        self.get("list_topic_metadata", self.agent(environment, "api/metadata/topics"))
-            .await?
-            .list()
+    pub async fn topics_metadata(&self, environment: &Name) -> Result<RawList, Error> {
+        self.get("list_topic_metadata", self.agent(environment, "api/metadata/topics"), Reply::list)
+            .await
     }
 
     /// Metadata of one topic: `GET api/metadata/topics/{topic}`.
@@ -19,10 +18,17 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`]; [`Error::NotFound`] when there is no topic of that name.
-    pub async fn topic_metadata(&self, environment: &Name, topic: &Name) -> Result<Object, Error> {
-        self.get("get_topic_metadata", self.agent(environment, "api/metadata/topics").name(topic))
-            .await?
-            .object()
+    pub async fn topic_metadata(
+        &self,
+        environment: &Name,
+        topic: &Name,
+    ) -> Result<RawObject, Error> {
+        self.get(
+            "get_topic_metadata",
+            self.agent(environment, "api/metadata/topics").name(topic),
+            Reply::object,
+        )
+        .await
     }
 
     /// Sets the metadata of the topic that `metadata` names: `POST api/v1/metadata/topics`. Gives what the agent says about
@@ -37,6 +43,6 @@ impl CallerClient {
         metadata: &Object,
     ) -> Result<Option<String>, Error> {
         let endpoint = self.agent(environment, "api/v1/metadata/topics");
-        Ok(self.post("update_topic_metadata", endpoint, metadata).await?.text())
+        self.post("update_topic_metadata", endpoint, metadata, Reply::text).await
     }
 }

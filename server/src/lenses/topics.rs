@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{CallerClient, Error, NO_BODY, Name, Object};
+use super::{CallerClient, Error, Name, RawList, RawObject, reply::Reply, verbs::NO_BODY};
 
 /// A topic to create: the body of `POST api/topics`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,8 +73,8 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn topics(&self, environment: &Name) -> Result<Vec<Object>, Error> {
-        self.get("list_topics", self.agent(environment, "api/topics")).await?.list()
+    pub async fn topics(&self, environment: &Name) -> Result<RawList, Error> {
+        self.get("list_topics", self.agent(environment, "api/topics"), Reply::list).await
     }
 
     /// One topic: `GET api/topics/{topic}`.
@@ -82,8 +82,9 @@ impl CallerClient {
     /// # Errors
     ///
     /// [`Error`]; [`Error::NotFound`] when there is none of that name.
-    pub async fn topic(&self, environment: &Name, topic: &Name) -> Result<Object, Error> {
-        self.get("get_topic", self.agent(environment, "api/topics").name(topic)).await?.object()
+    pub async fn topic(&self, environment: &Name, topic: &Name) -> Result<RawObject, Error> {
+        self.get("get_topic", self.agent(environment, "api/topics").name(topic), Reply::object)
+            .await
     }
 
     /// Creates a topic: `POST api/topics`. Gives what the agent says about it, which is often nothing.
@@ -96,7 +97,7 @@ impl CallerClient {
         environment: &Name,
         topic: &NewTopic,
     ) -> Result<Option<String>, Error> {
-        Ok(self.post("create_topic", self.agent(environment, "api/topics"), topic).await?.text())
+        self.post("create_topic", self.agent(environment, "api/topics"), topic, Reply::text).await
     }
 
     /// Partitions of a topic, with messages and bytes: `GET api/v2/topics/{topic}/partitions`.
@@ -108,9 +109,9 @@ impl CallerClient {
         &self,
         environment: &Name,
         topic: &Name,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.agent(environment, "api/v2/topics").name(topic).path("partitions");
-        self.get("get_topic_partitions", endpoint).await?.object()
+        self.get("get_topic_partitions", endpoint, Reply::object).await
     }
 
     /// What the brokers set for a topic: `GET api/topics/{topic}/brokerConfigs`.
@@ -122,9 +123,9 @@ impl CallerClient {
         &self,
         environment: &Name,
         topic: &Name,
-    ) -> Result<Vec<Object>, Error> {
+    ) -> Result<RawList, Error> {
         let endpoint = self.agent(environment, "api/topics").name(topic).path("brokerConfigs");
-        self.get("get_topic_broker_configs", endpoint).await?.list()
+        self.get("get_topic_broker_configs", endpoint, Reply::list).await
     }
 
     /// Creates a topic with formats and schemas: `POST api/v1/kafka/topic`.
@@ -136,9 +137,9 @@ impl CallerClient {
         &self,
         environment: &Name,
         topic: &NewTypedTopic,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint = self.agent(environment, "api/v1/kafka/topic");
-        Ok(self.post("create_topic_with_schema", endpoint, topic).await?.acknowledgement())
+        self.post("create_topic_with_schema", endpoint, topic, Reply::acknowledgement).await
     }
 
     /// Sets some settings of a topic: `PUT api/configs/topics/{topic}`. Gives what the agent says about it, which is often
@@ -154,10 +155,8 @@ impl CallerClient {
         configs: &[Config],
     ) -> Result<Option<String>, Error> {
         let endpoint = self.agent(environment, "api/configs/topics").name(topic);
-        Ok(self
-            .put("update_topic_config", endpoint, Some(&json!({ "configs": configs })))
-            .await?
-            .text())
+        self.put("update_topic_config", endpoint, Some(&json!({ "configs": configs })), Reply::text)
+            .await
     }
 
     /// Raises the number of a topic's partitions to `partitions`: `PUT api/v1/kafka/topics/{topic}/partitions`.
@@ -170,11 +169,11 @@ impl CallerClient {
         environment: &Name,
         topic: &Name,
         partitions: i64,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let endpoint =
             self.agent(environment, "api/v1/kafka/topics").name(topic).path("partitions");
         let body = json!({ "partitions": partitions });
-        Ok(self.put("add_topic_partitions", endpoint, Some(&body)).await?.acknowledgement())
+        self.put("add_topic_partitions", endpoint, Some(&body), Reply::acknowledgement).await
     }
 
     /// Appends a copy of one record to its topic: `PUT api/topics/{topic}/{partition}/{offset}/resend`, without a body.
@@ -188,9 +187,9 @@ impl CallerClient {
         topic: &Name,
         partition: i64,
         offset: i64,
-    ) -> Result<Object, Error> {
+    ) -> Result<RawObject, Error> {
         let topic = self.agent(environment, "api/topics").name(topic);
         let endpoint = topic.number(partition).number(offset).path("resend");
-        Ok(self.put("resend_message", endpoint, NO_BODY).await?.acknowledgement())
+        self.put("resend_message", endpoint, NO_BODY, Reply::acknowledgement).await
     }
 }

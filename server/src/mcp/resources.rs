@@ -26,11 +26,10 @@ use crate::{
 };
 
 const JSON: &str = "application/json";
-/// Environments of one page of `resources/list`; each is two resources.
-const PAGE: usize = 200;
 
 impl Server {
-    /// The resources that have a name of their own: the environments, and each environment with its topics.
+    /// The resources that have a name of their own: the environments, and each environment, with its topics if
+    /// its agent is connected.
     ///
     /// # Errors
     ///
@@ -50,34 +49,22 @@ impl Server {
         let span = traces::Request::ListResources.span(&context.trace());
         let lenses = self.lenses.as_caller(identity);
         let found = lenses.environments().instrument(span).await;
-        let mut found = found.unwrap_or_else(|error| {
+        let found = found.unwrap_or_else(|error| {
             if let lenses::Error::Unauthorized(_) = error {
                 (self.on_unauthorized)(identity);
             }
-            Vec::new()
+            lenses::RawList::default()
         });
-        let name =
-            |record: &lenses::Object| record.get("name").and_then(Value::as_str).map(str::to_owned);
-        found.retain(|record| {
-            name(record).is_some_and(|name| {
-                self.policy.includes_environment(&name)
-                    && after.as_ref().is_none_or(|after| name > *after)
-            })
-        });
-        found.sort_by_cached_key(name);
-        let next = found.get(PAGE).and(found.get(PAGE - 1)).and_then(name);
-        for record in found.iter().take(PAGE) {
-            let Some(name) = name(record) else { continue };
-            let title = record.get("display_name").and_then(Value::as_str).unwrap_or(&name);
+        let is_offered = |name: &str| self.policy.includes_environment(name);
+        let (found, next) = resources::page_of(&found, after.as_deref(), is_offered);
+        for resources::Environment { name, title, is_connected } in found {
             let uri = format!("{ENVIRONMENTS}/{}", resources::encoded(&name));
-            let parts = [
-                (environment, uri.clone(), "environment"),
-                (topics, format!("{uri}/topics"), "topics"),
-            ];
-            for (template, uri, what) in parts {
-                if self.is_readable(template, identity) {
-                    listed.push(resource(&uri, format!("{title}: {what}"), template));
-                }
+            if self.is_readable(environment, identity) {
+                listed.push(resource(&uri, format!("{title}: environment"), environment));
+            }
+            if is_connected && self.is_readable(topics, identity) {
+                let uri = format!("{uri}/topics");
+                listed.push(resource(&uri, format!("{title}: topics"), topics));
             }
         }
         page(&listed, next.map(|name| URL_SAFE_NO_PAD.encode(name)))
@@ -127,11 +114,11 @@ impl Server {
                 failed => internal(failed.to_string(), at.clone()),
             }
         })?;
-        let Some(found) = result.structured_content else {
+        let Some(found) = result.structured() else {
             return Err(internal("the resource has no content".to_owned(), at));
         };
         audit.outcome = Outcome::Success;
-        let contents = json!([{ "uri": uri, "mimeType": JSON, "text": found.to_string() }]);
+        let contents = json!([{ "uri": uri, "mimeType": JSON, "text": found }]);
         Ok(Answer::object(&json!({ "contents": contents }))?.cacheable(VOLATILE_TTL_MS))
     }
 }

@@ -17,8 +17,10 @@ use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::revision::Revision;
-use crate::json_rpc::{RequestId, RpcError};
-use rmcp::model::CallToolResult as ToolResult;
+use crate::{
+    json_rpc::{RequestId, RpcError},
+    tools::ToolResult,
+};
 
 /// How often a stream without events shows that it is alive. Proxies close what is silent, often
 /// after a minute.
@@ -166,7 +168,11 @@ impl Answer {
         ENVELOPE
             + match &self.content {
                 Content::Members(members) => members.len(),
-                Content::Tool(_) => 0,
+                Content::Tool(result) => {
+                    let text: usize = result.blocks().map(str::len).sum();
+                    // Quotes in the text need a backslash each.
+                    text + text / 8 + result.structured().map_or(0, str::len)
+                }
             }
     }
 }
@@ -311,16 +317,26 @@ pub(super) fn on_one_line(message: &mut [u8]) {
     }
 }
 
+/// Writes the members of a tool's result, each text escaped straight into `buffer`.
 fn write_members(result: &ToolResult, buffer: &mut Vec<u8>) {
-    let mut value = serde_json::to_value(result).unwrap_or_default();
-    if let Some(object) = value.as_object_mut() {
-        object.remove("_meta");
-        object.remove("resultType");
+    buffer.extend_from_slice(b"\"content\":[");
+    for (index, text) in result.blocks().enumerate() {
+        if index > 0 {
+            buffer.push(b',');
+        }
+        buffer.extend_from_slice(b"{\"type\":\"text\",\"text\":");
+        // Writing to memory does not fail, and a text can always be written.
+        let _infallible = serde_json::to_writer(&mut *buffer, text);
+        buffer.push(b'}');
     }
-    let text = value.to_string();
-    buffer.extend_from_slice(&text.as_bytes()[1..text.len() - 1]);
+    buffer.extend_from_slice(b"],\"isError\":");
+    buffer.extend_from_slice(if result.is_error() { b"true" } else { b"false" });
+    if let Some(structured) = result.structured() {
+        buffer.extend_from_slice(b",\"structuredContent\":");
+        buffer.extend_from_slice(structured.as_bytes());
+    }
 }
 
 fn meta_members(result: &ToolResult) -> &'static str {
-    if result.meta.is_some() { "\"fastmcp\":{\"wrap_result\":true}" } else { "" }
+    if result.is_wrapped() { "\"fastmcp\":{\"wrap_result\":true}" } else { "" }
 }

@@ -1,6 +1,5 @@
 //! `tools/call`: offered, allowed, arguments that hold, the user asked; then Lenses.
 
-use rmcp::model::{CallToolResult as ToolResult, ContentBlock};
 use serde_json::{Map, Value};
 use tracing::Instrument;
 
@@ -19,7 +18,7 @@ use crate::{
     identity::Identity,
     json_rpc::RpcError,
     lenses,
-    tools::{self, Call, Outcome, Progress, Tool, ToolError},
+    tools::{self, Call, Outcome, Progress, Tool, ToolError, ToolResult},
 };
 
 /// Why a call gives no result.
@@ -88,10 +87,7 @@ impl Server {
             Ok(result) => Ok(Answer::tool(result)),
             Err(Failed::Asking(question)) => Ok(Answer::object(&question)?.input_required()),
             Err(Failed::Protocol(error)) => Err(error),
-            Err(failed) => {
-                let text = ContentBlock::text(failed.to_string());
-                Ok(Answer::tool(ToolResult::error(vec![text])))
-            }
+            Err(failed) => Ok(Answer::tool(ToolResult::error(failed.to_string()))),
         }
     }
 

@@ -14,7 +14,7 @@ use super::{
     definition::{Call, Effect, Tool},
 };
 use crate::lenses::{
-    ApprovalQuery, ApprovalSort, ApprovalStatus, Error, Name, Object, TopicRequest,
+    ApprovalQuery, ApprovalSort, ApprovalStatus, Error, Name, RawObject, TopicRequest,
 };
 
 pub(super) fn tools() -> Vec<Tool> {
@@ -70,7 +70,7 @@ struct ListRequests {
     sort_order: Option<SortOrder>,
 }
 
-async fn list_approval_requests(call: Call, arguments: ListRequests) -> Result<Object, Error> {
+async fn list_approval_requests(call: Call, arguments: ListRequests) -> Result<RawObject, Error> {
     let query = ApprovalQuery {
         statuses: arguments.statuses.map(List::into_vec).unwrap_or_default(),
         entity_name: arguments.entity_name,
@@ -123,7 +123,7 @@ impl JsonSchema for RequestId {
 async fn get_approval_request(
     call: Call,
     GetRequest { environment, request_id }: GetRequest,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     call.lenses.approval(&environment, &request_id.0).await
 }
 
@@ -161,7 +161,7 @@ struct RequestTopic {
 /// Up to the largest number that every JSON reader holds exactly (RFC 8259 §6).
 type Amount = Int<0, 9_007_199_254_740_991>;
 
-async fn request_topic_creation(call: Call, arguments: RequestTopic) -> Result<Object, Error> {
+async fn request_topic_creation(call: Call, arguments: RequestTopic) -> Result<RawObject, Error> {
     let request = TopicRequest {
         topic_name: arguments.topic_name,
         reason: arguments.reason.as_str().to_owned(),

@@ -9,7 +9,7 @@ use super::{
     definition::{Call, Effect, Tool},
     masking::{self, MASK},
 };
-use crate::lenses::{ConnectorAction, ConnectorSettings, Error, Name, Object};
+use crate::lenses::{ConnectorAction, ConnectorSettings, Error, Name, RawObject};
 
 pub(super) fn tools() -> Vec<Tool> {
     vec![
@@ -91,7 +91,7 @@ struct ListKafkaConnectors {
 async fn list_kafka_connectors(
     call: Call,
     arguments: ListKafkaConnectors,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     let ListKafkaConnectors { environment, cluster, class_name } = arguments;
     let values = |filter: Option<Filter>| filter.map(List::into_vec).unwrap_or_default();
     call.lenses.connectors(&environment, &values(cluster), &values(class_name)).await.map(masked)
@@ -160,12 +160,12 @@ impl Settings {
 async fn validate_connector_configuration(
     call: Call,
     arguments: Settings,
-) -> Result<Object, ToolError> {
+) -> Result<RawObject, ToolError> {
     let (environment, connector) = arguments.into_parts()?;
     Ok(call.lenses.validate_connector(&environment, &connector).await.map(masked)?)
 }
 
-async fn create_kafka_connector(call: Call, arguments: Settings) -> Result<Object, ToolError> {
+async fn create_kafka_connector(call: Call, arguments: Settings) -> Result<RawObject, ToolError> {
     let (environment, connector) = arguments.into_parts()?;
     Ok(call.lenses.create_connector(&environment, &connector).await.map(masked)?)
 }
@@ -182,7 +182,10 @@ struct SetAction {
     action: ConnectorAction,
 }
 
-async fn set_action_on_kafka_connector(call: Call, arguments: SetAction) -> Result<Object, Error> {
+async fn set_action_on_kafka_connector(
+    call: Call,
+    arguments: SetAction,
+) -> Result<RawObject, Error> {
     let SetAction { environment, cluster, connector, action } = arguments;
     call.lenses.act_on_connector(&environment, &cluster, &connector, action).await.map(masked)
 }
@@ -199,7 +202,10 @@ struct RestartTask {
     task_id: Int<0, 1_000_000>,
 }
 
-async fn restart_kafka_connector_task(call: Call, arguments: RestartTask) -> Result<Object, Error> {
+async fn restart_kafka_connector_task(
+    call: Call,
+    arguments: RestartTask,
+) -> Result<RawObject, Error> {
     let RestartTask { environment, cluster, connector, task_id } = arguments;
     call.lenses
         .restart_connector_task(&environment, &cluster, &connector, task_id.get())
@@ -217,12 +223,14 @@ struct DeleteConnector {
     connector: Name,
 }
 
-async fn delete_kafka_connector(call: Call, arguments: DeleteConnector) -> Result<Object, Error> {
+async fn delete_kafka_connector(
+    call: Call,
+    arguments: DeleteConnector,
+) -> Result<RawObject, Error> {
     let DeleteConnector { environment, cluster, connector } = arguments;
     call.lenses.delete_connector(&environment, &cluster, &connector).await.map(masked)
 }
 
-fn masked(mut reply: Object) -> Object {
-    masking::mask_object(&mut reply);
-    reply
+fn masked(reply: RawObject) -> RawObject {
+    RawObject::new(masking::mask_json(reply.into_string()))
 }

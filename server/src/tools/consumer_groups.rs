@@ -17,7 +17,7 @@ use super::{
     definition::{Call, Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
-use crate::lenses::{Error, Name, Object};
+use crate::lenses::{Error, Name, RawObject};
 
 pub(super) fn tools() -> Vec<Tool> {
     let mut tools = vec![
@@ -75,7 +75,7 @@ struct ListConsumerGroups {
 async fn list_consumer_groups(call: Call, arguments: ListConsumerGroups) -> Result<Page, Error> {
     let ListConsumerGroups { environment, limit, cursor } = arguments;
     let groups = call.lenses.consumer_groups(&environment).await?;
-    Ok(Page::of(groups, "id", Paging { limit, cursor }, call.limits))
+    Ok(Page::of(&groups, "id", Paging { limit, cursor }, call.limits))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -95,7 +95,7 @@ struct ListByTopic {
 async fn list_consumer_groups_by_topic(call: Call, arguments: ListByTopic) -> Result<Page, Error> {
     let ListByTopic { environment, topic, limit, cursor } = arguments;
     let groups = call.lenses.consumer_groups_of(&environment, &topic).await?;
-    Ok(Page::of(groups, "id", Paging { limit, cursor }, call.limits))
+    Ok(Page::of(&groups, "id", Paging { limit, cursor }, call.limits))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -109,6 +109,6 @@ struct DeleteConsumerGroup {
 async fn delete_consumer_group(
     call: Call,
     DeleteConsumerGroup { environment, group_id }: DeleteConsumerGroup,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     call.lenses.delete_consumer_group(&environment, &group_id).await
 }

@@ -9,7 +9,7 @@ use super::{
     },
     definition::{Call, Effect, Tool},
 };
-use crate::lenses::{DatasetQuery, Error, Name, Object};
+use crate::lenses::{DatasetQuery, Error, Name, RawList, RawObject};
 
 pub(super) fn tools() -> Vec<Tool> {
     vec![
@@ -107,7 +107,7 @@ fn yes() -> Flag {
     Flag(true)
 }
 
-async fn list_datasets(call: Call, arguments: ListDatasets) -> Result<Object, Error> {
+async fn list_datasets(call: Call, arguments: ListDatasets) -> Result<RawObject, Error> {
     let order = arguments.sort_order.as_str();
     let query = DatasetQuery {
         page: arguments.page.get(),
@@ -138,7 +138,7 @@ struct GetDataset {
 async fn get_dataset(
     call: Call,
     GetDataset { environment, connection, dataset }: GetDataset,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     call.lenses.dataset(&environment, &connection, &dataset).await
 }
 
@@ -153,7 +153,7 @@ struct GetDatasetMessageMetrics {
 async fn get_dataset_message_metrics(
     call: Call,
     arguments: GetDatasetMessageMetrics,
-) -> Result<Vec<Object>, Error> {
+) -> Result<RawList, Error> {
     let GetDatasetMessageMetrics { environment, entity_name } = arguments;
     call.lenses.dataset_message_metrics(&environment, &entity_name).await
 }
@@ -172,7 +172,7 @@ struct UpdateDatasetTopicDescription {
 async fn update_dataset_topic_description(
     call: Call,
     arguments: UpdateDatasetTopicDescription,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     let UpdateDatasetTopicDescription { environment, topic_name, description } = arguments;
     let description = description.as_ref().map(Text::as_str).filter(|text| !text.trim().is_empty());
     call.lenses.update_dataset_description(&environment, &topic_name, description).await
@@ -191,7 +191,7 @@ struct UpdateDatasetTopicTags {
 async fn update_dataset_topic_tags(
     call: Call,
     arguments: UpdateDatasetTopicTags,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     let UpdateDatasetTopicTags { environment, topic_name, tags } = arguments;
     call.lenses.update_dataset_tags(&environment, &topic_name, &tags.into_vec()).await
 }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
-use rmcp::model::{CallToolResult, Tool as Listing, ToolAnnotations};
+use rmcp::model::{Tool as Listing, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -11,9 +11,10 @@ use serde_json::{Map, Value};
 use super::{
     arguments::{self, ArgumentError, Flag},
     asked::{Checks, Offer},
-    outcome::Outcome,
+    error::ToolError,
     output::Output,
     progress::Progress,
+    result::ToolResult,
     schema, statement,
 };
 use crate::{
@@ -102,53 +103,8 @@ pub struct Call {
     pub progress: Progress,
 }
 
-/// Why a call failed, in words for the model: what happened and what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ToolError {
-    /// The arguments are wrong; nothing was sent to Lenses.
-    #[error("{0}. Nothing was sent to Lenses: correct the call and try again.")]
-    Arguments(#[from] ArgumentError),
-    /// Lenses did not do it.
-    #[error("{error}. {advice}")]
-    Lenses {
-        /// What the client of Lenses says.
-        error: lenses::Error,
-        /// What the model should do next.
-        advice: &'static str,
-    },
-    /// Lenses did it, and what it says of it can't be shown.
-    #[error("{0}")]
-    Hidden(&'static str),
-}
-
-impl From<lenses::Error> for ToolError {
-    fn from(error: lenses::Error) -> Self {
-        let advice = error.advice();
-        Self::Lenses { error, advice }
-    }
-}
-
-impl ToolError {
-    /// The label under which the call is counted.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            Self::Lenses { error, .. } => match error {
-                lenses::Error::Unauthorized(_) | lenses::Error::Forbidden(_) => Outcome::Denied,
-                lenses::Error::TimedOut { .. } => Outcome::TimedOut,
-                lenses::Error::Unreachable { .. }
-                | lenses::Error::Interrupted { .. }
-                | lenses::Error::Failed { .. }
-                | lenses::Error::Unreadable { .. } => Outcome::Unavailable,
-                _ => Outcome::Error,
-            },
-            Self::Arguments(_) | Self::Hidden(_) => Outcome::Error,
-        }
-    }
-}
-
 /// A call whose arguments hold. It does nothing until it is awaited.
-pub type Prepared = BoxFuture<'static, Result<CallToolResult, ToolError>>;
+pub type Prepared = BoxFuture<'static, Result<ToolResult, ToolError>>;
 
 type Prepare = dyn Fn(Call, Map<String, Value>) -> Result<Prepared, ArgumentError> + Send + Sync;
 
@@ -218,7 +174,7 @@ impl Tool {
         Self { confirmed: true, ..self }
     }
 
-    /// With `advice` for users whom Lenses does not allow it, where there is another way to what they want.
+    /// With `advice` for users whom Lenses does not allow the change, where there is another way to what they want.
     pub(super) fn with_advice_when_forbidden(self, advice: &'static str) -> Self {
         Self { when_forbidden: Some(advice), ..self }
     }
@@ -241,13 +197,21 @@ impl Tool {
         arguments?.get(self.environment_argument)?.as_str()
     }
 
+    /// Whether a call with `arguments` may change something in Lenses.
+    fn changes(&self, arguments: &Map<String, Value>) -> bool {
+        match self.effect {
+            Effect::SelfInfo | Effect::Read => false,
+            Effect::Sql => self.required_scopes(Some(arguments)) != Scope::Read.into(),
+            Effect::Create | Effect::Update | Effect::Trigger | Effect::Delete => {
+                !is_dry_run(arguments)
+            }
+        }
+    }
+
     /// Whether the user is asked before a call with `arguments`: it takes something away that is not got back.
     #[must_use]
     pub fn is_confirmed(&self, arguments: &Map<String, Value>) -> bool {
-        // Read as the tool itself reads it: anything else could pass for a dry run here and be none there.
-        let dry_run = arguments.get("dry_run").map(Flag::deserialize);
-        let is_dry_run = dry_run.is_some_and(|dry_run| dry_run.is_ok_and(|dry_run| dry_run.0));
-        self.confirmed && !is_dry_run
+        self.confirmed && !is_dry_run(arguments)
             || self.effect == Effect::Sql
                 && self.required_scopes(Some(arguments)).contains(Scope::Delete)
     }
@@ -291,17 +255,28 @@ impl Tool {
         call: Call,
         arguments: Map<String, Value>,
     ) -> Result<Prepared, ArgumentError> {
+        let (changes, when_forbidden) = (self.changes(&arguments), self.when_forbidden);
         let prepared = (self.prepare)(call, arguments)?;
-        let Some(advice) = self.when_forbidden else { return Ok(prepared) };
+        if !changes {
+            return Ok(prepared);
+        }
         Ok(Box::pin(async move {
-            prepared.await.map_err(|failure| match failure {
-                ToolError::Lenses { error: error @ lenses::Error::Forbidden(_), .. } => {
-                    ToolError::Lenses { error, advice }
-                }
-                failure => failure,
+            prepared.await.map_err(|failure| match (failure, when_forbidden) {
+                (
+                    ToolError::Lenses { error: error @ lenses::Error::Forbidden(_), .. },
+                    Some(advice),
+                ) => ToolError::Lenses { error, advice: advice.into() },
+                (failure, _) => failure.after_change(),
             })
         }))
     }
+}
+
+/// Whether a call only tells what it would change. Read as the tool itself reads it: anything else could pass for a dry run
+/// here and be none there.
+fn is_dry_run(arguments: &Map<String, Value>) -> bool {
+    let dry_run = arguments.get("dry_run").map(Flag::deserialize);
+    dry_run.is_some_and(|dry_run| dry_run.is_ok_and(|dry_run| dry_run.0))
 }
 
 impl fmt::Debug for Tool {

@@ -7,7 +7,7 @@ use super::{
     arguments::Environment,
     definition::{Call, Effect, Tool},
 };
-use crate::lenses::{Error, Name, Object, Tail};
+use crate::lenses::{Error, Name, RawObject, Tail};
 
 pub(super) fn tools() -> Vec<Tool> {
     vec![
@@ -39,7 +39,7 @@ struct GetTargets {
 async fn get_deployment_targets(
     call: Call,
     GetTargets { environment }: GetTargets,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     call.lenses.deployment_targets(&environment).await
 }
 

@@ -10,7 +10,7 @@ use super::{
     output::Typed,
     page::{Cursor, Limit, Page, Paging},
 };
-use crate::lenses::{Error, Name, NewEnvironment, Object};
+use crate::lenses::{Error, Name, NewEnvironment, RawObject};
 
 pub(super) fn tools() -> Vec<Tool> {
     vec![
@@ -78,18 +78,15 @@ async fn list_environments(
 ) -> Result<Page, Error> {
     let mut environments = call.lenses.environments().await?;
     environments.retain(|environment| {
-        environment
-            .get("name")
-            .and_then(Value::as_str)
-            .is_some_and(|name| call.policy.includes_environment(name))
+        environment.text("name").is_some_and(|name| call.policy.includes_environment(&name))
     });
-    Ok(Page::of(environments, "name", Paging { limit, cursor }, call.limits))
+    Ok(Page::of(&environments, "name", Paging { limit, cursor }, call.limits))
 }
 
 async fn get_environment(
     call: Call,
     OneEnvironment { name }: OneEnvironment,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     call.lenses.environment(&name).await
 }
 
@@ -97,8 +94,9 @@ async fn check_environment_health(
     call: Call,
     OneEnvironment { name }: OneEnvironment,
 ) -> Result<Typed<Health>, Error> {
-    let environment = Value::Object(call.lenses.environment(&name).await?);
-    Ok(Typed(Health::of(&name, &environment)))
+    let environment = call.lenses.environment(&name).await?;
+    let status = environment.member("status").unwrap_or_default();
+    Ok(Typed(Health::of(&name, &status)))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -137,7 +135,7 @@ impl Tier {
     }
 }
 
-async fn create_environment(call: Call, arguments: CreateEnvironment) -> Result<Object, Error> {
+async fn create_environment(call: Call, arguments: CreateEnvironment) -> Result<RawObject, Error> {
     let CreateEnvironment { name, display_name, tier, metadata } = arguments;
     let environment = NewEnvironment {
         name: name.into_name(),
@@ -178,22 +176,20 @@ struct Summary {
 }
 
 impl Health {
-    fn of(name: &Name, environment: &Value) -> Self {
+    fn of(name: &Name, status: &Value) -> Self {
         let mut issues = Vec::new();
-        let agent_connected =
-            match environment.pointer("/status/agent_connected").and_then(Value::as_bool) {
-                Some(true) => true,
-                Some(false) => {
-                    issues.push("the agent is not connected to Lenses HQ".to_owned());
-                    false
-                }
-                None => {
-                    issues.push("Lenses HQ does not say whether the agent is connected".to_owned());
-                    false
-                }
-            };
-        let metrics =
-            environment.pointer("/status/agent/metrics").filter(|metrics| metrics.is_object());
+        let agent_connected = match status.get("agent_connected").and_then(Value::as_bool) {
+            Some(true) => true,
+            Some(false) => {
+                issues.push("the agent is not connected to Lenses HQ".to_owned());
+                false
+            }
+            None => {
+                issues.push("Lenses HQ does not say whether the agent is connected".to_owned());
+                false
+            }
+        };
+        let metrics = status.pointer("/agent/metrics").filter(|metrics| metrics.is_object());
         let number = |pointer: &str| {
             metrics.and_then(|metrics| metrics.pointer(pointer)).and_then(Value::as_i64)
         };
@@ -225,7 +221,8 @@ mod tests {
     use super::*;
 
     fn health(environment: &Value) -> Value {
-        serde_json::to_value(Health::of(&"dev".parse().unwrap(), environment)).unwrap()
+        let status = &environment["status"];
+        serde_json::to_value(Health::of(&"dev".parse().unwrap(), status)).unwrap()
     }
 
     #[test]

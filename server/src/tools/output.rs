@@ -1,16 +1,18 @@
 //! Results, in the shapes of the contract.
 //!
-//! A result is there twice: as `structuredContent`, which meets the tool's output schema, and as compact JSON text for
-//! clients that show only text. `structuredContent` must be an object, so a list or a text stands in it as `result`; the
-//! marks `x-fastmcp-wrap-result` and `fastmcp.wrap_result` tell clients of the contract to take it out again.
+//! A result is there twice: as `structuredContent`, which meets the tool's output schema, and as JSON text for clients that
+//! show only text. `structuredContent` must be an object, so a list or a text stands in it as `result`; the marks
+//! `x-fastmcp-wrap-result` and `fastmcp.wrap_result` tell clients of the contract to take it out again.
 
-use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::schema;
-use crate::lenses::Object;
+use super::{result::ToolResult, schema};
+use crate::{
+    json,
+    lenses::{RawList, RawObject},
+};
 
 /// What a tool's function gives.
 pub(super) trait Output: Send + 'static {
@@ -18,30 +20,32 @@ pub(super) trait Output: Send + 'static {
     fn schema() -> Map<String, Value>;
 
     /// The result as it is sent.
-    fn into_result(self) -> CallToolResult;
+    fn into_result(self) -> ToolResult;
 }
 
-impl Output for Object {
+impl Output for RawObject {
     fn schema() -> Map<String, Value> {
         object(json!({ "type": "object", "additionalProperties": true }))
     }
 
-    fn into_result(self) -> CallToolResult {
-        let value = Value::Object(self);
-        result(value.to_string(), value, None)
+    fn into_result(self) -> ToolResult {
+        ToolResult::object(self.into_string())
     }
 }
 
-impl Output for Vec<Object> {
+impl Output for RawList {
     fn schema() -> Map<String, Value> {
         wrapped(
             &json!({ "type": "array", "items": { "type": "object", "additionalProperties": true } }),
         )
     }
 
-    fn into_result(self) -> CallToolResult {
-        let list = Value::Array(self.into_iter().map(Value::Object).collect());
-        result(list.to_string(), wrap(list), Some(wrap_mark()))
+    fn into_result(self) -> ToolResult {
+        let mut records = Records::new();
+        for record in self.iter() {
+            records.push(|json| record.write("name", json));
+        }
+        records.end(None)
     }
 }
 
@@ -50,9 +54,12 @@ impl Output for String {
         wrapped(&json!({ "type": "string" }))
     }
 
-    fn into_result(self) -> CallToolResult {
-        let structured = json!({ "result": self });
-        result(self, structured, Some(wrap_mark()))
+    fn into_result(self) -> ToolResult {
+        let mut structured = String::with_capacity(self.len() + 16);
+        structured.push_str(OPEN);
+        json::push_string(&self, &mut structured);
+        structured.push('}');
+        ToolResult::text(structured, self)
     }
 }
 
@@ -64,13 +71,69 @@ impl<T: Serialize + JsonSchema + Send + 'static> Output for Typed<T> {
         schema::of_output::<T>()
     }
 
-    fn into_result(self) -> CallToolResult {
-        match serde_json::to_value(self.0) {
-            Ok(value) => result(value.to_string(), value, None),
-            Err(error) => CallToolResult::error(vec![ContentBlock::text(format!(
-                "the result is not JSON: {error}"
-            ))]),
+    fn into_result(self) -> ToolResult {
+        RawObject::of(&self.0).into_result()
+    }
+}
+
+/// The beginning of an object that holds the result proper.
+const OPEN: &str = r#"{"result":"#;
+
+/// The structured content of a list, written record by record.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Records {
+    json: String,
+    count: usize,
+}
+
+impl Records {
+    pub(super) fn new() -> Self {
+        Self { json: format!("{OPEN}["), count: 0 }
+    }
+
+    /// Of `count` records that are written already, as an array.
+    pub(super) fn written(mut array: String, count: usize) -> Self {
+        // Without its bracket: `end` puts it back.
+        array.pop();
+        array.insert_str(0, OPEN);
+        Self { json: array, count }
+    }
+
+    /// Number of records.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Adds the record that `write` appends: its length.
+    pub(super) fn push(&mut self, write: impl FnOnce(&mut String)) -> usize {
+        if self.count > 0 {
+            self.json.push(',');
         }
+        let start = self.json.len();
+        write(&mut self.json);
+        self.count += 1;
+        self.json.len() - start
+    }
+
+    /// Takes back the last record, which had `length` bytes.
+    pub(super) fn pop(&mut self, length: usize) {
+        self.count -= 1;
+        let comma = usize::from(self.count > 0);
+        self.json.truncate(self.json.len() - length - comma);
+    }
+
+    /// The result, with the member `name` beside the records where there is something to say there.
+    pub(super) fn end(mut self, beside: Option<(&str, Value)>) -> ToolResult {
+        self.json.push(']');
+        let range = OPEN.len()..self.json.len();
+        if let Some((name, value)) = beside {
+            self.json.push(',');
+            json::push_string(name, &mut self.json);
+            self.json.push(':');
+            self.json.push_str(&value.to_string());
+        }
+        self.json.push('}');
+        ToolResult::wrapped(self.json, range)
     }
 }
 
@@ -84,24 +147,6 @@ pub(super) fn wrapped(value: &Value) -> Map<String, Value> {
     }))
 }
 
-/// A value as it stands in `result`. It is moved there: `json!` would copy it.
-pub(super) fn wrap(value: Value) -> Value {
-    Value::Object(Map::from_iter([("result".to_owned(), value)]))
-}
-
-/// The mark of a result that stands in `result`.
-pub(super) fn wrap_mark() -> MetaObject {
-    MetaObject(object(json!({ "fastmcp": { "wrap_result": true } })))
-}
-
-/// A successful result.
-pub(super) fn result(text: String, structured: Value, meta: Option<MetaObject>) -> CallToolResult {
-    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-    result.structured_content = Some(structured);
-    result.meta = meta;
-    result
-}
-
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
@@ -113,45 +158,52 @@ fn object(value: Value) -> Map<String, Value> {
 mod tests {
     use super::*;
 
-    fn wire(output: impl Output) -> Value {
-        serde_json::to_value(output.into_result()).unwrap()
+    fn told(result: &ToolResult) -> (Option<&str>, Vec<&str>, bool, bool) {
+        let blocks = result.blocks().collect();
+        (result.structured(), blocks, result.is_wrapped(), result.is_error())
     }
 
     #[test]
     fn lists_and_texts_are_wrapped_and_marked() {
+        let mut records = Records::new();
+        for record in [r#"{"b":1,"a":"é"}"#, "{}"] {
+            records.push(|json| json.push_str(record));
+        }
+        let result = records.end(Some(("cut", json!({ "rows": 1 }))));
         assert_eq!(
-            wire(vec![object(json!({ "b": 1, "a": "é" }))]),
-            json!({
-                "resultType": "complete",
-                "content": [{ "type": "text", "text": r#"[{"a":"é","b":1}]"# }],
-                "structuredContent": { "result": [{ "a": "é", "b": 1 }] },
-                "isError": false,
-                "_meta": { "fastmcp": { "wrap_result": true } },
-            })
+            told(&result),
+            (
+                Some(r#"{"result":[{"b":1,"a":"é"},{}],"cut":{"rows":1}}"#),
+                vec![r#"[{"b":1,"a":"é"},{}]"#],
+                true,
+                false
+            )
         );
         assert_eq!(
-            wire("done".to_owned()),
-            json!({
-                "resultType": "complete",
-                "content": [{ "type": "text", "text": "done" }],
-                "structuredContent": { "result": "done" },
-                "isError": false,
-                "_meta": { "fastmcp": { "wrap_result": true } },
-            })
+            told(&"do\"ne".to_owned().into_result()),
+            (Some(r#"{"result":"do\"ne"}"#), vec!["do\"ne"], true, false)
         );
-        assert_eq!(Vec::<Object>::schema()["x-fastmcp-wrap-result"], true);
+        assert_eq!(RawList::schema()["x-fastmcp-wrap-result"], true);
     }
 
     #[test]
-    fn objects_stand_as_they_are() {
+    fn a_record_that_is_taken_back_leaves_no_trace() {
+        let mut records = Records::written("[{},[]]".to_owned(), 2);
+        for count in [2, 1] {
+            let length = records.push(|json| json.push_str("{\"long\":1}"));
+            records.pop(length);
+            assert_eq!(records.count(), count);
+            records.pop(2);
+        }
+        assert_eq!(records.end(None).structured(), Some(r#"{"result":[]}"#));
+    }
+
+    #[test]
+    fn objects_stand_as_they_are_and_failures_are_words() {
         assert_eq!(
-            wire(object(json!({ "name": "x" }))),
-            json!({
-                "resultType": "complete",
-                "content": [{ "type": "text", "text": r#"{"name":"x"}"# }],
-                "structuredContent": { "name": "x" },
-                "isError": false,
-            })
+            told(&RawObject::new(r#"{"name": "x"}"#.to_owned()).into_result()),
+            (Some(r#"{"name": "x"}"#), vec![r#"{"name": "x"}"#], false, false)
         );
+        assert_eq!(told(&ToolResult::error("no".to_owned())), (None, vec!["no"], false, true));
     }
 }

@@ -7,13 +7,17 @@
 use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{arguments::Int, definition::Limits, output::Output};
-use crate::lenses::Object;
+use super::{
+    arguments::Int,
+    definition::Limits,
+    output::{Output, Records},
+    result::ToolResult,
+};
+use crate::lenses::{RawList, RawRecord};
 
 /// Most records that a caller can ask for in one result.
 pub(super) type Limit = Int<1, 10_000>;
@@ -82,7 +86,7 @@ pub(super) struct Paging {
 /// A list of records, or the part of it that fits.
 #[derive(Debug, PartialEq)]
 pub(super) struct Page {
-    records: Vec<Object>,
+    records: Records,
     cut: Option<Cut>,
 }
 
@@ -97,40 +101,48 @@ struct Cut {
 impl Page {
     /// The part of `records` that `paging` asks for and `limits` allow. Records are told apart by their field `name`, and
     /// given in its order where all of them have it.
-    pub(super) fn of(mut records: Vec<Object>, name: &str, paging: Paging, limits: Limits) -> Self {
+    pub(super) fn of(records: &RawList, name: &str, paging: Paging, limits: Limits) -> Self {
         let total = records.len();
-        let name_of = |record: &Object| record.get(name).and_then(Value::as_str).map(str::to_owned);
-        let named = records.iter().all(|record| record.get(name).is_some_and(Value::is_string));
+        let mut sorted: Vec<(Option<Cow<'_, str>>, RawRecord<'_>)> =
+            records.iter().map(|record| (record.text(name), record)).collect();
+        let named = sorted.iter().all(|(name, _)| name.is_some());
         if named {
-            records.sort_by_cached_key(name_of);
+            sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
         }
         let start = match paging.cursor {
-            Some(Cursor(Position::After(last))) if named => records.partition_point(|record| {
-                record.get(name).and_then(Value::as_str) <= Some(last.as_str())
-            }),
+            Some(Cursor(Position::After(last))) if named => {
+                sorted.partition_point(|(name, _)| name.as_deref() <= Some(last.as_str()))
+            }
             Some(Cursor(Position::Skip(count))) => count.min(total),
             Some(Cursor(Position::After(_))) | None => 0,
         };
-        records.drain(..start);
-
         let asked =
             paging.limit.and_then(|limit| usize::try_from(limit.get()).ok()).unwrap_or(usize::MAX);
-        let fitting = fitting(&records, limits.bytes);
-        let kept = asked.min(fitting);
-        let cut = (kept < records.len()).then(|| {
-            let last = records.get(kept.saturating_sub(1)).and_then(name_of).filter(|_| named);
-            Cut {
-                reason: if fitting < asked {
-                    format!("the result would be longer than {} bytes", limits.bytes)
-                } else {
-                    format!("{kept} were asked for")
-                },
-                total,
-                cursor: Cursor(last.map_or(Position::Skip(start + kept), Position::After)),
+        let mut given = Records::new();
+        let mut left = limits.bytes;
+        let mut last = None;
+        let mut reason = None;
+        for (key, record) in sorted.into_iter().skip(start) {
+            if given.count() == asked {
+                reason = Some(format!("{asked} were asked for"));
+                break;
             }
+            let length = given.push(|json| record.write(name, json));
+            // One record is given whatever its length, as a cut that gives nothing leads nowhere.
+            if length >= left && given.count() > 1 {
+                given.pop(length);
+                reason = Some(format!("the result would be longer than {} bytes", limits.bytes));
+                break;
+            }
+            left = left.saturating_sub(length + 1);
+            last = key;
+        }
+        let cut = reason.map(|reason| {
+            let skip = Position::Skip(start + given.count());
+            let after = last.filter(|_| named).map(|name| Position::After(name.into_owned()));
+            Cut { reason, total, cursor: Cursor(after.unwrap_or(skip)) }
         });
-        records.truncate(kept);
-        Self { records, cut }
+        Self { records: given, cut }
     }
 }
 
@@ -148,7 +160,7 @@ pub(super) fn fitting<T: Serialize>(records: &[T], bytes: usize) -> usize {
 
 impl Output for Page {
     fn schema() -> Map<String, Value> {
-        let mut schema = <Vec<Object> as Output>::schema();
+        let mut schema = RawList::schema();
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.insert(
                 "cut".to_owned(),
@@ -168,22 +180,15 @@ impl Output for Page {
         schema
     }
 
-    fn into_result(self) -> CallToolResult {
-        let records = self.records.len();
-        let mut result = self.records.into_result();
-        if let Some(Cut { reason, total, cursor }) = self.cut {
-            let cursor = String::from(cursor);
-            result.content.push(ContentBlock::text(format!(
-                "Cut after {records} of {total} records: {reason}. For the next ones, call again with the same arguments and cursor \"{cursor}\"."
-            )));
-            if let Some(Value::Object(structured)) = &mut result.structured_content {
-                structured.insert(
-                    "cut".to_owned(),
-                    json!({ "reason": reason, "records": records, "total": total, "cursor": cursor }),
-                );
-            }
-        }
-        result
+    fn into_result(self) -> ToolResult {
+        let records = self.records.count();
+        let Some(Cut { reason, total, cursor }) = self.cut else { return self.records.end(None) };
+        let cursor = String::from(cursor);
+        let note = format!(
+            "Cut after {records} of {total} records: {reason}. For the next ones, call again with the same arguments and cursor \"{cursor}\"."
+        );
+        let cut = json!({ "reason": reason, "records": records, "total": total, "cursor": cursor });
+        self.records.end(Some(("cut", cut))).with_note(note)
     }
 }
 
@@ -197,12 +202,23 @@ mod tests {
         Limits { sql_rows: 1, sql_time: Duration::ZERO, bytes }
     }
 
-    fn named(names: &[&str]) -> Vec<Object> {
-        names.iter().map(|name| Object::from_iter([("name".to_owned(), json!(name))])).collect()
+    fn list(records: &Value) -> RawList {
+        RawList::parse(&records.to_string())
     }
 
-    fn names(page: &Page) -> Vec<&str> {
-        page.records.iter().map(|record| record["name"].as_str().unwrap()).collect()
+    fn named(names: &[&str]) -> RawList {
+        list(&names.iter().map(|name| json!({ "name": name })).collect())
+    }
+
+    fn records(page: Page) -> Vec<Value> {
+        let result = page.into_result();
+        let structured: Value = serde_json::from_str(result.structured().unwrap()).unwrap();
+        structured["result"].as_array().unwrap().clone()
+    }
+
+    fn names(page: Page) -> Vec<String> {
+        let text = |record: &Value| record["name"].as_str().unwrap().to_owned();
+        records(page).iter().map(text).collect()
     }
 
     fn cursor(page: &Page) -> Option<Cursor> {
@@ -214,46 +230,47 @@ mod tests {
     fn pages_end_at_a_record_and_follow_each_other_without_gap_while_records_come_and_go() {
         let limit = Some(Int::clamped(2));
         let first = Page::of(
-            named(&["d", "a", "c", "b"]),
+            &named(&["d", "a", "c", "b"]),
             "name",
             Paging { limit, cursor: None },
             limits(1_000),
         );
-        assert_eq!(names(&first), ["a", "b"]);
-        // `a` was deleted and `bb` made meanwhile.
+        // `a` is deleted and `bb` made meanwhile.
         let paging = Paging { limit, cursor: cursor(&first) };
-        let second = Page::of(named(&["d", "bb", "c", "b"]), "name", paging, limits(1_000));
-        assert_eq!(names(&second), ["bb", "c"]);
+        assert_eq!(names(first), ["a", "b"]);
+        let second = Page::of(&named(&["d", "bb", "c", "b"]), "name", paging, limits(1_000));
         let last = Page::of(
-            named(&["d", "c"]),
+            &named(&["d", "c"]),
             "name",
             Paging { limit, cursor: cursor(&second) },
             limits(1_000),
         );
-        assert_eq!((names(&last), cursor(&last)), (vec!["d"], None));
+        assert_eq!(names(second), ["bb", "c"]);
+        assert_eq!(cursor(&last), None);
+        assert_eq!(names(last), ["d"]);
     }
 
     #[test]
     fn a_list_that_is_too_long_is_cut_before_the_limit_and_still_gives_something() {
         for (bytes, kept) in [(1_000, 3), (39, 3), (38, 2), (13, 1), (1, 1)] {
-            let page = Page::of(named(&["a", "b", "c"]), "name", Paging::default(), limits(bytes));
-            assert_eq!((page.records.len(), page.cut.is_some()), (kept, kept < 3), "{bytes}");
+            let page = Page::of(&named(&["a", "b", "c"]), "name", Paging::default(), limits(bytes));
+            assert_eq!((page.records.count(), page.cut.is_some()), (kept, kept < 3), "{bytes}");
         }
         assert_eq!(
-            Page::of(Vec::new(), "name", Paging::default(), limits(1)),
-            Page { records: vec![], cut: None }
+            Page::of(&RawList::default(), "name", Paging::default(), limits(1)),
+            Page { records: Records::new(), cut: None }
         );
     }
 
     #[test]
     fn records_without_names_are_counted() {
-        let records = || vec![Object::new(), Object::new(), Object::new()];
+        let records = list(&json!([{}, { "name": 1 }, { "name": "a" }]));
         let limit = Some(Int::clamped(2));
-        let first = Page::of(records(), "name", Paging { limit, cursor: None }, limits(1_000));
+        let first = Page::of(&records, "name", Paging { limit, cursor: None }, limits(1_000));
         assert_eq!(cursor(&first), Some(Cursor(Position::Skip(2))));
         let last =
-            Page::of(records(), "name", Paging { limit, cursor: cursor(&first) }, limits(1_000));
-        assert_eq!((last.records.len(), cursor(&last)), (1, None));
+            Page::of(&records, "name", Paging { limit, cursor: cursor(&first) }, limits(1_000));
+        assert_eq!((last.records.count(), cursor(&last)), (1, None));
     }
 
     #[test]
@@ -266,16 +283,17 @@ mod tests {
     #[test]
     fn a_cut_is_said_in_the_text_and_beside_the_records() {
         let paging = Paging { limit: Some(Int::clamped(1)), cursor: None };
-        let page = Page::of(named(&["a", "b"]), "name", paging, limits(1_000));
-        let result = serde_json::to_value(page.into_result()).unwrap();
+        let page = Page::of(&named(&["a", "b"]), "name", paging, limits(1_000));
+        let result = page.into_result();
+        let structured: Value = serde_json::from_str(result.structured().unwrap()).unwrap();
         let cursor = "eyJhZnRlciI6ImEifQ";
         assert_eq!(
-            result["structuredContent"],
+            structured,
             json!({
                 "result": [{ "name": "a" }],
                 "cut": { "reason": "1 were asked for", "records": 1, "total": 2, "cursor": cursor },
             })
         );
-        assert!(result["content"][1]["text"].as_str().unwrap().contains(cursor));
+        assert!(result.blocks().nth(1).unwrap().contains(cursor));
     }
 }

@@ -8,7 +8,7 @@ use super::{
     arguments::{ArgumentError, Environment, Int, List, Text},
     definition::{Call, Effect, Tool},
 };
-use crate::lenses::{Deployment, Error, Name, NewProcessor, Object};
+use crate::lenses::{Deployment, Error, Name, NewProcessor, RawObject};
 
 pub(super) fn tools() -> Vec<Tool> {
     vec![
@@ -57,7 +57,7 @@ struct ListProcessors {
 async fn list_sql_processors(
     call: Call,
     ListProcessors { environment }: ListProcessors,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     call.lenses.processors(&environment).await
 }
 
@@ -72,7 +72,7 @@ struct OneProcessor {
 async fn get_sql_processor(
     call: Call,
     OneProcessor { environment, sql_processor_id }: OneProcessor,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     call.lenses.processor(&environment, &sql_processor_id).await
 }
 
@@ -149,7 +149,10 @@ impl Place {
     }
 }
 
-async fn create_sql_processor(call: Call, arguments: CreateProcessor) -> Result<Object, ToolError> {
+async fn create_sql_processor(
+    call: Call,
+    arguments: CreateProcessor,
+) -> Result<RawObject, ToolError> {
     let processor = NewProcessor {
         name: arguments.name,
         sql: arguments.sql.as_str().to_owned(),

@@ -4,7 +4,6 @@ mod max_size;
 
 use std::collections::BTreeMap;
 
-use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -13,13 +12,17 @@ use self::max_size::max_size;
 use super::{
     arguments::{Environment, Text},
     definition::{Call, Effect, Tool},
-    output::{self, Output},
+    output::{self, Output, Records},
     progress::ProgressUpdate,
-    statement::MAX_CHARACTERS,
+    result::ToolResult,
+    statement::{self, MAX_CHARACTERS},
 };
-use crate::lenses::{
-    Error,
-    sql::{Cut, Limits, Rows, Seen},
+use crate::{
+    lenses::{
+        Error,
+        sql::{Cut, Limits, Rows, Seen},
+    },
+    scope::Scope,
 };
 
 pub(super) fn tools() -> Vec<Tool> {
@@ -30,7 +33,8 @@ pub(super) fn tools() -> Vec<Tool> {
          WHERE amount > 10 LIMIT 20); SHOW TABLES and DESCRIBE TABLE orders tell what can be read. Always give a LIMIT. \
          Quote topic names that hold other than letters, digits and _ with backticks. The statement decides the scope: \
          SELECT, SHOW, DESCRIBE and EXPLAIN need read; INSERT, CREATE, ALTER and UPDATE need write; DELETE, DROP, \
-         TRUNCATE and KILL need delete. Ask the user before changing or deleting anything.",
+         TRUNCATE and KILL need delete. Numbers that JavaScript can't hold exactly (integers beyond 2^53 - 1, long \
+         decimals) are given as text with all their digits. Ask the user before changing or deleting anything.",
         Effect::Sql,
         execute_sql,
     )]
@@ -61,7 +65,10 @@ async fn execute_sql(
             message: format!("{rows} rows; {records} records and {bytes} bytes read"),
         });
     };
-    call.lenses.query(&environment, sql.as_str(), limits, seen).await
+    let rows = call.lenses.query(&environment, sql.as_str(), limits, seen).await?;
+    // A statement that reads has rows or none: what Lenses says then is about the login.
+    let only_reads = statement::required_scopes(sql.as_str()) == Scope::Read.into();
+    Ok(Rows { message: rows.message.filter(|_| !only_reads && rows.count == 0), ..rows })
 }
 
 /// How to see what a cut left out.
@@ -91,7 +98,7 @@ fn advice(cut: &Cut, last_offsets: &BTreeMap<u64, u64>) -> String {
     advice
 }
 
-/// The rows stand in `result`; a cut is said beside them, and as a text of its own.
+/// The rows stand in `result`; what else there is to say stands beside them, and as a text of its own.
 impl Output for Rows {
     fn schema() -> Map<String, Value> {
         let mut schema = output::wrapped(&json!({
@@ -112,27 +119,28 @@ impl Output for Rows {
                     "required": ["reason", "rows", "next"],
                 }),
             );
+            properties.insert(
+                "message".to_owned(),
+                json!({ "type": "string", "description": "What Lenses says of a statement that has no rows." }),
+            );
         }
         schema
     }
 
-    fn into_result(self) -> CallToolResult {
-        let Self { json: text, rows, cut, last_offsets } = self;
-        let count = rows.len();
-        let mut result =
-            output::result(text, output::wrap(Value::Array(rows)), Some(output::wrap_mark()));
+    fn into_result(self) -> ToolResult {
+        let Self { json, count, message, cut, last_offsets } = self;
+        let records = Records::written(json, count);
         if let Some(cut) = cut {
             let next = advice(&cut, &last_offsets);
-            result
-                .content
-                .push(ContentBlock::text(format!("Cut after {count} rows: {cut}. {next}")));
-            if let Some(Value::Object(structured)) = &mut result.structured_content {
-                structured.insert(
-                    "cut".to_owned(),
-                    json!({ "reason": cut.to_string(), "rows": count, "next": next }),
-                );
-            }
+            let note = format!("Cut after {count} rows: {cut}. {next}");
+            let cut = json!({ "reason": cut.to_string(), "rows": count, "next": next });
+            return records.end(Some(("cut", cut))).with_note(note);
         }
-        result
+        match message {
+            Some(message) => records
+                .end(Some(("message", message.as_str().into())))
+                .with_note(format!("Lenses says: {message}")),
+            None => records.end(None),
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     definition::{Call, Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
-use crate::lenses::{Error, Name, Object};
+use crate::lenses::{Error, Name, Object, RawObject};
 
 pub(super) fn tools() -> Vec<Tool> {
     vec![
@@ -58,7 +58,7 @@ struct ListTopicMetadata {
 async fn list_topic_metadata(call: Call, arguments: ListTopicMetadata) -> Result<Page, Error> {
     let ListTopicMetadata { environment, limit, cursor } = arguments;
     let topics = call.lenses.topics_metadata(&environment).await?;
-    Ok(Page::of(topics, "topicName", Paging { limit, cursor }, call.limits))
+    Ok(Page::of(&topics, "topicName", Paging { limit, cursor }, call.limits))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -69,7 +69,7 @@ struct GetTopicMetadata {
     topic_name: Name,
 }
 
-async fn get_topic_metadata(call: Call, arguments: GetTopicMetadata) -> Result<Object, Error> {
+async fn get_topic_metadata(call: Call, arguments: GetTopicMetadata) -> Result<RawObject, Error> {
     let GetTopicMetadata { environment, topic_name } = arguments;
     call.lenses.topic_metadata(&environment, &topic_name).await
 }

@@ -10,7 +10,7 @@ use super::{
     definition::{Call, Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
-use crate::lenses::{Error, Name, Object};
+use crate::lenses::{Error, Name, RawList, RawObject};
 
 pub(super) fn tools() -> Vec<Tool> {
     let mut tools = vec![
@@ -68,7 +68,7 @@ async fn list_topics(
     ListTopics { environment, limit, cursor }: ListTopics,
 ) -> Result<Page, Error> {
     let topics = call.lenses.topics(&environment).await?;
-    Ok(Page::of(topics, "topicName", Paging { limit, cursor }, call.limits))
+    Ok(Page::of(&topics, "topicName", Paging { limit, cursor }, call.limits))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -82,20 +82,20 @@ struct OneTopic {
 async fn get_topic(
     call: Call,
     OneTopic { environment, topic_name }: OneTopic,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     call.lenses.topic(&environment, &topic_name).await
 }
 
 async fn get_topic_partitions(
     call: Call,
     OneTopic { environment, topic_name }: OneTopic,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     call.lenses.topic_partitions(&environment, &topic_name).await
 }
 
 async fn get_topic_broker_configs(
     call: Call,
     OneTopic { environment, topic_name }: OneTopic,
-) -> Result<Vec<Object>, Error> {
+) -> Result<RawList, Error> {
     call.lenses.topic_broker_configs(&environment, &topic_name).await
 }

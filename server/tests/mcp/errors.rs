@@ -13,7 +13,7 @@ use crate::{
 
 const JSON: &str = "application/json";
 
-async fn told(status: u16, content_type: &str, body: &str) -> String {
+pub(crate) async fn told(status: u16, content_type: &str, body: &str) -> String {
     let hq = Hq::answering(status, content_type, body).await;
     Endpoint::new(&hq.url).failure("list_topics", json!({ "environment": "dev" })).await
 }
@@ -114,6 +114,7 @@ async fn every_status_that_is_no_success_is_an_error_that_says_what_to_do() {
             401 => {
                 "Lenses HQ does not accept the credential: Odd. The session has expired".to_owned()
             }
+            402 => "the Lenses licence does not cover this: Odd. Tell the user".to_owned(),
             403 => "Lenses HQ does not allow this: Odd. The user's Lenses permissions".to_owned(),
             404 => "not found: Odd. Check the names".to_owned(),
             409 => "conflict with what is there: Odd. Look at what is there".to_owned(),

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose setting can't be made has failed")]
 
+mod advice;
 mod approvals;
 mod arguments;
 mod client;
@@ -22,6 +23,7 @@ mod hq;
 mod processors;
 mod prompts;
 mod protocol;
+mod records;
 mod resources;
 mod results;
 mod server;

@@ -130,7 +130,10 @@ async fn a_list_that_is_too_long_is_cut_at_a_record_and_says_so() {
 #[tokio::test]
 async fn environments_are_listed_with_their_topics_page_by_page() {
     let items: Vec<_> = (0..250)
-        .map(|number| json!({ "name": format!("e{number:03}"), "display_name": "An E" }))
+        .map(|number| {
+            let status = json!({ "agent_connected": true });
+            json!({ "name": format!("e{number:03}"), "display_name": "An E", "status": status })
+        })
         .collect();
     let hq = Hq::with(&[("", json!({ "items": items }))]).await;
     let endpoint = Endpoint::new(&hq.url);
@@ -158,6 +161,29 @@ async fn environments_are_listed_with_their_topics_page_by_page() {
     assert!(templates.iter().all(
         |template| template["title"].is_string() && template["mimeType"] == "application/json"
     ));
+}
+
+#[tokio::test]
+async fn topics_are_offered_only_where_the_agent_is_connected() {
+    let hq = Hq::giving(&json!({ "items": [
+        { "name": "away", "status": { "agent_connected": false } },
+        { "name": "here", "status": { "agent": { "agent_connected": false }, "agent_connected": true } },
+        { "name": "odd", "status": { "agent_connected": "true" } },
+        { "name": "unknown" },
+    ] }))
+    .await;
+    let (_, list) = Endpoint::new(&hq.url).request(MODERN, "resources/list", json!({})).await;
+    assert_eq!(
+        uris(&list),
+        [
+            "lenses://environments",
+            "lenses://environments/away",
+            "lenses://environments/here",
+            "lenses://environments/here/topics",
+            "lenses://environments/odd",
+            "lenses://environments/unknown",
+        ]
+    );
 }
 
 #[tokio::test]

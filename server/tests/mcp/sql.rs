@@ -1,23 +1,18 @@
 //! Queries: every frame, every end, every limit.
 
 mod cancel;
+mod frames;
 mod progress;
 
 use std::{future::pending, time::Duration};
 
-use futures::{SinkExt, StreamExt};
+use futures::SinkExt;
 use lenses_mcp_server::{scope::Scope, tools};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::{
     Message,
-    protocol::{
-        CloseFrame,
-        frame::{
-            Frame,
-            coding::{CloseCode, Data, OpCode},
-        },
-    },
+    protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
 use crate::{
@@ -66,23 +61,6 @@ async fn fault_09_rows_come_in_order_and_whole_tombstones_and_empty_ones_too() {
     assert_eq!(result["content"], json!([{ "type": "text", "text": expected.to_string() }]));
     let statement: Value = serde_json::from_str(&query.statement.await.unwrap()).unwrap();
     assert_eq!(statement, json!({ "sql": "SELECT * FROM orders", "stats": 500 }));
-}
-
-#[tokio::test]
-async fn fault_10_a_query_ends_with_end_with_success_or_with_a_clean_close() {
-    for last in [Some("END"), Some("SUCCESS"), None] {
-        let query = query(move |mut socket| async move {
-            send(&mut socket, [record(0)]).await;
-            if let Some(last) = last {
-                send(&mut socket, [json!({ "type": last, "data": "bye" })]).await;
-                pending::<()>().await;
-            }
-            socket.close(None).await.unwrap();
-        })
-        .await;
-        let result = Endpoint::new(&query.url).call("execute_sql", select()).await;
-        assert_eq!(result["structuredContent"], json!({ "result": [{ "rownum": 0 }] }), "{last:?}");
-    }
 }
 
 #[tokio::test]
@@ -220,78 +198,6 @@ async fn fault_10_a_connection_that_breaks_off_keeps_its_rows_and_says_so() {
             assert_eq!(reason, "Lenses closed the connection before the end of the result");
         }
     }
-}
-
-#[tokio::test]
-async fn frames_that_are_not_sqls_are_an_error_and_no_rows() {
-    let text = |bytes: &'static [u8]| {
-        Message::Frame(Frame::message(bytes, OpCode::Data(Data::Text), true))
-    };
-    for (frame, said) in [
-        (Message::text("<html>"), "a frame that is not SQL's"),
-        (Message::text(r#"{"type":"RECORD","data":{"a":"#), "a frame that is not SQL's"),
-        (Message::text(r#"{"type":"RECORD","data":{"a":1e999}}"#), "a record that can't be read"),
-        (
-            Message::binary(&b"{\"type\":\"RECORD\",\"data\":\"\xff\"}"[..]),
-            "a frame that is not SQL's",
-        ),
-        (text(b"{\"type\":\"RECORD\",\"data\":\"\xff\"}"), "text that is not UTF-8"),
-        (
-            Message::Frame(Frame::message(&b"{}"[..], OpCode::Data(Data::Reserved(3)), true)),
-            "a malformed websocket frame",
-        ),
-    ] {
-        let query = query(|mut socket| async move {
-            send(&mut socket, [record(0)]).await;
-            socket.send(frame).await.unwrap();
-            until_gone(&mut socket).await;
-        })
-        .await;
-        let text = Endpoint::new(&query.url).failure("execute_sql", select()).await;
-        assert!(text.starts_with(&format!("Lenses HQ answered with {said}.")), "{text}");
-    }
-}
-
-#[tokio::test]
-async fn pings_fragments_and_binary_frames_are_what_rfc_6455_says_and_nothing_counts_after_the_end()
-{
-    let query = query(|mut socket| async move {
-        let part = |text: &'static str, opcode, last| {
-            Message::Frame(Frame::message(text, OpCode::Data(opcode), last))
-        };
-        for message in [
-            Message::binary(record(0).to_string()),
-            part(r#"{"type":"REC"#, Data::Text, false),
-            Message::Ping("are you there".into()),
-            part(r#"ORD","data":"#, Data::Continue, false),
-            part(r#"{"rownum":1}}"#, Data::Continue, true),
-            Message::Pong("unasked".into()),
-        ] {
-            socket.send(message).await.unwrap();
-        }
-        assert_eq!(socket.next().await.unwrap().unwrap(), Message::Pong("are you there".into()));
-        send(&mut socket, [end(), record(2), json!({ "type": "ERROR", "data": "too late" })]).await;
-        until_gone(&mut socket).await;
-    })
-    .await;
-    let result = Endpoint::new(&query.url).call("execute_sql", select()).await;
-    assert_eq!(
-        result["structuredContent"],
-        json!({ "result": [{ "rownum": 0 }, { "rownum": 1 }] })
-    );
-    query.statement.await.unwrap();
-}
-
-#[tokio::test]
-async fn the_text_of_a_result_is_what_hq_sent_columns_in_order_and_numbers_with_all_digits() {
-    let row = r#"{"z":1.10000000000000000001,"a":123456789012345678901234567890}"#;
-    let query = query(move |mut socket| async move {
-        socket.send(Message::text(format!(r#"{{"type":"RECORD","data":{row}}}"#))).await.unwrap();
-        send(&mut socket, [end()]).await;
-    })
-    .await;
-    let result = Endpoint::new(&query.url).call("execute_sql", select()).await;
-    assert_eq!(result["content"], json!([{ "type": "text", "text": format!("[{row}]") }]));
 }
 
 #[tokio::test]

@@ -40,6 +40,8 @@ pub(crate) enum Frame {
     Error(String),
     /// The first frame is not a request: a sentence.
     InvalidRequest(String),
+    /// The credential of the handshake was accepted.
+    SignedIn,
     /// A statement without rows was done: a sentence.
     Success(String),
     /// There is no more.
@@ -68,6 +70,7 @@ impl Frame {
             Self::Stats(stats) => ("STATS", stats.into_json().to_string()),
             Self::Error(sentence) => ("ERROR", Value::from(sentence).to_string()),
             Self::InvalidRequest(sentence) => ("INVALIDREQUEST", Value::from(sentence).to_string()),
+            Self::SignedIn => ("SUCCESS", Value::Null.to_string()),
             Self::Success(sentence) => ("SUCCESS", Value::from(sentence).to_string()),
             Self::End => ("END", Value::Null.to_string()),
         };

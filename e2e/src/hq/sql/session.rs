@@ -1,4 +1,4 @@
-//! One WebSocket: one statement, from the first frame to the close.
+//! One WebSocket: one statement, from the acknowledgement of the login to the close.
 //!
 //! Rows are sent as fast as the client takes them and no faster: the scan goes on only when the socket took what it found, so memory does
 //! not grow with the rows. When the client goes, the query is killed, or HQ ends, the scan is dropped where it is and is no longer listed.
@@ -51,6 +51,9 @@ pub(crate) async fn run(
     target: &str,
 ) {
     let (mut sender, mut receiver) = socket.split();
+    if sender.send(Frame::SignedIn.into_message()).await.is_err() {
+        return;
+    }
     let asked = tokio::select! {
         asked = tokio::time::timeout(FIRST_FRAME, first_frame(&mut receiver)) => asked.unwrap_or(Ok(None)),
         () = hq.gone() => return,

@@ -28,7 +28,10 @@ async fn hq() -> Running {
 async fn open(hq: &Running, path: &str, token: &str) -> Result<Socket, Error> {
     let mut request = format!("ws://{}{path}", hq.address).into_client_request().unwrap();
     request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
-    connect_async(request).await.map(|(socket, _)| socket)
+    let (mut socket, _) = connect_async(request).await?;
+    // The login is acknowledged before anything is asked.
+    assert_eq!(next(&mut socket).await, Some(json!({"type": "SUCCESS", "data": null})));
+    Ok(socket)
 }
 
 async fn ask(hq: &Running, request: Value) -> Socket {

@@ -1,25 +1,31 @@
 //! The frames of the SQL websocket: `{"type": …, "data": …}`.
 
-use std::borrow::Cow;
-
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
-use super::super::{Error, Problem};
+use super::super::{Error, Problem, problem};
+use crate::json;
+
+/// The longest text of a SUCCESS frame that is passed on, in characters.
+const MAX_TEXT: usize = 2_000;
 
 /// What one frame means for the query that it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Frame<'a> {
-    /// RECORD: one row, a JSON object.
-    Record(Cow<'a, str>),
+    /// RECORD: one row, as HQ wrote it; `None` for a row of nothing.
+    Record(Option<&'a [u8]>),
     /// STATS: how far the query has come.
     Stats(Stats),
-    /// HEARTBEAT, and types that are not known yet: the query goes on.
-    Passing,
+    /// HEARTBEAT: the query goes on.
+    Heartbeat,
+    /// SUCCESS: the login was accepted, or a statement without rows was done. What HQ says of it, if it is a text.
+    Success(Option<String>),
+    /// A type that is not known: the query goes on.
+    Unknown,
     /// ERROR or INVALIDREQUEST: the query is over and has failed.
     Error(Problem),
-    /// END or SUCCESS: the query is over.
+    /// END: the query is over.
     End,
 }
 
@@ -31,42 +37,48 @@ pub(super) struct Stats {
     pub(super) records_scanned: u64,
 }
 
-#[derive(Deserialize)]
-struct Wire<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-}
-
 impl<'a> Frame<'a> {
-    /// Reads one frame. `credential` is struck out of messages.
+    /// Reads one frame, whose type may be written in any case. Its data is not checked: one record that can't be read is no
+    /// reason to lose the others. `credential` is struck out of messages.
     pub(super) fn read(bytes: &'a [u8], credential: &SecretString) -> Result<Self, Error> {
-        let Wire { kind, data } = serde_json::from_slice(bytes)
-            .map_err(|_| Error::Unreadable { what: "a frame that is not SQL's" })?;
-        let data = data.map_or("null", RawValue::get);
-        Ok(match &*kind {
-            "RECORD" => Self::Record(match data {
-                // A row without columns is a row all the same.
-                "null" => "{}".into(),
-                object if object.starts_with('{') => object.into(),
-                value => format!("{{\"value\":{value}}}").into(),
-            }),
-            "STATS" => serde_json::from_str(data).map_or(Self::Passing, Self::Stats),
-            "ERROR" | "INVALIDREQUEST" => Self::Error(problem(data, credential)),
-            "END" | "SUCCESS" => Self::End,
-            _ => Self::Passing,
+        const NO_FRAME: Error = Error::Unreadable { what: "a frame that is not SQL's" };
+        let (mut kind, mut data) = (None, None);
+        for part in json::Parts::of_object(bytes) {
+            let part = part.map_err(|_| NO_FRAME)?;
+            match json::text(bytes.get(part.key).unwrap_or_default()).as_deref() {
+                Some("type") => kind = bytes.get(part.value),
+                Some("data") => data = bytes.get(part.value),
+                _ => {}
+            }
+        }
+        let kind = kind.and_then(json::text).ok_or(NO_FRAME)?;
+        let data = data.filter(|data| *data != b"null");
+        Ok(match kind.to_ascii_uppercase().as_str() {
+            "RECORD" => Self::Record(data),
+            "STATS" => data
+                .and_then(|data| serde_json::from_slice(data).ok())
+                .map_or(Self::Heartbeat, Self::Stats),
+            "HEARTBEAT" => Self::Heartbeat,
+            "SUCCESS" => Self::Success(
+                data.and_then(json::text)
+                    .map(|text| problem::clean(&text, credential, MAX_TEXT))
+                    .filter(|text| !text.is_empty()),
+            ),
+            "ERROR" | "INVALIDREQUEST" => Self::Error(problem(data.unwrap_or(b"null"), credential)),
+            "END" => Self::End,
+            _ => Self::Unknown,
         })
     }
 }
 
 /// HQ's documents do not say what an ERROR frame holds: a text, a problem document or the agent's shape is read; any
 /// other JSON is the message as it stands.
-fn problem(data: &str, credential: &SecretString) -> Problem {
-    let value = serde_json::from_str(data).unwrap_or(Value::Null);
+fn problem(data: &[u8], credential: &SecretString) -> Problem {
+    let value = serde_json::from_slice(data).unwrap_or(Value::Null);
     let problem = Problem::from_value(&value, credential);
-    if problem == Problem::default() && !value.is_null() {
-        return Problem::from_value(&Value::String(data.to_owned()), credential);
+    if problem == Problem::default() && data != b"null" {
+        let text = String::from_utf8_lossy(data).into_owned();
+        return Problem::from_value(&Value::String(text), credential);
     }
     problem
 }
@@ -86,43 +98,47 @@ mod tests {
         for (data, row) in [
             (
                 r#"{"rownum":0, "key":1.50,"value":{"a":1}}"#,
-                r#"{"rownum":0, "key":1.50,"value":{"a":1}}"#,
+                Some(r#"{"rownum":0, "key":1.50,"value":{"a":1}}"#),
             ),
-            (r#" {"key":1,"value":null} "#, r#"{"key":1,"value":null}"#),
-            ("{}", "{}"),
-            ("null", "{}"),
-            ("[1,2]", r#"{"value":[1,2]}"#),
-            (r#""text""#, r#"{"value":"text"}"#),
+            (r#" {"key":1,"value":null} "#, Some(r#"{"key":1,"value":null}"#)),
+            ("{}", Some("{}")),
+            ("null", None),
+            ("[1,2]", Some("[1,2]")),
+            (r#"{"a":"\ud800"}"#, Some(r#"{"a":"\ud800"}"#)),
         ] {
             for frame in [
                 format!(r#"{{"type":"RECORD","data":{data}}}"#),
-                format!(r#"{{"data":{data},"type":"RECORD"}}"#),
+                format!(r#"{{"data":{data},"type":"record"}}"#),
             ] {
-                assert_eq!(read(&frame), Frame::Record(row.into()));
+                assert_eq!(read(&frame), Frame::Record(row.map(str::as_bytes)));
             }
         }
-        assert_eq!(read(r#"{"type":"RECORD"}"#), Frame::Record("{}".into()));
-        assert_eq!(read(r#"{"type":"\u0052ECORD","data":{}}"#), Frame::Record("{}".into()));
+        assert_eq!(read(r#"{"type":"RECORD"}"#), Frame::Record(None));
+        assert_eq!(read(r#"{"type":"\u0052ecord","data":{}}"#), Frame::Record(Some(b"{}")));
     }
 
     #[test]
-    fn heartbeats_statistics_and_unknown_types_let_the_query_go_on() {
-        for frame in [
-            r#"{"type":"HEARTBEAT"}"#,
-            r#"{"type":"NEWS","data":1}"#,
-            r#"{"type":"STATS","data":"soon"}"#,
-        ] {
-            assert_eq!(read(frame), Frame::Passing);
-        }
-        assert_eq!(
-            read(
-                r#"{"type":"STATS","data":{"bytesRead":7,"recordsScanned":2,"duration":1.5,"sources":["t"]}}"#
+    fn heartbeats_statistics_successes_and_unknown_types_let_the_query_go_on() {
+        for (frame, expected) in [
+            (r#"{"type":"HEARTBEAT"}"#, Frame::Heartbeat),
+            (r#"{"type":"NEWS","data":1}"#, Frame::Unknown),
+            (r#"{"type":"STATS","data":"soon"}"#, Frame::Heartbeat),
+            (
+                r#"{"type":"Stats","data":{"bytesRead":7,"recordsScanned":2,"duration":1.5,"sources":["t"]}}"#,
+                Frame::Stats(Stats { bytes_read: 7, records_scanned: 2 }),
             ),
-            Frame::Stats(Stats { bytes_read: 7, records_scanned: 2 })
-        );
-        assert_eq!(read(r#"{"type":"STATS","data":{}}"#), Frame::Stats(Stats::default()));
-        assert_eq!(read(r#"{"type":"END"}"#), Frame::End);
-        assert_eq!(read(r#"{"type":"SUCCESS","data":"done"}"#), Frame::End);
+            (r#"{"type":"STATS","data":{}}"#, Frame::Stats(Stats::default())),
+            (r#"{"type":"SUCCESS"}"#, Frame::Success(None)),
+            (r#"{"type":"SUCCESS","data":{"user":"a"}}"#, Frame::Success(None)),
+            (
+                r#"{"type":"success","data":"done for token"}"#,
+                Frame::Success(Some("done for [credential]".to_owned())),
+            ),
+            (r#"{"type":"END"}"#, Frame::End),
+            (r#"{"type":"end","data":null}"#, Frame::End),
+        ] {
+            assert_eq!(read(frame), expected, "{frame}");
+        }
     }
 
     #[test]
@@ -158,9 +174,5 @@ mod tests {
         ] {
             assert!(Frame::read(text.as_bytes(), &"token".into()).is_err(), "{text}");
         }
-        assert!(
-            Frame::read(b"{\"type\":\"RECORD\",\"data\":{\"a\":\"\xff\"}}", &"token".into())
-                .is_err()
-        );
     }
 }

@@ -17,12 +17,14 @@ use tokio_tungstenite::{
     },
 };
 
-use super::super::{CallerClient, Error, endpoint::Endpoint, reply, reply::ReadError, traced};
+use super::super::{CallerClient, Error, body, body::ReadError, endpoint::Endpoint, traced};
 
 /// The largest frame that is read whatever the limits say: HQ's own cap on what it proxies.
 const MAX_FRAME_BYTES: usize = 32 << 20;
 /// Queries read records of a few hundred bytes; the library's default of 128 KiB per connection would be idle memory.
 const BUFFER_BYTES: usize = 16 << 10;
+/// Room beside the request for its header, a close and some pongs.
+const SPARE_WRITE_BYTES: usize = 4 << 10;
 
 pub(super) type Socket = WebSocketStream<Upgraded>;
 
@@ -32,8 +34,12 @@ impl CallerClient {
         self.client.0.response_max_bytes.min(MAX_FRAME_BYTES)
     }
 
-    /// Opens a websocket.
-    pub(super) async fn open(&self, endpoint: Endpoint) -> Result<Socket, Error> {
+    /// Opens a websocket over which one message of `request_bytes` will be sent.
+    pub(super) async fn open(
+        &self,
+        endpoint: Endpoint,
+        request_bytes: usize,
+    ) -> Result<Socket, Error> {
         let key = generate_key();
         let request = self
             .client
@@ -50,7 +56,7 @@ impl CallerClient {
         let no_websocket = Error::Unreadable { what: "something other than a websocket" };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let reply =
-                reply::read(response, self.client.0.response_max_bytes, &self.credential).await;
+                body::read(response, self.client.0.response_max_bytes, &self.credential).await;
             return Err(match reply {
                 Ok(_) => no_websocket,
                 Err(ReadError::Reply(error)) => error,
@@ -67,6 +73,8 @@ impl CallerClient {
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER_BYTES)
             .write_buffer_size(0)
+            // HQ may send pings and take no pongs: what waits to be sent must not grow.
+            .max_write_buffer_size(request_bytes + SPARE_WRITE_BYTES)
             .max_message_size(most)
             .max_frame_size(most);
         Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await)

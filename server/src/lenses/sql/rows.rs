@@ -2,24 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::{
-    super::{Error, Object},
+    super::{RawRecord, raw},
     Cut,
 };
+use crate::json;
 
 /// Partitions beyond which a result does not say where it stopped in each.
 const MAX_PARTITIONS: usize = 64;
 
 /// The answer to a query.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
-    /// The rows as a JSON array, each byte for byte as HQ sent it: columns in their order, numbers with all digits.
+    /// The rows as a JSON array of objects, in the order in which they came: columns in HQ's order, and digits as HQ wrote
+    /// them. A number that a double can't hold is a string. A tombstone is a row with a null value, a row of nothing is
+    /// `{}`, and one that JSON readers refuse is an object that says so.
     pub json: String,
-    /// The same rows, parsed, in the order in which they came. A tombstone is a row with a null value, and a row of
-    /// nothing is `{}`.
-    pub rows: Vec<Value>,
+    /// How many they are.
+    pub count: usize,
+    /// What Lenses says of a statement that it did, where it says anything.
+    pub message: Option<String>,
     /// Why there may be more rows than these.
     pub cut: Option<Cut>,
     /// The last offset of each partition that has rows here. Empty where rows are no records in the order of their
@@ -31,60 +33,60 @@ pub struct Rows {
 #[derive(Debug)]
 pub(super) struct Collected {
     json: String,
-    rows: Vec<Value>,
+    count: usize,
     /// `None` once a row was no record, or stood behind a later one.
     last_offsets: Option<BTreeMap<u64, u64>>,
 }
 
 impl Collected {
     pub(super) fn new() -> Self {
-        Self { json: "[".to_owned(), rows: Vec::new(), last_offsets: Some(BTreeMap::new()) }
+        Self { json: "[".to_owned(), count: 0, last_offsets: Some(BTreeMap::new()) }
     }
 
     /// Number of rows.
     pub(super) fn count(&self) -> usize {
-        self.rows.len()
+        self.count
     }
 
     /// Whether a row of `length` bytes fits into a result of `limit` bytes. The first always does: a cut that gives
     /// nothing leads nowhere.
     pub(super) fn has_room(&self, length: usize, limit: usize) -> bool {
         // `,` before it and `]` behind it.
-        self.rows.is_empty() || self.json.len() + length + 2 <= limit
+        self.count == 0 || self.json.len() + length + 2 <= limit
     }
 
-    /// Adds a row, which is a JSON object.
-    pub(super) fn push(&mut self, row: &str) -> Result<(), Error> {
-        let object: Object = serde_json::from_str(row)
-            .map_err(|_| Error::Unreadable { what: "a record that can't be read" })?;
+    /// Adds a row: any JSON value, or none.
+    pub(super) fn push(&mut self, row: Option<&[u8]>) {
+        let row = row.unwrap_or(b"{}");
         if let Some(offsets) = &mut self.last_offsets
-            && !follows(offsets, &object)
+            && !follows(offsets, row)
         {
             self.last_offsets = None;
         }
-        if !self.rows.is_empty() {
+        if self.count > 0 {
             self.json.push(',');
         }
-        self.json.push_str(row);
-        self.rows.push(Value::Object(object));
-        Ok(())
+        self.count += 1;
+        if row.starts_with(b"{") {
+            RawRecord::new(row).write("key", &mut self.json);
+        } else {
+            self.json.push_str("{\"value\":");
+            raw::salvage_value(row, &mut self.json);
+            self.json.push('}');
+        }
     }
 
-    pub(super) fn end(mut self, cut: Option<Cut>) -> Rows {
+    pub(super) fn end(mut self, message: Option<String>, cut: Option<Cut>) -> Rows {
         self.json.push(']');
-        Rows {
-            json: self.json,
-            rows: self.rows,
-            cut,
-            last_offsets: self.last_offsets.unwrap_or_default(),
-        }
+        let Self { json, count, last_offsets } = self;
+        Rows { json, count, message, cut, last_offsets: last_offsets.unwrap_or_default() }
     }
 }
 
 /// Notes the place of a record. False when it has none, or one before a place that was noted.
-fn follows(offsets: &mut BTreeMap<u64, u64>, row: &Object) -> bool {
-    let place =
-        |name| row.get("metadata").and_then(|metadata| metadata.get(name)).and_then(Value::as_u64);
+fn follows(offsets: &mut BTreeMap<u64, u64>, row: &[u8]) -> bool {
+    let metadata = json::member(row, "metadata").unwrap_or_default();
+    let place = |name| serde_json::from_slice(json::member(metadata, name)?).ok();
     let (Some(partition), Some(offset)) = (place("partition"), place("offset")) else {
         return false;
     };
@@ -101,9 +103,9 @@ mod tests {
     fn collected(rows: &[&str]) -> Rows {
         let mut collected = Collected::new();
         for row in rows {
-            collected.push(row).unwrap();
+            collected.push(Some(row.as_bytes()));
         }
-        collected.end(None)
+        collected.end(None, None)
     }
 
     fn record(partition: u64, offset: u64) -> String {
@@ -111,19 +113,34 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_what_came_and_the_rows_are_its_values() {
+    fn rows_are_what_came_with_wide_numbers_as_strings() {
         assert_eq!(collected(&[]).json, "[]");
-        let rows = collected(&[r#"{"z":1.10000000000000000001,"a":18446744073709551616}"#, "{}"]);
-        assert_eq!(rows.json, r#"[{"z":1.10000000000000000001,"a":18446744073709551616},{}]"#);
+        let rows = collected(&[
+            r#"{"z":1.10000000000000000001,"a":18446744073709551616,"m":1.50}"#,
+            "{}",
+            "[1,2]",
+            r#""text""#,
+        ]);
         assert_eq!(
-            rows.rows,
-            [json!({ "z": 1.1, "a": 18_446_744_073_709_551_616_f64 }), json!({})]
+            rows.json,
+            r#"[{"z":"1.10000000000000000001","a":"18446744073709551616","m":1.50},{},{"value":[1,2]},{"value":"text"}]"#
         );
-        assert!(Collected::new().push("[1]").is_err());
-        assert!(
-            Collected::new()
-                .push(&format!("{{\"a\":{}{}}}", "[".repeat(1_000), "]".repeat(1_000)))
-                .is_err()
+        assert_eq!(rows.count, 4);
+        let mut nothing = Collected::new();
+        nothing.push(None);
+        assert_eq!(nothing.end(None, None).json, "[{}]");
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_replaced_alone() {
+        let deep = format!("{{\"key\":\"k\",\"a\":{}{}}}", "[".repeat(1_000), "]".repeat(1_000));
+        let rows = collected(&[r#"{"a":1}"#, &deep, r#""\ud800""#, r#"{"a":2}"#]);
+        let left_out = "which JSON readers refuse, so that it is left out";
+        assert_eq!(
+            rows.json,
+            format!(
+                r#"[{{"a":1}},{{"key":"k","unreadable":"Lenses sent more than 120 levels of nesting here, {left_out}"}},{{"value":{{"unreadable":"Lenses sent half a surrogate pair here, {left_out}"}}}},{{"a":2}}]"#
+            )
         );
     }
 
@@ -131,7 +148,7 @@ mod tests {
     fn the_limit_counts_the_text_and_the_first_row_always_fits() {
         let mut collected = Collected::new();
         assert!(collected.has_room(100, 10));
-        collected.push("{}").unwrap();
+        collected.push(Some(b"{}"));
         // `[{},{}]` is 7 bytes.
         assert!(collected.has_room(2, 7) && !collected.has_room(2, 6));
     }

@@ -75,7 +75,7 @@ pub(super) async fn get_consumer_group_lag(
         Some(topic) => call.lenses.consumer_groups_of(&environment, topic).await?,
         None => call.lenses.consumer_groups(&environment).await?,
     };
-    let group = positions::find(groups, &group_id, topic.as_ref())?;
+    let group = positions::find(&groups, &group_id, topic.as_ref())?;
     let mut committed = positions::committed(&group);
     committed.retain(|entry| topic.as_ref().is_none_or(|topic| entry.topic == topic.as_str()));
     let mut topics: Vec<Name> =

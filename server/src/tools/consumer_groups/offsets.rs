@@ -5,14 +5,13 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     dry_run::{Place, Preview},
     positions,
 };
 use crate::{
-    lenses::{Error, Name, Object, OffsetReset, ResetTo},
+    lenses::{Error, Name, OffsetReset, RawObject, ResetTo},
     tools::{
         arguments::{ArgumentError, Environment, Flag, List, Offset, Partition},
         definition::{Call, Effect, Tool},
@@ -170,7 +169,10 @@ impl JsonSchema for Time {
     }
 }
 
-async fn update_consumer_group_offsets(call: Call, arguments: GroupReset) -> Result<Object, Error> {
+async fn update_consumer_group_offsets(
+    call: Call,
+    arguments: GroupReset,
+) -> Result<RawObject, Error> {
     let GroupReset { environment, group_id, reset, dry_run } = arguments;
     if dry_run.0 {
         return tell(&call, &environment, group_id, &reset.topics, Place::Reset(&reset.to)).await;
@@ -198,7 +200,7 @@ struct UpdatePartitionOffset {
 async fn update_consumer_partition_offset(
     call: Call,
     arguments: UpdatePartitionOffset,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     let UpdatePartitionOffset { environment, group_id, topic, partition, offset, dry_run } =
         arguments;
     let (partition, offset) = (partition.get(), offset.get());
@@ -216,8 +218,9 @@ async fn tell(
     group_id: Name,
     topics: &[Name],
     place: Place<'_>,
-) -> Result<Object, Error> {
-    let group = positions::find(call.lenses.consumer_groups(environment).await?, &group_id, None)?;
+) -> Result<RawObject, Error> {
+    let groups = call.lenses.consumer_groups(environment).await?;
+    let group = positions::find(&groups, &group_id, None)?;
     let partitions = positions::partitions(&call.lenses, environment, topics).await?;
     let dry_run = Preview::of(
         group_id,
@@ -227,10 +230,7 @@ async fn tell(
         place,
         call.limits,
     );
-    match serde_json::to_value(dry_run) {
-        Ok(Value::Object(object)) => Ok(object),
-        _ => Ok(Object::new()),
-    }
+    Ok(RawObject::of(&dry_run))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -246,7 +246,7 @@ struct DeleteGroupOffsets {
 async fn delete_consumer_group_offsets(
     call: Call,
     arguments: DeleteGroupOffsets,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     let DeleteGroupOffsets { environment, group_id, topics } = arguments;
     call.lenses.delete_offsets(&environment, &group_id, &topics.into_vec()).await
 }
@@ -266,7 +266,7 @@ struct DeletePartitionOffset {
 async fn delete_consumer_partition_offset(
     call: Call,
     arguments: DeletePartitionOffset,
-) -> Result<Object, Error> {
+) -> Result<RawObject, Error> {
     let DeletePartitionOffset { environment, group_id, topic, partition } = arguments;
     call.lenses.delete_offset(&environment, &group_id, &topic, partition.get()).await
 }

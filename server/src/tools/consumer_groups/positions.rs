@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use crate::{
-    lenses::{CallerClient, Error, Name, Object, Problem},
+    lenses::{CallerClient, Error, Name, Object, Problem, RawList, RawObject},
     tools::arguments::Environment,
 };
 
@@ -42,9 +42,9 @@ pub(super) type Partitions = BTreeMap<i64, Bounds>;
 /// # Errors
 ///
 /// [`Error::NotFound`], in the same words as HQ's own.
-pub(super) fn find(groups: Vec<Object>, id: &Name, topic: Option<&Name>) -> Result<Object, Error> {
-    let is_it = |group: &Object| group.get("id").and_then(Value::as_str) == Some(id.as_str());
-    groups.into_iter().find(is_it).ok_or_else(|| {
+pub(super) fn find(groups: &RawList, id: &Name, topic: Option<&Name>) -> Result<Object, Error> {
+    let found = groups.iter().find(|group| group.text("id").as_deref() == Some(id.as_str()));
+    found.map(|group| group.parsed("id")).ok_or_else(|| {
         let of = topic.map(|topic| format!(" that reads topic `{topic}`")).unwrap_or_default();
         let message = Some(format!("Lenses lists no consumer group `{id}`{of}"));
         Error::NotFound(Problem { message, ..Problem::default() })
@@ -92,9 +92,10 @@ pub(super) async fn partitions(
         .await
 }
 
-fn bounds(topic: &Object) -> Partitions {
-    let entries = topic.get("messagesPerPartition").and_then(Value::as_array).into_iter().flatten();
+fn bounds(topic: &RawObject) -> Partitions {
+    let entries = topic.member::<Vec<Value>>("messagesPerPartition").unwrap_or_default();
     entries
+        .iter()
         .filter_map(|entry| {
             let bounds = Bounds { begin: offset(entry, &["begin"]), end: offset(entry, &["end"]) };
             Some((offset(entry, &["partition"])?, bounds))
@@ -142,7 +143,7 @@ mod tests {
         }
         let topic = json!({ "messagesPerPartition": [{ "partition": 0, "begin": 2, "end": 5 }, { "partition": 1 }, 7] });
         let expected = [(0, Bounds { begin: Some(2), end: Some(5) }), (1, Bounds::default())];
-        assert_eq!(bounds(topic.as_object().unwrap()), Partitions::from(expected));
-        assert_eq!(bounds(&Object::new()), Partitions::new());
+        assert_eq!(bounds(&RawObject::of(&topic)), Partitions::from(expected));
+        assert_eq!(bounds(&RawObject::of(&json!({}))), Partitions::new());
     }
 }

@@ -1,11 +1,15 @@
 //! Secrets in YAML, hidden where they stand: order and notation of all else stay.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
-use serde_json::{Map, Value};
 
-use super::{MASK, mask, masked_text};
+use super::{
+    MASK,
+    json::{Secret, secrets},
+    masked_text,
+};
+use crate::json::push_string;
 
 /// Deepest nesting that is read.
 const MAX_DEPTH: usize = 64;
@@ -16,33 +20,36 @@ pub(in crate::tools) struct MaskError;
 
 /// Hides the secrets in the YAML documents of `text`.
 ///
-/// The documents are read into JSON with every scalar a text; what masking changes there is written over in `text`, each
-/// at its place.
+/// The documents are written as JSON with every scalar a text; what is a secret there is written over in `text`, each at its
+/// place.
 ///
 /// # Errors
 ///
 /// [`MaskError`] when `text` is not YAML, or YAML whose values can't be told apart: with aliases, with repeated keys or
 /// keys that are no text.
 pub(in crate::tools) fn mask_yaml(text: &str) -> Result<String, MaskError> {
-    let mut reader =
-        Reader { events: Parser::new_from_str(text), scalars: Vec::new(), edits: Vec::new() };
-    let mut documents = reader.documents()?;
-    mask(&mut documents);
-    let Reader { scalars, mut edits, .. } = reader;
-    for Scalar { pointer, range, content, is_block } in scalars {
-        let shown = documents.pointer(&pointer).and_then(Value::as_str).ok_or(MaskError)?;
-        if shown == content {
-            continue;
-        }
-        let shown = if is_block {
+    let mut reader = Reader {
+        events: Parser::new_from_str(text),
+        json: String::new(),
+        scalars: Vec::new(),
+        edits: Vec::new(),
+    };
+    reader.documents()?;
+    let Reader { json, scalars, mut edits, .. } = reader;
+    for Secret { range, shown } in secrets(&json) {
+        let found = scalars.binary_search_by_key(&range.start, |scalar| scalar.start);
+        let scalar = found.ok().and_then(|index| scalars.get(index)).ok_or(MaskError)?;
+        let shown = if scalar.is_block {
             // Its header stays, and its lines would have to be indented as they were: nothing of it is shown.
-            let old = text.get(range.clone()).ok_or(MaskError)?;
+            let old = text.get(scalar.range.clone()).ok_or(MaskError)?;
             format!("{MASK}{}", old.get(old.trim_end().len()..).unwrap_or_default())
         } else {
             // JSON's strings are YAML's too.
-            Value::from(shown).to_string()
+            let mut string = String::new();
+            push_string(&shown, &mut string);
+            string
         };
-        edits.push((range, shown));
+        edits.push((scalar.range.clone(), shown));
     }
     edits.sort_by_key(|(range, _)| range.start);
     let mut masked = String::with_capacity(text.len());
@@ -58,17 +65,18 @@ pub(in crate::tools) fn mask_yaml(text: &str) -> Result<String, MaskError> {
 
 /// A text in the documents.
 struct Scalar {
-    /// The documents' member that it is (RFC 6901).
-    pointer: String,
-    /// Where it stands.
+    /// Where it begins in the JSON.
+    start: usize,
+    /// Where it stands in the YAML.
     range: Range<usize>,
-    content: String,
     /// Whether it is written as lines under `|` or `>`.
     is_block: bool,
 }
 
 struct Reader<I> {
     events: I,
+    /// The documents as JSON: an array.
+    json: String,
     scalars: Vec<Scalar>,
     /// What comments become.
     edits: Vec<(Range<usize>, String)>,
@@ -84,14 +92,19 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
         }
     }
 
-    fn documents(&mut self) -> Result<Value, MaskError> {
-        let mut documents = Vec::new();
+    fn documents(&mut self) -> Result<(), MaskError> {
+        let mut separator = '[';
         loop {
             match self.next()? {
-                (Event::StreamEnd, _) => return Ok(Value::Array(documents)),
+                (Event::StreamEnd, _) => {
+                    self.json.push_str(if separator == '[' { "[]" } else { "]" });
+                    return Ok(());
+                }
                 (Event::DocumentStart(..), _) => {
+                    self.json.push(separator);
+                    separator = ',';
                     let first = self.next()?;
-                    documents.push(self.node(first, &format!("/{}", documents.len()), 0)?);
+                    self.node(first, 0)?;
                 }
                 (Event::StreamStart | Event::DocumentEnd, _) => {}
                 _ => return Err(MaskError),
@@ -102,9 +115,8 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
     fn node(
         &mut self,
         (event, range): (Event<'a>, Range<usize>),
-        pointer: &str,
         depth: usize,
-    ) -> Result<Value, MaskError> {
+    ) -> Result<(), MaskError> {
         if depth > MAX_DEPTH {
             return Err(MaskError);
         }
@@ -112,51 +124,60 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
             Event::Scalar(content, ScalarStyle::Plain, ..)
                 if matches!(&*content, "" | "~" | "null") =>
             {
-                Ok(Value::Null)
+                self.json.push_str("null");
             }
             Event::Scalar(content, style, ..) => {
-                let content = content.into_owned();
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-                self.scalars.push(Scalar {
-                    pointer: pointer.to_owned(),
-                    range,
-                    content: content.clone(),
-                    is_block,
-                });
-                Ok(content.into())
+                self.scalars.push(Scalar { start: self.json.len(), range, is_block });
+                push_string(&content, &mut self.json);
             }
-            Event::SequenceStart(..) => {
-                let mut items = Vec::new();
-                loop {
-                    match self.next()? {
-                        (Event::SequenceEnd, _) => return Ok(Value::Array(items)),
-                        item => items.push(self.node(
-                            item,
-                            &format!("{pointer}/{}", items.len()),
-                            depth + 1,
-                        )?),
-                    }
-                }
-            }
-            Event::MappingStart(..) => {
-                let mut members = Map::new();
-                loop {
-                    let key = match self.next()? {
-                        (Event::MappingEnd, _) => return Ok(Value::Object(members)),
-                        (Event::Scalar(key, ..), _) => key.into_owned(),
-                        _ => return Err(MaskError),
-                    };
-                    let pointer =
-                        format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-                    let first = self.next()?;
-                    let value = self.node(first, &pointer, depth + 1)?;
-                    if members.insert(key, value).is_some() {
-                        return Err(MaskError);
-                    }
-                }
-            }
-            _ => Err(MaskError),
+            Event::SequenceStart(..) => self.sequence(depth)?,
+            Event::MappingStart(..) => self.mapping(depth)?,
+            _ => return Err(MaskError),
         }
+        Ok(())
+    }
+
+    fn sequence(&mut self, depth: usize) -> Result<(), MaskError> {
+        self.json.push('[');
+        let mut is_first = true;
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => break,
+                item => {
+                    if !std::mem::take(&mut is_first) {
+                        self.json.push(',');
+                    }
+                    self.node(item, depth + 1)?;
+                }
+            }
+        }
+        self.json.push(']');
+        Ok(())
+    }
+
+    fn mapping(&mut self, depth: usize) -> Result<(), MaskError> {
+        self.json.push('{');
+        let mut keys = HashSet::new();
+        loop {
+            let key = match self.next()? {
+                (Event::MappingEnd, _) => break,
+                (Event::Scalar(key, ..), _) => key.into_owned(),
+                _ => return Err(MaskError),
+            };
+            if !keys.is_empty() {
+                self.json.push(',');
+            }
+            push_string(&key, &mut self.json);
+            self.json.push(':');
+            if !keys.insert(key) {
+                return Err(MaskError);
+            }
+            let first = self.next()?;
+            self.node(first, depth + 1)?;
+        }
+        self.json.push('}');
+        Ok(())
     }
 }
 

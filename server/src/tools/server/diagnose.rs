@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    lenses::{Error, Name},
+    lenses::{Error, Name, RawObject},
     report::CheckResult,
     tools::{
         ToolError,
@@ -88,7 +88,7 @@ async fn diagnose(
         })
         .collect();
     checks.push(of_caller(caller));
-    checks.extend(agent.map(|found| of_agent(&found.map(Value::Object))));
+    checks.extend(agent.map(|found| of_agent(&found)));
     let healthy = checks.iter().all(|check| check.result != CheckResult::Failed);
     Ok(Typed(Diagnosis { healthy, checks }))
 }
@@ -108,12 +108,12 @@ fn of_caller(answered: Result<(), Error>) -> Finding {
 }
 
 /// Whether the environment can be used.
-fn of_agent(found: &Result<Value, Error>) -> Finding {
+fn of_agent(found: &Result<RawObject, Error>) -> Finding {
     let check = "agent";
-    match found
-        .as_ref()
-        .map(|environment| environment.pointer("/status/agent_connected").and_then(Value::as_bool))
-    {
+    let is_connected = |environment: &RawObject| {
+        environment.member::<Value>("status")?.get("agent_connected")?.as_bool()
+    };
+    match found.as_ref().map(is_connected) {
         Ok(Some(true)) => Finding {
             check,
             result: CheckResult::Ok,
@@ -147,6 +147,9 @@ fn failed(check: &'static str, error: &Error) -> Finding {
         Error::Forbidden(_) => "Forbidden",
         Error::NotFound(_) => "NotFound",
         Error::Agent(_) => "AgentNotConnected",
+        Error::AgentFailed(_) => "AgentFailed",
+        Error::AgentTooOld(_) => "AgentTooOld",
+        Error::Licence(_) => "Licence",
         Error::TooManyRequests(_) => "TooManyRequests",
         Error::Unreachable { .. } | Error::Interrupted { .. } => "Unreachable",
         Error::TimedOut { .. } => "TimedOut",

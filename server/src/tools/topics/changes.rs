@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    lenses::{Config, Error, Format, Name, NewTopic, NewTypedTopic, Object, RecordFormat},
+    lenses::{Config, Error, Format, Name, NewTopic, NewTypedTopic, RawObject, RecordFormat},
     tools::{
         ToolError,
         arguments::{
@@ -136,7 +136,7 @@ type Schema = Text<500_000>;
 async fn create_topic_with_schema(
     call: Call,
     arguments: CreateTopicWithSchema,
-) -> Result<Object, ToolError> {
+) -> Result<RawObject, ToolError> {
     let key = format("key", arguments.key_format, arguments.key_schema)?;
     let value = format("value", arguments.value_format, arguments.value_schema)?;
     let topic = NewTypedTopic {
@@ -215,7 +215,10 @@ struct AddTopicPartitions {
     partitions: Partitions,
 }
 
-async fn add_topic_partitions(call: Call, arguments: AddTopicPartitions) -> Result<Object, Error> {
+async fn add_topic_partitions(
+    call: Call,
+    arguments: AddTopicPartitions,
+) -> Result<RawObject, Error> {
     let AddTopicPartitions { environment, topic_name, partitions } = arguments;
     call.lenses.add_topic_partitions(&environment, &topic_name, partitions.get()).await
 }
@@ -232,7 +235,7 @@ struct ResendMessage {
     offset: Offset,
 }
 
-async fn resend_message(call: Call, arguments: ResendMessage) -> Result<Object, Error> {
+async fn resend_message(call: Call, arguments: ResendMessage) -> Result<RawObject, Error> {
     let ResendMessage { environment, topic_name, partition, offset } = arguments;
     call.lenses.resend_message(&environment, &topic_name, partition.get(), offset.get()).await
 }

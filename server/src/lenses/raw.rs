@@ -1,0 +1,307 @@
+//! What HQ says, as HQ wrote it: digits and the order of keys never change.
+//!
+//! A list stays the bytes of the reply, with a note of where each record stands; a record is checked and copied only if it
+//! is passed on. What JSON readers would refuse is replaced alone: in a list the record, in an object the member or, if
+//! that is a list, its record.
+
+mod salvage;
+
+use std::{borrow::Cow, ops::Range};
+
+use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
+
+pub(super) use self::salvage::{is_complete, salvage_value};
+use self::salvage::{push_unreadable, salvage, write};
+use super::Object;
+use crate::json::{self, Malformed, Need, Parts};
+
+/// A JSON object that every JSON reader takes, on one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawObject(String);
+
+impl RawObject {
+    /// `json`, the text of an object.
+    pub(crate) fn new(json: String) -> Self {
+        Self(json)
+    }
+
+    /// `value`, which is written as an object.
+    pub(crate) fn of(value: &impl Serialize) -> Self {
+        // What this server makes of its own can be written.
+        Self(serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned()))
+    }
+
+    /// The object that `reply` is, or as much of it as can be read.
+    pub(super) fn read(reply: Bytes) -> Result<Self, Malformed> {
+        if !reply.trim_ascii_start().starts_with(b"{") {
+            return Err(Malformed);
+        }
+        match json::check(&reply) {
+            Ok(Need::Nothing) => String::from_utf8(reply.into()).map(Self).map_err(|_| Malformed),
+            Ok(Need::Copy) => {
+                let mut json = String::new();
+                json::copy(std::str::from_utf8(&reply).map_err(|_| Malformed)?, &mut json);
+                Ok(Self(json))
+            }
+            Err(_) => salvage(&reply).map(Self),
+        }
+    }
+
+    /// The text of the object.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text of the object.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
+    /// The member `name` read as `T`; `None` if there is none, or it is something else.
+    #[must_use]
+    pub fn member<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_slice(json::member(self.0.as_bytes(), name)?).ok()
+    }
+
+    /// The text of each record in the lists that are members of this object, under the first of `fields` that it has.
+    pub fn texts_in_lists(&self, fields: &[&str]) -> impl Iterator<Item = Cow<'_, str>> {
+        let bytes = self.0.as_bytes();
+        let part = |range: Range<usize>| bytes.get(range).unwrap_or_default();
+        let members =
+            Parts::of_object(bytes).map_while(Result::ok).map(move |member| part(member.value));
+        members
+            .flat_map(|list| {
+                let records = Parts::of_array(list).map_while(Result::ok);
+                records.filter_map(|record| list.get(record.value))
+            })
+            .filter_map(move |record| RawRecord(record).first_text(fields))
+    }
+}
+
+/// A list of JSON objects: HQ's reply, and where each record stands in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RawList {
+    text: Bytes,
+    records: Vec<Range<u32>>,
+}
+
+/// Why a text is no list of objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoList {
+    /// It is not JSON.
+    Malformed,
+    /// It is JSON of another kind.
+    Other,
+}
+
+impl RawList {
+    /// The list that `text` is. Records are found by their brackets: what is in them is not looked at.
+    pub(super) fn read(text: Bytes) -> Result<Self, NoList> {
+        if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[') {
+            let is_other = is_complete(&text);
+            return Err(if is_other { NoList::Other } else { NoList::Malformed });
+        }
+        let mut records = Vec::new();
+        for part in Parts::of_array(&text) {
+            let Range { start, end } = part.map_err(|Malformed| NoList::Malformed)?.value;
+            let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
+                return Err(NoList::Malformed);
+            };
+            records.push(start..end);
+        }
+        let list = Self { text, records };
+        if list.iter().all(|record| record.0.starts_with(b"{")) {
+            Ok(list)
+        } else {
+            Err(NoList::Other)
+        }
+    }
+
+    /// The list that `text` is, which must be one.
+    #[cfg(test)]
+    pub(crate) fn parse(text: &str) -> Self {
+        Self::read(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+    }
+
+    /// The list that stands in the member `name` of the object `reply`; an empty one if there is none, or null.
+    pub(super) fn of_member(reply: &Bytes, name: &str) -> Result<Self, NoList> {
+        if !is_complete(reply) {
+            return Err(NoList::Malformed);
+        }
+        match json::member(reply, name) {
+            None | Some(b"null") => Ok(Self::default()),
+            Some(list) => Self::read(reply.slice_ref(list)),
+        }
+    }
+
+    /// Number of records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The records in HQ's order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = RawRecord<'_>> {
+        self.records.iter().map(|range| {
+            let range = range.start as usize..range.end as usize;
+            RawRecord(self.text.get(range).unwrap_or_default())
+        })
+    }
+
+    /// Keeps the records for which `keep` is true.
+    pub fn retain(&mut self, keep: impl Fn(RawRecord<'_>) -> bool) {
+        let Self { text, records } = self;
+        records.retain(|range| {
+            let range = range.start as usize..range.end as usize;
+            keep(RawRecord(text.get(range).unwrap_or_default()))
+        });
+    }
+}
+
+/// One record of a list, as HQ wrote it: not checked yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawRecord<'a>(&'a [u8]);
+
+impl<'a> RawRecord<'a> {
+    /// `record`, the text of a JSON object.
+    pub(super) fn new(record: &'a [u8]) -> Self {
+        Self(record)
+    }
+
+    /// The value of the member `name`.
+    #[must_use]
+    pub fn member(self, name: &str) -> Option<&'a [u8]> {
+        json::member(self.0, name)
+    }
+
+    /// The text that the member `name` is.
+    #[must_use]
+    pub fn text(self, name: &str) -> Option<Cow<'a, str>> {
+        json::text(self.member(name)?)
+    }
+
+    /// The text that stands in the first of `names` that the record has.
+    fn first_text(self, names: &[&str]) -> Option<Cow<'a, str>> {
+        names.iter().find_map(|name| self.text(name))
+    }
+
+    /// Appends the record to `out` as a client reads it. One that JSON readers refuse is replaced by an object that says
+    /// so, and that has its member `name` if there is one.
+    pub fn write(self, name: &str, out: &mut String) {
+        if let Err(fault) = write(self.0, out) {
+            out.push('{');
+            if let Some(text) = self.text(name) {
+                json::push_string(name, out);
+                out.push(':');
+                json::push_string(&text, out);
+                out.push(',');
+            }
+            push_unreadable(fault, out);
+            out.push('}');
+        }
+    }
+
+    /// The record as an object of its own.
+    #[must_use]
+    pub fn to_object(self, name: &str) -> RawObject {
+        let mut json = String::with_capacity(self.0.len());
+        self.write(name, &mut json);
+        RawObject(json)
+    }
+
+    /// The record as a tree, to be read and not to be passed on.
+    #[must_use]
+    pub fn parsed(self, name: &str) -> Object {
+        serde_json::from_str(self.to_object(name).as_str()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEFT_OUT: &str = "which JSON readers refuse, so that it is left out";
+
+    fn object(reply: &str) -> Result<String, Malformed> {
+        RawObject::read(Bytes::copy_from_slice(reply.as_bytes())).map(RawObject::into_string)
+    }
+
+    fn list(reply: &str) -> Result<RawList, NoList> {
+        RawList::read(Bytes::copy_from_slice(reply.as_bytes()))
+    }
+
+    #[test]
+    fn an_object_is_its_bytes_with_wide_numbers_as_strings() {
+        let same = r#"{"z":1.10, "a" : [{"n":9007199254740991}]}"#;
+        assert_eq!(object(same).as_deref(), Ok(same));
+        assert_eq!(
+            object("{\n \"z\": 1915883588174806058,\n \"a\": 1}\n").as_deref(),
+            Ok(r#"{"z":"1915883588174806058","a":1}"#)
+        );
+        for reply in ["", "{", "[]", "{} {}", "7", r#"{"a":1,}"#] {
+            assert!(object(reply).is_err(), "{reply}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_keeps_its_name_and_its_place() {
+        let list = list(r#"[{"id":"a","n":1e400},{"v":"\udc00","id":"b"},{"id":"c"}]"#).unwrap();
+        let mut out = String::new();
+        for record in list.iter() {
+            record.write("id", &mut out);
+        }
+        assert_eq!(
+            out,
+            format!(
+                r#"{{"id":"a","n":"1e400"}}{{"id":"b","unreadable":"Lenses sent half a surrogate pair here, {LEFT_OUT}"}}{{"id":"c"}}"#
+            )
+        );
+        assert_eq!(
+            list.iter().map(|record| record.text("id").unwrap()).collect::<Vec<_>>(),
+            ["a", "b", "c"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_list_of_objects_is_told_from_what_is_no_json() {
+        assert_eq!(list(" [ ] ").unwrap().len(), 0);
+        for reply in ["[1]", "[{},null]", "{}", "null", "\"a\"", r#"{"a":"\ud800"}"#] {
+            assert_eq!(list(reply), Err(NoList::Other), "{reply}");
+        }
+        for reply in ["", "[", "[{}", "[{}]]", "[{} {}]", "{", "<html>", "\u{1f}"] {
+            assert_eq!(list(reply), Err(NoList::Malformed), "{reply}");
+        }
+    }
+
+    #[test]
+    fn a_list_in_an_object_shares_the_bytes_of_the_reply() {
+        let reply = Bytes::from_static(br#"{"total":1,"items":[{"name":"dev"}]}"#);
+        let list = RawList::of_member(&reply, "items").unwrap();
+        assert_eq!(list.iter().next().unwrap().text("name").unwrap(), "dev");
+        assert!(reply.as_ptr_range().contains(&list.text.as_ptr()));
+        for empty in ["{}", r#"{"items":null}"#, r#"{"items":[]}"#] {
+            assert!(RawList::of_member(&Bytes::from(empty), "items").unwrap().is_empty());
+        }
+        assert_eq!(
+            RawList::of_member(&Bytes::from_static(b"{\"items\":[]"), "items"),
+            Err(NoList::Malformed)
+        );
+    }
+
+    #[test]
+    fn texts_are_found_in_whichever_list_an_object_has() {
+        let object = RawObject::new(
+            r#"{"n":1,"a":[{"x":1,"b":"1"},{"c":"2"},7],"d":[{"b":"3"}]}"#.to_owned(),
+        );
+        assert_eq!(object.texts_in_lists(&["b", "c"]).collect::<Vec<_>>(), ["1", "2", "3"]);
+    }
+}

@@ -1,0 +1,102 @@
+//! What is kept of JSON that readers refuse.
+
+use std::fmt::Write as _;
+
+use super::RawRecord;
+use crate::json::{self, Fault, Malformed, Need, Parts};
+
+/// The member that stands in place of what can't be read.
+const UNREADABLE: &str = "unreadable";
+
+/// Whether `text` is one JSON value, as far as its brackets tell.
+pub(in crate::lenses) fn is_complete(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    match text.first() {
+        Some(b'{') => Parts::of_object(text).all(|part| part.is_ok()),
+        Some(b'[') => Parts::of_array(text).all(|part| part.is_ok()),
+        _ => json::check(text).is_ok(),
+    }
+}
+
+/// Appends `value` to `out` if JSON readers take it.
+pub(super) fn write(value: &[u8], out: &mut String) -> Result<(), Fault> {
+    let need = json::check(value)?;
+    let value = std::str::from_utf8(value).map_err(|_| Fault::Encoding)?;
+    match need {
+        Need::Nothing => out.push_str(value),
+        Need::Copy => json::copy(value, out),
+    }
+    Ok(())
+}
+
+/// Appends `"unreadable":"…"`, without braces.
+pub(super) fn push_unreadable(fault: Fault, out: &mut String) {
+    let _infallible = write!(
+        out,
+        r#""{UNREADABLE}":"Lenses sent {fault} here, which JSON readers refuse, so that it is left out""#
+    );
+}
+
+/// As much of the object `reply` as can be read.
+pub(super) fn salvage(reply: &[u8]) -> Result<String, Malformed> {
+    let mut out = String::with_capacity(reply.len());
+    out.push('{');
+    for part in Parts::of_object(reply) {
+        let part = part?;
+        let (Some(key), Some(value)) = (reply.get(part.key), reply.get(part.value)) else {
+            return Err(Malformed);
+        };
+        if out.len() > 1 {
+            out.push(',');
+        }
+        if let Err(fault) = write(key, &mut out) {
+            push_unreadable(fault, &mut out);
+            continue;
+        }
+        out.push(':');
+        salvage_value(value, &mut out);
+    }
+    out.push('}');
+    Ok(out)
+}
+
+/// Appends `value` to `out`, with what can't be read replaced: of a list, its records one by one.
+pub(in crate::lenses) fn salvage_value(value: &[u8], out: &mut String) {
+    let Err(fault) = write(value, out) else { return };
+    let start = out.len();
+    let records: Result<Vec<_>, Malformed> = Parts::of_array(value).collect();
+    let Ok(records) = records else {
+        out.push('{');
+        push_unreadable(fault, out);
+        out.push('}');
+        return;
+    };
+    out.push('[');
+    for record in records {
+        if out.len() > start + 1 {
+            out.push(',');
+        }
+        RawRecord::new(value.get(record.value).unwrap_or_default()).write("name", out);
+    }
+    out.push(']');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_cannot_be_read_of_an_object_is_replaced() {
+        let left_out = "which JSON readers refuse, so that it is left out";
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        let reply = format!(
+            r#"{{"a":1,"b":"\ud800","list":[{{"name":"x","v":NaN}},{{"name":"y"}}],"d":{{"e":{deep}}},"z":2}}"#
+        );
+        assert_eq!(
+            salvage(reply.as_bytes()).unwrap(),
+            format!(
+                r#"{{"a":1,"b":{{"unreadable":"Lenses sent half a surrogate pair here, {left_out}"}},"list":[{{"name":"x","unreadable":"Lenses sent text that is not JSON here, {left_out}"}},{{"name":"y"}}],"d":{{"unreadable":"Lenses sent more than 120 levels of nesting here, {left_out}"}},"z":2}}"#
+            )
+        );
+    }
+}
