@@ -174,7 +174,7 @@ impl<H: Handler> McpEndpoint<H> {
         note(&parsed);
         self.authenticator.authorize(&identity, self.mcp.required_scopes(&parsed))?;
         passed(user.call().map_err(|limited| self.too_soon(&parsed, &limited)))?;
-        let response = self.mcp.respond(parsed, identity).await;
+        let response = self.mcp.respond(parsed, identity, budget).await;
         ControlFlow::Continue(limits::hold((slot, of_user, read.reserved), response))
     }
 

@@ -59,8 +59,16 @@ pub use self::{
     raw::{RawList, RawObject, RawRecord},
     topics::{Config, Format, NewTopic, NewTypedTopic, RecordFormat},
 };
-use self::{body::ReadError, endpoint::Endpoint, verbs::NO_BODY};
-use crate::{identity::Identity, traces};
+use self::{
+    body::{Bounds, ReadError},
+    endpoint::Endpoint,
+    verbs::NO_BODY,
+};
+use crate::{
+    identity::Identity,
+    limits::{Budget, Held},
+    traces,
+};
 
 /// A JSON object that this server reads or makes. What HQ says is passed on as [`RawObject`] and [`RawList`].
 pub type Object = serde_json::Map<String, serde_json::Value>;
@@ -158,8 +166,14 @@ impl Client {
 
     /// HQ as `identity` may see and change it.
     #[must_use]
-    pub fn as_caller(&self, identity: &Identity) -> CallerClient {
-        CallerClient { client: self.clone(), credential: identity.lenses_credential.clone() }
+    ///
+    /// The bytes of its replies are reserved in `budget` until it is dropped.
+    pub fn as_caller(&self, identity: &Identity, budget: Budget) -> CallerClient {
+        CallerClient {
+            client: self.clone(),
+            credential: identity.lenses_credential.clone(),
+            bytes: Arc::new(Held::new(budget)),
+        }
     }
 }
 
@@ -174,6 +188,7 @@ impl fmt::Debug for Client {
 pub struct CallerClient {
     client: Client,
     credential: Arc<SecretString>,
+    bytes: Arc<Held>,
 }
 
 impl CallerClient {
@@ -197,7 +212,7 @@ impl CallerClient {
     async fn text(&self, operation: &'static str, endpoint: Endpoint) -> Result<String, Error> {
         self.measured(operation, async {
             let response = self.request(Method::GET, endpoint, ACCEPTED_TEXT, NO_BODY).await?;
-            body::read_text(response, self.client.0.response_max_bytes, &self.credential).await
+            body::read_text(response, &self.bounds()).await
         })
         .await
     }
@@ -211,10 +226,15 @@ impl CallerClient {
     ) -> Result<Tail, Error> {
         self.measured(operation, async {
             let response = self.request(Method::GET, endpoint, ACCEPTED_TEXT, NO_BODY).await?;
-            body::read_tail(response, bytes, self.client.0.response_max_bytes, &self.credential)
-                .await
+            body::read_tail(response, bytes, &self.bounds()).await
         })
         .await
+    }
+
+    /// What bounds the body of a reply.
+    fn bounds(&self) -> Bounds<'_> {
+        let limit = self.client.0.response_max_bytes;
+        Bounds { limit, bytes: &self.bytes, credential: &self.credential }
     }
 
     async fn request(

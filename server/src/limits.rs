@@ -9,6 +9,7 @@
 
 mod body;
 mod bytes;
+mod held;
 mod memory;
 mod slots;
 mod users;
@@ -16,6 +17,7 @@ mod users;
 pub use self::{
     body::{Bodies, Read, discard},
     bytes::{ByteBudget, Full, Reservation},
+    held::Held,
     memory::memory_limit,
     slots::{Slot, Slots, hold, in_time},
     users::{Budget, Limited, PerUser, User, Users},

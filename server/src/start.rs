@@ -102,9 +102,11 @@ async fn run_stdio(
     let server = mcp_server(settings, None, tls, diagnostics, &metrics, Arc::new(|_| {}))?;
     let (elicitation, max_bytes) = (server.elicitation(), settings.limits.max_body_bytes);
     let server = Arc::new(server);
+    let users = bounds(settings).users;
+    let budget = users.budget(users.user(&identity, None));
     tracing::info!("serving MCP over standard input and output");
     tokio::select! {
-        ended = mcp::serve_stdio(server, elicitation, identity, max_bytes) => {
+        ended = mcp::serve_stdio(server, elicitation, identity, budget, max_bytes) => {
             ended.map_err(StartError::Stdio)
         }
         () = signals.next() => Ok(()),
@@ -286,7 +288,8 @@ fn mcp_server(
         tls,
         // The rest is for sign-in and for telling the model what happened.
         request_timeout: limits.request_timeout / 4 * 3,
-        response_max_bytes: limits.response_max_bytes,
+        // One reply is in memory for one user.
+        response_max_bytes: limits.response_max_bytes.min(limits.memory_budget_bytes / 4),
         metrics: metrics.lenses.clone(),
     })?;
     let server = mcp::Server::new(mcp::Options {

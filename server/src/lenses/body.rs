@@ -10,12 +10,25 @@ use super::{
     raw,
     reply::{self, NOT_JSON, Reply},
 };
-use crate::json;
+use crate::{
+    json,
+    limits::{Full, Held},
+};
 
 /// Why a reply is not one: what it says or is, or that the connection broke.
 pub(super) enum ReadError {
     Reply(Error),
     Transport(reqwest::Error),
+}
+
+impl Bounds<'_> {
+    async fn reserve(&self, bytes: usize) -> Result<(), ReadError> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        let reserved = self.bytes.reserve(bytes).await;
+        reserved.map_err(|Full| ReadError::Reply(Error::Overloaded))
+    }
 }
 
 /// The end of a text.
@@ -27,38 +40,47 @@ pub struct Tail {
     pub left_out: u64,
 }
 
-/// Reads `response`, at most `limit` bytes of it.
+/// What bounds the body of a reply.
+pub(super) struct Bounds<'a> {
+    /// Most bytes.
+    pub(super) limit: usize,
+    /// Where its bytes are reserved.
+    pub(super) bytes: &'a Held,
+    /// What is struck out of errors.
+    pub(super) credential: &'a SecretString,
+}
+
+/// Reads `response` within `bounds`.
 pub(super) async fn read(
     response: reqwest::Response,
-    limit: usize,
-    credential: &SecretString,
+    bounds: &Bounds<'_>,
 ) -> Result<Reply, ReadError> {
-    let (content_type, body) = read_body(response, limit, credential).await?;
+    let (content_type, body) = read_body(response, bounds).await?;
     reply::interpret(&content_type, body).map_err(ReadError::Reply)
 }
 
-/// Reads `response` as text, at most `limit` bytes of it.
+/// Reads `response` as text within `bounds`.
 pub(super) async fn read_text(
     response: reqwest::Response,
-    limit: usize,
-    credential: &SecretString,
+    bounds: &Bounds<'_>,
 ) -> Result<String, ReadError> {
-    let (content_type, body) = read_body(response, limit, credential).await?;
+    let (content_type, body) = read_body(response, bounds).await?;
     interpret_text(&content_type, &body).map_err(ReadError::Reply)
 }
 
 /// Reads the last `keep` bytes of `response`'s text, of whatever length that is. One that comes as a JSON string is read
-/// whole, at most `limit` bytes of it.
+/// whole, within `bounds`.
 pub(super) async fn read_tail(
     mut response: reqwest::Response,
     keep: usize,
-    limit: usize,
-    credential: &SecretString,
+    bounds: &Bounds<'_>,
 ) -> Result<Tail, ReadError> {
     let content_type = content_type(&response);
     if !response.status().is_success() || media_type(&content_type).ends_with("json") {
-        return Ok(tail_of(&read_text(response, limit, credential).await?, keep, 0));
+        return Ok(tail_of(&read_text(response, bounds).await?, keep, 0));
     }
+    // Twice what is kept is there before it is cut.
+    bounds.reserve(keep.saturating_mul(2)).await?;
     let (mut kept, mut dropped) = (Vec::new(), 0);
     while let Some(chunk) = response.chunk().await.map_err(ReadError::Transport)? {
         kept.extend_from_slice(&chunk);
@@ -108,19 +130,22 @@ fn content_type(response: &reqwest::Response) -> String {
 /// Content type and body of a 2xx reply.
 async fn read_body(
     mut response: reqwest::Response,
-    limit: usize,
-    credential: &SecretString,
+    bounds: &Bounds<'_>,
 ) -> Result<(String, Vec<u8>), ReadError> {
+    let Bounds { limit, credential, .. } = *bounds;
     let too_large = || ReadError::Reply(Error::TooLarge { limit });
     let declared = response.content_length().unwrap_or(0);
     if declared > limit as u64 {
         return Err(too_large());
     }
-    let mut body = Vec::with_capacity(usize::try_from(declared).unwrap_or(0));
+    let declared = usize::try_from(declared).unwrap_or(0);
+    bounds.reserve(declared).await?;
+    let mut body = Vec::with_capacity(declared);
     while let Some(chunk) = response.chunk().await.map_err(ReadError::Transport)? {
         if chunk.len() > limit - body.len() {
             return Err(too_large());
         }
+        bounds.reserve((body.len() + chunk.len()).saturating_sub(declared.max(body.len()))).await?;
         body.extend_from_slice(&chunk);
     }
     if !response.status().is_success() {

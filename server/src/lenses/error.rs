@@ -85,6 +85,9 @@ pub enum Error {
         /// What came, as a noun phrase.
         what: &'static str,
     },
+    /// This server works on too many bytes already (`MCP_MEMORY_BUDGET_BYTES`).
+    #[error("this server is working on too many and too large replies at the moment")]
+    Overloaded,
     /// The credential can't be put into an HTTP header.
     #[error("the credential for Lenses HQ holds characters that an HTTP header can't carry")]
     Credential,
@@ -156,6 +159,7 @@ impl Error {
             Self::Interrupted { .. } | Self::TimedOut { .. } => {
                 "Lenses HQ is restarting or overloaded: try once more in a moment, then tell the user."
             }
+            Self::Overloaded => "Try again in a moment; ask for less if you can.",
             Self::TooLarge { .. } => {
                 "Ask for less: one item instead of the list, or a query with WHERE and LIMIT."
             }
@@ -179,6 +183,7 @@ impl Error {
                 | Self::Interrupted { .. }
                 | Self::TimedOut { .. }
                 | Self::TooLarge { .. }
+                | Self::Overloaded
                 | Self::Unreadable { .. }
         )
     }
@@ -199,7 +204,9 @@ impl Error {
             }
             Self::Unreachable { .. } | Self::Interrupted { .. } => LensesOutcome::Unreachable,
             Self::TimedOut { .. } => LensesOutcome::TimedOut,
-            Self::TooLarge { .. } | Self::Unreadable { .. } => LensesOutcome::Unreadable,
+            Self::TooLarge { .. } | Self::Overloaded | Self::Unreadable { .. } => {
+                LensesOutcome::Unreadable
+            }
         }
     }
 }

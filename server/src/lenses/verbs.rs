@@ -61,8 +61,7 @@ impl CallerClient {
     ) -> Result<T, Error> {
         self.measured(operation, async {
             let response = self.request(method, endpoint, ACCEPTED, body).await?;
-            let limit = self.client.0.response_max_bytes;
-            let reply = body::read(response, limit, &self.credential).await?;
+            let reply = body::read(response, &self.bounds()).await?;
             read(reply).map_err(ReadError::Reply)
         })
         .await

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 use super::{client::Client, method::Meta, revision::Revision};
-use crate::{identity::Identity, json_rpc::RequestId, traces};
+use crate::{identity::Identity, json_rpc::RequestId, limits::Budget, traces};
 
 /// One request: who makes it, in which revision, and the way back while it is answered.
 pub struct Context {
@@ -11,6 +11,8 @@ pub struct Context {
     pub id: RequestId,
     /// Who calls.
     pub identity: Identity,
+    /// The bytes that the caller can have in memory.
+    pub budget: Budget,
     /// The revision in which the request is made.
     pub revision: Revision,
     /// The request's `_meta`.

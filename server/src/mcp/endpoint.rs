@@ -26,6 +26,7 @@ use super::{
 use crate::{
     identity::Identity,
     json_rpc::{RequestId, RpcError},
+    limits::Budget,
     scope::ScopeSet,
 };
 
@@ -187,12 +188,12 @@ impl<H: Handler> Endpoint<H> {
         }
     }
 
-    /// Answers a message of `identity`.
-    pub async fn respond(&self, parsed: Parsed, identity: Identity) -> Response {
+    /// Answers a message of `identity`, whose bytes are of `budget`.
+    pub async fn respond(&self, parsed: Parsed, identity: Identity, budget: Budget) -> Response {
         let Parsed { incoming, message } = parsed;
         match message {
             Checked::Request(request, revision) => {
-                self.respond_to(*request, revision, incoming, identity).await
+                self.respond_to(*request, revision, incoming, identity, budget).await
             }
             Checked::Notification(_) => StatusCode::ACCEPTED.into_response(),
             Checked::Response(response) => match self.elicitation.answer(&response, &identity) {
@@ -211,6 +212,7 @@ impl<H: Handler> Endpoint<H> {
         revision: Revision,
         incoming: Incoming,
         identity: Identity,
+        budget: Budget,
     ) -> Response {
         let Request { id, call, meta } = request;
         let Incoming { headers, accepts } = incoming;
@@ -221,8 +223,16 @@ impl<H: Handler> Endpoint<H> {
         };
         let (messages, sent) = mpsc::channel(QUEUED);
         let client = Client::new(messages, Arc::clone(&self.elicitation), identity.clone());
-        let context =
-            Context { id: id.clone(), identity, revision, meta, has_forms, client, headers };
+        let context = Context {
+            id: id.clone(),
+            identity,
+            budget,
+            revision,
+            meta,
+            has_forms,
+            client,
+            headers,
+        };
         let call = Arc::clone(&self.handler).handle(call, context);
         let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
         respond(exchange, call, sent, accepts, self.ending_streams.clone()).await

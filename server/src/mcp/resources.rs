@@ -47,7 +47,7 @@ impl Server {
             listed.push(resource(ENVIRONMENTS, environments.title.to_owned(), environments));
         }
         let span = traces::Request::ListResources.span(&context.trace());
-        let lenses = self.lenses.as_caller(identity);
+        let lenses = self.lenses.as_caller(identity, context.budget.clone());
         let found = lenses.environments().instrument(span).await;
         let found = found.unwrap_or_else(|error| {
             if let lenses::Error::Unauthorized(_) = error {

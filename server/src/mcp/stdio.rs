@@ -31,6 +31,7 @@ use super::{
 use crate::{
     identity::Identity,
     json_rpc::{RequestId, RpcError},
+    limits::Budget,
 };
 
 /// Calls that are answered at a time.
@@ -48,6 +49,7 @@ struct Connection<H> {
     handler: Arc<H>,
     elicitation: Arc<Elicitation>,
     identity: Identity,
+    budget: Budget,
     server_info: Arc<str>,
     revision: Revision,
     has_forms: bool,
@@ -58,7 +60,7 @@ struct Connection<H> {
 }
 
 /// Serves one client on stdin and stdout, as `identity`, until stdin ends. A line may have
-/// `max_bytes`.
+/// `max_bytes`, and HQ's replies are bounded by `budget`.
 ///
 /// # Errors
 ///
@@ -67,6 +69,7 @@ pub async fn serve_stdio<H: Handler>(
     handler: Arc<H>,
     elicitation: Arc<Elicitation>,
     identity: Identity,
+    budget: Budget,
     max_bytes: usize,
 ) -> io::Result<()> {
     let (output, messages) = mpsc::channel(QUEUED);
@@ -74,6 +77,7 @@ pub async fn serve_stdio<H: Handler>(
         handler,
         elicitation,
         identity,
+        budget,
         server_info: super::server_info().into(),
         revision: Revision::V2025_03_26,
         has_forms: false,
@@ -157,8 +161,16 @@ impl<H: Handler> Connection<H> {
         let (elicitation, identity) = (Arc::clone(&self.elicitation), self.identity.clone());
         let client = Client::new(self.output.clone(), elicitation, identity.clone());
         let headers = HeaderMap::new();
-        let context =
-            Context { id: id.clone(), identity, revision, meta, has_forms, client, headers };
+        let context = Context {
+            id: id.clone(),
+            identity,
+            budget: self.budget.clone(),
+            revision,
+            meta,
+            has_forms,
+            client,
+            headers,
+        };
         let call = Arc::clone(&self.handler).handle(call, context);
         let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
         let (output, running) = (self.output.clone(), Arc::clone(&self.running));

@@ -105,7 +105,7 @@ impl Server {
         refusal.map_or(Ok(()), |refusal| Err(Failed::Refused(refusal)))?;
         let (progress, updates) = Progress::new();
         let call = Call {
-            lenses: self.lenses.as_caller(identity),
+            lenses: self.lenses.as_caller(identity, context.budget.clone()),
             identity: identity.clone(),
             policy: self.policy.clone(),
             diagnostics: self.diagnostics.clone(),

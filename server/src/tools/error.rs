@@ -53,6 +53,7 @@ impl ToolError {
                 lenses::Error::Unreachable { .. }
                 | lenses::Error::Interrupted { .. }
                 | lenses::Error::Failed { .. }
+                | lenses::Error::Overloaded
                 | lenses::Error::Unreadable { .. } => Outcome::Unavailable,
                 _ => Outcome::Error,
             },

@@ -14,6 +14,7 @@ use lenses_mcp_server::{
     diagnostics::Diagnostics,
     identity::{Fingerprint, Identity},
     lenses,
+    limits::{Budget, PerUser, Users},
     mcp::{self, Incoming, Rejected},
     metrics::Metrics,
     policy::{self, ToolPolicy},
@@ -38,6 +39,7 @@ pub(crate) struct Endpoint {
     endpoint: mcp::Endpoint<mcp::Server>,
     /// Who calls.
     pub(crate) identity: Identity,
+    budget: Budget,
     /// Fingerprints of the callers whose credential HQ did not take.
     pub(crate) forgotten: Arc<Mutex<Vec<String>>>,
     /// What was counted.
@@ -158,7 +160,11 @@ impl Endpoint {
         .unwrap();
         let elicitation = server.elicitation();
         let endpoint = mcp::Endpoint::new(Arc::new(server), elicitation, CancellationToken::new());
-        Self { endpoint, identity: caller(ScopeSet::ALL), forgotten, metrics }
+        let identity = caller(ScopeSet::ALL);
+        let per_user = PerUser { concurrent_requests: 1, calls_per_minute: None };
+        let users = Users::new(per_user, 64 << 20);
+        let budget = users.budget(users.user(&identity, None));
+        Self { endpoint, identity, budget, forgotten, metrics }
     }
 
     /// For a caller with other scopes.
@@ -176,7 +182,9 @@ impl Endpoint {
             Err(response) => return response,
         };
         match self.endpoint.parse(incoming, &body) {
-            Ok(parsed) => self.endpoint.respond(parsed, self.identity.clone()).await,
+            Ok(parsed) => {
+                self.endpoint.respond(parsed, self.identity.clone(), self.budget.clone()).await
+            }
             Err(Rejected { id, error }) => error.respond(&id),
         }
     }

@@ -55,8 +55,7 @@ impl CallerClient {
             request.headers(traced()).send().await.map_err(|error| self.transport_error(error))?;
         let no_websocket = Error::Unreadable { what: "something other than a websocket" };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let reply =
-                body::read(response, self.client.0.response_max_bytes, &self.credential).await;
+            let reply = body::read(response, &self.bounds()).await;
             return Err(match reply {
                 Ok(_) => no_websocket,
                 Err(ReadError::Reply(error)) => error,
