@@ -8,7 +8,8 @@ use std::{
 
 use axum::{Router, routing::get};
 use lenses_mcp_server::{
-    lifecycle::{self, Stages},
+    connections,
+    lifecycle::Stages,
     metrics::Metrics,
     tls::{self, KeyPairFiles},
 };
@@ -35,8 +36,8 @@ async fn serve(files: &KeyPairFiles) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().route("/", get(async || "served"));
-    let serving =
-        tokio::spawn(lifecycle::serve(listener, Some(acceptor), router, 10, stages.clone()));
+    let options = connections::Options { tls: Some(acceptor), ..Default::default() };
+    let serving = tokio::spawn(connections::serve(listener, router, options, stages.clone()));
     Served { address, metrics, stages, serving }
 }
 
