@@ -6,6 +6,7 @@
 //! ```
 
 mod activity;
+mod listener;
 pub mod metrics;
 mod read_timeout;
 mod service;
@@ -13,7 +14,6 @@ mod table;
 mod write_timeout;
 
 use std::{
-    io,
     net::SocketAddr,
     pin::pin,
     sync::{
@@ -28,14 +28,16 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpListener, TcpStream},
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{either::Either, task::TaskTracker};
 
+pub use self::listener::listen;
 use self::{
     activity::Activity,
+    listener::accept,
     metrics::{Closed, ConnectionMetrics, ListenerMetrics},
     read_timeout::ReadTimeout,
     service::service,
@@ -46,15 +48,6 @@ use crate::{client_address::TrustedProxies, lifecycle::Stages};
 
 /// Largest head of a request, in bytes.
 const HEAD_MAX: usize = 64 * 1024;
-/// What the system may hold of a response that its client has not taken yet, in bytes; Linux
-/// doubles it. By itself it grows to 4 MiB for each connection. It counts as the server's memory,
-/// and a write that waits goes on only once a third of it is free.
-const SEND_BUFFER: u32 = 128 * 1024;
-/// Connections that the system holds until they are accepted.
-const BACKLOG: u32 = 1024;
-/// How long accepting waits when the system has no more file descriptors: only a connection that
-/// ends gives one back.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often a connection that should end is checked for a client that lets it wait.
 const ABANDONED_PAUSE: Duration = Duration::from_millis(500);
 
@@ -114,21 +107,6 @@ impl Default for Options {
     }
 }
 
-/// Listens on `address`.
-///
-/// # Errors
-///
-/// If the address can't be listened on.
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A restart need not wait for the connections of the process before it.
-    socket.set_reuseaddr(true)?;
-    // Connections take it over from their listener.
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
 /// Serves `router` on `listener` until `stages` say otherwise. Returns when the last connection has
 /// ended.
 pub async fn serve(listener: TcpListener, router: Router, options: Options, stages: Stages) {
@@ -150,7 +128,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: Options, stag
         stopping: Arc::new(AtomicBool::new(false)),
     });
     let connections = TaskTracker::new();
-    while let Some((stream, peer)) = server.accept(&listener, &table).await {
+    while let Some((stream, peer)) = accept(&listener, &table, &server.stages.stopping).await {
         let Some(place) = table.admit(peer) else {
             tracing::debug!(%peer, "closed a connection: there are too many, and none is idle");
             continue;
@@ -175,32 +153,6 @@ struct Server {
 }
 
 impl Server {
-    /// The next connection; `None` once stopping.
-    async fn accept(
-        &self,
-        listener: &TcpListener,
-        table: &Table,
-    ) -> Option<(TcpStream, SocketAddr)> {
-        let accepted = async {
-            loop {
-                match listener.accept().await {
-                    Ok(accepted) => return accepted,
-                    // The client went away before it was accepted.
-                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                    Err(error) => {
-                        tracing::error!(%error, "failed to accept a connection");
-                        table.make_room();
-                        sleep(ACCEPT_PAUSE).await;
-                    }
-                }
-            }
-        };
-        tokio::select! {
-            accepted = accepted => Some(accepted),
-            () = self.stages.stopping.cancelled() => None,
-        }
-    }
-
     /// Serves a connection to its end.
     async fn hold(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
         // Answers are small and whole: waiting to fill a segment only delays them.
