@@ -185,7 +185,7 @@ async fn fault_11_fifty_queries_one_after_the_other_cost_no_more_than_one() {
 
 #[tokio::test]
 async fn two_hundred_connections_that_have_called_cost_at_most_ten_mebibytes() {
-    let server = Server::start(&[]).await;
+    let server = Server::start(&[("MCP_CONNECTIONS_PER_ADDRESS", "200")]).await;
     server.query(10).await;
     let before = server.memory("VmRSS");
     // The longest answer that there is without HQ.
