@@ -7,52 +7,19 @@
 //!        ─▶ the rest of it, or a second signal: what is left is cut
 //! ```
 
-use std::{
-    convert::Infallible,
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    http::{HeaderValue, Request, Response, header::CONNECTION},
-};
-use hyper::{
-    body::Incoming,
-    server::conn::http1,
-    service::{Service as HyperService, service_fn},
-};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
-};
 use tokio::{
-    net::{TcpListener, TcpStream},
     signal::unix::{Signal, SignalKind, signal},
-    sync::Semaphore,
-    time::{sleep, timeout},
+    time::sleep,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tokio_util::{either::Either, sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
-/// Longest time between a connection's (or the last response's) end and the next request's complete head. Above the idle
-/// time of common load balancers (60 s), so that the balancer closes first and no request meets a closed connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
-/// Largest head of a request, in bytes.
-const HEAD_MAX: usize = 64 * 1024;
-/// Longest time for a TLS handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::readiness::Readiness;
+
 /// How long an idle connection waits for one more request once the server stops: a request that crosses with a close fails
 /// (RFC 9112 §9.5), while a client that is told with a response goes elsewhere.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How long accepting waits when the system has no more file descriptors: only a connection that ends gives one back.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The stages of stopping, each a token that all tasks share.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +32,8 @@ pub struct Stages {
     pub ending_streams: CancellationToken,
     /// What is left is cut.
     pub cut: CancellationToken,
+    /// Why no requests can be taken, before the server is told to stop.
+    pub readiness: Readiness,
 }
 
 /// SIGTERM and SIGINT.
@@ -123,120 +92,5 @@ impl Stages {
             () = signals.next() => tracing::warn!("connections are cut at the second signal"),
         }
         self.cut.cancel();
-    }
-}
-
-/// Serves `router` on `listener`, behind TLS where `tls` is given, at most `max_connections` at a time (more wait in the system's queue), until `stages`
-/// say otherwise; returns when its last connection has ended.
-pub async fn serve(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    router: Router,
-    max_connections: usize,
-    stages: Stages,
-) {
-    let slots = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
-    let (ongoing, stopping) = (TaskTracker::new(), Arc::new(AtomicBool::new(false)));
-    let connections = GracefulShutdown::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_MAX);
-    while let Some((stream, slot)) = accept(&listener, &slots, &stages.stopping).await {
-        let service = farewell(router.clone(), Arc::clone(&stopping));
-        let (http, watcher, tls, stages) =
-            (http.clone(), connections.watcher(), tls.clone(), stages.clone());
-        ongoing.spawn(async move {
-            let _slot = slot;
-            let stream = match tls {
-                None => Either::Left(stream),
-                Some(tls) => match handshake(&tls, stream, &stages.stopping).await {
-                    Some(stream) => Either::Right(stream),
-                    None => return,
-                },
-            };
-            let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
-            tokio::select! {
-                ended = connection => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection broke");
-                    }
-                }
-                () = stages.cut.cancelled() => {}
-            }
-        });
-    }
-    drop(listener);
-    stopping.store(true, Ordering::Relaxed);
-    ongoing.close();
-    tokio::select! {
-        () = ongoing.wait() => {}
-        () = stages.closing_idle.cancelled() => connections.shutdown().await,
-    }
-}
-
-/// The router, whose responses say once `stopping` is true that their connection closes after them (RFC 9112 §9.6).
-fn farewell(
-    router: Router,
-    stopping: Arc<AtomicBool>,
-) -> impl HyperService<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
-{
-    let service = TowerToHyperService::new(router);
-    service_fn(move |request| {
-        let (answering, stopping) = (service.call(request), Arc::clone(&stopping));
-        async move {
-            let mut response = answering.await?;
-            if stopping.load(Ordering::Relaxed) {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok(response)
-        }
-    })
-}
-
-/// The connection once it is encrypted; `None` when that fails, takes too long, or is no longer wanted.
-async fn handshake(
-    tls: &TlsAcceptor,
-    stream: TcpStream,
-    stopping: &CancellationToken,
-) -> Option<TlsStream<TcpStream>> {
-    let handshake = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream));
-    let ended = tokio::select! {
-        ended = handshake => ended,
-        () = stopping.cancelled() => return None,
-    };
-    match ended {
-        Ok(Ok(stream)) => return Some(stream),
-        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!("a TLS handshake took too long"),
-    }
-    None
-}
-
-/// The next connection and its place among those that are allowed; `None` once stopping.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-    stopping: &CancellationToken,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let accepted = async {
-        let slot = slots.clone().acquire_owned().await.ok()?;
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    // Answers are small and whole: waiting to fill a segment only delays them.
-                    let _best_effort = stream.set_nodelay(true);
-                    return Some((stream, slot));
-                }
-                // The client went away before it was accepted.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(error) => {
-                    tracing::error!(%error, "failed to accept a connection");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    };
-    tokio::select! {
-        accepted = accepted => accepted,
-        () = stopping.cancelled() => None,
     }
 }

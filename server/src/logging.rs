@@ -1,26 +1,28 @@
 //! Logs, always on standard error: over stdio, standard output is the protocol.
 
 mod json;
-mod lines;
+mod text;
+mod writer;
 
 use std::{io::IsTerminal, panic};
 
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan};
 
-pub use self::lines::flush;
-use self::{json::Json, lines::Lines};
+pub use self::writer::{FlushAtEnd, Line, LogWriter};
+use self::{json::Json, text::Text};
 use crate::{
     settings::{Log, LogFormat},
     telemetry::Export,
 };
 
-/// Logs as `log` says, from here on and for the whole process; panics too, by their place only, because their text may
-/// hold a record. [`flush`] must be called before a thread of the runtime waits, and at the end. Spans of [`crate::traces`] go to `export`, if there is one.
-pub fn start(log: Log, export: Option<&Export>) {
+/// Logs to `writer` as `log` says, from here on and for the whole process; panics too, by their
+/// place only, because their text may hold a record. Spans of [`crate::traces`] go to `export`, if
+/// there is one.
+pub fn start(log: Log, writer: LogWriter, export: Option<&Export>) {
     let layer = match log.format {
-        LogFormat::Text => plain(),
-        LogFormat::Json => json(),
+        LogFormat::Text => plain(writer, log.line_max_bytes),
+        LogFormat::Json => json(writer, log.line_max_bytes),
     };
     let filter = filter(log.level);
     let registry = tracing_subscriber::registry();
@@ -39,21 +41,30 @@ pub fn start(log: Log, export: Option<&Export>) {
     }
 }
 
-/// The level is for this program. Libraries warn at most: rmcp logs arguments and results below that, hyper headers.
+/// The level is for this program. Libraries warn at most: hyper logs headers below that. rmcp's
+/// warnings hold what callers sent and what HQ answered, so it logs nothing.
 fn filter(level: Level) -> Targets {
     Targets::new()
         .with_default(LevelFilter::from_level(level).min(LevelFilter::WARN))
+        .with_target("rmcp", LevelFilter::OFF)
         .with_target(env!("CARGO_CRATE_NAME"), level)
 }
 
-fn plain<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {
+fn plain<S>(writer: LogWriter, line_max: usize) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let in_colour = std::io::stderr().is_terminal();
     fmt::layer()
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(Lines)
-        .with_target(false)
+        .with_ansi(in_colour)
+        .event_format(Text::new(line_max, in_colour))
+        .with_writer(writer)
         .boxed()
 }
 
-fn json<S: Subscriber + for<'a> LookupSpan<'a>>() -> Box<dyn Layer<S> + Send + Sync> {
-    Json(lines::write).boxed()
+fn json<S>(writer: LogWriter, line_max: usize) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    Json { write: move |line: &[u8]| writer.line(line), line_max }.boxed()
 }

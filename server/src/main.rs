@@ -1,10 +1,16 @@
 //! The server binary: settings, logs, then [`start::run`].
 
-use std::{fmt::Display, io::Write as _, process::ExitCode, sync::Arc, thread};
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::Arc,
+    thread,
+};
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use lenses_mcp_server::{
-    logging,
+    logging::{self, LogWriter},
     metrics::Metrics,
     settings::{self, Settings, Variables, variable},
     start,
@@ -41,20 +47,22 @@ fn main() -> ExitCode {
             eprintln!("{warning}");
         }
         // A closed pipe is the reader's choice.
-        let _ignored = writeln!(std::io::stdout(), "{}", settings.effective());
+        let _ignored = writeln!(io::stdout(), "{}", settings.effective());
         return ExitCode::SUCCESS;
     }
+    let metrics = Arc::new(Metrics::new());
+    let log = match LogWriter::start(io::stderr(), metrics.log_lines_dropped.clone()) {
+        Ok(log) => log,
+        Err(error) => return fail(1, &error),
+    };
+    let _written_at_the_end = log.flush_at_end();
     let workers = thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
-        .enable_all()
-        .on_thread_park(logging::flush)
-        .build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &error),
     };
-    let metrics = Arc::new(Metrics::new());
     let on_runtime = runtime.enter();
     let export = settings
         .traces
@@ -63,7 +71,7 @@ fn main() -> ExitCode {
         .transpose();
     drop(on_runtime);
     let (export, fault) = export.map_or_else(|fault| (None, Some(fault)), |export| (export, None));
-    logging::start(settings.log, export.as_ref());
+    logging::start(settings.log, log.clone(), export.as_ref());
     if let Some(fault) = fault {
         tracing::warn!("no traces are sent: {fault}");
     }
@@ -73,8 +81,13 @@ fn main() -> ExitCode {
     }
     // What is still running has had its time.
     runtime.shutdown_background();
-    logging::flush();
-    ended.map_or_else(|error| fail(1, &error), |()| ExitCode::SUCCESS)
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.line(format!("{error}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn fail(status: u8, error: &dyn Display) -> ExitCode {

@@ -13,8 +13,8 @@ use prometheus_client::{
 };
 
 use crate::{
-    access_log::HttpMetrics, auth::AuthMetrics, lenses::LensesMetrics, mcp::McpMetrics,
-    tls::TlsMetrics,
+    access_log::HttpMetrics, auth::AuthMetrics, connections::metrics::ConnectionMetrics,
+    lenses::LensesMetrics, mcp::McpMetrics, tls::TlsMetrics,
 };
 
 /// All of the server's metrics. Made once, shared by reference.
@@ -33,6 +33,10 @@ pub struct Metrics {
     pub lenses: Arc<LensesMetrics>,
     /// Changes of TLS files.
     pub tls: Arc<TlsMetrics>,
+    /// Open connections, and those that a bound closed.
+    pub connections: ConnectionMetrics,
+    /// Log lines that were dropped.
+    pub log_lines_dropped: Counter,
 }
 
 impl Metrics {
@@ -53,6 +57,13 @@ impl Metrics {
         let mcp = McpMetrics::new(&mut registry);
         let lenses = LensesMetrics::new(&mut registry);
         let tls = TlsMetrics::new(&mut registry);
+        let connections = ConnectionMetrics::new(&mut registry);
+        let log_lines_dropped = Counter::default();
+        registry.register(
+            "log_lines_dropped",
+            "Log lines that were dropped because standard error was not read",
+            log_lines_dropped.clone(),
+        );
         Self {
             registry,
             http: Arc::new(http),
@@ -61,6 +72,8 @@ impl Metrics {
             mcp: Arc::new(mcp),
             lenses: Arc::new(lenses),
             tls: Arc::new(tls),
+            connections,
+            log_lines_dropped,
         }
     }
 

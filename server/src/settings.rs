@@ -5,6 +5,7 @@
 //! operator's too, which holds what it writes against this code) need no environment.
 
 mod advertised;
+mod connections;
 mod error;
 mod former;
 mod lenses;
@@ -35,6 +36,7 @@ use url::Url;
 
 pub use self::{
     advertised::{AdvertisedUrl, ENDPOINT},
+    connections::Connections,
     error::{SettingsError, SettingsErrors},
     oauth::{AudienceRule, ClientCredentials, Introspection, OAuth, TokenExchange},
     policy::Confirm,
@@ -118,6 +120,8 @@ pub struct Http {
     pub tls: Option<KeyPairFiles>,
     /// Where the admin endpoints listen.
     pub admin: SocketAddr,
+    /// The bounds on connections.
+    pub connections: Connections,
     /// What callers must show.
     pub sign_in: SignIn,
     /// This server as clients reach it, where that is known.
@@ -162,6 +166,8 @@ pub struct Log {
     pub level: tracing::Level,
     /// How a line looks.
     pub format: LogFormat,
+    /// Longest line, in bytes.
+    pub line_max_bytes: usize,
 }
 
 /// How a log line looks.
@@ -315,5 +321,6 @@ fn read_log(reader: &mut Reader<'_>) -> Result<Log, Invalid> {
         &var::LOG_FORMAT,
         parse::word(&[("text", LogFormat::Text), ("json", LogFormat::Json)]),
     );
-    Ok(Log { level: level?, format: format? })
+    let line_max_bytes = reader.value(&var::MCP_LOG_LINE_MAX_BYTES, parse::count(1024, 1 << 16));
+    Ok(Log { level: level?, format: format?, line_max_bytes: line_max_bytes? })
 }

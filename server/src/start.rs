@@ -1,13 +1,15 @@
 //! From settings to a running server, and its end.
 
+mod listening;
+
 use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::net::TcpListener;
 use url::Url;
 
+use self::listening::{bind, connection_options};
 use crate::{
     admin,
     app::{self, Bounds},
@@ -15,22 +17,18 @@ use crate::{
         Authenticator, AuthorizationServer, BackChannel, Mode, ResourceServer, SharedToken,
         shared_identity,
     },
+    connections,
     diagnostics::Diagnostics,
     identity::{Fingerprint, Identity},
     landing::{LandingPage, LandingPageError},
     lenses,
-    lifecycle::{self, Signals, Stages},
+    lifecycle::{Signals, Stages},
     limits::{Bodies, PerUser, Slots, Users},
     mcp::{self, Handler},
     metrics::Metrics,
     settings::{Http, Settings, SignIn, Transport},
     tls::{self, TlsError},
 };
-
-/// Idle connections are cheap, so that more of them are kept than requests are answered at a time.
-const CONNECTIONS_PER_REQUEST: usize = 4;
-/// Connections to the admin port.
-const ADMIN_CONNECTIONS: usize = 32;
 
 /// Why the server could not start, or ended early.
 #[derive(Debug, thiserror::Error)]
@@ -125,22 +123,15 @@ async fn run_http(
         .as_ref()
         .map(|files| tls::listener::acceptor(files, metrics.tls.clone()))
         .transpose()?;
-    let Routers { endpoint: router, admin } =
-        http_routers(settings, http, metrics, &stages, Arc::new)?;
-    let listener = bind(http.listen, "HOST, PORT").await?;
-    let admin_listener = bind(http.admin, "ADMIN_HOST, ADMIN_PORT").await?;
+    let (endpoint, admin) = connection_options(settings, http, acceptor, &metrics);
+    let routers = http_routers(settings, http, metrics, &stages, Arc::new)?;
+    let listener = bind(http.listen, "HOST, PORT")?;
+    let admin_listener = bind(http.admin, "ADMIN_HOST, ADMIN_PORT")?;
 
     // Probes are answered until the very end, so this port does not stop with the other.
-    let admin = tokio::spawn(lifecycle::serve(
-        admin_listener,
-        None,
-        admin,
-        ADMIN_CONNECTIONS,
-        Stages::default(),
-    ));
-    let max_connections =
-        settings.limits.max_concurrent_requests.saturating_mul(CONNECTIONS_PER_REQUEST);
-    let serving = lifecycle::serve(listener, acceptor, router, max_connections, stages.clone());
+    let admin =
+        tokio::spawn(connections::serve(admin_listener, routers.admin, admin, Stages::default()));
+    let serving = connections::serve(listener, routers.endpoint, endpoint, stages.clone());
     tokio::pin!(serving);
     tokio::select! {
         () = &mut serving => {}
@@ -187,7 +178,7 @@ pub fn http_routers<H: Handler>(
     let page = LandingPage::new(http, offered)?;
     let bounds = bounds(settings);
     let endpoint = app::router(http, bounds, offered, authenticator, &metrics, page, mcp);
-    let admin = admin::router(metrics, diagnostics, stages.stopping.clone()).merge(replicas);
+    let admin = admin::router(metrics, diagnostics, stages.clone()).merge(replicas);
     Ok(Routers { endpoint, admin })
 }
 
@@ -306,11 +297,4 @@ fn mcp_server(
         replica,
     });
     Ok(server?)
-}
-
-async fn bind(address: SocketAddr, variables: &'static str) -> Result<TcpListener, StartError> {
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|source| StartError::Bind { address, variables, source })?;
-    tracing::info!(address = %listener.local_addr().unwrap_or(address), "listening");
-    Ok(listener)
 }

@@ -38,6 +38,7 @@ impl Process {
             .envs([("LOG_FORMAT", "json"), ("INTROSPECTION_CACHE_TTL", "60s")])
             // The most that can be set: the limit is looked at, and not reached.
             .env("MCP_CALLS_PER_MINUTE_PER_USER", "1000000")
+            .env("MCP_CONNECTIONS_PER_ADDRESS", "1000")
             .envs(hq.settings());
         Self::start(command)
     }

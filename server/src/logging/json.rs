@@ -1,36 +1,46 @@
-//! The log as JSON: each line is an object of `timestamp`, `level`, the event's fields, `target`, and `span`, the innermost
-//! span's name and fields.
+//! The log as JSON: each line is an object of `timestamp`, `level`, the event's fields, `truncated`
+//! if something was cut or left out, `target`, and `span`, the innermost span's name and fields.
 //!
-//! It is the form of tracing-subscriber's own formatter, which parses a span's fields anew for each line to make sure of what
-//! it wrote itself.
+//! It is the form of tracing-subscriber's own formatter, which parses a span's fields anew for each
+//! line to make sure of what it wrote itself.
 
-use std::fmt::{self, Write as _};
+mod members;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use tracing::{
-    Event, Metadata, Subscriber,
-    field::{Field, Visit},
+    Event, Subscriber,
     span::{Attributes, Id, Record},
 };
-use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+use tracing_subscriber::{
+    Layer,
+    layer::Context,
+    registry::{LookupSpan, SpanRef},
+};
+
+use self::members::Members;
 
 /// Most lines are shorter, in bytes.
 const USUAL_LINE: usize = 512;
-/// And most spans' fields, and most values that are printed.
-const USUAL_PART: usize = 64;
+/// And the fields of most spans.
+const USUAL_SPAN: usize = 64;
+/// What follows the event's fields, besides the target and the span's name and fields.
+const END: &str = "\"truncated\":true,\"target\":\"\",\"span\":{\"name\":\"\"}}\n,";
 
 /// Gives each line, with its end, to a function.
-pub(super) struct Json<W>(pub(super) W);
+pub(super) struct Json<W> {
+    pub(super) write: W,
+    /// Longest line, in bytes. A span has a quarter of it.
+    pub(super) line_max: usize,
+}
 
 impl<S, W> Layer<S> for Json<W>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
-    W: Fn(&Metadata<'_>, &[u8]) + 'static,
+    W: Fn(&[u8]) + 'static,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
-            let mut fields = Members(Vec::with_capacity(USUAL_PART));
+            let mut fields = Members::new(USUAL_SPAN, self.line_max / 4);
             attributes.record(&mut fields);
             span.extensions_mut().insert(fields);
         }
@@ -46,99 +56,65 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
-        let mut line = Members(Vec::with_capacity(USUAL_LINE));
-        line.add("timestamp", &format_args!("{:.6}", Timestamp::now()));
-        line.add("level", metadata.level().as_str());
+        let span = context.event_span(event);
+        let extensions = span.as_ref().map(SpanRef::extensions);
+        let fields = extensions.as_ref().and_then(|extensions| extensions.get::<Members>());
+
+        // What follows the event's fields is short, and always whole.
+        let of_span = |span: &SpanRef<'_, S>| {
+            span.name().len() + fields.map_or(0, |fields| fields.bytes.len())
+        };
+        let end = END.len() + metadata.target().len() + span.as_ref().map_or(0, of_span);
+        let mut line = Members::new(USUAL_LINE, self.line_max.saturating_sub(end));
+        line.scalar("timestamp", &format_args!("{:.6}", Timestamp::now()));
+        line.text("level", metadata.level().as_str());
         event.record(&mut line);
-        line.add("target", metadata.target());
-        if let Some(span) = context.event_span(event) {
-            line.0.extend_from_slice(b",\"span\":{\"name\":");
-            line.value(span.name());
-            if let Some(Members(fields)) = span.extensions().get() {
-                line.0.extend_from_slice(fields);
-            }
-            line.0.push(b'}');
+        line.max = usize::MAX;
+        if line.is_cut || fields.is_some_and(|fields| fields.is_cut) {
+            line.scalar("truncated", &true);
         }
-        self.0(metadata, &line.into_line());
-    }
-}
-
-/// Members of a JSON object, each after a comma: `,"id":"7","status":200`. So fields that a span learns later are put behind
-/// those that it has.
-struct Members(Vec<u8>);
-
-impl Members {
-    fn add(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
-        self.0.push(b',');
-        self.value(name);
-        self.0.push(b':');
-        self.value(value);
-    }
-
-    fn value(&mut self, value: &(impl Serialize + ?Sized)) {
-        // Texts and numbers are always JSON, and memory can be written.
-        let _written = serde_json::to_writer(&mut self.0, value);
-    }
-
-    /// The object, on a line of its own.
-    fn into_line(self) -> Vec<u8> {
-        let Self(mut line) = self;
-        match line.first_mut() {
-            Some(comma) => *comma = b'{',
-            None => line.push(b'{'),
+        line.text("target", metadata.target());
+        if let Some(span) = &span {
+            line.bytes.extend_from_slice(b",\"span\":{\"name\":");
+            line.value(span.name());
+            line.bytes.extend_from_slice(fields.map_or(&[], |fields| &fields.bytes));
+            line.bytes.push(b'}');
+        }
+        let mut line = line.bytes;
+        if let Some(comma) = line.first_mut() {
+            *comma = b'{';
         }
         line.extend_from_slice(b"}\n");
-        line
-    }
-}
-
-impl Visit for Members {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let mut text = String::with_capacity(USUAL_PART);
-        // What fails to print stays as far as it came. serde_json would panic.
-        let _as_far = write!(text, "{value:?}");
-        self.add(field.name(), &text);
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.add(field.name(), value);
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.add(field.name(), &value);
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.add(field.name(), &value);
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.add(field.name(), &value);
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.add(field.name(), &value);
+        (self.write)(&line);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::{
+        fmt,
+        sync::{Arc, Mutex},
+    };
 
     use serde_json::{Value, json};
     use tracing_subscriber::layer::SubscriberExt;
 
-    use super::*;
+    use super::{members::CUT, *};
 
     /// The lines that `log` gives, without the time.
     fn logged(log: impl FnOnce()) -> Vec<Value> {
+        logged_within(8192, log)
+    }
+
+    fn logged_within(line_max: usize, log: impl FnOnce()) -> Vec<Value> {
         let written = Arc::new(Mutex::new(Vec::new()));
         let kept = written.clone();
-        let json =
-            Json(move |_: &Metadata<'_>, line: &[u8]| kept.lock().unwrap().push(line.to_vec()));
+        let write = move |line: &[u8]| kept.lock().unwrap().push(line.to_vec());
+        let json = Json { write, line_max };
         tracing::subscriber::with_default(tracing_subscriber::registry().with(json), log);
         let lines = written.lock().unwrap();
         let without_time = lines.iter().map(|line| {
+            assert!(line.len() <= line_max, "{} bytes", line.len());
             assert_eq!(
                 line.iter().position(|byte| *byte == b'\n'),
                 Some(line.len() - 1),
@@ -208,5 +184,51 @@ mod tests {
         let lines = logged(|| tracing::info!(value = %Failing, after = 1));
         assert_eq!(lines[0]["value"], "begun");
         assert_eq!(lines[0]["after"], 1);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut_and_stays_json() {
+        for part in ["x", "é", "\u{1}", "\"", "𝄞", "x\n"] {
+            let long = part.repeat(5_000);
+            for line_max in 1_024..1_040 {
+                let lines = logged_within(line_max, || {
+                    tracing::info_span!("request", id = long, after = 7).in_scope(|| {
+                        tracing::info!(before = 1, text = long, shown = %long, after = 2, "said");
+                    });
+                });
+                let [line] = &lines[..] else { panic!("{lines:?}") };
+                assert_eq!((&line["before"], &line["truncated"]), (&json!(1), &json!(true)));
+                assert_eq!(line["target"], module_path!());
+                for text in [&line["text"], &line["span"]["id"]] {
+                    let kept = text.as_str().unwrap().strip_suffix(CUT).unwrap();
+                    assert!(long.starts_with(kept) && kept.len() > 30, "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_just_fits_is_whole() {
+        let text = "x".repeat(800);
+        let lines = logged_within(1_024, || tracing::info!(text, shown = %"short"));
+        assert_eq!(lines[0]["text"].as_str().unwrap(), "x".repeat(800));
+        assert_eq!((&lines[0]["shown"], lines[0].get("truncated")), (&json!("short"), None));
+    }
+
+    #[test]
+    fn a_value_without_end_is_printed_no_further_than_the_line() {
+        struct Endless(Arc<Mutex<usize>>);
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("endless ")?;
+                    *self.0.lock().unwrap() += 1;
+                }
+            }
+        }
+        let count = Arc::new(Mutex::new(0));
+        let lines = logged_within(1_024, || tracing::info!(value = %Endless(count.clone())));
+        assert!(lines[0]["value"].as_str().unwrap().ends_with(CUT));
+        assert!(*count.lock().unwrap() <= 1_024 / 8);
     }
 }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    AdvertisedUrl, Http, OAuth, SettingsError, Transport, oauth, parse,
+    AdvertisedUrl, Http, OAuth, SettingsError, Transport, connections, oauth, parse,
     reader::{Invalid, Reader},
     tls, variable as var,
 };
@@ -155,6 +155,7 @@ fn read_http(
     let admin_port = reader.value(&var::ADMIN_PORT, parse::port);
     let hosts = reader.optional(&var::MCP_ALLOWED_HOSTS, parse::list::<AllowedHost>);
     let origins = reader.optional(&var::MCP_ALLOWED_ORIGINS, parse::list::<AllowedOrigin>);
+    let connections = connections::read(reader);
     let sign_in = sign_in(reader);
 
     let advertised_url = advertised_url?;
@@ -179,6 +180,7 @@ fn read_http(
         listen,
         tls: tls?,
         admin,
+        connections: connections?,
         sign_in: sign_in?,
         advertised_url,
         allowed_hosts,

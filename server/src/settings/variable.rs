@@ -109,6 +109,7 @@ variables! {
     ADMIN_PORT = "9090": "Port of /livez, /readyz and /metrics";
     MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in";
     MCP_ALLOWED_ORIGINS: "Further browser origins, comma list; the advertised URL's and loopback are always in";
+    MCP_TRUSTED_PROXIES: "Addresses or networks (10.0.0.0/8) of proxies, comma list: believed about their clients' addresses";
     #[secret true] MCP_SEALING_KEY: "Base64 of 32 bytes or more, the same in all replicas; seals state handed to clients";
     MCP_REPLICA_HOST: "IP address at which the other replicas reach this one's ADMIN_PORT, to send on an answer that it waits for";
 
@@ -116,9 +117,13 @@ variables! {
     MCP_MAX_BODY_BYTES = "1048576": "Largest request body, in bytes; a longer one gets 413";
     MCP_BODY_TIMEOUT = "10s": "Longest time from a request's head to the end of its body; a slower one gets 408";
     MCP_REQUEST_TIMEOUT = "60s": "Longest time from a request to its response's head; a stream that began is not cut";
-    MCP_MAX_CONCURRENT_REQUESTS = "256": "Requests and streams answered at a time; more get 503";
+    MCP_MAX_CONCURRENT_REQUESTS = "256": "Requests and streams answered at a time; more get 503. Connections: four times as many";
     MCP_CONCURRENT_REQUESTS_PER_USER = "16": "Requests and streams of one user answered at a time; more get 429";
     MCP_MEMORY_BUDGET_BYTES: "Bytes of bodies and of HQ's replies in memory at a time, a quarter of them per user; more wait 1s, then get 503. Default: a quarter of the memory limit of the control group, else 67108864";
+    MCP_CONNECTIONS_PER_ADDRESS = "64": "Connections of one address (IPv6: /64 network); one more closes its longest-idle one";
+    MCP_HEAD_TIMEOUT = "10s": "Longest time for a request's head, from its first byte, and for a TLS handshake";
+    MCP_WRITE_TIMEOUT = "30s": "Longest time in which a client takes nothing of a response";
+    MCP_IDLE_TIMEOUT = "75s": "Longest time from a response to the next request; above a load balancer's own (often 60s)";
     MCP_CALLS_PER_MINUTE_PER_USER = "600": "Calls that one user may make a minute, at each replica; 0 = any number";
     MCP_RESPONSE_MAX_BYTES = "4194304": "Largest reply read from HQ, in bytes";
     MCP_RESULT_MAX_BYTES = "262144": "Bytes after which a list or a query's result is cut at a record; one is always whole";
@@ -129,6 +134,7 @@ variables! {
     ["Logs"]
     LOG_LEVEL = "info": "error, warn, info, debug or trace";
     LOG_FORMAT = "text": "text or json; always on standard error";
+    MCP_LOG_LINE_MAX_BYTES = "8192": "Longest line, in bytes; a longer one is cut and says so";
 
     ["Traces"]
     OTEL_ENABLED = "false": "true = send a span for each MCP request and each call to HQ. A fault below is logged, and no span sent";

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::{Json, Router, routing::get};
 use lenses_mcp_server::{
-    lifecycle::{self, Stages},
+    connections,
+    lifecycle::Stages,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
     start,
@@ -33,7 +34,12 @@ impl Endpoint {
             .endpoint;
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
-        tokio::spawn(lifecycle::serve(listener, None, router, 64, stages.clone()));
+        tokio::spawn(connections::serve(
+            listener,
+            router,
+            connections::Options::default(),
+            stages.clone(),
+        ));
         Self { url, stages }
     }
 }

@@ -27,9 +27,17 @@ than 200, or with a stream, leaves both; with `LOG_LEVEL=debug` each does.
 | `answered` | `method`, `path` (the route, never the query), `status`, `elapsed_ms`, what sign-in decided (`sign_in`), the token's fingerprint (`token`), `subject`, `client_id`, the MCP method (`rpc`), `tool`. Status 499: the client went away |
 | `tool called`, `prompt asked for`, `resource read` | the audit line: `subject`, `client_id`, `fingerprint` (the token's), `tool`, `prompt` or the kind of `resource`, the names of its `arguments`, `outcome`, `duration_ms` |
 
-Lines of requests are written as soon as the server has a moment; while it has none they wait together, at most 16 KiB of them. A server that is idle has written
-everything. What waits is written too when the server ends by itself (SIGTERM included) and before any other line, such as that of a panic; only a process that
-is killed (SIGKILL, out of memory) loses it.
+A thread of its own writes the log, so a standard error that nobody reads blocks nothing. At most
+1 MiB waits to be written. Further lines are dropped and counted (`log_lines_dropped` below). Once
+the log is read again, it says how many were lost.
+
+An idle server writes a line within 5 ms. At its end (SIGTERM included) the server waits up to one
+second until everything is written. Only a process that is killed (SIGKILL, out of memory) loses
+lines.
+
+A line is at most `MCP_LOG_LINE_MAX_BYTES` long. A text that does not fit ends with `…`. The JSON
+line then has a member `truncated`; the text line ends with `… (cut)`.
+
 A fingerprint is the first eight hex digits of the token's SHA-256: enough to follow one token through the log, no help in guessing it.
 
 ## Probes and diagnostics
@@ -37,13 +45,47 @@ A fingerprint is the first eight hex digits of the token's SHA-256: enough to fo
 | path on the admin port | what it says |
 |---|---|
 | `/livez` | 200: the process answers |
-| `/readyz` | 200: it is configured and listens; 503 once it was told to stop. The health of HQ is HQ's |
+| `/readyz` | 200: it can take requests. 503 with a reason: it was told to stop, or it turns callers away ([below](#connections)). The health of HQ is HQ's |
 | `/metrics` | the metrics below, for Prometheus |
 | `/diagnostics` | each link to HQ and each setting of HQ's that sign-in needs, with result, reason and remedy; asked anew at most every 10 s |
 
 ```console
 kubectl exec deploy/anything-with-curl -- curl -s http://lenses-mcp:9090/diagnostics
 ```
+
+## Connections
+
+| bound | setting | what happens to one more, or to one that takes longer |
+|---|---|---|
+| connections of one address | `MCP_CONNECTIONS_PER_ADDRESS` | the longest-idle connection of that address is closed |
+| all connections | 4 × `MCP_MAX_CONCURRENT_REQUESTS` | the longest-idle connection is closed |
+| head of a request, TLS handshake | `MCP_HEAD_TIMEOUT` | the connection is closed |
+| write without progress | `MCP_WRITE_TIMEOUT` | the connection is closed |
+| time between two requests | `MCP_IDLE_TIMEOUT` | the connection is closed |
+
+- A connection is idle if it has no request, if the head of its request is not complete, or if its
+  client has taken nothing of a response for 5 s.
+- A connection with a request in flight is never closed for another. If none is idle, the new
+  connection is closed.
+- IPv6 clients are counted by their /64 network, because a client chooses addresses in it freely.
+- A pipelined request waits until the response before it has been written.
+- The admin port has the same times and 32 connections. If none of them is idle, the one whose
+  request has taken the longest is closed, so that a probe always gets an answer.
+
+`/readyz` answers 503 if new connections have been closed for 5 s because all are busy, and if that
+is still so. A shorter peak does not change it.
+
+Behind a load balancer or an ingress, all connections come from a few addresses. List these in
+`MCP_TRUSTED_PROXIES`. They are then not bounded per address, and the server takes the address of
+the client from their `Forwarded` (RFC 7239) or `X-Forwarded-For` header:
+
+- The server reads the header from the right and skips trusted proxies. The first other address is
+  the client.
+- If that part of the header is malformed, or if the two headers disagree, the client is the proxy.
+- From any other peer, both headers are ignored.
+
+List only proxies that set or append one of the two headers. A proxy that passes on what the client
+sent lets the client choose its address.
 
 ## Traces
 

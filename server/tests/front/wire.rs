@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use lenses_mcp_server::lifecycle::{self, Stages};
+use lenses_mcp_server::{connections, lifecycle::Stages};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -18,7 +18,12 @@ async fn listening() -> SocketAddr {
         Server::new(&[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLERS", "anyone")]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(lifecycle::serve(listener, None, server.router, 64, Stages::default()));
+    tokio::spawn(connections::serve(
+        listener,
+        server.router,
+        connections::Options::default(),
+        Stages::default(),
+    ));
     address
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, reason = "a test that fails says so by panicking")]
 
+mod connections;
 mod lenses;
 mod sign_in;
 mod sources;

@@ -32,6 +32,7 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
          SHUTDOWN_GRACE='25s' # default\n\
          LOG_LEVEL='info' # default\n\
          LOG_FORMAT='text' # default\n\
+         MCP_LOG_LINE_MAX_BYTES='8192' # default\n\
          OTEL_ENABLED='false' # default\n\
          OAUTH_ENABLED='true' # environment\n\
          TRANSPORT='http' # derived\n\
@@ -44,7 +45,11 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
          HOST='0.0.0.0' # default\n\
          PORT='8000' # default\n\
          ADMIN_HOST='0.0.0.0' # default\n\
-         ADMIN_PORT='9090' # default"
+         ADMIN_PORT='9090' # default\n\
+         MCP_CONNECTIONS_PER_ADDRESS='64' # default\n\
+         MCP_HEAD_TIMEOUT='10s' # default\n\
+         MCP_WRITE_TIMEOUT='30s' # default\n\
+         MCP_IDLE_TIMEOUT='75s' # default"
     );
     assert_eq!(settings.warnings, Vec::<String>::new());
     assert_eq!(settings.policy.scopes(), ScopeSet::ALL);
@@ -82,6 +87,7 @@ fn each_variable_takes_what_it_should() {
             ("SHUTDOWN_GRACE", "5s"),
             ("LOG_LEVEL", "DEBUG"),
             ("LOG_FORMAT", "json"),
+            ("MCP_LOG_LINE_MAX_BYTES", "2048"),
         ],
     ])
     .unwrap();
@@ -97,6 +103,8 @@ fn each_variable_takes_what_it_should() {
         settings.sealing_key.as_ref().unwrap().expose_secret(),
         (0..32).collect::<Vec<u8>>()
     );
+
+    assert_eq!(settings.log.line_max_bytes, 2048);
 
     let http = http(&settings);
     assert_eq!(
@@ -195,6 +203,7 @@ fn each_variable_refuses_what_it_should_and_says_what_to_write() {
             "MCP_SQL_TIMEOUT is 30s: write less than MCP_REQUEST_TIMEOUT (20s)",
         ),
         ("MCP_MAX_CONCURRENT_REQUESTS", "0", "write a whole number from 1"),
+        ("MCP_LOG_LINE_MAX_BYTES", "100", "write a whole number from 1024"),
         ("MCP_RESPONSE_MAX_BYTES", "-1", "write a whole number"),
         ("MCP_RESULT_MAX_BYTES", "1", "write a whole number from"),
         ("MCP_SQL_MAX_ROWS", "many", "write a whole number"),

@@ -11,7 +11,8 @@ use futures::{SinkExt, StreamExt};
 use http::Request;
 use http_body_util::BodyExt;
 use lenses_mcp_server::{
-    lifecycle::{self, Stages},
+    connections,
+    lifecycle::Stages,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
     start,
@@ -47,7 +48,8 @@ impl Hq {
         );
         let http = format!("https://localhost:{}", api.local_addr().unwrap().port());
         let websocket = format!("wss://localhost:{}", sql.local_addr().unwrap().port());
-        tokio::spawn(lifecycle::serve(api, Some(tls.clone()), router, 100, Stages::default()));
+        let options = connections::Options { tls: Some(tls.clone()), ..Default::default() };
+        tokio::spawn(connections::serve(api, router, options, Stages::default()));
         tokio::spawn(async move {
             while let Ok((stream, _)) = sql.accept().await {
                 let tls = tls.clone();

@@ -8,19 +8,22 @@ use std::{
 
 use axum::{Router, routing::get};
 use lenses_mcp_server::{
-    lifecycle::{self, Stages},
+    connections::{self, Options, Timeouts},
+    lifecycle::Stages,
     metrics::Metrics,
     tls::{self, KeyPairFiles},
 };
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     task::JoinHandle,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{Folder, authority::Authority, until};
+
+const SHORT: Duration = Duration::from_millis(500);
 
 struct Served {
     address: SocketAddr,
@@ -29,14 +32,26 @@ struct Served {
     serving: JoinHandle<()>,
 }
 
-async fn serve(files: &KeyPairFiles) -> Served {
+fn serve(files: &KeyPairFiles) -> Served {
+    serve_within(files, Options::default().timeouts)
+}
+
+fn serve_within(files: &KeyPairFiles, timeouts: Timeouts) -> Served {
     let (metrics, stages) = (Arc::new(Metrics::new()), Stages::default());
     let acceptor = tls::listener::acceptor(files, metrics.tls.clone()).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = connections::listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
-    let router = Router::new().route("/", get(async || "served"));
-    let serving =
-        tokio::spawn(lifecycle::serve(listener, Some(acceptor), router, 10, stages.clone()));
+    let router = Router::new()
+        .route("/", get(async || "served"))
+        .route("/long", get(async || "x".repeat(1 << 20)));
+    let metrics_of_connections = metrics.connections.of("mcp");
+    let options = Options {
+        tls: Some(acceptor),
+        timeouts,
+        metrics: metrics_of_connections,
+        ..Options::default()
+    };
+    let serving = tokio::spawn(connections::serve(listener, router, options, stages.clone()));
     Served { address, metrics, stages, serving }
 }
 
@@ -68,11 +83,20 @@ async fn ask(stream: &mut TlsStream<TcpStream>) -> String {
     answer
 }
 
-fn failures(metrics: &Metrics) -> u64 {
+fn count(metrics: &Metrics, series: &str) -> u64 {
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, metrics.registry()).unwrap();
-    let line = r#"lenses_mcp_tls_reloads_total{files="listener",outcome="failure"} "#;
-    text.lines().find_map(|found| found.strip_prefix(line)?.parse().ok()).unwrap()
+    let value = |line: &str| line.strip_prefix(series)?.trim().parse().ok();
+    text.lines().find_map(value).unwrap()
+}
+
+fn failures(metrics: &Metrics) -> u64 {
+    count(metrics, r#"lenses_mcp_tls_reloads_total{files="listener",outcome="failure"}"#)
+}
+
+fn closed(metrics: &Metrics, reason: &str) -> u64 {
+    let labels = format!(r#"{{listener="mcp",reason="{reason}"}}"#);
+    count(metrics, &format!("lenses_mcp_connections_closed_total{labels}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +104,7 @@ async fn a_new_certificate_is_shown_to_new_connections_old_ones_go_on_and_a_bad_
  {
     let folder = Folder::new();
     let (before, after) = (Authority::new("before"), Authority::new("after"));
-    let served = serve(&files(&folder, &before)).await;
+    let served = serve(&files(&folder, &before));
     let mut old = connect(served.address, &before).await.unwrap();
     assert!(ask(&mut old).await.starts_with("HTTP/1.1 200"));
     assert!(connect(served.address, &after).await.is_err());
@@ -101,7 +125,7 @@ async fn a_new_certificate_is_shown_to_new_connections_old_ones_go_on_and_a_bad_
 #[tokio::test]
 async fn plain_http_is_not_answered() {
     let folder = Folder::new();
-    let served = serve(&files(&folder, &Authority::new("ca"))).await;
+    let served = serve(&files(&folder, &Authority::new("ca")));
     let mut plain = TcpStream::connect(served.address).await.unwrap();
     plain.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
@@ -112,11 +136,13 @@ async fn plain_http_is_not_answered() {
 #[tokio::test]
 async fn a_handshake_that_is_never_made_is_given_up_and_does_not_delay_the_end() {
     let folder = Folder::new();
-    let served = serve(&files(&folder, &Authority::new("ca"))).await;
+    let timeouts = Timeouts { head: SHORT, ..Options::default().timeouts };
+    let served = serve_within(&files(&folder, &Authority::new("ca")), timeouts);
     let mut silent = TcpStream::connect(served.address).await.unwrap();
     let begun = Instant::now();
     assert_eq!(silent.read(&mut [0]).await.unwrap(), 0);
-    assert!(begun.elapsed() >= Duration::from_secs(9), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() >= SHORT, "{:?}", begun.elapsed());
+    assert_eq!(closed(&served.metrics, "handshake_timeout"), 1);
 
     let mut silent = TcpStream::connect(served.address).await.unwrap();
     let stopped = Instant::now();
@@ -128,4 +154,23 @@ async fn a_handshake_that_is_never_made_is_given_up_and_does_not_delay_the_end()
         silent.read(&mut [0]).await.is_ok_and(|read| read == 0)
             || TcpStream::connect(served.address).await.is_err()
     );
+}
+
+#[tokio::test]
+async fn the_times_of_a_connection_hold_over_tls_too() {
+    let folder = Folder::new();
+    let authority = Authority::new("ca");
+    let timeouts = Timeouts { head: SHORT, write: SHORT, idle: Duration::from_hours(1) };
+    let served = serve_within(&files(&folder, &authority), timeouts);
+
+    let mut slow = connect(served.address, &authority).await.unwrap();
+    ask(&mut slow).await;
+    slow.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    let _without_a_farewell = slow.read(&mut [0]).await;
+    assert_eq!(closed(&served.metrics, "head_timeout"), 1);
+
+    let mut deaf = connect(served.address, &authority).await.unwrap();
+    let requests = "GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000);
+    while deaf.write_all(requests.as_bytes()).await.is_ok() {}
+    assert_eq!(closed(&served.metrics, "write_timeout"), 1);
 }
