@@ -1,8 +1,8 @@
 //! The whole router. A request's way is [`McpEndpoint::handle`], read from top to bottom.
 
 use std::{
-    any::Any, convert::Infallible, net::IpAddr, ops::ControlFlow, panic::AssertUnwindSafe,
-    sync::Arc, time::Duration,
+    any::Any, convert::Infallible, ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc,
+    time::Duration,
 };
 
 use axum::{
@@ -24,6 +24,7 @@ use tower_http::{
 use crate::{
     access_log::{self, Route},
     auth::{Authenticator, metadata},
+    client_address::ClientAddress,
     host_check::{self, HostCheck},
     json_rpc::RpcError,
     landing::{self, LandingPage},
@@ -150,6 +151,7 @@ impl<H: Handler> McpEndpoint<H> {
         self.host_check.refuse_foreign(request.uri(), request.headers())?;
         self.page.answer_browsers(request.method(), request.headers())?;
         let (parts, body) = request.into_parts();
+        let address = parts.extensions.get::<ClientAddress>().map(|address| address.client);
         let identity = match self.authenticator.sign_in(&parts.headers).await {
             ControlFlow::Continue(identity) => identity,
             ControlFlow::Break(challenge) => {
@@ -164,8 +166,8 @@ impl<H: Handler> McpEndpoint<H> {
                 return ControlFlow::Break(response);
             }
         };
-        let user = self.bounds.users.user(&identity, None::<IpAddr>);
-        let of_user = passed(Slots::of_user(&user))?;
+        let user = self.bounds.users.user(&identity, address);
+        let of_user = passed(self.bounds.slots.of_user(&user))?;
         let budget = self.bounds.users.budget(Arc::clone(&user));
         let read = passed(self.bounds.bodies.read(body, &budget).await)?;
         let slot = passed(self.bounds.slots.take())?;

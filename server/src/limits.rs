@@ -11,6 +11,7 @@ mod body;
 mod bytes;
 mod held;
 mod memory;
+mod metrics;
 mod slots;
 mod users;
 
@@ -19,6 +20,7 @@ pub use self::{
     bytes::{ByteBudget, Full, Reservation},
     held::Held,
     memory::memory_limit,
+    metrics::{Bound, LimitMetrics},
     slots::{Slot, Slots, hold, in_time},
     users::{Budget, Limited, PerUser, User, Users},
 };

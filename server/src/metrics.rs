@@ -14,7 +14,7 @@ use prometheus_client::{
 
 use crate::{
     access_log::HttpMetrics, auth::AuthMetrics, connections::metrics::ConnectionMetrics,
-    lenses::LensesMetrics, mcp::McpMetrics, tls::TlsMetrics,
+    lenses::LensesMetrics, limits::LimitMetrics, mcp::McpMetrics, tls::TlsMetrics,
 };
 
 /// All of the server's metrics. Made once, shared by reference.
@@ -35,6 +35,8 @@ pub struct Metrics {
     pub tls: Arc<TlsMetrics>,
     /// Open connections, and those that a bound closed.
     pub connections: ConnectionMetrics,
+    /// What counts against the bounds on requests, and what they refused.
+    pub limits: LimitMetrics,
     /// Log lines that were dropped.
     pub log_lines_dropped: Counter,
 }
@@ -58,6 +60,7 @@ impl Metrics {
         let lenses = LensesMetrics::new(&mut registry);
         let tls = TlsMetrics::new(&mut registry);
         let connections = ConnectionMetrics::new(&mut registry);
+        let limits = LimitMetrics::new(&mut registry);
         let log_lines_dropped = Counter::default();
         registry.register(
             "log_lines_dropped",
@@ -73,6 +76,7 @@ impl Metrics {
             lenses: Arc::new(lenses),
             tls: Arc::new(tls),
             connections,
+            limits,
             log_lines_dropped,
         }
     }

@@ -23,7 +23,7 @@ use crate::{
     landing::{LandingPage, LandingPageError},
     lenses,
     lifecycle::{Signals, Stages},
-    limits::{Bodies, PerUser, Slots, Users},
+    limits::{Bodies, LimitMetrics, PerUser, Slots, Users},
     mcp::{self, Handler},
     metrics::Metrics,
     settings::{Http, Settings, SignIn, Transport},
@@ -100,7 +100,7 @@ async fn run_stdio(
     let server = mcp_server(settings, None, tls, diagnostics, &metrics, Arc::new(|_| {}))?;
     let (elicitation, max_bytes) = (server.elicitation(), settings.limits.max_body_bytes);
     let server = Arc::new(server);
-    let users = bounds(settings).users;
+    let users = bounds(settings, &metrics.limits).users;
     let budget = users.budget(users.user(&identity, None));
     tracing::info!("serving MCP over standard input and output");
     tokio::select! {
@@ -176,22 +176,28 @@ pub fn http_routers<H: Handler>(
     let mcp = mcp::Endpoint::new(handler(server), elicitation, stages.ending_streams.clone());
     let offered = settings.policy.scopes();
     let page = LandingPage::new(http, offered)?;
-    let bounds = bounds(settings);
+    let bounds = bounds(settings, &metrics.limits);
+    let slots = bounds.slots.clone();
+    stages.readiness.add(Box::new(move || slots.fault()));
     let endpoint = app::router(http, bounds, offered, authenticator, &metrics, page, mcp);
     let admin = admin::router(metrics, diagnostics, stages.clone()).merge(replicas);
     Ok(Routers { endpoint, admin })
 }
 
-fn bounds(settings: &Settings) -> Bounds {
+fn bounds(settings: &Settings, metrics: &LimitMetrics) -> Bounds {
     let limits = &settings.limits;
     let per_user = PerUser {
         concurrent_requests: limits.concurrent_requests_per_user,
         calls_per_minute: limits.calls_per_minute_per_user,
     };
     Bounds {
-        slots: Slots::new(limits.max_concurrent_requests),
-        users: Users::new(per_user, limits.memory_budget_bytes),
-        bodies: Bodies { max_bytes: limits.max_body_bytes, time: limits.body_timeout },
+        slots: Slots::new(limits.max_concurrent_requests, metrics.clone()),
+        users: Users::new(per_user, limits.memory_budget_bytes, metrics.clone()),
+        bodies: Bodies {
+            max_bytes: limits.max_body_bytes,
+            time: limits.body_timeout,
+            metrics: metrics.clone(),
+        },
         request_timeout: limits.request_timeout,
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody},
     response::{IntoResponse, Response},
 };
 use bytes::BytesMut;
@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::{
     bytes::{Full, Reservation},
+    metrics::{Bound, LimitMetrics},
     users::Budget,
 };
 use crate::json_rpc::RpcError;
@@ -26,12 +27,14 @@ const DISCARD_MAX: usize = 8 << 20;
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 
 /// The bounds on each body.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Bodies {
     /// Most bytes.
     pub max_bytes: usize,
     /// Longest time from the head to the last byte.
     pub time: Duration,
+    /// What is counted.
+    pub metrics: LimitMetrics,
 }
 
 /// A body in memory, and its bytes in the budgets.
@@ -83,6 +86,10 @@ impl Bodies {
             for (reserved, more) in reserved.iter_mut().zip(more) {
                 reserved.add(more);
             }
+            if read.is_empty() && body.is_end_stream() {
+                // Nearly every message comes in one piece.
+                return Ok(Read { body: data, reserved });
+            }
             read.extend_from_slice(&data);
         }
         Ok(Read { body: read.freeze(), reserved })
@@ -90,12 +97,17 @@ impl Bodies {
 
     fn respond(&self, unread: &Unread) -> Response {
         match unread {
-            Unread::TooLong => RpcError::invalid_request(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("the body is longer than {} bytes (MCP_MAX_BODY_BYTES)", self.max_bytes),
-            )
-            .into_response(),
+            Unread::TooLong => {
+                self.metrics.refused(Bound::BodyBytes);
+                let most = self.max_bytes;
+                RpcError::invalid_request(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    format!("the body is longer than {most} bytes (MCP_MAX_BODY_BYTES)"),
+                )
+                .into_response()
+            }
             Unread::TooSlow => {
+                self.metrics.refused(Bound::BodyTime);
                 let error = RpcError::invalid_request(
                     StatusCode::REQUEST_TIMEOUT,
                     format!("the body took longer than {}", humantime::format_duration(self.time)),

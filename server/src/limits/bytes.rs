@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -15,11 +16,15 @@ const WAIT: Duration = Duration::from_secs(1);
 pub struct ByteBudget {
     bytes: Arc<Semaphore>,
     limit: usize,
+    in_flight: Gauge,
 }
 
 /// Bytes of a budget. Dropping it gives them back.
 #[derive(Debug, Default)]
-pub struct Reservation(Option<OwnedSemaphorePermit>);
+pub struct Reservation {
+    permit: Option<OwnedSemaphorePermit>,
+    in_flight: Gauge,
+}
 
 /// The budget is used up, or smaller than what is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,11 +32,11 @@ pub struct Reservation(Option<OwnedSemaphorePermit>);
 pub struct Full;
 
 impl ByteBudget {
-    /// A budget of `limit` bytes.
+    /// A budget of `limit` bytes, of which `in_flight` shows those that are reserved.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limit: usize, in_flight: Gauge) -> Self {
         let limit = limit.min(Semaphore::MAX_PERMITS);
-        Self { bytes: Arc::new(Semaphore::new(limit)), limit }
+        Self { bytes: Arc::new(Semaphore::new(limit)), limit, in_flight }
     }
 
     /// Reserves `bytes`, if need be after up to a second.
@@ -51,7 +56,8 @@ impl ByteBudget {
                 .map_err(|_| Full)?
                 .map_err(|_| Full)?,
         };
-        Ok(Reservation(Some(permit)))
+        self.in_flight.inc_by(i64::from(count));
+        Ok(Reservation { permit: Some(permit), in_flight: self.in_flight.clone() })
     }
 
     /// Bytes that are reserved now.
@@ -69,12 +75,21 @@ impl ByteBudget {
 
 impl Reservation {
     /// Adds `other`, which must be of the same budget.
-    pub fn add(&mut self, other: Self) {
-        match (&mut self.0, other.0) {
+    pub fn add(&mut self, mut other: Self) {
+        match (&mut self.permit, other.permit.take()) {
             (Some(permit), Some(other)) => permit.merge(other),
-            (own @ None, other) => *own = other,
-            (Some(_), None) => {}
+            (None, Some(permit)) => {
+                *self = Self { permit: Some(permit), in_flight: other.in_flight.clone() };
+            }
+            (_, None) => {}
         }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let bytes = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        self.in_flight.dec_by(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 }
 
@@ -84,10 +99,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn bytes_are_given_back_and_a_full_budget_refuses_after_a_second() {
-        let budget = ByteBudget::new(10);
+        let budget = ByteBudget::new(10, Gauge::default());
         let mut first = budget.reserve(4).await.unwrap();
         first.add(budget.reserve(3).await.unwrap());
-        assert_eq!((budget.reserved(), budget.limit()), (7, 10));
+        assert_eq!((budget.reserved(), budget.limit(), budget.in_flight.get()), (7, 10, 7));
         assert_eq!(budget.reserve(4).await.unwrap_err(), Full);
         assert_eq!(budget.reserve(11).await.unwrap_err(), Full);
         let waiting = tokio::spawn({
@@ -97,6 +112,6 @@ mod tests {
         tokio::task::yield_now().await;
         drop(first);
         assert!(waiting.await.unwrap());
-        assert_eq!(budget.reserved(), 0);
+        assert_eq!((budget.reserved(), budget.in_flight.get()), (0, 0));
     }
 }

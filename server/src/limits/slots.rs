@@ -8,30 +8,48 @@ use axum::{
 };
 use http::{StatusCode, header::RETRY_AFTER};
 use http_body_util::BodyExt;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::users::User;
-use crate::json_rpc::RpcError;
+use super::{
+    metrics::{Bound, LimitMetrics},
+    users::User,
+};
+use crate::{json_rpc::RpcError, readiness::Saturation};
 
 /// Requests and streams that are answered at a time, in total.
 #[derive(Debug, Clone)]
 pub struct Slots {
     slots: Arc<Semaphore>,
-    limit: usize,
+    saturation: Arc<Saturation>,
+    in_flight: Gauge,
+    metrics: LimitMetrics,
 }
 
 /// A place among the requests that are answered, until it is dropped.
 #[derive(Debug)]
 pub struct Slot {
     _held: OwnedSemaphorePermit,
+    in_flight: Gauge,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.in_flight.dec();
+    }
 }
 
 impl Slots {
     /// Lets `limit` requests be answered at a time.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limit: usize, metrics: LimitMetrics) -> Self {
         let limit = limit.min(Semaphore::MAX_PERMITS);
-        Self { slots: Arc::new(Semaphore::new(limit)), limit }
+        Self {
+            slots: Arc::new(Semaphore::new(limit)),
+            saturation: Arc::default(),
+            in_flight: metrics.in_flight(Bound::Requests, limit),
+            metrics,
+        }
     }
 
     /// A place in total. To be taken when sign-in and the body are done: what waits for those holds
@@ -41,10 +59,21 @@ impl Slots {
     ///
     /// The response: 503 at once if all are taken, instead of a queue without bound.
     pub fn take(&self) -> Result<Slot, Response> {
-        let held = Arc::clone(&self.slots).try_acquire_owned();
-        held.map(|held| Slot { _held: held }).map_err(|_| {
-            busy(StatusCode::SERVICE_UNAVAILABLE, "too many requests at a time; try again")
-        })
+        let Ok(held) = Arc::clone(&self.slots).try_acquire_owned() else {
+            self.saturation.refused();
+            self.metrics.refused(Bound::Requests);
+            let message = "too many requests at a time; try again";
+            return Err(busy(StatusCode::SERVICE_UNAVAILABLE, message));
+        };
+        self.saturation.admitted();
+        Ok(Slot::new(held, self.in_flight.clone()))
+    }
+
+    /// Why no requests can be taken: all places have been taken for long, and are.
+    #[must_use]
+    pub fn fault(&self) -> Option<&'static str> {
+        let full = self.slots.available_permits() == 0 && self.saturation.lasts();
+        full.then_some("too many requests at a time (MCP_MAX_CONCURRENT_REQUESTS)")
     }
 
     /// A place among the requests of `user`.
@@ -52,8 +81,9 @@ impl Slots {
     /// # Errors
     ///
     /// The response: 429 if the user has too many already.
-    pub fn of_user(user: &User) -> Result<Slot, Response> {
-        user.request().map(|held| Slot { _held: held }).ok_or_else(|| {
+    pub fn of_user(&self, user: &User) -> Result<Slot, Response> {
+        user.request().map(|held| Slot::new(held, Gauge::default())).ok_or_else(|| {
+            self.metrics.refused(Bound::RequestsPerUser);
             busy(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too many requests of one user at a time (MCP_CONCURRENT_REQUESTS_PER_USER); wait \
@@ -61,11 +91,12 @@ impl Slots {
             )
         })
     }
+}
 
-    /// Requests that are answered now.
-    #[must_use]
-    pub fn taken(&self) -> usize {
-        self.limit.saturating_sub(self.slots.available_permits())
+impl Slot {
+    fn new(held: OwnedSemaphorePermit, in_flight: Gauge) -> Self {
+        in_flight.inc();
+        Self { _held: held, in_flight }
     }
 }
 

@@ -7,9 +7,13 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 use moka::sync::Cache;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::bytes::{ByteBudget, Full, Reservation};
+use super::{
+    bytes::{ByteBudget, Full, Reservation},
+    metrics::{Bound, LimitMetrics},
+};
 use crate::identity::{Fingerprint, Identity};
 
 /// Most users that are counted. Who is forgotten, because others called since, starts anew.
@@ -24,6 +28,7 @@ const SHARE: usize = 4;
 pub struct Users {
     limits: PerUser,
     bytes: ByteBudget,
+    metrics: LimitMetrics,
     known: Cache<Key, Arc<User>>,
 }
 
@@ -74,14 +79,16 @@ pub struct Limited {
 pub struct Budget {
     user: Arc<User>,
     total: ByteBudget,
+    metrics: LimitMetrics,
 }
 
 impl Users {
     /// Bounds each user by `limits`, and all together to `bytes` in memory.
     #[must_use]
-    pub fn new(limits: PerUser, bytes: usize) -> Self {
+    pub fn new(limits: PerUser, bytes: usize, metrics: LimitMetrics) -> Self {
         let known = Cache::builder().max_capacity(USERS_MAX).time_to_idle(IDLE).build();
-        Self { limits, bytes: ByteBudget::new(bytes), known }
+        let bytes = ByteBudget::new(bytes, metrics.in_flight(Bound::MemoryBytes, bytes));
+        Self { limits, bytes, metrics, known }
     }
 
     /// The user who calls as `identity` from `address`.
@@ -98,7 +105,7 @@ impl Users {
     /// The bytes that `user` can have in memory.
     #[must_use]
     pub fn budget(&self, user: Arc<User>) -> Budget {
-        Budget { user, total: self.bytes.clone() }
+        Budget { user, total: self.bytes.clone(), metrics: self.metrics.clone() }
     }
 
     /// The bytes of all users together.
@@ -115,7 +122,7 @@ impl Users {
                 per_minute,
                 bucket: RateLimiter::direct(Quota::per_minute(per_minute)),
             }),
-            bytes: ByteBudget::new(self.bytes.limit() / SHARE),
+            bytes: ByteBudget::new(self.bytes.limit() / SHARE, Gauge::default()),
         }
     }
 }
@@ -148,8 +155,12 @@ impl Budget {
     ///
     /// [`Full`].
     pub async fn reserve(&self, bytes: usize) -> Result<[Reservation; 2], Full> {
-        // The user's own first: who waits for that takes nothing from the others.
-        Ok([self.user.bytes.reserve(bytes).await?, self.total.reserve(bytes).await?])
+        let reserved = async {
+            // The user's own first: who waits for that takes nothing from the others.
+            Ok([self.user.bytes.reserve(bytes).await?, self.total.reserve(bytes).await?])
+        };
+        let reserved: Result<_, Full> = reserved.await;
+        reserved.inspect_err(|_| self.metrics.refused(Bound::MemoryBytes))
     }
 }
 
@@ -172,7 +183,7 @@ mod tests {
 
     fn users() -> Users {
         let limits = PerUser { concurrent_requests: 1, calls_per_minute: NonZeroU32::new(1) };
-        Users::new(limits, 400)
+        Users::new(limits, 400, LimitMetrics::default())
     }
 
     #[test]

@@ -70,9 +70,13 @@ where
         calls_per_minute: limits.calls_per_minute_per_user,
     };
     let bounds = Bounds {
-        slots: Slots::new(limits.max_concurrent_requests),
-        users: Users::new(per_user, limits.memory_budget_bytes),
-        bodies: Bodies { max_bytes: limits.max_body_bytes, time: limits.body_timeout },
+        slots: Slots::new(limits.max_concurrent_requests, metrics.limits.clone()),
+        users: Users::new(per_user, limits.memory_budget_bytes, metrics.limits.clone()),
+        bodies: Bodies {
+            max_bytes: limits.max_body_bytes,
+            time: limits.body_timeout,
+            metrics: metrics.limits.clone(),
+        },
         request_timeout: limits.request_timeout,
     };
     let router =

@@ -14,7 +14,7 @@ use lenses_mcp_server::{
     diagnostics::Diagnostics,
     identity::{Fingerprint, Identity},
     lenses,
-    limits::{Budget, PerUser, Users},
+    limits::{Budget, LimitMetrics, PerUser, Users},
     mcp::{self, Incoming, Rejected},
     metrics::Metrics,
     policy::{self, ToolPolicy},
@@ -162,7 +162,7 @@ impl Endpoint {
         let endpoint = mcp::Endpoint::new(Arc::new(server), elicitation, CancellationToken::new());
         let identity = caller(ScopeSet::ALL);
         let per_user = PerUser { concurrent_requests: 1, calls_per_minute: None };
-        let users = Users::new(per_user, 64 << 20);
+        let users = Users::new(per_user, 64 << 20, LimitMetrics::default());
         let budget = users.budget(users.user(&identity, None));
         Self { endpoint, identity, budget, forgotten, metrics }
     }

@@ -1,0 +1,78 @@
+//! What is counted of the bounds on requests.
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use crate::instruments::label_values;
+
+label_values! {
+    /// A bound on requests.
+    Bound {
+        /// Requests and streams at a time (`MCP_MAX_CONCURRENT_REQUESTS`).
+        Requests = "requests",
+        /// Those of one user (`MCP_CONCURRENT_REQUESTS_PER_USER`).
+        RequestsPerUser = "requests_per_user",
+        /// Bytes of bodies and of HQ's replies in memory (`MCP_MEMORY_BUDGET_BYTES`).
+        MemoryBytes = "memory_bytes",
+        /// Bytes of one body (`MCP_MAX_BODY_BYTES`).
+        BodyBytes = "body_bytes",
+        /// Time of one body (`MCP_BODY_TIMEOUT`).
+        BodyTime = "body_time",
+    }
+}
+
+/// The metrics of all bounds.
+#[derive(Debug, Clone, Default)]
+pub struct LimitMetrics {
+    in_flight: Family<BoundLabel, Gauge>,
+    limit: Family<BoundLabel, Gauge>,
+    refused: Family<BoundLabel, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BoundLabel {
+    bound: Bound,
+}
+
+impl LimitMetrics {
+    /// All at zero, in `registry`.
+    #[must_use]
+    pub fn new(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register(
+            "limit_in_flight",
+            "What counts against a bound on all requests now, by bound",
+            metrics.in_flight.clone(),
+        );
+        registry.register(
+            "limit",
+            "What a bound on all requests allows at a time, by bound",
+            metrics.limit.clone(),
+        );
+        registry.register(
+            "limit_exceeded",
+            "Requests that a bound refused, by bound",
+            metrics.refused.clone(),
+        );
+        for &bound in Bound::ALL {
+            // A rate needs a zero to rise from.
+            metrics.refused.get_or_create(&BoundLabel { bound }).inc_by(0);
+        }
+        metrics
+    }
+
+    /// What counts against `bound` now, which allows `limit`.
+    pub(super) fn in_flight(&self, bound: Bound, limit: usize) -> Gauge {
+        let label = BoundLabel { bound };
+        self.limit.get_or_create(&label).set(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.in_flight.get_or_create_owned(&label)
+    }
+
+    /// `bound` refused a request.
+    pub(super) fn refused(&self, bound: Bound) {
+        self.refused.get_or_create(&BoundLabel { bound }).inc();
+    }
+}
