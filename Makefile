@@ -29,15 +29,20 @@ INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS
 SUITE := target/conformance/suite
 
 .PHONY: help demo test lint unit server conformance e2e bench bench-operator generate images \
-  linux-root
+  linux-root cluster demo-programs kubernetes test-kubernetes
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
-demo: linux-root images ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
-	@cargo run --quiet -p lenses-mcp-e2e --bin demo -- --images $(IMAGES)
+demo: linux-root ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
+	@echo "The first run builds everything from source: about 15 minutes on 2 cores."
+	echo "Later runs take 20 seconds."
+	e2e/steps demo-programs start:kubernetes images kubernetes
+	exec target/$(HOST)/fast/demo --images $(IMAGES)
 
-test: lint unit server conformance e2e ## Run every test there is. PROFILE=release: with the images that ship.
+test: linux-root ## Run every test there is. PROFILE=release: with the images that ship.
+	@e2e/steps cluster start:test-kubernetes lint unit server conformance images \
+	  test-kubernetes e2e
 
 lint: ## Check format and lints.
 	cargo fmt --all --check
@@ -103,3 +108,20 @@ images: ## Build the images from the Dockerfiles that ship, into target/images/P
 	@$(STATIC_CARGO) build --profile $(PROFILE) --locked --target $(HOST) \
 	  -p lenses-mcp-operator -p lenses-mcp-server -p lenses-mcp-e2e --no-default-features --bins
 	e2e/images $(STATIC) $(IMAGES) $(VERSION) $($(PROFILE)_MIB)
+
+# Steps of `make test` and `make demo`. The builds of Kubernetes do not depend on the program that they
+# run: in the background, cargo would wait for the cargo of other steps.
+# With a test, because the features of the tests' dependencies make others of them.
+cluster:
+	cargo build -p lenses-mcp-e2e --bin cluster --test rights --locked
+
+test-kubernetes:
+	@target/debug/cluster build --test-programs
+
+# In the images' profile and target, to share their dependencies.
+demo-programs:
+	@$(STATIC_CARGO) build --profile fast --locked --target $(HOST) -p lenses-mcp-e2e \
+	  --bin cluster --bin demo
+
+kubernetes:
+	@target/$(HOST)/fast/cluster build
