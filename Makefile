@@ -6,8 +6,18 @@ SHELL := /bin/bash
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
-STATIC := target/$(HOST)/release
-IMAGES := target/images
+# The images' profile: fast, for the demo and the tests, or release, which ships.
+PROFILE ?= fast
+STATIC = target/$(HOST)/$(PROFILE)
+IMAGES = target/images/$(PROFILE)
+# The most that the server's image may take, in MiB.
+release_MIB := 15
+fast_MIB := 20
+# Tests that hold for the release profile only are ignored unless that is the profile.
+RELEASE_TESTS = $(if $(filter release,$(PROFILE)),-- --include-ignored)
+# Glibc binaries with their C library inside: an image that starts from scratch needs nothing else.
+STATIC_FLAGS := CARGO_TARGET_$(shell tr a-z- A-Z_ <<<"$(HOST)")_RUSTFLAGS
+STATIC_CARGO := $(STATIC_FLAGS)="-C target-feature=+crt-static" cargo
 # A test is a file, or a directory with a main.rs. Those of the server alone need no cluster; those of the cluster itself
 # start clusters of their own; all others run inside one, and the test of rights after them, because it looks at what they did.
 E2E_TESTS := $(basename $(notdir $(wildcard e2e/tests/*.rs))) $(notdir $(patsubst %/main.rs,%,$(wildcard e2e/tests/*/main.rs)))
@@ -18,15 +28,21 @@ INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
-.PHONY: help demo test lint unit server conformance e2e bench bench-operator generate images linux-root
+.PHONY: help demo test lint unit server conformance e2e bench bench-operator generate images \
+  linux-root cluster demo-programs kubernetes test-kubernetes
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
-demo: linux-root images ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
-	@cargo run --quiet -p lenses-mcp-e2e --bin demo -- --images $(IMAGES)
+demo: linux-root ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
+	@echo "The first run builds everything from source: about 15 minutes on 2 cores."
+	echo "Later runs take 20 seconds."
+	e2e/steps demo-programs start:kubernetes images kubernetes
+	exec target/$(HOST)/fast/demo --images $(IMAGES)
 
-test: lint unit server conformance e2e ## Run every test there is.
+test: linux-root ## Run every test there is. PROFILE=release: with the images that ship.
+	@e2e/steps cluster start:test-kubernetes lint unit server conformance images \
+	  test-kubernetes e2e
 
 lint: ## Check format and lints.
 	cargo fmt --all --check
@@ -39,8 +55,10 @@ unit: ## Run the tests that need no cluster, generated files against their sourc
 server: ## Run the tests of the whole server that need no cluster: its page in a browser and the like.
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(SERVER_TESTS))
 
+# With the packages of `unit`, so that cargo builds hardly a dependency again.
 conformance: $(SUITE)/installed ## Run the MCP conformance suite against the server, in both revisions.
-	cargo test -p lenses-mcp-server --features conformance --test conformance --locked -- --nocapture
+	cargo test --workspace --exclude lenses-mcp-e2e --features lenses-mcp-server/conformance \
+	  --test conformance --locked -- --nocapture
 
 $(SUITE)/installed: $(addprefix server/tests/conformance/,package.json package-lock.json .npmrc install)
 	@server/tests/conformance/install $(SUITE)
@@ -53,12 +71,16 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 	$$cluster up --name $$name --test-programs
 	$$cluster load --name $$name $(IMAGES)/*.tar
 	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
-	  cargo test -p lenses-mcp-e2e --locked --offline $(addprefix --test ,$(INSIDE_TESTS))
+	  cargo test -p lenses-mcp-e2e --locked --offline $(addprefix --test ,$(INSIDE_TESTS)) \
+	  $(RELEASE_TESTS)
 	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name cargo test -p lenses-mcp-e2e --locked --offline --test rights
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
 
-bench: ## Measure the server as it ships, and its calls against those of a bare rmcp server.
-	cargo bench -p lenses-mcp-server --bench figures --locked
+# With the operator, as in `images`, so that cargo builds few dependencies again.
+bench: override PROFILE := release
+bench: images ## Measure the server as it ships, and its calls against those of a bare rmcp server.
+	$(STATIC_CARGO) bench -p lenses-mcp-operator -p lenses-mcp-server --bench figures --locked \
+	  --target $(HOST)
 
 RESOURCES := 10000
 
@@ -80,5 +102,26 @@ generate: ## Write the files that are made from source: the CRD, in crds/ and in
 	cp target/crd.yaml charts/lenses-mcp-operator/files/lensesmcpservers.yaml
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-server --test docs
 
-images: ## Build the static binaries and, from the Dockerfiles that ship, the images, as archives under target/images.
-	@e2e/images $(HOST) $(STATIC) $(IMAGES) $(VERSION)
+# All in one build, so that cargo builds each dependency once. Without default features, the stand-in
+# HQ has nothing of the test bed's clients and cluster.
+images: ## Build the images from the Dockerfiles that ship, into target/images/PROFILE.
+	@$(STATIC_CARGO) build --profile $(PROFILE) --locked --target $(HOST) \
+	  -p lenses-mcp-operator -p lenses-mcp-server -p lenses-mcp-e2e --no-default-features --bins
+	e2e/images $(STATIC) $(IMAGES) $(VERSION) $($(PROFILE)_MIB)
+
+# Steps of `make test` and `make demo`. The builds of Kubernetes do not depend on the program that they
+# run: in the background, cargo would wait for the cargo of other steps.
+# With a test, because the features of the tests' dependencies make others of them.
+cluster:
+	cargo build -p lenses-mcp-e2e --bin cluster --test rights --locked
+
+test-kubernetes:
+	@target/debug/cluster build --test-programs
+
+# In the images' profile and target, to share their dependencies.
+demo-programs:
+	@$(STATIC_CARGO) build --profile fast --locked --target $(HOST) -p lenses-mcp-e2e \
+	  --bin cluster --bin demo
+
+kubernetes:
+	@target/$(HOST)/fast/cluster build

@@ -136,6 +136,15 @@ impl Cluster {
         Self::up_with(name, Programs::Node, Parts::ApiServer, say)
     }
 
+    /// Builds what is not built of `programs`, so that [`Cluster::up`] finds it. Needs Go, and no
+    /// rights.
+    ///
+    /// # Errors
+    /// [`BuildError`]; what was built before stays.
+    pub fn build(programs: Programs, say: Say<'_>) -> Result<(), BuildError> {
+        binaries::build(programs, say).map(drop)
+    }
+
     fn up_with(
         name: &ClusterName,
         programs: Programs,

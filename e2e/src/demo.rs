@@ -75,6 +75,7 @@ async fn show(
 
     println!("\n{}\n", connect::instructions(&mcp_url));
     if stays {
+        println!("{}\n", inside::instructions(name)?);
         println!("Ctrl-C ends the demo and removes the cluster.");
         std::future::pending::<()>().await;
     }

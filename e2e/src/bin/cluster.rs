@@ -1,4 +1,5 @@
-//! `cluster up|down|exec|load`: a Kubernetes of one node on this machine, for the tests, the demo and people.
+//! `cluster build|up|down|exec|load`: a Kubernetes of one node on this machine, for the tests, the
+//! demo and people.
 
 use std::process::ExitCode;
 
@@ -24,7 +25,7 @@ mod linux {
     use std::process::ExitCode;
     use std::time::Instant;
 
-    use clap::{Parser, Subcommand};
+    use clap::{Args, Parser, Subcommand};
     use lenses_mcp_e2e::cluster::{Cluster, ClusterError, ClusterName, Programs};
 
     /// A real Kubernetes of one node, in namespaces of its own on this machine.
@@ -40,11 +41,15 @@ mod linux {
 
     #[derive(Subcommand)]
     enum Action {
+        /// Build the programs that a cluster runs, as far as they are missing, and start nothing.
+        Build {
+            #[command(flatten)]
+            what: What,
+        },
         /// Start the cluster and return when it is ready; it stays up. Builds and installs what is missing.
         Up {
-            /// Build also what only tests need: Traefik, and definitions of APIs that a cluster may lack.
-            #[arg(long)]
-            test_programs: bool,
+            #[command(flatten)]
+            what: What,
         },
         /// End the cluster and remove every trace of it.
         Down,
@@ -62,6 +67,20 @@ mod linux {
         },
     }
 
+    #[derive(Args)]
+    struct What {
+        /// Build also what only tests need: Traefik, and definitions of APIs that a cluster may
+        /// lack.
+        #[arg(long)]
+        test_programs: bool,
+    }
+
+    impl What {
+        fn programs(&self) -> Programs {
+            if self.test_programs { Programs::All } else { Programs::Node }
+        }
+    }
+
     pub(super) fn main() -> ExitCode {
         let Arguments { action, name } = Arguments::parse();
         match run(action, &name) {
@@ -77,9 +96,12 @@ mod linux {
         let start = Instant::now();
         let say = |line: &str| eprintln!("{:6.1} s  {line}", start.elapsed().as_secs_f64());
         match action {
-            Action::Up { test_programs } => {
-                let programs = if test_programs { Programs::All } else { Programs::Node };
-                let cluster = Cluster::up(name, programs, &say)?;
+            Action::Build { what } => {
+                Cluster::build(what.programs(), &say)?;
+                say("what a cluster runs is built");
+            }
+            Action::Up { what } => {
+                let cluster = Cluster::up(name, what.programs(), &say)?;
                 say(&format!(
                     "cluster {name} is up; kubeconfig: {}",
                     cluster.kubeconfig().display()

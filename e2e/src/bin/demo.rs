@@ -25,7 +25,7 @@ mod linux {
     #[command(name = "demo", version)]
     struct Arguments {
         /// Where `make images` put the image archives
-        #[arg(long, default_value = "target/images", value_name = "DIRECTORY")]
+        #[arg(long, default_value = "target/images/fast", value_name = "DIRECTORY")]
         images: PathBuf,
         /// Name of the cluster
         #[arg(long, default_value = "demo")]

@@ -5,7 +5,7 @@
 //! there, so that a crash leaves nothing half-made, and holds a lock, so that two at once build once.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -99,7 +99,14 @@ impl Program {
         }
         let lock = cache.join(format!("{}.lock", self.name));
         let lock_file = File::create(&lock).map_err(file("create", &lock))?;
-        lock_file.lock().map_err(file("lock", &lock))?;
+        match lock_file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                say(&format!("waiting for the build of {} that another process runs", self.name));
+                lock_file.lock().map_err(file("lock", &lock))?;
+            }
+            Err(TryLockError::Error(error)) => return Err(file("lock", &lock)(error)),
+        }
         if built.is_dir() {
             return Ok(built);
         }

@@ -1,8 +1,23 @@
 //! Programs that run inside the cluster, as a person there would run them.
 
-use std::{io::Write, process::Stdio};
+use std::{
+    env,
+    io::{self, Write},
+    process::Stdio,
+};
 
-use crate::{bed::Trouble, cluster::Cluster};
+use crate::{
+    bed::Trouble,
+    cluster::{Cluster, ClusterName},
+};
+
+/// How a person looks inside the cluster `name` from another terminal, with the `cluster` that
+/// `make demo` builds beside this program.
+pub(super) fn instructions(name: &ClusterName) -> io::Result<String> {
+    let program = env::current_exe()?.with_file_name("cluster");
+    let program = program.strip_prefix(env::current_dir()?).unwrap_or(&program).display();
+    Ok(format!("Look inside    {program} --name {name} exec -- kubectl get pods --all-namespaces"))
+}
 
 /// The cluster, to run kubectl and Helm in.
 pub(super) struct Inside {
