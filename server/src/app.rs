@@ -160,22 +160,27 @@ impl<H: Handler> McpEndpoint<H> {
             }
         };
         let incoming = match Incoming::new(parts) {
-            Ok(incoming) => incoming,
-            Err(response) => {
+            ControlFlow::Continue(incoming) => incoming,
+            ControlFlow::Break(response) => {
                 limits::discard(body).await;
                 return ControlFlow::Break(response);
             }
         };
         let user = self.bounds.users.user(&identity, address);
-        let of_user = passed(self.bounds.slots.of_user(&user))?;
+        let of_user = self.bounds.slots.of_user(&user)?;
         let budget = self.bounds.users.budget(Arc::clone(&user));
-        let read = passed(self.bounds.bodies.read(body, &budget).await)?;
-        let slot = passed(self.bounds.slots.take())?;
+        let read = self.bounds.bodies.read(body, &budget).await?;
+        let slot = self.bounds.slots.take()?;
         let parsed = self.mcp.parse(incoming, &read.body);
-        let parsed = passed(parsed.map_err(|Rejected { id, error }| error.respond(&id)))?;
+        let parsed = match parsed {
+            Ok(parsed) => parsed,
+            Err(Rejected { id, error }) => return ControlFlow::Break(error.respond(&id)),
+        };
         note(&parsed);
         self.authenticator.authorize(&identity, self.mcp.required_scopes(&parsed))?;
-        passed(user.call().map_err(|limited| self.too_soon(&parsed, &limited)))?;
+        if let Err(limited) = user.call() {
+            return ControlFlow::Break(self.too_soon(&parsed, &limited));
+        }
         let response = self.mcp.respond(parsed, identity, budget).await;
         ControlFlow::Continue(limits::hold((slot, of_user, read.reserved), response))
     }
@@ -194,13 +199,6 @@ impl<H: Handler> McpEndpoint<H> {
         let mut response = error.respond(parsed.id());
         response.headers_mut().insert(header::RETRY_AFTER, seconds.max(1).into());
         response
-    }
-}
-
-fn passed<T>(step: Result<T, Response>) -> ControlFlow<Response, T> {
-    match step {
-        Ok(passed) => ControlFlow::Continue(passed),
-        Err(response) => ControlFlow::Break(response),
     }
 }
 

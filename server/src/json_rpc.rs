@@ -49,7 +49,7 @@ pub struct RpcError {
     /// What is wrong and what to do. Never a caller's text of unbounded length.
     pub message: Cow<'static, str>,
     /// The error's `data`.
-    pub data: Option<serde_json::Value>,
+    pub data: Option<Box<serde_json::Value>>,
 }
 
 impl RpcError {
@@ -95,9 +95,10 @@ impl RpcError {
 
     /// -32022, HTTP 400: a protocol version that this server does not support
     /// (MCP 2026-07-28).
+    #[must_use]
     pub fn unsupported_version(data: serde_json::Value) -> Self {
         let mut error = Self::new(StatusCode::BAD_REQUEST, -32022, "unsupported protocol version");
-        error.data = Some(data);
+        error.data = Some(Box::new(data));
         error
     }
 
@@ -110,7 +111,7 @@ impl RpcError {
     /// The same error with `data`.
     #[must_use]
     pub fn with_data(self, data: serde_json::Value) -> Self {
-        Self { data: Some(data), ..self }
+        Self { data: Some(Box::new(data)), ..self }
     }
 
     /// Appends the whole JSON-RPC message to `buffer`, on one line.
@@ -126,7 +127,7 @@ impl RpcError {
         buffer.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
         buffer.extend_from_slice(id.as_json().as_bytes());
         buffer.extend_from_slice(b",\"error\":");
-        let error = Error { code: *code, message, data: data.as_ref() };
+        let error = Error { code: *code, message, data: data.as_deref() };
         // Numbers, strings and values can always be written to memory.
         let _written = serde_json::to_writer(&mut *buffer, &error);
         buffer.push(b'}');

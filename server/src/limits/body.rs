@@ -1,6 +1,6 @@
 //! The body of a request: read within bytes and time.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -58,19 +58,17 @@ impl Bodies {
     /// Reads `body` for a user with `budget`. Bytes are reserved as they come: a length that is
     /// only declared takes nothing from others.
     ///
-    /// # Errors
-    ///
-    /// The response: 413 for too many bytes, 408 for too slow a body, 503 if the budget is used up.
-    pub async fn read(&self, mut body: Body, budget: &Budget) -> Result<Read, Response> {
+    /// Breaks with 413 for too many bytes, 408 for too slow a body, 503 if the budget is used up.
+    pub async fn read(&self, mut body: Body, budget: &Budget) -> ControlFlow<Response, Read> {
         let read = timeout(self.time, self.collect(&mut body, budget)).await;
         let unread = match read.unwrap_or(Err(Unread::TooSlow)) {
-            Ok(read) => return Ok(read),
+            Ok(read) => return ControlFlow::Continue(read),
             Err(unread) => unread,
         };
         if matches!(unread, Unread::TooLong | Unread::Full) {
             discard(body).await;
         }
-        Err(self.respond(&unread))
+        ControlFlow::Break(self.respond(&unread))
     }
 
     async fn collect(&self, body: &mut Body, budget: &Budget) -> Result<Read, Unread> {

@@ -1,6 +1,6 @@
 //! Requests that are answered at a time, and how long until a response begins.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, HttpBody},
@@ -20,7 +20,7 @@ use crate::{json_rpc::RpcError, readiness::Saturation};
 /// Requests and streams that are answered at a time, in total.
 #[derive(Debug, Clone)]
 pub struct Slots {
-    slots: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     saturation: Arc<Saturation>,
     in_flight: Gauge,
     metrics: LimitMetrics,
@@ -29,7 +29,7 @@ pub struct Slots {
 /// A place among the requests that are answered, until it is dropped.
 #[derive(Debug)]
 pub struct Slot {
-    _held: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
     in_flight: Gauge,
 }
 
@@ -45,7 +45,7 @@ impl Slots {
     pub fn new(limit: usize, metrics: LimitMetrics) -> Self {
         let limit = limit.min(Semaphore::MAX_PERMITS);
         Self {
-            slots: Arc::new(Semaphore::new(limit)),
+            permits: Arc::new(Semaphore::new(limit)),
             saturation: Arc::default(),
             in_flight: metrics.in_flight(Bound::Requests, limit),
             metrics,
@@ -55,48 +55,45 @@ impl Slots {
     /// A place in total. To be taken when sign-in and the body are done: what waits for those holds
     /// no place of others.
     ///
-    /// # Errors
-    ///
-    /// The response: 503 at once if all are taken, instead of a queue without bound.
-    pub fn take(&self) -> Result<Slot, Response> {
-        let Ok(held) = Arc::clone(&self.slots).try_acquire_owned() else {
+    /// Breaks with 503 at once if all are taken, instead of a queue without bound.
+    pub fn take(&self) -> ControlFlow<Response, Slot> {
+        let Ok(held) = Arc::clone(&self.permits).try_acquire_owned() else {
             self.saturation.refused();
             self.metrics.refused(Bound::Requests);
             let message = "too many requests at a time; try again";
-            return Err(busy(StatusCode::SERVICE_UNAVAILABLE, message));
+            return ControlFlow::Break(busy(StatusCode::SERVICE_UNAVAILABLE, message));
         };
         self.saturation.admitted();
-        Ok(Slot::new(held, self.in_flight.clone()))
+        ControlFlow::Continue(Slot::new(held, self.in_flight.clone()))
     }
 
     /// Why no requests can be taken: all places have been taken for long, and are.
     #[must_use]
     pub fn fault(&self) -> Option<&'static str> {
-        let full = self.slots.available_permits() == 0 && self.saturation.lasts();
+        let full = self.permits.available_permits() == 0 && self.saturation.lasts();
         full.then_some("too many requests at a time (MCP_MAX_CONCURRENT_REQUESTS)")
     }
 
     /// A place among the requests of `user`.
     ///
-    /// # Errors
-    ///
-    /// The response: 429 if the user has too many already.
-    pub fn of_user(&self, user: &User) -> Result<Slot, Response> {
-        user.request().map(|held| Slot::new(held, Gauge::default())).ok_or_else(|| {
-            self.metrics.refused(Bound::RequestsPerUser);
-            busy(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too many requests of one user at a time (MCP_CONCURRENT_REQUESTS_PER_USER); wait \
-                 for one to end",
-            )
-        })
+    /// Breaks with 429 if the user has too many already.
+    pub fn of_user(&self, user: &User) -> ControlFlow<Response, Slot> {
+        if let Some(held) = user.request() {
+            return ControlFlow::Continue(Slot::new(held, Gauge::default()));
+        }
+        self.metrics.refused(Bound::RequestsPerUser);
+        ControlFlow::Break(busy(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many requests of one user at a time (MCP_CONCURRENT_REQUESTS_PER_USER); wait for \
+             one to end",
+        ))
     }
 }
 
 impl Slot {
-    fn new(held: OwnedSemaphorePermit, in_flight: Gauge) -> Self {
+    fn new(permit: OwnedSemaphorePermit, in_flight: Gauge) -> Self {
         in_flight.inc();
-        Self { _held: held, in_flight }
+        Self { _permit: permit, in_flight }
     }
 }
 

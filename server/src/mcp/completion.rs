@@ -27,12 +27,12 @@ impl Server {
     /// What the caller may not see is no error here: there is nothing to propose. That HQ fails is
     /// one, as MCP has it (-32603): an empty list would say that there is nothing.
     pub(super) async fn complete(&self, params: &CompleteParams, context: &Context) -> Answered {
-        let Some(source) = source(params)? else { return answer(Vec::new(), 0) };
+        let Some(source) = source(params)? else { return answer(&[], 0) };
         let identity = &context.identity;
         let tool = tools::registry().find(source.tool());
         if tool.is_none_or(|tool| self.policy.unavailable(tool, identity.scopes).is_some()) {
             self.metrics.completed(source, Outcome::Denied);
-            return answer(Vec::new(), 0);
+            return answer(&[], 0);
         }
         let known = params.context.as_ref().and_then(|context| context.arguments.as_ref());
         let environment = known.and_then(|arguments| arguments.get("environment"));
@@ -57,7 +57,8 @@ impl Server {
         };
         counted.end(Outcome::Success);
         let total = names.len();
-        answer(names.into_iter().take(VALUES_MAX).collect(), total)
+        let names: Vec<_> = names.into_iter().take(VALUES_MAX).collect();
+        answer(&names, total)
     }
 }
 
@@ -80,7 +81,7 @@ impl Drop for Counted<'_> {
     }
 }
 
-fn answer(values: Vec<String>, total: usize) -> Answered {
+fn answer(values: &[String], total: usize) -> Answered {
     let has_more = total > values.len();
     let completion = json!({ "values": values, "total": total, "hasMore": has_more });
     Answer::object(&json!({ "completion": completion }))

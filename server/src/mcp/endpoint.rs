@@ -1,7 +1,7 @@
 //! The MCP endpoint of Streamable HTTP, behind sign-in and bounds: from the head and body of a
 //! `POST` to the response.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -64,11 +64,9 @@ enum Checked {
 impl Incoming {
     /// Checks the head of a request to the endpoint.
     ///
-    /// # Errors
-    ///
-    /// The response: 405 for a method other than POST, 406 if the client takes neither JSON nor an
+    /// Breaks with 405 for a method other than POST, 406 if the client takes neither JSON nor an
     /// event stream, 415 for a body that is not JSON or is encoded.
-    pub fn new(parts: Parts) -> Result<Self, Response> {
+    pub fn new(parts: Parts) -> ControlFlow<Response, Self> {
         let Parts { method, headers, .. } = parts;
         if method != Method::POST {
             let allow = [(ALLOW, HeaderValue::from_static("POST"))];
@@ -76,17 +74,17 @@ impl Incoming {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "send each message as a POST; this server has no other streams",
             );
-            return Err((allow, error).into_response());
+            return ControlFlow::Break((allow, error).into_response());
         }
         let accepts = accepts(&headers);
         if !accepts.json && !accepts.events {
-            return Err(refused(
+            return ControlFlow::Break(refused(
                 StatusCode::NOT_ACCEPTABLE,
                 "Accept must name application/json or text/event-stream",
             ));
         }
         if !headers.get(CONTENT_TYPE).is_some_and(is_json) {
-            return Err(refused(
+            return ControlFlow::Break(refused(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "Content-Type must be application/json",
             ));
@@ -99,9 +97,9 @@ impl Incoming {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "the body is encoded: send it without Content-Encoding",
             );
-            return Err((taken, error).into_response());
+            return ControlFlow::Break((taken, error).into_response());
         }
-        Ok(Self { headers, accepts })
+        ControlFlow::Continue(Self { headers, accepts })
     }
 }
 
@@ -164,7 +162,7 @@ impl<H: Handler> Endpoint<H> {
                     Ok(revision)
                 });
                 match checked {
-                    Ok(revision) => Checked::Request(Box::new(request), revision),
+                    Ok(revision) => Checked::Request(request, revision),
                     Err(error) => return Err(Rejected { id: request.id, error }),
                 }
             }

@@ -20,7 +20,7 @@ use crate::json_rpc::{RequestId, RpcError};
 #[derive(Debug)]
 pub enum Message {
     /// It wants an answer.
-    Request(Request),
+    Request(Box<Request>),
     /// It wants none.
     Notification(Notification),
     /// It answers a question of this server's.
@@ -134,7 +134,7 @@ impl Envelope<'_> {
         let params = self.params.map(|params| body.slice_ref(params.get().as_bytes()));
         match (self.method, id) {
             (Some(method), Some(id)) => match Call::parse(&method, params) {
-                Ok((call, meta)) => Ok(Message::Request(Request { id, call, meta })),
+                Ok((call, meta)) => Ok(Message::Request(Box::new(Request { id, call, meta }))),
                 Err(error) => Err(Rejected { id, error }),
             },
             (Some(method), None) => {

@@ -44,7 +44,7 @@ impl Server {
         }
         let mut listed = Vec::new();
         if after.is_none() {
-            listed.push(resource(ENVIRONMENTS, environments.title.to_owned(), environments));
+            listed.push(resource(ENVIRONMENTS, environments.title, environments));
         }
         let span = traces::Request::ListResources.span(&context.trace());
         let lenses = self.lenses.as_caller(identity, context.budget.clone());
@@ -60,11 +60,11 @@ impl Server {
         for resources::Environment { name, title, is_connected } in found {
             let uri = format!("{ENVIRONMENTS}/{}", resources::encoded(&name));
             if self.is_readable(environment, identity) {
-                listed.push(resource(&uri, format!("{title}: environment"), environment));
+                listed.push(resource(&uri, &format!("{title}: environment"), environment));
             }
             if is_connected && self.is_readable(topics, identity) {
                 let uri = format!("{uri}/topics");
-                listed.push(resource(&uri, format!("{title}: topics"), topics));
+                listed.push(resource(&uri, &format!("{title}: topics"), topics));
             }
         }
         page(&listed, next.map(|name| URL_SAFE_NO_PAD.encode(name)))
@@ -135,7 +135,7 @@ fn page(listed: &[Value], next: Option<String>) -> Answered {
     Ok(Answer::object(&page)?.cacheable(VOLATILE_TTL_MS))
 }
 
-fn resource(uri: &str, title: String, template: &Template) -> Value {
+fn resource(uri: &str, title: &str, template: &Template) -> Value {
     json!({
         "uri": uri,
         "name": uri.trim_start_matches("lenses://"),

@@ -122,7 +122,7 @@ impl<H: Handler> Connection<H> {
             return;
         }
         match Message::parse(&line) {
-            Ok(Message::Request(request)) => self.call(request).await,
+            Ok(Message::Request(request)) => self.call(*request).await,
             Ok(Message::Notification(notification)) => self.cancel(&notification),
             Ok(Message::Response(response)) => {
                 if let Err(error) = self.elicitation.answer(&response, &self.identity) {
@@ -200,10 +200,10 @@ impl<H: Handler> Connection<H> {
             return;
         }
         let params = notification.params.as_deref().unwrap_or_default();
-        if let Ok(Cancelled { request_id }) = serde_json::from_slice(params) {
-            if let Some(call) = lock(&self.running).get(request_id.get()) {
-                call.cancel();
-            }
+        if let Ok(Cancelled { request_id }) = serde_json::from_slice(params)
+            && let Some(call) = lock(&self.running).get(request_id.get())
+        {
+            call.cancel();
         }
     }
 

@@ -1,6 +1,7 @@
 //! Requests to the endpoint, and what comes back.
 
 use std::{
+    ops::ControlFlow,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -178,8 +179,8 @@ impl Endpoint {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let incoming = match Incoming::new(parts) {
-            Ok(incoming) => incoming,
-            Err(response) => return response,
+            ControlFlow::Continue(incoming) => incoming,
+            ControlFlow::Break(response) => return response,
         };
         match self.endpoint.parse(incoming, &body) {
             Ok(parsed) => {

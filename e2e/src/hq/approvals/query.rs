@@ -63,7 +63,7 @@ impl Query {
                     )),
                 },
                 "sortOrder" if matches!(value.as_ref(), "asc" | "desc") => {
-                    parsed.descending = value == "desc"
+                    parsed.descending = value == "desc";
                 }
                 "sortOrder" => faults.push(("sortOrder", "must be asc or desc".to_owned())),
                 _ => {}
@@ -83,10 +83,10 @@ impl Query {
         });
         match self.sort {
             Sort::EntityName => {
-                requests.sort_by(|left, right| left.entity_name.cmp(&right.entity_name))
+                requests.sort_by(|left, right| left.entity_name.cmp(&right.entity_name));
             }
             Sort::CreatedBy => {
-                requests.sort_by(|left, right| left.created_by.cmp(&right.created_by))
+                requests.sort_by(|left, right| left.created_by.cmp(&right.created_by));
             }
             Sort::CreatedAt => requests.sort_by_key(|request| request.created_at),
         }

@@ -99,7 +99,7 @@ fn collect(record: &Value, prefix: &str, fields: &mut Vec<Field>) -> Result<(), 
         let name = format!("{prefix}{name}");
         match plain(&field["type"]) {
             nested @ Value::Object(_) if nested["type"] == "record" => {
-                collect(nested, &format!("{name}."), fields)?
+                collect(nested, &format!("{name}."), fields)?;
             }
             kind => fields.push(Field { name, kind: sql_name(kind).to_owned() }),
         }

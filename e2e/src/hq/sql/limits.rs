@@ -27,7 +27,7 @@ impl Limits {
         match name {
             "max.size" => self.max_size = size(value).ok_or_else(|| wrong("20MB"))?,
             "max.query.time" => {
-                self.max_query_time = duration(value).ok_or_else(|| wrong("30s"))?
+                self.max_query_time = duration(value).ok_or_else(|| wrong("30s"))?;
             }
             "max.idle.time" => drop(duration(value).ok_or_else(|| wrong("5s"))?),
             _ => return Err(format!("unknown setting [{name}]")),

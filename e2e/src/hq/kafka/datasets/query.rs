@@ -71,7 +71,7 @@ impl Query {
                     "a number from 1 to 1000",
                 ),
                 "search" => {
-                    parsed.search = Some(value.to_lowercase()).filter(|search| !search.is_empty())
+                    parsed.search = Some(value.to_lowercase()).filter(|search| !search.is_empty());
                 }
                 "searchFields" => check(
                     "searchFields",
