@@ -1,5 +1,5 @@
-//! What a client may offer while a person types an argument of a prompt or a variable of a resource's URI: names that
-//! there are in Lenses.
+//! What a client may offer while a person types an argument of a prompt or a variable of a
+//! resource's URI: names that there are in Lenses.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -39,8 +39,8 @@ impl Source {
         }
     }
 
-    /// The names that begin with `typed`, in whichever case, in order. What is in an environment that is not known yet, or
-    /// not offered, has none.
+    /// The names that begin with `typed`, in whichever case, in order. What is in an environment
+    /// that is not known yet, or not offered, has none.
     ///
     /// # Errors
     ///
@@ -89,8 +89,8 @@ fn in_list(records: &RawList, field: &str, keep: impl Fn(&str) -> bool) -> BTree
     texts.filter(|text| keep(text)).map(Cow::into_owned).collect()
 }
 
-/// The texts in the first of `fields` that a record has, in whichever lists `reply` has: how HQ calls the list differs from
-/// kind to kind and version to version.
+/// The texts in the first of `fields` that a record has, in whichever lists `reply` has: how HQ
+/// calls the list differs from kind to kind and version to version.
 fn in_lists_of(
     reply: &RawObject,
     fields: &[&str],

@@ -1,9 +1,10 @@
-//! JSON that stays as it was written: found, checked and copied as slices of a text, never as a tree.
+//! JSON that stays as it was written: found, checked and copied as slices of a text, never as a
+//! tree.
 //!
 //! ```text
-//! structure  where a value ends, and the parts of an array or object   by quotes and brackets alone
-//! check      whether every JSON reader takes a value                   syntax, surrogates, depth, UTF-8
-//! copy       a value as a client reads it                              wide numbers quoted, one line
+//! structure  where a value ends, and the parts of an array or object: by brackets and quotes
+//! check      whether every JSON reader takes a value: syntax, surrogates, depth, UTF-8
+//! copy       a value as a client reads it: wide numbers as strings, one line
 //! ```
 //!
 //! All of it works on bytes that anyone may have written: nothing recurses, and nothing panics.
@@ -51,8 +52,8 @@ fn is_key(key: &[u8], name: &str) -> bool {
     })
 }
 
-/// How many bytes at the beginning of `text` stand for themselves in a string: all before the first quote, backslash or
-/// control character. Eight at a time, because most of JSON is in strings.
+/// How many bytes at the beginning of `text` stand for themselves in a string: all before the first
+/// quote, backslash or control character. Eight at a time, because most of JSON is in strings.
 fn plain_length(text: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

@@ -1,8 +1,9 @@
 //! SQL over a WebSocket: `…/proxy/api/ws/v2/sql/execute`.
 //!
-//! HQ acknowledges the login with SUCCESS. The client's first frame asks, `{"sql", "live"?, "stats"?}`; HQ answers with frames `{"type", "data"}` until END, ERROR or INVALIDREQUEST, and
-//! closes. [`lexer`] and [`parser`] read the statement, [`scan`] evaluates a SELECT record by record, [`session`] talks to the client,
-//! [`queries`] knows what runs.
+//! HQ acknowledges the login with SUCCESS. The client's first frame asks, `{"sql", "live"?,
+//! "stats"?}`; HQ answers with frames `{"type", "data"}` until END, ERROR or INVALIDREQUEST, and
+//! closes. [`lexer`] and [`parser`] read the statement, [`scan`] evaluates a SELECT record by
+//! record, [`session`] talks to the client, [`queries`] knows what runs.
 
 use std::sync::Arc;
 
@@ -26,7 +27,8 @@ mod session;
 mod socket_tests;
 mod statement;
 
-/// The handshake. A bad credential, a missing right, an unknown environment or one whose agent is down is refused here, as a problem.
+/// The handshake. A bad credential, a missing right, an unknown environment or one whose agent is
+/// down is refused here, as a problem.
 pub(crate) async fn execute(
     State(hq): State<Arc<Hq>>,
     caller: Caller,

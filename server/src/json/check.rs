@@ -1,8 +1,10 @@
-//! Whether every JSON reader takes a value (RFC 8259). One pass, without recursion and without memory.
+//! Whether every JSON reader takes a value (RFC 8259). One pass, without recursion and without
+//! memory.
 
 use super::{is_space, number, plain_length};
 
-/// Deepest nesting that is passed on. Common readers end at 128, and a result wraps a record in four levels of its own.
+/// Deepest nesting that is passed on. Common readers end at 128, and a result wraps a record in
+/// four levels of its own.
 pub const MAX_DEPTH: u32 = 120;
 
 /// What must be done to a value before a client reads it.
@@ -10,7 +12,8 @@ pub const MAX_DEPTH: u32 = 120;
 pub enum Need {
     /// Nothing: it can be sent as it is.
     Nothing,
-    /// It has numbers that a double can't hold, or line breaks between its tokens: see [`super::copy()`].
+    /// It has numbers that a double can't hold, or line breaks between its tokens: see
+    /// [`super::copy()`].
     Copy,
 }
 
@@ -90,7 +93,8 @@ impl Checker<'_> {
         Ok(true)
     }
 
-    /// What follows a value: ends of what it stands in, then the beginning of the next. True if all has ended.
+    /// What follows a value: ends of what it stands in, then the beginning of the next. True if all
+    /// has ended.
     fn close(&mut self) -> Result<bool, Fault> {
         loop {
             self.skip_space();

@@ -67,7 +67,8 @@ fn each_fault_is_told_apart() {
     assert_eq!(check("[".repeat(1_000_000).as_bytes()), Err(Fault::Depth));
 }
 
-/// `serde_json` is strict where this is; it refuses what is out of a double's range, which here needs a copy.
+/// `serde_json` is strict where this is; it refuses what is out of a double's range, which here
+/// needs a copy.
 #[test]
 fn what_passes_is_what_serde_json_reads() {
     use rand::RngExt;

@@ -2,8 +2,8 @@
 
 use super::{is_space, number, structure::end_of};
 
-/// Appends `value` to `out`: numbers that a double can't hold as strings, without white space between tokens, and all
-/// else byte for byte. `value` must have passed [`super::check()`].
+/// Appends `value` to `out`: numbers that a double can't hold as strings, without white space
+/// between tokens, and all else byte for byte. `value` must have passed [`super::check()`].
 pub fn copy(value: &str, out: &mut String) {
     out.reserve(value.len());
     let bytes = value.as_bytes();

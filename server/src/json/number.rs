@@ -1,12 +1,13 @@
-//! Numbers that JavaScript, and every client that reads JSON into doubles, would change (RFC 8259 §6).
+//! Numbers that JavaScript, and every client that reads JSON into doubles, would change (RFC 8259
+//! §6).
 
 /// The largest integer up to which a double holds each one: 2^53 - 1.
 const MAX_SAFE: &[u8] = b"9007199254740991";
 /// So many digits survive a double whatever they are, where the magnitude is no extreme.
 const SAFE_DIGITS: usize = 15;
 
-/// Whether a double does not hold the number `literal`: an integer beyond ±(2^53 - 1), or a decimal that reads back as
-/// another one. `literal` is JSON's notation of a number.
+/// Whether a double does not hold the number `literal`: an integer beyond ±(2^53 - 1), or a decimal
+/// that reads back as another one. `literal` is JSON's notation of a number.
 #[must_use]
 pub(super) fn is_wide(literal: &str) -> bool {
     let digits = literal.strip_prefix('-').unwrap_or(literal);
@@ -23,7 +24,8 @@ pub(super) fn is_wide(literal: &str) -> bool {
     !double.is_finite() || Decimal::of(&format!("{double:e}")) != Decimal::of(literal)
 }
 
-/// The value of a decimal: 0.`digits` × 10^`exponent`, without zeros at either end. Zero has no digits.
+/// The value of a decimal: 0.`digits` × 10^`exponent`, without zeros at either end. Zero has no
+/// digits.
 #[derive(Debug, PartialEq, Eq)]
 struct Decimal {
     digits: String,

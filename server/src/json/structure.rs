@@ -9,7 +9,8 @@ use super::{is_space, plain_length};
 #[error("the JSON is cut off or malformed")]
 pub struct Malformed;
 
-/// Where the value that begins at `start` ends; `None` if the text ends first, or no value begins there.
+/// Where the value that begins at `start` ends; `None` if the text ends first, or no value begins
+/// there.
 #[must_use]
 pub fn end_of(text: &[u8], start: usize) -> Option<usize> {
     match text.get(start)? {

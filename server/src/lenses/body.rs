@@ -1,4 +1,5 @@
-//! The body of a reply: read within its bound, and checked to be what HQ sends rather than a proxy's page.
+//! The body of a reply: read within its bound, and checked to be what HQ sends rather than a
+//! proxy's page.
 
 use http::header::CONTENT_TYPE;
 use secrecy::SecretString;
@@ -68,8 +69,8 @@ pub(super) async fn read_text(
     interpret_text(&content_type, &body).map_err(ReadError::Reply)
 }
 
-/// Reads the last `keep` bytes of `response`'s text, of whatever length that is. One that comes as a JSON string is read
-/// whole, within `bounds`.
+/// Reads the last `keep` bytes of `response`'s text, of whatever length that is. One that comes as
+/// a JSON string is read whole, within `bounds`.
 pub(super) async fn read_tail(
     mut response: reqwest::Response,
     keep: usize,
@@ -84,7 +85,8 @@ pub(super) async fn read_tail(
     let (mut kept, mut dropped) = (Vec::new(), 0);
     while let Some(chunk) = response.chunk().await.map_err(ReadError::Transport)? {
         kept.extend_from_slice(&chunk);
-        // Seldom, so that what is kept is not moved for each chunk; one byte more tells whether a line begins.
+        // Seldom, so that what is kept is not moved for each chunk; one byte more tells whether a
+        // line begins.
         if kept.len() > keep.saturating_mul(2) {
             let surplus = kept.len() - keep - 1;
             kept.drain(..surplus);
@@ -95,8 +97,8 @@ pub(super) async fn read_tail(
     Ok(tail_of(&text, keep, dropped))
 }
 
-/// The last `keep` bytes of `text`, or less, from the beginning of a line where there is one in them. `dropped` bytes
-/// stood before it.
+/// The last `keep` bytes of `text`, or less, from the beginning of a line where there is one in
+/// them. `dropped` bytes stood before it.
 fn tail_of(text: &str, keep: usize, dropped: u64) -> Tail {
     if text.len() <= keep {
         return Tail { text: text.to_owned(), left_out: dropped };
@@ -155,7 +157,8 @@ async fn read_body(
     Ok((content_type(&response), body))
 }
 
-/// A 2xx body that is text by nature: as it stands, unless it is a JSON string. Bytes that are not UTF-8 are replaced.
+/// A 2xx body that is text by nature: as it stands, unless it is a JSON string. Bytes that are not
+/// UTF-8 are replaced.
 fn interpret_text(content_type: &str, body: &[u8]) -> Result<String, Error> {
     let media_type = media_type(content_type);
     let text = String::from_utf8_lossy(body);

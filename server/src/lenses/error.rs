@@ -115,8 +115,8 @@ impl Error {
         }
     }
 
-    /// What the model should do next, as a sentence. After a call that may have changed something, it should look first:
-    /// see [`Self::may_have_changed`].
+    /// What the model should do next, as a sentence. After a call that may have changed something,
+    /// it should look first: see [`Self::may_have_changed`].
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {

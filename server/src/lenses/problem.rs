@@ -1,9 +1,9 @@
 //! What HQ and its agents say when they refuse: several shapes, read as one.
 //!
-//! HQ sends a problem document (RFC 7807, `application/problem+json`):
-//! `{type, title, status, detail, invalid_fields[], request_id}`. An agent, reached through HQ's proxy, sends
-//! `{error, fields: [{field, error, lineNumber, columnNumber}], errorType}`. `{errors: […]}`, `{error: {message}}`, OAuth's
-//! `error_description` and short plain text are read too.
+//! HQ sends a problem document (RFC 7807, `application/problem+json`): `{type, title, status,
+//! detail, invalid_fields[], request_id}`. An agent, reached through HQ's proxy, sends `{error,
+//! fields: [{field, error, lineNumber, columnNumber}], errorType}`. `{errors: […]}`, `{error:
+//! {message}}`, OAuth's `error_description` and short plain text are read too.
 
 use std::fmt;
 
@@ -28,7 +28,8 @@ const MESSAGES: &[&str] = &["title", "error_description", "message", "error"];
 pub struct Problem {
     /// What is wrong, for people.
     pub message: Option<String>,
-    /// HQ's `type` or the agent's `errorType`, for programs: `agent_not_connected`, `validation_error`, …
+    /// HQ's `type` or the agent's `errorType`, for programs: `agent_not_connected`,
+    /// `validation_error`, …
     pub kind: Option<String>,
     /// Which fields of the request are wrong.
     pub fields: Vec<FieldFault>,
@@ -48,8 +49,8 @@ pub struct FieldFault {
 }
 
 impl Problem {
-    /// Reads a reply's body. One that is of no known shape gives an empty problem: a proxy's page is not passed on.
-    /// `credential` is struck out should HQ repeat it.
+    /// Reads a reply's body. One that is of no known shape gives an empty problem: a proxy's page
+    /// is not passed on. `credential` is struck out should HQ repeat it.
     pub(super) fn read(content_type: &str, body: &[u8], credential: &SecretString) -> Self {
         if body.len() > MAX_BODY {
             return Self::default();
@@ -89,7 +90,8 @@ impl Problem {
         let faults =
             ["invalid_fields", "fields"].iter().find_map(|name| value.get(name)?.as_array());
         let mut message = value.as_str().map(clean).or_else(|| text(MESSAGES));
-        // RFC 7807: `title` is the same for all problems of a type, `detail` says what is wrong this time.
+        // RFC 7807: `title` is the same for all problems of a type, `detail` says what is wrong
+        // this time.
         if let (Some(title), Some(detail)) = (&mut message, text(&["detail"]))
             && *title != detail
         {

@@ -1,8 +1,8 @@
 //! What HQ says, as HQ wrote it: digits and the order of keys never change.
 //!
-//! A list stays the bytes of the reply, with a note of where each record stands; a record is checked and copied only if it
-//! is passed on. What JSON readers would refuse is replaced alone: in a list the record, in an object the member or, if
-//! that is a list, its record.
+//! A list stays the bytes of the reply, with a note of where each record stands; a record is
+//! checked and copied only if it is passed on. What JSON readers would refuse is replaced alone: in
+//! a list the record, in an object the member or, if that is a list, its record.
 
 mod salvage;
 
@@ -66,7 +66,8 @@ impl RawObject {
         serde_json::from_slice(json::member(self.0.as_bytes(), name)?).ok()
     }
 
-    /// The text of each record in the lists that are members of this object, under the first of `fields` that it has.
+    /// The text of each record in the lists that are members of this object, under the first of
+    /// `fields` that it has.
     pub fn texts_in_lists(&self, fields: &[&str]) -> impl Iterator<Item = Cow<'_, str>> {
         let bytes = self.0.as_bytes();
         let part = |range: Range<usize>| bytes.get(range).unwrap_or_default();
@@ -98,7 +99,8 @@ pub(super) enum NoList {
 }
 
 impl RawList {
-    /// The list that `text` is. Records are found by their brackets: what is in them is not looked at.
+    /// The list that `text` is. Records are found by their brackets: what is in them is not looked
+    /// at.
     pub(super) fn read(text: Bytes) -> Result<Self, NoList> {
         if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[') {
             let is_other = is_complete(&text);
@@ -126,7 +128,8 @@ impl RawList {
         Self::read(Bytes::copy_from_slice(text.as_bytes())).unwrap()
     }
 
-    /// The list that stands in the member `name` of the object `reply`; an empty one if there is none, or null.
+    /// The list that stands in the member `name` of the object `reply`; an empty one if there is
+    /// none, or null.
     pub(super) fn of_member(reply: &Bytes, name: &str) -> Result<Self, NoList> {
         if !is_complete(reply) {
             return Err(NoList::Malformed);
@@ -194,8 +197,8 @@ impl<'a> RawRecord<'a> {
         names.iter().find_map(|name| self.text(name))
     }
 
-    /// Appends the record to `out` as a client reads it. One that JSON readers refuse is replaced by an object that says
-    /// so, and that has its member `name` if there is one.
+    /// Appends the record to `out` as a client reads it. One that JSON readers refuse is replaced
+    /// by an object that says so, and that has its member `name` if there is one.
     pub fn write(self, name: &str, out: &mut String) {
         if let Err(fault) = write(self.0, out) {
             out.push('{');

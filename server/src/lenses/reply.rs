@@ -1,4 +1,5 @@
-//! A reply of HQ to something that it did: what its bytes are, and what they are to the operation that was asked for.
+//! A reply of HQ to something that it did: what its bytes are, and what they are to the operation
+//! that was asked for.
 
 use bytes::Bytes;
 
@@ -14,7 +15,8 @@ use crate::json;
 pub(super) enum Reply {
     /// Nothing: 204, or no bytes. HQ answers so to many changes.
     Empty,
-    /// JSON, whatever the content type was called; or what was called JSON and is not, which shows when it is read.
+    /// JSON, whatever the content type was called; or what was called JSON and is not, which shows
+    /// when it is read.
     Json(Bytes),
     /// Text that is not JSON.
     Text(String),
@@ -37,8 +39,8 @@ impl Reply {
         }
     }
 
-    /// The reply to a change that is described by an object. The change was made, so that whatever HQ says of it is a
-    /// success; what is no object stands in `result`.
+    /// The reply to a change that is described by an object. The change was made, so that whatever
+    /// HQ says of it is a success; what is no object stands in `result`.
     pub(super) fn acknowledgement(self) -> Result<RawObject, Error> {
         let mut said = String::new();
         match self {
@@ -63,7 +65,8 @@ impl Reply {
         }
     }
 
-    /// The reply to something that gives an object whose member `name` is a list of objects, or is not there.
+    /// The reply to something that gives an object whose member `name` is a list of objects, or is
+    /// not there.
     pub(super) fn list_in(self, name: &str) -> Result<RawList, Error> {
         match self {
             Self::Json(json) if starts_with(&json, b'{') => {
@@ -108,8 +111,8 @@ fn starts_with(json: &[u8], byte: u8) -> bool {
     json.trim_ascii_start().first() == Some(&byte)
 }
 
-/// What a 2xx body is. The content type decides only where the bytes leave a choice: agents are known to send JSON as
-/// `text/plain`, and proxies to send their pages with any status.
+/// What a 2xx body is. The content type decides only where the bytes leave a choice: agents are
+/// known to send JSON as `text/plain`, and proxies to send their pages with any status.
 pub(super) fn interpret(content_type: &str, body: Vec<u8>) -> Result<Reply, Error> {
     let media_type = media_type(content_type);
     if body.iter().all(u8::is_ascii_whitespace) {
@@ -133,7 +136,8 @@ pub(super) fn interpret(content_type: &str, body: Vec<u8>) -> Result<Reply, Erro
     }
 }
 
-/// Whether a body that is not called JSON is JSON all the same, though a record of it may be unreadable.
+/// Whether a body that is not called JSON is JSON all the same, though a record of it may be
+/// unreadable.
 fn is_json(body: &[u8]) -> bool {
     let mut start = body.iter().filter(|byte| !byte.is_ascii_whitespace());
     match (start.next(), start.next()) {

@@ -1,9 +1,11 @@
-//! Queries: HQ's SQL websocket, `ws[s]://…/api/v1/environments/{environment}/proxy/api/ws/v2/sql/execute`.
+//! Queries: HQ's SQL websocket,
+//! `ws[s]://…/api/v1/environments/{environment}/proxy/api/ws/v2/sql/execute`.
 //!
-//! One connection, one statement. The answer arrives as frames (`frame.rs`) until END or a clean close. SUCCESS ends
-//! nothing: it acknowledges the login, and later a statement that has no rows. A query that reaches a limit is cut: the rows so far are the answer, and [`Cut`] says that there is more. Frames are
-//! read one at a time, so that HQ sends no faster than rows are taken. Dropping the future closes the connection, which
-//! is how HQ learns that a query is wanted no longer.
+//! One connection, one statement. The answer arrives as frames (`frame.rs`) until END or a clean
+//! close. SUCCESS ends nothing: it acknowledges the login, and later a statement that has no rows.
+//! A query that reaches a limit is cut: the rows so far are the answer, and [`Cut`] says that there
+//! is more. Frames are read one at a time, so that HQ sends no faster than rows are taken. Dropping
+//! the future closes the connection, which is how HQ learns that a query is wanted no longer.
 
 mod frame;
 mod handshake;
@@ -39,7 +41,8 @@ const STATS_INTERVAL_MS: u64 = 500;
 pub struct Limits {
     /// Most rows that are kept.
     pub rows: usize,
-    /// Most bytes of rows that are kept, as HQ sends them. The first row is kept whatever its length.
+    /// Most bytes of rows that are kept, as HQ sends them. The first row is kept whatever its
+    /// length.
     pub bytes: usize,
     /// Longest time, from connecting to the last row.
     pub time: Duration,
@@ -79,12 +82,14 @@ pub enum Cut {
 }
 
 impl CallerClient {
-    /// Runs one statement, or several with `;` between them. `seen` is told how far it is after each frame.
+    /// Runs one statement, or several with `;` between them. `seen` is told how far it is after
+    /// each frame.
     ///
     /// # Errors
     ///
-    /// [`Error`]; [`Error::Query`] with Lenses' message when it refuses the statement or fails while running it, rows
-    /// or not. A limit that is reached before the first row is an error too: no rows would look like no data.
+    /// [`Error`]; [`Error::Query`] with Lenses' message when it refuses the statement or fails
+    /// while running it, rows or not. A limit that is reached before the first row is an error too:
+    /// no rows would look like no data.
     pub async fn query(
         &self,
         environment: &Name,
@@ -164,8 +169,8 @@ impl CallerClient {
                 bytes: stats.bytes_read,
             });
         };
-        // HQ stops the query when the connection closes; a peer that does not answer the close is dropped all the same,
-        // and a failure to say goodbye changes nothing.
+        // HQ stops the query when the connection closes; a peer that does not answer the close is
+        // dropped all the same, and a failure to say goodbye changes nothing.
         let _ = timeout(CLOSE_TIMEOUT, socket.close(None)).await;
         match cut {
             Some(Cut::Time(after)) if rows.count() == 0 => Err(Error::TimedOut { after }),
@@ -192,7 +197,8 @@ enum Frames {
     Known,
 }
 
-/// Whether a query that Lenses ended was ended by its limit of what a query reads. Only its count of bytes tells.
+/// Whether a query that Lenses ended was ended by its limit of what a query reads. Only its count
+/// of bytes tells.
 fn ended_early(stats: Stats, limits: Limits) -> Option<Cut> {
     (stats.bytes_read >= limits.scanned_bytes).then_some(Cut::Scanned(stats.bytes_read))
 }
@@ -207,7 +213,8 @@ enum Received {
     Unreadable(&'static str),
 }
 
-/// The next message. Cancelling it loses nothing but the message, which is why it is only ever cancelled at the end.
+/// The next message. Cancelling it loses nothing but the message, which is why it is only ever
+/// cancelled at the end.
 async fn next(socket: &mut Socket) -> Received {
     loop {
         return match socket.next().await {

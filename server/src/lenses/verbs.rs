@@ -1,4 +1,5 @@
-//! The HTTP methods of HQ's API. Each takes the function that makes of the reply what the operation gives.
+//! The HTTP methods of HQ's API. Each takes the function that makes of the reply what the operation
+//! gives.
 
 use http::Method;
 
@@ -50,7 +51,8 @@ impl CallerClient {
         self.send(operation, Method::PUT, endpoint, body, read).await
     }
 
-    /// `read` makes of the reply what the operation gives: a reply of another shape is counted as a failed call.
+    /// `read` makes of the reply what the operation gives: a reply of another shape is counted as a
+    /// failed call.
     async fn send<T>(
         &self,
         operation: &'static str,

@@ -19,8 +19,8 @@ pub struct Environment {
     pub is_connected: bool,
 }
 
-/// The environments of `list` that follow the one called `after` and that are offered, in the order of their names; and,
-/// if there are more than fit on a page, the name of the last one.
+/// The environments of `list` that follow the one called `after` and that are offered, in the order
+/// of their names; and, if there are more than fit on a page, the name of the last one.
 #[must_use]
 pub fn page_of(
     list: &RawList,

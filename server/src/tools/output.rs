@@ -1,8 +1,9 @@
 //! Results, in the shapes of the contract.
 //!
-//! A result is there twice: as `structuredContent`, which meets the tool's output schema, and as JSON text for clients that
-//! show only text. `structuredContent` must be an object, so a list or a text stands in it as `result`; the marks
-//! `x-fastmcp-wrap-result` and `fastmcp.wrap_result` tell clients of the contract to take it out again.
+//! A result is there twice: as `structuredContent`, which meets the tool's output schema, and as
+//! JSON text for clients that show only text. `structuredContent` must be an object, so a list or a
+//! text stands in it as `result`; the marks `x-fastmcp-wrap-result` and `fastmcp.wrap_result` tell
+//! clients of the contract to take it out again.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,8 +1,9 @@
 //! Long lists, cut at a record, with a cursor for the rest.
 //!
-//! HQ's lists have no pages, so this server cuts them: after `limit` records where the caller says so, and before the
-//! result grows past what a model can read. A cursor names the last record that was given. It says so by the record's
-//! name, because between two calls records come and go; only a list whose records have no names is counted.
+//! HQ's lists have no pages, so this server cuts them: after `limit` records where the caller says
+//! so, and before the result grows past what a model can read. A cursor names the last record that
+//! was given. It says so by the record's name, because between two calls records come and go; only
+//! a list whose records have no names is counted.
 
 use std::borrow::Cow;
 
@@ -99,8 +100,8 @@ struct Cut {
 }
 
 impl Page {
-    /// The part of `records` that `paging` asks for and `limits` allow. Records are told apart by their field `name`, and
-    /// given in its order where all of them have it.
+    /// The part of `records` that `paging` asks for and `limits` allow. Records are told apart by
+    /// their field `name`, and given in its order where all of them have it.
     pub(super) fn of(records: &RawList, name: &str, paging: Paging, limits: Limits) -> Self {
         let total = records.len();
         let mut sorted: Vec<(Option<Cow<'_, str>>, RawRecord<'_>)> =

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// What a tool gives: JSON for programs, and texts for models. The text of the records is a part of the JSON, so that no
-/// record is kept twice.
+/// What a tool gives: JSON for programs, and texts for models. The text of the records is a part of
+/// the JSON, so that no record is kept twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolResult {
     structured: Option<String>,
@@ -38,7 +38,8 @@ impl ToolResult {
         Self { structured: Some(structured), blocks, is_wrapped: false, is_error: false }
     }
 
-    /// A success: `structured` is a JSON object on one line whose member `result` stands at `range` and is the text.
+    /// A success: `structured` is a JSON object on one line whose member `result` stands at `range`
+    /// and is the text.
     pub(super) fn wrapped(structured: String, range: Range<usize>) -> Self {
         let blocks = vec![Block::Part(range)];
         Self { structured: Some(structured), blocks, is_wrapped: true, is_error: false }
@@ -72,8 +73,8 @@ impl ToolResult {
         })
     }
 
-    /// Whether the result proper stands in the member `result` of [`Self::structured`], for which the contract has the mark
-    /// `fastmcp.wrap_result` in `_meta`.
+    /// Whether the result proper stands in the member `result` of [`Self::structured`], for which
+    /// the contract has the mark `fastmcp.wrap_result` in `_meta`.
     #[must_use]
     pub fn is_wrapped(&self) -> bool {
         self.is_wrapped

@@ -1,8 +1,12 @@
 //! Records of HQ come through as HQ wrote them, and one that nobody can read costs no other.
 
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use crate::{client::Endpoint, hq::Hq};
+use crate::{
+    client::{Endpoint, LEGACY, MODERN, request},
+    hq::Hq,
+};
 
 const JSON: &str = "application/json";
 
@@ -36,6 +40,22 @@ async fn digits_and_the_order_of_keys_do_not_change() {
     for (body, expected) in [(topic, topic), (wide, quoted)] {
         let result = call("get_topic", one.clone(), JSON, body.as_bytes()).await;
         assert_eq!(text(&result, &result["structuredContent"]), expected);
+    }
+}
+
+#[tokio::test]
+async fn structured_content_holds_the_bytes_of_hq() {
+    let topic = r#"{"topicName":"t","config":{"z":1.50,"a":"\u00e9\n"},"b":1E2}"#;
+    let hq = Hq::answering(200, JSON, format!("[{topic}]")).await;
+    for revision in [LEGACY, MODERN] {
+        let params = json!({ "name": "list_topics", "arguments": { "environment": "dev" } });
+        let response = Endpoint::new(&hq.url).send(request(revision, "tools/call", params)).await;
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body = std::str::from_utf8(&body).unwrap();
+        let structured = format!(r#""structuredContent":{{"result":[{topic}]}}"#);
+        let text = json!(format!("[{topic}]")).to_string();
+        assert!(body.contains(&structured), "{body}");
+        assert!(body.contains(&format!(r#""text":{text}"#)), "{body}");
     }
 }
 

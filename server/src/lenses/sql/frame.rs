@@ -19,7 +19,8 @@ pub(super) enum Frame<'a> {
     Stats(Stats),
     /// HEARTBEAT: the query goes on.
     Heartbeat,
-    /// SUCCESS: the login was accepted, or a statement without rows was done. What HQ says of it, if it is a text.
+    /// SUCCESS: the login was accepted, or a statement without rows was done. What HQ says of it,
+    /// if it is a text.
     Success(Option<String>),
     /// A type that is not known: the query goes on.
     Unknown,
@@ -38,8 +39,8 @@ pub(super) struct Stats {
 }
 
 impl<'a> Frame<'a> {
-    /// Reads one frame, whose type may be written in any case. Its data is not checked: one record that can't be read is no
-    /// reason to lose the others. `credential` is struck out of messages.
+    /// Reads one frame, whose type may be written in any case. Its data is not checked: one record
+    /// that can't be read is no reason to lose the others. `credential` is struck out of messages.
     pub(super) fn read(bytes: &'a [u8], credential: &SecretString) -> Result<Self, Error> {
         const NO_FRAME: Error = Error::Unreadable { what: "a frame that is not SQL's" };
         let (mut kind, mut data) = (None, None);
@@ -71,8 +72,8 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// HQ's documents do not say what an ERROR frame holds: a text, a problem document or the agent's shape is read; any
-/// other JSON is the message as it stands.
+/// HQ's documents do not say what an ERROR frame holds: a text, a problem document or the agent's
+/// shape is read; any other JSON is the message as it stands.
 fn problem(data: &[u8], credential: &SecretString) -> Problem {
     let value = serde_json::from_slice(data).unwrap_or(Value::Null);
     let problem = Problem::from_value(&value, credential);

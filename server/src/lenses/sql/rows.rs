@@ -14,9 +14,10 @@ const MAX_PARTITIONS: usize = 64;
 /// The answer to a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
-    /// The rows as a JSON array of objects, in the order in which they came: columns in HQ's order, and digits as HQ wrote
-    /// them. A number that a double can't hold is a string. A tombstone is a row with a null value, a row of nothing is
-    /// `{}`, and one that JSON readers refuse is an object that says so.
+    /// The rows as a JSON array of objects, in the order in which they came: columns in HQ's order,
+    /// and digits as HQ wrote them. A number that a double can't hold is a string. A tombstone is a
+    /// row with a null value, a row of nothing is `{}`, and one that JSON readers refuse is an
+    /// object that says so.
     pub json: String,
     /// How many they are.
     pub count: usize,
@@ -24,8 +25,8 @@ pub struct Rows {
     pub message: Option<String>,
     /// Why there may be more rows than these.
     pub cut: Option<Cut>,
-    /// The last offset of each partition that has rows here. Empty where rows are no records in the order of their
-    /// offsets: a query goes on after these only where they are.
+    /// The last offset of each partition that has rows here. Empty where rows are no records in the
+    /// order of their offsets: a query goes on after these only where they are.
     pub last_offsets: BTreeMap<u64, u64>,
 }
 
@@ -48,8 +49,8 @@ impl Collected {
         self.count
     }
 
-    /// Whether a row of `length` bytes fits into a result of `limit` bytes. The first always does: a cut that gives
-    /// nothing leads nowhere.
+    /// Whether a row of `length` bytes fits into a result of `limit` bytes. The first always does:
+    /// a cut that gives nothing leads nowhere.
     pub(super) fn has_room(&self, length: usize, limit: usize) -> bool {
         // `,` before it and `]` behind it.
         self.count == 0 || self.json.len() + length + 2 <= limit

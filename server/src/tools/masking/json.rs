@@ -1,4 +1,5 @@
-//! Secrets in JSON, hidden where they stand: order and notation of all else stay, and no tree is built.
+//! Secrets in JSON, hidden where they stand: order and notation of all else stay, and no tree is
+//! built.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -14,7 +15,8 @@ pub(super) struct Secret {
     pub(super) shown: String,
 }
 
-/// Hides the secrets in what HQ or Kafka Connect says about connectors. `text` is JSON that passed [`json::check()`].
+/// Hides the secrets in what HQ or Kafka Connect says about connectors. `text` is JSON that passed
+/// [`json::check()`].
 pub(in crate::tools) fn mask_json(text: String) -> String {
     let secrets = secrets(&text);
     if secrets.is_empty() {
@@ -86,14 +88,16 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Looks through the object at `range`. `named_secret` when what is around it says that its value is one.
+    /// Looks through the object at `range`. `named_secret` when what is around it says that its
+    /// value is one.
     fn members(&mut self, range: &Range<usize>, named_secret: bool, depth: u32) {
         let holds_secret = named_secret || self.names_secret(range);
         for Part { key, value } in self.parts(range) {
             let key = json::text(self.at(&key)).unwrap_or_default();
             let is_value = holds_secret && VALUE_FIELDS.contains(&&*key);
             if is_value && self.at(&value).starts_with(b"{") && depth <= MAX_DEPTH {
-                // Kafka Connect's validation: {"definition": {"type": "PASSWORD"}, "value": {"value": "…"}}.
+                // Kafka Connect's validation: {"definition": {"type": "PASSWORD"}, "value":
+                // {"value": "…"}}.
                 self.members(&value, true, depth + 1);
             } else if is_value || is_secret(&key) {
                 self.hide_all(value, depth + 1);

@@ -20,13 +20,13 @@ pub(in crate::tools) struct MaskError;
 
 /// Hides the secrets in the YAML documents of `text`.
 ///
-/// The documents are written as JSON with every scalar a text; what is a secret there is written over in `text`, each at its
-/// place.
+/// The documents are written as JSON with every scalar a text; what is a secret there is written
+/// over in `text`, each at its place.
 ///
 /// # Errors
 ///
-/// [`MaskError`] when `text` is not YAML, or YAML whose values can't be told apart: with aliases, with repeated keys or
-/// keys that are no text.
+/// [`MaskError`] when `text` is not YAML, or YAML whose values can't be told apart: with aliases,
+/// with repeated keys or keys that are no text.
 pub(in crate::tools) fn mask_yaml(text: &str) -> Result<String, MaskError> {
     let mut reader = Reader {
         events: Parser::new_from_str(text),
@@ -40,7 +40,8 @@ pub(in crate::tools) fn mask_yaml(text: &str) -> Result<String, MaskError> {
         let found = scalars.binary_search_by_key(&range.start, |scalar| scalar.start);
         let scalar = found.ok().and_then(|index| scalars.get(index)).ok_or(MaskError)?;
         let shown = if scalar.is_block {
-            // Its header stays, and its lines would have to be indented as they were: nothing of it is shown.
+            // Its header stays, and its lines would have to be indented as they were: nothing of it
+            // is shown.
             let old = text.get(scalar.range.clone()).ok_or(MaskError)?;
             format!("{MASK}{}", old.get(old.trim_end().len()..).unwrap_or_default())
         } else {
