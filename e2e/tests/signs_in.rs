@@ -114,7 +114,7 @@ async fn a_revoked_application_is_out_at_its_next_call() {
 
         match alice.call("list_environments", json!({})).await {
             Err(Refusal::Challenge(challenge)) => {
-                assert!(challenge.contains("error=\"invalid_token\""), "{challenge}")
+                assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
             }
             other => return Err(format!("a revoked application got {other:?}").into()),
         }

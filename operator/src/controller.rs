@@ -142,7 +142,7 @@ impl Context {
                 placed.into_iter().chain(listed).for_each(|server| self.place(&server));
             }
             Event::Apply(server) | Event::Delete(server) => {
-                self.place(&ObjectRef::from_obj(server))
+                self.place(&ObjectRef::from_obj(server));
             }
         }
     }

@@ -77,7 +77,7 @@ impl Lease {
                 Ok(None) => {}
                 Err(error) if error.is_conflict() => {}
                 Err(error) => {
-                    tracing::warn!(%error, lease = self.name, "failed to ask for the lease")
+                    tracing::warn!(%error, lease = self.name, "failed to ask for the lease");
                 }
             }
             sleep(RETRY).await;

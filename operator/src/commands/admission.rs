@@ -101,7 +101,7 @@ fn walk(path: &str, schema: &Value, value: &Value, refusals: &mut Vec<String>) {
                 }
             } else if schema["additionalProperties"].is_object() {
                 fields.iter().for_each(|(name, field)| {
-                    walk(&at(name), &schema["additionalProperties"], field, refusals)
+                    walk(&at(name), &schema["additionalProperties"], field, refusals);
                 });
             }
         }

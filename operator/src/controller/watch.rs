@@ -247,7 +247,7 @@ impl<K: Kind> Merge<K> {
         match event {
             Event::Init => *listing = Listing::default(),
             Event::InitApply(object) | Event::Apply(object) => {
-                drop(listing.objects.insert(object.name_any(), object))
+                drop(listing.objects.insert(object.name_any(), object));
             }
             Event::Delete(object) => drop(listing.objects.remove(&object.name_any())),
             Event::InitDone => listing.complete = true,

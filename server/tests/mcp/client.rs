@@ -37,7 +37,7 @@ pub(crate) const LEGACY: &str = "2025-11-25";
 
 /// The endpoint with one caller.
 pub(crate) struct Endpoint {
-    endpoint: mcp::Endpoint<mcp::Server>,
+    mcp: mcp::Endpoint<mcp::Server>,
     /// Who calls.
     pub(crate) identity: Identity,
     budget: Budget,
@@ -160,12 +160,12 @@ impl Endpoint {
         })
         .unwrap();
         let elicitation = server.elicitation();
-        let endpoint = mcp::Endpoint::new(Arc::new(server), elicitation, CancellationToken::new());
+        let mcp = mcp::Endpoint::new(Arc::new(server), elicitation, CancellationToken::new());
         let identity = caller(ScopeSet::ALL);
         let per_user = PerUser { concurrent_requests: 1, calls_per_minute: None };
         let users = Users::new(per_user, 64 << 20, LimitMetrics::default());
         let budget = users.budget(users.user(&identity, None));
-        Self { endpoint, identity, budget, forgotten, metrics }
+        Self { mcp, identity, budget, forgotten, metrics }
     }
 
     /// For a caller with other scopes.
@@ -182,9 +182,9 @@ impl Endpoint {
             ControlFlow::Continue(incoming) => incoming,
             ControlFlow::Break(response) => return response,
         };
-        match self.endpoint.parse(incoming, &body) {
+        match self.mcp.parse(incoming, &body) {
             Ok(parsed) => {
-                self.endpoint.respond(parsed, self.identity.clone(), self.budget.clone()).await
+                self.mcp.respond(parsed, self.identity.clone(), self.budget.clone()).await
             }
             Err(Rejected { id, error }) => error.respond(&id),
         }

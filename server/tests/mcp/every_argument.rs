@@ -235,7 +235,7 @@ fn places<'a>(schema: &'a Value, value: &Value, place: String) -> Vec<(String, &
     let mut found = Vec::new();
     match value {
         Value::Array(items) => {
-            found.extend(places(&schema["items"], &items[0], format!("{place}/0")))
+            found.extend(places(&schema["items"], &items[0], format!("{place}/0")));
         }
         Value::Object(fields) => {
             for (name, value) in fields {

@@ -290,7 +290,7 @@ async fn committed(client: &TestClient, topic: &str) -> Vec<(u64, u64, u64)> {
 async fn offsets_are_reset_to_a_start_an_end_or_a_time_and_the_lag_follows() {
     let client = TestClient::new(&[]);
     let reset = async |body: Value| {
-        client.change(Method::PUT, "consumers/legacy-export/offsets", Some(body), 204).await
+        client.change(Method::PUT, "consumers/legacy-export/offsets", Some(body), 204).await;
     };
     assert_eq!(committed(&client, "shipments").await, [(0, 0, 100), (1, 0, 100), (2, 0, 100)]);
     reset(json!({"type": "end", "topics": ["shipments"]})).await;

@@ -157,7 +157,7 @@ fn volumes(server: &ValidServer) -> Vec<Volume> {
                         ("client_secret", "introspection-client-secret"),
                     ],
                 )
-            }))
+            }));
         }
         SignIn::ApiKey { key, callers } => {
             sources.push(secret(&key.name, &[(&key.key, "lenses-api-key")]));
