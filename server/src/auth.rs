@@ -17,7 +17,7 @@ mod back_channel;
 mod bearer;
 mod challenge;
 mod introspection;
-pub mod metadata;
+mod metadata;
 mod metrics;
 mod resource_server;
 pub(crate) mod server_metadata;
@@ -27,7 +27,7 @@ mod token_validator;
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use axum::response::Response;
+use axum::{Router, response::Response};
 use http::HeaderMap;
 
 pub use self::{
@@ -40,7 +40,7 @@ pub use self::{
     shared_token::{SharedToken, shared_identity},
 };
 pub(crate) use self::{back_channel::NoReply, token_exchange::ExchangeError};
-use crate::{access_log, identity::Identity, policy::ToolPolicy, scope::ScopeSet};
+use crate::{access_log, identity::Identity, policy::ToolPolicy, scope::ScopeSet, settings::OAuth};
 
 /// The gate in front of the MCP endpoint.
 #[derive(Debug)]
@@ -64,6 +64,16 @@ impl Authenticator {
     #[must_use]
     pub fn new(mode: Mode, policy: Arc<ToolPolicy>, metrics: Arc<AuthMetrics>) -> Self {
         Self { mode, policy, metrics }
+    }
+
+    /// What clients read before they sign in, if they sign in with OAuth.
+    pub fn metadata_routes(&self, oauth: &OAuth, offered: ScopeSet) -> Router {
+        match &self.mode {
+            Mode::OAuth(resource_server) => {
+                metadata::routes(oauth, offered, resource_server.authorization_server().clone())
+            }
+            Mode::Shared(_) => Router::new(),
+        }
     }
 
     /// Who sends a request with these headers, or breaks with a challenge.

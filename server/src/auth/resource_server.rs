@@ -25,6 +25,7 @@ use crate::{
 /// through: HQ must see who the user is to apply the user's rights.
 #[derive(Debug)]
 pub struct ResourceServer {
+    authorization_server: Arc<AuthorizationServer>,
     validator: Arc<TokenValidator>,
     metadata_url: String,
 }
@@ -41,20 +42,29 @@ impl ResourceServer {
         let audience = Audience::new(&oauth.advertised_url.resource(), oauth.audience);
         let cache_ttl = oauth.introspection.cache_ttl;
         let validator = TokenValidator::new(
-            authorization_server,
+            authorization_server.clone(),
             audience,
             offered,
             cache_ttl,
             max_questions,
             metrics,
         );
-        Self { validator: Arc::new(validator), metadata_url: oauth.advertised_url.metadata_url() }
+        Self {
+            authorization_server,
+            validator: Arc::new(validator),
+            metadata_url: oauth.advertised_url.metadata_url(),
+        }
     }
 
     /// URL of the metadata, for challenges.
     #[must_use]
     pub fn metadata_url(&self) -> &str {
         &self.metadata_url
+    }
+
+    /// The authorization server that issues its tokens.
+    pub(super) fn authorization_server(&self) -> &Arc<AuthorizationServer> {
+        &self.authorization_server
     }
 
     /// Who sends a request with these headers.
