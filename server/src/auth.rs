@@ -5,7 +5,7 @@
 //!                          syntax     OAuth             one question a token, cache ─▶ token_exchange (RFC 8693)
 //!                                ╰─▶ shared_token       API-key mode: one token for all callers
 //! Identity ─▶ authorize: the scopes that the call needs ─▶ MCP
-//! AuthError  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728) or 503
+//! AuthError  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728), 431 or 503
 //! ```
 //!
 //! A token is asked about at HQ for each request unless the operator said otherwise, so that a revoked application is out

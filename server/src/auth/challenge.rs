@@ -7,7 +7,7 @@ use http::{
 };
 use serde::Serialize;
 
-use super::SignIn as Outcome;
+use super::{SignIn as Outcome, bearer::TOKEN_MAX};
 use crate::scope::ScopeSet;
 
 /// When a client should try again after HQ could not be asked, in seconds.
@@ -22,6 +22,9 @@ pub enum AuthError {
     /// The `Authorization` header is not one credential.
     #[error("the Authorization header is malformed: {0}")]
     Malformed(&'static str),
+    /// The token is longer than any that this server reads.
+    #[error("the access token is longer than {TOKEN_MAX} bytes; ask HQ for a shorter one")]
+    TokenTooLong,
     /// The token is unknown, expired, revoked or not for this server. Which of them is logged, not told.
     #[error("the token is invalid, expired, revoked or not meant for this server; sign in again")]
     Invalid,
@@ -46,6 +49,7 @@ impl AuthError {
             Self::Invalid => Outcome::Invalid,
             Self::InsufficientScope { .. } => Outcome::InsufficientScope,
             Self::Unavailable => Outcome::Unavailable,
+            Self::TokenTooLong => Outcome::TokenTooLong,
         }
     }
 
@@ -55,6 +59,7 @@ impl AuthError {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TokenTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         }
     }
 
@@ -62,7 +67,7 @@ impl AuthError {
     fn code(&self) -> &'static str {
         match self {
             Self::Missing => "authentication_required",
-            Self::Malformed(_) => "invalid_request",
+            Self::Malformed(_) | Self::TokenTooLong => "invalid_request",
             Self::Invalid => "invalid_token",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Unavailable => "temporarily_unavailable",
@@ -85,6 +90,8 @@ impl AuthError {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if *self == Self::Unavailable {
             headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+        } else if *self == Self::TokenTooLong {
+            // No challenge: to sign in again would lead to another token of that length.
         } else if let Ok(challenge) = HeaderValue::try_from(self.challenge(metadata_url, offered)) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }

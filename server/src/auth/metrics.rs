@@ -25,6 +25,8 @@ label_values! {
         InsufficientScope = "insufficient_scope",
         /// HQ could not be asked.
         Unavailable = "unavailable",
+        /// The access token is longer than 16 KiB.
+        TokenTooLong = "token_too_long",
     }
 }
 
