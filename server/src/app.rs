@@ -153,8 +153,8 @@ impl<H: Handler> McpEndpoint<H> {
         self.host_check.refuse_foreign(request.uri(), request.headers())?;
         self.page.answer_browsers(request.method(), request.headers())?;
         let (parts, body) = request.into_parts();
-        let address = parts.extensions.get::<ClientAddress>().map(|address| address.client);
-        let identity = match self.authenticator.sign_in(&parts.headers).await {
+        let address = parts.extensions.get().map(ClientAddress::block);
+        let identity = match self.authenticator.sign_in(&parts.headers, address).await {
             ControlFlow::Continue(identity) => identity,
             ControlFlow::Break(challenge) => {
                 limits::discard(body).await;

@@ -1,31 +1,35 @@
 //! Sign-in: who calls, and may they do what this call does.
 //!
 //! ```text
-//! Authorization header ─▶ bearer ─▶ resource_server ─▶ verdicts ─▶ introspection ─▶ HQ (RFC 7662)
-//!                          syntax     OAuth             one question a token, cache ─▶ token_exchange (RFC 8693)
+//! Authorization header ─▶ bearer ─▶ resource_server ─▶ token_validator ─▶ introspection ─▶ HQ (RFC 7662)
+//!                          syntax     OAuth             cache, single_flight ╰─▶ token_exchange (RFC 8693)
+//!                                                       failed_sign_ins, address_shares: bounds per address
 //!                                ╰─▶ shared_token       API-key mode: one token for all callers
 //! Identity ─▶ authorize: the scopes that the call needs ─▶ MCP
-//! AuthError  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728), 431 or 503
+//! AuthError  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728), 429, 431 or 503
 //! ```
 //!
 //! A token is asked about at HQ for each request unless the operator said otherwise, so that a revoked application is out
 //! at its next call. HQ failing is never the caller's fault: it is 503, and the token stays good.
 
+mod address_shares;
 mod audience;
 mod authorization_server;
 mod back_channel;
 mod bearer;
 mod challenge;
+mod failed_sign_ins;
 mod introspection;
 mod metadata;
 mod metrics;
 mod resource_server;
 pub(crate) mod server_metadata;
 mod shared_token;
+mod single_flight;
 mod token_exchange;
 mod token_validator;
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{net::IpAddr, ops::ControlFlow, sync::Arc};
 
 use axum::{Router, response::Response};
 use http::HeaderMap;
@@ -76,9 +80,14 @@ impl Authenticator {
         }
     }
 
-    /// Who sends a request with these headers, or breaks with a challenge.
-    pub async fn sign_in(&self, headers: &HeaderMap) -> ControlFlow<Response, Identity> {
-        match self.identify(headers).await {
+    /// Who sends a request with these headers, or breaks with a challenge. Failed sign-ins and
+    /// questions to HQ are bounded for each client `address`, if it is known.
+    pub async fn sign_in(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> ControlFlow<Response, Identity> {
+        match self.identify(headers, address).await {
             Ok(identity) => {
                 access_log::note(|fields| {
                     fields.subject.clone_from(&identity.subject);
@@ -108,9 +117,13 @@ impl Authenticator {
         }
     }
 
-    async fn identify(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
+    async fn identify(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<Identity, AuthError> {
         match &self.mode {
-            Mode::OAuth(resource_server) => resource_server.identify(headers).await,
+            Mode::OAuth(resource_server) => resource_server.identify(headers, address).await,
             Mode::Shared(shared_token) => shared_token.identify(headers),
         }
     }
