@@ -23,7 +23,7 @@ use tower_http::{
 
 use crate::{
     access_log::{self, Route},
-    auth::{Authenticator, metadata},
+    auth::Authenticator,
     client_address::ClientAddress,
     host_check::{self, HostCheck},
     json_rpc::RpcError,
@@ -61,6 +61,12 @@ pub fn router<H: Handler>(
     let host_check =
         Arc::new(HostCheck::new(http.allowed_hosts.clone(), http.allowed_origins.clone()));
     let page = Arc::new(page);
+    let metadata = match &http.sign_in {
+        SignIn::OAuth(oauth) => {
+            authenticator.metadata_routes(oauth, offered).layer(metadata_cors())
+        }
+        SignIn::ApiKey { .. } => Router::new(),
+    };
     let endpoint = Arc::new(McpEndpoint {
         host_check: host_check.clone(),
         page: page.clone(),
@@ -99,10 +105,6 @@ pub fn router<H: Handler>(
             }
         });
 
-    let metadata = match &http.sign_in {
-        SignIn::OAuth(oauth) => metadata::routes(oauth, offered).layer(metadata_cors()),
-        SignIn::ApiKey { .. } => Router::new(),
-    };
     let page = landing::routes(page, http.advertised_url.as_ref())
         .layer(from_fn_with_state(host_check, host_check::refuse_foreign));
     let beside = metadata.merge(page).fallback(not_found).layer(
@@ -151,8 +153,8 @@ impl<H: Handler> McpEndpoint<H> {
         self.host_check.refuse_foreign(request.uri(), request.headers())?;
         self.page.answer_browsers(request.method(), request.headers())?;
         let (parts, body) = request.into_parts();
-        let address = parts.extensions.get::<ClientAddress>().map(|address| address.client);
-        let identity = match self.authenticator.sign_in(&parts.headers).await {
+        let address = parts.extensions.get().map(ClientAddress::block);
+        let identity = match self.authenticator.sign_in(&parts.headers, address).await {
             ControlFlow::Continue(identity) => identity,
             ControlFlow::Break(challenge) => {
                 limits::discard(body).await;

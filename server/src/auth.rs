@@ -1,33 +1,37 @@
 //! Sign-in: who calls, and may they do what this call does.
 //!
 //! ```text
-//! Authorization header ─▶ bearer ─▶ resource_server ─▶ verdicts ─▶ introspection ─▶ HQ (RFC 7662)
-//!                          syntax     OAuth             one question a token, cache ─▶ token_exchange (RFC 8693)
+//! Authorization header ─▶ bearer ─▶ resource_server ─▶ token_validator ─▶ introspection ─▶ HQ (RFC 7662)
+//!                          syntax     OAuth             cache, single_flight ╰─▶ token_exchange (RFC 8693)
+//!                                                       failed_sign_ins, address_shares: bounds per address
 //!                                ╰─▶ shared_token       API-key mode: one token for all callers
 //! Identity ─▶ authorize: the scopes that the call needs ─▶ MCP
-//! AuthError  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728) or 503
+//! AuthError  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728), 429, 431 or 503
 //! ```
 //!
 //! A token is asked about at HQ for each request unless the operator said otherwise, so that a revoked application is out
 //! at its next call. HQ failing is never the caller's fault: it is 503, and the token stays good.
 
+mod address_shares;
 mod audience;
 mod authorization_server;
 mod back_channel;
 mod bearer;
 mod challenge;
+mod failed_sign_ins;
 mod introspection;
-pub mod metadata;
+mod metadata;
 mod metrics;
 mod resource_server;
 pub(crate) mod server_metadata;
 mod shared_token;
+mod single_flight;
 mod token_exchange;
 mod token_validator;
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{net::IpAddr, ops::ControlFlow, sync::Arc};
 
-use axum::response::Response;
+use axum::{Router, response::Response};
 use http::HeaderMap;
 
 pub use self::{
@@ -40,7 +44,7 @@ pub use self::{
     shared_token::{SharedToken, shared_identity},
 };
 pub(crate) use self::{back_channel::NoReply, token_exchange::ExchangeError};
-use crate::{access_log, identity::Identity, policy::ToolPolicy, scope::ScopeSet};
+use crate::{access_log, identity::Identity, policy::ToolPolicy, scope::ScopeSet, settings::OAuth};
 
 /// The gate in front of the MCP endpoint.
 #[derive(Debug)]
@@ -66,9 +70,24 @@ impl Authenticator {
         Self { mode, policy, metrics }
     }
 
-    /// Who sends a request with these headers, or breaks with a challenge.
-    pub async fn sign_in(&self, headers: &HeaderMap) -> ControlFlow<Response, Identity> {
-        match self.identify(headers).await {
+    /// What clients read before they sign in, if they sign in with OAuth.
+    pub fn metadata_routes(&self, oauth: &OAuth, offered: ScopeSet) -> Router {
+        match &self.mode {
+            Mode::OAuth(resource_server) => {
+                metadata::routes(oauth, offered, resource_server.authorization_server().clone())
+            }
+            Mode::Shared(_) => Router::new(),
+        }
+    }
+
+    /// Who sends a request with these headers, or breaks with a challenge. Failed sign-ins and
+    /// questions to HQ are bounded for each client `address`, if it is known.
+    pub async fn sign_in(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> ControlFlow<Response, Identity> {
+        match self.identify(headers, address).await {
             Ok(identity) => {
                 access_log::note(|fields| {
                     fields.subject.clone_from(&identity.subject);
@@ -98,9 +117,13 @@ impl Authenticator {
         }
     }
 
-    async fn identify(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
+    async fn identify(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<Identity, AuthError> {
         match &self.mode {
-            Mode::OAuth(resource_server) => resource_server.identify(headers).await,
+            Mode::OAuth(resource_server) => resource_server.identify(headers, address).await,
             Mode::Shared(shared_token) => shared_token.identify(headers),
         }
     }

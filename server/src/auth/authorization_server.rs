@@ -79,6 +79,11 @@ impl AuthorizationServer {
         }
     }
 
+    /// Its metadata, at most five minutes old.
+    pub(super) async fn published_metadata(&self) -> Found {
+        self.metadata.get().await
+    }
+
     /// Its metadata as it is now.
     pub(crate) async fn metadata(&self) -> Found {
         self.metadata.refresh().await

@@ -25,7 +25,8 @@ pub struct BackChannel(reqwest::Client);
 pub(crate) struct Reply {
     /// A redirect is one too: it is not followed, because it would carry a token elsewhere.
     pub(crate) status: StatusCode,
-    body: Vec<u8>,
+    /// At most [`REPLY_MAX`]; empty if there was more.
+    pub(super) body: Vec<u8>,
 }
 
 /// Why there is no reply.

@@ -1,5 +1,7 @@
 //! Why a request is refused, and the answer that tells a client what to do about it.
 
+use std::{num::NonZeroU32, time::Duration};
+
 use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue, StatusCode,
@@ -7,11 +9,13 @@ use http::{
 };
 use serde::Serialize;
 
-use super::SignIn as Outcome;
+use super::{SignIn as Outcome, bearer::TOKEN_MAX};
 use crate::scope::ScopeSet;
 
-/// When a client should try again after HQ could not be asked, in seconds.
-const RETRY_AFTER_SECONDS: u32 = 5;
+/// When a client should try again after HQ could not be asked.
+const RETRY_UNAVAILABLE: Duration = Duration::from_secs(5);
+/// When a client should try again after HQ was asked too much at a time for its address.
+const RETRY_BUSY: Duration = Duration::from_secs(1);
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +26,9 @@ pub enum AuthError {
     /// The `Authorization` header is not one credential.
     #[error("the Authorization header is malformed: {0}")]
     Malformed(&'static str),
+    /// The token is longer than any that this server reads.
+    #[error("the access token is longer than {TOKEN_MAX} bytes; ask HQ for a shorter one")]
+    TokenTooLong,
     /// The token is unknown, expired, revoked or not for this server. Which of them is logged, not told.
     #[error("the token is invalid, expired, revoked or not meant for this server; sign in again")]
     Invalid,
@@ -36,6 +43,24 @@ pub enum AuthError {
     /// HQ could not be asked about the token, which may well be good.
     #[error("Lenses HQ can't be asked about the token at the moment; keep the token and try again")]
     Unavailable,
+    /// The client's address showed too many tokens that HQ refused. HQ was not asked about this one.
+    #[error(
+        "too many failed sign-ins from this address: this server takes {per_minute} a minute; \
+         keep the token and try again in {} s",
+        seconds(*.wait)
+    )]
+    TooManyFailures {
+        /// Failed sign-ins that are allowed in a minute.
+        per_minute: NonZeroU32,
+        /// When HQ is asked again for the address.
+        wait: Duration,
+    },
+    /// HQ is asked about too many tokens of the client's address at a time.
+    #[error(
+        "too many tokens from this address are being checked at a time; keep the token and try \
+         again"
+    )]
+    AddressBusy,
 }
 
 impl AuthError {
@@ -46,6 +71,9 @@ impl AuthError {
             Self::Invalid => Outcome::Invalid,
             Self::InsufficientScope { .. } => Outcome::InsufficientScope,
             Self::Unavailable => Outcome::Unavailable,
+            Self::TokenTooLong => Outcome::TokenTooLong,
+            Self::TooManyFailures { .. } => Outcome::TooManyFailures,
+            Self::AddressBusy => Outcome::AddressBusy,
         }
     }
 
@@ -54,7 +82,9 @@ impl AuthError {
             Self::Missing | Self::Invalid => StatusCode::UNAUTHORIZED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::AddressBusy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TokenTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -62,10 +92,22 @@ impl AuthError {
     fn code(&self) -> &'static str {
         match self {
             Self::Missing => "authentication_required",
-            Self::Malformed(_) => "invalid_request",
+            Self::Malformed(_) | Self::TokenTooLong => "invalid_request",
             Self::Invalid => "invalid_token",
             Self::InsufficientScope { .. } => "insufficient_scope",
-            Self::Unavailable => "temporarily_unavailable",
+            Self::Unavailable | Self::TooManyFailures { .. } | Self::AddressBusy => {
+                "temporarily_unavailable"
+            }
+        }
+    }
+
+    /// When to try again with the same token, if that helps.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable => Some(RETRY_UNAVAILABLE),
+            Self::AddressBusy => Some(RETRY_BUSY),
+            Self::TooManyFailures { wait, .. } => Some(*wait),
+            _ => None,
         }
     }
 
@@ -83,8 +125,10 @@ impl AuthError {
         let mut response = (self.status(), axum::Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if *self == Self::Unavailable {
-            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+        if let Some(wait) = self.retry_after() {
+            headers.insert(RETRY_AFTER, seconds(wait).into());
+        } else if *self == Self::TokenTooLong {
+            // No challenge: to sign in again would lead to another token of that length.
         } else if let Ok(challenge) = HeaderValue::try_from(self.challenge(metadata_url, offered)) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
@@ -113,4 +157,9 @@ impl AuthError {
         }
         format!("Bearer {}", parameters.join(", "))
     }
+}
+
+/// Whole seconds, at least one: `Retry-After` has no fractions (RFC 9110 §10.2.3).
+fn seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }

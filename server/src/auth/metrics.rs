@@ -1,10 +1,10 @@
 //! What is counted of sign-in.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 
@@ -25,6 +25,12 @@ label_values! {
         InsufficientScope = "insufficient_scope",
         /// HQ could not be asked.
         Unavailable = "unavailable",
+        /// The access token is longer than 16 KiB.
+        TokenTooLong = "token_too_long",
+        /// Too many tokens of the client's address were refused in a minute.
+        TooManyFailures = "too_many_failures",
+        /// Too many tokens of the client's address were being checked.
+        AddressBusy = "address_busy",
     }
 }
 
@@ -67,6 +73,20 @@ pub struct AuthMetrics {
     introspections: Family<IntrospectionLabel, Counter>,
     introspection_seconds: Histogram,
     introspections_spared: Family<CacheHitLabel, Counter>,
+    introspections_in_flight: Gauge,
+    introspections_limit: Gauge,
+    introspections_per_address_limit: Gauge,
+    failed_sign_ins_limit: Gauge,
+}
+
+/// An introspection that is counted as in flight until this is dropped.
+#[derive(Debug)]
+pub(super) struct InFlight<'a>(&'a Gauge);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 impl AuthMetrics {
@@ -78,6 +98,10 @@ impl AuthMetrics {
             introspections: Family::default(),
             introspection_seconds: latency(),
             introspections_spared: Family::default(),
+            introspections_in_flight: Gauge::default(),
+            introspections_limit: Gauge::default(),
+            introspections_per_address_limit: Gauge::default(),
+            failed_sign_ins_limit: Gauge::default(),
         };
         // Counters that alerts watch are there from the start: a rate needs a zero to rise from.
         for &outcome in SignIn::ALL {
@@ -108,7 +132,57 @@ impl AuthMetrics {
             "Tokens that were decided without a request of their own to Lenses HQ, by where the answer came from",
             metrics.introspections_spared.clone(),
         );
+        metrics.register_limits(registry);
         metrics
+    }
+
+    fn register_limits(&self, registry: &mut Registry) {
+        for (name, help, gauge) in [
+            (
+                "introspections_in_flight",
+                "Tokens that Lenses HQ is asked about now",
+                &self.introspections_in_flight,
+            ),
+            (
+                "introspections_limit",
+                "Tokens that Lenses HQ may be asked about at a time (MCP_MAX_CONCURRENT_REQUESTS)",
+                &self.introspections_limit,
+            ),
+            (
+                "introspections_per_address_limit",
+                "Those of one client address (MCP_CONCURRENT_INTROSPECTIONS_PER_ADDRESS); beyond \
+                 it sign_ins has address_busy",
+                &self.introspections_per_address_limit,
+            ),
+            (
+                "failed_sign_ins_per_minute_limit",
+                "Tokens of one client address that may be refused a minute \
+                 (MCP_FAILED_SIGN_INS_PER_MINUTE), 0: any number; beyond it sign_ins has \
+                 too_many_failures",
+                &self.failed_sign_ins_limit,
+            ),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+    }
+
+    /// What bounds introspections: in total, of one address, and failed ones a minute.
+    pub(super) fn limited(
+        &self,
+        concurrent: usize,
+        per_address: usize,
+        failed_per_minute: Option<NonZeroU32>,
+    ) {
+        let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
+        self.introspections_limit.set(gauge(concurrent));
+        self.introspections_per_address_limit.set(gauge(per_address));
+        self.failed_sign_ins_limit.set(failed_per_minute.map_or(0, |limit| limit.get().into()));
+    }
+
+    /// An introspection begins.
+    pub(super) fn introspection_in_flight(&self) -> InFlight<'_> {
+        self.introspections_in_flight.inc();
+        InFlight(&self.introspections_in_flight)
     }
 
     /// Sign-in decided on a request.

@@ -1,6 +1,6 @@
 //! This server as an OAuth 2.1 protected resource: a token in, an identity out.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,7 +9,9 @@ use super::{
     AuthError, AuthMetrics, AuthorizationServer,
     audience::Audience,
     bearer,
-    token_validator::{Grant, Reason, TokenStatus, TokenValidator},
+    token_validator::{
+        Grant, IntrospectionLimits, Reason, TokenStatus, TokenValidator, ValidationError,
+    },
 };
 use crate::{
     access_log,
@@ -25,30 +27,38 @@ use crate::{
 /// through: HQ must see who the user is to apply the user's rights.
 #[derive(Debug)]
 pub struct ResourceServer {
+    authorization_server: Arc<AuthorizationServer>,
     validator: Arc<TokenValidator>,
     metadata_url: String,
 }
 
 impl ResourceServer {
-    /// The resource that `oauth` describes; at most `max_questions` requests wait for HQ's word at a time.
+    /// The resource that `oauth` describes; at most `max_introspections` are in flight at a time.
     pub fn new(
         oauth: &OAuth,
         offered: ScopeSet,
         authorization_server: Arc<AuthorizationServer>,
-        max_questions: usize,
+        max_introspections: usize,
         metrics: Arc<AuthMetrics>,
     ) -> Self {
         let audience = Audience::new(&oauth.advertised_url.resource(), oauth.audience);
-        let cache_ttl = oauth.introspection.cache_ttl;
         let validator = TokenValidator::new(
-            authorization_server,
+            authorization_server.clone(),
             audience,
             offered,
-            cache_ttl,
-            max_questions,
+            oauth.introspection.cache_ttl,
+            IntrospectionLimits {
+                concurrent: max_introspections,
+                concurrent_per_address: oauth.introspection.concurrent_per_address,
+                failed_per_minute: oauth.failed_sign_ins_per_minute,
+            },
             metrics,
         );
-        Self { validator: Arc::new(validator), metadata_url: oauth.advertised_url.metadata_url() }
+        Self {
+            authorization_server,
+            validator: Arc::new(validator),
+            metadata_url: oauth.advertised_url.metadata_url(),
+        }
     }
 
     /// URL of the metadata, for challenges.
@@ -57,16 +67,25 @@ impl ResourceServer {
         &self.metadata_url
     }
 
-    /// Who sends a request with these headers.
+    /// The authorization server that issues its tokens.
+    pub(super) fn authorization_server(&self) -> &Arc<AuthorizationServer> {
+        &self.authorization_server
+    }
+
+    /// Who sends a request with these headers from `address`.
     ///
     /// # Errors
     ///
     /// [`AuthError`] for a request without a good token, or when HQ can't be asked.
-    pub(super) async fn identify(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
+    pub(super) async fn identify(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<Identity, AuthError> {
         let token = bearer::token(headers)?;
         let fingerprint = Fingerprint::of(token.expose_secret());
         access_log::note(|noted| noted.token = Some(fingerprint));
-        match self.validator.validate(&token, fingerprint).await {
+        match self.validator.validate(&token, fingerprint, address).await {
             Ok(TokenStatus::Active(grant)) => Ok(identity(&grant, token, fingerprint)),
             Ok(TokenStatus::Rejected(reason)) => {
                 // Clients that lose their way with audiences are for the operator to help; the others sign in again.
@@ -77,17 +96,23 @@ impl ResourceServer {
                 }
                 Err(AuthError::Invalid)
             }
-            Err(error) => {
-                tracing::error!(%error, "a token could not be checked");
-                Err(AuthError::Unavailable)
-            }
+            Err(error) => Err(match &*error {
+                ValidationError::TooManyFailures(too_many) => AuthError::TooManyFailures {
+                    per_minute: too_many.per_minute,
+                    wait: too_many.wait,
+                },
+                ValidationError::AddressBusy => AuthError::AddressBusy,
+                ValidationError::Introspection(_) | ValidationError::Exchange(_) => {
+                    tracing::error!(%error, "a token could not be checked");
+                    AuthError::Unavailable
+                }
+            }),
         }
     }
 
     /// Forgets the caller's token, because HQ answered 401 to it or to what it was exchanged for.
     pub fn forget(&self, identity: &Identity) {
-        let (validator, token) = (self.validator.clone(), identity.fingerprint);
-        tokio::spawn(async move { validator.forget(token).await });
+        self.validator.forget(identity.fingerprint);
     }
 }
 

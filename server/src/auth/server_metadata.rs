@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use http::StatusCode;
 use lenses_mcp_oauth::locations;
 use moka::{Expiry, future::Cache};
@@ -21,7 +22,7 @@ const FAILURE_KEPT: Duration = Duration::from_secs(1);
 /// Requests for metadata, in the metrics.
 const OPERATION: &str = "authorization_server_metadata";
 
-/// What is read of the metadata (RFC 8414 §2).
+/// The metadata (RFC 8414 §2): what is read of it, and all of it as HQ wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct ServerMetadata {
     /// Clients refuse any other than the one that they were told.
@@ -38,6 +39,9 @@ pub(crate) struct ServerMetadata {
     /// Grants.
     #[serde(default)]
     pub(crate) grant_types_supported: Vec<String>,
+    /// The whole document, at most 64 KiB, for those who ask for it here.
+    #[serde(skip)]
+    pub(crate) document: Bytes,
 }
 
 /// Why there is no metadata.
@@ -132,7 +136,14 @@ impl MetadataReader {
 
     /// The metadata, from memory or from HQ.
     pub(super) async fn get(&self) -> Found {
-        self.kept.get_with((), self.read()).await
+        let read = async {
+            let found = self.read().await;
+            if let Err(error) = &found {
+                tracing::warn!(%error, "there is no authorization server metadata");
+            }
+            found
+        };
+        self.kept.get_with((), read).await
     }
 
     /// The metadata as it is now.
@@ -174,9 +185,10 @@ impl MetadataReader {
         match reply.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => Err(MetadataError::Absent { url }),
             status if status.is_server_error() => Err(MetadataError::Failed { status, url }),
-            StatusCode::OK => {
-                reply.json().ok_or(MetadataError::Unreadable { status: StatusCode::OK, url })
-            }
+            StatusCode::OK => match reply.json() {
+                Some(metadata) => Ok(ServerMetadata { document: reply.body.into(), ..metadata }),
+                None => Err(MetadataError::Unreadable { status: StatusCode::OK, url }),
+            },
             status => Err(MetadataError::Unreadable { status, url }),
         }
     }

@@ -1,22 +1,28 @@
-//! What is known about tokens, and the one question that is asked where nothing is.
+//! What is known about tokens, and the one question that is asked if nothing is.
 //!
-//! moka gives both halves: a bounded cache, and one computation for all who ask for the same key at the same time, which
-//! holds even when nothing is kept (a lifetime of zero). So HQ's word is never older than the start of the question that a
-//! caller joined, unless the operator turned the cache on.
+//! All who show the same token at the same time wait for one introspection, whether or not tokens
+//! are cached. So HQ's word is never older than the start of the introspection that a caller joined,
+//! unless the operator turned the cache on.
 
 use std::{
+    net::IpAddr,
+    num::NonZeroU32,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use moka::{Expiry, future::Cache};
+use futures::{FutureExt, future::BoxFuture};
+use moka::{Expiry, sync::Cache};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use super::{
     AuthMetrics, AuthorizationServer, CacheHit,
+    address_shares::AddressShares,
     audience::Audience,
+    failed_sign_ins::{FailedSignIns, TooManyFailures},
     introspection::{IntrospectionError, IntrospectionResponse},
+    single_flight::{Flight, SingleFlight},
     token_exchange::{ExchangeError, Exchanged},
 };
 use crate::{identity::Fingerprint, scope::ScopeSet};
@@ -71,8 +77,28 @@ pub(super) enum ValidationError {
     Introspection(#[from] IntrospectionError),
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
-    #[error("the question was abandoned")]
-    Abandoned,
+    #[error(
+        "its client address failed to sign in more than {} times in a minute \
+         (MCP_FAILED_SIGN_INS_PER_MINUTE)",
+        .0.per_minute
+    )]
+    TooManyFailures(TooManyFailures),
+    #[error(
+        "its client address has too many introspections in flight \
+         (MCP_CONCURRENT_INTROSPECTIONS_PER_ADDRESS)"
+    )]
+    AddressBusy,
+}
+
+/// The bounds on what HQ is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct IntrospectionLimits {
+    /// Introspections in flight, in total; more wait.
+    pub(super) concurrent: usize,
+    /// Introspections of one client address, those that wait included.
+    pub(super) concurrent_per_address: usize,
+    /// Failed sign-ins of one client address a minute; `None`: any number.
+    pub(super) failed_per_minute: Option<NonZeroU32>,
 }
 
 /// Decides on tokens.
@@ -82,62 +108,102 @@ pub(super) struct TokenValidator {
     authorization_server: Arc<AuthorizationServer>,
     audience: Audience,
     offered: ScopeSet,
-    questions: Arc<Semaphore>,
+    in_flight: SingleFlight<Result<TokenStatus, Arc<ValidationError>>>,
+    slots: Semaphore,
+    shares: Arc<AddressShares>,
+    failed_sign_ins: FailedSignIns,
     metrics: Arc<AuthMetrics>,
 }
 
 impl TokenValidator {
-    /// Remembers active tokens for `cache_ttl` (but never past their end), and has at most `max_questions` callers wait.
+    /// Remembers active tokens for `cache_ttl` (but never past their end).
     pub(super) fn new(
         authorization_server: Arc<AuthorizationServer>,
         audience: Audience,
         offered: ScopeSet,
         cache_ttl: Duration,
-        max_questions: usize,
+        limits: IntrospectionLimits,
         metrics: Arc<AuthMetrics>,
     ) -> Self {
         let cache = Cache::builder()
             .max_capacity(TOKENS_MAX)
             .expire_after(TokenLifetime { cache_ttl })
             .build();
-        let questions = Arc::new(Semaphore::new(max_questions.min(Semaphore::MAX_PERMITS)));
-        Self { cache, authorization_server, audience, offered, questions, metrics }
+        let IntrospectionLimits { concurrent, concurrent_per_address, failed_per_minute } = limits;
+        metrics.limited(concurrent, concurrent_per_address, failed_per_minute);
+        Self {
+            cache,
+            authorization_server,
+            audience,
+            offered,
+            in_flight: SingleFlight::new(),
+            slots: Semaphore::new(concurrent.min(Semaphore::MAX_PERMITS)),
+            shares: Arc::new(AddressShares::new(concurrent_per_address)),
+            failed_sign_ins: FailedSignIns::new(failed_per_minute),
+            metrics,
+        }
     }
 
-    /// The decision on `token`, whose fingerprint is `key`, from memory or from HQ.
+    /// The decision on `token`, whose fingerprint is `key` and which `address` shows, from memory or
+    /// from HQ.
     ///
     /// # Errors
     ///
-    /// When HQ has no answer. That is not remembered.
+    /// When HQ has no answer, or is not asked because of what `address` did. That is not remembered.
     pub(super) async fn validate(
         self: &Arc<Self>,
         token: &SecretString,
         key: Fingerprint,
+        address: Option<IpAddr>,
     ) -> Result<TokenStatus, Arc<ValidationError>> {
-        if let Some(status) = self.cache.get(&key).await {
+        if let Some(status) = self.cache.get(&key) {
             self.cache_hit(&status);
             return Ok(status);
         }
-        // On a task of its own: a caller that goes away neither stops the question for the others nor makes them ask
-        // again. The permit, taken before, bounds these tasks.
-        let permit = self.questions.clone().acquire_owned().await.ok();
-        let (this, token) = (self.clone(), token.clone());
-        let question = tokio::spawn(async move {
-            let _permit = permit;
-            let answer = this.cache.entry(key).or_try_insert_with(this.ask(&token)).await;
-            answer.map(|entry| {
-                if !entry.is_fresh() {
-                    this.metrics.introspection_cache_hit(CacheHit::Shared);
+        match self.in_flight.call(key, || self.clone().start(token.clone(), key, address))? {
+            Flight::Started(introspection) => introspection.await,
+            Flight::Joined(introspection) => {
+                let answer = introspection.await;
+                if answer.is_ok() {
+                    self.metrics.introspection_cache_hit(CacheHit::Shared);
                 }
-                entry.into_value()
-            })
-        });
-        question.await.unwrap_or_else(|_| Err(Arc::new(ValidationError::Abandoned)))
+                answer
+            }
+        }
     }
 
     /// Forgets what is known of the token, because HQ did not take it or what it was exchanged for.
-    pub(super) async fn forget(&self, token: Fingerprint) {
-        self.cache.invalidate(&token).await;
+    pub(super) fn forget(&self, token: Fingerprint) {
+        self.cache.invalidate(&token);
+    }
+
+    /// An introspection, if `address` may have one more.
+    fn start(
+        self: Arc<Self>,
+        token: SecretString,
+        key: Fingerprint,
+        address: Option<IpAddr>,
+    ) -> Result<BoxFuture<'static, Result<TokenStatus, Arc<ValidationError>>>, ValidationError>
+    {
+        self.failed_sign_ins.check(address, key).map_err(ValidationError::TooManyFailures)?;
+        let share = self.shares.take(address).ok_or(ValidationError::AddressBusy)?;
+        let introspection = async move {
+            let _share = share;
+            let _slot = self.slots.acquire().await;
+            let _in_flight = self.metrics.introspection_in_flight();
+            let attempt = self.failed_sign_ins.attempt(address, key);
+            let answer = self.ask(&token).await;
+            match &answer {
+                Ok(TokenStatus::Active(_)) => attempt.accepted(),
+                Ok(TokenStatus::Rejected(_)) => attempt.refused(),
+                Err(_) => attempt.unanswered(),
+            }
+            if let Ok(status) = &answer {
+                self.cache.insert(key, status.clone());
+            }
+            answer.map_err(Arc::new)
+        };
+        Ok(introspection.boxed())
     }
 
     async fn ask(&self, token: &SecretString) -> Result<TokenStatus, ValidationError> {

@@ -1,6 +1,6 @@
 //! OAuth: what this server is as a protected resource, and how it checks tokens.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use http::HeaderValue;
 use secrecy::SecretString;
@@ -27,6 +27,8 @@ pub struct OAuth {
     pub audience: AudienceRule,
     /// Whether HQ is shown a token of its own in place of the caller's.
     pub token_exchange: TokenExchange,
+    /// Tokens of one client address that HQ may refuse a minute; `None`: any number.
+    pub failed_sign_ins_per_minute: Option<NonZeroU32>,
 }
 
 /// How tokens are checked (RFC 7662).
@@ -38,6 +40,8 @@ pub struct Introspection {
     pub cache_ttl: Duration,
     /// The client to authenticate as, where HQ wants one.
     pub client: Option<ClientCredentials>,
+    /// Introspections of one client address at a time.
+    pub concurrent_per_address: usize,
 }
 
 /// A client of the authorization server.
@@ -94,12 +98,18 @@ pub(super) fn read(
     let introspection = read_introspection(reader, lenses_url);
     let audience = read_audience(reader, warnings);
     let token_exchange = read_token_exchange(reader);
+    let failed_sign_ins =
+        reader.value(&var::MCP_FAILED_SIGN_INS_PER_MINUTE, |text| match text.parse::<u32>() {
+            Ok(failures) if failures <= 1_000_000 => Ok(NonZeroU32::new(failures)),
+            _ => Err("write a whole number from 0 (any number) to 1000000".to_owned()),
+        });
     Ok(OAuth {
         issuer: issuer?,
         advertised_url: advertised_url?,
         introspection: introspection?,
         audience: audience?,
         token_exchange: token_exchange?,
+        failed_sign_ins_per_minute: failed_sign_ins?,
     })
 }
 
@@ -124,6 +134,7 @@ fn read_introspection(
         Ok(seconds) if seconds <= 0 => Ok(Duration::ZERO),
         _ => parse::duration(Duration::ZERO, DAY)(text),
     });
+    let concurrent_per_address = read_concurrent_per_address(reader);
     let id = reader.secret(&var::INTROSPECTION_CLIENT_ID);
     let secret = reader.secret(&var::INTROSPECTION_CLIENT_SECRET);
     let client = match (id?, secret?) {
@@ -150,7 +161,26 @@ fn read_introspection(
         }
         (None, None) => return Err(Invalid),
     };
-    Ok(Introspection { url, cache_ttl: cache_ttl?, client })
+    Ok(Introspection {
+        url,
+        cache_ttl: cache_ttl?,
+        client,
+        concurrent_per_address: concurrent_per_address?,
+    })
+}
+
+/// A quarter of all, so that it takes at least four addresses to use them up.
+fn read_concurrent_per_address(reader: &mut Reader<'_>) -> Result<usize, Invalid> {
+    let variable = &var::MCP_CONCURRENT_INTROSPECTIONS_PER_ADDRESS;
+    if let Some(concurrent) = reader.optional(variable, parse::count(1, 65_536))? {
+        return Ok(concurrent);
+    }
+    // A fault in it is told where it is read.
+    let total: usize =
+        reader.peek(&var::MCP_MAX_CONCURRENT_REQUESTS).parse().map_err(|_| Invalid)?;
+    let quarter = (total / 4).max(1);
+    reader.derived(variable, quarter.to_string());
+    Ok(quarter)
 }
 
 fn read_audience(

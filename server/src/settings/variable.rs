@@ -125,6 +125,8 @@ variables! {
     MCP_WRITE_TIMEOUT = "30s": "Longest time in which a client takes nothing of a response";
     MCP_IDLE_TIMEOUT = "75s": "Longest time from a response to the next request; above a load balancer's own (often 60s)";
     MCP_CALLS_PER_MINUTE_PER_USER = "600": "Calls that one user may make a minute, at each replica; 0 = any number";
+    MCP_FAILED_SIGN_INS_PER_MINUTE = "20": "Access tokens of one client address that HQ may refuse a minute, at each replica; after that, tokens that it did not accept within the hour get 429; 0 = any number";
+    MCP_CONCURRENT_INTROSPECTIONS_PER_ADDRESS: "Access tokens of one client address that HQ is asked about at a time; more get 503. Default: a quarter of MCP_MAX_CONCURRENT_REQUESTS";
     MCP_RESPONSE_MAX_BYTES = "4194304": "Largest reply read from HQ, in bytes";
     MCP_RESULT_MAX_BYTES = "262144": "Bytes after which a list or a query's result is cut at a record; one is always whole";
     MCP_SQL_MAX_ROWS = "1000": "Rows after which a query's result is cut";

@@ -1,11 +1,17 @@
 //! Requests into the router, and what came back.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
 
 use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use lenses_mcp_server::{
+    client_address::ClientAddress,
     lifecycle::Stages,
     metrics::Metrics,
     settings::{Http, Settings, SettingsErrors, Transport, Variables},
@@ -155,6 +161,8 @@ pub(crate) fn get(path: &str) -> Request<Body> {
 pub(crate) trait With {
     fn with_header(self, name: &'static str, value: &str) -> Self;
     fn without_header(self, name: &str) -> Self;
+    /// As if it had come over a socket from `address`.
+    fn from(self, address: IpAddr) -> Self;
 }
 
 impl With for Request<Body> {
@@ -165,6 +173,12 @@ impl With for Request<Body> {
 
     fn without_header(mut self, name: &str) -> Self {
         self.headers_mut().remove(name);
+        self
+    }
+
+    fn from(mut self, address: IpAddr) -> Self {
+        let peer = SocketAddr::new(address, 50_000);
+        self.extensions_mut().insert(ClientAddress { peer, client: address });
         self
     }
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by panicking")]
 
+mod address_bounds;
 mod admin;
 mod api_key;
 mod bad_input;

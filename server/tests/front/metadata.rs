@@ -7,6 +7,8 @@ use crate::{
     hq::Hq,
 };
 
+const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
+
 #[tokio::test]
 async fn fault_22_both_paths_answer_with_the_resource_metadata_of_rfc_9728() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
@@ -60,47 +62,57 @@ async fn below_a_path_endpoint_and_metadata_are_where_clients_look() {
 }
 
 #[tokio::test]
-async fn clients_of_the_2025_03_26_revision_are_sent_on_to_hq() {
+async fn hqs_own_metadata_is_answered_at_this_host_byte_for_byte() {
     let hq = Hq::start().await;
-    let well_known = "/.well-known/oauth-authorization-server";
-    for (issuer, location) in [
-        (
-            "https://lenses.example.com",
-            "https://lenses.example.com/.well-known/oauth-authorization-server",
-        ),
-        (
-            "https://x.example.com:8443/hq/",
-            "https://x.example.com:8443/.well-known/oauth-authorization-server/hq",
-        ),
-    ] {
-        let server = Server::with_oauth(
-            &hq,
-            &[
-                ("LENSES_ADVERTISED_URL", issuer),
-                ("MCP_ADVERTISED_URL", "https://mcp.example.com/team-a"),
-            ],
-        );
-        for path in [well_known.to_owned(), format!("{well_known}/team-a/mcp")] {
-            let answer = server.send(get(&path)).await;
-            assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT, "{path}");
-            assert_eq!(answer.header("location"), Some(location));
-            assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-            assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
-        }
-        assert_eq!(
-            server.send(get(&format!("{well_known}/elsewhere"))).await.status,
-            StatusCode::NOT_FOUND
-        );
+    let document = r#"{ "issuer":"https://lenses.example.com","x_of_hq":12345678901234567890 }"#;
+    hq.answer_metadata(Some((StatusCode::OK, document.to_owned())));
+    let server =
+        Server::with_oauth(&hq, &[("MCP_ADVERTISED_URL", "https://mcp.example.com/team-a")]);
+    for path in [WELL_KNOWN.to_owned(), format!("{WELL_KNOWN}/team-a/mcp")] {
+        let request = get(&path).with_header("origin", "https://anyone.example");
+        let answer = server.send(request).await;
+        assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, document), "{path}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
     }
-    assert_eq!(hq.metadata_paths(), [""; 0], "nothing of HQ is fetched for a redirect");
+    assert_eq!(hq.metadata_paths(), [WELL_KNOWN], "it is kept for a while");
+    let answer = server.send(get(&format!("{WELL_KNOWN}/elsewhere"))).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn metadata_that_hq_does_not_give_is_503_and_never_shows_its_address() {
+    let hq = Hq::start().await;
+    for (status, body) in [
+        (StatusCode::INTERNAL_SERVER_ERROR, String::new()),
+        (StatusCode::OK, "<html>login</html>".to_owned()),
+        (StatusCode::OK, format!(r#"{{"issuer":"{}"}}"#, "x".repeat(70_000))),
+    ] {
+        hq.answer_metadata(Some((status, body)));
+        let answer = Server::with_oauth(&hq, &[]).send(get(WELL_KNOWN)).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.header("retry-after"), Some("5"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert!(!answer.body.contains("127.0.0.1"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_hq_does_not_have_is_404() {
+    let hq = Hq::start().await;
+    hq.answer_metadata(None);
+    let answer = Server::with_oauth(&hq, &[]).send(get(WELL_KNOWN)).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(answer.body, "Lenses HQ publishes no authorization server metadata\n");
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
 }
 
 #[tokio::test]
 async fn any_page_may_read_the_metadata() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
-    for path in
-        ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server"]
-    {
+    for path in ["/.well-known/oauth-protected-resource/mcp", WELL_KNOWN] {
         let mut preflight = get(path)
             .with_header("origin", "https://anyone.example")
             .with_header("access-control-request-method", "GET")

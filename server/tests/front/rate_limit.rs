@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::{
-    client::{DELETE, READ, Server, With, post, settings},
+    client::{DELETE, READ, Server, With, call, post, settings},
     hq::Hq,
 };
 
@@ -65,6 +65,31 @@ async fn calls_are_counted_by_user_and_not_by_token_or_application() {
         ("nobody-2", 200),
     ] {
         assert_eq!(server.call(token, READ).await.status.as_u16(), status, "{token}");
+    }
+}
+
+/// Without `sub` and `client_id`, whoever has two tokens would have twice the calls.
+#[tokio::test]
+async fn tokens_without_a_subject_are_counted_by_client_address() {
+    let hq = Hq::start().await;
+    let server = Server::with_oauth(&hq, &[TWO]);
+    for token in ["nobody-1", "nobody-2"] {
+        hq.issue(token, json!({"scope": "read"}));
+    }
+    for (token, address, status) in [
+        ("nobody-1", "192.0.2.1", 200),
+        ("nobody-2", "192.0.2.1", 200),
+        ("nobody-1", "192.0.2.1", 429),
+        ("nobody-2", "192.0.2.1", 429),
+        ("nobody-1", "192.0.2.2", 200),
+        // One client holds the whole /64.
+        ("nobody-1", "2001:db8::1", 200),
+        ("nobody-2", "2001:db8::2", 200),
+        ("nobody-1", "2001:db8::3", 429),
+    ] {
+        let request = call(READ).with_header("authorization", &format!("Bearer {token}"));
+        let answer = server.send(request.from(address.parse().unwrap())).await;
+        assert_eq!(answer.status.as_u16(), status, "{token} from {address}");
     }
 }
 

@@ -95,6 +95,29 @@ async fn a_token_in_the_url_or_the_body_is_no_token() {
 }
 
 #[tokio::test]
+async fn a_token_of_16_kib_passes_and_a_longer_one_is_431() {
+    let hq = Hq::start().await;
+    let server = Server::with_oauth(&hq, &[]);
+    let longest = "a".repeat(16 * 1024);
+    hq.issue(&longest, json!({"scope": "read", "sub": "alice"}));
+    assert_eq!(server.call(&longest, READ).await.status, StatusCode::OK);
+    let answer = server.call(&format!("{longest}a"), READ).await;
+    assert_eq!(answer.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    assert_eq!(answer.challenge(), None);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "error": "invalid_request",
+            "error_description":
+                "the access token is longer than 16384 bytes; ask HQ for a shorter one",
+        })
+    );
+    assert_eq!(hq.introspections(), 1);
+    let outcome = r#"lenses_mcp_sign_ins_total{outcome="token_too_long"} 1"#;
+    assert!(server.exposition().contains(outcome));
+}
+
+#[tokio::test]
 async fn a_good_token_calls_the_tool_as_its_user() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);

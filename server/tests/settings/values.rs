@@ -39,9 +39,11 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
          MCP_ADVERTISED_URL='https://mcp.example.com' # environment\n\
          LENSES_ADVERTISED_URL='http://localhost:9991' # derived\n\
          INTROSPECTION_CACHE_TTL='0' # default\n\
+         MCP_CONCURRENT_INTROSPECTIONS_PER_ADDRESS='64' # derived\n\
          INTROSPECTION_URL='http://localhost:9991/oauth2/introspect' # derived\n\
          MCP_AUDIENCE='whenPresent' # default\n\
          MCP_TOKEN_EXCHANGE='auto' # default\n\
+         MCP_FAILED_SIGN_INS_PER_MINUTE='20' # default\n\
          HOST='0.0.0.0' # default\n\
          PORT='8000' # default\n\
          ADMIN_HOST='0.0.0.0' # default\n\
@@ -204,6 +206,8 @@ fn each_variable_refuses_what_it_should_and_says_what_to_write() {
         ),
         ("MCP_MAX_CONCURRENT_REQUESTS", "0", "write a whole number from 1"),
         ("MCP_LOG_LINE_MAX_BYTES", "100", "write a whole number from 1024"),
+        ("MCP_FAILED_SIGN_INS_PER_MINUTE", "few", "from 0 (any number) to 1000000"),
+        ("MCP_CONCURRENT_INTROSPECTIONS_PER_ADDRESS", "0", "write a whole number from 1"),
         ("MCP_RESPONSE_MAX_BYTES", "-1", "write a whole number"),
         ("MCP_RESULT_MAX_BYTES", "1", "write a whole number from"),
         ("MCP_SQL_MAX_ROWS", "many", "write a whole number"),
