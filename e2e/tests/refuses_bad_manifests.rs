@@ -4,7 +4,6 @@ use lenses_mcp_e2e::bed::{prove, server};
 use serde_json::{Value, json};
 
 /// What is wrong, the spec, and the words that the refusal must hold.
-#[expect(clippy::too_many_lines, reason = "it is one table")]
 fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
     let url = || json!({"url": "https://lenses.example.com"});
     let oauth = || json!({"oauth": {}});
