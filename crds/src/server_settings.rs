@@ -18,8 +18,9 @@ pub(crate) const NAMES: [&str; 8] = [
     "OTEL_TRACES_SAMPLER_ARG",
 ];
 /// Settings that no field of the spec stands for, and that `spec.podTemplate` may set.
-pub(crate) const WITHOUT_FIELD: [&str; 9] = [
+pub(crate) const WITHOUT_FIELD: [&str; 10] = [
     "MCP_BODY_TIMEOUT",
+    "MCP_CONCURRENT_INTROSPECTIONS_PER_ADDRESS",
     "MCP_HEAD_TIMEOUT",
     "MCP_IDLE_TIMEOUT",
     "MCP_LOG_LINE_MAX_BYTES",

@@ -403,6 +403,11 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             "less than or equal to 67108864",
         ),
         ("no connection", limits("connectionsPerAddress", json!(0)), "greater than or equal to 1"),
+        (
+            "failed sign-ins below zero",
+            limits("failedSignInsPerMinute", json!(-1)),
+            "greater than or equal to 0",
+        ),
         ("a proxy by its name", limits("trustedProxies", json!(["proxy"])), NO_MATCH),
         ("everyone a proxy", limits("trustedProxies", json!(["::/0"])), "trusts every client"),
         (

@@ -118,6 +118,12 @@ pub struct Limits {
     #[schemars(range(min = 1, max = 262_144))]
     pub connections_per_address: i32,
 
+    /// How many access tokens of one client address HQ may refuse in a minute, at each pod, up to 1000000; 0 is any number. After
+    /// that, tokens of that address that HQ did not accept within the hour get 429. Default: 20.
+    #[serde(default = "failed_sign_ins_per_minute")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub failed_sign_ins_per_minute: i32,
+
     /// The proxies in front of the pods, such as an ingress controller: IP addresses or CIDR ranges, such as `10.0.0.7` or
     /// `10.244.0.0/16`. They are believed about their clients' addresses (`Forwarded`, `X-Forwarded-For`). Without them, all clients
     /// of a proxy count as one address. Default: none.
@@ -141,6 +147,7 @@ impl Default for Limits {
             concurrent_calls_per_user: concurrent_calls_per_user(),
             body_max_bytes: body_max_bytes(),
             connections_per_address: connections_per_address(),
+            failed_sign_ins_per_minute: failed_sign_ins_per_minute(),
             trusted_proxies: Vec::new(),
         }
     }
@@ -176,6 +183,10 @@ fn body_max_bytes() -> i32 {
 
 fn connections_per_address() -> i32 {
     64
+}
+
+fn failed_sign_ins_per_minute() -> i32 {
+    20
 }
 
 /// The API server refuses a name that no tool has, and tells all that there are.

@@ -134,6 +134,7 @@ fn limits(server: &ValidServer) -> Vec<(&'static str, String)> {
         concurrent_calls_per_user,
         body_max_bytes,
         connections_per_address,
+        failed_sign_ins_per_minute,
         trusted_proxies,
     } = &server.call_limits;
     let seconds =
@@ -147,6 +148,7 @@ fn limits(server: &ValidServer) -> Vec<(&'static str, String)> {
         ("MCP_CONCURRENT_REQUESTS_PER_USER", concurrent_calls_per_user.to_string()),
         ("MCP_MAX_BODY_BYTES", body_max_bytes.to_string()),
         ("MCP_CONNECTIONS_PER_ADDRESS", connections_per_address.to_string()),
+        ("MCP_FAILED_SIGN_INS_PER_MINUTE", failed_sign_ins_per_minute.to_string()),
     ];
     if !trusted_proxies.is_empty() {
         settings.push(("MCP_TRUSTED_PROXIES", trusted_proxies.join(",")));
@@ -211,6 +213,7 @@ mod tests {
              MCP_CONCURRENT_REQUESTS_PER_USER='16'\n\
              MCP_MAX_BODY_BYTES='1048576'\n\
              MCP_CONNECTIONS_PER_ADDRESS='64'\n\
+             MCP_FAILED_SIGN_INS_PER_MINUTE='20'\n\
              OAUTH_ENABLED='true'\n\
              LENSES_ADVERTISED_URL='https://hq.example.com'\n\
              MCP_SCOPES='read,write,delete'\n\
@@ -270,6 +273,7 @@ mod tests {
             "concurrentCallsPerUser": 2,
             "bodyMaxBytes": 4096,
             "connectionsPerAddress": 8,
+            "failedSignInsPerMinute": 0,
             "trustedProxies": ["10.244.0.0/16", "fd00::7"],
         }))
         .unwrap();
@@ -284,6 +288,8 @@ mod tests {
         assert_eq!((limits.concurrent_requests_per_user, limits.max_body_bytes), (2, 4096));
         let Transport::Http(http) = &read_full.transport else { panic!("not over HTTP") };
         assert_eq!(http.connections.per_address, 8);
+        let settings::SignIn::OAuth(oauth) = &http.sign_in else { panic!("not OAuth") };
+        assert_eq!(oauth.failed_sign_ins_per_minute, None);
         for (address, trusted) in [("10.244.1.2", true), ("fd00::7", true), ("fd00::8", false)] {
             let address = address.parse().unwrap();
             assert_eq!(http.connections.trusted_proxies.contains(address), trusted, "{address}");

@@ -123,6 +123,7 @@ fn found_by_url() -> Vec<Change> {
             limits(json!({ "concurrentCallsPerUser": 1 })),
             limits(json!({ "bodyMaxBytes": 1024 })),
             limits(json!({ "connectionsPerAddress": 1 })),
+            limits(json!({ "failedSignInsPerMinute": 1 })),
             limits(json!({ "trustedProxies": ["10.244.0.0/16"] })),
         ],
     )
