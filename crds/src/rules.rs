@@ -149,6 +149,13 @@ pub(crate) fn sql_ends_before_its_request() -> Rule {
         .message("limits.sqlTimeout must be less than limits.requestTimeout (60s unless set), which would cut the query's answer off: lower the one or raise the other")
 }
 
+/// A client chooses its own address if it is believed about it.
+pub(crate) fn proxies_are_not_everyone() -> Rule {
+    Rule::new("!self.exists(proxy, proxy.endsWith('/0'))").message(
+        "a range of all addresses trusts every client: write the addresses of your proxies, such as 10.244.0.0/16",
+    )
+}
+
 /// A token that HQ has revoked must not live on here for long.
 pub(crate) fn at_most_an_hour() -> Rule {
     Rule::new("duration(self) >= duration('0s') && duration(self) <= duration('1h')")

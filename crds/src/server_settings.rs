@@ -18,11 +18,17 @@ pub(crate) const NAMES: [&str; 8] = [
     "OTEL_TRACES_SAMPLER_ARG",
 ];
 /// Settings that no field of the spec stands for, and that `spec.podTemplate` may set.
-pub(crate) const WITHOUT_FIELD: [&str; 4] = [
-    "MCP_MAX_BODY_BYTES",
+pub(crate) const WITHOUT_FIELD: [&str; 10] = [
+    "MCP_BODY_TIMEOUT",
+    "MCP_CONCURRENT_INTROSPECTIONS_PER_ADDRESS",
+    "MCP_HEAD_TIMEOUT",
+    "MCP_IDLE_TIMEOUT",
+    "MCP_LOG_LINE_MAX_BYTES",
     "MCP_MAX_CONCURRENT_REQUESTS",
+    "MCP_MEMORY_BUDGET_BYTES",
     "MCP_RESULT_MAX_BYTES",
     "MCP_TOKEN_EXCHANGE",
+    "MCP_WRITE_TIMEOUT",
 ];
 
 /// Whether a variable of this name is a setting of the server.

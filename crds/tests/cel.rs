@@ -300,6 +300,7 @@ fn limits_have_limits_and_a_query_ends_before_its_request() {
         json!({}),
         json!({ "sqlTimeout": "1m", "requestTimeout": "1m30s" }),
         json!({ "requestTimeout": "1h" }),
+        json!({ "trustedProxies": ["10.0.0.7", "10.244.0.0/16", "fd00::/8", "10.0.0.0/10"] }),
     ] {
         assert_eq!(refusals("lenses-mcp", &good_but_for("limits", limits.clone())), "", "{limits}");
     }
@@ -308,6 +309,8 @@ fn limits_have_limits_and_a_query_ends_before_its_request() {
         (json!({ "requestTimeout": "2h" }), "from 1s to 1h"),
         (json!({ "sqlTimeout": "1m" }), "lower the one or raise the other"),
         (json!({ "requestTimeout": "30s" }), "lower the one or raise the other"),
+        (json!({ "trustedProxies": ["10.0.0.7", "0.0.0.0/0"] }), "trusts every client"),
+        (json!({ "trustedProxies": ["::/0"] }), "trusts every client"),
     ] {
         let refusals = refusals("lenses-mcp", &good_but_for("limits", limits.clone()));
         assert!(refusals.contains(said), "{limits} gave {refusals:?}");
@@ -398,7 +401,7 @@ fn a_pod_template_may_shape_the_pods_and_not_change_what_the_server_is() {
             "volumes": [{ "name": "cache", "emptyDir": { "sizeLimit": "1Gi" } }],
         })),
         server(
-            json!({ "env": [{ "name": "TZ", "value": "UTC" }, { "name": "MCP_MAX_BODY_BYTES", "value": "1" }, { "name": "OTEL_RESOURCE_ATTRIBUTES", "value": "a=b" }] }),
+            json!({ "env": [{ "name": "TZ", "value": "UTC" }, { "name": "MCP_WRITE_TIMEOUT", "value": "9s" }, { "name": "OTEL_RESOURCE_ATTRIBUTES", "value": "a=b" }] }),
         ),
         server(
             json!({ "volumeMounts": [{ "name": "cache", "mountPath": "/cache" }], "securityContext": { "runAsUser": 1000 } }),
@@ -445,6 +448,10 @@ fn a_pod_template_may_shape_the_pods_and_not_change_what_the_server_is() {
         ),
         (
             server(json!({ "env": [{ "name": "PORT", "value": "1" }] })),
+            "write the field of spec that it stands for",
+        ),
+        (
+            server(json!({ "env": [{ "name": "MCP_MAX_BODY_BYTES", "value": "1024" }] })),
             "write the field of spec that it stands for",
         ),
         (

@@ -364,7 +364,7 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         (
             "a confirmation that is none",
             tools("confirm", json!("always")),
-            "supported values: \"destructive\", \"never\"",
+            "supported values: \"destructive\", \"required\", \"never\"",
         ),
         ("two environments in one", tools("environments", json!(["dev,prod"])), NO_MATCH),
         ("no row", limits("sqlMaxRows", json!(0)), "greater than or equal to 1"),
@@ -390,6 +390,25 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             limits("callsPerMinutePerUser", json!(-1)),
             "greater than or equal to 0",
         ),
+        (
+            "no call at a time",
+            limits("concurrentCallsPerUser", json!(0)),
+            "greater than or equal to 1",
+        ),
+        ("a body of 64 bytes", limits("bodyMaxBytes", json!(64)), "greater than or equal to 1024"),
+        (
+            "a body of a gigabyte",
+            limits("bodyMaxBytes", json!(1 << 30)),
+            "less than or equal to 67108864",
+        ),
+        ("no connection", limits("connectionsPerAddress", json!(0)), "greater than or equal to 1"),
+        (
+            "failed sign-ins below zero",
+            limits("failedSignInsPerMinute", json!(-1)),
+            "greater than or equal to 0",
+        ),
+        ("a proxy by its name", limits("trustedProxies", json!(["proxy"])), NO_MATCH),
+        ("everyone a proxy", limits("trustedProxies", json!(["::/0"])), "trusts every client"),
         (
             "a rollout that is none",
             json!({"rollout": {"securityChange": "Never"}}),

@@ -69,7 +69,10 @@ async fn a_setting_put_into_the_servers_environment_by_hand_is_taken_out_and_oth
             })
         });
         let mended = mended.await?.ok_or("the Deployment is gone")?;
-        assert_eq!(server(&mended).map(variables), Some(vec!["MCP_SETTINGS_FILE", "TZ"]));
+        assert_eq!(
+            server(&mended).map(variables),
+            Some(vec!["MCP_SETTINGS_FILE", "MCP_REPLICA_HOST", "TZ"])
+        );
         Ok(())
     })
     .await;

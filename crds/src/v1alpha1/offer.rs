@@ -38,8 +38,9 @@ pub struct Tools {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub environments: Vec<String>,
 
-    /// `destructive` asks the user, through the client where the client can, before something is deleted; `never` does not ask.
-    /// Default: `destructive`.
+    /// Whether the user must agree before something is deleted. `destructive`: the user is asked if the client can show the
+    /// question, and a call of any other client runs. `required`: a call is refused if the client cannot show it. `never`: nobody
+    /// is asked. Default: `destructive`.
     #[serde(default)]
     pub confirm: Confirm,
 }
@@ -48,9 +49,11 @@ pub struct Tools {
 #[derive(JsonSchema, Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Confirm {
-    /// Before something is deleted.
+    /// Before something is deleted, if the client can show the question.
     #[default]
     Destructive,
+    /// Before something is deleted; a client that cannot show the question is refused.
+    Required,
     /// Not at all.
     Never,
 }
@@ -61,12 +64,13 @@ impl Confirm {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Destructive => "destructive",
+            Self::Required => "required",
             Self::Never => "never",
         }
     }
 }
 
-/// The bounds on each call.
+/// The bounds on what one caller can use, each at every pod.
 #[derive(KubeSchema, Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rules::sql_ends_before_its_request())]
@@ -97,6 +101,39 @@ pub struct Limits {
     #[serde(default = "calls_per_minute_per_user")]
     #[schemars(range(min = 0, max = 1_000_000))]
     pub calls_per_minute_per_user: i32,
+
+    /// How many requests and streams of one user each pod answers at a time, from 1 to 65536. One more gets 429. Default: 16.
+    #[serde(default = "concurrent_calls_per_user")]
+    #[schemars(range(min = 1, max = 65_536))]
+    pub concurrent_calls_per_user: i32,
+
+    /// The largest request body, in bytes, from 1024 to 67108864 (64 MiB). A longer one gets 413. Default: 1048576 (1 MiB).
+    #[serde(default = "body_max_bytes")]
+    #[schemars(range(min = 1024, max = 67_108_864))]
+    pub body_max_bytes: i32,
+
+    /// How many connections one client address (IPv6: one /64 network) may have open to each pod, from 1 to 262144. For one more,
+    /// the one that is idle longest is closed. Those of `trustedProxies` are not counted. Default: 64.
+    #[serde(default = "connections_per_address")]
+    #[schemars(range(min = 1, max = 262_144))]
+    pub connections_per_address: i32,
+
+    /// How many access tokens of one client address HQ may refuse in a minute, at each pod, up to 1000000; 0 is any number. After
+    /// that, tokens of that address that HQ did not accept within the hour get 429. Default: 20.
+    #[serde(default = "failed_sign_ins_per_minute")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub failed_sign_ins_per_minute: i32,
+
+    /// The proxies in front of the pods, such as an ingress controller: IP addresses or CIDR ranges, such as `10.0.0.7` or
+    /// `10.244.0.0/16`. They are believed about their clients' addresses (`Forwarded`, `X-Forwarded-For`). Without them, all clients
+    /// of a proxy count as one address. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 64), regex(pattern = r"^[0-9a-fA-F.:]+(/(0|[1-9][0-9]{0,2}))?$"))
+    )]
+    #[x_kube(merge_strategy = ListMerge::Set, validation = rules::proxies_are_not_everyone())]
+    pub trusted_proxies: Vec<String>,
 }
 
 impl Default for Limits {
@@ -107,6 +144,11 @@ impl Default for Limits {
             response_max_bytes: response_max_bytes(),
             request_timeout: request_timeout(),
             calls_per_minute_per_user: calls_per_minute_per_user(),
+            concurrent_calls_per_user: concurrent_calls_per_user(),
+            body_max_bytes: body_max_bytes(),
+            connections_per_address: connections_per_address(),
+            failed_sign_ins_per_minute: failed_sign_ins_per_minute(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -129,6 +171,22 @@ fn request_timeout() -> Duration {
 
 fn calls_per_minute_per_user() -> i32 {
     600
+}
+
+fn concurrent_calls_per_user() -> i32 {
+    16
+}
+
+fn body_max_bytes() -> i32 {
+    1 << 20
+}
+
+fn connections_per_address() -> i32 {
+    64
+}
+
+fn failed_sign_ins_per_minute() -> i32 {
+    20
 }
 
 /// The API server refuses a name that no tool has, and tells all that there are.

@@ -147,6 +147,16 @@ mod tests {
     }
 
     #[test]
+    fn the_operators_own_variables_are_no_intruders() {
+        let wanted = wanted();
+        let own = server(&wanted).unwrap().env.iter().flatten();
+        let settings: Vec<_> =
+            own.map(|variable| &variable.name[..]).filter(|name| is_server_setting(name)).collect();
+        assert_eq!(settings, ["MCP_SETTINGS_FILE", "MCP_REPLICA_HOST"]);
+        assert_eq!(intruders(&wanted, &wanted), None);
+    }
+
+    #[test]
     fn what_others_may_add_stays() {
         for change in [
             json!({}),

@@ -9,6 +9,7 @@ mod destinations;
 mod rejection;
 mod sign_in;
 mod tools;
+mod trusted_proxies;
 
 use std::collections::BTreeMap;
 
@@ -143,6 +144,7 @@ pub(super) fn validate(
         );
     }
     tools::check(&server.spec.tools, &mut rejections);
+    trusted_proxies::check(&server.spec.limits.trusted_proxies, &mut rejections);
     let (secrets, config_maps) = contents(server, found, &mut rejections);
     names_taken(&name, &found.children, &mut rejections);
     let owner = server.controller_owner_ref(&());

@@ -198,7 +198,10 @@ mod tests {
                             "name": "lenses-mcp-server",
                             "image": "registry.example/default:1",
                             "imagePullPolicy": "IfNotPresent",
-                            "env": [{ "name": "MCP_SETTINGS_FILE", "value": "/etc/lenses-mcp/settings.env" }],
+                            "env": [
+                                { "name": "MCP_SETTINGS_FILE", "value": "/etc/lenses-mcp/settings.env" },
+                                { "name": "MCP_REPLICA_HOST", "valueFrom": { "fieldRef": { "fieldPath": "status.podIP" } } },
+                            ],
                             "ports": [
                                 { "name": "mcp", "containerPort": 8000, "protocol": "TCP" },
                                 { "name": "admin", "containerPort": 9090, "protocol": "TCP" },
@@ -379,7 +382,11 @@ mod tests {
             (
                 json!({ "spec": { "containers": [{ "name": "lenses-mcp-server", "env": [{ "name": "TZ", "value": "UTC" }] }] } }),
                 "/spec/containers/0/env",
-                json!([{ "name": "MCP_SETTINGS_FILE", "value": "/etc/lenses-mcp/settings.env" }, { "name": "TZ", "value": "UTC" }]),
+                json!([
+                    { "name": "MCP_SETTINGS_FILE", "value": "/etc/lenses-mcp/settings.env" },
+                    { "name": "MCP_REPLICA_HOST", "valueFrom": { "fieldRef": { "fieldPath": "status.podIP" } } },
+                    { "name": "TZ", "value": "UTC" },
+                ]),
             ),
             (
                 json!({ "spec": { "containers": [{ "name": "lenses-mcp-server", "volumeMounts": [{ "name": "cache", "mountPath": "/cache" }] }] } }),

@@ -1,4 +1,5 @@
-//! The `NetworkPolicy`: callers, scrapers and the operator in; HQ, DNS and what else the settings name out.
+//! The `NetworkPolicy`: callers, scrapers and the operator in; HQ, DNS and what else the settings name out; and between the
+//! server's own pods the admin port, through which an answer to a question gets to the pod that asked.
 
 use std::collections::BTreeMap;
 
@@ -37,31 +38,36 @@ fn ingress(server: &ValidServer) -> Vec<NetworkPolicyIngressRule> {
     if !callers.is_empty() {
         callers.push(operator(&server.operator_namespace));
     }
-    let mut rules = vec![NetworkPolicyIngressRule {
-        // None is anyone.
-        from: (!callers.is_empty()).then_some(callers),
-        ports: Some(vec![port("TCP", IntOrString::Int(MCP_PORT.into()))]),
-    }];
     let mut scrapers = policy.metrics_from.clone();
     if scrapers.is_empty() && server.observability.metrics.service_monitor.is_some() {
         scrapers.push(any_pod());
     }
-    if !scrapers.is_empty() {
-        rules.push(NetworkPolicyIngressRule {
-            from: Some(scrapers),
+    vec![
+        NetworkPolicyIngressRule {
+            // None is anyone.
+            from: (!callers.is_empty()).then_some(callers),
+            ports: Some(vec![port("TCP", IntOrString::Int(MCP_PORT.into()))]),
+        },
+        NetworkPolicyIngressRule {
+            from: Some([vec![replicas(&server.name)], scrapers].concat()),
             ports: Some(vec![port("TCP", IntOrString::Int(ADMIN_PORT.into()))]),
-        });
-    }
-    rules
+        },
+    ]
 }
 
 fn egress(server: &ValidServer) -> Vec<NetworkPolicyEgressRule> {
     let policy = &server.network_policy;
     let dns = IntOrString::Int(policy.dns.port);
-    let mut rules = vec![NetworkPolicyEgressRule {
-        to: (!policy.dns.to.is_empty()).then(|| policy.dns.to.clone()),
-        ports: Some(vec![port("UDP", dns.clone()), port("TCP", dns)]),
-    }];
+    let mut rules = vec![
+        NetworkPolicyEgressRule {
+            to: (!policy.dns.to.is_empty()).then(|| policy.dns.to.clone()),
+            ports: Some(vec![port("UDP", dns.clone()), port("TCP", dns)]),
+        },
+        NetworkPolicyEgressRule {
+            to: Some(vec![replicas(&server.name)]),
+            ports: Some(vec![port("TCP", IntOrString::Int(ADMIN_PORT.into()))]),
+        },
+    ];
     rules.extend(server.destinations.iter().map(to));
     rules.extend(policy.extra_egress.iter().cloned());
     rules
@@ -90,6 +96,14 @@ fn to(destination: &Destination) -> NetworkPolicyEgressRule {
 fn operator(namespace: &str) -> NetworkPolicyPeer {
     let name = [("app.kubernetes.io/name".to_owned(), MANAGER.to_owned())].into();
     NetworkPolicyPeer { pod_selector: Some(labelled(name)), ..in_namespace(namespace) }
+}
+
+/// The server's own pods, in its own namespace.
+fn replicas(name: &str) -> NetworkPolicyPeer {
+    NetworkPolicyPeer {
+        pod_selector: Some(labelled(selector(name))),
+        ..NetworkPolicyPeer::default()
+    }
 }
 
 /// Who scrapes for a `ServiceMonitor` is not known: a pod of any namespace, and nobody from outside.
@@ -141,26 +155,37 @@ mod tests {
         })
     }
 
+    /// The server's own pods.
+    fn replicas() -> Value {
+        json!({ "podSelector": { "matchLabels": {
+            "app.kubernetes.io/name": "lenses-mcp-server", "app.kubernetes.io/instance": "team-mcp",
+        } } })
+    }
+
     fn namespace(name: &str) -> Value {
         json!({ "matchLabels": { "kubernetes.io/metadata.name": name } })
     }
 
     #[test]
-    fn by_default_anyone_may_call_and_the_pods_reach_hq_and_dns_only() {
+    fn by_default_anyone_may_call_and_the_pods_reach_hq_dns_and_each_other_only() {
         let tcp = |port: u16| json!({ "protocol": "TCP", "port": port });
         let dns = json!({ "ports": [{ "protocol": "UDP", "port": 53 }, tcp(53)] });
-        let anyone = json!([{ "ports": [tcp(8000)] }]);
+        let ingress = json!([
+            { "ports": [tcp(8000)] },
+            { "from": [replicas()], "ports": [tcp(9090)] },
+        ]);
+        let others = json!({ "to": [replicas()], "ports": [tcp(9090)] });
         let hq_pods = json!({
             "to": [{ "namespaceSelector": namespace("lenses"), "podSelector": { "matchLabels": { "app": "hq" } } }],
             "ports": [{ "protocol": "TCP", "port": "http" }],
         });
         assert_eq!(
             serde_json::to_value(build(&valid(&oauth_server()))).unwrap(),
-            whole(&anyone, &json!([dns, hq_pods]))
+            whole(&ingress, &json!([dns, others, hq_pods]))
         );
         assert_eq!(
             serde_json::to_value(build(&valid(&api_key_server()))).unwrap(),
-            whole(&anyone, &json!([dns, { "ports": [tcp(9991)] }]))
+            whole(&ingress, &json!([dns, others, { "ports": [tcp(9991)] }]))
         );
     }
 
@@ -182,15 +207,16 @@ mod tests {
         });
         let ingress = json!([
             { "from": [{ "namespaceSelector": namespace("ingress") }, operator], "ports": [tcp(8000)] },
-            { "from": [{ "namespaceSelector": namespace("monitoring") }], "ports": [tcp(9090)] },
+            { "from": [replicas(), { "namespaceSelector": namespace("monitoring") }], "ports": [tcp(9090)] },
         ]);
+        let others = json!({ "to": [replicas()], "ports": [tcp(9090)] });
         let dns = json!({
             "to": [{ "namespaceSelector": namespace("openshift-dns") }],
             "ports": [{ "protocol": "UDP", "port": 5353 }, tcp(5353)],
         });
         assert_eq!(
             serde_json::to_value(build(&valid(&server))).unwrap(),
-            whole(&ingress, &json!([dns, { "ports": [tcp(9991)] }, proxy]))
+            whole(&ingress, &json!([dns, others, { "ports": [tcp(9991)] }, proxy]))
         );
     }
 
@@ -204,11 +230,14 @@ mod tests {
             serde_json::from_value(json!({ "metrics": { "serviceMonitor": {} } })).unwrap();
         assert_eq!(
             serde_json::to_value(scraped(&server)).unwrap(),
-            json!([{ "namespaceSelector": {} }])
+            json!([replicas(), { "namespaceSelector": {} }])
         );
-        let monitoring = json!([{ "namespaceSelector": namespace("monitoring") }]);
+        let monitoring = json!({ "namespaceSelector": namespace("monitoring") });
         server.spec.network_policy =
-            serde_json::from_value(json!({ "metricsFrom": monitoring })).unwrap();
-        assert_eq!(serde_json::to_value(scraped(&server)).unwrap(), monitoring);
+            serde_json::from_value(json!({ "metricsFrom": [monitoring] })).unwrap();
+        assert_eq!(
+            serde_json::to_value(scraped(&server)).unwrap(),
+            json!([replicas(), monitoring])
+        );
     }
 }

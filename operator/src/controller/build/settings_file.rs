@@ -131,16 +131,29 @@ fn limits(server: &ValidServer) -> Vec<(&'static str, String)> {
         response_max_bytes,
         request_timeout,
         calls_per_minute_per_user,
+        concurrent_calls_per_user,
+        body_max_bytes,
+        connections_per_address,
+        failed_sign_ins_per_minute,
+        trusted_proxies,
     } = &server.call_limits;
     let seconds =
         |duration: Duration| format!("{}s", std::time::Duration::from(duration).as_secs());
-    vec![
+    let mut settings = vec![
         ("MCP_SQL_MAX_ROWS", sql_max_rows.to_string()),
         ("MCP_SQL_TIMEOUT", seconds(*sql_timeout)),
         ("MCP_RESPONSE_MAX_BYTES", response_max_bytes.to_string()),
         ("MCP_REQUEST_TIMEOUT", seconds(*request_timeout)),
         ("MCP_CALLS_PER_MINUTE_PER_USER", calls_per_minute_per_user.to_string()),
-    ]
+        ("MCP_CONCURRENT_REQUESTS_PER_USER", concurrent_calls_per_user.to_string()),
+        ("MCP_MAX_BODY_BYTES", body_max_bytes.to_string()),
+        ("MCP_CONNECTIONS_PER_ADDRESS", connections_per_address.to_string()),
+        ("MCP_FAILED_SIGN_INS_PER_MINUTE", failed_sign_ins_per_minute.to_string()),
+    ];
+    if !trusted_proxies.is_empty() {
+        settings.push(("MCP_TRUSTED_PROXIES", trusted_proxies.join(",")));
+    }
+    settings
 }
 
 /// Single quotes take a value as it is; one that holds a single quote goes in double quotes, where `\`, `"` and `$` mean something.
@@ -164,7 +177,8 @@ fn quoted(value: &str) -> String {
 mod tests {
     use std::{io, path::Path};
 
-    use lenses_mcp_server::settings::{Settings, Transport, Variables};
+    use lenses_mcp_crds::Confirm;
+    use lenses_mcp_server::settings::{self, Settings, Transport, Variables};
 
     use super::*;
     use crate::controller::fixtures::{api_key_server, oauth_server, valid};
@@ -196,6 +210,10 @@ mod tests {
              MCP_RESPONSE_MAX_BYTES='4194304'\n\
              MCP_REQUEST_TIMEOUT='60s'\n\
              MCP_CALLS_PER_MINUTE_PER_USER='600'\n\
+             MCP_CONCURRENT_REQUESTS_PER_USER='16'\n\
+             MCP_MAX_BODY_BYTES='1048576'\n\
+             MCP_CONNECTIONS_PER_ADDRESS='64'\n\
+             MCP_FAILED_SIGN_INS_PER_MINUTE='20'\n\
              OAUTH_ENABLED='true'\n\
              LENSES_ADVERTISED_URL='https://hq.example.com'\n\
              MCP_SCOPES='read,write,delete'\n\
@@ -244,7 +262,6 @@ mod tests {
             "allow": ["topics/*", "execute_sql"],
             "deny": ["get_topic"],
             "environments": ["dev", "Staging-2"],
-            "confirm": "never",
         }))
         .unwrap();
         full.spec.limits = serde_json::from_value(serde_json::json!({
@@ -253,6 +270,11 @@ mod tests {
             "responseMaxBytes": 2048,
             "requestTimeout": "2m",
             "callsPerMinutePerUser": 0,
+            "concurrentCallsPerUser": 2,
+            "bodyMaxBytes": 4096,
+            "connectionsPerAddress": 8,
+            "failedSignInsPerMinute": 0,
+            "trustedProxies": ["10.244.0.0/16", "fd00::7"],
         }))
         .unwrap();
         let read_full =
@@ -263,11 +285,29 @@ mod tests {
             (7, 2048, None)
         );
         assert_eq!((limits.sql_timeout.as_secs(), limits.request_timeout.as_secs()), (90, 120));
+        assert_eq!((limits.concurrent_requests_per_user, limits.max_body_bytes), (2, 4096));
+        let Transport::Http(http) = &read_full.transport else { panic!("not over HTTP") };
+        assert_eq!(http.connections.per_address, 8);
+        let settings::SignIn::OAuth(oauth) = &http.sign_in else { panic!("not OAuth") };
+        assert_eq!(oauth.failed_sign_ins_per_minute, None);
+        for (address, trusted) in [("10.244.1.2", true), ("fd00::7", true), ("fd00::8", false)] {
+            let address = address.parse().unwrap();
+            assert_eq!(http.connections.trusted_proxies.contains(address), trusted, "{address}");
+        }
         assert!(
             read_full.policy.includes_environment("Staging-2")
                 && !read_full.policy.includes_environment("prod")
         );
-        assert_eq!(read_full.confirm, lenses_mcp_server::settings::Confirm::Never);
+        for (written, taken) in [
+            (Confirm::Destructive, settings::Confirm::Destructive),
+            (Confirm::Required, settings::Confirm::Required),
+            (Confirm::Never, settings::Confirm::Never),
+        ] {
+            full.spec.tools.confirm = written;
+            let file = settings_file(&valid(&full));
+            let read = read(&file).unwrap_or_else(|errors| panic!("{errors}\n{file}"));
+            assert_eq!(read.confirm, taken);
+        }
         for server in [oauth_server(), odd, api_key_server(), anyone, full] {
             let server = valid(&server);
             let file = settings_file(&server);

@@ -3,10 +3,10 @@
 use k8s_openapi::{
     api::core::v1::{
         Capabilities, ConfigMapProjection, ConfigMapVolumeSource, Container, ContainerPort, EnvVar,
-        HTTPGetAction, KeyToPath, Lifecycle, LifecycleHandler, PodSecurityContext, PodSpec, Probe,
-        ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection,
-        SecurityContext, SleepAction, TopologySpreadConstraint, Volume, VolumeMount,
-        VolumeProjection,
+        EnvVarSource, HTTPGetAction, KeyToPath, Lifecycle, LifecycleHandler, ObjectFieldSelector,
+        PodSecurityContext, PodSpec, Probe, ProjectedVolumeSource, ResourceRequirements,
+        SeccompProfile, SecretProjection, SecurityContext, SleepAction, TopologySpreadConstraint,
+        Volume, VolumeMount, VolumeProjection,
     },
     apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
@@ -93,11 +93,7 @@ fn container(server: &ValidServer) -> Container {
         name: SERVER_CONTAINER.to_owned(),
         image: Some(server.image.clone()),
         image_pull_policy: Some(server.image_pull_policy.as_str().to_owned()),
-        env: Some(vec![EnvVar {
-            name: "MCP_SETTINGS_FILE".to_owned(),
-            value: Some(format!("{SETTINGS_DIRECTORY}/{SETTINGS_FILE}")),
-            ..EnvVar::default()
-        }]),
+        env: Some(environment()),
         ports: Some(vec![port(MCP_PORT_NAME, MCP_PORT), port(ADMIN_PORT_NAME, ADMIN_PORT)]),
         liveness_probe: Some(probe("/livez", 10)),
         readiness_probe: Some(probe("/readyz", 2)),
@@ -130,6 +126,28 @@ fn container(server: &ValidServer) -> Container {
         ]),
         ..Container::default()
     }
+}
+
+/// The two settings that the file cannot hold: where it is, and the pod's own address, at which the other pods hand on answers.
+fn environment() -> Vec<EnvVar> {
+    vec![
+        EnvVar {
+            name: "MCP_SETTINGS_FILE".to_owned(),
+            value: Some(format!("{SETTINGS_DIRECTORY}/{SETTINGS_FILE}")),
+            ..EnvVar::default()
+        },
+        EnvVar {
+            name: "MCP_REPLICA_HOST".to_owned(),
+            value_from: Some(EnvVarSource {
+                field_ref: Some(ObjectFieldSelector {
+                    field_path: "status.podIP".to_owned(),
+                    ..ObjectFieldSelector::default()
+                }),
+                ..EnvVarSource::default()
+            }),
+            ..EnvVar::default()
+        },
+    ]
 }
 
 fn probe(path: &str, period_seconds: i32) -> Probe {

@@ -114,12 +114,17 @@ fn found_by_url() -> Vec<Change> {
             tools(json!({ "allow": ["topics/*"] })),
             tools(json!({ "deny": ["execute_sql"] })),
             tools(json!({ "environments": ["dev"] })),
-            tools(json!({ "confirm": "never" })),
+            tools(json!({ "confirm": "required" })),
             limits(json!({ "sqlMaxRows": 1 })),
             limits(json!({ "sqlTimeout": "1s" })),
             limits(json!({ "responseMaxBytes": 1024 })),
             limits(json!({ "requestTimeout": "31s" })),
             limits(json!({ "callsPerMinutePerUser": 1 })),
+            limits(json!({ "concurrentCallsPerUser": 1 })),
+            limits(json!({ "bodyMaxBytes": 1024 })),
+            limits(json!({ "connectionsPerAddress": 1 })),
+            limits(json!({ "failedSignInsPerMinute": 1 })),
+            limits(json!({ "trustedProxies": ["10.244.0.0/16"] })),
         ],
     )
 }
