@@ -3,8 +3,8 @@
 use std::{fmt::Write, time::Duration};
 
 use lenses_mcp_server::{
-    access_log::Route, auth::CacheHit, completion::Source, lenses::LensesOutcome, metrics::Metrics,
-    tools::Outcome,
+    access_log::Route, auth::CacheHit, completion::Source, lenses::LensesOutcome, limits::Slots,
+    metrics::Metrics, tools::Outcome,
 };
 use prometheus_client::encoding::text::encode;
 
@@ -87,6 +87,31 @@ the client from their `Forwarded` (RFC 7239) or `X-Forwarded-For` header:
 List only proxies that set or append one of the two headers. A proxy that passes on what the client
 sent lets the client choose its address.
 
+## Requests and memory
+
+| bound | setting | what happens beyond it |
+|---|---|---|
+| requests and streams of one user | `MCP_CONCURRENT_REQUESTS_PER_USER` | 429 with `Retry-After` |
+| requests and streams in total | `MCP_MAX_CONCURRENT_REQUESTS` | 503 with `Retry-After` |
+| requests of one user per minute | `MCP_CALLS_PER_MINUTE_PER_USER` | 429 with `Retry-After` |
+| bytes of one body | `MCP_MAX_BODY_BYTES` | 413 |
+| JSON values and keys of one body | 20,000 | JSON-RPC error -32600 |
+| nesting of one body | 64 levels | JSON-RPC error -32600 |
+| time from the head to the end of a body | `MCP_BODY_TIMEOUT` | 408, and the connection is closed |
+| bytes of bodies and of HQ's replies in memory | `MCP_MEMORY_BUDGET_BYTES` | wait up to 1 s; then 503 for a body, an error of the tool for a reply |
+
+- The order is: sign-in, place of the user, body, place in total, message, scope, calls per minute.
+  A request that waits for HQ's word on its token, or for its body, takes no place of others.
+- A user is the token's `sub`, else its `client_id`. Without both, and with an API key, it is the
+  client's address.
+- One user can have a quarter of the memory budget. One reply of HQ can have as much. By default
+  the budget is a quarter of the memory limit of the container.
+- Each request counts as a call, whatever its method, because HQ is asked about its token.
+- `limit`, `limit_in_flight` and `limit_exceeded` show each bound ([metrics](#metrics)).
+
+`/readyz` answers 503 if requests have been refused for 5 s because all places in total are taken,
+and if that is still so.
+
 ## Traces
 
 `OTEL_ENABLED=true` sends spans over OTLP to `OTEL_EXPORTER_OTLP_ENDPOINT` (all variables: [settings](settings.md#traces)).
@@ -121,6 +146,7 @@ fn the_page_of_operation_lists_every_metric() {
     metrics.mcp.resource_read("topics", Outcome::Success);
     metrics.mcp.completed(Source::Topic, Outcome::Success);
     metrics.lenses.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO);
+    let _bound = Slots::new(1, metrics.limits.clone());
     let mut text = String::new();
     encode(&mut text, metrics.registry()).unwrap();
     let mut page = format!("{HEAD}\n| metric | type | what it counts |\n|---|---|---|\n");
