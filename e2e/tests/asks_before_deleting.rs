@@ -1,4 +1,5 @@
-//! The question before a deletion: asked in the middle of a call, and answered through a Service that leads to any of three pods.
+//! The question before a deletion: asked in the middle of a call, and answered through a Service
+//! that leads to any of three pods.
 
 use k8s_openapi::api::core::v1::Service;
 use lenses_mcp_e2e::{
@@ -13,7 +14,8 @@ const CALLER_TOKEN: &str = "for-callers-only-0123456789";
 const ENVIRONMENT: &str = "development";
 /// A group without members, so that Kafka lets it be deleted.
 const GROUP: &str = "legacy-export";
-/// Calls that are answered with no. That each answer reaches the very pod that asked happens once in 3^12 (531441) runs.
+/// Calls that are answered with no. Each answer reaches the very pod that asked in one of 3^12
+/// (531441) runs; in all others, the pods must have handed on answers.
 const DECLINED: usize = 12;
 
 #[tokio::test]
@@ -73,7 +75,8 @@ impl User {
         Ok(user)
     }
 
-    /// Calls `delete_consumer_group`, answers its question with `answer`, and gives back the call's result.
+    /// Calls `delete_consumer_group`, answers its question with `answer`, and gives back the
+    /// call's result.
     async fn delete_group(&self, answer: Value) -> Result<Value, Trouble> {
         let arguments = json!({"environment": ENVIRONMENT, "group_id": GROUP});
         let params = json!({"name": "delete_consumer_group", "arguments": arguments});

@@ -1,5 +1,6 @@
-//! The `NetworkPolicy`: callers, scrapers and the operator in; HQ, DNS and what else the settings name out; and between the
-//! server's own pods the admin port, through which an answer to a question gets to the pod that asked.
+//! The `NetworkPolicy`: callers, scrapers and the operator in; HQ, DNS and what else the settings
+//! name out; and between the server's own pods the admin port, through which an answer to a question
+//! gets to the pod that asked.
 
 use std::collections::BTreeMap;
 
@@ -207,7 +208,10 @@ mod tests {
         });
         let ingress = json!([
             { "from": [{ "namespaceSelector": namespace("ingress") }, operator], "ports": [tcp(8000)] },
-            { "from": [replicas(), { "namespaceSelector": namespace("monitoring") }], "ports": [tcp(9090)] },
+            {
+                "from": [replicas(), { "namespaceSelector": namespace("monitoring") }],
+                "ports": [tcp(9090)],
+            },
         ]);
         let others = json!({ "to": [replicas()], "ports": [tcp(9090)] });
         let dns = json!({

@@ -1,5 +1,5 @@
-//! `spec.limits.trustedProxies`. The schema's pattern lets through a few texts that are no addresses, such as `10.0.0.0/33`, at
-//! which the server would not start.
+//! `spec.limits.trustedProxies`. The schema's pattern lets through a few texts that are no
+//! addresses, such as `10.0.0.0/33`, at which the server would not start.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,8 @@ pub(super) fn check(proxies: &[String], rejections: &mut Vec<Rejection>) {
             continue;
         }
         let message = format!(
-            "{proxy:?} is not the address or the range of a proxy: write one such as 10.0.0.7 or 10.244.0.0/16"
+            "{proxy:?} is not the address or the range of a proxy: \
+             write one such as 10.0.0.7 or 10.244.0.0/16"
         );
         rejections.push(Rejection::InvalidSpec { field: "spec.limits.trustedProxies", message });
     }

@@ -128,7 +128,8 @@ fn container(server: &ValidServer) -> Container {
     }
 }
 
-/// The two settings that the file cannot hold: where it is, and the pod's own address, at which the other pods hand on answers.
+/// The two settings that the file cannot hold: where it is, and the pod's own address, at which the
+/// other pods hand on answers.
 fn environment() -> Vec<EnvVar> {
     vec![
         EnvVar {
