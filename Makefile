@@ -28,7 +28,7 @@ INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
-.PHONY: help demo test lint unit server conformance e2e bench bench-operator generate images \
+.PHONY: help demo test lint unit server conformance e2e fuzz bench bench-operator generate images \
   linux-root cluster demo-programs kubernetes test-kubernetes
 
 help: ## List the targets.
@@ -75,6 +75,12 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 	  $(RELEASE_TESTS)
 	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name cargo test -p lenses-mcp-e2e --locked --offline --test rights
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
+
+FUZZ_SECONDS := 60
+
+fuzz: ## Run each fuzz target for FUZZ_SECONDS, in an optimized build.
+	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --profile fast -p lenses-mcp-server --lib --locked \
+	  fuzz:: -- --nocapture
 
 # With the operator, as in `images`, so that cargo builds few dependencies again.
 bench: override PROFILE := release

@@ -215,10 +215,12 @@ fn note(parsed: &Parsed) {
 }
 
 /// `/mcp`, and below the advertised URL's path too: a proxy may pass that path on or take it off.
+/// Each with a slash at its end too: the Python server redirected to that, so clients have it.
 fn endpoint_paths(advertised_url: Option<&AdvertisedUrl>) -> Vec<String> {
     let mut paths = vec![ENDPOINT.to_owned()];
     paths.extend(advertised_url.map(AdvertisedUrl::endpoint_path).filter(|path| path != ENDPOINT));
-    paths
+    let with_slash: Vec<_> = paths.iter().map(|path| format!("{path}/")).collect();
+    [paths, with_slash].concat()
 }
 
 /// Pages of allowed origins may call with a token and read the challenge. No cookies, so no credentials in CORS's sense.

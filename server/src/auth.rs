@@ -19,6 +19,8 @@ mod back_channel;
 mod bearer;
 mod challenge;
 mod failed_sign_ins;
+#[cfg(test)]
+mod fuzz;
 mod introspection;
 mod metadata;
 mod metrics;

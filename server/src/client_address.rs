@@ -1,6 +1,8 @@
 //! Where a request comes from: the peer of the connection, and the client behind trusted proxies.
 
 mod forwarded;
+#[cfg(test)]
+mod fuzz;
 mod trusted_proxies;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

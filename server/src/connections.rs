@@ -46,8 +46,9 @@ use self::{
 };
 use crate::{client_address::TrustedProxies, lifecycle::Stages};
 
-/// Largest head of a request, in bytes.
-const HEAD_MAX: usize = 64 * 1024;
+/// Largest head of a request, in bytes. Each connection with a body on its way has a buffer of this
+/// length besides the bytes that the body has reserved.
+const HEAD_MAX: usize = 32 * 1024;
 /// How often a connection that should end is checked for a client that lets it wait.
 const ABANDONED_PAUSE: Duration = Duration::from_millis(500);
 

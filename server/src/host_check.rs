@@ -1,6 +1,9 @@
 //! Protection against DNS rebinding: a web page that makes its own name resolve to this server's address gives itself away
 //! by `Host`, and any page by `Origin`. Both must be known; a request without `Origin` comes from no page.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::{fmt, ops::ControlFlow, str::FromStr, sync::Arc};
 
 use axum::{
@@ -54,7 +57,8 @@ impl FromStr for AllowedHost {
             format!("write hosts as mcp.example.com or mcp.example.com:8443 ({text:?} is neither)")
         };
         let authority: Authority = text.parse().map_err(|_| remedy())?;
-        if text.contains(['@', '*']) {
+        // `%` would be a name of another spelling.
+        if text.contains(['@', '*', '%']) {
             return Err(remedy());
         }
         let host = Host::parse(authority.host()).map_err(|_| remedy())?;

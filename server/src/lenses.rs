@@ -18,6 +18,8 @@ mod deployments;
 mod endpoint;
 mod environments;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod media_type;
 mod metrics;
 mod name;

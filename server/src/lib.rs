@@ -13,6 +13,8 @@ pub mod client_address;
 pub mod completion;
 pub mod connections;
 pub mod diagnostics;
+#[cfg(test)]
+mod fuzz;
 pub mod host_check;
 pub mod identity;
 mod instruments;

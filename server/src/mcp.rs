@@ -18,6 +18,8 @@ mod dispatch;
 mod elicitation;
 mod endpoint;
 mod forwarding;
+#[cfg(test)]
+mod fuzz;
 mod headers;
 mod message;
 mod method;

@@ -8,6 +8,8 @@ mod advertised;
 mod connections;
 mod error;
 mod former;
+#[cfg(test)]
+mod fuzz;
 mod lenses;
 mod oauth;
 mod parse;

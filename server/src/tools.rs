@@ -23,6 +23,8 @@ mod definition;
 mod deployments;
 mod environments;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod masking;
 mod outcome;
 mod output;

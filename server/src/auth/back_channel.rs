@@ -11,6 +11,8 @@ use url::Url;
 
 /// Longest time that HQ may take, connecting included. A caller waits for it with each call.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+/// Idle connections kept to HQ: each costs memory, and a flood of tokens opens hundreds.
+const IDLE_CONNECTIONS: usize = 16;
 /// How long an idle connection is kept: less than the idle limits of common proxies and servers.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest reply that is read, in bytes.
@@ -60,6 +62,7 @@ impl BackChannel {
             .http1_only()
             .referer(false)
             .timeout(TIMEOUT)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()?;
         Ok(Self(http))

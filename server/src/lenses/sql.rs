@@ -8,6 +8,8 @@
 //! the future closes the connection, which is how HQ learns that a query is wanted no longer.
 
 mod frame;
+#[cfg(test)]
+mod fuzz;
 mod handshake;
 mod rows;
 

@@ -12,7 +12,7 @@ use http::{
     header::{CONNECTION, RETRY_AFTER},
 };
 use http_body_util::BodyExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     bytes::{Full, Reservation},
@@ -24,7 +24,7 @@ use crate::json_rpc::RpcError;
 /// How much of a refused body is read.
 const DISCARD_MAX: usize = 8 << 20;
 /// How long.
-const DISCARD_TIME: Duration = Duration::from_secs(1);
+const DISCARD_TIME: Duration = Duration::from_secs(10);
 
 /// The bounds on each body.
 #[derive(Debug, Clone)]
@@ -60,8 +60,7 @@ impl Bodies {
     ///
     /// Breaks with 413 for too many bytes, 408 for too slow a body, 503 if the budget is used up.
     pub async fn read(&self, mut body: Body, budget: &Budget) -> ControlFlow<Response, Read> {
-        let read = timeout(self.time, self.collect(&mut body, budget)).await;
-        let unread = match read.unwrap_or(Err(Unread::TooSlow)) {
+        let unread = match self.collect(&mut body, budget).await {
             Ok(read) => return ControlFlow::Continue(read),
             Err(unread) => unread,
         };
@@ -72,21 +71,31 @@ impl Bodies {
     }
 
     async fn collect(&self, body: &mut Body, budget: &Budget) -> Result<Read, Unread> {
+        // Growing would take up to three times the bytes that are reserved. Pages that nothing was
+        // written to take no memory.
+        let declared = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
         let mut read = BytesMut::new();
         let mut reserved = <[Reservation; 2]>::default();
-        while let Some(frame) = body.frame().await {
+        let deadline = Instant::now() + self.time;
+        let slow = |_| Unread::TooSlow;
+        while let Some(frame) = timeout_at(deadline, body.frame()).await.map_err(slow)? {
             let frame = frame.map_err(|_| Unread::Broken)?;
             let Ok(data) = frame.into_data() else { continue };
             if read.len() + data.len() > self.max_bytes {
                 return Err(Unread::TooLong);
             }
-            let more = budget.reserve(data.len()).await.map_err(|Full| Unread::Full)?;
+            // That others use the budget up is no slowness of this caller's.
+            let reserving = timeout_at(deadline, budget.reserve(data.len())).await;
+            let more = reserving.unwrap_or(Err(Full)).map_err(|Full| Unread::Full)?;
             for (reserved, more) in reserved.iter_mut().zip(more) {
                 reserved.add(more);
             }
             if read.is_empty() && body.is_end_stream() {
                 // Nearly every message comes in one piece.
                 return Ok(Read { body: data, reserved });
+            }
+            if read.is_empty() {
+                read.reserve(declared.unwrap_or_default().min(self.max_bytes).max(data.len()));
             }
             read.extend_from_slice(&data);
         }

@@ -277,7 +277,7 @@ fn essence(value: &[u8]) -> &[u8] {
 }
 
 /// What `Accept` takes (RFC 9110 §12.5.1): anything, if it is absent.
-fn accepts(headers: &HeaderMap) -> Accepts {
+pub(super) fn accepts(headers: &HeaderMap) -> Accepts {
     let mut accepts = Accepts { json: false, events: false };
     let mut is_absent = true;
     for range in

@@ -130,7 +130,11 @@ fn check_parameters(
     Ok(())
 }
 
-fn must_equal(header: &str, found: Option<&str>, expected: Option<&str>) -> Result<(), RpcError> {
+pub(super) fn must_equal(
+    header: &str,
+    found: Option<&str>,
+    expected: Option<&str>,
+) -> Result<(), RpcError> {
     if found.map(decoded).transpose()?.as_deref() == expected {
         Ok(())
     } else {

@@ -94,13 +94,13 @@ static INLINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Whether a text can stay though its name says secret.
-fn shows_nothing(text: &str) -> bool {
+pub(super) fn shows_nothing(text: &str) -> bool {
     matches!(text, "" | "true" | "false")
         || REFERENCE.as_ref().is_some_and(|reference| reference.is_match(text))
 }
 
 /// Whether what is called `name` is a secret.
-fn is_secret(name: &str) -> bool {
+pub(super) fn is_secret(name: &str) -> bool {
     let words = words(name);
     if words.last().is_some_and(|last| ABOUT_SECRETS.contains(&last.as_str())) {
         return false;

@@ -15,6 +15,7 @@ mod hq;
 mod introspection;
 mod landing;
 mod metadata;
+mod protocol;
 mod rate_limit;
 mod resources;
 mod sign_in;

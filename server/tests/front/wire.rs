@@ -13,7 +13,7 @@ use crate::client::Server;
 
 const BODY: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 
-async fn listening() -> SocketAddr {
+pub(crate) async fn listening() -> SocketAddr {
     let server =
         Server::new(&[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLERS", "anyone")]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -28,7 +28,7 @@ async fn listening() -> SocketAddr {
 }
 
 /// Sends `bytes` and returns all that comes back until the server closes the connection.
-async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // A server that has heard enough may close before it has read all.
     let _closed = stream.write_all(bytes).await;
