@@ -29,8 +29,12 @@ const WARM_UP: usize = 10;
 /// How long the allocator and the server's tasks have to give memory back.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A running server with sign-in at an HQ that knows every token.
 pub(crate) struct Server {
+    /// An attack measures this machine: no two at a time.
+    _alone: tokio::sync::MutexGuard<'static, ()>,
     process: Child,
     confinement: Option<Confinement>,
     pub(crate) endpoint: SocketAddr,
@@ -42,6 +46,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(hq: &Hq, settings: &[(&str, &str)]) -> Self {
+        let alone = ALONE.lock().await;
         let confinement = Confinement::new();
         let binary = env!("CARGO_BIN_EXE_lenses-mcp-server");
         let mut command = match &confinement {
@@ -98,7 +103,8 @@ impl Server {
             }
         });
         let (endpoint, admin) = (listening[0], listening[1]);
-        let mut server = Self { process, confinement, endpoint, admin, log, before: 0 };
+        let mut server =
+            Self { _alone: alone, process, confinement, endpoint, admin, log, before: 0 };
         server.before = server.memory("RssAnon");
         server
     }
