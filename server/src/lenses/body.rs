@@ -23,11 +23,12 @@ pub(super) enum ReadError {
 }
 
 impl Bounds<'_> {
-    async fn reserve(&self, bytes: usize) -> Result<(), ReadError> {
+    /// Reserves `bytes` of a text of `length` bytes, if that is known.
+    async fn reserve(&self, bytes: usize, length: Option<usize>) -> Result<(), ReadError> {
         if bytes == 0 {
             return Ok(());
         }
-        let reserved = self.bytes.reserve(bytes).await;
+        let reserved = self.bytes.reserve(bytes, length).await;
         reserved.map_err(|Full| ReadError::Reply(Error::Overloaded))
     }
 }
@@ -81,7 +82,7 @@ pub(super) async fn read_tail(
         return Ok(tail_of(&read_text(response, bounds).await?, keep, 0));
     }
     // Twice what is kept is there before it is cut.
-    bounds.reserve(keep.saturating_mul(2)).await?;
+    bounds.reserve(keep.saturating_mul(2), None).await?;
     let (mut kept, mut dropped) = (Vec::new(), 0);
     while let Some(chunk) = response.chunk().await.map_err(ReadError::Transport)? {
         kept.extend_from_slice(&chunk);
@@ -141,13 +142,14 @@ async fn read_body(
         return Err(too_large());
     }
     let declared = usize::try_from(declared).unwrap_or(0);
-    bounds.reserve(declared).await?;
+    bounds.reserve(declared, Some(declared)).await?;
     let mut body = Vec::with_capacity(declared);
     while let Some(chunk) = response.chunk().await.map_err(ReadError::Transport)? {
         if chunk.len() > limit - body.len() {
             return Err(too_large());
         }
-        bounds.reserve((body.len() + chunk.len()).saturating_sub(declared.max(body.len()))).await?;
+        let beyond = (body.len() + chunk.len()).saturating_sub(declared.max(body.len()));
+        bounds.reserve(beyond, None).await?;
         body.extend_from_slice(&chunk);
     }
     if !response.status().is_success() {

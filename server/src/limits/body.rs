@@ -15,16 +15,16 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    bytes::{Full, Reservation},
+    bytes::Full,
     metrics::{Bound, LimitMetrics},
-    users::Budget,
+    users::{Budget, Reserved},
 };
 use crate::json_rpc::RpcError;
 
 /// How much of a refused body is read.
 const DISCARD_MAX: usize = 8 << 20;
 /// How long.
-const DISCARD_TIME: Duration = Duration::from_secs(10);
+const DISCARD_TIME: Duration = Duration::from_secs(1);
 
 /// The bounds on each body.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub struct Read {
     /// The body.
     pub body: Bytes,
     /// To be held as long as the body is.
-    pub reserved: [Reservation; 2],
+    pub reserved: Reserved,
 }
 
 /// Why a body was not read.
@@ -75,7 +75,7 @@ impl Bodies {
         // written to take no memory.
         let declared = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
         let mut read = BytesMut::new();
-        let mut reserved = <[Reservation; 2]>::default();
+        let mut reserved = Reserved::default();
         let deadline = Instant::now() + self.time;
         let slow = |_| Unread::TooSlow;
         while let Some(frame) = timeout_at(deadline, body.frame()).await.map_err(slow)? {
@@ -85,7 +85,7 @@ impl Bodies {
                 return Err(Unread::TooLong);
             }
             // That others use the budget up is no slowness of this caller's.
-            let reserving = timeout_at(deadline, budget.reserve(data.len())).await;
+            let reserving = timeout_at(deadline, budget.reserve(data.len(), declared)).await;
             let more = reserving.unwrap_or(Err(Full)).map_err(|Full| Unread::Full)?;
             for (reserved, more) in reserved.iter_mut().zip(more) {
                 reserved.add(more);

@@ -22,12 +22,20 @@ const USERS_MAX: u64 = 10_000;
 const IDLE: Duration = Duration::from_mins(1);
 /// Part of all bytes that one user can have in memory.
 const SHARE: usize = 4;
+/// Part of all bytes that only short texts can have: those must not wait behind long ones.
+const SHORT_SHARE: usize = 8;
+/// Longest text that is short, in bytes. Nearly every message is.
+pub(super) const SHORT: usize = 16 * 1024;
+
+/// Bytes of the user's share, of what all have together, and of what is kept for short texts.
+pub type Reserved = [Reservation; 3];
 
 /// All users, and what they share.
 #[derive(Debug)]
 pub struct Users {
     limits: PerUser,
     bytes: ByteBudget,
+    short: ByteBudget,
     metrics: LimitMetrics,
     known: Cache<Key, Arc<User>>,
 }
@@ -79,6 +87,7 @@ pub struct Limited {
 pub struct Budget {
     user: Arc<User>,
     total: ByteBudget,
+    short: ByteBudget,
     metrics: LimitMetrics,
 }
 
@@ -87,8 +96,10 @@ impl Users {
     #[must_use]
     pub fn new(limits: PerUser, bytes: usize, metrics: LimitMetrics) -> Self {
         let known = Cache::builder().max_capacity(USERS_MAX).time_to_idle(IDLE).build();
-        let bytes = ByteBudget::new(bytes, metrics.in_flight(Bound::MemoryBytes, bytes));
-        Self { limits, bytes, metrics, known }
+        let in_flight = metrics.in_flight(Bound::MemoryBytes, bytes);
+        let short = bytes / SHORT_SHARE;
+        let bytes = ByteBudget::new(bytes - short, in_flight.clone());
+        Self { limits, bytes, short: ByteBudget::new(short, in_flight), metrics, known }
     }
 
     /// The user who calls as `identity` from `address`.
@@ -105,7 +116,12 @@ impl Users {
     /// The bytes that `user` can have in memory.
     #[must_use]
     pub fn budget(&self, user: Arc<User>) -> Budget {
-        Budget { user, total: self.bytes.clone(), metrics: self.metrics.clone() }
+        Budget {
+            user,
+            total: self.bytes.clone(),
+            short: self.short.clone(),
+            metrics: self.metrics.clone(),
+        }
     }
 
     /// The bytes of all users together.
@@ -122,7 +138,10 @@ impl Users {
                 per_minute,
                 bucket: RateLimiter::direct(Quota::per_minute(per_minute)),
             }),
-            bytes: ByteBudget::new(self.bytes.limit() / SHARE, Gauge::default()),
+            bytes: ByteBudget::new(
+                (self.bytes.limit() + self.short.limit()) / SHARE,
+                Gauge::default(),
+            ),
         }
     }
 }
@@ -149,15 +168,23 @@ impl User {
 }
 
 impl Budget {
-    /// Reserves `bytes`, if need be after up to a second.
+    /// Reserves `bytes` of a text that has `length` bytes in all, or at most, if need be after up
+    /// to a second. A short text takes from what is kept for short ones.
     ///
     /// # Errors
     ///
     /// [`Full`].
-    pub async fn reserve(&self, bytes: usize) -> Result<[Reservation; 2], Full> {
+    pub async fn reserve(&self, bytes: usize, length: Option<usize>) -> Result<Reserved, Full> {
+        let is_short = length.is_some_and(|length| length <= SHORT);
         let reserved = async {
             // The user's own first: who waits for that takes nothing from the others.
-            Ok([self.user.bytes.reserve(bytes).await?, self.total.reserve(bytes).await?])
+            let user = self.user.bytes.reserve(bytes).await?;
+            let none = Reservation::default();
+            Ok(if is_short {
+                [user, none, self.short.reserve(bytes).await?]
+            } else {
+                [user, self.total.reserve(bytes).await?, none]
+            })
         };
         let reserved: Result<_, Full> = reserved.await;
         reserved.inspect_err(|_| self.metrics.refused(Bound::MemoryBytes))
@@ -208,9 +235,25 @@ mod tests {
         assert!(place.is_some() && alice.request().is_none() && bob.request().is_some());
         assert!(alice.call().is_ok() && alice.call().is_err() && bob.call().is_ok());
         let (alice, bob) = (users.budget(alice), users.budget(bob));
-        let _held = alice.reserve(100).await.unwrap();
-        assert_eq!(alice.reserve(1).await.unwrap_err(), Full);
-        assert!(bob.reserve(100).await.is_ok());
+        let _held = alice.reserve(100, None).await.unwrap();
+        assert_eq!(alice.reserve(1, None).await.unwrap_err(), Full);
+        assert!(bob.reserve(100, None).await.is_ok());
         assert_eq!(users.bytes().reserved(), 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_short_text_does_not_wait_behind_long_ones() {
+        let users = Users::new(
+            PerUser { concurrent_requests: 9, calls_per_minute: None },
+            400_000,
+            LimitMetrics::default(),
+        );
+        let budget = |name: &str| users.budget(users.user(&identity(Some(name), name), None));
+        let mut held = Vec::new();
+        for name in ["a", "b", "c", "d"] {
+            held.push(budget(name).reserve(87_500, None).await.unwrap());
+        }
+        assert_eq!(budget("e").reserve(1_000, Some(100_000)).await.unwrap_err(), Full);
+        assert!(budget("e").reserve(1_000, Some(1_000)).await.is_ok());
     }
 }
