@@ -227,7 +227,7 @@ async fn a_flood_of_pings_whose_pongs_nobody_reads_costs_nothing() {
 
 #[tokio::test]
 async fn two_hundred_connections_that_have_called_cost_at_most_ten_mebibytes() {
-    let server = Server::start(&[("MCP_CONNECTIONS_PER_ADDRESS", "200")]).await;
+    let server = Server::start(&[("MCP_CONNECTIONS_PER_ADDRESS", "256")]).await;
     server.query(10).await;
     let before = server.memory("VmRSS");
     // The longest answer that there is without HQ.
