@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::{Form, Json, Router, routing::post};
+use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,6 +12,8 @@ use tokio_tungstenite::{accept_async, tungstenite::Message};
 
 use crate::load::Call;
 
+/// Topics of the list.
+const TOPICS: usize = 13;
 /// Callers, each with a token of its own.
 const CALLERS: usize = 16;
 
@@ -24,7 +27,10 @@ impl Hq {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http = listener.local_addr().unwrap();
-        let router = Router::new().route("/oauth2/introspect", post(introspect));
+        let topics = Bytes::from(topics());
+        let router = Router::new()
+            .route("/oauth2/introspect", post(introspect))
+            .fallback(async move || ([("content-type", "application/json")], topics.clone()));
         tokio::spawn(async move { axum::serve(listener, router).await });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let websockets = listener.local_addr().unwrap();
@@ -53,7 +59,17 @@ impl Hq {
         })
     }
 
-    /// Its `params`.
+    /// A call that forwards a list of 16 KB of HQ's.
+    pub(crate) fn list() -> Call {
+        let params = json!({ "name": "list_topics", "arguments": { "environment": "dev" } });
+        Call::new(&params, &tokens(), |reply| {
+            reply["result"]["structuredContent"]["result"]
+                .as_array()
+                .is_some_and(|topics| topics.len() == TOPICS)
+        })
+    }
+
+    /// The `params` of [`Self::call`].
     pub(crate) fn call_params() -> Value {
         json!({ "name": "get_topic", "arguments": { "environment": "dev", "topic_name": "" } })
     }
@@ -69,6 +85,31 @@ impl Hq {
                 .is_some_and(|rows| rows.len() == 1_000)
         })
     }
+}
+
+/// Topics as HQ lists them, 16 KB in all.
+fn topics() -> String {
+    let topic = |number: usize| {
+        let partitions: Vec<_> = (0..10)
+            .map(|partition| json!({ "partition": partition, "begin": 0, "end": 1_000_000, "size": 734_003_200 }))
+            .collect();
+        json!({
+            "topicName": format!("payments-{number:02}"),
+            "keyType": "STRING",
+            "valueType": "AVRO",
+            "partitions": 10,
+            "replication": 3,
+            "isMarkedForDeletion": false,
+            "messagesPerPartition": partitions,
+            "config": [
+                { "name": "cleanup.policy", "value": "delete", "isDefault": true },
+                { "name": "retention.ms", "value": "604800000", "isDefault": true },
+                { "name": "segment.bytes", "value": "1073741824", "isDefault": true },
+                { "name": "min.insync.replicas", "value": "2", "isDefault": false },
+            ],
+        })
+    };
+    Value::Array((0..TOPICS).map(topic).collect()).to_string()
 }
 
 fn tokens() -> Vec<String> {
