@@ -66,9 +66,9 @@ impl FromStr for AllowedHost {
         let port = match text.strip_prefix(authority.host()) {
             Some("") => None,
             Some(rest) => {
-                let digits = rest
-                    .strip_prefix(':')
-                    .filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+                let digits = rest.strip_prefix(':').filter(|port| {
+                    !port.starts_with('0') && port.bytes().all(|byte| byte.is_ascii_digit())
+                });
                 Some(digits.and_then(|port| port.parse().ok()).ok_or_else(remedy)?)
             }
             None => return Err(remedy()),
@@ -128,7 +128,8 @@ impl FromStr for AllowedOrigin {
         let origin = Url::parse(base).ok().filter(|url| {
             // An origin is scheme, host and port: `https://host` and nothing after it.
             matches!(url.scheme(), "http" | "https")
-                && !base.contains('*')
+                // Of the host as it is read: `%2a` is a `*`, too.
+                && !url.host_str().is_some_and(|host| host.contains('*'))
                 && *url.origin().ascii_serialization() == *url.as_str().trim_end_matches('/')
         });
         let origin = origin

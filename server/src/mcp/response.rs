@@ -55,14 +55,17 @@ impl Answer {
     ///
     /// -32603 for anything else.
     pub fn object(object: &impl Serialize) -> Outcome {
-        let written = serde_json::to_vec(object).ok();
-        let members = written
-            .as_deref()
-            .and_then(|text| text.strip_prefix(b"{"))
-            .and_then(|text| text.strip_suffix(b"}"));
-        members.map(|members| Self::members(members.to_vec())).ok_or_else(|| {
+        let not_an_object = || {
             RpcError::internal(http::StatusCode::INTERNAL_SERVER_ERROR, "the result is not JSON")
-        })
+        };
+        let mut members = serde_json::to_vec(object).map_err(|_| not_an_object())?;
+        if !members.starts_with(b"{") {
+            return Err(not_an_object());
+        }
+        // Its braces, in place: what is between them may be long.
+        members.pop();
+        members.remove(0);
+        Ok(Self::members(members))
     }
 
     /// A result with these members: JSON without the braces around it.

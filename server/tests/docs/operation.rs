@@ -106,6 +106,8 @@ sent lets the client choose its address.
   client's address.
 - One user can have a quarter of the memory budget. One reply of HQ can have as much. By default
   the budget is a quarter of the memory limit of the container.
+- An eighth of the budget is kept for bodies and replies of up to 16 KiB, so that they do not wait
+  behind long ones.
 - Each request counts as a call, whatever its method, because HQ is asked about its token.
 - `limit`, `limit_in_flight` and `limit_exceeded` show each bound ([metrics](#metrics)).
 
