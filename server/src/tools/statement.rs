@@ -137,7 +137,7 @@ fn after_parentheses(tokens: &[Token]) -> Option<&[Token]> {
     for (position, token) in tokens.iter().enumerate() {
         match token {
             Token::Open => depth += 1,
-            Token::Close => depth -= 1,
+            Token::Close => depth = depth.checked_sub(1)?,
             _ => {}
         }
         if depth == 0 {
