@@ -21,7 +21,8 @@ use proptest::{
 
 /// How long each target runs, in seconds.
 const TIME: &str = "FUZZ_SECONDS";
-const DEFAULT_TIME: Duration = Duration::from_secs(2);
+/// Rounds without it.
+const FIXED_ROUNDS: u64 = 4;
 /// Inputs between two looks at the clock.
 const ROUND: u32 = 256;
 
@@ -83,8 +84,10 @@ pub(crate) fn fuzz(target: &str, check: impl Fn(&[u8])) {
     for text in &corpus {
         check(text);
     }
+    // Without a time, the same inputs each time: a test that fails by chance tells little of the
+    // change that it was run for. `make fuzz` looks for new ones.
     let seconds = env::var(TIME).ok().and_then(|seconds| seconds.parse().ok());
-    let deadline = Instant::now() + seconds.map_or(DEFAULT_TIME, Duration::from_secs);
+    let deadline = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let inputs = inputs(corpus);
     let config = Config {
         cases: ROUND,
@@ -94,8 +97,12 @@ pub(crate) fn fuzz(target: &str, check: impl Fn(&[u8])) {
         ..Config::default()
     };
     let mut rounds = 0_u64;
-    while Instant::now() < deadline {
-        let run = TestRunner::new(config.clone()).run(&inputs, |Input(input)| {
+    let mut runner = TestRunner::deterministic();
+    while deadline.map_or(rounds < FIXED_ROUNDS, |deadline| Instant::now() < deadline) {
+        if deadline.is_some() {
+            runner = TestRunner::new(config.clone());
+        }
+        let run = runner.run(&inputs, |Input(input)| {
             check(&input);
             Ok(())
         });
