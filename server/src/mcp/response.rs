@@ -174,7 +174,7 @@ impl Answer {
                 Content::Tool(result) => {
                     let text: usize = result.blocks().map(str::len).sum();
                     // Quotes in the text need a backslash each.
-                    text + text / 8 + result.structured().map_or(0, str::len)
+                    text + text / 4 + result.structured().map_or(0, str::len)
                 }
             }
     }
