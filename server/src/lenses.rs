@@ -20,7 +20,6 @@ mod environments;
 mod error;
 #[cfg(test)]
 mod fuzz;
-mod media_type;
 mod metrics;
 mod name;
 mod problem;

@@ -21,12 +21,13 @@ use super::{
     headers,
     message::{ClientResponse, Message, Notification, Rejected, Request},
     response::{Accepts, Exchange, respond},
-    revision::{PROTOCOL_VERSION, Revision, single, unsupported},
+    revision::Revision,
 };
 use crate::{
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
+    media_type::{accepted, essence},
     scope::ScopeSet,
 };
 
@@ -167,9 +168,7 @@ impl<H: Handler> Endpoint<H> {
                 }
             }
             Message::Notification(notification) => {
-                if revision_of(headers)?.is_stateless() {
-                    headers::check_method(headers, &notification.method)?;
-                }
+                headers::check_notification(headers, &notification.method)?;
                 Checked::Notification(notification)
             }
             Message::Response(response) => Checked::Response(response),
@@ -255,53 +254,26 @@ impl<H: Handler> Endpoint<H> {
     }
 }
 
-/// The revision that the header names; a notification has no `_meta` to say it.
-fn revision_of(headers: &HeaderMap) -> Result<Revision, RpcError> {
-    match single(headers, PROTOCOL_VERSION)? {
-        Some(version) => Revision::parse(version).ok_or_else(|| unsupported(version)),
-        None => Ok(Revision::V2025_03_26),
-    }
-}
-
 fn refused(status: StatusCode, message: &'static str) -> Response {
     RpcError::invalid_request(status, message).into_response()
 }
 
 fn is_json(value: &HeaderValue) -> bool {
-    essence(value.as_bytes()).eq_ignore_ascii_case(b"application/json")
-}
-
-/// A media type without its parameters.
-fn essence(value: &[u8]) -> &[u8] {
-    value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
+    value.to_str().is_ok_and(|value| essence(value).eq_ignore_ascii_case("application/json"))
 }
 
 /// What `Accept` takes (RFC 9110 §12.5.1): anything, if it is absent.
 pub(super) fn accepts(headers: &HeaderMap) -> Accepts {
-    let mut accepts = Accepts { json: false, events: false };
-    let mut is_absent = true;
-    for range in
-        headers.get_all(ACCEPT).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','))
-    {
-        is_absent = false;
-        if is_refused(range) {
-            continue;
-        }
-        let range = essence(range).to_ascii_lowercase();
-        accepts.json |= matches!(range.as_slice(), b"application/json" | b"application/*" | b"*/*");
-        accepts.events |= matches!(range.as_slice(), b"text/event-stream" | b"text/*" | b"*/*");
+    if !headers.contains_key(ACCEPT) {
+        return Accepts { json: true, events: true };
     }
-    if is_absent { Accepts { json: true, events: true } } else { accepts }
-}
-
-/// Whether a media range has the weight 0.
-fn is_refused(range: &[u8]) -> bool {
-    range.split(|byte| *byte == b';').skip(1).any(|parameter| {
-        let weight = std::str::from_utf8(parameter).ok().and_then(|text| text.split_once('='));
-        weight.is_some_and(|(key, weight)| {
-            key.trim().eq_ignore_ascii_case("q") && weight.trim().parse() == Ok(0.0)
-        })
-    })
+    let accepts = |names: [&str; 3]| {
+        accepted(headers).any(|range| names.iter().any(|name| range.eq_ignore_ascii_case(name)))
+    };
+    Accepts {
+        json: accepts(["application/json", "application/*", "*/*"]),
+        events: accepts(["text/event-stream", "text/*", "*/*"]),
+    }
 }
 
 #[cfg(test)]
