@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE},
+    header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE},
     request::Parts,
 };
 use tokio::sync::mpsc;
@@ -15,19 +15,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Handler,
+    accepts::Accepts,
     client::{Client, QUEUED},
     context::Context,
     elicitation::{Destination, Elicitation},
     headers,
     message::{ClientResponse, Message, Notification, Rejected, Request},
-    response::{Accepts, Exchange, respond},
+    response::{Exchange, respond},
     revision::Revision,
 };
 use crate::{
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
-    media_type::{accepted, essence},
+    media_type::essence,
     scope::ScopeSet,
 };
 
@@ -77,7 +78,7 @@ impl Incoming {
             );
             return ControlFlow::Break((allow, error).into_response());
         }
-        let accepts = accepts(&headers);
+        let accepts = Accepts::of(&headers);
         if !accepts.json && !accepts.events {
             return ControlFlow::Break(refused(
                 StatusCode::NOT_ACCEPTABLE,
@@ -246,7 +247,7 @@ impl<H: Handler> Endpoint<H> {
     ) -> Result<bool, RpcError> {
         if revision.is_stateless() {
             let capabilities = meta.client_capabilities.as_ref();
-            return Ok(capabilities.is_some_and(super::method::ClientCapabilities::has_forms));
+            return Ok(capabilities.is_some_and(super::ClientCapabilities::has_forms));
         }
         let Some(session) = headers.get(SESSION_ID) else { return Ok(false) };
         let session = session.to_str().unwrap_or_default();
@@ -260,46 +261,4 @@ fn refused(status: StatusCode, message: &'static str) -> Response {
 
 fn is_json(value: &HeaderValue) -> bool {
     value.to_str().is_ok_and(|value| essence(value).eq_ignore_ascii_case("application/json"))
-}
-
-/// What `Accept` takes (RFC 9110 §12.5.1): anything, if it is absent.
-pub(super) fn accepts(headers: &HeaderMap) -> Accepts {
-    if !headers.contains_key(ACCEPT) {
-        return Accepts { json: true, events: true };
-    }
-    let accepts = |names: [&str; 3]| {
-        accepted(headers).any(|range| names.iter().any(|name| range.eq_ignore_ascii_case(name)))
-    };
-    Accepts {
-        json: accepts(["application/json", "application/*", "*/*"]),
-        events: accepts(["text/event-stream", "text/*", "*/*"]),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn accept_is_read_as_rfc_9110_says() {
-        for (value, json, events) in [
-            (None, true, true),
-            (Some("*/*"), true, true),
-            (Some("application/json, text/event-stream"), true, true),
-            (Some("APPLICATION/JSON, Text/Event-Stream;q=0.5"), true, true),
-            (Some("application/json"), true, false),
-            (Some("application/*"), true, false),
-            (Some("text/event-stream"), false, true),
-            (Some("text/event-stream, application/json;q=0"), false, true),
-            (Some("text/html"), false, false),
-            (Some(""), false, false),
-            (Some("application/jsonx"), false, false),
-        ] {
-            let mut headers = HeaderMap::new();
-            if let Some(value) = value {
-                headers.insert(ACCEPT, HeaderValue::from_static(value));
-            }
-            assert_eq!(accepts(&headers), Accepts { json, events }, "{value:?}");
-        }
-    }
 }

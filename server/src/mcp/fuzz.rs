@@ -8,7 +8,7 @@ use http::HeaderValue;
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    endpoint::accepts,
+    accepts::Accepts,
     headers::must_equal,
     message::Message,
     method::Call,
@@ -113,6 +113,6 @@ fn what_a_client_adds_to_accept_takes_nothing_back() {
             return;
         };
         let headers = [(http::header::ACCEPT, value)].into_iter().collect();
-        assert!(accepts(&headers).json);
+        assert!(Accepts::of(&headers).json);
     });
 }
