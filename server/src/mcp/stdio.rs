@@ -134,7 +134,8 @@ impl<H: Handler> Connection<H> {
     }
 
     async fn call(&mut self, request: Request) {
-        let Request { id, call, meta } = request;
+        let Request { id, mut call, meta } = request;
+        self.handler.read_arguments(&mut call);
         if self.calls.len() >= CALLS_MAX {
             let error = RpcError::overloaded(
                 http::StatusCode::TOO_MANY_REQUESTS,

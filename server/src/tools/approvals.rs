@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     arguments::{
         Configs, Environment, Int, List, Page, PageSize, Partitions, Replication, SortOrder, Text,
-        first_page, one_partition, one_replica, usual_page_size,
+        TopicName, first_page, one_partition, one_replica, usual_page_size,
     },
     definition::{Call, Effect, Tool},
 };
@@ -55,7 +55,7 @@ struct ListRequests {
     statuses: Option<List<ApprovalStatus, 4>>,
     /// Only requests for the topic of this name.
     #[serde(default)]
-    entity_name: Option<Name>,
+    entity_name: Option<TopicName>,
     /// Which page, from 1. The result says how many there are.
     #[serde(default = "first_page")]
     page: Page,
@@ -73,7 +73,7 @@ struct ListRequests {
 async fn list_approval_requests(call: Call, arguments: ListRequests) -> Result<RawObject, Error> {
     let query = ApprovalQuery {
         statuses: arguments.statuses.map(List::into_vec).unwrap_or_default(),
-        entity_name: arguments.entity_name,
+        entity_name: arguments.entity_name.map(TopicName::into_name),
         page: arguments.page.get(),
         page_size: arguments.page_size.get(),
         sort_field: arguments.sort_field,
@@ -132,7 +132,7 @@ async fn get_approval_request(
 struct RequestTopic {
     environment: Environment,
     /// Name of the topic. Kafka takes letters, digits, `.`, `_` and `-`, at most 249 of them.
-    topic_name: Name,
+    topic_name: TopicName,
     /// Why the topic is needed, for whoever decides.
     reason: Text<5_000>,
     /// Number of partitions. It can be raised later, not lowered.
@@ -163,7 +163,7 @@ type Amount = Int<0, 9_007_199_254_740_991>;
 
 async fn request_topic_creation(call: Call, arguments: RequestTopic) -> Result<RawObject, Error> {
     let request = TopicRequest {
-        topic_name: arguments.topic_name,
+        topic_name: arguments.topic_name.into_name(),
         reason: arguments.reason.as_str().to_owned(),
         partitions: arguments.partitions.get(),
         replication: arguments.replication.get(),

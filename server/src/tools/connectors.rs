@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     ToolError,
-    arguments::{ArgumentError, Document, Environment, Int, List},
+    arguments::{ArgumentError, Environment, Fields, Int, List},
     definition::{Call, Effect, Tool},
     masking::{self, MASK},
 };
@@ -134,7 +134,7 @@ struct Settings {
     cluster: Name,
     /// Its settings, name to value: {"connector.class": "io.debezium.connector.postgresql.PostgresConnector",
     /// "tasks.max": "1"}. Secrets are best given as references: "${secret:path:key}".
-    configuration: Document,
+    configuration: Fields,
 }
 
 impl Settings {

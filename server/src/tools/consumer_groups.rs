@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    arguments::Environment,
+    arguments::{Environment, TopicName},
     definition::{Call, Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
@@ -83,7 +83,7 @@ async fn list_consumer_groups(call: Call, arguments: ListConsumerGroups) -> Resu
 struct ListByTopic {
     environment: Environment,
     /// Name of the topic, as `list_topics` shows it.
-    topic: Name,
+    topic: TopicName,
     /// Most groups to give. Default: as many as fit.
     #[serde(default)]
     limit: Option<Limit>,

@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::{
     arguments::{
-        Environment, Flag, List, Page, PageSize, SortOrder, Text, first_page, usual_page_size,
+        Environment, Flag, List, Page, PageSize, SortOrder, Text, TopicName, first_page,
+        usual_page_size,
     },
     definition::{Call, Effect, Tool},
 };
@@ -147,7 +148,7 @@ async fn get_dataset(
 struct GetDatasetMessageMetrics {
     environment: Environment,
     /// Name of the topic, as `list_topics` shows it.
-    entity_name: Name,
+    entity_name: TopicName,
 }
 
 async fn get_dataset_message_metrics(
@@ -163,7 +164,7 @@ async fn get_dataset_message_metrics(
 struct UpdateDatasetTopicDescription {
     environment: Environment,
     /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
+    topic_name: TopicName,
     /// The new description. Left out, null or empty: none.
     #[serde(default)]
     description: Option<Text<10_000, 0>>,
@@ -183,7 +184,7 @@ async fn update_dataset_topic_description(
 struct UpdateDatasetTopicTags {
     environment: Environment,
     /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
+    topic_name: TopicName,
     /// All tags that it shall have: `["pii", "payments"]`. An empty list removes all.
     tags: List<Name, 100, 0>,
 }

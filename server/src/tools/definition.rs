@@ -108,6 +108,13 @@ pub type Prepared = BoxFuture<'static, Result<ToolResult, ToolError>>;
 
 type Prepare = dyn Fn(Call, Map<String, Value>) -> Result<Prepared, ArgumentError> + Send + Sync;
 
+/// The scopes that some arguments need beyond those of the tool.
+#[derive(Clone, Copy)]
+struct ScopesByArguments {
+    words: &'static str,
+    scopes: fn(&Map<String, Value>) -> ScopeSet,
+}
+
 /// One tool.
 pub struct Tool {
     name: &'static str,
@@ -115,6 +122,8 @@ pub struct Tool {
     environment_argument: &'static str,
     confirmed: bool,
     effect: Effect,
+    by_arguments: Option<ScopesByArguments>,
+    accepted: Arc<Map<String, Value>>,
     listing: Listing,
     prepare: Arc<Prepare>,
     when_forbidden: Option<&'static str>,
@@ -136,23 +145,27 @@ impl Tool {
         F: Fn(Call, A) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
-        let input = schema::of::<A>();
-        let listing = Listing::new(name, description, Arc::clone(&input))
+        let accepted = Arc::new(schema::accepted::<A>());
+        let input = Arc::new(schema::published(&accepted));
+        let listing = Listing::new(name, description, input)
             .with_title(title)
             .with_annotations(effect.annotations())
             .with_raw_output_schema(Arc::new(O::schema()));
+        let schema = Arc::clone(&accepted);
         let prepare = move |call: Call,
                             arguments: Map<String, Value>|
               -> Result<Prepared, ArgumentError> {
-            let result = function(call, arguments::parse::<A>(&input, arguments)?);
+            let result = function(call, arguments::parse::<A>(&schema, arguments)?);
             Ok(Box::pin(async move { result.await.map(Output::into_result).map_err(Into::into) }))
         };
         Self {
             name,
             group: "",
             environment_argument: "environment",
-            confirmed: effect == Effect::Delete,
+            confirmed: false,
             effect,
+            by_arguments: None,
+            accepted,
             listing,
             prepare: Arc::new(prepare),
             when_forbidden: None,
@@ -172,6 +185,21 @@ impl Tool {
     /// The same tool, of which the user is asked first though it deletes nothing.
     pub(super) fn confirmed(self) -> Self {
         Self { confirmed: true, ..self }
+    }
+
+    /// The same tool, of which some calls need more scopes: those that `scopes` tells of their
+    /// arguments. `words` say which, after the tool's own scope and "and".
+    pub(super) fn with_scopes_by_arguments(
+        mut self,
+        words: &'static str,
+        scopes: fn(&Map<String, Value>) -> ScopeSet,
+    ) -> Self {
+        self.by_arguments = Some(ScopesByArguments { words, scopes });
+        // One of those scopes is `delete`.
+        if let Some(annotations) = &mut self.listing.annotations {
+            annotations.destructive_hint = Some(true);
+        }
+        self
     }
 
     /// With `advice` for users whom Lenses does not allow the change, where there is another way to what they want.
@@ -211,21 +239,43 @@ impl Tool {
     /// Whether the user is asked before a call with `arguments`: it takes something away that is not got back.
     #[must_use]
     pub fn is_confirmed(&self, arguments: &Map<String, Value>) -> bool {
-        self.confirmed && !is_dry_run(arguments)
-            || self.effect == Effect::Sql
-                && self.required_scopes(Some(arguments)).contains(Scope::Delete)
+        let deletes = || self.required_scopes(Some(arguments)).contains(Scope::Delete);
+        !is_dry_run(arguments) && (self.confirmed || deletes())
     }
 
-    /// How it is listed.
+    /// How it is listed. The input schema is the part of [`Self::accepted`] that every vendor takes.
     #[must_use]
     pub fn listing(&self) -> &Listing {
         &self.listing
     }
 
+    /// JSON Schema (2020-12) of the arguments that a call may have: closed, and with every bound.
+    #[must_use]
+    pub fn accepted(&self) -> &Map<String, Value> {
+        &self.accepted
+    }
+
+    /// Makes plain arguments of those that a client program sent: without the client's own, without
+    /// optional ones that are empty, and with JSON text read. Scopes, confirmation and audit look at
+    /// what it leaves.
+    pub fn read(&self, arguments: &mut Map<String, Value>) {
+        arguments::read(&self.accepted, arguments);
+    }
+
     /// The scopes that a call with `arguments` needs.
     #[must_use]
     pub fn required_scopes(&self, arguments: Option<&Map<String, Value>>) -> ScopeSet {
-        self.effect.required_scopes(arguments)
+        let own = self.effect.required_scopes(arguments);
+        match (self.by_arguments, arguments) {
+            (Some(further), Some(arguments)) => own.union((further.scopes)(arguments)),
+            _ => own,
+        }
+    }
+
+    /// Which calls need more scopes than `required_scopes(None)` tells, in words.
+    #[must_use]
+    pub fn further_scopes(&self) -> Option<&'static str> {
+        self.by_arguments.map(|further| further.words)
     }
 
     /// Whether some call of it is allowed with `scopes`.
@@ -241,7 +291,7 @@ impl Tool {
     /// Whether it has an argument called `name`.
     #[must_use]
     pub fn has_argument(&self, name: &str) -> bool {
-        let properties = self.listing.input_schema.get("properties").and_then(Value::as_object);
+        let properties = self.accepted.get("properties").and_then(Value::as_object);
         properties.is_some_and(|properties| properties.contains_key(name))
     }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    arguments::Environment,
+    arguments::{Environment, KubernetesName},
     definition::{Call, Effect, Tool},
 };
 use crate::lenses::{Error, Name, RawObject, Tail};
@@ -50,9 +50,9 @@ struct GetPodLogs {
     /// Name of the Kubernetes cluster, as `get_deployment_targets` shows it.
     cluster: Name,
     /// Kubernetes namespace of the pod.
-    namespace: Name,
+    namespace: KubernetesName,
     /// Name of the pod.
-    pod: Name,
+    pod: KubernetesName,
 }
 
 async fn get_pod_logs(call: Call, arguments: GetPodLogs) -> Result<String, Error> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    arguments::{Document, EnvironmentName, Text},
+    arguments::{EnvironmentName, Fields, KnownEnvironmentName, Text},
     definition::{Call, Effect, Tool},
     output::Typed,
     page::{Cursor, Limit, Page, Paging},
@@ -68,8 +68,8 @@ struct ListEnvironments {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct OneEnvironment {
-    /// Name of the environment, as `list_environments` shows it.
-    name: Name,
+    /// Environment, see list_environments.
+    name: KnownEnvironmentName,
 }
 
 async fn list_environments(
@@ -113,7 +113,7 @@ struct CreateEnvironment {
     tier: Tier,
     /// Anything else to keep with it, as a JSON object: {"owner": "payments"}.
     #[serde(default)]
-    metadata: Option<Document>,
+    metadata: Option<Fields>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -141,7 +141,7 @@ async fn create_environment(call: Call, arguments: CreateEnvironment) -> Result<
         name: name.into_name(),
         tier: tier.as_str(),
         display_name: display_name.map(|name| name.as_str().to_owned()),
-        metadata: metadata.map(Document::into_object),
+        metadata: metadata.map(Fields::into_object),
     };
     call.lenses.create_environment(&environment).await
 }

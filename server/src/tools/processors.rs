@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::{
     ToolError,
-    arguments::{ArgumentError, Environment, Int, List, Text},
+    arguments::{ArgumentError, Environment, Int, KubernetesName, List, Text},
     definition::{Call, Effect, Tool},
+    statement,
 };
 use crate::lenses::{Deployment, Error, Name, NewProcessor, RawObject};
 
@@ -36,7 +37,8 @@ pub(super) fn tools() -> Vec<Tool> {
              use execute_sql.",
             Effect::Create,
             create_sql_processor,
-        ),
+        )
+        .with_scopes_by_arguments("what its statement needs", statement::scopes_of_argument),
         Tool::new(
             "delete_sql_processor",
             "Delete SQL processor",
@@ -127,7 +129,7 @@ struct Pods {
     /// Name of the Kubernetes cluster, as `get_deployment_targets` shows it.
     cluster: Name,
     /// Kubernetes namespace of the pods.
-    namespace: Name,
+    namespace: KubernetesName,
 }
 
 impl Place {
@@ -135,7 +137,11 @@ impl Place {
         match (self.mode, self.details) {
             (Mode::InProcess, None) => Ok(Deployment::InProcess),
             (Mode::Kubernetes, Some(Pods { runners, cluster, namespace })) => {
-                Ok(Deployment::Kubernetes { runners: runners.get(), cluster, namespace })
+                Ok(Deployment::Kubernetes {
+                    runners: runners.get(),
+                    cluster,
+                    namespace: namespace.into_name(),
+                })
             }
             (Mode::InProcess, Some(_)) => Err(ArgumentError::value(
                 "deployment.details",

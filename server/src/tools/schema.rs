@@ -1,17 +1,31 @@
-//! JSON Schemas as clients read them: 2020-12, self-contained, closed, and in words that every client knows.
-
-use std::sync::Arc;
+//! JSON Schemas: what a call of a tool may hold, what of it is published, and what results meet.
+//!
+//! The *accepted* schema of a tool's arguments tells all that the server checks: it is closed, and
+//! every value has a bound. Client programs hand a schema on to the model's vendor, and each vendor
+//! refuses other keywords. What is *published* is therefore the part of the accepted schema that
+//! all of them take (`tests/mcp/vendors.rs` holds their rules). The checks stay in the server.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-/// The schema of `T`'s input.
-pub(super) fn of<T: JsonSchema>() -> Arc<Map<String, Value>> {
-    Arc::new(finished(
-        SchemaSettings::draft2020_12().for_deserialize(),
-        T::schema_name(),
-        schemars::SchemaGenerator::into_root_schema_for::<T>,
-    ))
+/// The keywords that every vendor takes.
+const PUBLISHED: [&str; 9] = [
+    "type",
+    "description",
+    "properties",
+    "required",
+    "items",
+    "enum",
+    "minimum",
+    "maximum",
+    "default",
+];
+
+/// What the arguments `A` may hold.
+pub(super) fn accepted<A: JsonSchema>() -> Map<String, Value> {
+    finished(SchemaSettings::draft2020_12().for_deserialize(), A::schema_name(), |generator| {
+        generator.into_root_schema_for::<A>()
+    })
 }
 
 /// The schema of `T` as it is written out.
@@ -19,6 +33,41 @@ pub(super) fn of_output<T: JsonSchema>() -> Map<String, Value> {
     finished(SchemaSettings::draft2020_12().for_serialize(), T::schema_name(), |generator| {
         generator.into_root_schema_for::<T>()
     })
+}
+
+/// The part of `accepted` that every vendor takes. An argument that may be null is its plain type,
+/// and one that may be written in several ways is shown in the first of them.
+pub(super) fn published(accepted: &Map<String, Value>) -> Map<String, Value> {
+    let shown = alternatives(accepted).next().unwrap_or(accepted);
+    let parts = PUBLISHED.iter().filter_map(|keyword| {
+        // What is said of all alternatives stands beside them.
+        let value = accepted.get(*keyword).or_else(|| shown.get(*keyword))?;
+        (!value.is_null()).then(|| ((*keyword).to_owned(), part(keyword, value)))
+    });
+    parts.collect()
+}
+
+fn part(keyword: &str, value: &Value) -> Value {
+    match (keyword, value) {
+        ("properties", Value::Object(properties)) => {
+            let published = |(name, schema): (&String, &Value)| {
+                Some((name.clone(), Value::Object(published(schema.as_object()?))))
+            };
+            properties.iter().filter_map(published).collect()
+        }
+        ("items", Value::Object(items)) => published(items).into(),
+        _ => value.clone(),
+    }
+}
+
+/// The ways in which a value that meets `schema` can be written, null apart.
+pub(super) fn alternatives(
+    schema: &Map<String, Value>,
+) -> impl Iterator<Item = &Map<String, Value>> {
+    let any_of = schema.get("anyOf").and_then(Value::as_array);
+    let itself = any_of.is_none().then_some(schema);
+    let alternatives = any_of.into_iter().flatten().filter_map(Value::as_object);
+    alternatives.filter(|schema| schema.get("type") != Some(&json!("null"))).chain(itself)
 }
 
 fn finished(
@@ -51,8 +100,9 @@ fn finished(
     }
 }
 
-/// Rewrites what some clients stumble over: `format: uint…`, which no vocabulary defines, and `type: [T, "null"]`,
-/// which becomes `anyOf: [T, null]`.
+/// Rewrites what some clients stumble over: `format: uint…`, which no vocabulary defines, and
+/// `type: [T, "null"]`, which becomes `anyOf: [T, null]`. An optional value of several kinds is one
+/// list of them.
 fn rewrite(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(rewrite),
@@ -65,6 +115,9 @@ fn rewrite(schema: &mut Value) {
             }) {
                 object.remove("format");
             }
+            if let Some(Value::Array(alternatives)) = object.get_mut("anyOf") {
+                *alternatives = std::mem::take(alternatives).into_iter().flat_map(inner).collect();
+            }
             if let Some(plain) = non_null_type(object) {
                 let mut outer = Map::new();
                 for keyword in ["title", "description", "default"] {
@@ -73,12 +126,27 @@ fn rewrite(schema: &mut Value) {
                     }
                 }
                 object.insert("type".to_owned(), plain);
+                if let Some(Value::Array(values)) = object.get_mut("enum") {
+                    values.retain(|value| !value.is_null());
+                }
                 let inner = std::mem::take(object);
                 outer.insert("anyOf".to_owned(), json!([inner, { "type": "null" }]));
                 *object = outer;
             }
         }
         _ => {}
+    }
+}
+
+/// The alternatives of which `schema` only is the list; else itself.
+fn inner(schema: Value) -> Vec<Value> {
+    match schema {
+        Value::Object(mut object) if object.len() == 1 => match object.remove("anyOf") {
+            Some(Value::Array(alternatives)) => alternatives,
+            Some(other) => vec![json!({ "anyOf": other })],
+            None => vec![Value::Object(object)],
+        },
+        other => vec![other],
     }
 }
 
@@ -96,7 +164,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::tools::arguments::{Configs, Int, Text};
+    use crate::tools::arguments::{Configs, Int, SortOrder, Text};
 
     #[derive(Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
@@ -112,6 +180,8 @@ mod tests {
         sql: Option<Text<9>>,
         #[serde(default = "three")]
         factor: Int<1, 5>,
+        #[serde(default)]
+        order: Option<SortOrder>,
     }
 
     fn three() -> Int<1, 5> {
@@ -119,35 +189,45 @@ mod tests {
     }
 
     #[test]
-    fn optional_arguments_are_any_of_a_type_and_null_and_no_format_is_invented() {
+    fn an_accepted_schema_is_closed_and_tells_every_bound() {
+        let accepted = Value::Object(accepted::<Arguments>());
+        assert_eq!(accepted["additionalProperties"], false);
         assert_eq!(
-            Value::Object((*of::<Arguments>()).clone()),
+            accepted["properties"]["sql"],
+            json!({
+                "description": "A statement.",
+                "anyOf": [{ "type": "string", "minLength": 1, "maxLength": 9 }, { "type": "null" }],
+                "default": null,
+            })
+        );
+        let configs = accepted["properties"]["configs"]["anyOf"].as_array().unwrap();
+        let kinds: Vec<_> = configs.iter().map(|way| way["type"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["array", "object", "null"]);
+    }
+
+    #[test]
+    fn a_published_schema_has_plain_types_and_no_null() {
+        let setting = |description: &str| json!({ "type": "string", "description": description });
+        assert_eq!(
+            Value::Object(published(&accepted::<Arguments>())),
             json!({
                 "type": "object",
                 "properties": {
                     "count": { "description": "How many.", "type": "integer", "minimum": 0 },
                     "configs": {
                         "description": "Settings.",
-                        "anyOf": [
-                            {
-                                "type": "object",
-                                "additionalProperties": { "type": "string", "maxLength": 10_000 },
-                                "propertyNames": { "minLength": 1, "maxLength": 255 },
-                                "maxProperties": 100,
-                            },
-                            { "type": "null" },
-                        ],
-                        "default": null,
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": { "key": setting("Name."), "value": setting("Value.") },
+                            "required": ["key", "value"],
+                        },
                     },
-                    "sql": {
-                        "description": "A statement.",
-                        "anyOf": [{ "type": "string", "minLength": 1, "maxLength": 9 }, { "type": "null" }],
-                        "default": null,
-                    },
+                    "sql": { "description": "A statement.", "type": "string" },
                     "factor": { "type": "integer", "minimum": 1, "maximum": 5, "default": 3 },
+                    "order": { "type": "string", "enum": ["asc", "desc"] },
                 },
                 "required": ["count"],
-                "additionalProperties": false,
             })
         );
     }

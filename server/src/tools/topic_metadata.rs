@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    arguments::{Document, Environment},
+    arguments::{Document, Environment, TopicName},
     definition::{Call, Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
@@ -66,7 +66,7 @@ async fn list_topic_metadata(call: Call, arguments: ListTopicMetadata) -> Result
 struct GetTopicMetadata {
     environment: Environment,
     /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
+    topic_name: TopicName,
 }
 
 async fn get_topic_metadata(call: Call, arguments: GetTopicMetadata) -> Result<RawObject, Error> {

@@ -1,16 +1,17 @@
 //! Kafka topics.
 
 mod changes;
+mod record_deletion;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    arguments::Environment,
+    arguments::{Environment, TopicName},
     definition::{Call, Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
-use crate::lenses::{Error, Name, RawList, RawObject};
+use crate::lenses::{Error, RawList, RawObject};
 
 pub(super) fn tools() -> Vec<Tool> {
     let mut tools = vec![
@@ -76,7 +77,7 @@ async fn list_topics(
 struct OneTopic {
     environment: Environment,
     /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
+    topic_name: TopicName,
 }
 
 async fn get_topic(

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     lenses::{Error, Name, OffsetReset, RawObject, ResetTo},
     tools::{
-        arguments::{ArgumentError, Environment, Flag, List, Offset, Partition},
+        arguments::{ArgumentError, Environment, Flag, List, Offset, Partition, TopicName},
         definition::{Call, Effect, Tool},
     },
 };
@@ -60,7 +60,11 @@ pub(super) fn tools() -> Vec<Tool> {
 }
 
 /// Topics of one call.
-type Topics = List<Name, 100>;
+type Topics = List<TopicName, 100>;
+
+fn names(topics: Topics) -> Vec<Name> {
+    topics.into_vec().into_iter().map(TopicName::into_name).collect()
+}
 
 fn no() -> Flag {
     Flag(false)
@@ -126,7 +130,7 @@ impl TryFrom<UpdateGroupOffsets> for GroupReset {
         Ok(Self {
             environment,
             group_id,
-            reset: OffsetReset { to, topics: topics.into_vec() },
+            reset: OffsetReset { to, topics: names(topics) },
             dry_run,
         })
     }
@@ -187,7 +191,7 @@ struct UpdatePartitionOffset {
     /// Id of the group, as `list_consumer_groups` shows it.
     group_id: Name,
     /// Name of the topic.
-    topic: Name,
+    topic: TopicName,
     /// Number of the partition, from 0.
     partition: Partition,
     /// Offset of the record with which it shall go on.
@@ -205,7 +209,7 @@ async fn update_consumer_partition_offset(
         arguments;
     let (partition, offset) = (partition.get(), offset.get());
     if dry_run.0 {
-        return tell(&call, &environment, group_id, &[topic], Place::Offset(partition, offset))
+        return tell(&call, &environment, group_id, &[topic.into_name()], Place::Offset(partition, offset))
             .await;
     }
     call.lenses.set_offset(&environment, &group_id, &topic, partition, offset).await
@@ -248,7 +252,7 @@ async fn delete_consumer_group_offsets(
     arguments: DeleteGroupOffsets,
 ) -> Result<RawObject, Error> {
     let DeleteGroupOffsets { environment, group_id, topics } = arguments;
-    call.lenses.delete_offsets(&environment, &group_id, &topics.into_vec()).await
+    call.lenses.delete_offsets(&environment, &group_id, &names(topics)).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -258,7 +262,7 @@ struct DeletePartitionOffset {
     /// Id of the group, as `list_consumer_groups` shows it.
     group_id: Name,
     /// Name of the topic.
-    topic: Name,
+    topic: TopicName,
     /// Number of the partition, from 0.
     partition: Partition,
 }

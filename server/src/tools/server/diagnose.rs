@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    lenses::{Error, Name, RawObject},
+    lenses::{Error, RawObject},
     report::CheckResult,
     tools::{
         ToolError,
+        arguments::KnownEnvironmentName,
         definition::{Call, Effect, Tool},
         output::Typed,
     },
@@ -34,7 +35,7 @@ pub(super) fn tool() -> Tool {
 struct Diagnose {
     /// An environment whose agent is to be checked too. Default: none.
     #[serde(default)]
-    environment: Option<Name>,
+    environment: Option<KnownEnvironmentName>,
 }
 
 /// What was found.

@@ -3,13 +3,14 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::record_deletion;
 use crate::{
     lenses::{Config, Error, Format, Name, NewTopic, NewTypedTopic, RawObject, RecordFormat},
     tools::{
         ToolError,
         arguments::{
-            ArgumentError, Configs, Environment, List, Offset, Partition, Partitions, Replication,
-            Text, one_partition, one_replica,
+            ArgumentError, Configs, Environment, Offset, Partition, Partitions, Replication, Text,
+            TopicName, one_partition, one_replica,
         },
         definition::{Call, Effect, Tool},
     },
@@ -49,7 +50,10 @@ pub(super) fn tools() -> Vec<Tool> {
              shorter retention deletes records: read them with get_topic_broker_configs and ask the user first.",
             Effect::Update,
             update_topic_config,
-        ),
+        )
+        .with_scopes_by_arguments("`delete` for settings that delete records", |arguments| {
+            record_deletion::required_scopes(arguments.get("configs"))
+        }),
         Tool::new(
             "add_topic_partitions",
             "Add topic partitions",
@@ -74,7 +78,7 @@ pub(super) fn tools() -> Vec<Tool> {
 struct CreateTopic {
     environment: Environment,
     /// Name of the new topic. Kafka takes letters, digits, `.`, `_` and `-`, at most 249 of them.
-    topic_name: Name,
+    topic_name: TopicName,
     /// Number of partitions. It can be raised later, not lowered.
     #[serde(default = "one_partition")]
     partitions: Partitions,
@@ -89,7 +93,7 @@ struct CreateTopic {
 async fn create_topic(call: Call, arguments: CreateTopic) -> Result<String, Error> {
     let CreateTopic { environment, topic_name, partitions, replication, configs } = arguments;
     let topic = NewTopic {
-        topic_name,
+        topic_name: topic_name.into_name(),
         partitions: partitions.get(),
         replication: replication.get(),
         configs: configs.unwrap_or_default().into_map(),
@@ -106,7 +110,7 @@ async fn create_topic(call: Call, arguments: CreateTopic) -> Result<String, Erro
 struct CreateTopicWithSchema {
     environment: Environment,
     /// Name of the new topic. Kafka takes letters, digits, `.`, `_` and `-`, at most 249 of them.
-    name: Name,
+    name: TopicName,
     /// Number of partitions. It can be raised later, not lowered.
     #[serde(default = "one_partition")]
     partitions: Partitions,
@@ -140,7 +144,7 @@ async fn create_topic_with_schema(
     let key = format("key", arguments.key_format, arguments.key_schema)?;
     let value = format("value", arguments.value_format, arguments.value_schema)?;
     let topic = NewTypedTopic {
-        name: arguments.name,
+        name: arguments.name.into_name(),
         partitions: arguments.partitions.get(),
         replication: arguments.replication.get(),
         configs: arguments.configs.unwrap_or_default().into_map(),
@@ -172,30 +176,15 @@ fn format(
 struct UpdateTopicConfig {
     environment: Environment,
     /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
+    topic_name: TopicName,
     /// The values to set, all as text: [{"key": "retention.ms", "value": "604800000"}].
-    configs: List<ConfigValue, 100>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ConfigValue {
-    /// Kafka's name of the setting, such as `retention.ms`.
-    key: Text<255>,
-    /// Its value as text.
-    value: Text<10_000, 0>,
+    configs: Configs<1>,
 }
 
 async fn update_topic_config(call: Call, arguments: UpdateTopicConfig) -> Result<String, Error> {
     let UpdateTopicConfig { environment, topic_name, configs } = arguments;
-    let configs: Vec<_> = configs
-        .into_vec()
-        .into_iter()
-        .map(|ConfigValue { key, value }| Config {
-            key: key.as_str().to_owned(),
-            value: value.as_str().to_owned(),
-        })
-        .collect();
+    let configs = configs.into_vec().into_iter();
+    let configs: Vec<_> = configs.map(|(key, value)| Config { key, value }).collect();
     let reply = call.lenses.update_topic_config(&environment, &topic_name, &configs).await?;
     Ok(reply.unwrap_or_else(|| {
         format!(
@@ -210,7 +199,7 @@ async fn update_topic_config(call: Call, arguments: UpdateTopicConfig) -> Result
 struct AddTopicPartitions {
     environment: Environment,
     /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
+    topic_name: TopicName,
     /// Number of partitions that the topic shall have in all; larger than its present one. Example: 12.
     partitions: Partitions,
 }
@@ -228,7 +217,7 @@ async fn add_topic_partitions(
 struct ResendMessage {
     environment: Environment,
     /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
+    topic_name: TopicName,
     /// Partition in which the record is, from 0.
     partition: Partition,
     /// Offset of the record in its partition.
