@@ -55,7 +55,7 @@ struct ListRequests {
     statuses: Option<List<ApprovalStatus, 4>>,
     /// Only requests for the topic of this name.
     #[serde(default)]
-    entity_name: Option<TopicName>,
+    entity_name: Option<Name>,
     /// Which page, from 1. The result says how many there are.
     #[serde(default = "first_page")]
     page: Page,
@@ -73,7 +73,7 @@ struct ListRequests {
 async fn list_approval_requests(call: Call, arguments: ListRequests) -> Result<RawObject, Error> {
     let query = ApprovalQuery {
         statuses: arguments.statuses.map(List::into_vec).unwrap_or_default(),
-        entity_name: arguments.entity_name.map(TopicName::into_name),
+        entity_name: arguments.entity_name,
         page: arguments.page.get(),
         page_size: arguments.page_size.get(),
         sort_field: arguments.sort_field,

@@ -122,6 +122,9 @@ impl TryFrom<Document> for Metadata {
         };
         let [topic_name, key_type, value_type] = REQUIRED.map(name_in);
         let (topic_name, _, _) = (topic_name?, key_type?, value_type?);
+        let topic_name = TopicName::try_from(String::from(topic_name))
+            .map_err(|fault| format!("`topicName` {fault}"))?
+            .into_name();
         Ok(Self { topic_name, object })
     }
 }
@@ -136,10 +139,10 @@ impl JsonSchema for Metadata {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let name = Name::json_schema(generator);
+        let (name, topic) = (Name::json_schema(generator), TopicName::json_schema(generator));
         let mut schema = Document::json_schema(generator);
         let required = json_schema!({
-            "properties": { "topicName": name, "keyType": name, "valueType": name },
+            "properties": { "topicName": topic, "keyType": name, "valueType": name },
             "required": REQUIRED,
         });
         if let (Some(schema), Value::Object(required)) =

@@ -85,7 +85,14 @@ impl JsonSchema for Fields {
                     "type": "object",
                     "properties": {
                         "key": { "type": "string", "description": "Name." },
-                        "value": { "type": "string", "description": "Value." },
+                        // Text is what nearly all of them are.
+                        "value": { "description": "Value.", "anyOf": [
+                            { "type": "string" },
+                            { "type": "number" },
+                            { "type": "boolean" },
+                            { "type": "array" },
+                            { "type": "object" },
+                        ] },
                     },
                     "required": ["key", "value"],
                     "additionalProperties": false,

@@ -138,8 +138,7 @@ pub(in crate::tools) struct KnownEnvironmentRule;
 impl Rule for KnownEnvironmentRule {
     const MAX: usize = 255;
     const PATTERN: &'static str = "^[a-zA-Z0-9._-]+$";
-    const WORDS: &'static str =
-        "ASCII letters, digits, `-`, `_` and `.`, as list_environments shows it";
+    const WORDS: &'static str = "ASCII letters, digits, `-`, `_` and `.`";
 
     fn takes(c: char) -> bool {
         TopicRule::takes(c)
