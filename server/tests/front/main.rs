@@ -19,5 +19,6 @@ mod protocol;
 mod rate_limit;
 mod resources;
 mod sign_in;
+mod step_up;
 mod token_exchange;
 mod wire;
