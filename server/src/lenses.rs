@@ -20,6 +20,7 @@ mod environments;
 mod error;
 #[cfg(test)]
 mod fuzz;
+mod groups_by_lag;
 mod media_type;
 mod metrics;
 mod name;
@@ -54,6 +55,7 @@ pub use self::{
     datasets::DatasetQuery,
     environments::NewEnvironment,
     error::Error,
+    groups_by_lag::{GroupQuery, GroupsByLag},
     metrics::{LensesMetrics, LensesOutcome},
     name::{Name, NameError},
     problem::{FieldFault, Problem},

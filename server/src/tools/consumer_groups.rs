@@ -6,6 +6,7 @@
 
 mod dry_run;
 mod lag;
+mod lagging;
 mod offsets;
 mod positions;
 
@@ -46,6 +47,14 @@ pub(super) fn tools() -> Vec<Tool> {
              in the sums. What Lenses does not tell is null, and notes say so.",
             Effect::Read,
             lag::get_consumer_group_lag,
+        ),
+        Tool::new(
+            "find_lagging_consumer_groups",
+            "Find lagging consumer groups",
+            "Finds the consumer groups that are furthest behind, in all environments with one call. \
+             `about` says when Lenses looked. For one group by partition: get_consumer_group_lag.",
+            Effect::Read,
+            lagging::find_lagging_consumer_groups,
         ),
     ];
     tools.extend(offsets::tools());

@@ -20,6 +20,7 @@ mod errors;
 mod every_argument;
 mod exchange;
 mod hq;
+mod lagging;
 mod processors;
 mod prompts;
 mod protocol;

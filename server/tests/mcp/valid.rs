@@ -40,6 +40,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("list_consumer_groups", json!({ "environment": "dev", "limit": 5, "cursor": CURSOR })),
         ("list_consumer_groups_by_topic", json!({ "environment": "dev", "topic": "orders", "limit": 5, "cursor": CURSOR })),
         ("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "billing", "topic": "orders" })),
+        ("find_lagging_consumer_groups", json!({ "environment": "dev", "name_contains": "bill", "state": "Stable", "topic": "orders", "min_lag": 7, "limit": 5 })),
         ("update_consumer_group_offsets", json!({ "environment": "dev", "group_id": "billing", "topics": ["orders", "refunds"], "reset_to": "timestamp", "target": "2026-01-05T08:00:00Z", "dry_run": false })),
         ("delete_consumer_group_offsets", json!({ "environment": "dev", "group_id": "billing", "topics": ["orders", "refunds"] })),
         ("update_consumer_partition_offset", json!({ "environment": "dev", "group_id": "billing", "topic": "orders", "partition": 2, "offset": 41, "dry_run": false })),
