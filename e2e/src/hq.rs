@@ -21,6 +21,7 @@ mod app;
 mod applications_tests;
 mod approvals;
 mod connect;
+mod consumer_groups;
 mod control;
 mod credentials;
 mod environments;

@@ -13,7 +13,8 @@ use super::oauth::{
 };
 use super::problem::Problem;
 use super::{
-    Hq, approvals, connect::routes as connectors, environments, faults, requests, sql, streams,
+    Hq, approvals, connect::routes as connectors, consumer_groups, environments, faults, requests,
+    sql, streams,
 };
 
 /// Requests that are served at the same time; more wait.
@@ -99,6 +100,7 @@ pub(crate) fn router(hq: Arc<Hq>) -> Router {
     let api = Router::new()
         .route("/api/v1/environments", get(environments::list).post(environments::create::create))
         .route("/api/v1/environments/{environment}", get(environments::show))
+        .route("/api/v1/consumer-groups", get(consumer_groups::list))
         .nest("/api/v1/environments/{environment}/proxy", proxy);
 
     let whole = Router::new()

@@ -52,6 +52,11 @@ impl Environments {
         Self(Mutex::new(seed::environments()))
     }
 
+    /// All of them, as they are now.
+    pub(crate) fn all(&self) -> Vec<Environment> {
+        lock(&self.0).clone()
+    }
+
     fn find(&self, name: &str) -> Result<Environment, Problem> {
         let found = lock(&self.0).iter().find(|environment| environment.name == name).cloned();
         found.ok_or_else(|| Problem::not_found(&format!("environment {name:?}")))

@@ -59,6 +59,9 @@ pub struct Flags {
     /// Let HQ's API refuse an access token that was asked for with a resource other than HQ (its issuer)
     #[arg(long, env = "HQ_API_AUDIENCE_CHECK", default_value = "false", value_name = "BOOL")]
     api_audience_check: String,
+    /// List the consumer groups of all environments, as HQ does from 6.3 on; older ones answer 404
+    #[arg(long, env = "HQ_CONSUMER_GROUPS", default_value = "true", value_name = "BOOL")]
+    consumer_groups: String,
     /// How long an access token is good, e.g. `1h` or `5s`
     #[arg(long, env = "HQ_ACCESS_TOKEN_TTL", default_value = "1h", value_name = "DURATION")]
     access_token_ttl: String,
@@ -108,6 +111,8 @@ pub struct Settings {
     pub token_exchange: bool,
     /// Whether the API refuses tokens that are for others.
     pub api_audience_check: bool,
+    /// Whether the consumer groups of all environments are listed.
+    pub consumer_groups: bool,
     /// How long an access token is good.
     pub access_token_ttl: Duration,
     /// How long a grant can be refreshed.
@@ -159,6 +164,9 @@ impl Flags {
                 .unwrap_or_default(),
             api_audience_check: faults
                 .keep("--api-audience-check", &self.api_audience_check, boolean)
+                .unwrap_or_default(),
+            consumer_groups: faults
+                .keep("--consumer-groups", &self.consumer_groups, boolean)
                 .unwrap_or_default(),
             access_token_ttl: faults
                 .keep("--access-token-ttl", &self.access_token_ttl, duration)

@@ -1,0 +1,89 @@
+//! The consumer groups of all environments, the one that is furthest behind first:
+//! `/api/v1/consumer-groups`. HQ has it from 6.3 on.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::kafka::Kafka;
+use super::kafka::consumers::{Committed, Group};
+use super::problem::Problem;
+use super::users::{Action, Caller};
+use super::{Hq, lock};
+
+/// Which groups are listed: those that meet all that is given.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Filters {
+    name_contains: Option<String>,
+    state: Option<String>,
+    environment: Option<String>,
+    topic: Option<String>,
+    min_lag: Option<u64>,
+}
+
+impl Filters {
+    fn take(&self, group: &Group, lag: u64) -> bool {
+        self.name_contains.as_ref().is_none_or(|text| group.id.contains(text))
+            && self.state.as_ref().is_none_or(|state| group.state == state)
+            && self.topic.as_ref().is_none_or(|topic| group.reads(topic))
+            && self.min_lag.is_none_or(|least| lag >= least)
+    }
+}
+
+/// `GET /api/v1/consumer-groups`
+pub(crate) async fn list(
+    State(hq): State<Arc<Hq>>,
+    caller: Caller,
+    filters: Result<Query<Filters>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    if !hq.settings.consumer_groups {
+        return Err(Problem::not_found("route"));
+    }
+    let Query(filters) =
+        filters.map_err(|error| Problem::invalid_parameter(error.body_text()))?;
+    caller.may(Action::ListConsumerGroups, "kafka:consumer-group:*")?;
+    let mut found = Vec::new();
+    for environment in hq.environments.all() {
+        let is_asked = filters.environment.as_ref().is_none_or(|name| *name == environment.name);
+        let Some(agent) = environment.agent.filter(|_| is_asked) else { continue };
+        let kafka = lock(&agent.kafka);
+        for group in kafka.groups() {
+            let lag = lag(group, &kafka);
+            if filters.take(group, lag) {
+                found.push((lag, describe(group, lag, &environment.name)));
+            }
+        }
+    }
+    found.sort_by_key(|(lag, _)| Reverse(*lag));
+    let items: Vec<_> = found.into_iter().map(|(_, group)| group).collect();
+    Ok(Json(json!({ "items": items, "data_freshness": Timestamp::now().to_string() })))
+}
+
+fn lag(group: &Group, kafka: &Kafka) -> u64 {
+    let behind = |committed: &Committed| {
+        let topic = kafka.topic(&committed.topic);
+        let end = topic.map_or(0, |topic| topic.log.end_offset(committed.partition));
+        end.saturating_sub(committed.offset)
+    };
+    group.offsets.iter().map(behind).sum()
+}
+
+fn describe(group: &Group, lag: u64, environment: &str) -> Value {
+    let topics: BTreeSet<_> = group.offsets.iter().map(|committed| &committed.topic).collect();
+    json!({
+        "environment": environment,
+        "name": group.id,
+        "state": group.state,
+        "members": group.members,
+        "lag": lag,
+        "topics": topics,
+    })
+}
