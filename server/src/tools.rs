@@ -229,12 +229,7 @@ mod tests {
             // What overwrites is destructive too (MCP), and it is what can be repeated without another effect.
             let overwrites = !only_reads && annotations["idempotentHint"] == true;
             let may_delete = tool.name() == "execute_sql" || tool.further_scopes().is_some();
-            assert_eq!(
-                annotations["destructiveHint"],
-                may_delete || overwrites,
-                "{}",
-                tool.name()
-            );
+            assert_eq!(annotations["destructiveHint"], may_delete || overwrites, "{}", tool.name());
             assert!(
                 overwrites || !tool.required_scopes(None).contains(Scope::Delete),
                 "{}",

@@ -121,7 +121,11 @@ mod tests {
             let found = read(reply).unwrap();
             let found_names: Vec<_> =
                 found.groups.iter().map(|group| group.text("name").unwrap().into_owned()).collect();
-            assert_eq!((found_names, found.data_freshness), (names.into_iter().map(String::from).collect(), freshness), "{reply}");
+            assert_eq!(
+                (found_names, found.data_freshness),
+                (names.into_iter().map(String::from).collect(), freshness),
+                "{reply}"
+            );
         }
         assert_eq!(GroupsByLag::read(Reply::Empty).unwrap(), GroupsByLag::default());
     }

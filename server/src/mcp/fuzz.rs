@@ -7,12 +7,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde_json::{Value, value::RawValue};
 
-use super::{
-    endpoint::accepts,
-    headers::must_equal,
-    message::Message,
-    method::Call,
-};
+use super::{endpoint::accepts, headers::must_equal, message::Message, method::Call};
 use crate::{
     fuzz::fuzz,
     json::{DEPTH_MAX, NODES_MAX, measure},

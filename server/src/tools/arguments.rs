@@ -22,6 +22,7 @@ mod topic_size;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use self::key_values::KeyValues;
 pub(super) use self::{
     configs::Configs,
     document::{Document, Fields},
@@ -36,7 +37,6 @@ pub(super) use self::{
     text::Text,
     topic_size::{Partitions, Replication, one_partition, one_replica},
 };
-use self::key_values::KeyValues;
 
 /// What is wrong with a call's arguments.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

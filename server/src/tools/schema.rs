@@ -28,11 +28,30 @@ pub(super) fn accepted<A: JsonSchema>() -> Map<String, Value> {
     })
 }
 
-/// The schema of `T` as it is written out.
+/// The schema of `T` as it is written out, without words: results explain themselves, and the list
+/// of tools is long enough.
 pub(super) fn of_output<T: JsonSchema>() -> Map<String, Value> {
-    finished(SchemaSettings::draft2020_12().for_serialize(), T::schema_name(), |generator| {
-        generator.into_root_schema_for::<T>()
-    })
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema =
+        finished(settings, T::schema_name(), |generator| generator.into_root_schema_for::<T>());
+    without_words(&mut schema);
+    schema
+}
+
+fn without_words(schema: &mut Map<String, Value>) {
+    schema.remove("description");
+    for keyword in ["properties", "items", "anyOf"] {
+        match schema.get_mut(keyword) {
+            Some(Value::Object(items)) if keyword == "items" => without_words(items),
+            Some(Value::Object(properties)) => {
+                properties.values_mut().filter_map(Value::as_object_mut).for_each(without_words);
+            }
+            Some(Value::Array(schemas)) => {
+                schemas.iter_mut().filter_map(Value::as_object_mut).for_each(without_words);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The part of `accepted` that every vendor takes. An argument that may be null is its plain type,
@@ -42,9 +61,15 @@ pub(super) fn published(accepted: &Map<String, Value>) -> Map<String, Value> {
     let parts = PUBLISHED.iter().filter_map(|keyword| {
         // What is said of all alternatives stands beside them.
         let value = accepted.get(*keyword).or_else(|| shown.get(*keyword))?;
-        (!value.is_null()).then(|| ((*keyword).to_owned(), part(keyword, value)))
+        let is_told = !value.is_null() && !(*keyword == "maximum" && is_beyond_use(value));
+        is_told.then(|| ((*keyword).to_owned(), part(keyword, value)))
     });
     parts.collect()
+}
+
+/// Whether a bound is so large that no model comes near it.
+fn is_beyond_use(maximum: &Value) -> bool {
+    maximum.as_i64().is_some_and(|maximum| maximum >= 10_000)
 }
 
 fn part(keyword: &str, value: &Value) -> Value {
@@ -56,6 +81,8 @@ fn part(keyword: &str, value: &Value) -> Value {
             properties.iter().filter_map(published).collect()
         }
         ("items", Value::Object(items)) => published(items).into(),
+        // A line break of the source.
+        ("description", Value::String(text)) => text.replace('\n', " ").into(),
         _ => value.clone(),
     }
 }
@@ -207,7 +234,6 @@ mod tests {
 
     #[test]
     fn a_published_schema_has_plain_types_and_no_null() {
-        let setting = |description: &str| json!({ "type": "string", "description": description });
         assert_eq!(
             Value::Object(published(&accepted::<Arguments>())),
             json!({
@@ -219,7 +245,10 @@ mod tests {
                         "type": "array",
                         "items": {
                             "type": "object",
-                            "properties": { "key": setting("Name."), "value": setting("Value.") },
+                            "properties": {
+                                "key": { "type": "string" },
+                                "value": { "type": "string" },
+                            },
                             "required": ["key", "value"],
                         },
                     },

@@ -30,9 +30,7 @@ async fn settings_that_delete_records_are_asked_for_with_delete() {
     let server = Server::with_oauth(&hq, &[]);
     hq.issue("writer", json!({ "scope": "write" }));
     hq.issue("deleter", json!({ "scope": "write delete" }));
-    let set = |configs: Value| {
-        json!({ "environment": "dev", "topic_name": "orders", "configs": configs })
-    };
+    let set = |configs: Value| json!({ "environment": "dev", "topic_name": "orders", "configs": configs });
     let retention = json!([{ "key": "retention.ms", "value": "1" }]);
     let text = retention.to_string();
     let texts = json!([retention[0].to_string()]);

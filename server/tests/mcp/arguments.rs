@@ -49,7 +49,8 @@ async fn a_name_is_one_segment_of_the_path_whatever_it_holds() {
 async fn a_name_that_there_cannot_be_is_refused() {
     let hq = Hq::giving(&json!({})).await;
     let endpoint = Endpoint::new(&hq.url);
-    let names = NAMES.iter().map(|(name, _)| *name).filter(|name| !matches!(*name, "orders" | "..."));
+    let names =
+        NAMES.iter().map(|(name, _)| *name).filter(|name| !matches!(*name, "orders" | "..."));
     for name in names.chain(["dev/../prod", ".."]) {
         let topics = json!({ "environment": "dev", "group_id": "g", "topics": [name] });
         let log = json!({ "environment": "dev", "cluster": "c", "namespace": "n", "pod": name });

@@ -168,7 +168,8 @@ async fn a_client_that_cannot_ask_or_a_server_that_need_not_runs_at_once() {
 async fn only_what_deletes_is_asked_about_and_wrong_arguments_are_told_first() {
     let hq = Hq::answering(200, "application/json", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
-    let settings = |configs: Value| json!({ "environment": "dev", "topic_name": "t", "configs": configs });
+    let settings =
+        |configs: Value| json!({ "environment": "dev", "topic_name": "t", "configs": configs });
     let processor = |sql: &str| json!({ "environment": "dev", "name": "p", "sql": sql });
     // With `timestamp` there must be a time too.
     let reset =

@@ -158,7 +158,9 @@ async fn settings_are_taken_as_a_list_and_as_an_object_alike() {
     for tool in tools::registry().iter() {
         let good = valid::arguments(tool.name());
         let expected = bench.call(tool, &good).await;
-        for place in places_of(tool, &good).iter().filter(|place| place.kinds == ["array", "object"]) {
+        for place in
+            places_of(tool, &good).iter().filter(|place| place.kinds == ["array", "object"])
+        {
             taken += 1;
             let list = good.pointer(&place.pointer).unwrap().as_array().unwrap();
             let entry =
@@ -270,9 +272,10 @@ fn with_text(value: &Value, replaced: &impl Fn(&String) -> String) -> Value {
     match value {
         Value::String(text) => Value::String(replaced(text)),
         Value::Array(items) => items.iter().map(|item| with_text(item, replaced)).collect(),
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (replaced(name), with_text(value, replaced))).collect()
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (replaced(name), with_text(value, replaced)))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -407,14 +410,8 @@ fn wrong_of_one_kind(schema: &Value, good: &Value) -> Vec<Value> {
             ]
         }
         Some("string") => {
-            let mut values = vec![
-                json!(7),
-                json!(1.5),
-                json!(true),
-                json!([]),
-                json!({}),
-                json!([good]),
-            ];
+            let mut values =
+                vec![json!(7), json!(1.5), json!(true), json!([]), json!({}), json!([good])];
             if schema.get("maxLength").is_some() {
                 values.push(json!(long(schema)));
                 values.extend(control);

@@ -128,7 +128,8 @@ async fn an_older_hq_is_asked_environment_by_environment_and_that_is_said() {
     assert_eq!(found["result"][3]["lag"], Value::Null);
     assert_eq!(found["about"]["source"], "environments");
     let notes = found["about"]["notes"].to_string();
-    for said in ["3 environments were asked one by one", "`away`", "`broken` is not in the result"] {
+    for said in ["3 environments were asked one by one", "`away`", "`broken` is not in the result"]
+    {
         assert!(notes.contains(said), "{said}: {notes}");
     }
     let mut asked = hq.lines();
@@ -177,7 +178,8 @@ async fn an_older_hq_is_asked_for_twenty_environments_at_most() {
 
 #[tokio::test]
 async fn only_a_list_that_is_not_there_is_looked_for_elsewhere() {
-    for (status, said) in [(403, "does not allow this"), (500, "Lenses failed"), (401, "credential")]
+    for (status, said) in
+        [(403, "does not allow this"), (500, "Lenses failed"), (401, "credential")]
     {
         let hq = Hq::answering(status, "application/json", "{}").await;
         let text = Endpoint::new(&hq.url).failure(TOOL, json!({})).await;

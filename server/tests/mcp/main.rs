@@ -28,6 +28,7 @@ mod records;
 mod resources;
 mod results;
 mod server;
+mod size;
 mod sql;
 mod stdio;
 mod topics;

@@ -42,10 +42,7 @@ async fn every_kind_of_resource_is_what_hq_says_of_it() {
         ("/dev", json!({ "name": "dev", "tier": "staging" })),
         ("/dev/proxy/api/topics", json!([{ "topicName": "a.b" }])),
         ("/dev/proxy/api/topics/a.b", topic.clone()),
-        (
-            "/dev/proxy/api/metadata/topics/a.b",
-            json!({ "topicName": "a.b", "valueSchema": "{}" }),
-        ),
+        ("/dev/proxy/api/metadata/topics/a.b", json!({ "topicName": "a.b", "valueSchema": "{}" })),
     ])
     .await;
     let endpoint = Endpoint::new(&hq.url);

@@ -80,15 +80,10 @@ impl<const MIN: usize> JsonSchema for Configs<MIN> {
                     "properties": {
                         "key": {
                             "type": "string",
-                            "description": "Name.",
                             "minLength": 1,
                             "maxLength": MAX_CONFIG_KEY,
                         },
-                        "value": {
-                            "type": "string",
-                            "description": "Value.",
-                            "maxLength": MAX_CONFIG_VALUE,
-                        },
+                        "value": { "type": "string", "maxLength": MAX_CONFIG_VALUE },
                     },
                     "required": ["key", "value"],
                     "additionalProperties": false,

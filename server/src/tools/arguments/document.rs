@@ -84,9 +84,9 @@ impl JsonSchema for Fields {
                 "items": {
                     "type": "object",
                     "properties": {
-                        "key": { "type": "string", "description": "Name." },
+                        "key": { "type": "string" },
                         // Text is what nearly all of them are.
-                        "value": { "description": "Value.", "anyOf": [
+                        "value": { "anyOf": [
                             { "type": "string" },
                             { "type": "number" },
                             { "type": "boolean" },

@@ -31,7 +31,7 @@ impl JsonSchema for Environment {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = KnownEnvironmentName::json_schema(generator);
-        schema.insert("description".to_owned(), "Environment, see list_environments.".into());
+        schema.insert("description".to_owned(), "See list_environments.".into());
         schema
     }
 }

@@ -213,8 +213,22 @@ mod tests {
     #[test]
     fn what_could_lead_elsewhere_is_no_ruled_name() {
         for name in [
-            "", ".", "..", "..;", "a;b", "dev/../prod", "a/b", "a?b", "a#b", "%2e%2e", "a b", "dév",
-            "a\\b", "dev\n", "a\0", &"x".repeat(256),
+            "",
+            ".",
+            "..",
+            "..;",
+            "a;b",
+            "dev/../prod",
+            "a/b",
+            "a?b",
+            "a#b",
+            "%2e%2e",
+            "a b",
+            "dév",
+            "a\\b",
+            "dev\n",
+            "a\0",
+            &"x".repeat(256),
         ] {
             assert!(!is_taken::<TopicRule>(name), "{name:?}");
             assert!(!is_taken::<EnvironmentRule>(name), "{name:?}");

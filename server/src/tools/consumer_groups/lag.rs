@@ -11,7 +11,7 @@ use crate::{
     lenses::{Error, Name, Object},
     tools::{
         arguments::{Environment, TopicName},
-        definition::Call, 
+        definition::Call,
         output::Typed,
         page::fitting,
     },
@@ -21,9 +21,9 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(super) struct GetLag {
     environment: Environment,
-    /// Id of the group, as `list_consumer_groups` shows it.
+    /// See list_consumer_groups.
     group_id: Name,
-    /// Only the lag in this topic. Default: in all that the group committed offsets for.
+    /// Only this topic.
     #[serde(default)]
     topic: Option<TopicName>,
 }

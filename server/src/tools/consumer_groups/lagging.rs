@@ -26,13 +26,13 @@ type Lag = Int<0, 9_007_199_254_740_991>;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FindLagging {
-    /// Only this environment. Default: all.
+    /// Only this environment.
     #[serde(default)]
     environment: Option<KnownEnvironmentName>,
-    /// Only groups whose id contains this text.
+    /// Only names that contain this.
     #[serde(default)]
     name_contains: Option<Text<255>>,
-    /// Only groups in this state: Stable, Empty, …
+    /// Only this state: Stable, Empty, …
     #[serde(default)]
     state: Option<Name>,
     /// Only groups that read this topic.
@@ -94,7 +94,8 @@ pub(super) async fn find_lagging_consumer_groups(
     match call.lenses.consumer_groups_by_lag(&query).await {
         Ok(GroupsByLag { mut groups, data_freshness }) => {
             let hidden = hide(&mut groups, &*call.policy);
-            let records = groups.iter().map(|group| move |out: &mut String| group.write("name", out));
+            let records =
+                groups.iter().map(|group| move |out: &mut String| group.write("name", out));
             let mut found = Lagging {
                 records: fitting(records, most, call.limits),
                 total: groups.len(),
@@ -165,8 +166,8 @@ impl Output for Lagging {
                     "type": "object",
                     "properties": {
                         "source": { "type": "string", "enum": Source::ALL.map(Source::as_str) },
-                        "total": { "type": "integer", "description": "Groups found." },
-                        "data_freshness": { "description": "When Lenses looked." },
+                        "total": { "type": "integer" },
+                        "data_freshness": {},
                         "notes": { "type": "array", "items": { "type": "string" } },
                     },
                     "required": ["source", "total", "data_freshness", "notes"],

@@ -25,9 +25,8 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "create_topic",
             "Create topic",
-            "Creates a Kafka topic. Fails when there is one of that name. To say formats and schemas too, use \
-             create_topic_with_schema. Where Lenses refuses because the user may not create topics, \
-             request_topic_creation asks for one.",
+            "Creates a topic. To set formats or schemas use create_topic_with_schema. If the \
+             user may not create topics, use request_topic_creation.",
             Effect::Create,
             create_topic,
         )
@@ -35,10 +34,8 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "create_topic_with_schema",
             "Create topic with schema",
-            "Creates a Kafka topic and says in which format, and with which schema, its keys and values are; a schema is \
-             registered with the schema registry. Fails when there is a topic of that name. Without formats use \
-             create_topic. Where Lenses refuses because the user may not create topics, request_topic_creation asks for \
-             one.",
+            "Creates a topic with key and value formats, and registers their schemas. If the \
+             user may not create topics, use request_topic_creation.",
             Effect::Create,
             create_topic_with_schema,
         )
@@ -46,8 +43,9 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "update_topic_config",
             "Update topic config",
-            "Sets configuration values of a Kafka topic; those that are not named stay. The old values are lost, and a \
-             shorter retention deletes records: read them with get_topic_broker_configs and ask the user first.",
+            "Sets configuration values of a topic; the others stay, old values are lost. \
+             Retention, compaction and cleanup.policy delete records and need the scope delete. \
+             Ask the user first.",
             Effect::Update,
             update_topic_config,
         )
@@ -57,16 +55,16 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "add_topic_partitions",
             "Add topic partitions",
-            "Raises the number of partitions of a Kafka topic. It can't be lowered again, and records with a key may go to \
-             another partition than before: ask the user first.",
+            "Raises the number of partitions of a topic. It can't be lowered, and keys may move \
+             to other partitions: ask the user first.",
             Effect::Update,
             add_topic_partitions,
         ),
         Tool::new(
             "resend_message",
             "Resend message",
-            "Appends a copy of one record to the end of its topic, where all consumers see it again. Each call appends \
-             another copy. Find partition and offset with execute_sql, and ask the user first.",
+            "Appends a copy of one record to its topic, for all consumers; each call appends \
+             another. Find partition and offset with execute_sql, and ask the user first.",
             Effect::Trigger,
             resend_message,
         ),
@@ -77,15 +75,15 @@ pub(super) fn tools() -> Vec<Tool> {
 #[serde(deny_unknown_fields)]
 struct CreateTopic {
     environment: Environment,
-    /// Name of the new topic. Kafka takes letters, digits, `.`, `_` and `-`, at most 249 of them.
+    /// Letters, digits, `.`, `_`, `-`.
     topic_name: TopicName,
-    /// Number of partitions. It can be raised later, not lowered.
+    /// Can only be raised later.
     #[serde(default = "one_partition")]
     partitions: Partitions,
-    /// Number of replicas of each partition; at most the number of brokers.
+    /// At most the number of brokers.
     #[serde(default = "one_replica")]
     replication: Replication,
-    /// Kafka topic settings, name to value, both as text: {"cleanup.policy": "compact", "retention.ms": "604800000"}.
+    /// Kafka settings, such as cleanup.policy.
     #[serde(default)]
     configs: Option<Configs>,
 }
@@ -109,27 +107,27 @@ async fn create_topic(call: Call, arguments: CreateTopic) -> Result<String, Erro
 #[serde(deny_unknown_fields)]
 struct CreateTopicWithSchema {
     environment: Environment,
-    /// Name of the new topic. Kafka takes letters, digits, `.`, `_` and `-`, at most 249 of them.
+    /// Letters, digits, `.`, `_`, `-`.
     name: TopicName,
-    /// Number of partitions. It can be raised later, not lowered.
+    /// Can only be raised later.
     #[serde(default = "one_partition")]
     partitions: Partitions,
-    /// Number of replicas of each partition; at most the number of brokers.
+    /// At most the number of brokers.
     #[serde(default = "one_replica")]
     replication: Replication,
-    /// Kafka topic settings, name to value, both as text: {"cleanup.policy": "compact", "retention.ms": "604800000"}.
+    /// Kafka settings, such as cleanup.policy.
     #[serde(default)]
     configs: Option<Configs>,
-    /// Format of the keys: JSON, AVRO, PROTOBUF, XML, CSV, STRING, INT, LONG, BYTES, or one that was added to Lenses.
+    /// JSON, AVRO, PROTOBUF, XML, CSV, STRING, INT, LONG, BYTES or another that Lenses knows.
     #[serde(default)]
     key_format: Option<Name>,
-    /// Schema of the keys as text, for formats that have one: an Avro schema in JSON, a Protobuf file. Needs `key_format`.
+    /// Avro or Protobuf schema as text. Needs key_format.
     #[serde(default)]
     key_schema: Option<Schema>,
-    /// Format of the values; the same words as for `key_format`.
+    /// As key_format.
     #[serde(default)]
     value_format: Option<Name>,
-    /// Schema of the values as text. Needs `value_format`.
+    /// As key_schema. Needs value_format.
     #[serde(default)]
     value_schema: Option<Schema>,
 }
@@ -175,9 +173,9 @@ fn format(
 #[serde(deny_unknown_fields)]
 struct UpdateTopicConfig {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
+    /// See list_topics.
     topic_name: TopicName,
-    /// The values to set, all as text: [{"key": "retention.ms", "value": "604800000"}].
+    /// Kafka settings, such as retention.ms; values as text.
     configs: Configs<1>,
 }
 
@@ -198,9 +196,9 @@ async fn update_topic_config(call: Call, arguments: UpdateTopicConfig) -> Result
 #[serde(deny_unknown_fields)]
 struct AddTopicPartitions {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
+    /// See list_topics.
     topic_name: TopicName,
-    /// Number of partitions that the topic shall have in all; larger than its present one. Example: 12.
+    /// New total.
     partitions: Partitions,
 }
 
@@ -216,11 +214,11 @@ async fn add_topic_partitions(
 #[serde(deny_unknown_fields)]
 struct ResendMessage {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
+    /// See list_topics.
     topic_name: TopicName,
-    /// Partition in which the record is, from 0.
+    /// From 0.
     partition: Partition,
-    /// Offset of the record in its partition.
+    /// Of the record.
     offset: Offset,
 }
 

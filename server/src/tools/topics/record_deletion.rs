@@ -85,7 +85,9 @@ mod tests {
 
     #[test]
     fn what_the_tool_cannot_read_needs_no_more() {
-        for configs in [json!("[]"), json!([]), json!({}), json!([{ "key": "retention.ms" }]), json!(7)] {
+        for configs in
+            [json!("[]"), json!([]), json!({}), json!([{ "key": "retention.ms" }]), json!(7)]
+        {
             assert_eq!(required_scopes(Some(&configs)), ScopeSet::NONE, "{configs}");
         }
         assert_eq!(required_scopes(None), ScopeSet::NONE);

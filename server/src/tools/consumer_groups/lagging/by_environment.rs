@@ -97,12 +97,14 @@ async fn offered(call: &Call) -> Result<(Vec<Name>, Vec<String>), Error> {
         }
         let status = environment.member("status");
         let status: Option<Value> = status.and_then(|json| serde_json::from_slice(json).ok());
-        let is_away = status.is_some_and(|status| status.get("agent_connected") == Some(&false.into()));
+        let is_away =
+            status.is_some_and(|status| status.get("agent_connected") == Some(&false.into()));
         if is_away { &mut away } else { &mut names }.push(name);
     }
     let mut notes = Vec::new();
     if !away.is_empty() {
-        let away: Vec<_> = away.iter().take(ENVIRONMENTS_MAX).map(|name| format!("`{name}`")).collect();
+        let away: Vec<_> =
+            away.iter().take(ENVIRONMENTS_MAX).map(|name| format!("`{name}`")).collect();
         notes.push(format!("not in the result, as no agent is connected: {}", away.join(", ")));
     }
     if names.len() > ENVIRONMENTS_MAX {
