@@ -33,3 +33,4 @@ mod sql;
 mod stdio;
 mod topics;
 mod valid;
+mod vendors;
