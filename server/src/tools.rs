@@ -22,6 +22,7 @@ mod contract;
 mod datasets;
 mod definition;
 mod deployments;
+mod effect;
 mod environments;
 mod error;
 #[cfg(test)]
@@ -48,7 +49,8 @@ use serde_json::{Map, Value};
 pub use self::{
     arguments::ArgumentError,
     asked::{Checks, Offer},
-    definition::{Call, Effect, Limits, Prepared, Tool},
+    definition::{Call, Limits, Prepared, Tool},
+    effect::Effect,
     error::ToolError,
     outcome::Outcome,
     progress::{Progress, ProgressUpdate, ProgressUpdates},

@@ -85,7 +85,7 @@ async fn list_approval_requests(call: Call, arguments: ListRequests) -> Result<R
 #[serde(deny_unknown_fields)]
 struct GetRequest {
     environment: Environment,
-    /// UUID, see list_approval_requests.
+    /// UUID, see `list_approval_requests`.
     request_id: RequestId,
 }
 
@@ -143,7 +143,7 @@ struct RequestTopic {
     /// Kafka settings, such as cleanup.policy.
     #[serde(default)]
     configs: Option<Configs>,
-    /// Tags: ["pii"].
+    /// Tags: `["pii"]`.
     #[serde(default)]
     tags: Option<List<Name, 100>>,
     /// Expected bytes of a record.

@@ -101,7 +101,7 @@ async fn list_kafka_connectors(
 #[serde(deny_unknown_fields)]
 struct GetDefinition {
     environment: Environment,
-    /// See list_kafka_connectors.
+    /// See `list_kafka_connectors`.
     connect_cluster_name: Name,
     /// Connector name.
     connector_name: Name,
@@ -130,7 +130,7 @@ struct Settings {
     environment: Environment,
     /// Connector name.
     name: Name,
-    /// See get_deployment_targets.
+    /// See `get_deployment_targets`.
     cluster: Name,
     /// Settings, such as tasks.max. Give secrets as references: ${secret:path:key}.
     configuration: Fields,
@@ -173,7 +173,7 @@ async fn create_kafka_connector(call: Call, arguments: Settings) -> Result<RawOb
 #[serde(deny_unknown_fields)]
 struct SetAction {
     environment: Environment,
-    /// See list_kafka_connectors.
+    /// See `list_kafka_connectors`.
     cluster: Name,
     /// Connector name.
     connector: Name,
@@ -193,7 +193,7 @@ async fn set_action_on_kafka_connector(
 #[serde(deny_unknown_fields)]
 struct RestartTask {
     environment: Environment,
-    /// See list_kafka_connectors.
+    /// See `list_kafka_connectors`.
     cluster: Name,
     /// Connector name.
     connector: Name,
@@ -216,7 +216,7 @@ async fn restart_kafka_connector_task(
 #[serde(deny_unknown_fields)]
 struct DeleteConnector {
     environment: Environment,
-    /// See list_kafka_connectors.
+    /// See `list_kafka_connectors`.
     cluster: Name,
     /// Connector name.
     connector: Name,

@@ -92,7 +92,7 @@ async fn list_consumer_groups(call: Call, arguments: ListConsumerGroups) -> Resu
 #[serde(deny_unknown_fields)]
 struct ListByTopic {
     environment: Environment,
-    /// See list_topics.
+    /// See `list_topics`.
     topic: TopicName,
     /// Default: as many as fit.
     #[serde(default)]
@@ -112,7 +112,7 @@ async fn list_consumer_groups_by_topic(call: Call, arguments: ListByTopic) -> Re
 #[serde(deny_unknown_fields)]
 struct DeleteConsumerGroup {
     environment: Environment,
-    /// See list_consumer_groups.
+    /// See `list_consumer_groups`.
     group_id: Name,
 }
 

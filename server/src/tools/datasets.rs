@@ -70,16 +70,16 @@ struct ListDatasets {
     /// Text in the name, or in names of fields.
     #[serde(default)]
     search: Option<Text<255>>,
-    /// Only these connections: ["kafka"].
+    /// Only these connections: `["kafka"]`.
     #[serde(default)]
     connections: Option<List<Name, 100>>,
-    /// Only these tags: ["pii"].
+    /// Only these tags: `["pii"]`.
     #[serde(default)]
     tags: Option<List<Name, 100>>,
     /// Field to sort by: name.
     #[serde(default)]
     sort_field: Option<Name>,
-    /// Needs sort_field.
+    /// Needs `sort_field`.
     #[serde(default)]
     sort_order: SortOrder,
     /// Give system datasets too.
@@ -129,9 +129,9 @@ async fn list_datasets(call: Call, arguments: ListDatasets) -> Result<RawObject,
 #[serde(deny_unknown_fields)]
 struct GetDataset {
     environment: Environment,
-    /// See list_datasets; Kafka's is kafka.
+    /// See `list_datasets`; Kafka's is kafka.
     connection: Name,
-    /// See list_datasets; for Kafka the topic.
+    /// See `list_datasets`; for Kafka the topic.
     dataset: Name,
 }
 
@@ -146,7 +146,7 @@ async fn get_dataset(
 #[serde(deny_unknown_fields)]
 struct GetDatasetMessageMetrics {
     environment: Environment,
-    /// See list_topics.
+    /// See `list_topics`.
     entity_name: TopicName,
 }
 
@@ -162,7 +162,7 @@ async fn get_dataset_message_metrics(
 #[serde(deny_unknown_fields)]
 struct UpdateDatasetTopicDescription {
     environment: Environment,
-    /// See list_topics.
+    /// See `list_topics`.
     topic_name: TopicName,
     /// New text. Default: none.
     #[serde(default)]
@@ -182,9 +182,9 @@ async fn update_dataset_topic_description(
 #[serde(deny_unknown_fields)]
 struct UpdateDatasetTopicTags {
     environment: Environment,
-    /// See list_topics.
+    /// See `list_topics`.
     topic_name: TopicName,
-    /// All tags: ["pii", "eu"]. An empty list removes all.
+    /// All tags: `["pii", "eu"]`. An empty list removes all.
     tags: List<Name, 100, 0>,
 }
 

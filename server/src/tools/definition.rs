@@ -3,11 +3,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
-use rmcp::model::{Tool as Listing, ToolAnnotations};
+use rmcp::model::Tool as Listing;
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+pub(super) use super::effect::Effect;
 use super::{
     arguments::{self, ArgumentError, Flag},
     asked::{Checks, Offer},
@@ -15,65 +16,13 @@ use super::{
     output::Output,
     progress::Progress,
     result::ToolResult,
-    schema, statement,
+    schema,
 };
 use crate::{
     identity::Identity,
     lenses,
     scope::{Scope, ScopeSet},
 };
-
-/// What a tool does to Lenses. Scope and annotations follow from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Tells what this server knows without asking Lenses, whatever the scopes.
-    SelfInfo,
-    /// Looks.
-    Read,
-    /// Creates something; calling it again fails or creates another.
-    Create,
-    /// Sets what is there to another value, which is then lost; calling it again changes nothing more.
-    Update,
-    /// Sets something going, each time it is called: a restart, a message sent again.
-    Trigger,
-    /// Takes something away for good.
-    Delete,
-    /// Runs the statement in the argument `sql`: its class decides.
-    Sql,
-}
-
-impl Effect {
-    fn annotations(self) -> ToolAnnotations {
-        let (read_only, destructive, idempotent) = match self {
-            Self::SelfInfo | Self::Read => (true, false, true),
-            Self::Create | Self::Trigger => (false, false, false),
-            // MCP calls every update that is not only additive destructive. What is gone stays gone, and deleting it
-            // again changes nothing.
-            Self::Update | Self::Delete => (false, true, true),
-            Self::Sql => (false, true, false),
-        };
-        ToolAnnotations::new()
-            .read_only(read_only)
-            .destructive(destructive)
-            .idempotent(idempotent)
-            // Everything is in Lenses; but records hold what anyone may have written into them.
-            .open_world(self == Self::Sql)
-    }
-
-    fn required_scopes(self, arguments: Option<&Map<String, Value>>) -> ScopeSet {
-        match self {
-            Self::SelfInfo => ScopeSet::NONE,
-            Self::Read => Scope::Read.into(),
-            Self::Create | Self::Update | Self::Trigger => Scope::Write.into(),
-            Self::Delete => Scope::Delete.into(),
-            // Without a statement there is nothing to allow: the call will fail on its arguments.
-            Self::Sql => arguments
-                .and_then(|arguments| arguments.get("sql"))
-                .and_then(Value::as_str)
-                .map_or(Scope::Read.into(), statement::required_scopes),
-        }
-    }
-}
 
 /// Limits of one call's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

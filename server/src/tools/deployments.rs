@@ -48,7 +48,7 @@ async fn get_deployment_targets(
 #[serde(deny_unknown_fields)]
 struct GetPodLogs {
     environment: Environment,
-    /// See get_deployment_targets.
+    /// See `get_deployment_targets`.
     cluster: Name,
     /// Its namespace.
     namespace: KubernetesName,

@@ -66,7 +66,7 @@ struct ListEnvironments {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct OneEnvironment {
-    /// See list_environments.
+    /// See `list_environments`.
     name: KnownEnvironmentName,
 }
 

@@ -66,7 +66,7 @@ async fn list_sql_processors(
 #[serde(deny_unknown_fields)]
 struct OneProcessor {
     environment: Environment,
-    /// See list_sql_processors.
+    /// See `list_sql_processors`.
     sql_processor_id: Name,
 }
 
@@ -85,7 +85,7 @@ struct CreateProcessor {
     name: Name,
     /// INSERT INTO big SELECT STREAM * FROM orders WHERE amount > 100
     sql: Text<100_000>,
-    /// Default: {"mode": "IN_PROC"}.
+    /// Default: `{"mode": "IN_PROC"}`.
     #[serde(default)]
     deployment: Option<Place>,
     /// Default: Lenses makes one.
@@ -94,7 +94,7 @@ struct CreateProcessor {
     /// What it is for.
     #[serde(default)]
     description: Option<Text<5_000>>,
-    /// Tags: ["fraud"].
+    /// Tags: `["fraud"]`.
     #[serde(default)]
     tags: Option<List<Name, 100>>,
 }
@@ -124,7 +124,7 @@ enum Mode {
 struct Pods {
     /// Number of pods.
     runners: Int<1, 1_000>,
-    /// See get_deployment_targets.
+    /// See `get_deployment_targets`.
     cluster: Name,
     /// Its namespace.
     namespace: KubernetesName,

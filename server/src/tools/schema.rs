@@ -5,7 +5,7 @@
 //! refuses other keywords. What is *published* is therefore the part of the accepted schema that
 //! all of them take (`tests/mcp/vendors.rs` holds their rules). The checks stay in the server.
 
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 /// The keywords that every vendor takes.
@@ -23,9 +23,11 @@ const PUBLISHED: [&str; 9] = [
 
 /// What the arguments `A` may hold.
 pub(super) fn accepted<A: JsonSchema>() -> Map<String, Value> {
-    finished(SchemaSettings::draft2020_12().for_deserialize(), A::schema_name(), |generator| {
-        generator.into_root_schema_for::<A>()
-    })
+    finished(
+        SchemaSettings::draft2020_12().for_deserialize(),
+        A::schema_name(),
+        SchemaGenerator::into_root_schema_for::<A>,
+    )
 }
 
 /// The schema of `T` as it is written out, without words: results explain themselves, and the list
@@ -33,7 +35,7 @@ pub(super) fn accepted<A: JsonSchema>() -> Map<String, Value> {
 pub(super) fn of_output<T: JsonSchema>() -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let mut schema =
-        finished(settings, T::schema_name(), |generator| generator.into_root_schema_for::<T>());
+        finished(settings, T::schema_name(), SchemaGenerator::into_root_schema_for::<T>);
     without_words(&mut schema);
     schema
 }
@@ -61,8 +63,8 @@ pub(super) fn published(accepted: &Map<String, Value>) -> Map<String, Value> {
     let parts = PUBLISHED.iter().filter_map(|keyword| {
         // What is said of all alternatives stands beside them.
         let value = accepted.get(*keyword).or_else(|| shown.get(*keyword))?;
-        let is_told = !value.is_null() && !(*keyword == "maximum" && is_beyond_use(value));
-        is_told.then(|| ((*keyword).to_owned(), part(keyword, value)))
+        let is_left_out = value.is_null() || *keyword == "maximum" && is_beyond_use(value);
+        (!is_left_out).then(|| ((*keyword).to_owned(), part(keyword, value)))
     });
     parts.collect()
 }
@@ -100,7 +102,7 @@ pub(super) fn alternatives(
 fn finished(
     settings: SchemaSettings,
     type_name: impl AsRef<str>,
-    schema: impl FnOnce(schemars::SchemaGenerator) -> schemars::Schema,
+    schema: impl FnOnce(SchemaGenerator) -> Schema,
 ) -> Map<String, Value> {
     let settings = settings.with(|settings| {
         settings.inline_subschemas = true;

@@ -65,7 +65,7 @@ async fn list_topic_metadata(call: Call, arguments: ListTopicMetadata) -> Result
 #[serde(deny_unknown_fields)]
 struct GetTopicMetadata {
     environment: Environment,
-    /// See list_topics.
+    /// See `list_topics`.
     topic_name: TopicName,
 }
 

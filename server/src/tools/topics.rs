@@ -77,7 +77,7 @@ async fn list_topics(
 #[serde(deny_unknown_fields)]
 struct OneTopic {
     environment: Environment,
-    /// See list_topics.
+    /// See `list_topics`.
     topic_name: TopicName,
 }
 

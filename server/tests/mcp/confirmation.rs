@@ -4,8 +4,8 @@ use lenses_mcp_server::{policy, settings::Confirm};
 use serde_json::{Value, json};
 
 use crate::{
+    bad_input::bad_input,
     client::{Endpoint, LEGACY, Limits, MODERN, caller, read, request},
-    every_argument::bad_input,
     hq::Hq,
     valid,
 };

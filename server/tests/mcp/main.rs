@@ -7,6 +7,7 @@
 mod advice;
 mod approvals;
 mod arguments;
+mod bad_input;
 mod client;
 mod completion;
 mod confirmation;
@@ -21,6 +22,8 @@ mod every_argument;
 mod exchange;
 mod hq;
 mod lagging;
+mod lenient;
+mod places;
 mod processors;
 mod prompts;
 mod protocol;

@@ -49,7 +49,9 @@ fn read_value(schema: &Map<String, Value>, value: &mut Value, left: &mut usize) 
         match (way.get("type").and_then(Value::as_str), &mut *value) {
             (Some("array"), Value::Array(items)) => {
                 if let Some(schema) = way.get("items").and_then(Value::as_object) {
-                    items.iter_mut().for_each(|item| read_value(schema, item, left));
+                    for item in items {
+                        read_value(schema, item, left);
+                    }
                 }
             }
             // What is in an open object is Lenses' business.

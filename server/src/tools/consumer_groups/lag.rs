@@ -21,7 +21,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(super) struct GetLag {
     environment: Environment,
-    /// See list_consumer_groups.
+    /// See `list_consumer_groups`.
     group_id: Name,
     /// Only this topic.
     #[serde(default)]

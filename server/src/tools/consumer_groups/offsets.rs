@@ -74,9 +74,9 @@ fn no() -> Flag {
 #[serde(deny_unknown_fields)]
 struct UpdateGroupOffsets {
     environment: Environment,
-    /// See list_consumer_groups.
+    /// See `list_consumer_groups`.
     group_id: Name,
-    /// Topics: ["orders"].
+    /// Topics: `["orders"]`.
     topics: Topics,
     /// With `timestamp`: the first record not older than target.
     reset_to: ResetPlace,
@@ -187,7 +187,7 @@ async fn update_consumer_group_offsets(
 #[serde(deny_unknown_fields)]
 struct UpdatePartitionOffset {
     environment: Environment,
-    /// See list_consumer_groups.
+    /// See `list_consumer_groups`.
     group_id: Name,
     /// Topic name.
     topic: TopicName,
@@ -246,9 +246,9 @@ async fn tell(
 #[serde(deny_unknown_fields)]
 struct DeleteGroupOffsets {
     environment: Environment,
-    /// See list_consumer_groups.
+    /// See `list_consumer_groups`.
     group_id: Name,
-    /// Topics: ["orders"].
+    /// Topics: `["orders"]`.
     topics: Topics,
 }
 
@@ -264,7 +264,7 @@ async fn delete_consumer_group_offsets(
 #[serde(deny_unknown_fields)]
 struct DeletePartitionOffset {
     environment: Environment,
-    /// See list_consumer_groups.
+    /// See `list_consumer_groups`.
     group_id: Name,
     /// Topic name.
     topic: TopicName,

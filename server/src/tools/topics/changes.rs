@@ -121,13 +121,13 @@ struct CreateTopicWithSchema {
     /// JSON, AVRO, PROTOBUF, XML, CSV, STRING, INT, LONG, BYTES or another that Lenses knows.
     #[serde(default)]
     key_format: Option<Name>,
-    /// Avro or Protobuf schema as text. Needs key_format.
+    /// Avro or Protobuf schema as text. Needs `key_format`.
     #[serde(default)]
     key_schema: Option<Schema>,
-    /// As key_format.
+    /// As `key_format`.
     #[serde(default)]
     value_format: Option<Name>,
-    /// As key_schema. Needs value_format.
+    /// As `key_schema`. Needs `value_format`.
     #[serde(default)]
     value_schema: Option<Schema>,
 }
@@ -173,7 +173,7 @@ fn format(
 #[serde(deny_unknown_fields)]
 struct UpdateTopicConfig {
     environment: Environment,
-    /// See list_topics.
+    /// See `list_topics`.
     topic_name: TopicName,
     /// Kafka settings, such as retention.ms; values as text.
     configs: Configs<1>,
@@ -196,7 +196,7 @@ async fn update_topic_config(call: Call, arguments: UpdateTopicConfig) -> Result
 #[serde(deny_unknown_fields)]
 struct AddTopicPartitions {
     environment: Environment,
-    /// See list_topics.
+    /// See `list_topics`.
     topic_name: TopicName,
     /// New total.
     partitions: Partitions,
@@ -214,7 +214,7 @@ async fn add_topic_partitions(
 #[serde(deny_unknown_fields)]
 struct ResendMessage {
     environment: Environment,
-    /// See list_topics.
+    /// See `list_topics`.
     topic_name: TopicName,
     /// From 0.
     partition: Partition,

@@ -46,8 +46,21 @@ const GEMINI: [&str; 22] = [
 ];
 
 pub(super) fn rules() -> Vec<Rule> {
-    let rule =
-        |vendor, says, source, holds: Check, refused| Rule { vendor, says, source, holds, refused };
+    [gemini(), libraries(), others()].into_iter().flatten().collect()
+}
+
+fn rule(
+    vendor: &'static str,
+    says: &'static str,
+    source: &'static str,
+    holds: Check,
+    refused: Value,
+) -> Rule {
+    Rule { vendor, says, source, holds, refused }
+}
+
+/// Gemini, and the program of its vendor.
+fn gemini() -> Vec<Rule> {
     vec![
         rule(
             "Gemini API",
@@ -122,6 +135,19 @@ pub(super) fn rules() -> Vec<Rule> {
             json!({ "description": "a" }),
         ),
         rule(
+            "Gemini API",
+            "takes of string formats only enum and date-time",
+            "https://firebase.google.com/docs/reference/js/ai.schemashared",
+            |schema, _| !schema.contains_key("format"),
+            json!({ "type": "string", "format": "uuid" }),
+        ),
+    ]
+}
+
+/// Libraries that hand schemas to Gemini.
+fn libraries() -> Vec<Rule> {
+    vec![
+        rule(
             "google-genai (Python)",
             "crashes on a boolean additionalProperties",
             "https://github.com/googleapis/python-genai/issues/2393",
@@ -145,13 +171,6 @@ pub(super) fn rules() -> Vec<Rule> {
                 "propertyNames": { "minLength": 1 } }),
         ),
         rule(
-            "Gemini API",
-            "takes of string formats only enum and date-time",
-            "https://firebase.google.com/docs/reference/js/ai.schemashared",
-            |schema, _| !schema.contains_key("format"),
-            json!({ "type": "string", "format": "uuid" }),
-        ),
-        rule(
             "Vercel AI SDK, Google",
             "drops an object without properties, and keeps it required",
             "https://github.com/vercel/ai/blob/main/packages/google/src/convert-json-schema-to-openapi-schema.ts",
@@ -165,13 +184,19 @@ pub(super) fn rules() -> Vec<Rule> {
             json!({ "type": "object", "properties": { "a": { "type": "object" } },
                 "required": ["a"] }),
         ),
+    ]
+}
+
+/// Other vendors, and what follows of all rules.
+fn others() -> Vec<Rule> {
+    vec![
         rule(
             "Anthropic Messages API",
             "takes no anyOf, oneOf or allOf at the root",
             "https://github.com/anthropics/claude-code/issues/27337",
             |schema, is_root| {
-                let has = |keyword: &&str| schema.contains_key(*keyword);
-                !is_root || !["anyOf", "oneOf", "allOf"].iter().any(|keyword| has(keyword))
+                let has = |keyword: &str| schema.contains_key(keyword);
+                !is_root || !["anyOf", "oneOf", "allOf"].into_iter().any(has)
             },
             json!({ "anyOf": [{ "type": "object" }] }),
         ),
