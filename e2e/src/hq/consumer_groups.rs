@@ -47,8 +47,7 @@ pub(crate) async fn list(
     if !hq.settings.consumer_groups {
         return Err(Problem::not_found("route"));
     }
-    let Query(filters) =
-        filters.map_err(|error| Problem::invalid_parameter(error.body_text()))?;
+    let Query(filters) = filters.map_err(|error| Problem::invalid_parameter(error.body_text()))?;
     caller.may(Action::ListConsumerGroups, "kafka:consumer-group:*")?;
     let mut found = Vec::new();
     for environment in hq.environments.all() {
@@ -86,4 +85,51 @@ fn describe(group: &Group, lag: u64, environment: &str) -> Value {
         "lag": lag,
         "topics": topics,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use crate::hq::test_client::{SERVICE_ACCOUNT, TestClient};
+
+    const PATH: &str = "/api/v1/consumer-groups";
+
+    async fn names(client: &TestClient, query: &str) -> Vec<String> {
+        let found = client.get(&format!("{PATH}?{query}"), SERVICE_ACCOUNT).await.json();
+        assert!(found["data_freshness"].is_string(), "{found}");
+        let items = found["items"].as_array().unwrap();
+        items.iter().map(|group| group["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn groups_are_found_by_all_filters_the_furthest_behind_first() {
+        let client = TestClient::new(&[]);
+        assert_eq!(names(&client, "").await.len(), 306);
+        assert_eq!(
+            names(&client, "min_lag=101").await,
+            ["analytics-nightly", "legacy-export", "fraud-model"]
+        );
+        assert_eq!(
+            names(&client, "environment=development&topic=payments&state=Stable").await,
+            ["payments-settlement"]
+        );
+        assert_eq!(names(&client, "name_contains=reader-29&environment=large").await.len(), 10);
+        assert!(names(&client, "environment=disaster-recovery").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_older_hq_has_no_such_route_and_a_newer_one_knows_its_filters() {
+        for (flags, query, status) in [
+            (&["--consumer-groups=false"][..], "", StatusCode::NOT_FOUND),
+            (&[], "min_lag=many", StatusCode::BAD_REQUEST),
+            (&[], "limit=1", StatusCode::BAD_REQUEST),
+        ] {
+            let reply =
+                TestClient::new(flags).get(&format!("{PATH}?{query}"), SERVICE_ACCOUNT).await;
+            assert_eq!(reply.status, status, "{query}: {}", reply.text);
+        }
+        let reply = TestClient::new(&[]).get(PATH, "nobody").await;
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+    }
 }
