@@ -21,7 +21,6 @@ mod app;
 mod applications_tests;
 mod approvals;
 mod connect;
-mod consumer_groups;
 mod control;
 mod credentials;
 mod environments;

@@ -24,7 +24,7 @@ pub use self::{
     check::{Fault, MAX_DEPTH, Need, check},
     copy::{copy, push_string},
     size::{DEPTH_MAX, NODES_MAX, TooLarge, measure},
-    structure::{Malformed, Part, Parts, end_of},
+    structure::{Checked, Malformed, Part, Parts, checked_elements, end_of},
 };
 
 /// The value of the member `name` of `object`, the first one if there are several.

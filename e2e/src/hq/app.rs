@@ -13,8 +13,7 @@ use super::oauth::{
 };
 use super::problem::Problem;
 use super::{
-    Hq, approvals, connect::routes as connectors, consumer_groups, environments, faults, requests,
-    sql, streams,
+    Hq, approvals, connect::routes as connectors, environments, faults, requests, sql, streams,
 };
 
 /// Requests that are served at the same time; more wait.
@@ -100,7 +99,7 @@ pub(crate) fn router(hq: Arc<Hq>) -> Router {
     let api = Router::new()
         .route("/api/v1/environments", get(environments::list).post(environments::create::create))
         .route("/api/v1/environments/{environment}", get(environments::show))
-        .route("/api/v1/consumer-groups", get(consumer_groups::list))
+        .route("/api/v1/consumer-groups", get(environments::consumer_groups::list))
         .nest("/api/v1/environments/{environment}/proxy", proxy);
 
     let whole = Router::new()

@@ -16,6 +16,7 @@ use super::streams::Streams;
 use super::users::{Action, Caller};
 use super::{Hq, lock, seed};
 
+pub(crate) mod consumer_groups;
 pub(crate) mod create;
 
 /// The most that the stand-in's licence allows.

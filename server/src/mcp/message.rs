@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::{error::Category, value::RawValue};
 
-use super::method::{Call, Meta};
+use super::{meta::Meta, method::Call};
 use crate::{
     json,
     json_rpc::{RequestId, RpcError},

@@ -142,7 +142,7 @@ fn fitting<W: FnOnce(&mut String)>(
     most: usize,
     limits: Limits,
 ) -> Records {
-    let mut records = Records::new();
+    let mut records = Records::with_capacity(0);
     let mut left = limits.bytes;
     for write in writes.take(most) {
         let length = records.push(write);

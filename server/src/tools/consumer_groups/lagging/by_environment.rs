@@ -49,10 +49,17 @@ pub(super) async fn find(call: &Call, query: GroupQuery, most: usize) -> Result<
     );
     let deadline = Instant::now() + WITHIN;
     let topic = query.topic.as_ref();
+    let is_one = query.environment.is_some();
     let asked: Vec<_> = stream::iter(environments)
         .map(|environment| async move {
             let groups = timeout_at(deadline, groups_of(&call.lenses, &environment, topic)).await;
-            (environment, groups.unwrap_or(Err(Error::TimedOut { after: WITHIN })))
+            let groups = match groups {
+                Err(_) => Err(Error::TimedOut { after: WITHIN }),
+                // Not every environment has the topic.
+                Ok(Err(Error::NotFound(_))) if topic.is_some() && !is_one => Ok(RawList::default()),
+                Ok(groups) => groups,
+            };
+            (environment, groups)
         })
         .buffered(AT_ONCE)
         .collect()
@@ -66,7 +73,7 @@ pub(super) async fn find(call: &Call, query: GroupQuery, most: usize) -> Result<
             }
             // Whoever asks for one environment wants to know; sign-in must hear of a credential.
             Err(error @ Error::Unauthorized(_)) => return Err(error),
-            Err(error) if query.environment.is_some() => return Err(error),
+            Err(error) if is_one => return Err(error),
             Err(error) => notes.push(format!("`{environment}` is not in the result: {error}")),
         }
     }
@@ -123,11 +130,9 @@ async fn groups_of(
     environment: &Name,
     topic: Option<&Name>,
 ) -> Result<RawList, Error> {
-    let Some(topic) = topic else { return lenses.consumer_groups(environment).await };
-    match lenses.consumer_groups_of(environment, topic).await {
-        // Not every environment has the topic.
-        Err(Error::NotFound(_)) => Ok(RawList::default()),
-        groups => groups,
+    match topic {
+        Some(topic) => lenses.consumer_groups_of(environment, topic).await,
+        None => lenses.consumer_groups(environment).await,
     }
 }
 

@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::kafka::Kafka;
-use super::kafka::consumers::{Committed, Group};
-use super::problem::Problem;
-use super::users::{Action, Caller};
-use super::{Hq, lock};
+use crate::hq::kafka::Kafka;
+use crate::hq::kafka::consumers::{Committed, Group};
+use crate::hq::problem::Problem;
+use crate::hq::users::{Action, Caller};
+use crate::hq::{Hq, lock};
 
 /// Which groups are listed: those that meet all that is given.
 #[derive(Debug, Default, Deserialize)]
