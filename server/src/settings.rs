@@ -6,15 +6,18 @@
 
 mod advertised;
 mod connections;
+mod container;
 mod error;
 mod former;
 #[cfg(test)]
 mod fuzz;
 mod lenses;
+mod names;
 mod oauth;
 mod parse;
 mod policy;
 mod reader;
+mod service_links;
 mod sign_in;
 mod tls;
 mod traces;
@@ -36,6 +39,7 @@ use base64::{
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use url::Url;
 
+pub(crate) use self::container::{OVER_STDIO, WITH_API_KEY};
 pub use self::{
     advertised::{AdvertisedUrl, ENDPOINT},
     connections::Connections,
@@ -122,6 +126,9 @@ pub struct Http {
     pub tls: Option<KeyPairFiles>,
     /// Where the admin endpoints listen.
     pub admin: SocketAddr,
+    /// Whether the server does not start if the admin port is taken: it was configured. The default
+    /// port may be another program's.
+    pub admin_required: bool,
     /// The bounds on connections.
     pub connections: Connections,
     /// What callers must show.
@@ -190,6 +197,7 @@ impl Settings {
     pub fn read(variables: &Variables<'_>) -> Result<Self, SettingsErrors> {
         let mut reader = Reader::new(variables);
         let read = read_all(&mut reader);
+        reader.refuse_unknown_names();
         let (mut settings, effective) = reader.finish(read)?;
         settings.warnings.extend(variables.warnings());
         settings.effective = effective;
@@ -225,6 +233,7 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
         &mut warnings,
     );
     let lenses = lenses?;
+    warnings.extend(container::lenses_warning(reader, &lenses.http));
     Ok(Settings {
         lenses_url: lenses.http,
         lenses_websocket_url: lenses.websocket,

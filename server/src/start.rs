@@ -9,7 +9,7 @@ use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use self::listening::{bind, connection_options};
+use self::listening::{bind, bind_admin, connection_options};
 use crate::{
     admin,
     app::{self, Bounds},
@@ -26,7 +26,7 @@ use crate::{
     limits::{Bodies, LimitMetrics, PerUser, Slots, Users},
     mcp::{self, Handler},
     metrics::Metrics,
-    settings::{Http, Settings, SignIn, Transport},
+    settings::{Http, OVER_STDIO, Settings, SignIn, Transport, WITH_API_KEY},
     tls::{self, TlsError},
 };
 
@@ -58,6 +58,12 @@ pub enum StartError {
     /// Signals can't be taken over.
     #[error("failed to take over signals: {0}")]
     Signals(#[source] io::Error),
+    /// Standard input held nothing: nobody is there to serve.
+    #[error(
+        "standard input ended before the first message, and TRANSPORT=stdio serves the client \
+         there: {OVER_STDIO}; to serve HTTP instead: {WITH_API_KEY}"
+    )]
+    NoInput,
     /// Standard input or output failed.
     #[error("serving MCP over standard input and output failed: {0}")]
     Stdio(#[source] io::Error),
@@ -105,7 +111,10 @@ async fn run_stdio(
     tracing::info!("serving MCP over standard input and output");
     tokio::select! {
         ended = mcp::serve_stdio(server, elicitation, identity, budget, max_bytes) => {
-            ended.map_err(StartError::Stdio)
+            match ended.map_err(StartError::Stdio)? {
+                0 => Err(StartError::NoInput),
+                _ => Ok(()),
+            }
         }
         () = signals.next() => Ok(()),
     }
@@ -126,11 +135,12 @@ async fn run_http(
     let (endpoint, admin) = connection_options(settings, http, acceptor, &metrics);
     let routers = http_routers(settings, http, metrics, &stages, Arc::new)?;
     let listener = bind(http.listen, "HOST, PORT")?;
-    let admin_listener = bind(http.admin, "ADMIN_HOST, ADMIN_PORT")?;
+    let admin_listener = bind_admin(http)?;
 
     // Probes are answered until the very end, so this port does not stop with the other.
-    let admin =
-        tokio::spawn(connections::serve(admin_listener, routers.admin, admin, Stages::default()));
+    let admin = admin_listener.map(|listener| {
+        tokio::spawn(connections::serve(listener, routers.admin, admin, Stages::default()))
+    });
     let serving = connections::serve(listener, routers.endpoint, endpoint, stages.clone());
     tokio::pin!(serving);
     tokio::select! {
@@ -140,7 +150,9 @@ async fn run_http(
             stages.run(settings.shutdown_grace, signals, &mut serving).await;
         }
     }
-    admin.abort();
+    if let Some(admin) = admin {
+        admin.abort();
+    }
     Ok(())
 }
 

@@ -2,13 +2,11 @@
 //! them, and URLs end in logs.
 
 use http::{HeaderMap, header::AUTHORIZATION};
+pub(super) use lenses_mcp_oauth::TOKEN_MAX;
+use lenses_mcp_oauth::is_b64token;
 use secrecy::SecretString;
 
 use super::AuthError;
-
-/// Longest token that is taken, in bytes: signed tokens with many groups have several KiB. This
-/// bounds what is hashed and sent on.
-pub(super) const TOKEN_MAX: usize = 16 * 1024;
 
 /// The bearer token of a request.
 ///
@@ -41,13 +39,6 @@ pub(super) fn token(headers: &HeaderMap) -> Result<SecretString, AuthError> {
         Ok(token) if is_b64token(token) => Ok(SecretString::from(token)),
         _ => Err(AuthError::Invalid),
     }
-}
-
-/// `b64token` of RFC 6750 §2.1.
-fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    !body.is_empty()
-        && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ variables! {
     #[secret true] INTROSPECTION_CLIENT_SECRET: "That client's secret";
     MCP_TOKEN_EXCHANGE = "auto": "Show HQ a token of its own (RFC 8693): auto = if it offers that to the client above, required, off";
     MCP_AUDIENCE = "whenPresent": "Whether a token's aud must name this server: required, whenPresent, ignored";
-    #[secret true] MCP_CALLER_TOKEN: "Bearer token that callers must show when OAuth is off";
+    #[secret true] MCP_CALLER_TOKEN: "Bearer token that callers must show when OAuth is off: at least 16 letters, digits or -._~+/";
     MCP_CALLERS: "anyone = callers need no token when OAuth is off; to be said in so many words";
 
     ["Listening"]
@@ -106,7 +106,7 @@ variables! {
     TLS_CERT_FILE: "Certificate of the MCP endpoint, in PEM, its chain behind it; a changed file is taken up. Default: no TLS";
     TLS_KEY_FILE: "That certificate's key, in PEM, unencrypted";
     ADMIN_HOST = "0.0.0.0": "Address of the admin endpoints";
-    ADMIN_PORT = "9090": "Port of /livez, /readyz and /metrics";
+    ADMIN_PORT = "9464": "Port of /livez, /readyz, /metrics and /diagnostics. If it is taken and not set here, the server starts without them";
     MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in";
     MCP_ALLOWED_ORIGINS: "Further browser origins, comma list; the advertised URL's and loopback are always in";
     MCP_TRUSTED_PROXIES: "Addresses or networks (10.0.0.0/8) of proxies, comma list: believed about their clients' addresses";

@@ -20,8 +20,8 @@ fn server(hq: &Hq, callers: (&str, &str)) -> Server {
 #[tokio::test]
 async fn callers_show_their_token_and_hq_sees_the_key() {
     let hq = Hq::start().await;
-    let server = server(&hq, ("MCP_CALLER_TOKEN", "callers-token"));
-    let answer = server.call("callers-token", READ).await;
+    let server = server(&hq, ("MCP_CALLER_TOKEN", "callers-token-of-a-test"));
+    let answer = server.call("callers-token-of-a-test", READ).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert_eq!(hq.called_with(), ["Bearer service-account"]);
     assert_eq!(hq.introspections(), 0);
@@ -30,11 +30,16 @@ async fn callers_show_their_token_and_hq_sees_the_key() {
 #[tokio::test]
 async fn others_are_challenged_without_oauth() {
     let hq = Hq::start().await;
-    let server = server(&hq, ("MCP_CALLER_TOKEN", "callers-token"));
+    let server = server(&hq, ("MCP_CALLER_TOKEN", "callers-token-of-a-test"));
     let answer = server.send(call(READ)).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.challenge(), Some("Bearer realm=\"lenses-mcp\""));
-    for token in ["service-account", "callers-token2", "callers-toke", "Callers-token"] {
+    for token in [
+        "service-account",
+        "callers-token-of-a-test2",
+        "callers-token-of-a-tes",
+        "Callers-token-of-a-test",
+    ] {
         let answer = server.call(token, READ).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{token}");
         let challenge = answer.challenge().unwrap();
@@ -63,7 +68,7 @@ async fn fault_04_over_http_the_key_is_not_lent_to_whoever_asks_nor_to_a_web_pag
     let faults = try_settings(&key).unwrap_err().to_string();
     assert!(faults.contains("MCP_CALLER_TOKEN is not set"), "{faults}");
 
-    let closed = server(&hq, ("MCP_CALLER_TOKEN", "callers-token"));
+    let closed = server(&hq, ("MCP_CALLER_TOKEN", "callers-token-of-a-test"));
     assert_eq!(closed.send(call(READ)).await.status, StatusCode::UNAUTHORIZED);
     // Even where anyone may call, a page that makes its own name resolve here may not, nor one from elsewhere.
     let open = server(&hq, ("MCP_CALLERS", "anyone"));
