@@ -40,7 +40,7 @@ use std::{
 
 use http::{
     HeaderMap, HeaderValue, Method,
-    header::{ACCEPT, AUTHORIZATION},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{Instrument, Span};
@@ -247,6 +247,7 @@ impl CallerClient {
         body: Option<&impl serde::Serialize>,
     ) -> Result<reqwest::Response, ReadError> {
         let bearer = self.bearer().map_err(ReadError::Reply)?;
+        let expects_body = matches!(method, Method::PUT | Method::POST | Method::PATCH);
         let mut request = self
             .client
             .0
@@ -256,6 +257,9 @@ impl CallerClient {
             .header(ACCEPT, accepted);
         if let Some(body) = body {
             request = request.json(body);
+        } else if expects_body {
+            // Servers may refuse one that does not say that it has no body (RFC 9110 §8.6).
+            request = request.header(CONTENT_LENGTH, 0);
         }
         request.headers(traced()).send().await.map_err(ReadError::Transport)
     }

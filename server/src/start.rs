@@ -192,7 +192,7 @@ pub fn http_routers<H: Handler>(
     let slots = bounds.slots.clone();
     stages.readiness.add(Box::new(move || slots.fault()));
     let endpoint = app::router(http, bounds, offered, authenticator, &metrics, page, mcp);
-    let admin = admin::router(metrics, diagnostics, stages.clone()).merge(replicas);
+    let admin = admin::router(http, metrics, diagnostics, stages.clone(), replicas);
     Ok(Routers { endpoint, admin })
 }
 

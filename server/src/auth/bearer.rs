@@ -6,7 +6,7 @@ pub(super) use lenses_mcp_oauth::TOKEN_MAX;
 use lenses_mcp_oauth::is_b64token;
 use secrecy::SecretString;
 
-use super::AuthError;
+use super::{AuthError, Rejection};
 
 /// The bearer token of a request.
 ///
@@ -37,7 +37,7 @@ pub(super) fn token(headers: &HeaderMap) -> Result<SecretString, AuthError> {
     }
     match std::str::from_utf8(token) {
         Ok(token) if is_b64token(token) => Ok(SecretString::from(token)),
-        _ => Err(AuthError::Invalid),
+        _ => Err(AuthError::Invalid(Rejection::Syntax)),
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
             b"Bearer \xc3\xa9",
         ];
         for value in values {
-            assert_eq!(read(&[value]), Err(AuthError::Invalid), "{value:?}");
+            assert_eq!(read(&[value]), Err(AuthError::Invalid(Rejection::Syntax)), "{value:?}");
         }
     }
 

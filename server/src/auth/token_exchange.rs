@@ -30,7 +30,8 @@ const CODE_MAX: usize = 64;
 /// Exchanges, in the metrics.
 const OPERATION: &str = "token_exchange";
 
-/// Why a token could not be exchanged. The caller's token stays good.
+/// Why a token could not be exchanged. Unless HQ says that it is the token's fault, the caller's
+/// token stays good.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExchangeError {
     /// HQ could not be asked what it offers.
@@ -95,6 +96,11 @@ pub(crate) enum ExchangeError {
 }
 
 impl ExchangeError {
+    /// Whether HQ says that the caller's token is good no longer (RFC 6749 §5.2).
+    pub(super) fn is_of_the_token(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "invalid_grant")
+    }
+
     fn outcome(&self) -> LensesOutcome {
         match self {
             Self::Refused { status: StatusCode::UNAUTHORIZED, .. } => LensesOutcome::Unauthorized,

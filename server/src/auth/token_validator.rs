@@ -22,6 +22,7 @@ use super::{
     audience::Audience,
     failed_sign_ins::{FailedSignIns, TooManyFailures},
     introspection::{IntrospectionError, IntrospectionResponse},
+    rejection::{Rejection, quoted},
     single_flight::{Flight, SingleFlight},
     token_exchange::{ExchangeError, Exchanged},
 };
@@ -33,13 +34,16 @@ const TOKENS_MAX: u64 = 10_000;
 /// token that was only just issued is not locked out.
 const REFUSED_FOR: Duration = Duration::from_secs(1);
 
+/// How far HQ's clock may be ahead of this server's, in seconds.
+const CLOCK_SKEW: u64 = 30;
+
 /// The decision on a token.
 #[derive(Debug, Clone)]
 pub(super) enum TokenStatus {
     /// It is good.
     Active(Arc<Grant>),
     /// It is not.
-    Rejected(Reason),
+    Rejected(Rejection),
 }
 
 /// What a good token stands for.
@@ -53,21 +57,6 @@ pub(super) struct Grant {
     pub(super) exchanged: Option<Arc<SecretString>>,
     /// When the token, or what it was exchanged for, ends: in seconds since 1970.
     expires_at: Option<u64>,
-}
-
-/// Why a token is not good: for the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Reason {
-    #[error("HQ says it is not active")]
-    Inactive,
-    #[error("it has expired")]
-    Expired,
-    #[error("it is not a bearer access token")]
-    NotBearer,
-    #[error(
-        "its aud does not name this server; clients must ask HQ for a token for MCP_ADVERTISED_URL, or set MCP_AUDIENCE"
-    )]
-    OtherAudience,
 }
 
 /// Why there is no decision. Nothing here says anything about the token.
@@ -106,6 +95,7 @@ pub(super) struct IntrospectionLimits {
 pub(super) struct TokenValidator {
     cache: Cache<Fingerprint, TokenStatus>,
     authorization_server: Arc<AuthorizationServer>,
+    issuer: Arc<str>,
     audience: Audience,
     offered: ScopeSet,
     in_flight: SingleFlight<Result<TokenStatus, Arc<ValidationError>>>,
@@ -116,9 +106,10 @@ pub(super) struct TokenValidator {
 }
 
 impl TokenValidator {
-    /// Remembers active tokens for `cache_ttl` (but never past their end).
+    /// Takes tokens of `issuer`. Remembers active ones for `cache_ttl` (but never past their end).
     pub(super) fn new(
         authorization_server: Arc<AuthorizationServer>,
+        issuer: &str,
         audience: Audience,
         offered: ScopeSet,
         cache_ttl: Duration,
@@ -134,6 +125,7 @@ impl TokenValidator {
         Self {
             cache,
             authorization_server,
+            issuer: issuer.into(),
             audience,
             offered,
             in_flight: SingleFlight::new(),
@@ -208,14 +200,18 @@ impl TokenValidator {
 
     async fn ask(&self, token: &SecretString) -> Result<TokenStatus, ValidationError> {
         let reply = self.authorization_server.introspect(token).await?;
-        let mut grant = match judge(reply, &self.audience, now()) {
+        let mut grant = match self.judge(reply, now()) {
             Ok(grant) => grant,
-            Err(reason) => return Ok(TokenStatus::Rejected(reason)),
+            Err(rejection) => return Ok(TokenStatus::Rejected(rejection)),
         };
         grant.scopes = grant.scopes.intersection(self.offered);
-        if let Some(Exchanged { token, expires_in }) =
-            self.authorization_server.exchange(token, grant.scopes).await?
-        {
+        let exchanged = match self.authorization_server.exchange(token, grant.scopes).await {
+            Err(error) if error.is_of_the_token() => {
+                return Ok(TokenStatus::Rejected(Rejection::NotExchanged));
+            }
+            exchanged => exchanged?,
+        };
+        if let Some(Exchanged { token, expires_in }) = exchanged {
             let ends = expires_in.map(|left| now().saturating_add(left.as_secs()));
             grant.expires_at = grant.expires_at.into_iter().chain(ends).min();
             grant.exchanged = Some(token);
@@ -229,20 +225,32 @@ impl TokenValidator {
             TokenStatus::Rejected(_) => CacheHit::RecentlyRefused,
         });
     }
-}
 
-/// What a reply means for this server.
-fn judge(reply: IntrospectionResponse, audience: &Audience, now: u64) -> Result<Grant, Reason> {
-    let expires_at = reply.expires_at();
-    if !reply.active {
-        Err(Reason::Inactive)
-    } else if expires_at.is_some_and(|end| end <= now) {
-        Err(Reason::Expired)
-    } else if !reply.is_bearer_access_token() {
-        Err(Reason::NotBearer)
-    } else if !audience.admits(&reply.aud) {
-        Err(Reason::OtherAudience)
-    } else {
+    /// What a reply means for this server.
+    fn judge(&self, reply: IntrospectionResponse, now: u64) -> Result<Grant, Rejection> {
+        let expires_at = reply.expires_at();
+        if !reply.active {
+            return Err(Rejection::Inactive);
+        }
+        if expires_at.is_some_and(|end| end <= now) {
+            return Err(Rejection::Expired);
+        }
+        if reply.begins_at().is_some_and(|begin| begin > now.saturating_add(CLOCK_SKEW)) {
+            return Err(Rejection::NotYetValid);
+        }
+        if reply.is_sender_constrained() {
+            return Err(Rejection::SenderConstrained);
+        }
+        if !reply.is_access_token() {
+            return Err(Rejection::NotBearer);
+        }
+        // A slash at the end, which some write and some do not, makes no other server.
+        let issuer = |text: &str| text.trim_end_matches('/').to_owned();
+        if let Some(found) = reply.iss.filter(|found| issuer(found) != issuer(&self.issuer)) {
+            let (found, expected) = (quoted(&[found]), self.issuer.clone());
+            return Err(Rejection::OtherIssuer { found, expected });
+        }
+        self.audience.check(&reply.aud)?;
         let client_id: Option<Arc<str>> = reply.client_id.map(Arc::from);
         Ok(Grant {
             subject: reply.sub.map(Arc::from).or_else(|| client_id.clone()),

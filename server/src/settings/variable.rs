@@ -107,7 +107,7 @@ variables! {
     TLS_KEY_FILE: "That certificate's key, in PEM, unencrypted";
     ADMIN_HOST = "0.0.0.0": "Address of the admin endpoints";
     ADMIN_PORT = "9464": "Port of /livez, /readyz, /metrics and /diagnostics. If it is taken and not set here, the server starts without them";
-    MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in";
+    MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in. The admin endpoints take them on any port, and the address of the machine or pod";
     MCP_ALLOWED_ORIGINS: "Further browser origins, comma list; the advertised URL's and loopback are always in";
     MCP_TRUSTED_PROXIES: "Addresses or networks (10.0.0.0/8) of proxies, comma list: believed about their clients' addresses";
     #[secret true] MCP_SEALING_KEY: "Base64 of 32 bytes or more, the same in all replicas; seals state handed to clients";

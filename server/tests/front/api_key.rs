@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::{
-    client::{DELETE, READ, Server, With, call, get, try_settings},
+    client::{Answer, DELETE, READ, Server, With, call, get, post, try_settings},
     hq::Hq,
 };
 
@@ -48,13 +48,63 @@ async fn others_are_challenged_without_oauth() {
                 && challenge.ends_with("realm=\"lenses-mcp\"")
         );
     }
-    for path in
-        ["oauth-protected-resource", "oauth-protected-resource/mcp", "oauth-authorization-server"]
-    {
-        let answer = server.send(get(&format!("/.well-known/{path}"))).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
-    }
     assert_eq!(hq.called_with(), [""; 0]);
+}
+
+/// The text that clients show.
+fn told(answer: &Answer) -> String {
+    answer.json()["error_description"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_client_that_looks_for_a_sign_in_is_told_who_hands_out_the_token() {
+    let hq = Hq::start().await;
+    let server = server(&hq, ("MCP_CALLER_TOKEN", "callers-token-of-a-test"));
+    let expected = "this server has no sign-in of its own: ask its operator for the token that \
+                    callers share, and send it in the Authorization header, as Bearer";
+    let unsigned = server.send(call(READ)).await;
+    assert_eq!((unsigned.status, told(&unsigned).as_str()), (StatusCode::UNAUTHORIZED, expected));
+    for path in [
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server/mcp",
+        "/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/mcp",
+        "/mcp/.well-known/openid-configuration",
+    ] {
+        let answer = server.send(get(path)).await;
+        assert_eq!((answer.status, told(&answer).as_str()), (StatusCode::NOT_FOUND, expected));
+        // Pages look for it too.
+        let of_page = server.send(get(path).with_header("origin", "https://page.example")).await;
+        assert_eq!(of_page.header("access-control-allow-origin"), Some("*"), "{path}");
+    }
+    let mut registration = post(r#"{"redirect_uris":["http://localhost/callback"]}"#);
+    *registration.uri_mut() = "/register".parse().unwrap();
+    let answer = server.send(registration).await;
+    assert_eq!((answer.status, told(&answer).as_str()), (StatusCode::FORBIDDEN, expected));
+    assert_eq!(answer.json()["error"], "access_denied");
+    let wrong = server.call("another-token-of-a-test", READ).await;
+    assert!(told(&wrong).contains("ask its operator, who hands it out"), "{wrong:?}");
+    for answer in [unsigned, wrong] {
+        assert!(!answer.body.contains("callers-token-of-a-test"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_answer_about_a_sign_in_is_below_the_advertised_path_too() {
+    let hq = Hq::start().await;
+    let server = Server::new(&[
+        ("LENSES_URL", &hq.url),
+        ("LENSES_API_KEY", "service-account"),
+        ("TRANSPORT", "http"),
+        ("MCP_ADVERTISED_URL", "https://mcp.example.com/team"),
+        ("OAUTH_ENABLED", "false"),
+        ("MCP_CALLER_TOKEN", "callers-token-of-a-test"),
+    ]);
+    for path in ["/.well-known/oauth-protected-resource/team/mcp", "/register"] {
+        assert!(told(&server.send(get(path)).await).contains("ask its operator"), "{path}");
+    }
 }
 
 #[tokio::test]
