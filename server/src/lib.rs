@@ -29,6 +29,7 @@ pub mod mcp;
 pub mod metrics;
 pub mod policy;
 pub mod prompts;
+pub mod proxies;
 pub mod readiness;
 pub mod report;
 pub mod resources;

@@ -16,6 +16,7 @@ mod names;
 mod oauth;
 mod parse;
 mod policy;
+mod proxies;
 mod reader;
 mod service_links;
 mod sign_in;
@@ -25,6 +26,7 @@ pub mod variable;
 mod variables;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
@@ -58,6 +60,7 @@ use crate::{
     host_check::{AllowedHost, AllowedOrigin},
     limits::memory_limit,
     policy::ToolPolicy,
+    proxies::Proxies,
     tls::{KeyPairFiles, Trust},
 };
 
@@ -82,6 +85,8 @@ pub struct Settings {
     pub lenses_websocket_url: Url,
     /// What is trusted in HQ, and what is shown to it.
     pub lenses_trust: Trust,
+    /// The way to HQ and to the collector of traces.
+    pub proxies: Proxies,
     /// How clients reach this server, and what they must show.
     pub transport: Transport,
     /// The scopes, tools and environments that this server offers at all.
@@ -204,11 +209,35 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The settings in effect, one to a line, as a settings file would hold them, secrets hidden.
+    /// The settings in effect, one to a line, as a settings file would hold them, secrets hidden; and
+    /// as comments, which proxy is used for what.
     #[must_use]
     pub fn effective(&self) -> impl fmt::Display {
-        let lines: Vec<_> = self.effective.iter().map(ToString::to_string).collect();
-        lines.join("\n")
+        let lines = self.effective.iter().map(ToString::to_string);
+        lines.chain(self.routes().map(|route| format!("# {route}"))).collect::<Vec<_>>().join("\n")
+    }
+
+    /// How each address is reached, if there are proxies.
+    pub fn routes(&self) -> impl Iterator<Item = String> {
+        let introspection = match &self.transport {
+            Transport::Http(http) => match &http.sign_in {
+                SignIn::OAuth(oauth) => Some(&oauth.introspection.url),
+                SignIn::ApiKey { .. } => None,
+            },
+            Transport::Stdio { .. } => None,
+        };
+        let collector = self.traces.as_ref().and_then(|traces| match &traces.exporter {
+            Exporter::Otlp { endpoint, .. } => Some(endpoint),
+            Exporter::Console => None,
+        });
+        let addresses =
+            [Some(&self.lenses_url), Some(&self.lenses_websocket_url), introspection, collector];
+        let addresses: BTreeSet<_> = addresses.into_iter().flatten().collect();
+        let addresses = addresses.into_iter().filter(|_| !self.proxies.is_empty());
+        addresses.map(|address| match self.proxies.of(address) {
+            Some(proxy) => format!("{address} is reached through the proxy {proxy}"),
+            None => format!("{address} is reached without a proxy"),
+        })
     }
 }
 
@@ -217,6 +246,7 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
     // Each is read before any is used, so that a fault in one does not hide those of the others.
     let lenses = lenses::read(reader);
     let lenses_trust = tls::read_trust(reader);
+    let proxies = proxies::read(reader);
     let policy = policy::read(reader);
     let confirm = policy::read_confirm(reader);
     let limits = read_limits(reader);
@@ -238,6 +268,7 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
         lenses_url: lenses.http,
         lenses_websocket_url: lenses.websocket,
         lenses_trust: lenses_trust?,
+        proxies: proxies?,
         transport: transport?,
         policy: Arc::new(policy?),
         confirm: confirm?,

@@ -81,6 +81,9 @@ pub async fn run(settings: Settings, metrics: Arc<Metrics>) -> Result<(), StartE
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
+    for route in settings.routes() {
+        tracing::info!("{route}");
+    }
     let mut signals = Signals::install().map_err(StartError::Signals)?;
     match &settings.transport {
         Transport::Stdio { api_key } => run_stdio(&settings, api_key, metrics, &mut signals).await,
@@ -100,7 +103,8 @@ async fn run_stdio(
         Fingerprint::of(api_key.expose_secret()),
     );
     let tls = lenses_tls(settings, None, &metrics)?;
-    let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
+    let back_channel =
+        BackChannel::new(tls.clone(), &settings.proxies).map_err(StartError::BackChannel)?;
     let diagnostics =
         Arc::new(Diagnostics::of_api_key(&settings.lenses_url, api_key, back_channel));
     let server = mcp_server(settings, None, tls, diagnostics, &metrics, Arc::new(|_| {}))?;
@@ -232,7 +236,8 @@ fn front(settings: &Settings, http: &Http, metrics: &Metrics) -> Result<Front, S
         SignIn::ApiKey { .. } => None,
     };
     let tls = lenses_tls(settings, introspection_url, metrics)?;
-    let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
+    let back_channel =
+        BackChannel::new(tls.clone(), &settings.proxies).map_err(StartError::BackChannel)?;
     match &http.sign_in {
         SignIn::OAuth(oauth) => {
             let authorization_server = Arc::new(AuthorizationServer::new(
@@ -295,6 +300,7 @@ fn mcp_server(
         url: settings.lenses_url.clone(),
         websocket_url: settings.lenses_websocket_url.clone(),
         tls,
+        proxies: settings.proxies.clone(),
         // The rest is for sign-in and for telling the model what happened.
         request_timeout: limits.request_timeout / 4 * 3,
         // One reply is in memory for one user.

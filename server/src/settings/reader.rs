@@ -157,6 +157,26 @@ impl<'a> Reader<'a> {
         Ok(Some(SecretString::from(secret)))
     }
 
+    /// A secret of which a part may be shown: `parse` gives both, or what to write instead.
+    pub(super) fn secret_shown<T>(
+        &mut self,
+        variable: &'static Variable,
+        parse: impl FnOnce(&str) -> Result<(T, String), &'static str>,
+    ) -> Result<Option<T>, Invalid> {
+        let Some(secret) = self.secret(variable)? else { return Ok(None) };
+        match parse(secret.expose_secret()) {
+            Ok((value, shown)) => {
+                if let Some(effective) = self.effective.last_mut() {
+                    effective.value = shown;
+                }
+                Ok(Some(value))
+            }
+            Err(remedy) => {
+                Err(self.invalid_secret(variable, "a value that is not shown here", remedy))
+            }
+        }
+    }
+
     /// The text of `variable` as it is written, or its default; nothing is noted.
     pub(super) fn peek(&self, variable: &'static Variable) -> &str {
         let default = variable.default.unwrap_or_default();

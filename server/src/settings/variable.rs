@@ -81,6 +81,12 @@ variables! {
     LENSES_CLIENT_KEY_FILE: "That certificate's key, in PEM, unencrypted";
     #[secret true] LENSES_API_KEY: "Service account token for HQ, used when OAuth is off";
 
+    ["Proxies"]
+    #[secret true] HTTPS_PROXY: "HTTP proxy for https addresses of HQ and of the traces' collector: http://[user:password@]host:port. Also https_proxy";
+    #[secret true] HTTP_PROXY: "The same for http addresses. Also http_proxy";
+    NO_PROXY: "What is reached without a proxy: comma list of domains with all below, IP addresses and networks, or *. Also no_proxy";
+    MCP_PROXY_LOOPBACK = "false": "true = loopback addresses, too, are reached through a proxy";
+
     ["Sign-in"]
     OAUTH_ENABLED: "true or false. Default: true if MCP_ADVERTISED_URL is set and LENSES_API_KEY is not, else false";
     MCP_ADVERTISED_URL: "This server as clients reach it, without /mcp; required with OAuth";

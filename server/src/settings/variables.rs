@@ -12,6 +12,9 @@ use super::{
     variable::MCP_SETTINGS_FILE,
 };
 
+/// Settings that are set in lower case, too, by convention.
+const IN_LOWER_CASE_TOO: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
+
 /// Reads a whole text file; given from outside, so that settings can be read without a file system.
 pub type ReadFile<'a> = dyn Fn(&Path) -> io::Result<String> + 'a;
 
@@ -37,10 +40,16 @@ impl<'a> Variables<'a> {
         environment: impl IntoIterator<Item = (String, String)>,
         read_file: &'a ReadFile<'a>,
     ) -> Result<Self, SettingsErrors> {
-        let environment: BTreeMap<_, _> = environment
+        let mut environment: BTreeMap<_, _> = environment
             .into_iter()
             .filter(|(name, value)| !value.trim().is_empty() && !service_links::is_one(name, value))
             .collect();
+        // Many programs read these in lower case, some only so.
+        for name in IN_LOWER_CASE_TOO {
+            if let Some(value) = environment.get(&name.to_lowercase()).cloned() {
+                environment.entry(name.to_owned()).or_insert(value);
+            }
+        }
         let (path, named) = match environment.get(MCP_SETTINGS_FILE.name) {
             Some(path) => (PathBuf::from(path.trim()), true),
             None => (PathBuf::from(".env"), false),
