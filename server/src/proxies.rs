@@ -54,6 +54,10 @@ impl Proxies {
         if http.is_none() && https.is_none() {
             return Self(None);
         }
+        // The library takes the star for names alone.
+        if no_proxy.split(',').any(|part| part.trim() == "*") {
+            no_proxy = format!("0.0.0.0/0,::/0,{no_proxy}");
+        }
         if !loopback {
             no_proxy = format!("{LOOPBACK},{no_proxy}");
         }
@@ -172,7 +176,9 @@ mod tests {
         ] {
             assert_eq!(proxy_of(&proxies, url), expected, "{url}");
         }
-        assert_eq!(proxy_of(&self::proxies("*", false), "https://lenses.example.com"), "");
+        for url in ["https://lenses.example.com", "https://10.0.0.1", "https://[2001:db8::1]"] {
+            assert_eq!(proxy_of(&self::proxies("x.example, *", true), url), "", "{url}");
+        }
     }
 
     #[test]
