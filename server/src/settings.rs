@@ -46,7 +46,9 @@ pub use self::{
     advertised::{AdvertisedUrl, ENDPOINT},
     connections::Connections,
     error::{SettingsError, SettingsErrors},
-    oauth::{AudienceRule, ClientCredentials, Introspection, OAuth, TokenExchange},
+    oauth::{
+        AudienceRule, ClientCredentials, ClientRegistration, Introspection, OAuth, TokenExchange,
+    },
     policy::Confirm,
     sign_in::{Callers, SignIn},
     traces::{Exporter, Protocol, Sampler, Traces},

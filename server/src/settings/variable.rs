@@ -102,6 +102,7 @@ variables! {
     #[secret true] INTROSPECTION_CLIENT_SECRET: "That client's secret";
     MCP_TOKEN_EXCHANGE = "auto": "Show HQ a token of its own (RFC 8693): auto = if it offers that to the client above, required, off";
     MCP_AUDIENCE = "whenPresent": "Whether a token's aud must name this server: required, whenPresent, ignored";
+    MCP_CLIENT_REGISTRATION = "dynamic": "How HQ knows its clients: dynamic = they register themselves or are named by a Client ID Metadata Document, manual = they are registered by hand. Diagnostics only";
     #[secret true] MCP_CALLER_TOKEN: "Bearer token that callers must show when OAuth is off: at least 16 letters, digits or -._~+/";
     MCP_CALLERS: "anyone = callers need no token when OAuth is off; to be said in so many words";
 

@@ -16,6 +16,7 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
     assert_eq!(
         settings.effective().to_string(),
         "LENSES_URL='http://localhost:9991' # default\n\
+         MCP_PROXY_LOOPBACK='false' # default\n\
          MCP_SCOPES='read,write,delete' # default\n\
          MCP_READ_ONLY='false' # default\n\
          MCP_CONFIRM='destructive' # default\n\
@@ -43,6 +44,7 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
          INTROSPECTION_URL='http://localhost:9991/oauth2/introspect' # derived\n\
          MCP_AUDIENCE='whenPresent' # default\n\
          MCP_TOKEN_EXCHANGE='auto' # default\n\
+         MCP_CLIENT_REGISTRATION='dynamic' # default\n\
          MCP_FAILED_SIGN_INS_PER_MINUTE='20' # default\n\
          HOST='0.0.0.0' # default\n\
          PORT='8000' # default\n\
@@ -187,6 +189,8 @@ fn each_variable_refuses_what_it_should_and_says_what_to_write() {
         ("INTROSPECTION_CACHE_TTL", "2days", "write a time from 0s to 1day"),
         ("INTROSPECTION_CLIENT_ID", "mcp", "INTROSPECTION_CLIENT_ID needs it"),
         ("INTROSPECTION_CLIENT_SECRET", "mcp", "INTROSPECTION_CLIENT_SECRET needs it"),
+        ("MCP_CLIENT_REGISTRATION", "closed", "write dynamic or manual"),
+        ("MCP_PROXY_LOOPBACK", "always", "write true or false"),
         ("MCP_AUDIENCE", "sometimes", "write required or whenPresent or ignored"),
         ("TRANSPORT", "sse", "replaced by Streamable HTTP: write TRANSPORT=http"),
         ("TRANSPORT", "stdio", "stdio has no sign-in"),

@@ -13,7 +13,7 @@ use url::{Url, form_urlencoded};
 use super::error::no_store;
 use super::scope::Scopes;
 use super::store::{Client, Pending, Store};
-use super::{pages, pkce, redirect_uri, sign_in};
+use super::{client_metadata_document, pages, pkce, redirect_uri, sign_in};
 use crate::hq::settings::ApproveAs;
 use crate::hq::{Hq, lock, users};
 
@@ -66,7 +66,22 @@ enum Refusal {
 /// `GET /oauth2/authorize`
 pub(crate) async fn authorize(State(hq): State<Arc<Hq>>, RawQuery(query): RawQuery) -> Response {
     let now = Timestamp::now();
-    let parsed = parse(&lock(&hq.oauth), &query.unwrap_or_default(), hq.settings.require_pkce);
+    let query = query.unwrap_or_default();
+    if hq.settings.client_id_metadata_documents
+        && let Some((_, id)) =
+            form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "client_id")
+        && let Some(client) = client_metadata_document::client(&id).await
+    {
+        match client {
+            Ok(client) => {
+                if let Err(error) = lock(&hq.oauth).register(client) {
+                    return error.into_response();
+                }
+            }
+            Err(why) => return pages::refused(&why),
+        }
+    }
+    let parsed = parse(&lock(&hq.oauth), &query, hq.settings.require_pkce);
     let request = match parsed {
         Ok(request) => request,
         Err(Refusal::ToPerson(why)) => return pages::refused(&why),
