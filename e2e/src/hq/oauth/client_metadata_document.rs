@@ -17,7 +17,6 @@ use url::{Host, Position, Url};
 
 use super::redirect_uri;
 use super::scope::Scopes;
-use super::store::{Client, Registration};
 
 /// Largest document, in bytes: what the draft suggests.
 const DOCUMENT_MAX: usize = 5 * 1024;
@@ -34,11 +33,21 @@ struct Document {
     scope: Option<String>,
 }
 
+/// A client as its document describes it.
+#[derive(Debug)]
+pub(crate) struct Described {
+    pub(crate) name: String,
+    pub(crate) redirect_uris: Vec<String>,
+    /// Scopes that a request which names none asks for.
+    pub(crate) scopes: Scopes,
+    pub(crate) may_refresh: bool,
+}
+
 /// The client whose id is the URL `id`; `None` for an id that is no such URL.
 ///
 /// # Errors
 /// Why the document is not a client's.
-pub(crate) async fn client(id: &str) -> Option<Result<Client, String>> {
+pub(crate) async fn described(id: &str) -> Option<Result<Described, String>> {
     let url = Url::parse(id).ok().filter(is_document_url)?;
     let read = timeout(TIME_MAX, read(&url)).await;
     let read = read.unwrap_or_else(|_| Err(format!("{id} does not answer in time")));
@@ -82,21 +91,18 @@ async fn read(url: &Url) -> Result<Document, String> {
     serde_json::from_slice(&body).map_err(|error| format!("{url} is no client metadata: {error}"))
 }
 
-fn accept(id: &str, document: Document) -> Result<Client, String> {
+fn accept(id: &str, document: Document) -> Result<Described, String> {
     if document.client_id != id {
         return Err(format!("the document at {id} is of another client"));
     }
     for uri in &document.redirect_uris {
         redirect_uri::check(uri)?;
     }
-    Ok(Client {
-        id: id.to_owned(),
+    Ok(Described {
         name: document.client_name.unwrap_or_else(|| id.to_owned()),
-        secret: None,
         redirect_uris: document.redirect_uris,
         scopes: Scopes::parse(document.scope.as_deref().unwrap_or_default()),
         may_refresh: document.grant_types.iter().any(|grant| grant == "refresh_token"),
-        registration: Registration::Document,
     })
 }
 
