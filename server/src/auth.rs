@@ -21,6 +21,7 @@ mod challenge;
 mod failed_sign_ins;
 #[cfg(test)]
 mod fuzz;
+mod grant;
 mod introspection;
 mod metadata;
 mod metrics;

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::AuthError;
 use crate::settings::{AdvertisedUrl, ENDPOINT};
 
-/// Metadata of OpenID Connect, where some clients look next.
+/// Metadata of `OpenID` Connect, where some clients look next.
 const OPENID: &str = "/.well-known/openid-configuration";
 /// Where clients register that found no metadata (MCP 2025-03-26, "Fallbacks for Servers without
 /// Metadata Discovery").

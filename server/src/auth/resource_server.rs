@@ -9,7 +9,8 @@ use super::{
     AuthError, AuthMetrics, AuthorizationServer,
     audience::Audience,
     bearer,
-    token_validator::{Grant, IntrospectionLimits, TokenStatus, TokenValidator, ValidationError},
+    grant::{Conditions, Grant},
+    token_validator::{IntrospectionLimits, TokenStatus, TokenValidator, ValidationError},
 };
 use crate::{
     access_log,
@@ -42,8 +43,7 @@ impl ResourceServer {
         let audience = Audience::new(&oauth.advertised_url.resource(), oauth.audience);
         let validator = TokenValidator::new(
             authorization_server.clone(),
-            &oauth.issuer,
-            audience,
+            Conditions { issuer: oauth.issuer.as_str().into(), audience },
             offered,
             oauth.introspection.cache_ttl,
             IntrospectionLimits {

@@ -19,10 +19,10 @@ use tokio::sync::Semaphore;
 use super::{
     AuthMetrics, AuthorizationServer, CacheHit,
     address_shares::AddressShares,
-    audience::Audience,
     failed_sign_ins::{FailedSignIns, TooManyFailures},
-    introspection::{IntrospectionError, IntrospectionResponse},
-    rejection::{Rejection, quoted},
+    grant::{Conditions, Grant},
+    introspection::IntrospectionError,
+    rejection::Rejection,
     single_flight::{Flight, SingleFlight},
     token_exchange::{ExchangeError, Exchanged},
 };
@@ -34,9 +34,6 @@ const TOKENS_MAX: u64 = 10_000;
 /// token that was only just issued is not locked out.
 const REFUSED_FOR: Duration = Duration::from_secs(1);
 
-/// How far HQ's clock may be ahead of this server's, in seconds.
-const CLOCK_SKEW: u64 = 30;
-
 /// The decision on a token.
 #[derive(Debug, Clone)]
 pub(super) enum TokenStatus {
@@ -44,19 +41,6 @@ pub(super) enum TokenStatus {
     Active(Arc<Grant>),
     /// It is not.
     Rejected(Rejection),
-}
-
-/// What a good token stands for.
-#[derive(Debug)]
-pub(super) struct Grant {
-    pub(super) subject: Option<Arc<str>>,
-    pub(super) client_id: Option<Arc<str>>,
-    /// The token's scopes within those that this server offers.
-    pub(super) scopes: ScopeSet,
-    /// What HQ is shown in place of the token, where tokens are exchanged.
-    pub(super) exchanged: Option<Arc<SecretString>>,
-    /// When the token, or what it was exchanged for, ends: in seconds since 1970.
-    expires_at: Option<u64>,
 }
 
 /// Why there is no decision. Nothing here says anything about the token.
@@ -95,8 +79,7 @@ pub(super) struct IntrospectionLimits {
 pub(super) struct TokenValidator {
     cache: Cache<Fingerprint, TokenStatus>,
     authorization_server: Arc<AuthorizationServer>,
-    issuer: Arc<str>,
-    audience: Audience,
+    conditions: Conditions,
     offered: ScopeSet,
     in_flight: SingleFlight<Result<TokenStatus, Arc<ValidationError>>>,
     slots: Semaphore,
@@ -106,11 +89,10 @@ pub(super) struct TokenValidator {
 }
 
 impl TokenValidator {
-    /// Takes tokens of `issuer`. Remembers active ones for `cache_ttl` (but never past their end).
+    /// Takes tokens that meet `conditions`. Remembers active ones for `cache_ttl` (but never past their end).
     pub(super) fn new(
         authorization_server: Arc<AuthorizationServer>,
-        issuer: &str,
-        audience: Audience,
+        conditions: Conditions,
         offered: ScopeSet,
         cache_ttl: Duration,
         limits: IntrospectionLimits,
@@ -125,8 +107,7 @@ impl TokenValidator {
         Self {
             cache,
             authorization_server,
-            issuer: issuer.into(),
-            audience,
+            conditions,
             offered,
             in_flight: SingleFlight::new(),
             slots: Semaphore::new(concurrent.min(Semaphore::MAX_PERMITS)),
@@ -200,7 +181,7 @@ impl TokenValidator {
 
     async fn ask(&self, token: &SecretString) -> Result<TokenStatus, ValidationError> {
         let reply = self.authorization_server.introspect(token).await?;
-        let mut grant = match self.judge(reply, now()) {
+        let mut grant = match self.conditions.grant(reply, now()) {
             Ok(grant) => grant,
             Err(rejection) => return Ok(TokenStatus::Rejected(rejection)),
         };
@@ -224,41 +205,6 @@ impl TokenValidator {
             TokenStatus::Active(_) => CacheHit::Cached,
             TokenStatus::Rejected(_) => CacheHit::RecentlyRefused,
         });
-    }
-
-    /// What a reply means for this server.
-    fn judge(&self, reply: IntrospectionResponse, now: u64) -> Result<Grant, Rejection> {
-        let expires_at = reply.expires_at();
-        if !reply.active {
-            return Err(Rejection::Inactive);
-        }
-        if expires_at.is_some_and(|end| end <= now) {
-            return Err(Rejection::Expired);
-        }
-        if reply.begins_at().is_some_and(|begin| begin > now.saturating_add(CLOCK_SKEW)) {
-            return Err(Rejection::NotYetValid);
-        }
-        if reply.is_sender_constrained() {
-            return Err(Rejection::SenderConstrained);
-        }
-        if !reply.is_access_token() {
-            return Err(Rejection::NotBearer);
-        }
-        // A slash at the end, which some write and some do not, makes no other server.
-        let issuer = |text: &str| text.trim_end_matches('/').to_owned();
-        if let Some(found) = reply.iss.filter(|found| issuer(found) != issuer(&self.issuer)) {
-            let (found, expected) = (quoted(&[found]), self.issuer.clone());
-            return Err(Rejection::OtherIssuer { found, expected });
-        }
-        self.audience.check(&reply.aud)?;
-        let client_id: Option<Arc<str>> = reply.client_id.map(Arc::from);
-        Ok(Grant {
-            subject: reply.sub.map(Arc::from).or_else(|| client_id.clone()),
-            client_id,
-            scopes: ScopeSet::from_token(&reply.scope.join(" ")),
-            exchanged: None,
-            expires_at,
-        })
     }
 }
 

@@ -72,7 +72,10 @@ pub enum SettingsError {
 }
 
 fn place(path: Option<&Path>) -> String {
-    path.map_or_else(|| "the environment".to_owned(), |path| format!("the settings file {path:?}"))
+    match path {
+        None => "the environment".to_owned(),
+        Some(path) => format!("the settings file \"{}\"", path.display()),
+    }
 }
 
 /// All faults, found in one pass. Prints one to a line.

@@ -13,7 +13,7 @@ use crate::{cell, check};
 const HEAD: &str = "\
 # Operating the server
 
-What a running server tells about itself. The admin port (`ADMIN_PORT`, 9090) is for the cluster and not for callers: it has no sign-in, and nothing
+What a running server tells about itself. The admin port (`ADMIN_PORT`: 9090 in the operator's pods, 9464 elsewhere) is for the cluster and not for callers: it has no sign-in, and nothing
 secret is on it. Nowhere below is a token, a value of an argument, a statement or a record.
 
 ## Log
