@@ -23,6 +23,9 @@ const WITH_KEY: &str = "docker run -p 8000:8000 -e TRANSPORT=http -e MCP_CALLER_
      -e LENSES_API_KEY -e LENSES_URL lensesio/lenses-mcp-server";
 const STDIO: &str = "docker run -i -e LENSES_API_KEY -e LENSES_URL lensesio/lenses-mcp-server";
 
+/// The variables that are set, the exit status, and what the last line says.
+type Mistake = (&'static [(&'static str, &'static str)], i32, &'static [&'static str]);
+
 /// A process as `docker run` without `-i` makes it: standard input is at its end.
 fn run(variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"));
@@ -40,7 +43,7 @@ fn end(variables: &[(&str, &str)]) -> (i32, String) {
 
 #[test]
 fn each_common_mistake_ends_in_one_line_with_what_is_right() {
-    let mistakes: &[(&[(&str, &str)], i32, &[&str])] = &[
+    let mistakes: &[Mistake] = &[
         // As the users' documentation has it, without -i.
         (&[KEY, HQ], 1, &["standard input ended", STDIO, WITH_KEY]),
         (&[], 78, &["LENSES_API_KEY is not set", WITH_OAUTH]),
@@ -100,16 +103,17 @@ struct Running {
 
 impl Running {
     fn start(variables: &[(&str, &str)]) -> Self {
-        let mut child = run(variables).spawn().unwrap();
-        let mut log = Vec::new();
-        for line in BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap) {
+        let mut running = Self { child: run(variables).spawn().unwrap(), log: Vec::new() };
+        let lines = BufReader::new(running.child.stderr.take().unwrap()).lines();
+        for line in lines.map(Result::unwrap) {
             let is_listening = line.contains("listening");
-            log.push(line);
+            running.log.push(line);
             if is_listening {
-                return Self { child, log };
+                return running;
             }
         }
-        panic!("it ended: {log:#?}");
+        assert_eq!(running.log, [""; 0], "it ended");
+        running
     }
 }
 
