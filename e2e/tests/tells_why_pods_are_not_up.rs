@@ -47,7 +47,7 @@ async fn a_server_that_ends_at_its_start_is_told_with_its_last_words_and_without
 }
 
 #[tokio::test]
-async fn a_callers_token_that_no_client_can_send_is_told_with_its_field_and_unseen() {
+async fn an_unusable_caller_token_is_told_with_its_field_and_unseen() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;

@@ -166,7 +166,7 @@ fn without_lenses_url_a_warning_says_where_hq_is_looked_for() {
 }
 
 #[test]
-fn a_taken_default_admin_port_is_a_warning_and_a_configured_one_an_end() {
+fn a_taken_admin_port_ends_the_start_only_if_it_was_configured() {
     // 9464 may be another program's on the test's machine too; then it is taken already.
     let taken = TcpListener::bind("127.0.0.1:9464");
     let base = [HQ, KEY, TOKEN, HTTP, ("HOST", "127.0.0.1"), ("ADMIN_HOST", "127.0.0.1")];

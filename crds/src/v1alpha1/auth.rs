@@ -178,7 +178,8 @@ pub struct ApiKey {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rules::exactly_one_caller())]
 pub struct Callers {
-    /// The Secret's key that holds the bearer token that callers must present. A change of the Secret rolls the pods.
+    /// The Secret's key that holds the bearer token that callers must present: at least 16 letters, digits or `-._~+/`, such as
+    /// what `openssl rand -hex 32` prints. A change of the Secret rolls the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_secret_ref: Option<SecretKeyRef>,
 

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_reply_names_is_shown_within_bounds_and_cannot_end_a_quoted_string() {
+    fn what_a_reply_names_is_cut_and_cannot_end_its_quotes() {
         let shown = |values: &[&str]| {
             quoted(&values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>())
         };

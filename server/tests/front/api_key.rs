@@ -57,7 +57,7 @@ fn told(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn a_client_that_looks_for_a_sign_in_is_told_who_hands_out_the_token() {
+async fn clients_that_seek_a_sign_in_are_told_who_hands_out_tokens() {
     let hq = Hq::start().await;
     let server = server(&hq, ("MCP_CALLER_TOKEN", "callers-token-of-a-test"));
     let expected = "this server has no sign-in of its own: ask its operator for the token that \

@@ -110,7 +110,7 @@ async fn what_hq_names_can_neither_end_the_quotes_nor_fill_the_header() {
 }
 
 #[tokio::test]
-async fn a_token_that_hq_no_longer_exchanges_is_401_so_that_its_client_signs_in_again() {
+async fn a_token_that_hq_no_longer_exchanges_is_401() {
     let hq = Hq::start().await;
     hq.offer_exchange();
     let server = Server::with_oauth(&hq, &CLIENT);

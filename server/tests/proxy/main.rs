@@ -172,17 +172,21 @@ async fn loopback_and_no_proxy_are_reached_directly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_refuses_the_credentials_is_503_and_shows_none() {
+async fn a_proxy_that_refuses_or_is_gone_is_503_and_shows_no_credentials() {
     let (proxy, hq) = (ForwardProxy::start().await, Hq::with_tls().await);
-    let mut settings = settings(&hq, "hq.test");
-    settings.push(("HTTPS_PROXY", format!("http://proxy-user:hunter3@{}", proxy.address)));
-    let server = Server::start(&borrowed(&settings)).await;
-    let (status, answer) = server.call("list_environments", json!({})).await;
-    assert_eq!(status, 503, "{answer}");
-    let log = server.end().await;
-    assert!(log.contains("proxy auth"), "the cause is not in {log}");
-    for secret in ["hunter3", "proxy-user", "cHJveHktdXNlcj"] {
-        assert!(!log.contains(secret), "{log}");
+    // Nobody listens there.
+    let gone = "127.0.0.1:1";
+    for (address, cause) in [(proxy.address.as_str(), "proxy auth"), (gone, "refused")] {
+        let mut settings = settings(&hq, "hq.test");
+        settings.push(("HTTPS_PROXY", format!("http://proxy-user:hunter3@{address}")));
+        let server = Server::start(&borrowed(&settings)).await;
+        let (status, answer) = server.call("list_environments", json!({})).await;
+        assert_eq!(status, 503, "{answer}");
+        let log = server.end().await;
+        assert!(log.contains(cause), "{cause:?} is not in {log}");
+        for secret in ["hunter3", "proxy-user", "cHJveHktdXNlcj"] {
+            assert!(!log.contains(secret), "{log}");
+        }
     }
 }
 

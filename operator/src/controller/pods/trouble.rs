@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_token_that_no_client_can_send_is_told_with_its_field_and_unseen() {
+    fn an_unusable_caller_token_is_told_with_its_field_and_unseen() {
         use lenses_mcp_server::settings::{Settings, Variables};
         // What the server itself writes, with the settings that this operator gives it.
         let environment = [
