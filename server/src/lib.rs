@@ -26,6 +26,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod logging;
 pub mod mcp;
+mod media_type;
 pub mod metrics;
 pub mod policy;
 pub mod prompts;

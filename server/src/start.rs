@@ -25,7 +25,7 @@ use crate::{
     landing::LandingPage,
     lenses,
     lifecycle::{Signals, Stages},
-    limits::{Bodies, LimitMetrics, PerUser, Slots, Users},
+    limits::{Bodies, LimitMetrics, PerUser, Slots, USER_SHARE, Users},
     mcp::{self, Handler},
     metrics::Metrics,
     settings::{Http, Settings, SignIn, Transport},
@@ -264,7 +264,7 @@ fn mcp_server(
         // The rest is for sign-in and for telling the model what happened.
         request_timeout: limits.request_timeout / 4 * 3,
         // One reply is in memory for one user.
-        response_max_bytes: limits.response_max_bytes.min(limits.memory_budget_bytes / 4),
+        response_max_bytes: limits.response_max_bytes.min(limits.memory_budget_bytes / USER_SHARE),
         metrics: metrics.lenses.clone(),
     })?;
     let server = mcp::Server::new(mcp::Options {

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::{client::Client, method::Meta, revision::Revision};
+use super::{client::Client, meta::Meta, revision::Revision};
 use crate::{identity::Identity, json_rpc::RequestId, limits::Budget, traces};
 
 /// One request: who makes it, in which revision, and the way back while it is answered.

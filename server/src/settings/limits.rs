@@ -7,7 +7,7 @@ use super::{
     reader::{Invalid, Reader},
     variable as var,
 };
-use crate::limits::memory_limit;
+use crate::limits::{USER_SHARE, memory_limit};
 
 /// Bytes in memory at a time if there is no memory limit.
 const BUDGET_DEFAULT: usize = 64 << 20;
@@ -72,6 +72,18 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Limits, Invalid> {
         sql_max_rows: sql_max_rows?,
         sql_timeout: sql_timeout?,
     };
+    let longest = limits.memory_budget_bytes / USER_SHARE;
+    if limits.max_body_bytes > longest {
+        return Err(reader.fault(SettingsError::Invalid {
+            variable: var::MCP_MAX_BODY_BYTES.name,
+            found: limits.max_body_bytes.to_string(),
+            remedy: format!(
+                "write at most {longest}, one user's quarter of MCP_MEMORY_BUDGET_BYTES ({}), or \
+                 raise that: a longer body would get 503 each time",
+                limits.memory_budget_bytes
+            ),
+        }));
+    }
     if limits.sql_timeout >= limits.request_timeout {
         return Err(reader.fault(SettingsError::Invalid {
             variable: var::MCP_SQL_TIMEOUT.name,
