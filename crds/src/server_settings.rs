@@ -6,12 +6,10 @@
 /// What the names of most settings begin with.
 pub(crate) const PREFIXES: [&str; 8] =
     ["MCP_", "LENSES_", "OAUTH_", "INTROSPECTION_", "TLS_", "ADMIN_", "LOG_", "SHUTDOWN_"];
-/// The other settings. Of OpenTelemetry's many variables, those that a field of the spec stands for.
-pub(crate) const NAMES: [&str; 14] = [
+/// The other settings. Of OpenTelemetry's many variables, those that a field of the spec stands for. The cluster's proxies
+/// (`HTTPS_PROXY` and the like) are not among them: platforms set them in every pod.
+pub(crate) const NAMES: [&str; 8] = [
     "HOST",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "NO_PROXY",
     "PORT",
     "TRANSPORT",
     "OTEL_ENABLED",
@@ -19,15 +17,9 @@ pub(crate) const NAMES: [&str; 14] = [
     "OTEL_EXPORTER_OTLP_PROTOCOL",
     "OTEL_TRACES_SAMPLER",
     "OTEL_TRACES_SAMPLER_ARG",
-    // By convention these are read in lower case too.
-    "https_proxy",
-    "http_proxy",
-    "no_proxy",
 ];
 /// Settings that no field of the spec stands for, and that `spec.podTemplate` may set.
-pub(crate) const WITHOUT_FIELD: [&str; 17] = [
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
+pub(crate) const WITHOUT_FIELD: [&str; 11] = [
     "MCP_BODY_TIMEOUT",
     "MCP_CONCURRENT_INTROSPECTIONS_PER_ADDRESS",
     "MCP_HEAD_TIMEOUT",
@@ -39,10 +31,6 @@ pub(crate) const WITHOUT_FIELD: [&str; 17] = [
     "MCP_RESULT_MAX_BYTES",
     "MCP_TOKEN_EXCHANGE",
     "MCP_WRITE_TIMEOUT",
-    "NO_PROXY",
-    "https_proxy",
-    "http_proxy",
-    "no_proxy",
 ];
 
 /// Whether a variable of this name is a setting of the server.
