@@ -1,6 +1,8 @@
 //! What the server tells of itself.
 
-use lenses_mcp_server::{policy::Options, scope::Scope, settings::Confirm, tools};
+use lenses_mcp_server::{
+    identity::SignInMode, policy::Options, scope::Scope, settings::Confirm, tools,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -134,10 +136,29 @@ async fn each_link_that_fails_is_named_with_what_to_change_and_without_an_addres
 }
 
 #[tokio::test]
-async fn a_credential_that_hq_takes_no_longer_is_told_as_by_every_tool() {
+async fn a_credential_that_hq_refuses_is_diagnosed_and_forgotten() {
     let hq = Hq::answering(401, "application/json", "{}").await;
-    let endpoint = Endpoint::new(&hq.url);
-    let text = endpoint.failure("diagnose", json!({})).await;
-    assert!(text.contains("sign in again"), "{text}");
-    assert_eq!(endpoint.forgotten.lock().unwrap().len(), 1);
+    for (sign_in, remedy) in [
+        (SignInMode::OAuth, "ask the user to sign in again"),
+        (SignInMode::ApiKey, "whoever runs this server must set LENSES_API_KEY"),
+        (SignInMode::Stdio, "Tell the user to set LENSES_API_KEY"),
+    ] {
+        let mut endpoint = Endpoint::diagnosing(&hq.url, &hq.url);
+        endpoint.identity.sign_in = sign_in;
+        let told = told(&endpoint, "diagnose", json!({ "environment": "dev" })).await;
+        assert_eq!(told["healthy"], false, "{told}");
+        assert_eq!(
+            faults(&told),
+            [
+                ("api_key", "KeyRefused"),
+                ("caller", "CredentialRefused"),
+                ("agent", "CredentialRefused"),
+            ],
+            "{told}"
+        );
+        for check in told["checks"].as_array().unwrap().iter().rev().take(2) {
+            assert!(check["remedy"].as_str().unwrap().contains(remedy), "{check}");
+        }
+        assert_eq!(endpoint.forgotten.lock().unwrap().len(), 1);
+    }
 }
