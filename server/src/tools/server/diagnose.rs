@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     identity::SignInMode,
     lenses::{Error, Intent, RawObject},
-    report::CheckResult,
+    report::{CheckResult, LensesVersion},
     tools::{
         ToolError,
         arguments::KnownEnvironmentName,
@@ -44,6 +44,8 @@ struct Diagnose {
 struct Diagnosis {
     /// Whether no check failed.
     healthy: bool,
+    /// The version of Lenses HQ; null if HQ does not tell it.
+    lenses_version: Option<LensesVersion>,
     /// Each check, in the order in which a call passes them. The first that failed is the one to mend.
     checks: Vec<Finding>,
 }
@@ -89,7 +91,8 @@ async fn diagnose(
     checks.push(of_caller(caller, sign_in));
     checks.extend(agent.map(|found| of_agent(&found, sign_in)));
     let healthy = checks.iter().all(|check| check.result != CheckResult::Failed);
-    Ok(Typed(Diagnosis { healthy, checks }))
+    let lenses_version = report.lenses_version.clone();
+    Ok(Typed(Diagnosis { healthy, lenses_version, checks }))
 }
 
 /// Whether HQ answers the caller.
