@@ -26,7 +26,7 @@ use crate::{
     auth::{Authenticator, no_authorization_server_routes},
     client_address::ClientAddress,
     host_check::{self, HostCheck},
-    json_rpc::RpcError,
+    json_rpc::{RequestId, RpcError},
     landing::{self, LandingPage},
     limits::{self, Bodies, Limited, Slots, Users},
     mcp::{Endpoint, Handler, Incoming, Parsed, Rejected},
@@ -167,34 +167,41 @@ impl<H: Handler> McpEndpoint<H> {
                 return ControlFlow::Break(challenge);
             }
         };
+        let user = self.bounds.users.user(&identity, address);
+        // HQ may have been asked about the token: a request counts, whatever comes of it.
+        let counted = user.call();
         let incoming = match Incoming::new(parts) {
             ControlFlow::Continue(incoming) => incoming,
             ControlFlow::Break(response) => {
                 limits::discard(body).await;
+                self.in_turn(&counted, &RequestId::NULL)?;
                 return ControlFlow::Break(response);
             }
         };
-        let user = self.bounds.users.user(&identity, address);
-        let of_user = self.bounds.slots.of_user(&user)?;
         let budget = self.bounds.users.budget(Arc::clone(&user));
         let read = self.bounds.bodies.read(body, &budget).await?;
-        let slot = self.bounds.slots.take()?;
         let parsed = self.mcp.parse(incoming, &read.body);
+        self.in_turn(&counted, parsed.as_ref().map_or_else(|rejected| &rejected.id, Parsed::id))?;
         let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(Rejected { id, error }) => return ControlFlow::Break(error.respond(&id)),
         };
         note(&parsed);
         self.authenticator.authorize(&identity, self.mcp.required_scopes(&parsed))?;
-        if let Err(limited) = user.call() {
-            return ControlFlow::Break(self.too_soon(&parsed, &limited));
-        }
+        // What a client answers to a question must not wait for the calls that wait for it.
+        let places = if parsed.is_request() {
+            Some((self.bounds.slots.of_user(&user)?, self.bounds.slots.take()?))
+        } else {
+            None
+        };
         let response = self.mcp.respond(parsed, identity, budget).await;
-        ControlFlow::Continue(limits::hold((slot, of_user, read.reserved), response))
+        ControlFlow::Continue(limits::hold((places, read.reserved), response))
     }
 
-    /// 429 (RFC 6585 §4), with the time at which to try again.
-    fn too_soon(&self, parsed: &Parsed, Limited { per_minute, wait }: &Limited) -> Response {
+    /// Breaks with 429 (RFC 6585 §4) and the time at which to try again if the request with `id`
+    /// came too soon.
+    fn in_turn(&self, counted: &Result<(), Limited>, id: &RequestId) -> ControlFlow<Response> {
+        let Err(Limited { per_minute, wait }) = counted else { return ControlFlow::Continue(()) };
         self.rate_limited.inc();
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let error = RpcError::overloaded(
@@ -204,9 +211,9 @@ impl<H: Handler> McpEndpoint<H> {
                  was done, try again in {seconds} s"
             ),
         );
-        let mut response = error.respond(parsed.id());
+        let mut response = error.respond(id);
         response.headers_mut().insert(header::RETRY_AFTER, seconds.max(1).into());
-        response
+        ControlFlow::Break(response)
     }
 }
 

@@ -27,6 +27,7 @@ mod message;
 mod meta;
 mod method;
 mod metrics;
+mod object;
 mod params;
 mod progress;
 mod prompts;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::elicitation::user;
+use super::{elicitation::user, object::OfObject};
 use crate::{identity::Identity, json_rpc::RpcError, settings::Confirm, tools::Tool};
 
 /// How long an answer is taken.
@@ -110,8 +110,8 @@ impl Confirmation {
             }
         }
         let answer = answers.responses.as_ref().and_then(|responses| responses.get(QUESTION));
-        Ok(match answer.map(Elicited::deserialize) {
-            Some(Ok(answer)) => judge(&answer),
+        Ok(match answer.map(OfObject::<Elicited>::deserialize) {
+            Some(Ok(OfObject(answer))) => judge(&answer),
             None | Some(Err(_)) => self.ask(question),
         })
     }
@@ -147,7 +147,8 @@ impl Question {
 
     /// What to do with the call, by the client's `result` of `elicitation/create`.
     pub(super) fn answered(result: &str) -> Decision {
-        serde_json::from_str(result).map_or(Decision::Declined, |answer| judge(&answer))
+        let answer = serde_json::from_str(result);
+        answer.map_or(Decision::Declined, |OfObject(answer)| judge(&answer))
     }
 }
 

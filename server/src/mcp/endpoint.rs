@@ -116,6 +116,12 @@ impl Parsed {
         }
     }
 
+    /// Whether it wants an answer.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        matches!(self.message, Checked::Request(..))
+    }
+
     /// The tool that is called.
     #[must_use]
     pub fn tool(&self) -> Option<&str> {
@@ -222,19 +228,11 @@ impl<H: Handler> Endpoint<H> {
             Err(error) => return error.respond(&id),
         };
         let (messages, sent) = mpsc::channel(QUEUED);
+        let server = Arc::clone(&self.server_info);
+        let exchange = Exchange { id: id.clone(), revision, server, budget: budget.clone() };
         let client = Client::new(messages, Arc::clone(&self.elicitation), identity.clone());
-        let context = Context {
-            id: id.clone(),
-            identity,
-            budget,
-            revision,
-            meta,
-            has_forms,
-            client,
-            headers,
-        };
+        let context = Context { id, identity, budget, revision, meta, has_forms, client, headers };
         let call = Arc::clone(&self.handler).handle(call, context);
-        let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
         respond(exchange, call, sent, accepts, self.ending_streams.clone()).await
     }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{
     meta::Meta,
+    object::OfObject,
     params::{
         CallToolParams, CompleteParams, GetPromptParams, InitializeParams, ListParams, NoParams,
         ReadResourceParams,
@@ -117,10 +118,11 @@ fn has_version(params: Option<&[u8]>) -> bool {
 /// Reads `params` as `P`; none at all as an empty object.
 fn read<P: for<'de> Deserialize<'de>>(method: &str, params: Option<&[u8]>) -> Result<P, RpcError> {
     let params = params.unwrap_or(b"{}");
-    serde_json::from_slice(params).map_err(|_| {
+    let read = serde_json::from_slice(params).map(|OfObject(params)| params);
+    read.map_err(|_| {
         // Once more, now for the path to what is wrong.
         let mut deserializer = serde_json::Deserializer::from_slice(params);
-        let found = serde_path_to_error::deserialize::<_, P>(&mut deserializer).err();
+        let found = serde_path_to_error::deserialize::<_, OfObject<P>>(&mut deserializer).err();
         let message = found.map_or_else(
             || format!("{method}: params are not one object"),
             |error| {

@@ -7,6 +7,7 @@ use super::{
     Server,
     answer::{Answer, Outcome as Answered},
     audit::Audit,
+    client::NoAnswer,
     confirmation::{Answers, Decision, Question},
     context::Context,
     elicitation::ANSWER_WITHIN,
@@ -41,6 +42,12 @@ pub(super) enum Failed {
          try again."
     )]
     Unanswered,
+    /// The user can't be asked now.
+    #[error(
+        "Too many calls wait for users to confirm them, so that nothing was done. Try again once \
+         the user has answered the open questions."
+    )]
+    TooManyQuestions,
     /// Nobody can be asked.
     #[error(
         "This call needs the user's confirmation (MCP_CONFIRM=required), and this client can't ask \
@@ -60,7 +67,7 @@ impl Failed {
     /// The label under which the call is counted.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Refused(_) | Self::CannotAsk => Outcome::Denied,
+            Self::Refused(_) | Self::CannotAsk | Self::TooManyQuestions => Outcome::Denied,
             Self::Tool(error) => error.outcome(),
             Self::Declined => Outcome::Declined,
             Self::Unanswered => Outcome::Cancelled,
@@ -141,7 +148,11 @@ impl Server {
         let decision = if context.asks_in_call() {
             let params = question.params();
             let asked = context.client.ask("elicitation/create", params, ANSWER_WITHIN).await;
-            Question::answered(asked.map_err(|_| Failed::Unanswered)?.get())
+            let answer = asked.map_err(|none| match none {
+                NoAnswer::TooMany => Failed::TooManyQuestions,
+                NoAnswer::Refused | NoAnswer::TimedOut => Failed::Unanswered,
+            })?;
+            Question::answered(answer.get())
         } else {
             self.confirmation.decide(question, answers).map_err(Failed::Protocol)?
         };
