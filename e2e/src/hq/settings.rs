@@ -42,6 +42,14 @@ pub struct Flags {
     /// HQ's dcr: let clients register themselves (RFC 7591)
     #[arg(long, env = "HQ_DCR", default_value = "true", value_name = "BOOL")]
     dcr: String,
+    /// Take clients that are named by the URL of their own metadata (Client ID Metadata Documents)
+    #[arg(
+        long,
+        env = "HQ_CLIENT_ID_METADATA_DOCUMENTS",
+        default_value = "false",
+        value_name = "BOOL"
+    )]
+    client_id_metadata_documents: String,
     /// HQ's unauthenticatedIntrospection: answer introspection (RFC 7662) without client credentials
     #[arg(
         long,
@@ -103,6 +111,8 @@ pub struct Settings {
     pub require_pkce: bool,
     /// Whether clients may register themselves.
     pub dcr: bool,
+    /// Whether clients may be named by the URL of their metadata.
+    pub client_id_metadata_documents: bool,
     /// Whether introspection needs no client credentials.
     pub unauthenticated_introspection: bool,
     /// Whether introspection tells `aud`.
@@ -149,6 +159,9 @@ impl Flags {
                 .keep("--require-pkce", &self.require_pkce, boolean)
                 .unwrap_or_default(),
             dcr: faults.keep("--dcr", &self.dcr, boolean).unwrap_or_default(),
+            client_id_metadata_documents: faults
+                .keep("--client-id-metadata-documents", &self.client_id_metadata_documents, boolean)
+                .unwrap_or_default(),
             unauthenticated_introspection: faults
                 .keep(
                     "--unauthenticated-introspection",

@@ -17,6 +17,7 @@ mod landing;
 mod metadata;
 mod protocol;
 mod rate_limit;
+mod rejections;
 mod resources;
 mod sign_in;
 mod step_up;
