@@ -23,6 +23,7 @@ use tower_http::{
 
 use crate::{
     access_log::{self, Route},
+    audit::{DecidedBy, Source},
     auth::Authenticator,
     client_address::ClientAddress,
     host_check::{self, HostCheck},
@@ -153,8 +154,9 @@ impl<H: Handler> McpEndpoint<H> {
         self.host_check.refuse_foreign(request.uri(), request.headers())?;
         self.page.answer_browsers(request.method(), request.headers())?;
         let (parts, body) = request.into_parts();
-        let address = parts.extensions.get().map(ClientAddress::block);
-        let identity = match self.authenticator.sign_in(&parts.headers, address).await {
+        let source = Source::of(&parts.extensions);
+        let address = source.address.as_ref().map(ClientAddress::block);
+        let identity = match self.authenticator.sign_in(&parts.headers, &source).await {
             ControlFlow::Continue(identity) => identity,
             ControlFlow::Break(challenge) => {
                 limits::discard(body).await;
@@ -179,8 +181,14 @@ impl<H: Handler> McpEndpoint<H> {
             Err(Rejected { id, error }) => return ControlFlow::Break(error.respond(&id)),
         };
         note(&parsed);
-        self.authenticator.authorize(&identity, self.mcp.required_scopes(&parsed))?;
+        let authorized = self.authenticator.authorize(&identity, self.mcp.required_scopes(&parsed));
+        if authorized.is_break() {
+            self.mcp.refused(&parsed, &identity, DecidedBy::Scope, "insufficient_scope");
+        }
+        authorized?;
         if let Err(limited) = user.call() {
+            let limit = "MCP_CALLS_PER_MINUTE_PER_USER";
+            self.mcp.refused(&parsed, &identity, DecidedBy::Limit, limit);
             return ControlFlow::Break(self.too_soon(&parsed, &limited));
         }
         let response = self.mcp.respond(parsed, identity, budget).await;

@@ -69,6 +69,7 @@ use self::{
 use crate::{
     identity::Identity,
     limits::{Budget, Held},
+    request_id::{X_REQUEST_ID, XRequestId},
     traces,
 };
 
@@ -167,14 +168,15 @@ impl Client {
     }
 
     /// HQ as `identity` may see and change it.
-    #[must_use]
     ///
-    /// The bytes of its replies are reserved in `budget` until it is dropped.
-    pub fn as_caller(&self, identity: &Identity, budget: Budget) -> CallerClient {
+    /// The bytes of its replies are reserved in `budget` until it is dropped. HQ is told `origin`.
+    #[must_use]
+    pub fn as_caller(&self, identity: &Identity, budget: Budget, origin: Origin) -> CallerClient {
         CallerClient {
             client: self.clone(),
             credential: identity.lenses_credential.clone(),
             bytes: Arc::new(Held::new(budget)),
+            origin: Arc::new(origin),
         }
     }
 }
@@ -185,12 +187,31 @@ impl fmt::Debug for Client {
     }
 }
 
+/// What HQ is told of the request that its own are made for, to join both records of it.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The request's id.
+    pub request_id: XRequestId,
+    /// `traceparent` and `tracestate` of the client, if it is in a trace.
+    pub trace: HeaderMap,
+}
+
+impl Origin {
+    fn headers(&self) -> HeaderMap {
+        let mut headers = self.trace.clone();
+        headers.insert(X_REQUEST_ID, self.request_id.header());
+        traces::pass_on(&mut headers);
+        headers
+    }
+}
+
 /// Lenses HQ with the credential of one caller.
 #[derive(Debug, Clone)]
 pub struct CallerClient {
     client: Client,
     credential: Arc<SecretString>,
     bytes: Arc<Held>,
+    origin: Arc<Origin>,
 }
 
 impl CallerClient {
@@ -257,7 +278,7 @@ impl CallerClient {
         if let Some(body) = body {
             request = request.json(body);
         }
-        request.headers(traced()).send().await.map_err(ReadError::Transport)
+        request.headers(self.origin.headers()).send().await.map_err(ReadError::Transport)
     }
 
     async fn measured<T>(
@@ -302,13 +323,6 @@ impl CallerClient {
             finished: false,
         }
     }
-}
-
-/// The headers that tell HQ which trace a request belongs to.
-fn traced() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    traces::pass_on(&mut headers);
-    headers
 }
 
 /// An error and its causes, innermost last.

@@ -5,6 +5,7 @@
 //! operator's too, which holds what it writes against this code) need no environment.
 
 mod advertised;
+mod audit;
 mod connections;
 mod error;
 mod former;
@@ -38,6 +39,7 @@ use url::Url;
 
 pub use self::{
     advertised::{AdvertisedUrl, ENDPOINT},
+    audit::AuditOutput,
     connections::Connections,
     error::{SettingsError, SettingsErrors},
     oauth::{AudienceRule, ClientCredentials, Introspection, OAuth, TokenExchange},
@@ -94,6 +96,8 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// What is logged and how.
     pub log: Log,
+    /// Where audit lines go.
+    pub audit: AuditOutput,
     /// Where traces go; `None`: there are none.
     pub traces: Option<Traces>,
     /// What works but should be known: logged at start.
@@ -224,6 +228,7 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
         lenses.as_ref().ok().map(|lenses| &lenses.http),
         &mut warnings,
     );
+    let audit = audit::read(reader, transport.as_ref().ok());
     let lenses = lenses?;
     Ok(Settings {
         lenses_url: lenses.http,
@@ -237,6 +242,7 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
         replica_host: replica_host?,
         shutdown_grace: shutdown_grace?,
         log: log?,
+        audit: audit?,
         traces,
         warnings,
         effective: Vec::new(),

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Handler,
+    Handler, audit,
     client::{Client, QUEUED},
     context::Context,
     elicitation::{Destination, Elicitation},
@@ -24,6 +24,7 @@ use super::{
     revision::{PROTOCOL_VERSION, Revision, single, unsupported},
 };
 use crate::{
+    audit::{AuditLog, DecidedBy, Decision, Source},
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
@@ -38,12 +39,14 @@ pub struct Endpoint<H> {
     elicitation: Arc<Elicitation>,
     server_info: Arc<str>,
     ending_streams: CancellationToken,
+    audit: AuditLog,
 }
 
 /// The head of a `POST` that MCP can answer.
 #[derive(Debug)]
 pub struct Incoming {
     headers: HeaderMap,
+    source: Source,
     accepts: Accepts,
 }
 
@@ -67,7 +70,7 @@ impl Incoming {
     /// Breaks with 405 for a method other than POST, 406 if the client takes neither JSON nor an
     /// event stream, 415 for a body that is not JSON or is encoded.
     pub fn new(parts: Parts) -> ControlFlow<Response, Self> {
-        let Parts { method, headers, .. } = parts;
+        let Parts { method, headers, extensions, .. } = parts;
         if method != Method::POST {
             let allow = [(ALLOW, HeaderValue::from_static("POST"))];
             let error = RpcError::invalid_request(
@@ -99,7 +102,7 @@ impl Incoming {
             );
             return ControlFlow::Break((taken, error).into_response());
         }
-        ControlFlow::Continue(Self { headers, accepts })
+        ControlFlow::Continue(Self { headers, source: Source::of(&extensions), accepts })
     }
 }
 
@@ -142,7 +145,29 @@ impl<H: Handler> Endpoint<H> {
         elicitation: Arc<Elicitation>,
         ending_streams: CancellationToken,
     ) -> Self {
-        Self { handler, elicitation, server_info: super::server_info().into(), ending_streams }
+        let server_info = super::server_info().into();
+        Self { handler, elicitation, server_info, ending_streams, audit: AuditLog::default() }
+    }
+
+    /// The same, with calls that are refused in front of the handler recorded in `audit`.
+    #[must_use]
+    pub fn with_audit(self, audit: AuditLog) -> Self {
+        Self { audit, ..self }
+    }
+
+    /// Records that `identity` may not make the call of `parsed`.
+    pub fn refused(
+        &self,
+        parsed: &Parsed,
+        identity: &Identity,
+        decided_by: DecidedBy,
+        reason: &'static str,
+    ) {
+        if let Checked::Request(request, _) = &parsed.message {
+            let source = &parsed.incoming.source;
+            let decision = Decision::denied(decided_by, reason);
+            audit::refused(&self.audit, &request.call, source, identity, decision);
+        }
     }
 
     /// Reads `body` as a message and holds its headers against it.
@@ -213,7 +238,7 @@ impl<H: Handler> Endpoint<H> {
         budget: Budget,
     ) -> Response {
         let Request { id, call, meta } = request;
-        let Incoming { headers, accepts } = incoming;
+        let Incoming { headers, source, accepts } = incoming;
         let has_forms = match self.has_forms(&headers, revision, &meta, &identity) {
             // A question before revision 2026-07-28 is an event.
             Ok(has_forms) => has_forms && (revision.is_stateless() || accepts.events),
@@ -229,6 +254,7 @@ impl<H: Handler> Endpoint<H> {
             meta,
             has_forms,
             client,
+            source,
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);

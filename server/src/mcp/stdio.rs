@@ -29,6 +29,7 @@ use super::{
     revision::Revision,
 };
 use crate::{
+    audit::Source,
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
@@ -169,6 +170,7 @@ impl<H: Handler> Connection<H> {
             meta,
             has_forms,
             client,
+            source: Source::stdio(),
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);

@@ -138,6 +138,9 @@ variables! {
     LOG_FORMAT = "text": "text or json; always on standard error";
     MCP_LOG_LINE_MAX_BYTES = "8192": "Longest line, in bytes; a longer one is cut and says so";
 
+    ["Audit"]
+    MCP_AUDIT: "Where each call, denial and failed sign-in is recorded, one JSON object a line: stdout, file:/path or off. Default: stdout, over stdio off";
+
     ["Traces"]
     OTEL_ENABLED = "false": "true = send a span for each MCP request and each call to HQ. A fault below is logged, and no span sent";
     OTEL_EXPORTER = "otlp": "otlp, or console: as log lines at level info";

@@ -198,7 +198,8 @@ impl Tool {
     }
 
     /// Whether a call with `arguments` may change something in Lenses.
-    fn changes(&self, arguments: &Map<String, Value>) -> bool {
+    #[must_use]
+    pub fn changes(&self, arguments: &Map<String, Value>) -> bool {
         match self.effect {
             Effect::SelfInfo | Effect::Read => false,
             Effect::Sql => self.required_scopes(Some(arguments)) != Scope::Read.into(),

@@ -6,6 +6,7 @@
 mod address_bounds;
 mod admin;
 mod api_key;
+mod audit;
 mod bad_input;
 mod bounds;
 mod browsers;

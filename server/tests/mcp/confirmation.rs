@@ -77,18 +77,13 @@ async fn a_deletion_is_done_when_the_user_says_yes_on_whichever_replica() {
 async fn without_a_yes_nothing_is_done() {
     let hq = Hq::answering(204, "", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
+    for (action, confirm) in [("accept", false), ("decline", true)] {
+        let text = told(&endpoint, action, confirm).await;
+        assert!(text.contains("said no") && !text.contains("MCP_CONFIRM"), "{action}: {text}");
+    }
     let (_, asked) =
         send(&endpoint, forms(), call("delete_consumer_group", &group("g"), &json!({}))).await;
     let state = &asked["result"]["requestState"];
-    for (action, confirm) in [("accept", false), ("decline", true), ("cancel", false)] {
-        let params = call("delete_consumer_group", &group("g"), &answer(state, action, confirm));
-        let (_, reply) = send(&endpoint, forms(), params).await;
-        assert_eq!(reply["result"]["isError"], true, "{action} {confirm}: {reply}");
-        assert!(
-            reply["result"]["content"][0]["text"].as_str().unwrap().contains("said no"),
-            "{reply}"
-        );
-    }
     // No answer, or none that can be read: the question stands.
     for responses in
         [json!({}), json!({ "confirm": "yes" }), json!({ "other": { "action": "accept" } })]
@@ -102,6 +97,43 @@ async fn without_a_yes_nothing_is_done() {
         assert_eq!(reply["result"]["resultType"], "input_required", "{responses}: {reply}");
     }
     assert_eq!(hq.lines(), [""; 0]);
+}
+
+/// What the model is told when the user is asked and answers so.
+async fn told(endpoint: &Endpoint, action: &str, confirm: bool) -> String {
+    let params = call("delete_consumer_group", &group("g"), &json!({}));
+    let (_, asked) = send(endpoint, forms(), params).await;
+    let answer = answer(&asked["result"]["requestState"], action, confirm);
+    let params = call("delete_consumer_group", &group("g"), &answer);
+    let (_, reply) = send(endpoint, forms(), params).await;
+    assert_eq!(reply["result"]["isError"], true, "{action} {confirm}: {reply}");
+    reply["result"]["content"][0]["text"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_cancelled_question_names_mcp_confirm_and_is_no_refusal() {
+    let hq = Hq::answering(204, "", "").await;
+    let endpoint = Endpoint::sealing(&hq.url, KEY);
+    let text = told(&endpoint, "cancel", false).await;
+    assert!(text.contains("MCP_CONFIRM") && text.contains("`cancel`"), "{text}");
+    assert!(!text.contains("said no"), "{text}");
+    assert_eq!(hq.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn one_yes_runs_one_call_at_each_replica() {
+    let hq = Hq::answering(204, "", "").await;
+    let endpoint = Endpoint::sealing(&hq.url, KEY);
+    let params = call("delete_consumer_group", &group("g"), &json!({}));
+    let (_, asked) = send(&endpoint, forms(), params).await;
+    let yes = answer(&asked["result"]["requestState"], "accept", true);
+    let params = call("delete_consumer_group", &group("g"), &yes);
+    let (_, reply) = send(&endpoint, forms(), params.clone()).await;
+    assert_eq!(reply["result"]["isError"], false, "{reply}");
+    let (_, reply) = send(&endpoint, forms(), params).await;
+    assert_eq!(reply["result"]["resultType"], "input_required", "{reply}");
+    assert_ne!(reply["result"]["requestState"], asked["result"]["requestState"]);
+    assert_eq!(hq.lines().len(), 1);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::super::{CallerClient, Error, body, body::ReadError, endpoint::Endpoint, traced};
+use super::super::{CallerClient, Error, body, body::ReadError, endpoint::Endpoint};
 
 /// The largest frame that is read whatever the limits say: HQ's own cap on what it proxies.
 const MAX_FRAME_BYTES: usize = 32 << 20;
@@ -51,8 +51,8 @@ impl CallerClient {
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
             .header(SEC_WEBSOCKET_KEY, &key);
-        let response =
-            request.headers(traced()).send().await.map_err(|error| self.transport_error(error))?;
+        let request = request.headers(self.origin.headers());
+        let response = request.send().await.map_err(|error| self.transport_error(error))?;
         let no_websocket = Error::Unreadable { what: "something other than a websocket" };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let reply = body::read(response, &self.bounds()).await;
