@@ -75,6 +75,15 @@ pub enum Mode {
     Shared(SharedToken),
 }
 
+impl Mode {
+    fn admits(&self, identity: &Identity) -> bool {
+        match self {
+            Self::OAuth(resource_server) => resource_server.admits(identity),
+            Self::Shared(_) => true,
+        }
+    }
+}
+
 impl Authenticator {
     /// A gate that lets in whom `mode` lets in, to what `offer` holds.
     #[must_use]
@@ -107,6 +116,15 @@ impl Authenticator {
     ) -> ControlFlow<Response, Identity> {
         let address = source.address.as_ref().map(ClientAddress::block);
         match self.identify(headers, address).await {
+            Ok(identity) if !self.mode.admits(&identity) => {
+                const SHOWN_MAX: usize = 128;
+                let client_id = identity.client_id.as_deref().unwrap_or_default();
+                let client_id = client_id.chars().take(SHOWN_MAX).collect();
+                let reason = "MCP_ALLOWED_CLIENTS";
+                let decision = Decision::denied(DecidedBy::Policy, reason);
+                self.audit.sign_in_failed(source, (&identity).into(), decision);
+                ControlFlow::Break(self.refuse(&AuthError::ClientNotAllowed { client_id }))
+            }
             Ok(identity) => {
                 access_log::note(|fields| {
                     fields.subject.clone_from(&identity.subject);

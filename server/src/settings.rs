@@ -43,7 +43,6 @@ pub use self::{
     connections::Connections,
     error::{SettingsError, SettingsErrors},
     oauth::{AudienceRule, ClientCredentials, Introspection, OAuth, TokenExchange},
-    policy::Confirm,
     sign_in::{Callers, SignIn},
     traces::{Exporter, Protocol, Sampler, Traces},
     variables::{ReadFile, Variables},
@@ -52,6 +51,7 @@ use self::{
     reader::{Effective, Invalid, Reader},
     variable as var,
 };
+pub use crate::policy::Confirm;
 use crate::{
     host_check::{AllowedHost, AllowedOrigin},
     limits::memory_limit,

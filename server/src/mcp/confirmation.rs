@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use self::used::{Nonce, UsedSeals};
 use super::elicitation::user;
-use crate::{identity::Identity, json_rpc::RpcError, settings::Confirm, tools::Tool};
+use crate::{identity::Identity, json_rpc::RpcError, policy::Confirm, tools::Tool};
 
 /// How long an answer is taken, the user's time to think included.
 const VALID_FOR: Duration = Duration::from_mins(1);
@@ -37,6 +37,8 @@ pub(super) struct Confirmation {
 pub(super) struct Question {
     message: String,
     binding: Vec<u8>,
+    /// Whether the call is refused if the client can't ask.
+    pub(super) is_required: bool,
 }
 
 /// What the client brings back.
@@ -74,23 +76,22 @@ impl Confirmation {
         Self { confirm, codec, used: UsedSeals::new(VALID_FOR) }
     }
 
-    /// What to ask before this call; none if nobody needs to be asked.
+    /// What to ask before this call; none if nobody needs to be asked. `rule` is what a rule for its
+    /// environment says.
     pub(super) fn question(
         &self,
         tool: &Tool,
         arguments: &Map<String, Value>,
         identity: &Identity,
+        rule: Option<Confirm>,
     ) -> Option<Question> {
-        let asks = self.confirm != Confirm::Never && tool.is_confirmed(arguments);
+        let confirm = rule.unwrap_or(self.confirm);
+        let asks = confirm != Confirm::Never && tool.is_confirmed(arguments);
         asks.then(|| Question {
             message: message(tool, arguments),
             binding: binding(tool, arguments, identity),
+            is_required: confirm == Confirm::Required,
         })
-    }
-
-    /// Whether a call that needs a confirmation runs if the client can't ask for one.
-    pub(super) fn is_required(&self) -> bool {
-        self.confirm == Confirm::Required
     }
 
     /// What to do with the call that `question` is about.

@@ -59,10 +59,13 @@ impl Server {
         let (found, next) = resources::page_of(&found, after.as_deref(), is_offered);
         for resources::Environment { name, title, is_connected } in found {
             let uri = format!("{ENVIRONMENTS}/{}", resources::encoded(&name));
-            if self.is_readable(environment, identity) {
+            let is_readable = |template: &Template| {
+                self.is_readable(template, identity) && self.policy.offers_in(&name, template.tool)
+            };
+            if is_readable(environment) {
                 listed.push(resource(&uri, &format!("{title}: environment"), environment));
             }
-            if is_connected && self.is_readable(topics, identity) {
+            if is_connected && is_readable(topics) {
                 let uri = format!("{uri}/topics");
                 listed.push(resource(&uri, &format!("{title}: topics"), topics));
             }

@@ -157,7 +157,12 @@ impl Server {
             limits: self.limits,
             progress,
         };
-        let question = self.confirmation.question(tool, &arguments, identity);
+        let question = self.confirmation.question(
+            tool,
+            &arguments,
+            identity,
+            self.policy.confirm(tool, &arguments),
+        );
         let changes = tool.changes(&arguments);
         let prepared = tool.prepare(call, arguments).map_err(|error| Failed::Tool(error.into()))?;
         if let Some(question) = question {
@@ -187,7 +192,7 @@ impl Server {
         if !context.has_forms {
             // The tool is marked destructive: unless the operator says otherwise, asking is then
             // the client's part.
-            return if self.confirmation.is_required() { Err(Failed::CannotAsk) } else { Ok(()) };
+            return if question.is_required { Err(Failed::CannotAsk) } else { Ok(()) };
         }
         audit.asking();
         let decision = if context.asks_in_call() {

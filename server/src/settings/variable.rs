@@ -89,6 +89,7 @@ variables! {
     MCP_TOOLS_ALLOW: "Only these tools, comma list of names or group/*. Default: all";
     MCP_TOOLS_DENY: "Not these tools, comma list of names or group/*; wins over MCP_TOOLS_ALLOW";
     MCP_ENVIRONMENTS: "Lenses environments that tools may touch, comma list. Default: all that the user may see";
+    MCP_ENVIRONMENT_RULES: "What holds in which environments, first match wins: 'prod*: read; staging-*: read write, confirm=required; *: read write delete'. After the colon: scopes or none, confirm=, allow= and deny= (tools, with blanks between them). Never more than the settings above offer";
     MCP_CONFIRM = "destructive": "Before something is deleted: destructive = ask the user if the client can, required = refuse if it can't, never";
     INTROSPECTION_URL: "Token introspection at HQ. Default: <LENSES_URL>/oauth2/introspect";
     INTROSPECTION_CACHE_TTL = "0": "How long an active token is believed without asking HQ; 0 = ask each time";
@@ -96,6 +97,7 @@ variables! {
     #[secret true] INTROSPECTION_CLIENT_SECRET: "That client's secret";
     MCP_TOKEN_EXCHANGE = "auto": "Show HQ a token of its own (RFC 8693): auto = if it offers that to the client above, required, off";
     MCP_AUDIENCE = "whenPresent": "Whether a token's aud must name this server: required, whenPresent, ignored";
+    MCP_ALLOWED_CLIENTS: "Client ids of the applications that may call with OAuth, comma list; a token of another gets 403. Default: all";
     #[secret true] MCP_CALLER_TOKEN: "Bearer token that callers must show when OAuth is off";
     MCP_CALLERS: "anyone = callers need no token when OAuth is off; to be said in so many words";
 

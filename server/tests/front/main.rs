@@ -5,6 +5,7 @@
 
 mod address_bounds;
 mod admin;
+mod allowed_clients;
 mod api_key;
 mod audit;
 mod bad_input;

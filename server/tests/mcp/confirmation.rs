@@ -249,6 +249,41 @@ async fn what_is_wrong_with_any_argument_is_told_before_the_user_is_asked() {
 }
 
 #[tokio::test]
+async fn a_rule_decides_for_its_environments_whether_and_how_a_call_runs() {
+    let options = policy::Options {
+        rules: "prod*: read delete, confirm=required; vault: none; *: read delete, confirm=never"
+            .parse()
+            .unwrap(),
+        ..policy::Options::default()
+    };
+    let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }, { "name": "vault" }] })).await;
+    let endpoint = Endpoint::with(&hq.url, Limits::default(), Confirm::Destructive, Some(options));
+    let delete = |environment: &str| json!({ "environment": environment, "group_id": "g" });
+    // In `prod*` a client that can't ask is refused, and one that can asks.
+    let text = endpoint.failure("delete_consumer_group", delete("PROD-eu")).await;
+    assert!(text.contains("can't ask"), "{text}");
+    let params = call("delete_consumer_group", &delete("prod"), &json!({}));
+    let (_, reply) = send(&endpoint, forms(), params).await;
+    assert_eq!(reply["result"]["resultType"], "input_required", "{reply}");
+    let text = endpoint.failure("list_topics", json!({ "environment": "vault" })).await;
+    assert!(text.contains("does nothing in that environment (MCP_ENVIRONMENT_RULES)"), "{text}");
+    let topic = json!({ "environment": "dev", "topic_name": "t" });
+    let text = endpoint.failure("create_topic", topic).await;
+    assert!(text.contains("in any environment (MCP_ENVIRONMENT_RULES)"), "{text}");
+    assert_eq!(hq.lines(), [""; 0]);
+    // Elsewhere nobody is asked.
+    endpoint.call("delete_consumer_group", delete("dev")).await;
+    assert_eq!(hq.lines().len(), 1);
+    let environments = endpoint.call("list_environments", json!({})).await;
+    assert_eq!(environments["structuredContent"], json!({ "result": [{ "name": "dev" }] }));
+    let (_, reply) = endpoint.request(MODERN, "tools/list", json!({})).await;
+    let names: Vec<_> =
+        reply["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+    assert!(names.contains(&&json!("delete_consumer_group")), "{names:?}");
+    assert!(!names.contains(&&json!("create_topic")), "{names:?}");
+}
+
+#[tokio::test]
 async fn what_is_withheld_is_not_listed_and_calling_it_says_which_setting_decides() {
     let options = policy::Options {
         read_only: true,

@@ -4,6 +4,7 @@
 
 mod connections;
 mod lenses;
+mod policy;
 mod sign_in;
 mod sources;
 mod traces;
