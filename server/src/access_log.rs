@@ -9,7 +9,7 @@
 
 mod metrics;
 
-use std::{borrow::Cow, cell::RefCell, sync::Arc, time::Instant};
+use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -39,10 +39,10 @@ pub(crate) struct RequestFields {
     pub(crate) subject: Option<Arc<str>>,
     /// With which application.
     pub(crate) client_id: Option<Arc<str>>,
-    /// The method of MCP, cut: it is the caller's text.
-    pub(crate) rpc: Option<Cow<'static, str>>,
-    /// The tool, cut likewise.
-    pub(crate) tool: Option<String>,
+    /// The method of MCP, if this server has it.
+    pub(crate) rpc: Option<&'static str>,
+    /// The tool, likewise.
+    pub(crate) tool: Option<&'static str>,
     /// Whether an audit line was written, which says more.
     pub(crate) audited: bool,
 }
@@ -128,8 +128,8 @@ impl Drop for Line {
                         token = fields.token.map(tracing::field::display),
                         subject = fields.subject.as_deref(),
                         client_id = fields.client_id.as_deref(),
-                        rpc = fields.rpc.as_deref(),
-                        tool = fields.tool.as_deref(),
+                        rpc = fields.rpc,
+                        tool = fields.tool,
                         "answered"
                     );
                 })

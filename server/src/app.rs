@@ -212,13 +212,10 @@ impl<H: Handler> McpEndpoint<H> {
     }
 }
 
-/// Names in the access log are cut: they are the caller's text.
 fn note(parsed: &Parsed) {
-    const NAME_MAX: usize = 64;
-    let cut = |name: &str| name.chars().take(NAME_MAX).collect::<String>();
     access_log::note(|fields| {
-        fields.rpc = parsed.method().map(|method| cut(method).into());
-        fields.tool = parsed.tool().map(cut);
+        fields.rpc = parsed.known_method();
+        fields.tool = parsed.known_tool();
     });
 }
 

@@ -6,7 +6,11 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 use tracing::Span;
 
-use super::{McpMetrics, Server, context::Context, method::Call};
+use super::{
+    McpMetrics, Server,
+    context::Context,
+    method::{Call, UNKNOWN},
+};
 use crate::{
     access_log,
     audit::{AuditLog, DecidedBy, Decision, Entry, Event, Head, Source, Tail, Verdict},
@@ -16,9 +20,6 @@ use crate::{
     tools::{self, Outcome, Target, Tool},
     traces,
 };
-
-/// Stands for the name of a tool that there is not: the caller's text is no label.
-const UNKNOWN_TOOL: &str = "(unknown)";
 
 /// One call of a tool, one prompt given or one resource read. It is counted, and its line written,
 /// when this is dropped: so a call whose client went away is there too.
@@ -65,7 +66,7 @@ impl<'a> Audit<'a> {
 
     /// A call of a tool that there is not.
     pub(super) fn of_unknown_tool(server: &'a Server, context: &'a Context) -> Self {
-        Self::new(What::Tool(UNKNOWN_TOOL), Target::default, server, context)
+        Self::new(What::Tool(UNKNOWN), Target::default, server, context)
     }
 
     /// `prompt` being asked for.
@@ -196,7 +197,7 @@ pub(super) fn refused(
     match call {
         Call::CallTool(params) => {
             let tool = tools::registry().find(&params.name);
-            what = What::Tool(tool.map_or(UNKNOWN_TOOL, Tool::name));
+            what = What::Tool(tool.map_or(UNKNOWN, Tool::name));
             target = tool.map(|tool| tool.target(&params.arguments));
         }
         Call::GetPrompt(params) => {

@@ -19,7 +19,7 @@ use super::{
     context::Context,
     elicitation::{Destination, Elicitation},
     headers,
-    message::{ClientResponse, Message, Notification, Rejected, Request},
+    message::{ClientResponse, Message, Rejected, Request},
     response::{Accepts, Exchange, respond},
     revision::{PROTOCOL_VERSION, Revision, single, unsupported},
 };
@@ -60,7 +60,7 @@ pub struct Parsed {
 #[derive(Debug)]
 enum Checked {
     Request(Box<Request>, Revision),
-    Notification(Notification),
+    Notification,
     Response(ClientResponse),
 }
 
@@ -107,21 +107,21 @@ impl Incoming {
 }
 
 impl Parsed {
-    /// The method, or none for a response.
+    /// The method for a log, or none for a response: see [`super::Call::known_method`].
     #[must_use]
-    pub fn method(&self) -> Option<&str> {
+    pub fn known_method(&self) -> Option<&'static str> {
         match &self.message {
-            Checked::Request(request, _) => Some(request.call.method()),
-            Checked::Notification(notification) => Some(&notification.method),
+            Checked::Request(request, _) => Some(request.call.known_method()),
+            Checked::Notification => Some("notification"),
             Checked::Response(_) => None,
         }
     }
 
-    /// The tool that is called.
+    /// The tool that is called, for a log: see [`super::Call::known_tool`].
     #[must_use]
-    pub fn tool(&self) -> Option<&str> {
+    pub fn known_tool(&self) -> Option<&'static str> {
         match &self.message {
-            Checked::Request(request, _) => request.call.tool(),
+            Checked::Request(request, _) => request.call.known_tool(),
             _ => None,
         }
     }
@@ -195,7 +195,7 @@ impl<H: Handler> Endpoint<H> {
                 if revision_of(headers)?.is_stateless() {
                     headers::check_method(headers, &notification.method)?;
                 }
-                Checked::Notification(notification)
+                Checked::Notification
             }
             Message::Response(response) => Checked::Response(response),
         };
@@ -218,7 +218,7 @@ impl<H: Handler> Endpoint<H> {
             Checked::Request(request, revision) => {
                 self.respond_to(*request, revision, incoming, identity, budget).await
             }
-            Checked::Notification(_) => StatusCode::ACCEPTED.into_response(),
+            Checked::Notification => StatusCode::ACCEPTED.into_response(),
             Checked::Response(response) => match self.elicitation.answer(&response, &identity) {
                 Ok(Destination::Delivered) => StatusCode::ACCEPTED.into_response(),
                 Ok(Destination::Replica(replica)) => {
