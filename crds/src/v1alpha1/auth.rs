@@ -40,6 +40,16 @@ pub struct OAuth {
     /// `whenPresent` refuses one that names others only, `ignored` does not look. Default: `whenPresent`.
     #[serde(default)]
     pub audience: Audience,
+
+    /// The client ids of the applications that may call, as Lenses HQ lists them, besides the rights that HQ gives their users. For
+    /// clients that are registered by hand: a client that registers itself gets a new id each time. Default: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        inner(length(min = 1, max = 1024), regex(pattern = r"^[!#-&()+\x2d-\x5b\x5d-\x7e]+$"))
+    )]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allowed_clients: Vec<String>,
 }
 
 impl Default for OAuth {
@@ -48,6 +58,7 @@ impl Default for OAuth {
             scopes: every_scope(),
             introspection: Introspection::default(),
             audience: Audience::default(),
+            allowed_clients: Vec::new(),
         }
     }
 }

@@ -90,7 +90,7 @@ variables! {
     MCP_TOOLS_DENY: "Not these tools, comma list of names or group/*; wins over MCP_TOOLS_ALLOW";
     MCP_ENVIRONMENTS: "Lenses environments that tools may touch, comma list. Default: all that the user may see";
     MCP_ENVIRONMENT_RULES: "What holds in which environments, first match wins: 'prod*: read; staging-*: read write, confirm=required; *: read write delete'. After the colon: scopes or none, confirm=, allow= and deny= (tools, with blanks between them). Never more than the settings above offer";
-    MCP_CONFIRM = "destructive": "Before something is deleted: destructive = ask the user if the client can, required = refuse if it can't, never";
+    MCP_CONFIRM = "destructive": "Before something is deleted: destructive = ask the user through each client that declares elicitation, required = refuse other clients, never";
     INTROSPECTION_URL: "Token introspection at HQ. Default: <LENSES_URL>/oauth2/introspect";
     INTROSPECTION_CACHE_TTL = "0": "How long an active token is believed without asking HQ; 0 = ask each time";
     #[secret true] INTROSPECTION_CLIENT_ID: "Client for introspection, where HQ does not allow it unauthenticated";

@@ -16,6 +16,8 @@ pub(in crate::controller) enum SignIn {
         /// The Secret with `client_id` and `client_secret`.
         client_credentials: Option<String>,
         audience: Audience,
+        /// Client ids; empty: all.
+        allowed_clients: Vec<String>,
     },
     ApiKey {
         key: SecretKeyRef,
@@ -111,5 +113,6 @@ fn by_oauth(
             .as_ref()
             .map(|secret| secret.name.clone()),
         audience: oauth.audience,
+        allowed_clients: oauth.allowed_clients.clone(),
     })
 }
