@@ -151,7 +151,9 @@ impl Queue {
             lines.writing = batch.len();
             drop(lines);
             let unwritten = write_all(&mut out, &batch);
-            self.finish_write(unwritten.iter().filter(|byte| **byte == b'\n').count() as u64);
+            // Each line has an end, so that what follows the last one is no line.
+            let lines = unwritten.split(|byte| *byte == b'\n').skip(1).count();
+            self.finish_write(lines as u64);
             if batch.len() < KEPT {
                 thread::sleep(REST);
             }

@@ -92,7 +92,12 @@ impl Failed {
             Self::Declined => (DecidedBy::User, "decline"),
             Self::Cancelled => (DecidedBy::User, "cancel"),
             Self::Unanswered => (DecidedBy::User, "no_answer"),
-            Self::Tool(error) if error.outcome() == Outcome::Denied => (DecidedBy::Hq, "forbidden"),
+            Self::Tool(ToolError::Lenses { error: lenses::Error::Unauthorized(_), .. }) => {
+                (DecidedBy::Hq, "unauthorized")
+            }
+            Self::Tool(ToolError::Lenses { error: lenses::Error::Forbidden(_), .. }) => {
+                (DecidedBy::Hq, "forbidden")
+            }
             Self::Tool(_) | Self::Asking(_) | Self::Protocol(_) => return None,
         };
         Some(Recorded::denied(decided_by, reason))

@@ -99,8 +99,8 @@ impl Tool {
         for (kind, argument) in named.map_or(&[][..], |(_, named)| named) {
             match value(arguments, argument) {
                 Some(Value::String(name)) => target.add(kind, name.into()),
-                Some(Value::Array(names)) => {
-                    for name in names.iter().filter_map(Value::as_str) {
+                Some(Value::Array(items)) => {
+                    for name in items.iter().filter_map(Value::as_str) {
                         target.add(kind, name.into());
                     }
                 }

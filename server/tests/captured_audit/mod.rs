@@ -46,7 +46,8 @@ impl CapturedAudit {
         let text = self.text();
         let line = |line: &str| {
             let line: Value = serde_json::from_str(line).unwrap();
-            SCHEMA.validate(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            let faults: Vec<_> = SCHEMA.iter_errors(&line).map(|it| it.to_string()).collect();
+            assert!(faults.is_empty(), "{faults:?}: {line}");
             line
         };
         text.lines().map(line).collect()
