@@ -77,10 +77,12 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
 
 FUZZ_SECONDS := 60
+FUZZ_INPUTS :=
+FUZZ_TARGET :=
 
-fuzz: ## Run each fuzz target for FUZZ_SECONDS, in an optimized build.
-	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --profile fast -p lenses-mcp-server --lib --locked \
-	  fuzz:: -- --nocapture
+fuzz: ## Run each fuzz target, or FUZZ_TARGET alone, for FUZZ_SECONDS or over FUZZ_INPUTS inputs.
+	$(if $(FUZZ_INPUTS),FUZZ_INPUTS=$(FUZZ_INPUTS),FUZZ_SECONDS=$(FUZZ_SECONDS)) \
+	  cargo test --profile fast -p lenses-mcp-server --lib --locked -- fuzz::$(FUZZ_TARGET) --nocapture
 
 # With the operator, as in `images`, so that cargo builds few dependencies again.
 bench: override PROFILE := release

@@ -23,6 +23,7 @@ pub mod offline;
 mod optional;
 mod packed;
 mod pods;
+mod quantity;
 mod references;
 mod report;
 mod rollout;

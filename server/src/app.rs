@@ -36,6 +36,8 @@ use crate::{
     settings::{AdvertisedUrl, ENDPOINT, Http, SignIn},
 };
 
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
 /// What bounds the requests to the MCP endpoint.
 #[derive(Debug)]
 pub struct Bounds {
@@ -76,35 +78,35 @@ pub fn router<H: Handler>(
         rate_limited: metrics.calls_rate_limited.clone(),
         mcp,
     });
-    let nosniff = SetResponseHeaderLayer::overriding(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    let endpoint = ServiceBuilder::new()
-        .layer(nosniff.clone())
-        .layer(endpoint_cors(host_check.clone()))
-        .service_fn(move |request| {
+    let nosniff = SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    let for_pages = {
+        let endpoint = endpoint.clone();
+        ServiceBuilder::new().layer(endpoint_cors(host_check.clone())).service_fn(move |request| {
             let endpoint = endpoint.clone();
             async move { Ok::<_, Infallible>(endpoint.answer(request).await) }
-        });
-    let endpoint =
-        service_fn({
-            let metrics = metrics.http.clone();
-            move |request| {
-                let (metrics, endpoint) = (metrics.clone(), endpoint.clone());
-                async {
-                    Ok::<_, Infallible>(
-                        access_log::observe(metrics, Route::Mcp, request, async |request| {
-                            match endpoint.oneshot(request).await {
-                                Ok(response) => response,
-                                Err(never) => match never {},
-                            }
-                        })
-                        .await,
-                    )
-                }
+        })
+    };
+    let endpoint = service_fn({
+        let metrics = metrics.http.clone();
+        move |request| {
+            let (metrics, endpoint) = (metrics.clone(), endpoint.clone());
+            let for_pages = is_of_page(&request).then(|| for_pages.clone());
+            async move {
+                Ok::<_, Infallible>(
+                    access_log::observe(metrics, Route::Mcp, request, async |request| {
+                        let Some(for_pages) = for_pages else {
+                            return endpoint.answer(request).await;
+                        };
+                        match Box::pin(for_pages.oneshot(request)).await {
+                            Ok(response) => response,
+                            Err(never) => match never {},
+                        }
+                    })
+                    .await,
+                )
             }
-        });
+        }
+    });
 
     let page = landing::routes(page, http.advertised_url.as_ref())
         .layer(from_fn_with_state(host_check, host_check::refuse_foreign));
@@ -146,6 +148,7 @@ impl<H: Handler> McpEndpoint<H> {
         let answering = AssertUnwindSafe(limits::in_time(self.bounds.request_timeout, handling));
         let mut response = answering.catch_unwind().await.unwrap_or_else(panicked);
         landing::vary(&method, &mut response);
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         response
     }
 
@@ -226,6 +229,11 @@ fn endpoint_paths(advertised_url: Option<&AdvertisedUrl>) -> Vec<String> {
     paths.extend(advertised_url.map(AdvertisedUrl::endpoint_path).filter(|path| path != ENDPOINT));
     let with_slash: Vec<_> = paths.iter().map(|path| format!("{path}/")).collect();
     [paths, with_slash].concat()
+}
+
+/// Whether a browser's page sent `request`, or asks if it may: all others need no CORS headers.
+fn is_of_page(request: &Request) -> bool {
+    request.method() == Method::OPTIONS || request.headers().contains_key(header::ORIGIN)
 }
 
 /// Pages of allowed origins may call with a token and read the challenge. No cookies, so no credentials in CORS's sense.

@@ -5,10 +5,10 @@
 //! small as it could be made: add it to the corpus.
 
 use std::{
-    env, fmt, fs,
+    env, fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use proptest::{
@@ -16,15 +16,16 @@ use proptest::{
     prelude::{Just, Strategy, any},
     prop_oneof,
     sample::{Index, select},
-    test_runner::{Config, TestError, TestRunner},
+    strategy::ValueTree,
+    test_runner::TestRunner,
 };
 
 /// How long each target runs, in seconds.
-const TIME: &str = "FUZZ_SECONDS";
-/// Rounds without it.
-const FIXED_ROUNDS: u64 = 4;
-/// Inputs between two looks at the clock.
-const ROUND: u32 = 256;
+const SECONDS: &str = "FUZZ_SECONDS";
+/// How many inputs each target checks, however long that takes.
+const INPUTS: &str = "FUZZ_INPUTS";
+/// Inputs if neither is set.
+const FIXED_INPUTS: u64 = 512;
 
 /// What parsers look for, besides what is in the corpus.
 const WORDS: &[&str] = &[
@@ -77,57 +78,58 @@ const WORDS: &[&str] = &[
     "secret",
 ];
 
-/// Checks the corpus of `target`, then inputs made of it until the time is over. `check` panics for
-/// an input that is not treated as promised.
+/// Checks the corpus of `target`, then inputs made of it. `check` panics for an input that is not
+/// treated as promised.
 pub(crate) fn fuzz(target: &str, check: impl Fn(&[u8])) {
     let corpus = corpus(target);
     for text in &corpus {
         check(text);
     }
-    // Without a time, the same inputs each time: a test that fails by chance tells little of the
-    // change that it was run for. `make fuzz` looks for new ones.
-    let seconds = env::var(TIME).ok().and_then(|seconds| seconds.parse().ok());
-    let deadline = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let inputs = inputs(corpus);
-    let config = Config {
-        cases: ROUND,
-        failure_persistence: None,
-        // Texts of the corpus would stay whole: see `smallest`.
-        max_shrink_iters: 0,
-        ..Config::default()
+    let started = Instant::now();
+    let (most, seconds) = (variable(INPUTS), variable(SECONDS));
+    let mut runner = if most.is_none() && seconds.is_none() {
+        // The same inputs each time: a test that fails by chance tells little of the change that it
+        // was run for. `make fuzz` looks for new ones.
+        TestRunner::deterministic()
+    } else {
+        TestRunner::default()
     };
-    let mut rounds = 0_u64;
-    let mut runner = TestRunner::deterministic();
-    while deadline.map_or(rounds < FIXED_ROUNDS, |deadline| Instant::now() < deadline) {
-        if deadline.is_some() {
-            runner = TestRunner::new(config.clone());
+    let goes_on = |inputs| match (most, seconds) {
+        (Some(most), _) => inputs < most,
+        (None, Some(seconds)) => started.elapsed().as_secs() < seconds,
+        (None, None) => inputs < FIXED_INPUTS,
+    };
+    let strategy = inputs(corpus);
+    let mut inputs = 0;
+    while goes_on(inputs) {
+        let input = strategy.new_tree(&mut runner).unwrap().current();
+        if fails(&input, &check) {
+            let input = smallest(input, &check);
+            panic!("{target} fails for b\"{}\"", input.escape_ascii());
         }
-        let run = runner.run(&inputs, |Input(input)| {
-            check(&input);
-            Ok(())
-        });
-        match run {
-            Ok(()) => rounds += 1,
-            Err(TestError::Fail(reason, Input(input))) => {
-                let input = Input(smallest(input, &check));
-                panic!("{target}: {reason}\ninput: {input}");
-            }
-            Err(TestError::Abort(reason)) => panic!("{target}: {reason}"),
-        }
+        inputs += 1;
     }
-    println!("{target}: {} inputs", rounds * u64::from(ROUND));
+    println!("{target}: {inputs} inputs in {:.0?}", started.elapsed());
+}
+
+fn variable(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}, which is no number")))
+}
+
+fn fails(input: &[u8], check: impl Fn(&[u8])) -> bool {
+    catch_unwind(AssertUnwindSafe(|| check(input))).is_err()
 }
 
 /// What is left of `input` when every part is taken out without which `check` fails still.
 fn smallest(mut input: Vec<u8>, check: impl Fn(&[u8])) -> Vec<u8> {
-    let fails = |input: &[u8]| catch_unwind(AssertUnwindSafe(|| check(input))).is_err();
     let mut length = input.len();
     while length > 0 {
         let mut start = 0;
         while start < input.len() {
             let mut shorter = input.clone();
             shorter.drain(start..(start + length).min(input.len()));
-            if fails(&shorter) {
+            if fails(&shorter, &check) {
                 input = shorter;
             } else {
                 start += length;
@@ -146,24 +148,8 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     texts
 }
 
-/// An input, which is shown as text.
-#[derive(Clone)]
-struct Input(Vec<u8>);
-
-impl fmt::Debug for Input {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl fmt::Display for Input {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "b\"{}\"", self.0.escape_ascii())
-    }
-}
-
 /// Texts of the corpus with up to eight edits; one of eight inputs is bytes at random.
-fn inputs(corpus: Vec<Vec<u8>>) -> impl Strategy<Value = Input> {
+fn inputs(corpus: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let edits = vec((any::<Index>(), removed(), inserted(corpus.clone())), 0..8);
     let edited = (select(corpus), edits).prop_map(|(mut text, edits)| {
         for (at, removed, inserted) in edits {
@@ -171,9 +157,9 @@ fn inputs(corpus: Vec<Vec<u8>>) -> impl Strategy<Value = Input> {
             let end = (start + removed).min(text.len());
             text.splice(start..end, inserted);
         }
-        Input(text)
+        text
     });
-    prop_oneof![7 => edited, 1 => vec(any::<u8>(), 0..256).prop_map(Input)]
+    prop_oneof![7 => edited, 1 => vec(any::<u8>(), 0..256)]
 }
 
 fn removed() -> impl Strategy<Value = usize> {
@@ -203,5 +189,5 @@ fn a_failure_shows_the_smallest_input() {
         fuzz("fuzz", |input| assert!(!input.windows(2).any(|pair| pair == b"[["), "two brackets"));
     });
     let message = *found.unwrap_err().downcast::<String>().unwrap();
-    assert!(message.ends_with("input: b\"[[\""), "{message}");
+    assert!(message.ends_with("fails for b\"[[\""), "{message}");
 }

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 pub use self::{
     check::{Fault, MAX_DEPTH, Need, check},
     copy::{copy, push_string},
-    structure::{Malformed, Part, Parts, end_of},
+    structure::{Checked, Malformed, Part, Parts, checked_elements, end_of},
 };
 
 /// The value of the member `name` of `object`, the first one if there are several.

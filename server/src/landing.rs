@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 
 use self::connect::Connect;
 use crate::{
+    media_type::accepted,
     scope::{Scope, ScopeSet},
     settings::{AdvertisedUrl, Callers, ENDPOINT, Http, SignIn},
 };
@@ -149,34 +150,8 @@ fn is_look(method: &Method) -> bool {
 /// Whether `Accept` names HTML. MCP clients name the event stream in each GET (Streamable HTTP), and stay MCP clients
 /// even if they take HTML too; a client that takes anything is none of the browsers, which all name HTML.
 fn wants_html(headers: &HeaderMap) -> bool {
-    let ranges = || {
-        let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).map(MediaRange::parse)
-    };
-    let accepts = |name: &str| {
-        ranges().any(|range| range.name.eq_ignore_ascii_case(name) && range.acceptable)
-    };
+    let accepts = |name: &str| accepted(headers).any(|range| range.eq_ignore_ascii_case(name));
     accepts("text/html") && !accepts("text/event-stream")
-}
-
-/// One item of `Accept` (RFC 9110 §12.5.1).
-struct MediaRange<'a> {
-    name: &'a str,
-    /// Its weight is not 0.
-    acceptable: bool,
-}
-
-impl<'a> MediaRange<'a> {
-    fn parse(item: &'a str) -> Self {
-        let mut parts = item.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let refused = parts.any(|parameter| {
-            parameter.split_once('=').is_some_and(|(key, weight)| {
-                key.trim().eq_ignore_ascii_case("q") && weight.trim().parse() == Ok(0.0)
-            })
-        });
-        Self { name, acceptable: !refused }
-    }
 }
 
 /// The endpoint's address on its own machine.

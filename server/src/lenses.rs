@@ -20,9 +20,10 @@ mod environments;
 mod error;
 #[cfg(test)]
 mod fuzz;
-mod media_type;
+mod measured;
 mod metrics;
 mod name;
+mod origin;
 mod problem;
 mod processors;
 mod raw;
@@ -32,18 +33,14 @@ mod topic_metadata;
 mod topics;
 mod verbs;
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{
-    HeaderMap, HeaderValue, Method,
+    HeaderValue, Method,
     header::{ACCEPT, AUTHORIZATION},
 };
 use secrecy::{ExposeSecret, SecretString};
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 use url::Url;
 
 pub use self::{
@@ -53,9 +50,10 @@ pub use self::{
     consumer_groups::{OffsetReset, ResetTo},
     datasets::DatasetQuery,
     environments::NewEnvironment,
-    error::Error,
+    error::{ClientError, Error},
     metrics::{LensesMetrics, LensesOutcome},
     name::{Name, NameError},
+    origin::Origin,
     problem::{FieldFault, Problem},
     processors::{Deployment, NewProcessor},
     raw::{RawList, RawObject, RawRecord},
@@ -64,13 +62,13 @@ pub use self::{
 use self::{
     body::{Bounds, ReadError},
     endpoint::Endpoint,
+    error::chain,
+    measured::Measured,
     verbs::NO_BODY,
 };
 use crate::{
     identity::Identity,
     limits::{Budget, Held},
-    request_id::{X_REQUEST_ID, XRequestId},
-    traces,
 };
 
 /// A JSON object that this server reads or makes. What HQ says is passed on as [`RawObject`] and [`RawList`].
@@ -103,20 +101,6 @@ pub struct Options {
     pub response_max_bytes: usize,
     /// Where calls are counted.
     pub metrics: Arc<LensesMetrics>,
-}
-
-/// Why a [`Client`] could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The address is not `http` or `https` with a host.
-    #[error("{url:?} can't be the address of Lenses HQ; write http:// or https:// and a host")]
-    Url {
-        /// What was given.
-        url: String,
-    },
-    /// The HTTP client could not be set up.
-    #[error("failed to set up the HTTP client for Lenses HQ: {0}")]
-    Http(#[source] reqwest::Error),
 }
 
 /// Lenses HQ: its address, the connections to it and the limits. One for the process; cheap to clone.
@@ -184,24 +168,6 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("url", &self.0.url.as_str()).finish_non_exhaustive()
-    }
-}
-
-/// What HQ is told of the request that its own are made for, to join both records of it.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// The request's id.
-    pub request_id: XRequestId,
-    /// `traceparent` and `tracestate` of the client, if it is in a trace.
-    pub trace: HeaderMap,
-}
-
-impl Origin {
-    fn headers(&self) -> HeaderMap {
-        let mut headers = self.trace.clone();
-        headers.insert(X_REQUEST_ID, self.request_id.header());
-        traces::pass_on(&mut headers);
-        headers
     }
 }
 
@@ -314,65 +280,6 @@ impl CallerClient {
     }
 
     fn measure(&self, operation: &'static str) -> Measured<'_> {
-        let span = traces::lenses_call(operation);
-        Measured {
-            metrics: &self.client.0.metrics,
-            operation,
-            span,
-            started: Instant::now(),
-            finished: false,
-        }
-    }
-}
-
-/// An error and its causes, innermost last.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        // Some layers repeat their cause in their own message.
-        if !text.contains(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        cause = error.source();
-    }
-    text
-}
-
-/// Counts one call to HQ when it ends, also when the caller goes away first.
-struct Measured<'a> {
-    metrics: &'a LensesMetrics,
-    operation: &'static str,
-    span: Span,
-    started: Instant,
-    finished: bool,
-}
-
-impl Measured<'_> {
-    fn finish(mut self, error: Option<&Error>) {
-        self.finished = true;
-        self.record(error.map_or(LensesOutcome::Success, Error::outcome));
-    }
-
-    fn record(&self, outcome: LensesOutcome) {
-        let elapsed = self.started.elapsed();
-        self.metrics.lenses_called(self.operation, outcome, elapsed);
-        traces::ended(&self.span, outcome.failure());
-        tracing::debug!(
-            operation = self.operation,
-            outcome = outcome.as_str(),
-            ?elapsed,
-            "called Lenses HQ"
-        );
-    }
-}
-
-impl Drop for Measured<'_> {
-    fn drop(&mut self) {
-        if !self.finished {
-            self.record(LensesOutcome::Cancelled);
-        }
+        Measured::start(&self.client.0.metrics, operation)
     }
 }

@@ -28,6 +28,7 @@ pub mod limits;
 pub mod line_writer;
 pub mod logging;
 pub mod mcp;
+mod media_type;
 pub mod metrics;
 pub mod policy;
 pub mod prompts;

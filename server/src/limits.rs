@@ -22,5 +22,5 @@ pub use self::{
     memory::memory_limit,
     metrics::{Bound, LimitMetrics},
     slots::{Slot, Slots, hold, in_time},
-    users::{Budget, Limited, PerUser, Reserved, User, Users},
+    users::{Budget, Limited, PerUser, Reserved, USER_SHARE, User, Users},
 };

@@ -9,6 +9,8 @@
 //! All revisions share one endpoint. Nothing is kept between requests: who calls is in each request,
 //! so any replica may answer it.
 
+mod accepts;
+mod answer;
 mod audit;
 mod client;
 mod completion;
@@ -22,8 +24,10 @@ mod forwarding;
 mod fuzz;
 mod headers;
 mod message;
+mod meta;
 mod method;
 mod metrics;
+mod params;
 mod progress;
 mod prompts;
 mod resources;
@@ -45,17 +49,17 @@ use serde_json::{
 
 use self::confirmation::Confirmation;
 pub use self::{
+    answer::{Answer, Outcome},
     client::{Client, NoAnswer},
     context::Context,
     elicitation::{Destination, Elicitation},
     endpoint::{Endpoint, Incoming, Parsed},
     forwarding::routes as replica_routes,
     message::{Message, Notification, Rejected, Request},
-    method::{
-        Call, CallToolParams, ClientCapabilities, CompleteParams, GetPromptParams, Meta, Reference,
-    },
+    meta::{ClientCapabilities, Meta},
+    method::Call,
     metrics::McpMetrics,
-    response::{Answer, Outcome},
+    params::{CallToolParams, CompleteParams, GetPromptParams, Reference},
     revision::{PROTOCOL_VERSION, Revision},
     size::{DEPTH_MAX, NODES_MAX, TooLarge},
     stdio::serve_stdio,

@@ -54,7 +54,7 @@ use self::{
 pub use crate::policy::Confirm;
 use crate::{
     host_check::{AllowedHost, AllowedOrigin},
-    limits::memory_limit,
+    limits::{USER_SHARE, memory_limit},
     policy::ToolPolicy,
     tls::{KeyPairFiles, Trust},
 };
@@ -280,6 +280,18 @@ fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Invalid> {
         sql_max_rows: sql_max_rows?,
         sql_timeout: sql_timeout?,
     };
+    let longest = limits.memory_budget_bytes / USER_SHARE;
+    if limits.max_body_bytes > longest {
+        return Err(reader.fault(SettingsError::Invalid {
+            variable: var::MCP_MAX_BODY_BYTES.name,
+            found: limits.max_body_bytes.to_string(),
+            remedy: format!(
+                "write at most {longest}, one user's quarter of MCP_MEMORY_BUDGET_BYTES ({}), or \
+                 raise that: a longer body would get 503 each time",
+                limits.memory_budget_bytes
+            ),
+        }));
+    }
     if limits.sql_timeout >= limits.request_timeout {
         return Err(reader.fault(SettingsError::Invalid {
             variable: var::MCP_SQL_TIMEOUT.name,

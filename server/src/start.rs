@@ -1,14 +1,16 @@
 //! From settings to a running server, and its end.
 
+mod error;
 mod listening;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use self::error::StartError;
 use self::listening::{bind, connection_options};
 use crate::{
     admin,
@@ -21,51 +23,15 @@ use crate::{
     connections,
     diagnostics::Diagnostics,
     identity::{Fingerprint, Identity},
-    landing::{LandingPage, LandingPageError},
+    landing::LandingPage,
     lenses,
     lifecycle::{Signals, Stages},
-    limits::{Bodies, LimitMetrics, PerUser, Slots, Users},
+    limits::{Bodies, LimitMetrics, PerUser, Slots, USER_SHARE, Users},
     mcp::{self, Handler},
     metrics::Metrics,
     settings::{Http, Settings, SignIn, Transport},
     tls::{self, TlsError},
 };
-
-/// Why the server could not start, or ended early.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// An address can't be listened on.
-    #[error("failed to listen on {address} ({variables}): {source}")]
-    Bind {
-        /// The address.
-        address: SocketAddr,
-        /// The variables that set it.
-        variables: &'static str,
-        /// Why.
-        source: io::Error,
-    },
-    /// The client of HQ can't be made.
-    #[error("failed to set up the client of Lenses HQ: {0}")]
-    Lenses(#[from] lenses::ClientError),
-    /// A TLS file or the machine's trust store can't be used.
-    #[error("failed to set up TLS: {0}")]
-    Tls(#[from] TlsError),
-    /// The client of HQ's OAuth endpoints can't be made.
-    #[error("failed to set up the client of the OAuth endpoints of Lenses HQ: {0}")]
-    BackChannel(#[source] reqwest::Error),
-    /// The landing page can't be made.
-    #[error(transparent)]
-    LandingPage(#[from] LandingPageError),
-    /// Signals can't be taken over.
-    #[error("failed to take over signals: {0}")]
-    Signals(#[source] io::Error),
-    /// Standard input or output failed.
-    #[error("serving MCP over standard input and output failed: {0}")]
-    Stdio(#[source] io::Error),
-    /// What the server says about itself can't be made, which no setting can cause.
-    #[error("failed to set up the MCP server: {0}")]
-    Server(#[from] serde_json::Error),
-}
 
 /// Serves as `settings` say until a signal comes (or, over stdio, until standard input ends).
 ///
@@ -306,7 +272,7 @@ fn mcp_server(
         // The rest is for sign-in and for telling the model what happened.
         request_timeout: limits.request_timeout / 4 * 3,
         // One reply is in memory for one user.
-        response_max_bytes: limits.response_max_bytes.min(limits.memory_budget_bytes / 4),
+        response_max_bytes: limits.response_max_bytes.min(limits.memory_budget_bytes / USER_SHARE),
         metrics: metrics.lenses.clone(),
     })?;
     let server = mcp::Server::new(mcp::Options {

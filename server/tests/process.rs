@@ -2,21 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
+mod binary;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, Command, Output, Stdio},
+    process::Output,
     sync::mpsc::{Receiver, channel},
     thread,
     time::{Duration, Instant},
 };
 
-fn binary(variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"));
-    // A directory without a `.env`.
-    command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR")).envs(variables.iter().copied());
-    command
-}
+use crate::binary::{Listening, Process, binary, get, listen};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -24,7 +21,7 @@ fn text(bytes: &[u8]) -> String {
 
 /// A running server; its log tells where it listens.
 struct Running {
-    child: Child,
+    process: Process,
     endpoint: SocketAddr,
     admin: SocketAddr,
     /// What it logs once it listens.
@@ -33,73 +30,32 @@ struct Running {
 
 impl Running {
     fn start(more: &[(&str, &str)]) -> Self {
-        let base = [
-            ("LENSES_API_KEY", "key"),
-            ("MCP_CALLERS", "anyone"),
-            ("TRANSPORT", "http"),
-            ("HOST", "127.0.0.1"),
-            ("PORT", "0"),
-            ("ADMIN_HOST", "127.0.0.1"),
-            ("ADMIN_PORT", "0"),
-            ("LOG_FORMAT", "json"),
-        ];
-        let mut child = binary(&[&base, more].concat()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut listening = || {
-            let line = lines
-                .by_ref()
-                .map(Result::unwrap)
-                .find(|line| line.contains("\"listening\""))
-                .unwrap();
-            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-            line["address"].as_str().unwrap().parse().unwrap()
-        };
-        let (endpoint, admin) = (listening(), listening());
-        // The log goes on being read, or the server would wait on a full pipe.
+        let Listening { process, endpoint, admin, log: lines } = listen(more);
+        // The log goes on being read, or lines would be dropped.
         let (line, log) = channel();
         thread::spawn(move || {
             for text in lines.map_while(Result::ok) {
                 let _nobody_reads = line.send(text);
             }
         });
-        Self { child, endpoint, admin, log }
+        Self { process, endpoint, admin, log }
     }
 
     fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .arg(format!("-{name}"))
-            .arg(self.child.id().to_string())
-            .status()
-            .unwrap();
-        assert!(sent.success());
+        self.process.signal(name);
     }
 
     /// Waits for the end, at most `limit`.
     fn exit_status(&mut self, limit: Duration) -> Option<i32> {
         let deadline = Instant::now() + limit;
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.process.0.try_wait().unwrap() {
                 return status.code();
             }
             assert!(Instant::now() < deadline, "still running after {limit:?}");
             thread::sleep(Duration::from_millis(10));
         }
     }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ended_already = self.child.kill();
-        let _ended_already = self.child.wait();
-    }
-}
-
-fn get(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 /// Sends a body of `length` bytes whole before it reads the answer, as clients do.

@@ -7,6 +7,8 @@
 
 mod chromium;
 mod contrast;
+#[path = "../in_process/mod.rs"]
+mod in_process;
 mod server;
 
 use std::collections::BTreeSet;

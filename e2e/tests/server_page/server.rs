@@ -1,16 +1,13 @@
 //! The server under test: its whole router on loopback. HQ is not there, because the page never asks it anything.
 
-use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, sync::Arc};
+use std::net::SocketAddr;
 
-use lenses_mcp_server::{
-    lifecycle::Stages,
-    metrics::Metrics,
-    settings::{Settings, Transport, Variables},
-    start,
+use tokio::net::TcpListener;
+
+use crate::{
+    chromium::OTHER_NAME,
+    in_process::{Serving, serve},
 };
-use tokio::{net::TcpListener, task::AbortHandle};
-
-use crate::chromium::OTHER_NAME;
 
 /// What the server that is set up with OAuth advertises.
 pub(crate) const MCP_URL: &str = "https://mcp.example.com/mcp";
@@ -18,7 +15,7 @@ pub(crate) const MCP_URL: &str = "https://mcp.example.com/mcp";
 /// A server that ends when this is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
-    serving: AbortHandle,
+    _serving: Serving,
 }
 
 impl Server {
@@ -45,29 +42,8 @@ impl Server {
     async fn start(variables: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let port = address.port().to_string();
-        let common =
-            [("LENSES_URL", "http://127.0.0.1:9"), ("HOST", "127.0.0.1"), ("PORT", port.as_str())];
-        let environment: BTreeMap<_, _> = variables
-            .iter()
-            .chain(&common)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        let no_files = |_: &Path| Err(io::ErrorKind::NotFound.into());
-        let settings = Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap();
-        let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
-        let router = start::http_routers(
-            &settings,
-            http,
-            Arc::new(Metrics::new()),
-            &Stages::default(),
-            Arc::new,
-        )
-        .unwrap()
-        .endpoint;
-        let serving =
-            tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
-        Self { address, serving }
+        let variables = [variables, &[("LENSES_URL", "http://127.0.0.1:9")]].concat();
+        Self { address, _serving: serve(listener, &variables) }
     }
 
     /// `path` on loopback, which browsers take for a secure context.
@@ -78,11 +54,5 @@ impl Server {
     /// The page by another name of this machine.
     pub(crate) fn url_by_name(&self, name: &str) -> String {
         format!("http://{name}:{}/", self.address.port())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }

@@ -2,9 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
-    path::Path,
-    sync::{Arc, Mutex},
+    sync::Mutex,
 };
 
 use clap::Parser;
@@ -13,20 +11,17 @@ use lenses_mcp_e2e::{
     client::{Application, Revision, Session, Ticks, http_client},
     hq::{Running, settings::Flags},
 };
-use lenses_mcp_server::{
-    lifecycle::Stages,
-    metrics::Metrics,
-    settings::{Settings, Transport, Variables},
-    start,
-};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use crate::in_process::{Serving, serve};
 
 const SERVICE_ACCOUNT: &str = "sa_of-this-test";
 
 /// See the module.
 pub(crate) struct Bench {
     hq: Running,
+    _serving: Serving,
     session: Session,
     schemas: BTreeMap<String, Validator>,
     called: Mutex<BTreeSet<&'static str>>,
@@ -41,7 +36,18 @@ impl Bench {
         let flags = ["hq", "--listen=127.0.0.1:0", "--control=127.0.0.1:0", &token];
         let hq =
             Running::start(Flags::try_parse_from(flags).unwrap().check().unwrap()).await.unwrap();
-        let mcp_url = serve(&hq.issuer).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving = serve(
+            listener,
+            &[
+                ("OAUTH_ENABLED", "true"),
+                ("LENSES_URL", &hq.issuer),
+                ("LENSES_ADVERTISED_URL", &hq.issuer),
+                ("MCP_ADVERTISED_URL", &url),
+            ],
+        );
+        let mcp_url = format!("{url}/mcp");
         let application = Application::new("Claude", &mcp_url, "alice").unwrap().speaking(revision);
         let session = application.sign_in(Ticks::AsAsked).await.unwrap();
         let schema = |tool: &rmcp::model::Tool| {
@@ -49,7 +55,7 @@ impl Bench {
             (tool.name.to_string(), jsonschema::validator_for(&schema).unwrap())
         };
         let schemas = session.tools().await.unwrap().iter().map(schema).collect();
-        Self { hq, session, schemas, called: Mutex::default() }
+        Self { hq, _serving: serving, session, schemas, called: Mutex::default() }
     }
 
     /// Whether `tool` was called.
@@ -204,37 +210,6 @@ impl Bench {
         };
         request.send().await.unwrap()
     }
-}
-
-/// The server's whole router in front of the HQ with this issuer: its MCP URL.
-async fn serve(issuer: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    let url = format!("http://127.0.0.1:{port}");
-    let variables = [
-        ("OAUTH_ENABLED", "true"),
-        ("LENSES_URL", issuer),
-        ("LENSES_ADVERTISED_URL", issuer),
-        ("MCP_ADVERTISED_URL", &url),
-        ("HOST", "127.0.0.1"),
-        ("PORT", &port),
-    ];
-    let environment: BTreeMap<_, _> =
-        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let no_files = |_: &Path| Err(io::ErrorKind::NotFound.into());
-    let settings = Settings::read(&Variables::load(environment, &no_files).unwrap()).unwrap();
-    let Transport::Http(http) = &settings.transport else { unreachable!("not HTTP") };
-    let router = start::http_routers(
-        &settings,
-        http,
-        Arc::new(Metrics::new()),
-        &Stages::default(),
-        Arc::new,
-    )
-    .unwrap()
-    .endpoint;
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("{url}/mcp")
 }
 
 /// A path of the agent of `development`.

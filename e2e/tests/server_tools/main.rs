@@ -9,6 +9,8 @@ mod connectors;
 mod consumer_groups;
 mod datasets;
 mod environments;
+#[path = "../in_process/mod.rs"]
+mod in_process;
 mod processors;
 mod server;
 mod sql;

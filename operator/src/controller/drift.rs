@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use super::quantity::amount;
+
 /// Whether something wanted is missing in the object, or is otherwise there.
 pub(super) fn drifted<K: serde::Serialize>(wanted: &K, observed: &K) -> bool {
     match (serde_json::to_value(wanted), serde_json::to_value(observed)) {
@@ -91,33 +93,6 @@ fn is_left_out(field: &str, value: &Value) -> bool {
         Value::Array(list) => list.is_empty(),
         Value::Object(map) => map.is_empty(),
     }
-}
-
-/// A quantity as a number, exact enough to tell whether two spellings are one amount.
-fn amount(text: &str) -> Option<f64> {
-    const SUFFIXES: [(&str, f64); 15] = [
-        ("Ki", 1024.0),
-        ("Mi", 1_048_576.0),
-        ("Gi", 1_073_741_824.0),
-        ("Ti", 1_099_511_627_776.0),
-        ("Pi", 1_125_899_906_842_624.0),
-        ("Ei", 1_152_921_504_606_846_976.0),
-        ("n", 1e-9),
-        ("u", 1e-6),
-        ("m", 1e-3),
-        ("k", 1e3),
-        ("M", 1e6),
-        ("G", 1e9),
-        ("T", 1e12),
-        ("P", 1e15),
-        ("E", 1e18),
-    ];
-    let suffix =
-        SUFFIXES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)));
-    let (number, factor) = suffix.unwrap_or((text, 1.0));
-    let amount = number.parse::<f64>().ok()? * factor;
-    // To the nano, below which Kubernetes keeps nothing.
-    amount.is_finite().then(|| (amount * 1e9).round())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod advertised;
+mod body_limit;
 mod destinations;
 mod rejection;
 mod sign_in;
@@ -144,6 +145,7 @@ pub(super) fn validate(
         );
     }
     tools::check(&server.spec.tools, &mut rejections);
+    body_limit::check(&server.spec, &mut rejections);
     trusted_proxies::check(&server.spec.limits.trusted_proxies, &mut rejections);
     let (secrets, config_maps) = contents(server, found, &mut rejections);
     names_taken(&name, &found.children, &mut rejections);

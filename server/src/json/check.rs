@@ -41,7 +41,21 @@ pub enum Fault {
 /// [`Fault`], the first that is found.
 pub fn check(value: &[u8]) -> Result<Need, Fault> {
     let text = std::str::from_utf8(value).map_err(|_| Fault::Encoding)?;
-    Checker { text, bytes: value, at: 0, need: Need::Nothing, objects: 0, depth: 0 }.run()
+    let mut checker = Checker::new(text, 0);
+    checker.value()?;
+    checker.skip_space();
+    if checker.at == text.len() { Ok(checker.need) } else { Err(Fault::Syntax) }
+}
+
+/// Checks the value that begins at `start` of `text`: what it needs, and where it ends.
+///
+/// # Errors
+///
+/// [`Fault`], the first that is found.
+pub(super) fn check_at(text: &str, start: usize) -> Result<(Need, usize), Fault> {
+    let mut checker = Checker::new(text, start);
+    checker.value()?;
+    Ok((checker.need, checker.at))
 }
 
 struct Checker<'a> {
@@ -54,8 +68,14 @@ struct Checker<'a> {
     depth: u32,
 }
 
-impl Checker<'_> {
-    fn run(mut self) -> Result<Need, Fault> {
+impl<'a> Checker<'a> {
+    fn new(text: &'a str, at: usize) -> Self {
+        let bytes = text.as_bytes();
+        Self { text, bytes, at, need: Need::Nothing, objects: 0, depth: 0 }
+    }
+
+    /// Goes behind one value.
+    fn value(&mut self) -> Result<(), Fault> {
         loop {
             self.skip_space();
             let is_open = match self.peek() {
@@ -69,7 +89,7 @@ impl Checker<'_> {
                 _ => return Err(Fault::Syntax),
             };
             if !is_open && self.close()? {
-                return Ok(self.need);
+                return Ok(());
             }
         }
     }
@@ -97,10 +117,10 @@ impl Checker<'_> {
     /// has ended.
     fn close(&mut self) -> Result<bool, Fault> {
         loop {
-            self.skip_space();
             if self.depth == 0 {
-                return if self.at == self.bytes.len() { Ok(true) } else { Err(Fault::Syntax) };
+                return Ok(true);
             }
+            self.skip_space();
             let is_object = self.objects & 1 == 1;
             match self.peek() {
                 Some(b',') => {

@@ -1,8 +1,11 @@
 //! The structure of JSON, by quotes and brackets alone: what stands between them need not be JSON.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
-use super::{is_space, plain_length};
+use super::{
+    check::{Fault, Need, check, check_at},
+    is_space, plain_length,
+};
 
 /// A text that is no array or object, or one that is cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -106,15 +109,22 @@ impl<'a> Parts<'a> {
         is_there
     }
 
-    fn value(&mut self) -> Result<Range<usize>, Malformed> {
+    fn value(
+        &mut self,
+        end_of: impl FnOnce(usize) -> Option<usize>,
+    ) -> Result<Range<usize>, Malformed> {
         self.skip_space();
         let start = self.at;
-        self.at = end_of(self.text, start).ok_or(Malformed)?;
+        self.at = end_of(start).ok_or(Malformed)?;
         Ok(start..self.at)
     }
 
-    /// The next part; none behind the last.
-    fn advance(&mut self) -> Result<Option<Part>, Malformed> {
+    /// The next part; none behind the last. `end_of` tells where a value ends.
+    fn advance(
+        &mut self,
+        end_of_value: impl FnOnce(usize) -> Option<usize>,
+    ) -> Result<Option<Part>, Malformed> {
+        let text = self.text;
         let (open, close) = if self.is_object { (b'{', b'}') } else { (b'[', b']') };
         let is_first = self.state == State::Start;
         if is_first && !self.eat(open) {
@@ -130,27 +140,73 @@ impl<'a> Parts<'a> {
         }
         let mut key = self.at..self.at;
         if self.is_object {
-            key = self.value()?;
+            key = self.value(|start| end_of(text, start))?;
             if self.text.get(key.start) != Some(&b'"') || !self.eat(b':') {
                 return Err(Malformed);
             }
         }
-        Ok(Some(Part { key, value: self.value()? }))
+        Ok(Some(Part { key, value: self.value(end_of_value)? }))
     }
+
+    /// As [`Iterator::next`], with `end_of_value`.
+    fn next_by(
+        &mut self,
+        end_of_value: impl FnOnce(usize) -> Option<usize>,
+    ) -> Option<Result<Part, Malformed>> {
+        if self.state == State::Over {
+            return None;
+        }
+        let next = self.advance(end_of_value).transpose();
+        if !matches!(next, Some(Ok(_))) {
+            self.state = State::Over;
+        }
+        next
+    }
+}
+
+/// An object in an array: where it stands, and what [`check()`] says about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Where it stands.
+    pub place: Range<usize>,
+    /// What it needs, or why it can't be read.
+    pub check: Result<Need, Fault>,
+}
+
+/// The elements of the array `text`. An object is found and checked in one pass; what can't be read
+/// ends where its brackets say.
+pub fn checked_elements(text: &[u8]) -> impl Iterator<Item = Result<Checked, Malformed>> {
+    let all = std::str::from_utf8(text).ok();
+    let mut parts = Parts::of_array(text);
+    iter::from_fn(move || {
+        let mut known = None;
+        let part = parts.next_by(|start| {
+            let checked = all.filter(|_| text.get(start) == Some(&b'{'));
+            match checked.map(|all| check_at(all, start)) {
+                Some(Ok((need, end))) => {
+                    known = Some(Ok(need));
+                    Some(end)
+                }
+                Some(Err(fault)) => {
+                    known = Some(Err(fault));
+                    end_of(text, start)
+                }
+                None => end_of(text, start),
+            }
+        })?;
+        Some(part.map(|Part { value: place, .. }| {
+            let check = known.unwrap_or_else(|| check(text.get(place.clone()).unwrap_or_default()));
+            Checked { place, check }
+        }))
+    })
 }
 
 impl Iterator for Parts<'_> {
     type Item = Result<Part, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.state == State::Over {
-            return None;
-        }
-        let next = self.advance().transpose();
-        if !matches!(next, Some(Ok(_))) {
-            self.state = State::Over;
-        }
-        next
+        let text = self.text;
+        self.next_by(|start| end_of(text, start))
     }
 }
 

@@ -6,7 +6,6 @@ use secrecy::SecretString;
 
 use super::{
     Error,
-    media_type::media_type,
     problem::Problem,
     raw,
     reply::{self, NOT_JSON, Reply},
@@ -14,6 +13,7 @@ use super::{
 use crate::{
     json,
     limits::{Full, Held},
+    media_type::essence,
 };
 
 /// Why a reply is not one: what it says or is, or that the connection broke.
@@ -78,7 +78,9 @@ pub(super) async fn read_tail(
     bounds: &Bounds<'_>,
 ) -> Result<Tail, ReadError> {
     let content_type = content_type(&response);
-    if !response.status().is_success() || media_type(&content_type).ends_with("json") {
+    if !response.status().is_success()
+        || essence(&content_type).to_ascii_lowercase().ends_with("json")
+    {
         return Ok(tail_of(&read_text(response, bounds).await?, keep, 0));
     }
     // Twice what is kept is there before it is cut.
@@ -162,7 +164,7 @@ async fn read_body(
 /// A 2xx body that is text by nature: as it stands, unless it is a JSON string. Bytes that are not
 /// UTF-8 are replaced.
 fn interpret_text(content_type: &str, body: &[u8]) -> Result<String, Error> {
-    let media_type = media_type(content_type);
+    let media_type = essence(content_type).to_ascii_lowercase();
     let text = String::from_utf8_lossy(body);
     let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
     if media_type.contains("html")

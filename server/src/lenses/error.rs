@@ -210,3 +210,32 @@ impl Error {
         }
     }
 }
+/// Why a [`Client`] could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The address is not `http` or `https` with a host.
+    #[error("{url:?} can't be the address of Lenses HQ; write http:// or https:// and a host")]
+    Url {
+        /// What was given.
+        url: String,
+    },
+    /// The HTTP client could not be set up.
+    #[error("failed to set up the HTTP client for Lenses HQ: {0}")]
+    Http(#[source] reqwest::Error),
+}
+
+/// An error and its causes, innermost last.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        // Some layers repeat their cause in their own message.
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    text
+}

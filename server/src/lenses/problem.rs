@@ -10,7 +10,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::media_type::media_type;
+use crate::media_type::essence;
 
 /// The longest text that is passed on, in characters. A stack trace helps no model.
 const MAX_TEXT: usize = 2_000;
@@ -57,7 +57,7 @@ impl Problem {
         }
         match serde_json::from_slice(body) {
             Ok(value) => Self::from_value(&value, credential),
-            Err(_) if media_type(content_type) == "text/plain" => {
+            Err(_) if essence(content_type).eq_ignore_ascii_case("text/plain") => {
                 Self { message: plain(body, credential), ..Self::default() }
             }
             Err(_) => Self::default(),

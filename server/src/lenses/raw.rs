@@ -4,89 +4,38 @@
 //! checked and copied only if it is passed on. What JSON readers would refuse is replaced alone: in
 //! a list the record, in an object the member or, if that is a list, its record.
 
+mod object;
 mod salvage;
 
 use std::{borrow::Cow, ops::Range};
 
 use bytes::Bytes;
-use serde::{Serialize, de::DeserializeOwned};
 
+pub use self::object::RawObject;
 pub(super) use self::salvage::{is_complete, salvage_value};
-use self::salvage::{push_unreadable, salvage, write};
+use self::salvage::{push_unreadable, write};
 use super::Object;
-use crate::json::{self, Malformed, Need, Parts};
-
-/// A JSON object that every JSON reader takes, on one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawObject(String);
-
-impl RawObject {
-    /// `json`, the text of an object.
-    pub(crate) fn new(json: String) -> Self {
-        Self(json)
-    }
-
-    /// `value`, which is written as an object.
-    pub(crate) fn of(value: &impl Serialize) -> Self {
-        // What this server makes of its own can be written.
-        Self(serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned()))
-    }
-
-    /// The object that `reply` is, or as much of it as can be read.
-    pub(super) fn read(reply: Bytes) -> Result<Self, Malformed> {
-        if !reply.trim_ascii_start().starts_with(b"{") {
-            return Err(Malformed);
-        }
-        match json::check(&reply) {
-            Ok(Need::Nothing) => String::from_utf8(reply.into()).map(Self).map_err(|_| Malformed),
-            Ok(Need::Copy) => {
-                let mut json = String::new();
-                json::copy(std::str::from_utf8(&reply).map_err(|_| Malformed)?, &mut json);
-                Ok(Self(json))
-            }
-            Err(_) => salvage(&reply).map(Self),
-        }
-    }
-
-    /// The text of the object.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The text of the object.
-    #[must_use]
-    pub fn into_string(self) -> String {
-        self.0
-    }
-
-    /// The member `name` read as `T`; `None` if there is none, or it is something else.
-    #[must_use]
-    pub fn member<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_slice(json::member(self.0.as_bytes(), name)?).ok()
-    }
-
-    /// The text of each record in the lists that are members of this object, under the first of
-    /// `fields` that it has.
-    pub fn texts_in_lists(&self, fields: &[&str]) -> impl Iterator<Item = Cow<'_, str>> {
-        let bytes = self.0.as_bytes();
-        let part = |range: Range<usize>| bytes.get(range).unwrap_or_default();
-        let members =
-            Parts::of_object(bytes).map_while(Result::ok).map(move |member| part(member.value));
-        members
-            .flat_map(|list| {
-                let records = Parts::of_array(list).map_while(Result::ok);
-                records.filter_map(|record| list.get(record.value))
-            })
-            .filter_map(move |record| RawRecord(record).first_text(fields))
-    }
-}
+use crate::json::{self, Checked, Fault, Malformed, Need};
 
 /// A list of JSON objects: HQ's reply, and where each record stands in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RawList {
     text: Bytes,
-    records: Vec<Range<u32>>,
+    records: Vec<Place>,
+}
+
+/// Where a record stands, and what was found when it was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    range: Range<u32>,
+    check: Result<Need, Fault>,
+}
+
+impl Place {
+    fn record<'a>(&self, text: &'a [u8]) -> RawRecord<'a> {
+        let range = self.range.start as usize..self.range.end as usize;
+        RawRecord { text: text.get(range).unwrap_or_default(), check: self.check }
+    }
 }
 
 /// Why a text is no list of objects.
@@ -99,23 +48,23 @@ pub(super) enum NoList {
 }
 
 impl RawList {
-    /// The list that `text` is. Records are found by their brackets: what is in them is not looked
-    /// at.
+    /// The list that `text` is. A record that can't be read ends where its brackets say.
     pub(super) fn read(text: Bytes) -> Result<Self, NoList> {
         if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[') {
             let is_other = is_complete(&text);
             return Err(if is_other { NoList::Other } else { NoList::Malformed });
         }
         let mut records = Vec::new();
-        for part in Parts::of_array(&text) {
-            let Range { start, end } = part.map_err(|Malformed| NoList::Malformed)?.value;
-            let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
+        for element in json::checked_elements(&text) {
+            let Checked { place, check } = element.map_err(|Malformed| NoList::Malformed)?;
+            let (Ok(start), Ok(end)) = (u32::try_from(place.start), u32::try_from(place.end))
+            else {
                 return Err(NoList::Malformed);
             };
-            records.push(start..end);
+            records.push(Place { range: start..end, check });
         }
         let list = Self { text, records };
-        if list.iter().all(|record| record.0.starts_with(b"{")) {
+        if list.iter().all(|record| record.text.starts_with(b"{")) {
             Ok(list)
         } else {
             Err(NoList::Other)
@@ -154,36 +103,39 @@ impl RawList {
 
     /// The records in HQ's order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = RawRecord<'_>> {
-        self.records.iter().map(|range| {
-            let range = range.start as usize..range.end as usize;
-            RawRecord(self.text.get(range).unwrap_or_default())
-        })
+        self.records.iter().map(|place| place.record(&self.text))
+    }
+
+    /// Length of the list that HQ sent, in bytes: about what writing all records takes.
+    #[must_use]
+    pub fn text_length(&self) -> usize {
+        self.text.len()
     }
 
     /// Keeps the records for which `keep` is true.
     pub fn retain(&mut self, keep: impl Fn(RawRecord<'_>) -> bool) {
         let Self { text, records } = self;
-        records.retain(|range| {
-            let range = range.start as usize..range.end as usize;
-            keep(RawRecord(text.get(range).unwrap_or_default()))
-        });
+        records.retain(|place| keep(place.record(text)));
     }
 }
 
-/// One record of a list, as HQ wrote it: not checked yet.
+/// One record of a list, as HQ wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RawRecord<'a>(&'a [u8]);
+pub struct RawRecord<'a> {
+    text: &'a [u8],
+    check: Result<Need, Fault>,
+}
 
 impl<'a> RawRecord<'a> {
     /// `record`, the text of a JSON object.
-    pub(super) fn new(record: &'a [u8]) -> Self {
-        Self(record)
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self { text, check: json::check(text) }
     }
 
     /// The value of the member `name`.
     #[must_use]
     pub fn member(self, name: &str) -> Option<&'a [u8]> {
-        json::member(self.0, name)
+        json::member(self.text, name)
     }
 
     /// The text that the member `name` is.
@@ -192,15 +144,10 @@ impl<'a> RawRecord<'a> {
         json::text(self.member(name)?)
     }
 
-    /// The text that stands in the first of `names` that the record has.
-    fn first_text(self, names: &[&str]) -> Option<Cow<'a, str>> {
-        names.iter().find_map(|name| self.text(name))
-    }
-
     /// Appends the record to `out` as a client reads it. One that JSON readers refuse is replaced
     /// by an object that says so, and that has its member `name` if there is one.
     pub fn write(self, name: &str, out: &mut String) {
-        if let Err(fault) = write(self.0, out) {
+        if let Err(fault) = write(self.text, self.check, out) {
             out.push('{');
             if let Some(text) = self.text(name) {
                 json::push_string(name, out);
@@ -216,9 +163,9 @@ impl<'a> RawRecord<'a> {
     /// The record as an object of its own.
     #[must_use]
     pub fn to_object(self, name: &str) -> RawObject {
-        let mut json = String::with_capacity(self.0.len());
+        let mut json = String::with_capacity(self.text.len());
         self.write(name, &mut json);
-        RawObject(json)
+        RawObject::new(json)
     }
 
     /// The record as a tree, to be read and not to be passed on.

@@ -5,10 +5,9 @@ use bytes::Bytes;
 
 use super::{
     Error,
-    media_type::media_type,
     raw::{self, NoList, RawList, RawObject},
 };
-use crate::json;
+use crate::{json, media_type::essence};
 
 /// The body of a 2xx reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +113,7 @@ fn starts_with(json: &[u8], byte: u8) -> bool {
 /// What a 2xx body is. The content type decides only where the bytes leave a choice: agents are
 /// known to send JSON as `text/plain`, and proxies to send their pages with any status.
 pub(super) fn interpret(content_type: &str, body: Vec<u8>) -> Result<Reply, Error> {
-    let media_type = media_type(content_type);
+    let media_type = essence(content_type).to_ascii_lowercase();
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Reply::Empty);
     }

@@ -23,7 +23,9 @@ use crate::json_rpc::RpcError;
 
 /// How much of a refused body is read.
 const DISCARD_MAX: usize = 8 << 20;
-/// How long.
+/// Longest body that is copied out of hyper's buffer, in bytes.
+const COPIED_MAX: usize = 4 << 10;
+/// How long a refused body is read.
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 
 /// The bounds on each body.
@@ -91,8 +93,11 @@ impl Bodies {
                 reserved.add(more);
             }
             if read.is_empty() && body.is_end_stream() {
-                // Nearly every message comes in one piece.
-                return Ok(Read { body: data, reserved });
+                // Nearly every message comes in one piece. A slice of hyper's buffer would make
+                // hyper allocate a new one while the call runs.
+                let is_short = data.len() <= COPIED_MAX;
+                let body = if is_short { Bytes::copy_from_slice(&data) } else { data };
+                return Ok(Read { body, reserved });
             }
             if read.is_empty() {
                 read.reserve(declared.unwrap_or_default().min(self.max_bytes).max(data.len()));

@@ -10,16 +10,26 @@ const LIMITS: [&str; 2] =
 /// The limit in bytes; none if there is none, or if it can't be read.
 #[must_use]
 pub fn memory_limit() -> Option<u64> {
-    let own = std::fs::read_to_string("/proc/self/cgroup").ok();
-    let own = own.as_deref().and_then(own_group).map(|group| group.join("memory.max"));
-    let files = own.into_iter().chain(LIMITS.map(PathBuf::from));
+    let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let files = own_limits(&own).chain(LIMITS.map(PathBuf::from));
     files.filter_map(|file| parse(&std::fs::read_to_string(file).ok()?)).min()
 }
 
-/// The process's own group of version 2, from `/proc/self/cgroup`: a line `0::/path`.
-fn own_group(text: &str) -> Option<PathBuf> {
-    let path = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    Some(Path::new("/sys/fs/cgroup").join(path))
+/// The files of the process's own groups, from `/proc/self/cgroup`: a line `0::/path` of version 2,
+/// and one `12:memory:/path` of version 1, which may name more controllers.
+fn own_limits(text: &str) -> impl Iterator<Item = PathBuf> {
+    text.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?.strip_prefix('/')?);
+        let (root, file) = match controllers {
+            "" => ("/sys/fs/cgroup", "memory.max"),
+            _ if controllers.split(',').any(|controller| controller == "memory") => {
+                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            }
+            _ => return None,
+        };
+        Some(Path::new(root).join(path).join(file))
+    })
 }
 
 /// The content of a limit file: a number of bytes, or `max`. Version 1 writes a number near 2^63
@@ -47,9 +57,17 @@ mod tests {
     }
 
     #[test]
-    fn the_own_group_is_the_one_of_version_2() {
-        let text = "12:memory:/old\n0::/kubepods/pod1\n";
-        assert_eq!(own_group(text), Some(PathBuf::from("/sys/fs/cgroup/kubepods/pod1")));
-        assert_eq!(own_group("12:memory:/old\n"), None);
+    fn the_own_groups_of_both_versions_are_found() {
+        let found = |text| {
+            own_limits(text).map(|file| file.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let version_1 = "/sys/fs/cgroup/memory/kubepods/pod1/memory.limit_in_bytes";
+        assert_eq!(
+            found("13:cpu,cpuacct:/other\n12:memory:/kubepods/pod1\n0::/kubepods/pod1\n"),
+            [version_1, "/sys/fs/cgroup/kubepods/pod1/memory.max"]
+        );
+        assert_eq!(found("4:hugetlb,memory:/kubepods/pod1\n"), [version_1]);
+        assert_eq!(found("0::/\n"), ["/sys/fs/cgroup/memory.max"]);
+        assert!(found("").is_empty() && found("nothing\n5:memory\n3:memoryless:/a\n").is_empty());
     }
 }

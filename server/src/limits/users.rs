@@ -20,8 +20,8 @@ use crate::identity::{Fingerprint, Identity};
 const USERS_MAX: u64 = 10_000;
 /// How long a user who does not call is counted: after a minute the bucket of calls is full again.
 const IDLE: Duration = Duration::from_mins(1);
-/// Part of all bytes that one user can have in memory.
-const SHARE: usize = 4;
+/// Part of all bytes that one user can have in memory: a longer body is never taken.
+pub const USER_SHARE: usize = 4;
 /// Part of all bytes that only short texts can have: those must not wait behind long ones.
 const SHORT_SHARE: usize = 8;
 /// Longest text that is short, in bytes. Nearly every message is.
@@ -139,7 +139,7 @@ impl Users {
                 bucket: RateLimiter::direct(Quota::per_minute(per_minute)),
             }),
             bytes: ByteBudget::new(
-                (self.bytes.limit() + self.short.limit()) / SHARE,
+                (self.bytes.limit() + self.short.limit()) / USER_SHARE,
                 Gauge::default(),
             ),
         }

@@ -5,9 +5,9 @@ use tracing::Instrument;
 
 use super::{
     Server,
+    answer::{Answer, Outcome as Answered},
     context::Context,
-    method::{CompleteParams, Reference},
-    response::{Answer, Outcome as Answered},
+    params::{CompleteParams, Reference},
     shown,
 };
 use crate::{

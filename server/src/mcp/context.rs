@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::{client::Client, method::Meta, revision::Revision};
+use super::{client::Client, meta::Meta, revision::Revision};
 use crate::{
     audit::Source, identity::Identity, json_rpc::RequestId, lenses::Origin, limits::Budget, traces,
 };

@@ -9,9 +9,10 @@ use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
     Handler, Server, VOLATILE_TTL_MS,
+    answer::{Answer, Outcome},
     context::Context,
-    method::{Call, InitializeParams, ListParams},
-    response::{Answer, Outcome},
+    method::Call,
+    params::{InitializeParams, ListParams},
     revision::Revision,
 };
 use crate::{json_rpc::RpcError, resources, scope::ScopeSet, tools, traces};

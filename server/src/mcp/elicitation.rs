@@ -21,7 +21,7 @@ use http::StatusCode;
 use rmcp::model::{RequestStateCodec, SealOptions};
 use tokio::sync::oneshot;
 
-use super::{message::ClientResponse, method::ClientCapabilities};
+use super::{message::ClientResponse, meta::ClientCapabilities};
 use crate::{identity::Identity, json_rpc::RpcError};
 
 /// How long a call waits for the client's answer. Then nothing is done.

@@ -7,27 +7,30 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE},
+    header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE},
     request::Parts,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Handler, audit,
+    Handler,
+    accepts::Accepts,
+    audit,
     client::{Client, QUEUED},
     context::Context,
     elicitation::{Destination, Elicitation},
     headers,
     message::{ClientResponse, Message, Rejected, Request},
-    response::{Accepts, Exchange, respond},
-    revision::{PROTOCOL_VERSION, Revision, single, unsupported},
+    response::{Exchange, respond},
+    revision::Revision,
 };
 use crate::{
     audit::{AuditLog, DecidedBy, Decision, Source},
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
+    media_type::essence,
     scope::ScopeSet,
 };
 
@@ -79,7 +82,7 @@ impl Incoming {
             );
             return ControlFlow::Break((allow, error).into_response());
         }
-        let accepts = accepts(&headers);
+        let accepts = Accepts::of(&headers);
         if !accepts.json && !accepts.events {
             return ControlFlow::Break(refused(
                 StatusCode::NOT_ACCEPTABLE,
@@ -192,9 +195,7 @@ impl<H: Handler> Endpoint<H> {
                 }
             }
             Message::Notification(notification) => {
-                if revision_of(headers)?.is_stateless() {
-                    headers::check_method(headers, &notification.method)?;
-                }
+                headers::check_notification(headers, &notification.method)?;
                 Checked::Notification
             }
             Message::Response(response) => Checked::Response(response),
@@ -273,19 +274,11 @@ impl<H: Handler> Endpoint<H> {
     ) -> Result<bool, RpcError> {
         if revision.is_stateless() {
             let capabilities = meta.client_capabilities.as_ref();
-            return Ok(capabilities.is_some_and(super::method::ClientCapabilities::has_forms));
+            return Ok(capabilities.is_some_and(super::ClientCapabilities::has_forms));
         }
         let Some(session) = headers.get(SESSION_ID) else { return Ok(false) };
         let session = session.to_str().unwrap_or_default();
         self.elicitation.check_session(session, identity).map(|()| true)
-    }
-}
-
-/// The revision that the header names; a notification has no `_meta` to say it.
-fn revision_of(headers: &HeaderMap) -> Result<Revision, RpcError> {
-    match single(headers, PROTOCOL_VERSION)? {
-        Some(version) => Revision::parse(version).ok_or_else(|| unsupported(version)),
-        None => Ok(Revision::V2025_03_26),
     }
 }
 
@@ -294,66 +287,5 @@ fn refused(status: StatusCode, message: &'static str) -> Response {
 }
 
 fn is_json(value: &HeaderValue) -> bool {
-    essence(value.as_bytes()).eq_ignore_ascii_case(b"application/json")
-}
-
-/// A media type without its parameters.
-fn essence(value: &[u8]) -> &[u8] {
-    value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
-}
-
-/// What `Accept` takes (RFC 9110 §12.5.1): anything, if it is absent.
-pub(super) fn accepts(headers: &HeaderMap) -> Accepts {
-    let mut accepts = Accepts { json: false, events: false };
-    let mut is_absent = true;
-    for range in
-        headers.get_all(ACCEPT).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','))
-    {
-        is_absent = false;
-        if is_refused(range) {
-            continue;
-        }
-        let range = essence(range).to_ascii_lowercase();
-        accepts.json |= matches!(range.as_slice(), b"application/json" | b"application/*" | b"*/*");
-        accepts.events |= matches!(range.as_slice(), b"text/event-stream" | b"text/*" | b"*/*");
-    }
-    if is_absent { Accepts { json: true, events: true } } else { accepts }
-}
-
-/// Whether a media range has the weight 0.
-fn is_refused(range: &[u8]) -> bool {
-    range.split(|byte| *byte == b';').skip(1).any(|parameter| {
-        let weight = std::str::from_utf8(parameter).ok().and_then(|text| text.split_once('='));
-        weight.is_some_and(|(key, weight)| {
-            key.trim().eq_ignore_ascii_case("q") && weight.trim().parse() == Ok(0.0)
-        })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn accept_is_read_as_rfc_9110_says() {
-        for (value, json, events) in [
-            (None, true, true),
-            (Some("*/*"), true, true),
-            (Some("application/json, text/event-stream"), true, true),
-            (Some("APPLICATION/JSON, Text/Event-Stream;q=0.5"), true, true),
-            (Some("application/json"), true, false),
-            (Some("application/*"), true, false),
-            (Some("text/event-stream"), false, true),
-            (Some("text/event-stream, application/json;q=0"), false, true),
-            (Some("text/html"), false, false),
-            (Some(""), false, false),
-            (Some("application/jsonx"), false, false),
-        ] {
-            let mut headers = HeaderMap::new();
-            if let Some(value) = value {
-                headers.insert(ACCEPT, HeaderValue::from_static(value));
-            }
-            assert_eq!(accepts(&headers), Accepts { json, events }, "{value:?}");
-        }
-    }
+    value.to_str().is_ok_and(|value| essence(value).eq_ignore_ascii_case("application/json"))
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     message::Request,
     method::Call,
-    revision::{PROTOCOL_VERSION, Revision, single, unsupported},
+    revision::{PROTOCOL_VERSION, Revision, named, single},
 };
 use crate::json_rpc::RpcError;
 
@@ -45,10 +45,7 @@ pub(super) fn revision(headers: &HeaderMap, request: &Request) -> Result<Revisio
         }
         _ => {}
     }
-    let Some(version) = meta.or(header) else {
-        return without_version(request);
-    };
-    let revision = Revision::parse(version).ok_or_else(|| unsupported(version))?;
+    let revision = revision_named(meta.or(header))?;
     let incomplete = meta.is_none() || request.meta.client_capabilities.is_none();
     if (revision.is_stateless() || matches!(request.call, Call::Discover(_))) && incomplete {
         return Err(missing_meta());
@@ -56,12 +53,9 @@ pub(super) fn revision(headers: &HeaderMap, request: &Request) -> Result<Revisio
     Ok(revision)
 }
 
-/// Before 2025-06-18 there was no header. `server/discover` is younger than that.
-fn without_version(request: &Request) -> Result<Revision, RpcError> {
-    match request.call {
-        Call::Discover(_) => Err(missing_meta()),
-        _ => Ok(Revision::V2025_03_26),
-    }
+/// The revision of a message over HTTP. Before 2025-06-18 there was no header to name it.
+fn revision_named(version: Option<&str>) -> Result<Revision, RpcError> {
+    version.map_or(Ok(Revision::V2025_03_26), named)
 }
 
 fn missing_meta() -> RpcError {
@@ -101,12 +95,19 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Checks `Mcp-Method` alone: all that a notification has.
+/// Checks the headers of a notification, which has no `_meta` to name its revision.
 ///
 /// # Errors
 ///
-/// -32020 if it is missing or differs.
-pub(super) fn check_method(headers: &HeaderMap, method: &str) -> Result<(), RpcError> {
+/// -32022 for a revision that is not known, -32020 if `Mcp-Method` is missing or differs.
+pub(super) fn check_notification(headers: &HeaderMap, method: &str) -> Result<(), RpcError> {
+    if revision_named(single(headers, PROTOCOL_VERSION)?)?.is_stateless() {
+        check_method(headers, method)?;
+    }
+    Ok(())
+}
+
+fn check_method(headers: &HeaderMap, method: &str) -> Result<(), RpcError> {
     must_equal(METHOD, single(headers, METHOD)?, Some(method))
 }
 

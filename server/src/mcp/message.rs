@@ -10,10 +10,7 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::{error::Category, value::RawValue};
 
-use super::{
-    method::{Call, Meta},
-    size,
-};
+use super::{meta::Meta, method::Call, size};
 use crate::json_rpc::{RequestId, RpcError};
 
 /// What a client sent.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::{client::Client, context::Context, method::ProgressToken};
+use super::{client::Client, context::Context, meta::ProgressToken};
 use crate::tools::ProgressUpdates;
 
 /// How long after the last one, or after the call's begin, the next notification goes out. A call

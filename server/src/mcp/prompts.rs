@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::{
     Server, VOLATILE_TTL_MS,
+    answer::{Answer, Outcome as Answered},
     audit::Audit,
     context::Context,
     dispatch::one_page,
-    method::{GetPromptParams, ListParams},
-    response::{Answer, Outcome as Answered},
+    params::{GetPromptParams, ListParams},
     shown,
 };
 use crate::{

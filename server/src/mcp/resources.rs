@@ -7,12 +7,12 @@ use tracing::Instrument;
 
 use super::{
     Server, VOLATILE_TTL_MS,
+    answer::{Answer, Outcome as Answered},
     audit::Audit,
     confirmation::Answers,
     context::Context,
     dispatch::one_page,
-    method::ListParams,
-    response::{Answer, Outcome as Answered},
+    params::ListParams,
     shown,
     tool_call::Failed,
 };

@@ -84,8 +84,17 @@ pub(super) fn single<'a>(
         .ok_or_else(|| RpcError::header_mismatch(format!("send one {header} header, in ASCII")))
 }
 
+/// The revision of a message that names `version`.
+///
+/// # Errors
+///
+/// -32022 for a version that this server does not speak.
+pub(super) fn named(version: &str) -> Result<Revision, RpcError> {
+    Revision::parse(version).ok_or_else(|| unsupported(version))
+}
+
 /// The error for a version that this server does not speak. It lists those that it does.
-pub(super) fn unsupported(requested: &str) -> RpcError {
+fn unsupported(requested: &str) -> RpcError {
     let requested: String = requested.chars().take(SHOWN_MAX).collect();
     RpcError::unsupported_version(
         json!({ "requested": requested, "supported": Revision::ALL.map(Revision::as_str) }),

@@ -26,7 +26,7 @@ use super::{
     message::{Message, Notification, Rejected, Request},
     method::Call,
     response::{Exchange, on_one_line},
-    revision::Revision,
+    revision::{Revision, named},
 };
 use crate::{
     audit::Source,
@@ -143,9 +143,7 @@ impl<H: Handler> Connection<H> {
             );
             return self.fail(&id, &error).await;
         }
-        let stated = meta.protocol_version.as_deref().map(|version| {
-            Revision::parse(version).ok_or_else(|| super::revision::unsupported(version))
-        });
+        let stated = meta.protocol_version.as_deref().map(named);
         let revision = match (&call, stated.transpose()) {
             (_, Err(error)) => return self.fail(&id, &error).await,
             (Call::Initialize(params), _) => {

@@ -5,14 +5,13 @@ use tracing::Instrument;
 
 use super::{
     Server,
+    answer::{Answer, Outcome as Answered},
     audit::Audit,
     confirmation::{Answers, Decision, Question},
     context::Context,
     elicitation::ANSWER_WITHIN,
-    method::CallToolParams,
-    progress,
-    response::{Answer, Outcome as Answered},
-    shown,
+    params::CallToolParams,
+    progress, shown,
 };
 use crate::{
     audit::{DecidedBy, Decision as Recorded},

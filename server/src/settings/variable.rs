@@ -116,7 +116,7 @@ variables! {
     MCP_REPLICA_HOST: "IP address at which the other replicas reach this one's ADMIN_PORT, to send on an answer that it waits for";
 
     ["Limits"]
-    MCP_MAX_BODY_BYTES = "1048576": "Largest request body, in bytes; a longer one gets 413";
+    MCP_MAX_BODY_BYTES = "1048576": "Largest request body, in bytes; a longer one gets 413. At most a quarter of MCP_MEMORY_BUDGET_BYTES";
     MCP_BODY_TIMEOUT = "10s": "Longest time from a request's head to the end of its body; a slower one gets 408";
     MCP_REQUEST_TIMEOUT = "60s": "Longest time from a request to its response's head; a stream that began is not cut";
     MCP_MAX_CONCURRENT_REQUESTS = "256": "Requests and streams answered at a time; more get 503. Connections: four times as many";

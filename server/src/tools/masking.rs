@@ -88,7 +88,9 @@ static INLINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"|(?<thin>:thin:[^\s/:@]*/)[^\s@]*@",
         r"|(?<scheme>\b(?:basic|bearer) +)[a-z0-9+/=._~-]{6,}",
         r#"|(?<name>[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|credentials?|api[_.-]?key|access[_.-]?key|"#,
-        r#"account[_.-]?key|sig)["']?\s*[=:]\s*)(?:\\?"[^"]*"|'[^']*'|[^\s&;,"'$]+)"#,
+        r#"account[_.-]?key|sig)["']?\s*[=:]\s*)"#,
+        // In quotes, doubled or never closed, with what follows at once; or without quotes.
+        r#"(?:(?:\\?"[^"]*(?:"|\z)|'[^']*(?:'|\z))+[^\s&;,"'$]*|[^\s&;,"'$]+)"#,
     ))
     .ok()
 });
@@ -262,6 +264,9 @@ mod tests {
                 r#"required username="u" password="p w";"#,
                 r#"required username="u" password=********;"#,
             ),
+            ("password='hunter''3' x=1", "password=******** x=1"),
+            (r#"password="hunter"2 x=1"#, "password=******** x=1"),
+            ("password='hunter2", "password=********"),
             ("Authorization: Bearer abcdef.ghi|X: 1", "Authorization: Bearer ********|X: 1"),
             ("jdbc://db?password=${file:/x:y}&a=1", "jdbc://db?password=${file:/x:y}&a=1"),
             ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", MASK),

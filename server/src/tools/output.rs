@@ -42,7 +42,7 @@ impl Output for RawList {
     }
 
     fn into_result(self) -> ToolResult {
-        let mut records = Records::new();
+        let mut records = Records::with_capacity(self.text_length());
         for record in self.iter() {
             records.push(|json| record.write("name", json));
         }
@@ -88,8 +88,13 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn new() -> Self {
-        Self { json: format!("{OPEN}["), count: 0 }
+    /// With room for `length` bytes.
+    pub(super) fn with_capacity(length: usize) -> Self {
+        // What stands before and behind the records.
+        let mut json = String::with_capacity(length + OPEN.len() + 3);
+        json.push_str(OPEN);
+        json.push('[');
+        Self { json, count: 0 }
     }
 
     /// Of `count` records that are written already, as an array.
@@ -166,7 +171,7 @@ mod tests {
 
     #[test]
     fn lists_and_texts_are_wrapped_and_marked() {
-        let mut records = Records::new();
+        let mut records = Records::with_capacity(0);
         for record in [r#"{"b":1,"a":"é"}"#, "{}"] {
             records.push(|json| json.push_str(record));
         }

@@ -119,7 +119,7 @@ impl Page {
         };
         let asked =
             paging.limit.and_then(|limit| usize::try_from(limit.get()).ok()).unwrap_or(usize::MAX);
-        let mut given = Records::new();
+        let mut given = Records::with_capacity(records.text_length().min(limits.bytes));
         let mut left = limits.bytes;
         let mut last = None;
         let mut reason = None;
@@ -259,7 +259,7 @@ mod tests {
         }
         assert_eq!(
             Page::of(&RawList::default(), "name", Paging::default(), limits(1)),
-            Page { records: Records::new(), cut: None }
+            Page { records: Records::with_capacity(0), cut: None }
         );
     }
 

@@ -198,6 +198,12 @@ fn each_variable_refuses_what_it_should_and_says_what_to_write() {
         ("MCP_SEALING_KEY", "c2hvcnQ=", "openssl rand -base64 32"),
         ("MCP_MAX_BODY_BYTES", "4MB", "write a whole number from 1024 to 67108864"),
         ("MCP_MAX_BODY_BYTES", "0", "write a whole number"),
+        (
+            "MCP_MEMORY_BUDGET_BYTES",
+            "4194300",
+            "MCP_MAX_BODY_BYTES is 1048576: write at most 1048575, one user's quarter of \
+             MCP_MEMORY_BUDGET_BYTES (4194300), or raise that",
+        ),
         ("MCP_REQUEST_TIMEOUT", "0", "write a time from 1s to 1h"),
         (
             "MCP_REQUEST_TIMEOUT",

@@ -216,6 +216,25 @@ async fn prompts_and_resources_are_spans_of_their_clients_trace_by_their_kinds_a
 }
 
 #[tokio::test]
+async fn what_a_list_of_resources_asks_hq_is_below_its_span() {
+    let (collector, endpoint) = Collector::over_http().await;
+    let mut server = Server::start(&settings(&endpoint, &[])).await;
+    server.send("resources/list", json!({}), Some(IN_HEADER)).await;
+    server.end().await;
+
+    let spans = collector.spans();
+    let list = spans.iter().find(|span| span.name == "resources/list").unwrap();
+    assert_eq!(hex(&list.parent_span_id), "1".repeat(16));
+    let below: Vec<_> = spans.iter().filter(|span| span.name.starts_with("lenses ")).collect();
+    assert!(!below.is_empty());
+    for span in &below {
+        assert_eq!(span.parent_span_id, list.span_id, "{}", span.name);
+        assert_eq!(span.trace_id, list.trace_id, "{}", span.name);
+    }
+    assert_eq!(spans.len(), below.len() + 1, "no other span");
+}
+
+#[tokio::test]
 async fn a_collector_that_refuses_or_is_not_there_is_logged_once_and_hinders_no_request() {
     let (collector, endpoint) = Collector::over_http().await;
     collector.refuse(true);

@@ -18,9 +18,13 @@ pub(in crate::lenses) fn is_complete(text: &[u8]) -> bool {
     }
 }
 
-/// Appends `value` to `out` if JSON readers take it.
-pub(super) fn write(value: &[u8], out: &mut String) -> Result<(), Fault> {
-    let need = json::check(value)?;
+/// Appends `value` to `out` if JSON readers take it, as `check` says.
+pub(super) fn write(
+    value: &[u8],
+    check: Result<Need, Fault>,
+    out: &mut String,
+) -> Result<(), Fault> {
+    let need = check?;
     let value = std::str::from_utf8(value).map_err(|_| Fault::Encoding)?;
     match need {
         Need::Nothing => out.push_str(value),
@@ -49,7 +53,7 @@ pub(super) fn salvage(reply: &[u8]) -> Result<String, Malformed> {
         if out.len() > 1 {
             out.push(',');
         }
-        if let Err(fault) = write(key, &mut out) {
+        if let Err(fault) = write(key, json::check(key), &mut out) {
             push_unreadable(fault, &mut out);
             continue;
         }
@@ -62,7 +66,7 @@ pub(super) fn salvage(reply: &[u8]) -> Result<String, Malformed> {
 
 /// Appends `value` to `out`, with what can't be read replaced: of a list, its records one by one.
 pub(in crate::lenses) fn salvage_value(value: &[u8], out: &mut String) {
-    let Err(fault) = write(value, out) else { return };
+    let Err(fault) = write(value, json::check(value), out) else { return };
     let start = out.len();
     let records: Result<Vec<_>, Malformed> = Parts::of_array(value).collect();
     let Ok(records) = records else {

@@ -43,7 +43,7 @@ pub(in crate::tools) fn mask_yaml(text: &str) -> Result<String, MaskError> {
             // Its header stays, and its lines would have to be indented as they were: nothing of it
             // is shown.
             let old = text.get(scalar.range.clone()).ok_or(MaskError)?;
-            format!("{MASK}{}", old.get(old.trim_end().len()..).unwrap_or_default())
+            old.replacen(old.trim(), MASK, 1)
         } else {
             // JSON's strings are YAML's too.
             let mut string = String::new();
@@ -130,7 +130,10 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
             Event::Scalar(content, style, ..) => {
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                 self.scalars.push(Scalar { start: self.json.len(), range, is_block });
-                push_string(&content, &mut self.json);
+                // One of blanks alone hides nothing. It has no line to write over: its range is its
+                // header's.
+                let is_blank = is_block && content.trim().is_empty();
+                push_string(if is_blank { "" } else { &content }, &mut self.json);
             }
             Event::SequenceStart(..) => self.sequence(depth)?,
             Event::MappingStart(..) => self.mapping(depth)?,
@@ -261,6 +264,15 @@ second: {password: "********"}
         let again = mask_yaml(&masked);
         assert_eq!(again.as_deref(), Ok(masked.as_str()), "{masked}");
         assert!(masked.ends_with("\"password\": !!str \"********\"\n"), "{masked}");
+    }
+
+    #[test]
+    fn a_block_without_text_hides_nothing_and_stays() {
+        for text in ["password: |+\n ", "password: |+\n\n \n", "password: >\n", "password: |"] {
+            assert_eq!(mask_yaml(text).as_deref(), Ok(text), "{text:?}");
+        }
+        let after_blanks = mask_yaml("password: |\n\n \n  hunter2\na: 1\n");
+        assert_eq!(after_blanks.as_deref(), Ok("password: |\n\n \n  ********\na: 1\n"));
     }
 
     #[test]

@@ -1,0 +1,153 @@
+//! The params of each method.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::{Map, Value};
+
+use super::meta::{ClientCapabilities, Meta};
+
+/// Params of a method that has none.
+#[derive(Debug, Default, Deserialize)]
+pub struct NoParams {
+    #[serde(rename = "_meta")]
+    pub(super) meta: Option<Meta>,
+}
+
+/// Params of `initialize`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitializeParams {
+    #[serde(rename = "_meta")]
+    pub(super) meta: Option<Meta>,
+    /// The revision that the client asks for.
+    pub protocol_version: String,
+    /// What the client can do.
+    pub capabilities: ClientCapabilities,
+}
+
+/// Params of the lists.
+#[derive(Debug, Default, Deserialize)]
+pub struct ListParams {
+    #[serde(rename = "_meta")]
+    pub(super) meta: Option<Meta>,
+    /// Where to go on.
+    pub cursor: Option<String>,
+}
+
+/// Params of `tools/call`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallToolParams {
+    #[serde(rename = "_meta")]
+    pub(super) meta: Option<Meta>,
+    /// The tool.
+    pub name: String,
+    /// Its arguments.
+    #[serde(default, deserialize_with = "arguments")]
+    pub arguments: Map<String, Value>,
+    /// What the user answered (SEP-2322).
+    pub input_responses: Option<Map<String, Value>>,
+    /// The sealed text that was given with the question (SEP-2322).
+    pub request_state: Option<String>,
+}
+
+/// Params of `prompts/get`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetPromptParams {
+    #[serde(rename = "_meta")]
+    pub(super) meta: Option<Meta>,
+    /// The prompt.
+    pub name: String,
+    /// Its arguments.
+    #[serde(default, deserialize_with = "arguments")]
+    pub arguments: Map<String, Value>,
+    /// What the user answered (SEP-2322).
+    pub input_responses: Option<Map<String, Value>>,
+}
+
+/// Params of `resources/read`.
+#[derive(Debug, Deserialize)]
+pub struct ReadResourceParams {
+    #[serde(rename = "_meta")]
+    pub(super) meta: Option<Meta>,
+    /// The resource.
+    pub uri: String,
+}
+
+/// Params of `completion/complete`.
+#[derive(Debug, Deserialize)]
+pub struct CompleteParams {
+    #[serde(rename = "_meta")]
+    pub(super) meta: Option<Meta>,
+    /// What the argument belongs to.
+    #[serde(rename = "ref")]
+    pub reference: Reference,
+    /// The argument as far as it is typed.
+    pub argument: TypedArgument,
+    /// Values of other arguments.
+    pub context: Option<CompletionContext>,
+}
+
+/// What is completed.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type")]
+pub enum Reference {
+    /// An argument of a prompt.
+    #[serde(rename = "ref/prompt")]
+    Prompt {
+        /// The prompt.
+        name: String,
+    },
+    /// A variable of a resource template.
+    #[serde(rename = "ref/resource")]
+    Resource {
+        /// The template.
+        uri: String,
+    },
+}
+
+/// An argument that is being typed.
+#[derive(Debug, Deserialize)]
+pub struct TypedArgument {
+    /// Its name.
+    pub name: String,
+    /// What is typed so far.
+    pub value: String,
+}
+
+/// What is known while an argument is typed.
+#[derive(Debug, Deserialize)]
+pub struct CompletionContext {
+    /// Other arguments, by name.
+    pub arguments: Option<BTreeMap<String, String>>,
+}
+
+/// An object of arguments, or null for none. A repeated name is an error: a gateway could have
+/// checked the first and this server would use the last.
+fn arguments<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    struct Arguments;
+    impl<'de> de::Visitor<'de> for Arguments {
+        type Value = Map<String, Value>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of arguments")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Map::new())
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut arguments = Map::new();
+            while let Some((name, value)) = entries.next_entry::<String, Value>()? {
+                if arguments.insert(name, value).is_some() {
+                    return Err(de::Error::custom("an argument is given twice"));
+                }
+            }
+            Ok(arguments)
+        }
+    }
+    deserializer.deserialize_any(Arguments)
+}
