@@ -43,7 +43,7 @@ pub(crate) struct RequestFields {
     pub(crate) rpc: Option<&'static str>,
     /// The tool, likewise.
     pub(crate) tool: Option<&'static str>,
-    /// Whether an audit line was written, which says more.
+    /// Whether a line was written that says more.
     pub(crate) audited: bool,
 }
 

@@ -167,12 +167,11 @@ impl Drop for Audit<'_> {
                 ("resource read", name)
             }
         };
-        if self.entry.is_some() {
-            access_log::note(|noted| noted.audited = true);
-        } else {
+        if self.entry.is_none() {
             let outcome = self.outcome.as_str();
             tracing::info!(name, outcome, duration_ms, "{what}");
         }
+        access_log::note(|noted| noted.audited = true);
     }
 }
 

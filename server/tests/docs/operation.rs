@@ -25,7 +25,7 @@ or `trace`. Each line has the request's `id`, which the client has as `x-request
 | message | what it says |
 |---|---|
 | `answered` | `method`, `path` (the route, never the query), `status`, `elapsed_ms`, what sign-in decided (`sign_in`), the token's fingerprint (`token`), `subject`, `client_id`, the MCP method (`rpc`), `tool`. `(unknown)` stands for a method or a tool that this server does not have. Status 499: the client went away |
-| `tool called`, `prompt asked for`, `resource read` | only with `MCP_AUDIT=off`: `name`, `outcome`, `duration_ms` |
+| `tool called`, `prompt asked for`, `resource read` | in place of the audit line, if `MCP_AUDIT=off`: `name`, `outcome`, `duration_ms` |
 
 A thread of its own writes the log, so a standard error that nobody reads blocks nothing. At most
 1 MiB waits to be written. Further lines are dropped and counted (`log_lines_dropped` below). Once
