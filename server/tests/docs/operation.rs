@@ -126,7 +126,8 @@ and if that is still so.
 | `resources/read KIND` | those of `tools/list`, `lenses.resource`: the kind, never the URI; `error.type` if it failed (an outcome of `resource_reads` below) |
 | `lenses OPERATION`, below the call | `lenses.operation`, `error.type` if it failed (an outcome of `lenses_calls` below) |
 
-A request joins the trace of its client: `traceparent` in the request's `_meta`, else the HTTP header. HQ is sent `traceparent` in turn. Sign-in is not in a trace:
+A request joins the trace of its client: `traceparent` in the request's `_meta`, else the HTTP header. HQ is sent `traceparent` in turn; without
+`OTEL_ENABLED`, that of the client as it is. Sign-in is not in a trace:
 it comes before there is a call; its time is in `introspection_duration`. Whether an unsampled client is traced is for `OTEL_TRACES_SAMPLER` to say.
 
 A collector that is slow or gone hinders nothing: at most 2048 spans wait, more are dropped, and the log says so once until it works again. Settings of traces
