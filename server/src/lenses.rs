@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Operations are grouped by domain, one file each. They return HQ's own JSON, as HQ wrote it (`raw.rs`): what a record looks
-//! like is HQ's contract with the model, and this server does not narrow it. The client follows no redirect, uses no proxy, and logs neither
+//! like is HQ's contract with the model, and this server does not narrow it. The client follows no redirect, and logs neither
 //! bodies nor credentials.
 
 mod approvals;
@@ -20,6 +20,7 @@ mod environments;
 mod error;
 #[cfg(test)]
 mod fuzz;
+mod groups_by_lag;
 mod measured;
 mod metrics;
 mod name;
@@ -37,7 +38,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::{
     HeaderValue, Method,
-    header::{ACCEPT, AUTHORIZATION},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tracing::Instrument;
@@ -51,6 +52,7 @@ pub use self::{
     datasets::DatasetQuery,
     environments::NewEnvironment,
     error::{ClientError, Error},
+    groups_by_lag::{GroupQuery, GroupsByLag},
     metrics::{LensesMetrics, LensesOutcome},
     name::{Name, NameError},
     origin::Origin,
@@ -69,6 +71,7 @@ use self::{
 use crate::{
     identity::Identity,
     limits::{Budget, Held},
+    proxies::Proxies,
 };
 
 /// A JSON object that this server reads or makes. What HQ says is passed on as [`RawObject`] and [`RawList`].
@@ -95,6 +98,8 @@ pub struct Options {
     pub websocket_url: Url,
     /// Trust in HQ: see [`client_config`](crate::tls::client_config).
     pub tls: rustls::ClientConfig,
+    /// The way to HQ.
+    pub proxies: Proxies,
     /// Longest time for one request, from connecting to the reply's last byte. Queries have a limit of their own.
     pub request_timeout: Duration,
     /// Largest reply that is read, in bytes.
@@ -110,6 +115,7 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     url: Url,
     websocket_url: Url,
+    proxies: Proxies,
     http: reqwest::Client,
     request_timeout: Duration,
     response_max_bytes: usize,
@@ -123,16 +129,24 @@ impl Client {
     ///
     /// [`ClientError`], when an address or the TLS configuration can't be used.
     pub fn new(options: Options) -> Result<Self, ClientError> {
-        let Options { url, websocket_url, tls, request_timeout, response_max_bytes, metrics } =
-            options;
+        let Options {
+            url,
+            websocket_url,
+            tls,
+            proxies,
+            request_timeout,
+            response_max_bytes,
+            metrics,
+        } = options;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(ClientError::Url { url: url.into() });
         }
-        let http = reqwest::Client::builder()
+        let http = proxies
+            .apply(reqwest::Client::builder())
+            .map_err(ClientError::Http)?
             .tls_backend_preconfigured(tls)
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .http1_only()
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
@@ -144,6 +158,7 @@ impl Client {
         Ok(Self(Arc::new(Shared {
             url,
             websocket_url,
+            proxies,
             http,
             request_timeout,
             response_max_bytes,
@@ -234,6 +249,7 @@ impl CallerClient {
         body: Option<&impl serde::Serialize>,
     ) -> Result<reqwest::Response, ReadError> {
         let bearer = self.bearer().map_err(ReadError::Reply)?;
+        let expects_body = matches!(method, Method::PUT | Method::POST | Method::PATCH);
         let mut request = self
             .client
             .0
@@ -243,6 +259,9 @@ impl CallerClient {
             .header(ACCEPT, accepted);
         if let Some(body) = body {
             request = request.json(body);
+        } else if expects_body {
+            // Servers may refuse one that does not say that it has no body (RFC 9110 §8.6).
+            request = request.header(CONTENT_LENGTH, 0);
         }
         request.headers(self.origin.headers()).send().await.map_err(ReadError::Transport)
     }

@@ -242,6 +242,14 @@ impl Offer for ToolPolicy {
         self.includes_environment(name)
     }
 
+    fn offers_in(&self, name: &str, tool: &str) -> bool {
+        self.offers_in(name, tool)
+    }
+
+    fn depends_on_environment(&self) -> bool {
+        self.environments().is_some() || self.options.rules.iter().next().is_some()
+    }
+
     fn unavailable(&self, tool: &str, scopes: ScopeSet) -> Option<Unavailable> {
         self.unavailable(tools::registry().find(tool)?, scopes)
     }

@@ -216,3 +216,14 @@ fn a_bad_rule_is_named_with_what_to_write() {
     let many = (0..65).map(|number| format!("e{number}: read")).collect::<Vec<_>>().join(";");
     assert_eq!(many.parse::<EnvironmentRules>().unwrap_err().rule, 65);
 }
+
+#[test]
+fn what_spans_environments_knows_where_it_is_offered() {
+    let policy = ruled("prod*: write; vault: read, deny=consumer-groups/*; *: read");
+    let tool = "find_lagging_consumer_groups";
+    for (environment, offered) in [("prod", false), ("vault", false), ("dev", true)] {
+        assert_eq!(policy.offers_in(environment, tool), offered, "{environment}");
+    }
+    assert!(policy.depends_on_environment());
+    assert!(!ToolPolicy::default().depends_on_environment());
+}

@@ -29,6 +29,8 @@ pub struct OAuth {
     pub allowed_clients: Option<BTreeSet<String>>,
     /// Whether HQ is shown a token of its own in place of the caller's.
     pub token_exchange: TokenExchange,
+    /// How HQ knows its clients.
+    pub client_registration: ClientRegistration,
     /// Tokens of one client address that HQ may refuse a minute; `None`: any number.
     pub failed_sign_ins_per_minute: Option<NonZeroU32>,
 }
@@ -84,6 +86,15 @@ pub enum TokenExchange {
     Off,
 }
 
+/// How HQ knows its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientRegistration {
+    /// They register themselves (RFC 7591), or are named by a Client ID Metadata Document.
+    Dynamic,
+    /// By hand.
+    Manual,
+}
+
 pub(super) fn read(
     reader: &mut Reader<'_>,
     advertised_url: Result<AdvertisedUrl, Invalid>,
@@ -101,6 +112,13 @@ pub(super) fn read(
     let audience = read_audience(reader, warnings);
     let allowed_clients = reader.optional(&var::MCP_ALLOWED_CLIENTS, client_ids);
     let token_exchange = read_token_exchange(reader);
+    let client_registration = reader.value(
+        &var::MCP_CLIENT_REGISTRATION,
+        parse::word(&[
+            ("dynamic", ClientRegistration::Dynamic),
+            ("manual", ClientRegistration::Manual),
+        ]),
+    );
     let failed_sign_ins =
         reader.value(&var::MCP_FAILED_SIGN_INS_PER_MINUTE, |text| match text.parse::<u32>() {
             Ok(failures) if failures <= 1_000_000 => Ok(NonZeroU32::new(failures)),
@@ -113,6 +131,7 @@ pub(super) fn read(
         audience: audience?,
         allowed_clients: allowed_clients?,
         token_exchange: token_exchange?,
+        client_registration: client_registration?,
         failed_sign_ins_per_minute: failed_sign_ins?,
     })
 }

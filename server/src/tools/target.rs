@@ -27,6 +27,7 @@ const OBJECTS: &[(&str, &[(&str, &str)])] = &[
     ("delete_kafka_connector", CONNECTOR),
     ("list_consumer_groups_by_topic", &[("topic", "topic")]),
     ("get_consumer_group_lag", GROUP),
+    ("find_lagging_consumer_groups", &[("topic", "topic")]),
     ("delete_consumer_group", GROUP),
     ("update_consumer_group_offsets", GROUP_AND_TOPICS),
     ("update_consumer_partition_offset", GROUP),

@@ -33,7 +33,7 @@ async fn a_refused_request_is_recorded_with_who_from_where_and_why() {
     ] {
         let mut request = request;
         let (peer, client) = ("10.0.0.1:4711".parse().unwrap(), "192.0.2.7".parse().unwrap());
-        request.extensions_mut().insert(ClientAddress { peer, client });
+        request.extensions_mut().insert(ClientAddress { peer, client, own: None });
         assert_eq!(server.send(request).await.status.as_u16(), status);
     }
     let lines = server.audit.lines();

@@ -61,6 +61,7 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
             client_credentials,
             audience,
             allowed_clients,
+            client_registration,
         } => {
             let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
             settings.extend([
@@ -70,6 +71,7 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
                 ("INTROSPECTION_URL", introspection_url.clone()),
                 ("INTROSPECTION_CACHE_TTL", format!("{cache_ttl_seconds}s")),
                 ("MCP_AUDIENCE", audience.as_str().to_owned()),
+                ("MCP_CLIENT_REGISTRATION", client_registration.as_str().to_owned()),
             ]);
             if !allowed_clients.is_empty() {
                 settings.push(("MCP_ALLOWED_CLIENTS", allowed_clients.join(",")));
@@ -230,6 +232,7 @@ mod tests {
              INTROSPECTION_URL='http://hq-service.lenses.svc:9991/oauth2/introspect'\n\
              INTROSPECTION_CACHE_TTL='0s'\n\
              MCP_AUDIENCE='whenPresent'\n\
+             MCP_CLIENT_REGISTRATION='dynamic'\n\
              INTROSPECTION_CLIENT_ID_FILE='/var/run/lenses-mcp/introspection-client-id'\n\
              INTROSPECTION_CLIENT_SECRET_FILE='/var/run/lenses-mcp/introspection-client-secret'\n"
         );
@@ -382,7 +385,9 @@ mod tests {
             Some("/var/run/lenses-mcp/sealing-key") => {
                 Ok("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".to_owned())
             }
-            Some(path) if path.starts_with("/var/run/lenses-mcp/") => Ok("a-secret\n".to_owned()),
+            Some(path) if path.starts_with("/var/run/lenses-mcp/") => {
+                Ok("a-secret-of-the-test\n".to_owned())
+            }
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         };
         let environment =

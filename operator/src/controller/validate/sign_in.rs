@@ -1,6 +1,8 @@
 //! The sign-in: one mode, with all that it needs.
 
-use lenses_mcp_crds::{Audience, DerivedSetting, LensesMcpServer, OAuth, Scope, SecretKeyRef};
+use lenses_mcp_crds::{
+    Audience, ClientRegistration, DerivedSetting, LensesMcpServer, OAuth, Scope, SecretKeyRef,
+};
 
 use super::{Rejection, addresses::checked};
 
@@ -18,6 +20,7 @@ pub(in crate::controller) enum SignIn {
         audience: Audience,
         /// Client ids; empty: all.
         allowed_clients: Vec<String>,
+        client_registration: ClientRegistration,
     },
     ApiKey {
         key: SecretKeyRef,
@@ -114,5 +117,6 @@ fn by_oauth(
             .map(|secret| secret.name.clone()),
         audience: oauth.audience,
         allowed_clients: oauth.allowed_clients.clone(),
+        client_registration: oauth.client_registration,
     })
 }

@@ -70,6 +70,7 @@ fn found_by_service() -> Vec<Change> {
             oauth(json!({ "scopes": ["read"] })),
             oauth(json!({ "audience": "required" })),
             oauth(json!({ "allowedClients": ["claude"] })),
+            oauth(json!({ "clientRegistration": "manual" })),
             oauth(json!({ "introspection": { "url": "https://hq.example.com/x" } })),
             oauth(json!({ "introspection": { "cacheTtl": "30s" } })),
             oauth(json!({ "introspection": { "clientCredentialsSecretRef": { "name": "mtls" } } })),
