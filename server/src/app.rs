@@ -23,6 +23,7 @@ use tower_http::{
 
 use crate::{
     access_log::{self, Route},
+    audit::{DecidedBy, Source},
     auth::{Authenticator, no_authorization_server_routes},
     client_address::ClientAddress,
     host_check::{self, HostCheck},
@@ -159,8 +160,9 @@ impl<H: Handler> McpEndpoint<H> {
         self.host_check.refuse_foreign(request.uri(), request.headers())?;
         self.page.answer_browsers(request.method(), request.headers())?;
         let (parts, body) = request.into_parts();
-        let address = parts.extensions.get().map(ClientAddress::block);
-        let identity = match self.authenticator.sign_in(&parts.headers, address).await {
+        let source = Source::of(&parts.extensions);
+        let address = source.address.as_ref().map(ClientAddress::block);
+        let identity = match self.authenticator.sign_in(&parts.headers, &source).await {
             ControlFlow::Continue(identity) => identity,
             ControlFlow::Break(challenge) => {
                 limits::discard(body).await;
@@ -181,13 +183,21 @@ impl<H: Handler> McpEndpoint<H> {
         let budget = self.bounds.users.budget(Arc::clone(&user));
         let read = self.bounds.bodies.read(body, &budget).await?;
         let parsed = self.mcp.parse(incoming, &read.body);
+        if let (Err(_), Ok(parsed)) = (&counted, &parsed) {
+            let limit = "MCP_CALLS_PER_MINUTE_PER_USER";
+            self.mcp.refused(parsed, &identity, DecidedBy::Limit, limit);
+        }
         self.in_turn(&counted, parsed.as_ref().map_or_else(|rejected| &rejected.id, Parsed::id))?;
         let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(Rejected { id, error }) => return ControlFlow::Break(error.respond(&id)),
         };
         note(&parsed);
-        self.authenticator.authorize(&identity, self.mcp.required_scopes(&parsed))?;
+        let authorized = self.authenticator.authorize(&identity, self.mcp.required_scopes(&parsed));
+        if authorized.is_break() {
+            self.mcp.refused(&parsed, &identity, DecidedBy::Scope, "insufficient_scope");
+        }
+        authorized?;
         // What a client answers to a question must not wait for the calls that wait for it.
         let places = if parsed.is_request() {
             Some((self.bounds.slots.of_user(&user)?, self.bounds.slots.take()?))
@@ -217,13 +227,10 @@ impl<H: Handler> McpEndpoint<H> {
     }
 }
 
-/// Names in the access log are cut: they are the caller's text.
 fn note(parsed: &Parsed) {
-    const NAME_MAX: usize = 64;
-    let cut = |name: &str| name.chars().take(NAME_MAX).collect::<String>();
     access_log::note(|fields| {
-        fields.rpc = parsed.method().map(|method| cut(method).into());
-        fields.tool = parsed.tool().map(cut);
+        fields.rpc = parsed.known_method();
+        fields.tool = parsed.known_tool();
     });
 }
 

@@ -38,6 +38,7 @@ mod schema;
 mod server;
 mod sql;
 mod statement;
+mod target;
 mod topic_metadata;
 mod topics;
 mod unavailable;
@@ -55,6 +56,7 @@ pub use self::{
     outcome::Outcome,
     progress::{Progress, ProgressUpdate, ProgressUpdates},
     result::ToolResult,
+    target::{Statement, Target, TargetObject},
     unavailable::{Denied, Unavailable},
 };
 use crate::scope::ScopeSet;

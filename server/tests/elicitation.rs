@@ -35,6 +35,17 @@ struct Replica {
 
 impl Replica {
     async fn start(hq: &Hq, more: &[(&str, &str)]) -> Self {
+        // Somebody else may take a port between the moments at which it is found and bound.
+        for _ in 0..10 {
+            if let Some(replica) = Self::try_start(hq, more).await {
+                return replica;
+            }
+        }
+        panic!("no port stays free");
+    }
+
+    /// None if the port was taken.
+    async fn try_start(hq: &Hq, more: &[(&str, &str)]) -> Option<Self> {
         // Free when it was asked for; the other replicas must know it before it is bound.
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let mut process = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
@@ -61,14 +72,14 @@ impl Replica {
         let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
         let mut listening = Vec::new();
         while listening.len() < 2 {
-            let line = log.next_line().await.unwrap().unwrap();
+            let line = log.next_line().await.unwrap()?;
             if line.contains("\"listening\"") {
                 let line: Value = serde_json::from_str(&line).unwrap();
                 listening.push(line["address"].as_str().unwrap().parse().unwrap());
             }
         }
         tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
-        Self { endpoint: listening[0], admin: listening[1], _process: process }
+        Some(Self { endpoint: listening[0], admin: listening[1], _process: process })
     }
 
     /// What the admin port counts.

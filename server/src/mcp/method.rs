@@ -13,8 +13,13 @@ use super::{
         ReadResourceParams,
     },
 };
-use crate::json_rpc::RpcError;
+use crate::{
+    json_rpc::RpcError,
+    tools::{self, Tool},
+};
 
+/// Stands in logs for a name that this server does not know: a caller's text is not repeated.
+pub(super) const UNKNOWN: &str = "(unknown)";
 /// Longest message about params, in characters: it may repeat a part of them.
 const MESSAGE_MAX: usize = 200;
 
@@ -40,6 +45,15 @@ macro_rules! methods {
                 match self {
                     $(Self::$method(_) => $name,)+
                     Self::Unknown { method, .. } => method,
+                }
+            }
+
+            /// The method's name for a log: one that this server does not have is the caller's text.
+            #[must_use]
+            pub fn known_method(&self) -> &'static str {
+                match self {
+                    $(Self::$method(_) => $name,)+
+                    Self::Unknown { .. } => UNKNOWN,
                 }
             }
 
@@ -99,11 +113,13 @@ methods! {
 }
 
 impl Call {
-    /// The tool that is called, if one is.
+    /// The tool that is called, if one is; its name for a log, as of [`Self::known_method`].
     #[must_use]
-    pub fn tool(&self) -> Option<&str> {
+    pub fn known_tool(&self) -> Option<&'static str> {
         match self {
-            Self::CallTool(params) => Some(&params.name),
+            Self::CallTool(params) => {
+                Some(tools::registry().find(&params.name).map_or(UNKNOWN, Tool::name))
+            }
             _ => None,
         }
     }

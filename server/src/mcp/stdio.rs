@@ -29,6 +29,7 @@ use super::{
     revision::{Revision, named},
 };
 use crate::{
+    audit::Source,
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
@@ -171,6 +172,7 @@ impl<H: Handler> Connection<H> {
             meta,
             has_forms,
             client,
+            source: Source::stdio(),
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);
