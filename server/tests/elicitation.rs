@@ -210,6 +210,41 @@ async fn without_a_yes_nothing_is_done() {
     assert_eq!(hq.lines(), [""; 0]);
 }
 
+/// The call that waits has the user's only place, and the replica's only one.
+#[tokio::test]
+async fn an_answer_needs_no_place_that_the_waiting_call_has() {
+    let hq = Hq::answering(204, "", "").await;
+    let settings =
+        [("MCP_CONCURRENT_REQUESTS_PER_USER", "1"), ("MCP_MAX_CONCURRENT_REQUESTS", "1")];
+    let one = Replica::start(&hq, &settings).await;
+    let session = one.session(forms()).await.unwrap();
+    let mut call = one.post(Some(&session), &deletion()).await;
+    let question = next(&mut call).await;
+    assert_eq!(one.post(Some(&session), &deletion()).await.status(), 429);
+    let yes = json!({ "action": "accept", "content": { "confirm": true } });
+    let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": yes });
+    assert_eq!(one.post(Some(&session), &answer).await.status(), 202);
+    assert_eq!(next(&mut call).await["result"]["isError"], false);
+    assert_eq!(hq.lines(), [DELETE]);
+}
+
+#[tokio::test]
+async fn one_user_cannot_leave_more_than_eight_questions_open() {
+    let hq = Hq::answering(204, "", "").await;
+    let one = Replica::start(&hq, &[]).await;
+    let session = one.session(forms()).await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        let mut call = one.post(Some(&session), &deletion()).await;
+        assert_eq!(next(&mut call).await["method"], "elicitation/create");
+        open.push(call);
+    }
+    let (status, reply) = whole(one.post(Some(&session), &deletion()).await).await;
+    let text = reply["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(status == 200 && text.contains("answered the open questions"), "{reply}");
+    assert_eq!(hq.lines(), [""; 0]);
+}
+
 #[tokio::test]
 async fn a_client_that_goes_away_while_it_is_asked_has_nothing_done() {
     let hq = Hq::answering(204, "", "").await;

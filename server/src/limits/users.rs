@@ -279,6 +279,7 @@ mod tests {
         assert!(Arc::ptr_eq(&alice, &users.user(&identity(Some("alice"), "a"), None)));
         for number in 0..1_000 {
             users.known.invalidate_all();
+            users.known.run_pending_tasks();
             let _forgotten = users.user(&identity(Some(&number.to_string()), "t"), None);
         }
         let counted = users.alive.lock().unwrap().len();

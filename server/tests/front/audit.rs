@@ -19,7 +19,7 @@ fn members(line: &Value, names: &[&str]) -> Value {
 #[tokio::test]
 async fn a_refused_request_is_recorded_with_who_from_where_and_why() {
     let hq = Hq::start().await;
-    let server = Server::with_oauth(&hq, &[("MCP_CALLS_PER_MINUTE_PER_USER", "1")]);
+    let server = Server::with_oauth(&hq, &[("MCP_CALLS_PER_MINUTE_PER_USER", "2")]);
     hq.issue("reader", json!({ "scope": "read", "sub": "bob", "client_id": "codex" }));
     let bearer = |token: &str| format!("Bearer {token}");
     for (request, status) in [
