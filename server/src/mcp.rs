@@ -27,6 +27,7 @@ mod message;
 mod meta;
 mod method;
 mod metrics;
+mod object;
 mod params;
 mod progress;
 mod prompts;
@@ -63,6 +64,7 @@ pub use self::{
     stdio::serve_stdio,
 };
 use crate::{
+    audit::AuditLog,
     diagnostics::Diagnostics,
     identity::Identity,
     lenses,
@@ -125,6 +127,8 @@ pub struct Options {
     pub result_max_bytes: usize,
     /// Where tool calls are counted.
     pub metrics: Arc<McpMetrics>,
+    /// Where calls are recorded.
+    pub audit: AuditLog,
     /// Called when HQ does not accept a caller's credential, so that sign-in forgets it.
     pub on_unauthorized: Arc<dyn Fn(&Identity) + Send + Sync>,
 }
@@ -141,6 +145,7 @@ pub struct Server {
     elicitation: Arc<Elicitation>,
     limits: Limits,
     metrics: Arc<McpMetrics>,
+    audit: AuditLog,
     on_unauthorized: Arc<dyn Fn(&Identity) + Send + Sync>,
 }
 
@@ -168,6 +173,7 @@ impl Server {
             sql_timeout,
             result_max_bytes,
             metrics,
+            audit,
             on_unauthorized,
         } = options;
         let listing = |tool: &tools::Tool| to_raw_value(tool.listing());
@@ -190,6 +196,7 @@ impl Server {
                 bytes: result_max_bytes,
             },
             metrics,
+            audit,
             on_unauthorized,
         })
     }

@@ -16,15 +16,17 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Handler,
     accepts::Accepts,
+    audit,
     client::{Client, QUEUED},
     context::Context,
     elicitation::{Destination, Elicitation},
     headers,
-    message::{ClientResponse, Message, Notification, Rejected, Request},
+    message::{ClientResponse, Message, Rejected, Request},
     response::{Exchange, respond},
     revision::Revision,
 };
 use crate::{
+    audit::{AuditLog, DecidedBy, Decision, Source},
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
@@ -40,12 +42,14 @@ pub struct Endpoint<H> {
     elicitation: Arc<Elicitation>,
     server_info: Arc<str>,
     ending_streams: CancellationToken,
+    audit: AuditLog,
 }
 
 /// The head of a `POST` that MCP can answer.
 #[derive(Debug)]
 pub struct Incoming {
     headers: HeaderMap,
+    source: Source,
     accepts: Accepts,
 }
 
@@ -59,7 +63,7 @@ pub struct Parsed {
 #[derive(Debug)]
 enum Checked {
     Request(Box<Request>, Revision),
-    Notification(Notification),
+    Notification,
     Response(ClientResponse),
 }
 
@@ -69,7 +73,7 @@ impl Incoming {
     /// Breaks with 405 for a method other than POST, 406 if the client takes neither JSON nor an
     /// event stream, 415 for a body that is not JSON or is encoded.
     pub fn new(parts: Parts) -> ControlFlow<Response, Self> {
-        let Parts { method, headers, .. } = parts;
+        let Parts { method, headers, extensions, .. } = parts;
         if method != Method::POST {
             let allow = [(ALLOW, HeaderValue::from_static("POST"))];
             let error = RpcError::invalid_request(
@@ -101,26 +105,32 @@ impl Incoming {
             );
             return ControlFlow::Break((taken, error).into_response());
         }
-        ControlFlow::Continue(Self { headers, accepts })
+        ControlFlow::Continue(Self { headers, source: Source::of(&extensions), accepts })
     }
 }
 
 impl Parsed {
-    /// The method, or none for a response.
+    /// The method for a log, or none for a response: see [`super::Call::known_method`].
     #[must_use]
-    pub fn method(&self) -> Option<&str> {
+    pub fn known_method(&self) -> Option<&'static str> {
         match &self.message {
-            Checked::Request(request, _) => Some(request.call.method()),
-            Checked::Notification(notification) => Some(&notification.method),
+            Checked::Request(request, _) => Some(request.call.known_method()),
+            Checked::Notification => Some("notification"),
             Checked::Response(_) => None,
         }
     }
 
-    /// The tool that is called.
+    /// Whether it wants an answer.
     #[must_use]
-    pub fn tool(&self) -> Option<&str> {
+    pub fn is_request(&self) -> bool {
+        matches!(self.message, Checked::Request(..))
+    }
+
+    /// The tool that is called, for a log: see [`super::Call::known_tool`].
+    #[must_use]
+    pub fn known_tool(&self) -> Option<&'static str> {
         match &self.message {
-            Checked::Request(request, _) => request.call.tool(),
+            Checked::Request(request, _) => request.call.known_tool(),
             _ => None,
         }
     }
@@ -144,7 +154,29 @@ impl<H: Handler> Endpoint<H> {
         elicitation: Arc<Elicitation>,
         ending_streams: CancellationToken,
     ) -> Self {
-        Self { handler, elicitation, server_info: super::server_info().into(), ending_streams }
+        let server_info = super::server_info().into();
+        Self { handler, elicitation, server_info, ending_streams, audit: AuditLog::default() }
+    }
+
+    /// The same, with calls that are refused in front of the handler recorded in `audit`.
+    #[must_use]
+    pub fn with_audit(self, audit: AuditLog) -> Self {
+        Self { audit, ..self }
+    }
+
+    /// Records that `identity` may not make the call of `parsed`.
+    pub fn refused(
+        &self,
+        parsed: &Parsed,
+        identity: &Identity,
+        decided_by: DecidedBy,
+        reason: &'static str,
+    ) {
+        if let Checked::Request(request, _) = &parsed.message {
+            let source = &parsed.incoming.source;
+            let decision = Decision::denied(decided_by, reason);
+            audit::refused(&self.audit, &request.call, source, identity, decision);
+        }
     }
 
     /// Reads `body` as a message and holds its headers against it.
@@ -172,7 +204,7 @@ impl<H: Handler> Endpoint<H> {
             }
             Message::Notification(notification) => {
                 headers::check_notification(headers, &notification.method)?;
-                Checked::Notification(notification)
+                Checked::Notification
             }
             Message::Response(response) => Checked::Response(response),
         };
@@ -195,7 +227,7 @@ impl<H: Handler> Endpoint<H> {
             Checked::Request(request, revision) => {
                 self.respond_to(*request, revision, incoming, identity, budget).await
             }
-            Checked::Notification(_) => StatusCode::ACCEPTED.into_response(),
+            Checked::Notification => StatusCode::ACCEPTED.into_response(),
             Checked::Response(response) => match self.elicitation.answer(&response, &identity) {
                 Ok(Destination::Delivered) => StatusCode::ACCEPTED.into_response(),
                 Ok(Destination::Replica(replica)) => {
@@ -215,26 +247,19 @@ impl<H: Handler> Endpoint<H> {
         budget: Budget,
     ) -> Response {
         let Request { id, call, meta } = request;
-        let Incoming { headers, accepts } = incoming;
+        let Incoming { headers, source, accepts } = incoming;
         let has_forms = match self.has_forms(&headers, revision, &meta, &identity) {
             // A question before revision 2026-07-28 is an event.
             Ok(has_forms) => has_forms && (revision.is_stateless() || accepts.events),
             Err(error) => return error.respond(&id),
         };
         let (messages, sent) = mpsc::channel(QUEUED);
+        let server = Arc::clone(&self.server_info);
+        let exchange = Exchange { id: id.clone(), revision, server, budget: budget.clone() };
         let client = Client::new(messages, Arc::clone(&self.elicitation), identity.clone());
-        let context = Context {
-            id: id.clone(),
-            identity,
-            budget,
-            revision,
-            meta,
-            has_forms,
-            client,
-            headers,
-        };
+        let context =
+            Context { id, identity, budget, revision, meta, has_forms, client, source, headers };
         let call = Arc::clone(&self.handler).handle(call, context);
-        let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
         respond(exchange, call, sent, accepts, self.ending_streams.clone()).await
     }
 

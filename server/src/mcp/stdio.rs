@@ -29,6 +29,7 @@ use super::{
     revision::{Revision, named},
 };
 use crate::{
+    audit::Source,
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
@@ -171,10 +172,12 @@ impl<H: Handler> Connection<H> {
             meta,
             has_forms,
             client,
+            source: Source::stdio(),
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);
-        let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
+        let server = Arc::clone(&self.server_info);
+        let exchange = Exchange { id, revision, server, budget: self.budget.clone() };
         let (output, running) = (self.output.clone(), Arc::clone(&self.running));
         let (name, cancelled) = (exchange.id.as_json().to_owned(), CancellationToken::new());
         lock(&running).insert(name.clone(), cancelled.clone());

@@ -8,6 +8,7 @@ mod advice;
 mod advice_table;
 mod approvals;
 mod arguments;
+mod audit;
 mod bad_input;
 mod client;
 mod completion;
