@@ -33,8 +33,8 @@ static INLINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
             r"|(?<thin>:thin:[^\s/:@]*/)[^\s@]*@",
             // Who has the URL of a webhook or a bot can call it.
             r#"|(?<hook>\bhooks?\.[\w.-]+(?::\d+)?/|[\w.-]*webhook[\w.-]*(?::\d+)?/)[^\s"']+"#,
-            r#"|(?<bot>/bot)\d+:[\w-]+"#,
-            r#"|(?<header>\b(?:(?:proxy-)?authorization|(?:set-)?cookie|"#,
+            r"|(?<bot>/bot)\d+:[\w-]+",
+            r"|(?<header>\b(?:(?:proxy-)?authorization|(?:set-)?cookie|",
             r#"x-[\w-]*(?:key|token|auth|secret))["']?\s*[:=]\s*"#,
             &format!(r"(?:{scheme} +)?)(?:{quoted}|[^\s|][^\r\n|]*)"),
             &format!(r"|(?<scheme>\b{scheme} +)[a-z0-9+/=._~-]{{6,}}"),
@@ -48,6 +48,10 @@ static INLINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
     .ok()
 });
+
+/// The groups of what stands before a secret, and is shown.
+const LEADS: &[&str] =
+    &["url", "bare", "thin", "hook", "bot", "header", "scheme", "parameter", "name"];
 
 /// A line of a comment that sets something.
 static COMMENTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -76,8 +80,6 @@ pub(super) fn masked_text(text: &str) -> Cow<'_, str> {
             let value = if is_harmless(setting) { masked_text(value) } else { MASK.into() };
             return format!("Invalid value {value} for configuration {setting}");
         }
-        const LEADS: &[&str] =
-            &["url", "bare", "thin", "hook", "bot", "header", "scheme", "parameter", "name"];
         let lead = LEADS.iter().find_map(|group| found.name(group));
         let lead = lead.map_or("", |lead| lead.as_str());
         let whole = found.get(0).map_or("", |whole| whole.as_str());
