@@ -1,8 +1,13 @@
 //! What metrics are made of: label values that are fixed in the code, and histograms of time.
 
-use prometheus_client::metrics::{
-    family::Family,
-    histogram::{Histogram, exponential_buckets},
+use opentelemetry::TraceId;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, LabelSetEncoder},
+    metrics::{
+        exemplar::HistogramWithExemplars,
+        family::Family,
+        histogram::{Histogram, exponential_buckets},
+    },
 };
 
 /// An enum of label values, each with its text in the exposition.
@@ -42,3 +47,18 @@ pub(crate) type Histograms<Labels> = Family<Labels, Histogram, fn() -> Histogram
 pub(crate) fn latency() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 2.0, 16))
 }
+
+/// The trace of an exemplar. OpenMetrics calls its label `trace_id`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trace(pub(crate) TraceId);
+
+impl EncodeLabelSet for Trace {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> std::fmt::Result {
+        use prometheus_client::encoding::EncodeLabel as _;
+        ("trace_id", self.0.to_string()).encode(encoder.encode_label())
+    }
+}
+
+/// A histogram for each combination of labels, each with traces as exemplars.
+pub(crate) type TracedHistograms<Labels> =
+    Family<Labels, HistogramWithExemplars<Trace>, fn() -> HistogramWithExemplars<Trace>>;

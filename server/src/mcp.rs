@@ -27,6 +27,7 @@ mod message;
 mod meta;
 mod method;
 mod metrics;
+mod operation;
 mod params;
 mod progress;
 mod prompts;
@@ -58,7 +59,7 @@ pub use self::{
     message::{Message, Notification, Rejected, Request},
     meta::{ClientCapabilities, Meta},
     method::Call,
-    metrics::McpMetrics,
+    metrics::{Failure, McpMetrics, OperationLabels, Transport},
     params::{CallToolParams, CompleteParams, GetPromptParams, Reference},
     revision::{PROTOCOL_VERSION, Revision},
     size::{DEPTH_MAX, NODES_MAX, TooLarge},

@@ -4,9 +4,8 @@
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use tracing::Span;
 
-use super::{McpMetrics, context::Context};
+use super::{McpMetrics, context::Context, method::UNKNOWN};
 use crate::{
     access_log,
     identity::Identity,
@@ -16,9 +15,6 @@ use crate::{
     traces,
 };
 
-/// Stands for the name of a tool that there is not: the caller's text is no label.
-const UNKNOWN_TOOL: &str = "(unknown)";
-
 /// One call of a tool, one prompt given or one resource read. It is counted, and its line written
 /// (level INFO, within the request's span), when this is dropped: so a call whose client went away
 /// is there too.
@@ -27,7 +23,6 @@ pub(super) struct Audit<'a> {
     arguments: String,
     identity: &'a Identity,
     metrics: &'a McpMetrics,
-    span: Span,
     started: Instant,
     /// How the call ended; `Cancelled` until somebody knows better.
     pub(super) outcome: Outcome,
@@ -57,7 +52,7 @@ impl<'a> Audit<'a> {
 
     /// A call of a tool that there is not.
     pub(super) fn of_unknown_tool(metrics: &'a McpMetrics, context: &'a Context) -> Self {
-        Self::new(What::Tool(UNKNOWN_TOOL), std::iter::empty(), metrics, context)
+        Self::new(What::Tool(UNKNOWN), std::iter::empty(), metrics, context)
     }
 
     /// `prompt` being asked for.
@@ -90,33 +85,21 @@ impl<'a> Audit<'a> {
         context: &'a Context,
     ) -> Self {
         let arguments = arguments.collect::<Vec<_>>().join(",");
-        let span = match what {
-            What::Tool(name) => traces::Request::CallTool(name),
-            What::Prompt(name) => traces::Request::GetPrompt(name),
-            What::Resource(name) => traces::Request::ReadResource(name),
-        };
-        let span = span.span(&context.trace());
         Self {
             what,
             arguments,
             identity: &context.identity,
             metrics,
-            span,
             started: Instant::now(),
             outcome: Outcome::Cancelled,
         }
-    }
-
-    /// What is done for it belongs into this span.
-    pub(super) fn span(&self) -> Span {
-        self.span.clone()
     }
 }
 
 impl Drop for Audit<'_> {
     fn drop(&mut self) {
         let elapsed = self.started.elapsed();
-        traces::ended(&self.span, self.outcome.failure());
+        traces::outcome(self.outcome.as_str());
         let (mut tool, mut prompt, mut resource) = (None, None, None);
         let message = match self.what {
             What::Tool(name) => {

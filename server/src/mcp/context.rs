@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::{client::Client, meta::Meta, revision::Revision};
+use super::{client::Client, meta::Meta, metrics::Transport, revision::Revision};
 use crate::{identity::Identity, json_rpc::RequestId, limits::Budget, traces};
 
 /// One request: who makes it, in which revision, and the way back while it is answered.
@@ -21,6 +21,8 @@ pub struct Context {
     pub has_forms: bool,
     /// The way back to the client.
     pub client: Client,
+    /// What carries the request.
+    pub transport: Transport,
     /// The headers of the HTTP request; none over stdio.
     pub(super) headers: HeaderMap,
 }

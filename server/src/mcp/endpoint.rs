@@ -21,6 +21,7 @@ use super::{
     elicitation::{Destination, Elicitation},
     headers,
     message::{ClientResponse, Message, Notification, Rejected, Request},
+    metrics::Transport,
     response::{Exchange, respond},
     revision::Revision,
 };
@@ -229,6 +230,7 @@ impl<H: Handler> Endpoint<H> {
             meta,
             has_forms,
             client,
+            transport: Transport::Tcp,
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);

@@ -14,6 +14,8 @@ use super::{
 };
 use crate::json_rpc::RpcError;
 
+/// Stands in logs for a name that this server does not know: a caller's text is not repeated.
+pub(super) const UNKNOWN: &str = "(unknown)";
 /// Longest message about params, in characters: it may repeat a part of them.
 const MESSAGE_MAX: usize = 200;
 
@@ -39,6 +41,15 @@ macro_rules! methods {
                 match self {
                     $(Self::$method(_) => $name,)+
                     Self::Unknown { method, .. } => method,
+                }
+            }
+
+            /// The method's name for a log: one that this server does not have is the caller's text.
+            #[must_use]
+            pub fn known_method(&self) -> &'static str {
+                match self {
+                    $(Self::$method(_) => $name,)+
+                    Self::Unknown { .. } => UNKNOWN,
                 }
             }
 

@@ -25,6 +25,7 @@ use super::{
     elicitation::Elicitation,
     message::{Message, Notification, Rejected, Request},
     method::Call,
+    metrics::Transport,
     response::{Exchange, on_one_line},
     revision::{Revision, named},
 };
@@ -167,6 +168,7 @@ impl<H: Handler> Connection<H> {
             meta,
             has_forms,
             client,
+            transport: Transport::Pipe,
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);

@@ -1,7 +1,6 @@
 //! `tools/call`: offered, allowed, arguments that hold, the user asked; then Lenses.
 
 use serde_json::{Map, Value};
-use tracing::Instrument;
 
 use super::{
     Server,
@@ -80,7 +79,7 @@ impl Server {
         };
         let mut audit = Audit::of_tool(tool, &arguments, &self.metrics, context);
         let answers = Answers { state: request_state, responses: input_responses };
-        let called = self.call(tool, arguments, answers, context).instrument(audit.span()).await;
+        let called = self.call(tool, arguments, answers, context).await;
         audit.outcome = called.as_ref().map_or_else(Failed::outcome, |_| Outcome::Success);
         match called {
             Ok(result) => Ok(Answer::tool(result)),
