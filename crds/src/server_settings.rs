@@ -6,7 +6,8 @@
 /// What the names of most settings begin with.
 pub(crate) const PREFIXES: [&str; 8] =
     ["MCP_", "LENSES_", "OAUTH_", "INTROSPECTION_", "TLS_", "ADMIN_", "LOG_", "SHUTDOWN_"];
-/// The other settings. Of OpenTelemetry's many variables, those that a field of the spec stands for.
+/// The other settings. Of OpenTelemetry's many variables, those that a field of the spec stands for. The cluster's proxies
+/// (`HTTPS_PROXY` and the like) are not among them: platforms set them in every pod.
 pub(crate) const NAMES: [&str; 8] = [
     "HOST",
     "PORT",
@@ -18,7 +19,7 @@ pub(crate) const NAMES: [&str; 8] = [
     "OTEL_TRACES_SAMPLER_ARG",
 ];
 /// Settings that no field of the spec stands for, and that `spec.podTemplate` may set.
-pub(crate) const WITHOUT_FIELD: [&str; 10] = [
+pub(crate) const WITHOUT_FIELD: [&str; 11] = [
     "MCP_BODY_TIMEOUT",
     "MCP_CONCURRENT_INTROSPECTIONS_PER_ADDRESS",
     "MCP_HEAD_TIMEOUT",
@@ -26,6 +27,7 @@ pub(crate) const WITHOUT_FIELD: [&str; 10] = [
     "MCP_LOG_LINE_MAX_BYTES",
     "MCP_MAX_CONCURRENT_REQUESTS",
     "MCP_MEMORY_BUDGET_BYTES",
+    "MCP_PROXY_LOOPBACK",
     "MCP_RESULT_MAX_BYTES",
     "MCP_TOKEN_EXCHANGE",
     "MCP_WRITE_TIMEOUT",

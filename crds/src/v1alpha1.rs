@@ -20,7 +20,8 @@ mod status;
 mod verification;
 
 pub use auth::{
-    ApiKey, Audience, Auth, Callers, Introspection, OAuth, Scope, SecretKeyRef, SecretRef,
+    ApiKey, Audience, Auth, Callers, ClientRegistration, Introspection, OAuth, Scope, SecretKeyRef,
+    SecretRef,
 };
 pub use endpoint::{
     Endpoint, ExternalTrafficPolicy, HttpRoute, Ingress, ParentRef, Service, ServiceType,

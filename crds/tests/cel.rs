@@ -401,7 +401,7 @@ fn a_pod_template_may_shape_the_pods_and_not_change_what_the_server_is() {
             "volumes": [{ "name": "cache", "emptyDir": { "sizeLimit": "1Gi" } }],
         })),
         server(
-            json!({ "env": [{ "name": "TZ", "value": "UTC" }, { "name": "MCP_WRITE_TIMEOUT", "value": "9s" }, { "name": "OTEL_RESOURCE_ATTRIBUTES", "value": "a=b" }] }),
+            json!({ "env": [{ "name": "TZ", "value": "UTC" }, { "name": "MCP_WRITE_TIMEOUT", "value": "9s" }, { "name": "HTTPS_PROXY", "value": "http://proxy:3128" }, { "name": "OTEL_RESOURCE_ATTRIBUTES", "value": "a=b" }] }),
         ),
         server(
             json!({ "volumeMounts": [{ "name": "cache", "mountPath": "/cache" }], "securityContext": { "runAsUser": 1000 } }),

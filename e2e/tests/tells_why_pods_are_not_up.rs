@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, ResourceExt};
 use lenses_mcp_crds::LensesMcpServer;
-use lenses_mcp_e2e::bed::{Bed, Trouble, condition, prove, until};
+use lenses_mcp_e2e::bed::{Bed, SERVICE_ACCOUNT_TOKEN, Trouble, condition, prove, until};
 use serde_json::json;
 
 #[tokio::test]
@@ -42,6 +42,25 @@ async fn a_server_that_ends_at_its_start_is_told_with_its_last_words_and_without
         assert!(message.contains("LENSES_API_KEY"), "{message}");
         assert!(!message.contains("two"), "a secret in {message}");
         says_nothing_new(&bed).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unusable_caller_token_is_told_with_its_field_and_unseen() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
+        bed.secret("callers", json!({"token": "p@ssw0rd!2026"})).await?;
+        bed.apply(&bed.api_key_server("mcp", &hq)).await?;
+        let seen = bed.until_reason("mcp", "Available", "CrashLooping").await?;
+        let message = message(&seen)?;
+        assert!(
+            message.contains("spec.auth.apiKey.callers.tokenSecretRef: MCP_CALLER_TOKEN is"),
+            "{message}"
+        );
+        assert!(!message.contains("p@ssw0rd"), "a secret in {message}");
+        Ok(())
     })
     .await;
 }

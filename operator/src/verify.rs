@@ -19,7 +19,7 @@ mod lenses;
 mod tools;
 pub mod trust;
 
-use lenses_mcp_crds::conditions::Reason;
+use lenses_mcp_crds::{ClientRegistration, conditions::Reason};
 use secrecy::SecretString;
 use url::Url;
 
@@ -52,6 +52,8 @@ pub struct AuthorizationServer {
     pub issuer: String,
     /// Where it is asked about tokens.
     pub introspection_url: Url,
+    /// How it is to know its clients.
+    pub client_registration: ClientRegistration,
 }
 
 /// The server's endpoint.

@@ -1,10 +1,12 @@
-//! The admin port: for the kubelet and the scraper, not for callers. It has no sign-in, so nothing secret is here.
+//! The admin port: for the kubelet and the scraper, not for callers. It has no sign-in, so nothing secret is here, and it
+//! answers no page that has made its own name resolve to this address.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Request, State},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -13,7 +15,14 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 
-use crate::{diagnostics::Diagnostics, lifecycle::Stages, metrics::Metrics};
+use crate::{
+    client_address::ClientAddress,
+    diagnostics::Diagnostics,
+    host_check::{AllowedHost, HostCheck},
+    lifecycle::Stages,
+    metrics::Metrics,
+    settings::Http,
+};
 
 /// The content type of what prometheus-client writes.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -21,13 +30,36 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// `/livez`: the process answers. `/readyz`: it is configured, listens, can take requests, and was
 /// not told to stop; HQ's health is HQ's.
 /// `/metrics`: what [`Metrics`] counted. `/diagnostics`: what [`Diagnostics`] finds, always 200, because it is a report and
-/// no probe.
-pub fn router(metrics: Arc<Metrics>, diagnostics: Arc<Diagnostics>, stages: Stages) -> Router {
+/// no probe. `replicas` are the routes for the other replicas.
+pub fn router(
+    http: &Http,
+    metrics: Arc<Metrics>,
+    diagnostics: Arc<Diagnostics>,
+    stages: Stages,
+    replicas: Router,
+) -> Router {
+    // Their ports are those of the MCP endpoint.
+    let hosts = http.allowed_hosts.iter().cloned().map(AllowedHost::on_any_port).collect();
+    let host_check = Arc::new(HostCheck::new(hosts, http.allowed_origins.clone()));
     Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(ready).with_state(stages))
         .route("/metrics", get(exposition).with_state(metrics))
         .route("/diagnostics", get(diagnose).with_state(diagnostics))
+        .merge(replicas)
+        .layer(from_fn_with_state(host_check, refuse_foreign))
+}
+
+async fn refuse_foreign(
+    State(host_check): State<Arc<HostCheck>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let own = request.extensions().get::<ClientAddress>().and_then(|address| address.own);
+    match host_check.refuse_foreign_at(own, request.uri(), request.headers()) {
+        ControlFlow::Continue(()) => next.run(request).await,
+        ControlFlow::Break(answer) => answer,
+    }
 }
 
 async fn ready(State(stages): State<Stages>) -> Response {

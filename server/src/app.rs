@@ -23,7 +23,7 @@ use tower_http::{
 
 use crate::{
     access_log::{self, Route},
-    auth::Authenticator,
+    auth::{Authenticator, no_authorization_server_routes},
     client_address::ClientAddress,
     host_check::{self, HostCheck},
     json_rpc::RpcError,
@@ -32,7 +32,7 @@ use crate::{
     mcp::{Endpoint, Handler, Incoming, Parsed, Rejected},
     metrics::Metrics,
     scope::ScopeSet,
-    settings::{AdvertisedUrl, ENDPOINT, Http, SignIn},
+    settings::{AdvertisedUrl, Callers, ENDPOINT, Http, SignIn},
 };
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -67,7 +67,10 @@ pub fn router<H: Handler>(
         SignIn::OAuth(oauth) => {
             authenticator.metadata_routes(oauth, offered).layer(metadata_cors())
         }
-        SignIn::ApiKey { .. } => Router::new(),
+        SignIn::ApiKey { callers: Callers::Token(_), .. } => {
+            no_authorization_server_routes(http.advertised_url.as_ref()).layer(metadata_cors())
+        }
+        SignIn::ApiKey { callers: Callers::Anyone, .. } => Router::new(),
     };
     let endpoint = Arc::new(McpEndpoint {
         host_check: host_check.clone(),
@@ -247,9 +250,12 @@ fn endpoint_cors(host_check: Arc<HostCheck>) -> CorsLayer {
         ])
 }
 
-/// The metadata is public: any page may read it.
+/// The metadata is public: any page may read it. Pages may also learn that there is no registration.
 fn metadata_cors() -> CorsLayer {
-    CorsLayer::new().allow_origin(AnyOrigin).allow_methods([Method::GET]).allow_headers(AnyOrigin)
+    CorsLayer::new()
+        .allow_origin(AnyOrigin)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(AnyOrigin)
 }
 
 async fn not_found() -> Response {

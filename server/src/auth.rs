@@ -6,7 +6,7 @@
 //!                                                       failed_sign_ins, address_shares: bounds per address
 //!                                ╰─▶ shared_token       API-key mode: one token for all callers
 //! Identity ─▶ authorize: the scopes that the call needs ─▶ MCP
-//! AuthError  ─▶ challenge: 400, 401, 403 (RFC 6750, RFC 9728), 429, 431 or 503
+//! AuthError  ─▶ challenge: 400, 401 (with a rejection), 403 (RFC 6750, RFC 9728), 429, 431 or 503
 //! ```
 //!
 //! A token is asked about at HQ for each request unless the operator said otherwise, so that a revoked application is out
@@ -21,9 +21,12 @@ mod challenge;
 mod failed_sign_ins;
 #[cfg(test)]
 mod fuzz;
+mod grant;
 mod introspection;
 mod metadata;
 mod metrics;
+mod no_authorization_server;
+mod rejection;
 mod resource_server;
 pub(crate) mod server_metadata;
 mod shared_token;
@@ -42,6 +45,8 @@ pub use self::{
     challenge::AuthError,
     introspection::IntrospectionError,
     metrics::{AuthMetrics, CacheHit, Introspection, SignIn},
+    no_authorization_server::routes as no_authorization_server_routes,
+    rejection::Rejection,
     resource_server::ResourceServer,
     shared_token::{SharedToken, shared_identity},
 };

@@ -20,17 +20,24 @@ pub struct ClientAddress {
     /// The client. Behind a trusted proxy it is the address that the proxy reports; otherwise, or if
     /// the proxy reports none that can be read, it is the peer's.
     pub client: IpAddr,
+    /// The address of this machine, or this pod, to which the client or the proxy has connected.
+    pub own: Option<IpAddr>,
 }
 
 impl ClientAddress {
     /// Reads the address of a request's client. `Forwarded` (RFC 7239) and `X-Forwarded-For` count
     /// only if `peer` is one of `trusted`.
     #[must_use]
-    pub fn of_request(peer: SocketAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> Self {
+    pub fn of_request(
+        peer: SocketAddr,
+        own: Option<IpAddr>,
+        headers: &HeaderMap,
+        trusted: &TrustedProxies,
+    ) -> Self {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let reported =
             trusted.contains(peer.ip()).then(|| forwarded::client(headers, trusted)).flatten();
-        Self { peer, client: reported.unwrap_or(peer.ip()) }
+        Self { peer, client: reported.unwrap_or(peer.ip()), own }
     }
 
     /// What bounds per address count the client by.
@@ -57,7 +64,7 @@ mod tests {
 
     fn of_request(peer: &str, headers: &HeaderMap) -> ClientAddress {
         let trusted = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
-        ClientAddress::of_request(peer.parse().unwrap(), headers, &trusted)
+        ClientAddress::of_request(peer.parse().unwrap(), None, headers, &trusted)
     }
 
     #[test]

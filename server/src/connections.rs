@@ -14,7 +14,7 @@ mod table;
 mod write_timeout;
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::pin,
     sync::{
         Arc,
@@ -158,6 +158,7 @@ impl Server {
     async fn hold(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
         // Answers are small and whole: waiting to fill a segment only delays them.
         let _best_effort = stream.set_nodelay(true);
+        let own = stream.local_addr().ok().map(|own| own.ip().to_canonical());
         let Options { tls, timeouts, metrics, .. } = &self.options;
         let stream =
             WriteTimeout::new(stream, timeouts.write, Arc::clone(&place.activity), metrics.clone());
@@ -168,10 +169,10 @@ impl Server {
                 None => return,
             },
         };
-        self.serve(stream, peer, &place).await;
+        self.serve(stream, peer, own, &place).await;
     }
 
-    async fn serve<S>(&self, stream: S, peer: SocketAddr, place: &Place)
+    async fn serve<S>(&self, stream: S, peer: SocketAddr, own: Option<IpAddr>, place: &Place)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin,
     {
@@ -185,6 +186,7 @@ impl Server {
         let service = service(
             self.router.clone(),
             peer,
+            own,
             Arc::clone(&options.trusted_proxies),
             Arc::clone(activity),
             Arc::clone(&self.stopping),

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     auth::{AuthorizationServer, BackChannel, NoReply},
     report::{Check, CheckResult, Report},
-    settings::OAuth,
+    settings::{ClientRegistration, OAuth},
     tools::Checks,
 };
 
@@ -39,8 +39,16 @@ pub struct Diagnostics {
 
 #[derive(Debug)]
 enum SignIn {
-    OAuth { authorization_server: Arc<AuthorizationServer>, issuer: String, has_client: bool },
-    ApiKey { back_channel: BackChannel, api_key: Arc<SecretString> },
+    OAuth {
+        authorization_server: Arc<AuthorizationServer>,
+        issuer: String,
+        registration: ClientRegistration,
+        has_client: bool,
+    },
+    ApiKey {
+        back_channel: BackChannel,
+        api_key: Arc<SecretString>,
+    },
 }
 
 impl Diagnostics {
@@ -53,7 +61,11 @@ impl Diagnostics {
     ) -> Self {
         let issuer = oauth.issuer.clone();
         let has_client = oauth.introspection.client.is_some();
-        Self::new(lenses_url, SignIn::OAuth { authorization_server, issuer, has_client })
+        let registration = oauth.client_registration;
+        Self::new(
+            lenses_url,
+            SignIn::OAuth { authorization_server, issuer, registration, has_client },
+        )
     }
 
     /// Checks the HQ that `api_key` is for.
@@ -76,8 +88,8 @@ impl Diagnostics {
     async fn run(&self) -> Report {
         let checked_at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let checks = match &self.sign_in {
-            SignIn::OAuth { authorization_server, issuer, has_client } => {
-                self.check_oauth(authorization_server, issuer, *has_client).await
+            SignIn::OAuth { authorization_server, issuer, registration, has_client } => {
+                self.check_oauth(authorization_server, issuer, *registration, *has_client).await
             }
             SignIn::ApiKey { back_channel, api_key } => {
                 self.check_api_key(back_channel, api_key).await
@@ -91,6 +103,7 @@ impl Diagnostics {
         &self,
         server: &AuthorizationServer,
         issuer: &str,
+        registration: ClientRegistration,
         has_client: bool,
     ) -> Vec<Check> {
         // No server can have issued it.
@@ -106,7 +119,7 @@ impl Diagnostics {
             checks::lenses(&self.lenses_url, lenses),
             checks::metadata(metadata),
             checks::issuer(metadata, issuer),
-            checks::registration(metadata),
+            checks::registration(metadata, registration),
             checks::pkce(metadata),
             checks::introspection(introspection),
             checks::token_exchange(metadata, exchange, has_client),

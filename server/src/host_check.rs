@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod fuzz;
 
-use std::{fmt, ops::ControlFlow, str::FromStr, sync::Arc};
+use std::{fmt, net::IpAddr, ops::ControlFlow, str::FromStr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -42,6 +42,20 @@ impl AllowedHost {
     #[must_use]
     pub fn of_url(url: &Url) -> Option<Self> {
         Some(Self { host: url.host()?.to_owned(), port: None })
+    }
+
+    /// The same host, on any port.
+    #[must_use]
+    pub fn on_any_port(self) -> Self {
+        Self { port: None, ..self }
+    }
+
+    fn is_address(&self, address: IpAddr) -> bool {
+        match self.host {
+            Host::Ipv4(found) => address == found,
+            Host::Ipv6(found) => address == found,
+            Host::Domain(_) => false,
+        }
     }
 
     fn allows(&self, found: &Self) -> bool {
@@ -200,6 +214,16 @@ impl HostCheck {
     ///
     /// [`Foreign`] says which of them is not known.
     pub fn check(&self, target: &Uri, headers: &HeaderMap) -> Result<(), Foreign> {
+        self.check_at(None, target, headers)
+    }
+
+    /// As [`Self::check`]; the address `own`, at which the request has arrived, is answered too.
+    fn check_at(
+        &self,
+        own: Option<IpAddr>,
+        target: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), Foreign> {
         let mut host_headers = headers.get_all(HOST).iter();
         let header = match (host_headers.next(), host_headers.next()) {
             (Some(host), None) => Some(host.to_str().map_err(|_| Foreign::MalformedHost)?),
@@ -209,7 +233,8 @@ impl HostCheck {
         let host =
             target.authority().map(Authority::as_str).or(header).ok_or(Foreign::MalformedHost)?;
         let host: AllowedHost = host.parse().map_err(|_| Foreign::MalformedHost)?;
-        if !self.hosts.iter().any(|allowed| allowed.allows(&host)) {
+        let is_own = own.is_some_and(|own| host.is_address(own));
+        if !is_own && !self.hosts.iter().any(|allowed| allowed.allows(&host)) {
             return Err(Foreign::Host);
         }
         if !headers.get_all(ORIGIN).iter().all(|origin| self.allows_origin(origin)) {
@@ -220,7 +245,20 @@ impl HostCheck {
 
     /// Breaks with 403 for a foreign request (400 where `Host` can't be read), before anything else is done for it.
     pub fn refuse_foreign(&self, uri: &Uri, headers: &HeaderMap) -> ControlFlow<Response> {
-        let Err(foreign) = self.check(uri, headers) else { return ControlFlow::Continue(()) };
+        self.refuse_foreign_at(None, uri, headers)
+    }
+
+    /// As [`Self::refuse_foreign`]; the address `own`, at which the request has arrived, is answered
+    /// too: probes and scrapers dial pods by it.
+    pub fn refuse_foreign_at(
+        &self,
+        own: Option<IpAddr>,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> ControlFlow<Response> {
+        let Err(foreign) = self.check_at(own, uri, headers) else {
+            return ControlFlow::Continue(());
+        };
         // What to allow, if it should be; cut, because it is the caller's text.
         let shown = |name| {
             headers.get(name).map(|value| {

@@ -5,6 +5,7 @@
 //! structure  where a value ends, and the parts of an array or object: by brackets and quotes
 //! check      whether every JSON reader takes a value: syntax, surrogates, depth, UTF-8
 //! copy       a value as a client reads it: wide numbers as strings, one line
+//! size       how many values a text holds, before it is parsed
 //! ```
 //!
 //! All of it works on bytes that anyone may have written: nothing recurses, and nothing panics.
@@ -14,6 +15,7 @@ mod check;
 mod check_tests;
 mod copy;
 mod number;
+mod size;
 mod structure;
 
 use std::borrow::Cow;
@@ -21,6 +23,7 @@ use std::borrow::Cow;
 pub use self::{
     check::{Fault, MAX_DEPTH, Need, check},
     copy::{copy, push_string},
+    size::{DEPTH_MAX, NODES_MAX, TooLarge, measure},
     structure::{Checked, Malformed, Part, Parts, checked_elements, end_of},
 };
 

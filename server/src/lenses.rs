@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Operations are grouped by domain, one file each. They return HQ's own JSON, as HQ wrote it (`raw.rs`): what a record looks
-//! like is HQ's contract with the model, and this server does not narrow it. The client follows no redirect, uses no proxy, and logs neither
+//! like is HQ's contract with the model, and this server does not narrow it. The client follows no redirect, and logs neither
 //! bodies nor credentials.
 
 mod approvals;
@@ -20,6 +20,7 @@ mod environments;
 mod error;
 #[cfg(test)]
 mod fuzz;
+mod groups_by_lag;
 mod measured;
 mod metrics;
 mod name;
@@ -36,7 +37,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::{
     HeaderMap, HeaderValue, Method,
-    header::{ACCEPT, AUTHORIZATION},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tracing::Instrument;
@@ -50,6 +51,7 @@ pub use self::{
     datasets::DatasetQuery,
     environments::NewEnvironment,
     error::{ClientError, Error},
+    groups_by_lag::{GroupQuery, GroupsByLag},
     metrics::{LensesMetrics, LensesOutcome},
     name::{Name, NameError},
     problem::{FieldFault, Problem},
@@ -67,6 +69,7 @@ use self::{
 use crate::{
     identity::Identity,
     limits::{Budget, Held},
+    proxies::Proxies,
     traces,
 };
 
@@ -94,6 +97,8 @@ pub struct Options {
     pub websocket_url: Url,
     /// Trust in HQ: see [`client_config`](crate::tls::client_config).
     pub tls: rustls::ClientConfig,
+    /// The way to HQ.
+    pub proxies: Proxies,
     /// Longest time for one request, from connecting to the reply's last byte. Queries have a limit of their own.
     pub request_timeout: Duration,
     /// Largest reply that is read, in bytes.
@@ -109,6 +114,7 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     url: Url,
     websocket_url: Url,
+    proxies: Proxies,
     http: reqwest::Client,
     request_timeout: Duration,
     response_max_bytes: usize,
@@ -122,16 +128,24 @@ impl Client {
     ///
     /// [`ClientError`], when an address or the TLS configuration can't be used.
     pub fn new(options: Options) -> Result<Self, ClientError> {
-        let Options { url, websocket_url, tls, request_timeout, response_max_bytes, metrics } =
-            options;
+        let Options {
+            url,
+            websocket_url,
+            tls,
+            proxies,
+            request_timeout,
+            response_max_bytes,
+            metrics,
+        } = options;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(ClientError::Url { url: url.into() });
         }
-        let http = reqwest::Client::builder()
+        let http = proxies
+            .apply(reqwest::Client::builder())
+            .map_err(ClientError::Http)?
             .tls_backend_preconfigured(tls)
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .http1_only()
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
@@ -143,6 +157,7 @@ impl Client {
         Ok(Self(Arc::new(Shared {
             url,
             websocket_url,
+            proxies,
             http,
             request_timeout,
             response_max_bytes,
@@ -231,6 +246,7 @@ impl CallerClient {
         body: Option<&impl serde::Serialize>,
     ) -> Result<reqwest::Response, ReadError> {
         let bearer = self.bearer().map_err(ReadError::Reply)?;
+        let expects_body = matches!(method, Method::PUT | Method::POST | Method::PATCH);
         let mut request = self
             .client
             .0
@@ -240,6 +256,9 @@ impl CallerClient {
             .header(ACCEPT, accepted);
         if let Some(body) = body {
             request = request.json(body);
+        } else if expects_body {
+            // Servers may refuse one that does not say that it has no body (RFC 9110 §8.6).
+            request = request.header(CONTENT_LENGTH, 0);
         }
         request.headers(traced()).send().await.map_err(ReadError::Transport)
     }

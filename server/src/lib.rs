@@ -30,6 +30,7 @@ mod media_type;
 pub mod metrics;
 pub mod policy;
 pub mod prompts;
+pub mod proxies;
 pub mod readiness;
 pub mod report;
 pub mod resources;

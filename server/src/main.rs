@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     let export = settings
         .traces
         .as_ref()
-        .map(|traces| Export::start(traces, metrics.tls.clone()))
+        .map(|traces| Export::start(traces, &settings.proxies, metrics.tls.clone()))
         .transpose();
     drop(on_runtime);
     let (export, fault) = export.map_or_else(|fault| (None, Some(fault)), |export| (export, None));

@@ -34,7 +34,6 @@ mod prompts;
 mod resources;
 mod response;
 mod revision;
-mod size;
 mod stdio;
 mod tool_call;
 
@@ -62,7 +61,6 @@ pub use self::{
     metrics::{Failure, McpMetrics, OperationLabels, Transport},
     params::{CallToolParams, CompleteParams, GetPromptParams, Reference},
     revision::{PROTOCOL_VERSION, Revision},
-    size::{DEPTH_MAX, NODES_MAX, TooLarge},
     stdio::serve_stdio,
 };
 use crate::{
@@ -94,6 +92,10 @@ const INSTRUCTIONS: &str = "Lenses is a control plane for Apache Kafka. Each env
 pub trait Handler: Send + Sync + 'static {
     /// Answers `call`. Dropping the future cancels the call.
     fn handle(self: Arc<Self>, call: Call, context: Context) -> BoxFuture<'static, Outcome>;
+
+    /// Makes plain arguments of those that a client program sent, before anything else looks at
+    /// them. They stay as they are if the handler has nothing to do.
+    fn read_arguments(&self, _call: &mut Call) {}
 
     /// The input schema of `tool`, whose properties may name headers of their own (SEP-2243).
     fn input_schema(&self, tool: &str) -> Option<Arc<Map<String, Value>>>;

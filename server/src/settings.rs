@@ -6,15 +6,20 @@
 
 mod advertised;
 mod connections;
+mod container;
 mod error;
 mod former;
 #[cfg(test)]
 mod fuzz;
 mod lenses;
+mod limits;
+mod names;
 mod oauth;
 mod parse;
 mod policy;
+mod proxies;
 mod reader;
+mod service_links;
 mod sign_in;
 mod tls;
 mod traces;
@@ -22,9 +27,9 @@ pub mod variable;
 mod variables;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     net::{IpAddr, SocketAddr},
-    num::NonZeroU32,
     sync::Arc,
     time::Duration,
 };
@@ -36,11 +41,15 @@ use base64::{
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use url::Url;
 
+pub(crate) use self::container::{OVER_STDIO, WITH_API_KEY};
 pub use self::{
     advertised::{AdvertisedUrl, ENDPOINT},
     connections::Connections,
     error::{SettingsError, SettingsErrors},
-    oauth::{AudienceRule, ClientCredentials, Introspection, OAuth, TokenExchange},
+    limits::Limits,
+    oauth::{
+        AudienceRule, ClientCredentials, ClientRegistration, Introspection, OAuth, TokenExchange,
+    },
     policy::Confirm,
     sign_in::{Callers, SignIn},
     traces::{Exporter, Protocol, Sampler, Traces},
@@ -52,8 +61,8 @@ use self::{
 };
 use crate::{
     host_check::{AllowedHost, AllowedOrigin},
-    limits::{USER_SHARE, memory_limit},
     policy::ToolPolicy,
+    proxies::Proxies,
     tls::{KeyPairFiles, Trust},
 };
 
@@ -62,10 +71,6 @@ pub const EXIT_STATUS: u8 = 78;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
-/// Bytes in memory at a time if there is no memory limit.
-const BUDGET_DEFAULT: usize = 64 << 20;
-/// Most bytes in memory at a time.
-const BUDGET_MAX: usize = 64 << 30;
 /// Shortest sealing key, in bytes: the strength of HMAC-SHA-256.
 const SEALING_KEY_MIN: usize = 32;
 
@@ -78,6 +83,8 @@ pub struct Settings {
     pub lenses_websocket_url: Url,
     /// What is trusted in HQ, and what is shown to it.
     pub lenses_trust: Trust,
+    /// The way to HQ and to the collector of traces.
+    pub proxies: Proxies,
     /// How clients reach this server, and what they must show.
     pub transport: Transport,
     /// The scopes, tools and environments that this server offers at all.
@@ -122,6 +129,9 @@ pub struct Http {
     pub tls: Option<KeyPairFiles>,
     /// Where the admin endpoints listen.
     pub admin: SocketAddr,
+    /// Whether the server does not start if the admin port is taken: it was configured. The default
+    /// port may be another program's.
+    pub admin_required: bool,
     /// The bounds on connections.
     pub connections: Connections,
     /// What callers must show.
@@ -132,33 +142,6 @@ pub struct Http {
     pub allowed_hosts: Vec<AllowedHost>,
     /// `Origin` values that are answered; complete, with loopback and the advertised URL's.
     pub allowed_origins: Vec<AllowedOrigin>,
-}
-
-/// The bounds on each request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest request body, in bytes.
-    pub max_body_bytes: usize,
-    /// Longest time from a request to its response's head.
-    pub request_timeout: Duration,
-    /// Calls that one user may make a minute; `None`: any number.
-    pub calls_per_minute_per_user: Option<NonZeroU32>,
-    /// Longest time from a request's head to the end of its body.
-    pub body_timeout: Duration,
-    /// Requests and streams answered at a time.
-    pub max_concurrent_requests: usize,
-    /// Requests and streams of one user answered at a time.
-    pub concurrent_requests_per_user: usize,
-    /// Bytes of bodies and of HQ's replies in memory at a time.
-    pub memory_budget_bytes: usize,
-    /// Largest reply from HQ, in bytes.
-    pub response_max_bytes: usize,
-    /// Bytes after which a result is cut at a record.
-    pub result_max_bytes: usize,
-    /// Rows after which a query's result is cut.
-    pub sql_max_rows: usize,
-    /// Longest time that a query may run.
-    pub sql_timeout: Duration,
 }
 
 /// What is logged and how.
@@ -190,17 +173,42 @@ impl Settings {
     pub fn read(variables: &Variables<'_>) -> Result<Self, SettingsErrors> {
         let mut reader = Reader::new(variables);
         let read = read_all(&mut reader);
+        reader.refuse_unknown_names();
         let (mut settings, effective) = reader.finish(read)?;
         settings.warnings.extend(variables.warnings());
         settings.effective = effective;
         Ok(settings)
     }
 
-    /// The settings in effect, one to a line, as a settings file would hold them, secrets hidden.
+    /// The settings in effect, one to a line, as a settings file would hold them, secrets hidden; and
+    /// as comments, which proxy is used for what.
     #[must_use]
     pub fn effective(&self) -> impl fmt::Display {
-        let lines: Vec<_> = self.effective.iter().map(ToString::to_string).collect();
-        lines.join("\n")
+        let lines = self.effective.iter().map(ToString::to_string);
+        lines.chain(self.routes().map(|route| format!("# {route}"))).collect::<Vec<_>>().join("\n")
+    }
+
+    /// How each address is reached, if there are proxies.
+    pub fn routes(&self) -> impl Iterator<Item = String> {
+        let introspection = match &self.transport {
+            Transport::Http(http) => match &http.sign_in {
+                SignIn::OAuth(oauth) => Some(&oauth.introspection.url),
+                SignIn::ApiKey { .. } => None,
+            },
+            Transport::Stdio { .. } => None,
+        };
+        let collector = self.traces.as_ref().and_then(|traces| match &traces.exporter {
+            Exporter::Otlp { endpoint, .. } => Some(endpoint),
+            Exporter::Console => None,
+        });
+        let addresses =
+            [Some(&self.lenses_url), Some(&self.lenses_websocket_url), introspection, collector];
+        let addresses: BTreeSet<_> = addresses.into_iter().flatten().collect();
+        let addresses = addresses.into_iter().filter(|_| !self.proxies.is_empty());
+        addresses.map(|address| match self.proxies.of(address) {
+            Some(proxy) => format!("{address} is reached through the proxy {proxy}"),
+            None => format!("{address} is reached without a proxy"),
+        })
     }
 }
 
@@ -209,9 +217,10 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
     // Each is read before any is used, so that a fault in one does not hide those of the others.
     let lenses = lenses::read(reader);
     let lenses_trust = tls::read_trust(reader);
+    let proxies = proxies::read(reader);
     let policy = policy::read(reader);
     let confirm = policy::read_confirm(reader);
-    let limits = read_limits(reader);
+    let limits = limits::read(reader);
     let sealing_key = read_sealing_key(reader);
     let replica_host = reader.optional(&var::MCP_REPLICA_HOST, |text| {
         text.parse::<IpAddr>().map_err(|_| "write an IP address, such as 10.0.0.1".to_owned())
@@ -225,10 +234,12 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
         &mut warnings,
     );
     let lenses = lenses?;
+    warnings.extend(container::lenses_warning(reader, &lenses.http));
     Ok(Settings {
         lenses_url: lenses.http,
         lenses_websocket_url: lenses.websocket,
         lenses_trust: lenses_trust?,
+        proxies: proxies?,
         transport: transport?,
         policy: Arc::new(policy?),
         confirm: confirm?,
@@ -241,68 +252,6 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
         warnings,
         effective: Vec::new(),
     })
-}
-
-fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Invalid> {
-    let max_body_bytes = reader.value(&var::MCP_MAX_BODY_BYTES, parse::count(1024, 64 << 20));
-    let request_timeout = reader.value(&var::MCP_REQUEST_TIMEOUT, parse::duration(SECOND, HOUR));
-    let max_concurrent_requests =
-        reader.value(&var::MCP_MAX_CONCURRENT_REQUESTS, parse::count(1, 65_536));
-    let body_timeout = reader.value(&var::MCP_BODY_TIMEOUT, parse::duration(SECOND, HOUR));
-    let per_user = reader.value(&var::MCP_CONCURRENT_REQUESTS_PER_USER, parse::count(1, 65_536));
-    let budget = reader.optional(&var::MCP_MEMORY_BUDGET_BYTES, parse::count(1 << 20, BUDGET_MAX));
-    let calls_per_minute =
-        reader.value(&var::MCP_CALLS_PER_MINUTE_PER_USER, |text| match text.parse::<u32>() {
-            Ok(calls) if calls <= 1_000_000 => Ok(NonZeroU32::new(calls)),
-            _ => Err("write a whole number from 0 (any number of calls) to 1000000".to_owned()),
-        });
-    let response_max_bytes =
-        reader.value(&var::MCP_RESPONSE_MAX_BYTES, parse::count(1024, 64 << 20));
-    let result_max_bytes = reader.value(&var::MCP_RESULT_MAX_BYTES, parse::count(1024, 64 << 20));
-    let sql_max_rows = reader.value(&var::MCP_SQL_MAX_ROWS, parse::count(1, 1_000_000));
-    let sql_timeout = reader.value(&var::MCP_SQL_TIMEOUT, parse::duration(SECOND, HOUR));
-    let limits = Limits {
-        max_body_bytes: max_body_bytes?,
-        request_timeout: request_timeout?,
-        body_timeout: body_timeout?,
-        max_concurrent_requests: max_concurrent_requests?,
-        concurrent_requests_per_user: per_user?,
-        memory_budget_bytes: budget?.unwrap_or_else(default_budget),
-        calls_per_minute_per_user: calls_per_minute?,
-        response_max_bytes: response_max_bytes?,
-        result_max_bytes: result_max_bytes?,
-        sql_max_rows: sql_max_rows?,
-        sql_timeout: sql_timeout?,
-    };
-    let longest = limits.memory_budget_bytes / USER_SHARE;
-    if limits.max_body_bytes > longest {
-        return Err(reader.fault(SettingsError::Invalid {
-            variable: var::MCP_MAX_BODY_BYTES.name,
-            found: limits.max_body_bytes.to_string(),
-            remedy: format!(
-                "write at most {longest}, one user's quarter of MCP_MEMORY_BUDGET_BYTES ({}), or \
-                 raise that: a longer body would get 503 each time",
-                limits.memory_budget_bytes
-            ),
-        }));
-    }
-    if limits.sql_timeout >= limits.request_timeout {
-        return Err(reader.fault(SettingsError::Invalid {
-            variable: var::MCP_SQL_TIMEOUT.name,
-            found: humantime::format_duration(limits.sql_timeout).to_string(),
-            remedy: format!(
-                "write less than MCP_REQUEST_TIMEOUT ({}), which would cut the query's answer off",
-                humantime::format_duration(limits.request_timeout)
-            ),
-        }));
-    }
-    Ok(limits)
-}
-
-/// A quarter of what this process may use: each byte that is worked on is there in a few forms.
-fn default_budget() -> usize {
-    let quarter = memory_limit().map(|limit| limit / 4);
-    quarter.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(BUDGET_DEFAULT)
 }
 
 fn read_sealing_key(reader: &mut Reader<'_>) -> Result<Option<SecretSlice<u8>>, Invalid> {

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub use self::error::StartError;
-use self::listening::{bind, connection_options};
+use self::listening::{bind, bind_admin, connection_options};
 use crate::{
     admin,
     app::{self, Bounds},
@@ -41,6 +41,9 @@ pub async fn run(settings: Settings, metrics: Arc<Metrics>) -> Result<(), StartE
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
+    for route in settings.routes() {
+        tracing::info!("{route}");
+    }
     let mut signals = Signals::install().map_err(StartError::Signals)?;
     match &settings.transport {
         Transport::Stdio { api_key } => run_stdio(&settings, api_key, metrics, &mut signals).await,
@@ -60,7 +63,8 @@ async fn run_stdio(
         Fingerprint::of(api_key.expose_secret()),
     );
     let tls = lenses_tls(settings, None, &metrics)?;
-    let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
+    let back_channel =
+        BackChannel::new(tls.clone(), &settings.proxies).map_err(StartError::BackChannel)?;
     let diagnostics =
         Arc::new(Diagnostics::of_api_key(&settings.lenses_url, api_key, back_channel));
     let server = mcp_server(settings, None, tls, diagnostics, &metrics, Arc::new(|_| {}))?;
@@ -71,7 +75,10 @@ async fn run_stdio(
     tracing::info!("serving MCP over standard input and output");
     tokio::select! {
         ended = mcp::serve_stdio(server, elicitation, identity, budget, max_bytes) => {
-            ended.map_err(StartError::Stdio)
+            match ended.map_err(StartError::Stdio)? {
+                0 => Err(StartError::NoInput),
+                _ => Ok(()),
+            }
         }
         () = signals.next() => Ok(()),
     }
@@ -92,11 +99,12 @@ async fn run_http(
     let (endpoint, admin) = connection_options(settings, http, acceptor, &metrics);
     let routers = http_routers(settings, http, metrics, &stages, Arc::new)?;
     let listener = bind(http.listen, "HOST, PORT")?;
-    let admin_listener = bind(http.admin, "ADMIN_HOST, ADMIN_PORT")?;
+    let admin_listener = bind_admin(http)?;
 
     // Probes are answered until the very end, so this port does not stop with the other.
-    let admin =
-        tokio::spawn(connections::serve(admin_listener, routers.admin, admin, Stages::default()));
+    let admin = admin_listener.map(|listener| {
+        tokio::spawn(connections::serve(listener, routers.admin, admin, Stages::default()))
+    });
     let serving = connections::serve(listener, routers.endpoint, endpoint, stages.clone());
     tokio::pin!(serving);
     tokio::select! {
@@ -106,7 +114,9 @@ async fn run_http(
             stages.run(settings.shutdown_grace, signals, &mut serving).await;
         }
     }
-    admin.abort();
+    if let Some(admin) = admin {
+        admin.abort();
+    }
     Ok(())
 }
 
@@ -146,7 +156,7 @@ pub fn http_routers<H: Handler>(
     let slots = bounds.slots.clone();
     stages.readiness.add(Box::new(move || slots.fault()));
     let endpoint = app::router(http, bounds, offered, authenticator, &metrics, page, mcp);
-    let admin = admin::router(metrics, diagnostics, stages.clone()).merge(replicas);
+    let admin = admin::router(http, metrics, diagnostics, stages.clone(), replicas);
     Ok(Routers { endpoint, admin })
 }
 
@@ -193,7 +203,8 @@ fn front(settings: &Settings, http: &Http, metrics: &Metrics) -> Result<Front, S
         SignIn::ApiKey { .. } => None,
     };
     let tls = lenses_tls(settings, introspection_url, metrics)?;
-    let back_channel = BackChannel::new(tls.clone()).map_err(StartError::BackChannel)?;
+    let back_channel =
+        BackChannel::new(tls.clone(), &settings.proxies).map_err(StartError::BackChannel)?;
     match &http.sign_in {
         SignIn::OAuth(oauth) => {
             let authorization_server = Arc::new(AuthorizationServer::new(
@@ -256,6 +267,7 @@ fn mcp_server(
         url: settings.lenses_url.clone(),
         websocket_url: settings.lenses_websocket_url.clone(),
         tls,
+        proxies: settings.proxies.clone(),
         // The rest is for sign-in and for telling the model what happened.
         request_timeout: limits.request_timeout / 4 * 3,
         // One reply is in memory for one user.

@@ -24,11 +24,13 @@ use opentelemetry_sdk::{
     trace::{self, SdkTracerProvider, ShouldSample, SpanData},
 };
 use tokio::runtime::Handle;
+use tonic::transport::Channel;
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 use url::Url;
 
 use crate::{
+    proxies::Proxies,
     settings::{Exporter, Protocol, Sampler, Traces},
     tls::{self, TlsError, TlsMetrics, Trust},
     traces::TARGET,
@@ -50,6 +52,12 @@ pub enum ExportError {
     /// The HTTP client can't be set up.
     #[error(transparent)]
     Http(#[from] reqwest::Error),
+    /// The gRPC client can't be set up.
+    #[error(transparent)]
+    Grpc(#[from] tonic::transport::Error),
+    /// The address is none of gRPC's.
+    #[error(transparent)]
+    Address(#[from] http::uri::InvalidUri),
     /// The library refuses the settings.
     #[error(transparent)]
     Exporter(#[from] ExporterBuildError),
@@ -65,7 +73,11 @@ impl Export {
     /// # Errors
     ///
     /// [`ExportError`].
-    pub fn start(traces: &Traces, metrics: Arc<TlsMetrics>) -> Result<Self, ExportError> {
+    pub fn start(
+        traces: &Traces,
+        proxies: &Proxies,
+        metrics: Arc<TlsMetrics>,
+    ) -> Result<Self, ExportError> {
         let resource =
             traces.resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
@@ -80,8 +92,8 @@ impl Export {
             Exporter::Otlp { protocol, endpoint, headers } => {
                 let headers = headers.iter().cloned().collect();
                 let exporter = match protocol {
-                    Protocol::HttpProtobuf => over_http(endpoint, headers, metrics)?,
-                    Protocol::Grpc => over_grpc(endpoint, headers)?,
+                    Protocol::HttpProtobuf => over_http(endpoint, headers, proxies, metrics)?,
+                    Protocol::Grpc => over_grpc(endpoint, headers, proxies)?,
                 };
                 builder.with_batch_exporter(Reported { exporter, failing: AtomicBool::new(false) })
             }
@@ -121,14 +133,15 @@ fn sampler(Sampler { parent_based, share }: Sampler) -> Box<dyn ShouldSample> {
 fn over_http(
     endpoint: &Url,
     headers: HeaderMap,
+    proxies: &Proxies,
     metrics: Arc<TlsMetrics>,
 ) -> Result<SpanExporter, ExportError> {
     let tls = tls::client_config(&Trust::default(), [endpoint], metrics)?;
-    let http = reqwest::Client::builder()
+    let http = proxies
+        .apply(reqwest::Client::builder())?
         .tls_backend_preconfigured(tls)
         .default_headers(headers)
         .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
         .http1_only()
         .timeout(TIMEOUT)
         .build()?;
@@ -137,11 +150,22 @@ fn over_http(
     Ok(builder.with_endpoint(endpoint.as_str()).with_timeout(TIMEOUT).build()?)
 }
 
-fn over_grpc(endpoint: &Url, headers: HeaderMap) -> Result<SpanExporter, ExportError> {
+fn over_grpc(
+    endpoint: &Url,
+    headers: HeaderMap,
+    proxies: &Proxies,
+) -> Result<SpanExporter, ExportError> {
     let mut builder =
         SpanExporter::builder().with_tonic().with_metadata(MetadataMap::from_headers(headers));
-    if endpoint.scheme() == "https" {
-        builder = builder.with_tls_config(ClientTlsConfig::new().with_native_roots());
+    let tls = (endpoint.scheme() == "https").then(|| ClientTlsConfig::new().with_native_roots());
+    if let Some(tunnel) = proxies.tunnel(endpoint) {
+        let mut channel = Channel::builder(endpoint.as_str().parse()?).timeout(TIMEOUT);
+        if let Some(tls) = tls {
+            channel = channel.tls_config(tls)?;
+        }
+        builder = builder.with_channel(channel.connect_with_connector_lazy(tunnel));
+    } else if let Some(tls) = tls {
+        builder = builder.with_tls_config(tls);
     }
     Ok(builder.with_endpoint(endpoint.as_str()).with_timeout(TIMEOUT).build()?)
 }

@@ -5,8 +5,9 @@
 //!
 //! ```text
 //! entry ─▶ listing (name, title, schemas, annotations)         shown to those whose scopes allow a call
+//! call  ─▶ arguments::read                                     what client programs send, made plain
 //!       ─▶ required_scopes                                     checked before the call
-//! call  ─▶ arguments::parse ─▶ function ─▶ output              nothing reaches HQ before the arguments hold
+//!       ─▶ arguments::parse ─▶ function ─▶ output              nothing reaches HQ before the arguments hold
 //! ```
 //!
 //! Names, arguments and result shapes are a contract that prompts and skills rely on.
@@ -21,6 +22,7 @@ mod contract;
 mod datasets;
 mod definition;
 mod deployments;
+mod effect;
 mod environments;
 mod error;
 #[cfg(test)]
@@ -47,7 +49,8 @@ use serde_json::{Map, Value};
 pub use self::{
     arguments::ArgumentError,
     asked::{Checks, Offer},
-    definition::{Call, Effect, Limits, Prepared, Tool},
+    definition::{Call, Limits, Prepared, Tool},
+    effect::Effect,
     error::ToolError,
     outcome::Outcome,
     progress::{Progress, ProgressUpdate, ProgressUpdates},
@@ -134,6 +137,23 @@ mod tests {
         serde_json::to_value(tool.listing()).unwrap()
     }
 
+    fn assert_bounded(schema: &Map<String, Value>, argument: &str) {
+        if schema.contains_key("enum") {
+            return;
+        }
+        let bounds: &[&str] = match schema["type"].as_str().unwrap() {
+            "boolean" => &[],
+            "string" => &["minLength", "maxLength"],
+            "integer" => &["minimum", "maximum"],
+            "object" => &["maxProperties"],
+            "array" => &["maxItems"],
+            other => panic!("{argument} is of type {other}"),
+        };
+        for bound in bounds {
+            assert!(schema[*bound].is_i64(), "{argument} has no {bound}");
+        }
+    }
+
     #[test]
     fn every_tool_is_described_closed_bounded_and_annotated() {
         for tool in registry().iter() {
@@ -150,25 +170,12 @@ mod tests {
             for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
                 assert!(listing["annotations"][hint].is_boolean(), "{name} does not say {hint}");
             }
-            let schema = &listing["inputSchema"];
-            assert_eq!(schema["type"], "object");
-            assert_eq!(schema["additionalProperties"], false, "{name} takes unknown arguments");
-            for (argument, schema) in schema["properties"].as_object().unwrap() {
+            let accepted = Value::Object(tool.accepted().clone());
+            assert_eq!(accepted["additionalProperties"], false, "{name} takes unknown arguments");
+            for (argument, schema) in accepted["properties"].as_object().unwrap() {
                 assert!(schema["description"].is_string(), "{name}.{argument} is not described");
-                let schema = schema["anyOf"].get(0).unwrap_or(schema);
-                if schema["enum"].is_array() {
-                    continue;
-                }
-                let bounds: &[&str] = match schema["type"].as_str().unwrap() {
-                    "boolean" => &[],
-                    "string" => &["minLength", "maxLength"],
-                    "integer" => &["minimum", "maximum"],
-                    "object" => &["maxProperties"],
-                    "array" => &["maxItems"],
-                    other => panic!("{name}.{argument} is of type {other}"),
-                };
-                for bound in bounds {
-                    assert!(schema[*bound].is_i64(), "{name}.{argument} has no {bound}");
+                for way in schema::alternatives(schema.as_object().unwrap()) {
+                    assert_bounded(way, &format!("{name}.{argument}"));
                 }
             }
             assert_eq!(listing["outputSchema"]["type"], "object", "{name}");
@@ -176,7 +183,8 @@ mod tests {
     }
 
     #[test]
-    fn the_scope_follows_from_what_a_tool_does() {
+    fn the_scope_follows_from_what_a_call_does() {
+        let settings = |key: &str| json!({"configs": [{"key": key, "value": "1"}]});
         for (name, arguments, scopes) in [
             ("whoami", json!({}), vec![]),
             ("list_topics", json!({}), vec![Scope::Read]),
@@ -190,6 +198,19 @@ mod tests {
                 vec![Scope::Read, Scope::Delete],
             ),
             ("execute_sql", json!({"sql": "FROBNICATE"}), Scope::ALL.to_vec()),
+            ("update_topic_config", settings("compression.type"), vec![Scope::Write]),
+            ("update_topic_config", settings("retention.ms"), vec![Scope::Write, Scope::Delete]),
+            ("create_sql_processor", json!({}), vec![Scope::Write]),
+            (
+                "create_sql_processor",
+                json!({"sql": "INSERT INTO t SELECT STREAM * FROM s"}),
+                vec![Scope::Read, Scope::Write],
+            ),
+            (
+                "create_sql_processor",
+                json!({"sql": "DROP TABLE t"}),
+                vec![Scope::Write, Scope::Delete],
+            ),
         ] {
             assert_eq!(
                 required_scopes(name, arguments.as_object()),
@@ -209,12 +230,8 @@ mod tests {
             assert_eq!(annotations["readOnlyHint"], only_reads, "{}", tool.name());
             // What overwrites is destructive too (MCP), and it is what can be repeated without another effect.
             let overwrites = !only_reads && annotations["idempotentHint"] == true;
-            assert_eq!(
-                annotations["destructiveHint"],
-                tool.name() == "execute_sql" || overwrites,
-                "{}",
-                tool.name()
-            );
+            let may_delete = tool.name() == "execute_sql" || tool.further_scopes().is_some();
+            assert_eq!(annotations["destructiveHint"], may_delete || overwrites, "{}", tool.name());
             assert!(
                 overwrites || !tool.required_scopes(None).contains(Scope::Delete),
                 "{}",

@@ -174,6 +174,23 @@ fn probes_and_metrics_are_on_the_admin_port_only() {
 }
 
 #[test]
+fn the_admin_port_answers_to_the_address_at_which_it_was_dialled() {
+    let server = Running::start(&[("ADMIN_HOST", "0.0.0.0")]);
+    let status = |dialled: &str, host: &str| {
+        let mut stream = TcpStream::connect((dialled, server.admin.port())).unwrap();
+        write!(stream, "GET /livez HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer[9..12].to_owned()
+    };
+    // As the kubelet dials a pod: by its address.
+    assert_eq!(status("127.0.0.2", &format!("127.0.0.2:{}", server.admin.port())), "200");
+    assert_eq!(status("127.0.0.2", "127.0.0.3"), "403");
+    assert_eq!(status("127.0.0.2", "rebound.example"), "403");
+    assert_eq!(status("127.0.0.2", "localhost"), "200");
+}
+
+#[test]
 fn sigterm_turns_readiness_off_finishes_what_is_in_flight_and_exits_0() {
     let mut running = Running::start(&[]);
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;

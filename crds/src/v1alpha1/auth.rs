@@ -40,6 +40,12 @@ pub struct OAuth {
     /// `whenPresent` refuses one that names others only, `ignored` does not look. Default: `whenPresent`.
     #[serde(default)]
     pub audience: Audience,
+
+    /// How Lenses HQ knows its clients: `dynamic` means that they register themselves (RFC 7591) or are named by a Client ID
+    /// Metadata Document, so that an HQ that offers neither is a fault; with `manual` they are registered at HQ by hand, and a
+    /// closed registration is none. Default: `dynamic`.
+    #[serde(default)]
+    pub client_registration: ClientRegistration,
 }
 
 impl Default for OAuth {
@@ -48,6 +54,7 @@ impl Default for OAuth {
             scopes: every_scope(),
             introspection: Introspection::default(),
             audience: Audience::default(),
+            client_registration: ClientRegistration::default(),
         }
     }
 }
@@ -101,6 +108,28 @@ impl Audience {
     }
 }
 
+/// How HQ knows its clients.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ClientRegistration {
+    /// They register themselves, or are named by a Client ID Metadata Document.
+    #[default]
+    Dynamic,
+    /// They are registered at HQ by hand.
+    Manual,
+}
+
+impl ClientRegistration {
+    /// The value as it is written in the manifest and in the server's settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dynamic => "dynamic",
+            Self::Manual => "manual",
+        }
+    }
+}
+
 /// How tokens are checked with HQ.
 #[derive(KubeSchema, Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -149,7 +178,8 @@ pub struct ApiKey {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rules::exactly_one_caller())]
 pub struct Callers {
-    /// The Secret's key that holds the bearer token that callers must present. A change of the Secret rolls the pods.
+    /// The Secret's key that holds the bearer token that callers must present: at least 16 letters, digits or `-._~+/`, such as
+    /// what `openssl rand -hex 32` prints. A change of the Secret rolls the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_secret_ref: Option<SecretKeyRef>,
 

@@ -99,6 +99,7 @@ pub(crate) fn router(hq: Arc<Hq>) -> Router {
     let api = Router::new()
         .route("/api/v1/environments", get(environments::list).post(environments::create::create))
         .route("/api/v1/environments/{environment}", get(environments::show))
+        .route("/api/v1/consumer-groups", get(environments::consumer_groups::list))
         .nest("/api/v1/environments/{environment}/proxy", proxy);
 
     let whole = Router::new()

@@ -16,6 +16,7 @@ use super::streams::Streams;
 use super::users::{Action, Caller};
 use super::{Hq, lock, seed};
 
+pub(crate) mod consumer_groups;
 pub(crate) mod create;
 
 /// The most that the stand-in's licence allows.
@@ -50,6 +51,11 @@ pub(crate) struct Agent {
 impl Environments {
     pub(crate) fn seeded() -> Self {
         Self(Mutex::new(seed::environments()))
+    }
+
+    /// All of them, as they are now.
+    pub(crate) fn all(&self) -> Vec<Environment> {
+        lock(&self.0).clone()
     }
 
     fn find(&self, name: &str) -> Result<Environment, Problem> {

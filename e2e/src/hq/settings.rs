@@ -42,6 +42,14 @@ pub struct Flags {
     /// HQ's dcr: let clients register themselves (RFC 7591)
     #[arg(long, env = "HQ_DCR", default_value = "true", value_name = "BOOL")]
     dcr: String,
+    /// Take clients that are named by the URL of their own metadata (Client ID Metadata Documents)
+    #[arg(
+        long,
+        env = "HQ_CLIENT_ID_METADATA_DOCUMENTS",
+        default_value = "false",
+        value_name = "BOOL"
+    )]
+    client_id_metadata_documents: String,
     /// HQ's unauthenticatedIntrospection: answer introspection (RFC 7662) without client credentials
     #[arg(
         long,
@@ -59,6 +67,9 @@ pub struct Flags {
     /// Let HQ's API refuse an access token that was asked for with a resource other than HQ (its issuer)
     #[arg(long, env = "HQ_API_AUDIENCE_CHECK", default_value = "false", value_name = "BOOL")]
     api_audience_check: String,
+    /// List the consumer groups of all environments, as HQ does from 6.3 on; older ones answer 404
+    #[arg(long, env = "HQ_CONSUMER_GROUPS", default_value = "true", value_name = "BOOL")]
+    consumer_groups: String,
     /// How long an access token is good, e.g. `1h` or `5s`
     #[arg(long, env = "HQ_ACCESS_TOKEN_TTL", default_value = "1h", value_name = "DURATION")]
     access_token_ttl: String,
@@ -100,6 +111,8 @@ pub struct Settings {
     pub require_pkce: bool,
     /// Whether clients may register themselves.
     pub dcr: bool,
+    /// Whether clients may be named by the URL of their metadata.
+    pub client_id_metadata_documents: bool,
     /// Whether introspection needs no client credentials.
     pub unauthenticated_introspection: bool,
     /// Whether introspection tells `aud`.
@@ -108,6 +121,8 @@ pub struct Settings {
     pub token_exchange: bool,
     /// Whether the API refuses tokens that are for others.
     pub api_audience_check: bool,
+    /// Whether the consumer groups of all environments are listed.
+    pub consumer_groups: bool,
     /// How long an access token is good.
     pub access_token_ttl: Duration,
     /// How long a grant can be refreshed.
@@ -144,6 +159,9 @@ impl Flags {
                 .keep("--require-pkce", &self.require_pkce, boolean)
                 .unwrap_or_default(),
             dcr: faults.keep("--dcr", &self.dcr, boolean).unwrap_or_default(),
+            client_id_metadata_documents: faults
+                .keep("--client-id-metadata-documents", &self.client_id_metadata_documents, boolean)
+                .unwrap_or_default(),
             unauthenticated_introspection: faults
                 .keep(
                     "--unauthenticated-introspection",
@@ -159,6 +177,9 @@ impl Flags {
                 .unwrap_or_default(),
             api_audience_check: faults
                 .keep("--api-audience-check", &self.api_audience_check, boolean)
+                .unwrap_or_default(),
+            consumer_groups: faults
+                .keep("--consumer-groups", &self.consumer_groups, boolean)
                 .unwrap_or_default(),
             access_token_ttl: faults
                 .keep("--access-token-ttl", &self.access_token_ttl, duration)

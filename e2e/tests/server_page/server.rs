@@ -34,7 +34,7 @@ impl Server {
         Self::start(&[
             ("TRANSPORT", "http"),
             ("LENSES_API_KEY", "service-account"),
-            ("MCP_CALLER_TOKEN", "callers-token"),
+            ("MCP_CALLER_TOKEN", "callers-token-of-a-test"),
         ])
         .await
     }

@@ -32,8 +32,14 @@ pub(crate) type Asked<'a> = (&'a str, &'a str, Value);
 
 impl Bench {
     pub(crate) async fn start(revision: Revision) -> Self {
+        Self::start_with(revision, &[]).await
+    }
+
+    /// With `flags` of HQ's own.
+    pub(crate) async fn start_with(revision: Revision, flags: &[&str]) -> Self {
         let token = format!("--service-account-token={SERVICE_ACCOUNT}");
-        let flags = ["hq", "--listen=127.0.0.1:0", "--control=127.0.0.1:0", &token];
+        let of_all = ["hq", "--listen=127.0.0.1:0", "--control=127.0.0.1:0", &token];
+        let flags = of_all.iter().chain(flags);
         let hq =
             Running::start(Flags::try_parse_from(flags).unwrap().check().unwrap()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

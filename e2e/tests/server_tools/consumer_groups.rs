@@ -1,3 +1,4 @@
+use lenses_mcp_e2e::client::Revision;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, agent, success, with};
@@ -43,8 +44,63 @@ pub(crate) async fn all(bench: &Bench) {
     bench
         .gives("get_consumer_group_lag", group(json!({ "topic": "shipments" })), &asked, &lag)
         .await;
+    lagging(bench).await;
     moves(bench).await;
     deletions(bench).await;
+}
+
+async fn lagging(bench: &Bench) {
+    let gives = bench
+        .call(
+            "find_lagging_consumer_groups",
+            json!({ "name_contains": "export", "topic": "shipments", "min_lag": 1 }),
+            &[(
+                "GET",
+                "consumer-groups?name_contains=export&topic=shipments&min_lag=1",
+                Value::Null,
+            )],
+        )
+        .await;
+    let group = json!({ "environment": "development", "name": GROUP, "state": "Empty",
+        "members": 0, "lag": 300, "topics": ["shipments"] });
+    assert_eq!(gives["result"], json!([group]));
+    assert_eq!((&gives["about"]["source"], &gives["about"]["total"]), (&json!("hq"), &json!(1)));
+    assert!(gives["about"]["data_freshness"].is_string(), "{gives}");
+    let path = "consumer-groups?environment=development";
+    let all = json!({ "environment": "development" });
+    let asked = [("GET", path, Value::Null)];
+    let gives = bench.call("find_lagging_consumer_groups", all, &asked).await;
+    assert_eq!(gives["result"], bench.read(path).await["items"]);
+    let lags: Vec<_> =
+        gives["result"].as_array().unwrap().iter().map(|group| group["lag"].as_i64()).collect();
+    assert!(lags.len() > 3 && lags.is_sorted_by(|left, right| left >= right), "{lags:?}");
+}
+
+/// An HQ that does not list the groups of all environments.
+#[tokio::test]
+async fn an_older_hq_gives_the_same_groups_environment_by_environment() {
+    let revision = Revision::V2026_07_28;
+    let newer = Bench::start(revision).await;
+    let older = Bench::start_with(revision, &["--consumer-groups=false"]).await;
+    let arguments = || json!({ "min_lag": 99 });
+    let (expected, _) = newer.ask("find_lagging_consumer_groups", arguments()).await;
+    let (given, asked) = older.ask("find_lagging_consumer_groups", arguments()).await;
+    assert_eq!(given["result"].as_array().unwrap().len(), 50);
+    assert_eq!(given["about"]["total"], expected["about"]["total"]);
+    assert_eq!(given["result"][0], expected["result"][0]);
+    assert_eq!(given["about"]["source"], "environments");
+    assert!(given["about"]["notes"].to_string().contains("`disaster-recovery`"), "{given}");
+    let mut targets: Vec<_> = asked.iter().map(|seen| seen["target"].as_str().unwrap()).collect();
+    targets.sort_unstable();
+    assert_eq!(
+        targets,
+        [
+            "/api/v1/consumer-groups?min_lag=99",
+            "/api/v1/environments",
+            "/api/v1/environments/development/proxy/api/consumers",
+            "/api/v1/environments/large/proxy/api/consumers",
+        ]
+    );
 }
 
 async fn moves(bench: &Bench) {

@@ -22,6 +22,8 @@ struct Metadata {
     #[serde(default)]
     registration_endpoint: Option<String>,
     #[serde(default)]
+    client_id_metadata_document_supported: Option<bool>,
+    #[serde(default)]
     code_challenge_methods_supported: Vec<String>,
 }
 

@@ -6,6 +6,7 @@ mod bounds;
 mod listeners;
 mod real_server;
 
+use lenses_mcp_crds::ClientRegistration;
 use lenses_mcp_operator::verify::{AuthorizationServer, Callers, Endpoint, Lenses};
 use url::Url;
 
@@ -15,7 +16,11 @@ fn lenses(url: &Url) -> Lenses {
     let introspection_url = url.join("oauth2/introspect").unwrap();
     Lenses {
         url: url.clone(),
-        authorization_server: Some(AuthorizationServer { issuer, introspection_url }),
+        authorization_server: Some(AuthorizationServer {
+            issuer,
+            introspection_url,
+            client_registration: ClientRegistration::Dynamic,
+        }),
     }
 }
 

@@ -1,25 +1,36 @@
 //! Whether a token is meant for this server.
 
+use std::sync::Arc;
+
 use url::Url;
 
+use super::rejection::{Rejection, quoted};
 use crate::settings::AudienceRule;
 
 /// This server's resource identifier and what is done with `aud`.
 #[derive(Debug)]
 pub(super) struct Audience {
-    resource: Option<Url>,
+    resource: Arc<str>,
+    normalized: Option<Url>,
     rule: AudienceRule,
 }
 
 impl Audience {
     pub(super) fn new(resource: &str, rule: AudienceRule) -> Self {
-        Self { resource: normalized(resource), rule }
+        Self { resource: resource.into(), normalized: normalized(resource), rule }
     }
 
-    /// Whether `audiences` (RFC 7662 §2.2 `aud`) let a token in.
-    pub(super) fn admits(&self, audiences: &[String]) -> bool {
+    /// Lets a token of `audiences` (RFC 7662 §2.2 `aud`) in, or says for what it is.
+    pub(super) fn check(&self, audiences: &[String]) -> Result<(), Rejection> {
+        if self.admits(audiences) {
+            return Ok(());
+        }
+        Err(Rejection::OtherResource { found: quoted(audiences), expected: self.resource.clone() })
+    }
+
+    fn admits(&self, audiences: &[String]) -> bool {
         let names_this_server =
-            || audiences.iter().any(|audience| normalized(audience) == self.resource);
+            || audiences.iter().any(|audience| normalized(audience) == self.normalized);
         match self.rule {
             AudienceRule::Ignored => true,
             AudienceRule::WhenPresent => audiences.is_empty() || names_this_server(),
@@ -45,7 +56,7 @@ mod tests {
 
     fn admits(rule: AudienceRule, audiences: &[&str]) -> bool {
         let audiences: Vec<_> = audiences.iter().map(|audience| (*audience).to_owned()).collect();
-        Audience::new(RESOURCE, rule).admits(&audiences)
+        Audience::new(RESOURCE, rule).check(&audiences).is_ok()
     }
 
     #[test]

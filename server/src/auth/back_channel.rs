@@ -9,6 +9,8 @@ use http::{
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::proxies::Proxies;
+
 /// Longest time that HQ may take, connecting included. A caller waits for it with each call.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 /// Idle connections kept to HQ: each costs memory, and a flood of tokens opens hundreds.
@@ -54,11 +56,11 @@ impl BackChannel {
     /// # Errors
     ///
     /// When the HTTP client can't be set up.
-    pub fn new(tls: rustls::ClientConfig) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
+    pub fn new(tls: rustls::ClientConfig, proxies: &Proxies) -> Result<Self, reqwest::Error> {
+        let http = proxies
+            .apply(reqwest::Client::builder())?
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .http1_only()
             .referer(false)
             .timeout(TIMEOUT)

@@ -2,13 +2,11 @@
 //! them, and URLs end in logs.
 
 use http::{HeaderMap, header::AUTHORIZATION};
+pub(super) use lenses_mcp_oauth::TOKEN_MAX;
+use lenses_mcp_oauth::is_b64token;
 use secrecy::SecretString;
 
-use super::AuthError;
-
-/// Longest token that is taken, in bytes: signed tokens with many groups have several KiB. This
-/// bounds what is hashed and sent on.
-pub(super) const TOKEN_MAX: usize = 16 * 1024;
+use super::{AuthError, Rejection};
 
 /// The bearer token of a request.
 ///
@@ -39,15 +37,8 @@ pub(super) fn token(headers: &HeaderMap) -> Result<SecretString, AuthError> {
     }
     match std::str::from_utf8(token) {
         Ok(token) if is_b64token(token) => Ok(SecretString::from(token)),
-        _ => Err(AuthError::Invalid),
+        _ => Err(AuthError::Invalid(Rejection::Syntax)),
     }
-}
-
-/// `b64token` of RFC 6750 §2.1.
-fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    !body.is_empty()
-        && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
 
 #[cfg(test)]
@@ -98,7 +89,7 @@ mod tests {
             b"Bearer \xc3\xa9",
         ];
         for value in values {
-            assert_eq!(read(&[value]), Err(AuthError::Invalid), "{value:?}");
+            assert_eq!(read(&[value]), Err(AuthError::Invalid(Rejection::Syntax)), "{value:?}");
         }
     }
 

@@ -9,7 +9,7 @@ use http::{
 };
 use serde::Serialize;
 
-use super::{SignIn as Outcome, bearer::TOKEN_MAX};
+use super::{SignIn as Outcome, bearer::TOKEN_MAX, rejection::Rejection};
 use crate::scope::ScopeSet;
 
 /// When a client should try again after HQ could not be asked.
@@ -23,15 +23,21 @@ pub enum AuthError {
     /// No credential: the start of each sign-in.
     #[error("sign in: this server takes an access token in the Authorization header, as Bearer")]
     Missing,
+    /// No credential, where callers share a token and there is nothing to sign in to.
+    #[error(
+        "this server has no sign-in of its own: ask its operator for the token that callers share, \
+         and send it in the Authorization header, as Bearer"
+    )]
+    MissingShared,
     /// The `Authorization` header is not one credential.
     #[error("the Authorization header is malformed: {0}")]
     Malformed(&'static str),
     /// The token is longer than any that this server reads.
     #[error("the access token is longer than {TOKEN_MAX} bytes; ask HQ for a shorter one")]
     TokenTooLong,
-    /// The token is unknown, expired, revoked or not for this server. Which of them is logged, not told.
-    #[error("the token is invalid, expired, revoked or not meant for this server; sign in again")]
-    Invalid,
+    /// The token is not taken.
+    #[error(transparent)]
+    Invalid(Rejection),
     /// The token is good, but not for this call.
     #[error("this call needs the scope \"{needed}\"; the token holds \"{held}\"")]
     InsufficientScope {
@@ -66,9 +72,9 @@ pub enum AuthError {
 impl AuthError {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Missing => Outcome::Missing,
+            Self::Missing | Self::MissingShared => Outcome::Missing,
             Self::Malformed(_) => Outcome::Malformed,
-            Self::Invalid => Outcome::Invalid,
+            Self::Invalid(_) => Outcome::Invalid,
             Self::InsufficientScope { .. } => Outcome::InsufficientScope,
             Self::Unavailable => Outcome::Unavailable,
             Self::TokenTooLong => Outcome::TokenTooLong,
@@ -79,7 +85,7 @@ impl AuthError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Missing | Self::Invalid => StatusCode::UNAUTHORIZED,
+            Self::Missing | Self::MissingShared | Self::Invalid(_) => StatusCode::UNAUTHORIZED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
             Self::Unavailable | Self::AddressBusy => StatusCode::SERVICE_UNAVAILABLE,
@@ -91,9 +97,9 @@ impl AuthError {
     /// The error code of RFC 6750 §3.1, which a challenge holds only where a credential was tried, or of RFC 6749 §4.1.2.1.
     fn code(&self) -> &'static str {
         match self {
-            Self::Missing => "authentication_required",
+            Self::Missing | Self::MissingShared => "authentication_required",
             Self::Malformed(_) | Self::TokenTooLong => "invalid_request",
-            Self::Invalid => "invalid_token",
+            Self::Invalid(_) => "invalid_token",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Unavailable | Self::TooManyFailures { .. } | Self::AddressBusy => {
                 "temporarily_unavailable"
@@ -135,10 +141,11 @@ impl AuthError {
         response
     }
 
-    /// `WWW-Authenticate`. Nothing in it is the caller's text, so nothing needs escaping: the URL was checked for quotes.
+    /// `WWW-Authenticate`. Nothing in it needs escaping: the URL was checked for quotes, and what a rejection quotes of HQ's
+    /// reply holds none.
     fn challenge(&self, metadata_url: Option<&str>, offered: ScopeSet) -> String {
         let mut parameters = Vec::new();
-        if *self != Self::Missing {
+        if !matches!(self, Self::Missing | Self::MissingShared) {
             let description = self.to_string().replace('"', "'");
             parameters
                 .push(format!("error=\"{}\", error_description=\"{description}\"", self.code()));

@@ -9,9 +9,8 @@ use super::{
     AuthError, AuthMetrics, AuthorizationServer,
     audience::Audience,
     bearer,
-    token_validator::{
-        Grant, IntrospectionLimits, Reason, TokenStatus, TokenValidator, ValidationError,
-    },
+    grant::{Conditions, Grant},
+    token_validator::{IntrospectionLimits, TokenStatus, TokenValidator, ValidationError},
 };
 use crate::{
     access_log,
@@ -44,7 +43,7 @@ impl ResourceServer {
         let audience = Audience::new(&oauth.advertised_url.resource(), oauth.audience);
         let validator = TokenValidator::new(
             authorization_server.clone(),
-            audience,
+            Conditions { issuer: oauth.issuer.as_str().into(), audience },
             offered,
             oauth.introspection.cache_ttl,
             IntrospectionLimits {
@@ -87,14 +86,14 @@ impl ResourceServer {
         access_log::note(|noted| noted.token = Some(fingerprint));
         match self.validator.validate(&token, fingerprint, address).await {
             Ok(TokenStatus::Active(grant)) => Ok(identity(&grant, token, fingerprint)),
-            Ok(TokenStatus::Rejected(reason)) => {
-                // Clients that lose their way with audiences are for the operator to help; the others sign in again.
-                if reason == Reason::OtherAudience {
-                    tracing::warn!("refused a token: {reason}");
+            Ok(TokenStatus::Rejected(rejection)) => {
+                // Some are for the operator to help with; the others sign in again.
+                if rejection.is_for_the_operator() {
+                    tracing::warn!("refused a token: {rejection}");
                 } else {
-                    tracing::info!("refused a token: {reason}");
+                    tracing::info!("refused a token: {rejection}");
                 }
-                Err(AuthError::Invalid)
+                Err(AuthError::Invalid(rejection))
             }
             Err(error) => Err(match &*error {
                 ValidationError::TooManyFailures(too_many) => AuthError::TooManyFailures {

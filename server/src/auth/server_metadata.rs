@@ -33,6 +33,10 @@ pub(crate) struct ServerMetadata {
     /// Where clients register themselves (RFC 7591).
     #[serde(default)]
     pub(crate) registration_endpoint: Option<String>,
+    /// Whether a client may be named by the URL of its own metadata (Client ID Metadata Documents),
+    /// and so need not be registered.
+    #[serde(default)]
+    pub(crate) client_id_metadata_document_supported: Option<bool>,
     /// PKCE methods (RFC 7636).
     #[serde(default)]
     pub(crate) code_challenge_methods_supported: Vec<String>,

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{AuthError, bearer};
+use super::{AuthError, Rejection, bearer};
 use crate::{
     access_log,
     identity::{Fingerprint, Identity},
@@ -40,12 +40,16 @@ impl SharedToken {
     /// [`AuthError`] without the token.
     pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
         if let Some(expected) = &self.expected {
-            let token = bearer::token(headers)?;
+            let token = bearer::token(headers).map_err(|error| match error {
+                AuthError::Missing => AuthError::MissingShared,
+                AuthError::Invalid(_) => AuthError::Invalid(Rejection::NotShared),
+                error => error,
+            })?;
             let fingerprint = Fingerprint::of(token.expose_secret());
             access_log::note(|noted| noted.token = Some(fingerprint));
             // Digests have one length, so that neither content nor length of the token shows in the time taken.
             if !bool::from(hash(&token).ct_eq(expected)) {
-                return Err(AuthError::Invalid);
+                return Err(AuthError::Invalid(Rejection::NotShared));
             }
         }
         Ok(self.identity.clone())

@@ -19,9 +19,10 @@ use tokio::sync::Semaphore;
 use super::{
     AuthMetrics, AuthorizationServer, CacheHit,
     address_shares::AddressShares,
-    audience::Audience,
     failed_sign_ins::{FailedSignIns, TooManyFailures},
-    introspection::{IntrospectionError, IntrospectionResponse},
+    grant::{Conditions, Grant},
+    introspection::IntrospectionError,
+    rejection::Rejection,
     single_flight::{Flight, SingleFlight},
     token_exchange::{ExchangeError, Exchanged},
 };
@@ -39,35 +40,7 @@ pub(super) enum TokenStatus {
     /// It is good.
     Active(Arc<Grant>),
     /// It is not.
-    Rejected(Reason),
-}
-
-/// What a good token stands for.
-#[derive(Debug)]
-pub(super) struct Grant {
-    pub(super) subject: Option<Arc<str>>,
-    pub(super) client_id: Option<Arc<str>>,
-    /// The token's scopes within those that this server offers.
-    pub(super) scopes: ScopeSet,
-    /// What HQ is shown in place of the token, where tokens are exchanged.
-    pub(super) exchanged: Option<Arc<SecretString>>,
-    /// When the token, or what it was exchanged for, ends: in seconds since 1970.
-    expires_at: Option<u64>,
-}
-
-/// Why a token is not good: for the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Reason {
-    #[error("HQ says it is not active")]
-    Inactive,
-    #[error("it has expired")]
-    Expired,
-    #[error("it is not a bearer access token")]
-    NotBearer,
-    #[error(
-        "its aud does not name this server; clients must ask HQ for a token for MCP_ADVERTISED_URL, or set MCP_AUDIENCE"
-    )]
-    OtherAudience,
+    Rejected(Rejection),
 }
 
 /// Why there is no decision. Nothing here says anything about the token.
@@ -106,7 +79,7 @@ pub(super) struct IntrospectionLimits {
 pub(super) struct TokenValidator {
     cache: Cache<Fingerprint, TokenStatus>,
     authorization_server: Arc<AuthorizationServer>,
-    audience: Audience,
+    conditions: Conditions,
     offered: ScopeSet,
     in_flight: SingleFlight<Result<TokenStatus, Arc<ValidationError>>>,
     slots: Semaphore,
@@ -116,10 +89,10 @@ pub(super) struct TokenValidator {
 }
 
 impl TokenValidator {
-    /// Remembers active tokens for `cache_ttl` (but never past their end).
+    /// Takes tokens that meet `conditions`. Remembers active ones for `cache_ttl` (but never past their end).
     pub(super) fn new(
         authorization_server: Arc<AuthorizationServer>,
-        audience: Audience,
+        conditions: Conditions,
         offered: ScopeSet,
         cache_ttl: Duration,
         limits: IntrospectionLimits,
@@ -134,7 +107,7 @@ impl TokenValidator {
         Self {
             cache,
             authorization_server,
-            audience,
+            conditions,
             offered,
             in_flight: SingleFlight::new(),
             slots: Semaphore::new(concurrent.min(Semaphore::MAX_PERMITS)),
@@ -208,14 +181,18 @@ impl TokenValidator {
 
     async fn ask(&self, token: &SecretString) -> Result<TokenStatus, ValidationError> {
         let reply = self.authorization_server.introspect(token).await?;
-        let mut grant = match judge(reply, &self.audience, now()) {
+        let mut grant = match self.conditions.grant(reply, now()) {
             Ok(grant) => grant,
-            Err(reason) => return Ok(TokenStatus::Rejected(reason)),
+            Err(rejection) => return Ok(TokenStatus::Rejected(rejection)),
         };
         grant.scopes = grant.scopes.intersection(self.offered);
-        if let Some(Exchanged { token, expires_in }) =
-            self.authorization_server.exchange(token, grant.scopes).await?
-        {
+        let exchanged = match self.authorization_server.exchange(token, grant.scopes).await {
+            Err(error) if error.is_of_the_token() => {
+                return Ok(TokenStatus::Rejected(Rejection::NotExchanged));
+            }
+            exchanged => exchanged?,
+        };
+        if let Some(Exchanged { token, expires_in }) = exchanged {
             let ends = expires_in.map(|left| now().saturating_add(left.as_secs()));
             grant.expires_at = grant.expires_at.into_iter().chain(ends).min();
             grant.exchanged = Some(token);
@@ -228,29 +205,6 @@ impl TokenValidator {
             TokenStatus::Active(_) => CacheHit::Cached,
             TokenStatus::Rejected(_) => CacheHit::RecentlyRefused,
         });
-    }
-}
-
-/// What a reply means for this server.
-fn judge(reply: IntrospectionResponse, audience: &Audience, now: u64) -> Result<Grant, Reason> {
-    let expires_at = reply.expires_at();
-    if !reply.active {
-        Err(Reason::Inactive)
-    } else if expires_at.is_some_and(|end| end <= now) {
-        Err(Reason::Expired)
-    } else if !reply.is_bearer_access_token() {
-        Err(Reason::NotBearer)
-    } else if !audience.admits(&reply.aud) {
-        Err(Reason::OtherAudience)
-    } else {
-        let client_id: Option<Arc<str>> = reply.client_id.map(Arc::from);
-        Ok(Grant {
-            subject: reply.sub.map(Arc::from).or_else(|| client_id.clone()),
-            client_id,
-            scopes: ScopeSet::from_token(&reply.scope.join(" ")),
-            exchanged: None,
-            expires_at,
-        })
     }
 }
 

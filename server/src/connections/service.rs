@@ -4,7 +4,7 @@
 use std::{
     convert::Infallible,
     future::poll_fn,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::{
         Arc,
@@ -27,11 +27,12 @@ use hyper_util::service::TowerToHyperService;
 use super::activity::{Activity, Phase};
 use crate::client_address::{ClientAddress, TrustedProxies};
 
-/// The router for the requests from `peer`. Once `stopping` is true, its responses say that their
+/// The router for the requests from `peer` to the address `own`. Once `stopping` is true, its responses say that their
 /// connection closes after them (RFC 9112 §9.6).
 pub(super) fn service(
     router: Router,
     peer: SocketAddr,
+    own: Option<IpAddr>,
     trusted: Arc<TrustedProxies>,
     activity: Arc<Activity>,
     stopping: Arc<AtomicBool>,
@@ -39,7 +40,7 @@ pub(super) fn service(
 {
     let router = TowerToHyperService::new(router);
     service_fn(move |mut request: Request<Incoming>| {
-        let address = ClientAddress::of_request(peer, request.headers(), &trusted);
+        let address = ClientAddress::of_request(peer, own, request.headers(), &trusted);
         request.extensions_mut().insert(address);
         let (answering, activity, stopping) =
             (router.call(request), Arc::clone(&activity), Arc::clone(&stopping));

@@ -11,6 +11,7 @@ use crate::{
         server_metadata::{MetadataError, ServerMetadata},
     },
     report::{Check, CheckResult},
+    settings::ClientRegistration,
 };
 
 /// What was found of HQ's metadata.
@@ -75,19 +76,29 @@ pub(super) fn issuer(found: Metadata<'_>, expected: &str) -> Check {
     }
 }
 
-/// Whether clients can register themselves (RFC 7591).
-pub(super) fn registration(found: Metadata<'_>) -> Check {
+/// Whether clients can become known to HQ: they register themselves (RFC 7591), are named by a Client
+/// ID Metadata Document, or are registered by hand, if that is `asked`.
+pub(super) fn registration(found: Metadata<'_>, asked: ClientRegistration) -> Check {
     let check = Draft("registration");
     match found {
         Err(_) => check.skipped(),
         Ok(ServerMetadata { registration_endpoint: Some(_), .. }) => {
             check.ok("RegistrationOpen", "clients can register themselves".to_owned())
         }
+        Ok(ServerMetadata { client_id_metadata_document_supported: Some(true), .. }) => check.ok(
+            "RegistrationOpen",
+            "clients are named by Client ID Metadata Documents and need not register".to_owned(),
+        ),
+        Ok(_) if asked == ClientRegistration::Manual => check.ok(
+            "RegistrationManual",
+            "clients are registered at HQ by hand (MCP_CLIENT_REGISTRATION=manual)".to_owned(),
+        ),
         Ok(_) => check.failed(
             "RegistrationClosed",
             "HQ lets no client register itself, which AI tools do at their first sign-in"
                 .to_owned(),
-            "set auth.oauth2.authorizationServer.dcr: true in HQ",
+            "set auth.oauth2.authorizationServer.dcr: true in HQ, or register clients there by hand \
+             and set MCP_CLIENT_REGISTRATION=manual",
         ),
     }
 }

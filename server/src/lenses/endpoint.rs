@@ -22,9 +22,19 @@ impl Endpoint {
         self.extend(path.split('/'))
     }
 
-    /// Adds a name as one segment, with everything percent-encoded that would end or split it.
+    /// Adds a name as one segment, with everything percent-encoded that would end or split it, also
+    /// for servers that read what follows a `;` as parameters of the segment.
     pub(super) fn name(self, name: &Name) -> Self {
-        self.extend([name.as_str()])
+        let start = self.0.path().len();
+        let mut endpoint = self.extend([name.as_str()]);
+        let path = endpoint.0.path();
+        if let Some((before, segment)) = path.split_at_checked(start)
+            && segment.contains(';')
+        {
+            let path = format!("{before}{}", segment.replace(';', "%3B"));
+            endpoint.0.set_path(&path);
+        }
+        endpoint
     }
 
     /// Adds a number as one segment.
@@ -78,6 +88,7 @@ mod tests {
             ("https://hq:9991/lenses/", "https://hq:9991/lenses/api/v1"),
             ("http://[::1]:9991", "http://[::1]:9991/api/v1"),
             ("http://hq/a%2Fb?x=1#y", "http://hq/a%2Fb/api/v1"),
+            ("http://hq/a;b", "http://hq/a;b/api/v1"),
         ] {
             assert_eq!(under(base).path("api/v1").http().as_str(), expected);
         }
@@ -95,6 +106,8 @@ mod tests {
             ("%2e%2e", "%252e%252e"),
             ("a b", "a%20b"),
             (r"a\b", "a%5Cb"),
+            ("..;", "..%3B"),
+            ("a;b=c;", "a%3Bb=c%3B"),
             ("...", "..."),
             ("ümlaut", "%C3%BCmlaut"),
         ] {
@@ -105,6 +118,12 @@ mod tests {
             // What is sent is what a server reads: parsing it again changes nothing.
             assert_eq!(Url::parse(url.as_str()).unwrap(), url);
         }
+    }
+
+    #[test]
+    fn a_name_leaves_the_prefix_of_the_base_address_as_it_is() {
+        let url = under("http://hq/a;b").path("api").name(&"c;d".parse().unwrap()).http();
+        assert_eq!(url.as_str(), "http://hq/a;b/api/c%3Bd");
     }
 
     #[test]

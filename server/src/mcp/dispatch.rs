@@ -35,6 +35,14 @@ impl Handler for Server {
         })
     }
 
+    fn read_arguments(&self, call: &mut Call) {
+        if let Call::CallTool(params) = call
+            && let Some(tool) = tools::registry().find(&params.name)
+        {
+            tool.read(&mut params.arguments);
+        }
+    }
+
     fn input_schema(&self, tool: &str) -> Option<Arc<Map<String, Value>>> {
         tools::registry().find(tool).map(|tool| Arc::clone(&tool.listing().input_schema))
     }

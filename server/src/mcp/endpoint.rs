@@ -156,7 +156,7 @@ impl<H: Handler> Endpoint<H> {
     pub fn parse(&self, incoming: Incoming, body: &Bytes) -> Result<Parsed, Rejected> {
         let headers = &incoming.headers;
         let message = match Message::parse(body)? {
-            Message::Request(request) => {
+            Message::Request(mut request) => {
                 let checked = headers::revision(headers, &request).and_then(|revision| {
                     if revision.is_stateless() {
                         let schema = |tool: &str| self.handler.input_schema(tool);
@@ -164,6 +164,8 @@ impl<H: Handler> Endpoint<H> {
                     }
                     Ok(revision)
                 });
+                // The headers repeat what was sent.
+                self.handler.read_arguments(&mut request.call);
                 match checked {
                     Ok(revision) => Checked::Request(request, revision),
                     Err(error) => return Err(Rejected { id: request.id, error }),

@@ -7,14 +7,12 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{
-    accepts::Accepts,
-    headers::must_equal,
-    message::Message,
-    method::Call,
-    size::{self, DEPTH_MAX, NODES_MAX},
+use super::{accepts::Accepts, headers::must_equal, message::Message, method::Call};
+use crate::{
+    fuzz::fuzz,
+    json::{DEPTH_MAX, NODES_MAX, measure},
+    json_rpc::RpcError,
 };
-use crate::{fuzz::fuzz, json_rpc::RpcError};
 
 /// Longest message of an error about a body, in bytes.
 const MESSAGE_MAX: usize = 1_000;
@@ -83,7 +81,7 @@ fn no_json_is_larger_than_it_was_measured() {
         let text = [b"[", [input, b","].concat().repeat(1_000).as_slice(), input, b"]"].concat();
         for text in [input, &text] {
             let Ok(value) = serde_json::from_slice(text) else { continue };
-            if size::measure(text).is_ok() {
+            if measure(text).is_ok() {
                 let (nodes, depth) = size_of(&value);
                 assert!(nodes <= NODES_MAX + 1, "{nodes} nodes");
                 assert!(depth <= DEPTH_MAX, "{depth} levels");

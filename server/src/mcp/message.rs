@@ -10,8 +10,11 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::{error::Category, value::RawValue};
 
-use super::{meta::Meta, method::Call, size};
-use crate::json_rpc::{RequestId, RpcError};
+use super::{meta::Meta, method::Call};
+use crate::{
+    json,
+    json_rpc::{RequestId, RpcError},
+};
 
 /// What a client sent.
 #[derive(Debug)]
@@ -97,9 +100,9 @@ impl Message {
     /// # Errors
     ///
     /// -32700 for what is not JSON, -32600 for JSON that is not one message or that is too large
-    /// (see [`size`]), -32602 for params that are not the method's.
+    /// (see [`json::measure`]), -32602 for params that are not the method's.
     pub fn parse(body: &Bytes) -> Result<Self, Rejected> {
-        size::measure(body).map_err(|error| invalid(error.to_string()))?;
+        json::measure(body).map_err(|error| invalid(error.to_string()))?;
         let text = std::str::from_utf8(body)
             .map_err(|_| RpcError::parse_error("the body is not JSON: it is not UTF-8"))?;
         let envelope: Envelope<'_> =

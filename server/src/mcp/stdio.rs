@@ -61,7 +61,7 @@ struct Connection<H> {
 }
 
 /// Serves one client on stdin and stdout, as `identity`, until stdin ends. A line may have
-/// `max_bytes`, and HQ's replies are bounded by `budget`.
+/// `max_bytes`, and HQ's replies are bounded by `budget`. Gives the number of lines that came.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ pub async fn serve_stdio<H: Handler>(
     identity: Identity,
     budget: Budget,
     max_bytes: usize,
-) -> io::Result<()> {
+) -> io::Result<u64> {
     let (output, messages) = mpsc::channel(QUEUED);
     let mut connection = Connection {
         handler,
@@ -89,7 +89,9 @@ pub async fn serve_stdio<H: Handler>(
     let writing = tokio::spawn(write(messages));
     let lines = LinesCodec::new_with_max_length(max_bytes);
     let mut lines = FramedRead::new(tokio::io::stdin(), lines);
+    let mut received = 0;
     while let Some(line) = lines.next().await {
+        received += 1;
         match line {
             Ok(line) => connection.receive(Bytes::from(line)).await,
             Err(LinesCodecError::MaxLineLengthExceeded) => {
@@ -102,7 +104,8 @@ pub async fn serve_stdio<H: Handler>(
     }
     // Calls that still run end with their client.
     drop(connection);
-    writing.await.map_err(io::Error::other)?
+    writing.await.map_err(io::Error::other)??;
+    Ok(received)
 }
 
 /// Writes a message a line.
@@ -135,7 +138,8 @@ impl<H: Handler> Connection<H> {
     }
 
     async fn call(&mut self, request: Request) {
-        let Request { id, call, meta } = request;
+        let Request { id, mut call, meta } = request;
+        self.handler.read_arguments(&mut call);
         if self.calls.len() >= CALLS_MAX {
             let error = RpcError::overloaded(
                 http::StatusCode::TOO_MANY_REQUESTS,

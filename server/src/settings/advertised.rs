@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::parse;
 
@@ -53,13 +53,7 @@ impl AdvertisedUrl {
     /// Whether what is sent there can't be read on the way: https, or this machine.
     #[must_use]
     pub fn is_confidential(&self) -> bool {
-        self.url.scheme() == "https"
-            || match self.url.host() {
-                Some(Host::Domain(name)) => name == "localhost",
-                Some(Host::Ipv4(address)) => address.is_loopback(),
-                Some(Host::Ipv6(address)) => address.is_loopback(),
-                None => false,
-            }
+        self.url.scheme() == "https" || parse::is_loopback(&self.url)
     }
 
     /// The address, parsed.
@@ -82,7 +76,8 @@ impl FromStr for AdvertisedUrl {
         let base = parse::verbatim_url(text)?.trim_end_matches('/').to_owned();
         let url = parse::base_url(&base)?;
         if url.path().ends_with(ENDPOINT) {
-            return Err(format!("write the base URL without {ENDPOINT}, which is added"));
+            let base = base.strip_suffix(ENDPOINT).unwrap_or(&base);
+            return Err(format!("write the base URL without {ENDPOINT}, which is added: {base}"));
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
         if !url.path().bytes().all(plain) || url.path().contains("//") || base.contains("/.") {

@@ -1,6 +1,9 @@
 //! What can be wrong with the settings.
 
-use std::{fmt, io, path::PathBuf};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 /// One fault. Says which variable, what was found, and what to write; never a secret's value.
 #[derive(Debug, thiserror::Error)]
@@ -53,19 +56,26 @@ pub enum SettingsError {
         /// Which entry, counted from 1, comments and empty lines left out.
         entry: usize,
     },
-    /// A name in the settings file that no setting has.
-    #[error("{found} in the settings file {path:?} is not a setting{}", match nearest {
-        Some(name) => format!(": did you mean {name}?"),
-        None => ": remove it".to_owned(),
+    /// A name that no setting has, but that looks like one.
+    #[error("{found} in {} is not a setting: {}", place(path.as_deref()), match meant {
+        Some(name) => format!("did you mean {name}?"),
+        None => "remove it".to_owned(),
     })]
     Unknown {
         /// The name.
         found: String,
-        /// The file.
-        path: PathBuf,
+        /// The settings file; `None`: the environment.
+        path: Option<PathBuf>,
         /// The most similar setting.
-        nearest: Option<&'static str>,
+        meant: Option<String>,
     },
+}
+
+fn place(path: Option<&Path>) -> String {
+    match path {
+        None => "the environment".to_owned(),
+        Some(path) => format!("the settings file \"{}\"", path.display()),
+    }
 }
 
 /// All faults, found in one pass. Prints one to a line.

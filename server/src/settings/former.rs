@@ -12,16 +12,13 @@ const FORMER: &[(&str, &str)] = &[
 ];
 /// What the names of the Python server's framework begin with.
 const FRAMEWORK: &str = "FASTMCP_";
-/// What the values begin with that Kubernetes gives for a Service: one called `mcp` makes an `MCP_PORT`.
-const SERVICE_LINKS: [&str; 3] = ["tcp://", "udp://", "sctp://"];
-
 /// The setting that took the place of `name`.
 pub(super) fn successor(name: &str) -> Option<&'static str> {
     FORMER.iter().find(|(former, _)| *former == name).map(|(_, successor)| *successor)
 }
 
 /// What to say about `name`, if it is set in vain.
-pub(super) fn warning(name: &str, value: &str) -> Option<String> {
+pub(super) fn warning(name: &str) -> Option<String> {
     if let Some(framework) = name.strip_prefix(FRAMEWORK) {
         let reason = match framework {
             "STATELESS_HTTP" => "this server never keeps sessions",
@@ -30,7 +27,5 @@ pub(super) fn warning(name: &str, value: &str) -> Option<String> {
         };
         return Some(format!("{name} has no effect: {reason}"));
     }
-    let successor = successor(name)?;
-    let is_service_link = SERVICE_LINKS.iter().any(|scheme| value.starts_with(scheme));
-    (!is_service_link).then(|| format!("{name} has no effect: set {successor}"))
+    successor(name).map(|successor| format!("{name} has no effect: set {successor}"))
 }

@@ -27,6 +27,8 @@ pub struct OAuth {
     pub audience: AudienceRule,
     /// Whether HQ is shown a token of its own in place of the caller's.
     pub token_exchange: TokenExchange,
+    /// How HQ knows its clients.
+    pub client_registration: ClientRegistration,
     /// Tokens of one client address that HQ may refuse a minute; `None`: any number.
     pub failed_sign_ins_per_minute: Option<NonZeroU32>,
 }
@@ -82,6 +84,15 @@ pub enum TokenExchange {
     Off,
 }
 
+/// How HQ knows its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientRegistration {
+    /// They register themselves (RFC 7591), or are named by a Client ID Metadata Document.
+    Dynamic,
+    /// By hand.
+    Manual,
+}
+
 pub(super) fn read(
     reader: &mut Reader<'_>,
     advertised_url: Result<AdvertisedUrl, Invalid>,
@@ -98,6 +109,13 @@ pub(super) fn read(
     let introspection = read_introspection(reader, lenses_url);
     let audience = read_audience(reader, warnings);
     let token_exchange = read_token_exchange(reader);
+    let client_registration = reader.value(
+        &var::MCP_CLIENT_REGISTRATION,
+        parse::word(&[
+            ("dynamic", ClientRegistration::Dynamic),
+            ("manual", ClientRegistration::Manual),
+        ]),
+    );
     let failed_sign_ins =
         reader.value(&var::MCP_FAILED_SIGN_INS_PER_MINUTE, |text| match text.parse::<u32>() {
             Ok(failures) if failures <= 1_000_000 => Ok(NonZeroU32::new(failures)),
@@ -109,6 +127,7 @@ pub(super) fn read(
         introspection: introspection?,
         audience: audience?,
         token_exchange: token_exchange?,
+        client_registration: client_registration?,
         failed_sign_ins_per_minute: failed_sign_ins?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, str::FromStr, time::Duration};
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::scope::{Scope, ScopeSet};
 
@@ -22,11 +22,19 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
 
 /// As [`base_url`], with one of these schemes.
 pub(super) fn base_url_of(text: &str, schemes: &[&str]) -> Result<Url, String> {
+    let in_front = || format!("write it with {}:// in front", schemes.join(":// or "));
+    let has_scheme = text
+        .split_once(':')
+        .is_some_and(|(scheme, _)| schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)));
+    if !has_scheme && !text.contains(['/', '@', '?', '#']) {
+        let scheme = schemes.last().copied().unwrap_or_default();
+        return Err(format!("{}, such as {scheme}://{text}", in_front()));
+    }
     let url = Url::parse(text)
         .map_err(|error| format!("{error}; write a URL such as https://lenses.example.com"))?;
     // `host:9991` parses as the scheme `host`.
     if !schemes.contains(&url.scheme()) {
-        return Err(format!("write it with {}:// in front", schemes.join(":// or ")));
+        return Err(in_front());
     }
     if !text.get(url.scheme().len()..).is_some_and(|rest| rest.starts_with("://")) {
         return Err("write // after the scheme".to_owned());
@@ -50,6 +58,16 @@ pub(super) fn verbatim_url(text: &str) -> Result<String, String> {
         return Err("write it without quotes, backslashes and spaces".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// Whether `url` leads to this machine, without asking DNS.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// A URL that is called as it is, so that a query is fine.

@@ -12,6 +12,8 @@ use super::{
 
 /// Longest value that is shown in an error.
 const SHOWN_MAX: usize = 200;
+/// What to do about a value in quotes.
+const WITHOUT_QUOTES: &str = "write it without quotes around it, which docker's --env-file keeps";
 
 /// A fault was found and noted; reading goes on, so that all of them are told together.
 #[derive(Debug, Clone, Copy)]
@@ -71,11 +73,14 @@ impl<'a> Reader<'a> {
                 self.took_effect(variable, text.to_owned(), origin);
                 Ok(Some(value))
             }
-            Err(remedy) => Err(self.fault(SettingsError::Invalid {
-                variable: variable.name,
-                found: shown(text),
-                remedy,
-            })),
+            Err(remedy) => {
+                let remedy = if is_quoted(text) { WITHOUT_QUOTES.to_owned() } else { remedy };
+                Err(self.fault(SettingsError::Invalid {
+                    variable: variable.name,
+                    found: shown(text),
+                    remedy,
+                }))
+            }
         }
     }
 
@@ -107,6 +112,9 @@ impl<'a> Reader<'a> {
         variable: &'static Variable,
     ) -> Result<Option<SecretString>, Invalid> {
         let Some(secret) = self.secret_text(variable)? else { return Ok(None) };
+        if is_quoted(secret.expose_secret()) {
+            return Err(self.invalid_secret(variable, "a secret in quotes", WITHOUT_QUOTES));
+        }
         if secret.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Some(secret))
         } else {
@@ -149,6 +157,26 @@ impl<'a> Reader<'a> {
         Ok(Some(SecretString::from(secret)))
     }
 
+    /// A secret of which a part may be shown: `parse` gives both, or what to write instead.
+    pub(super) fn secret_shown<T>(
+        &mut self,
+        variable: &'static Variable,
+        parse: impl FnOnce(&str) -> Result<(T, String), &'static str>,
+    ) -> Result<Option<T>, Invalid> {
+        let Some(secret) = self.secret(variable)? else { return Ok(None) };
+        match parse(secret.expose_secret()) {
+            Ok((value, shown)) => {
+                if let Some(effective) = self.effective.last_mut() {
+                    effective.value = shown;
+                }
+                Ok(Some(value))
+            }
+            Err(remedy) => {
+                Err(self.invalid_secret(variable, "a value that is not shown here", remedy))
+            }
+        }
+    }
+
     /// The text of `variable` as it is written, or its default; nothing is noted.
     pub(super) fn peek(&self, variable: &'static Variable) -> &str {
         let default = variable.default.unwrap_or_default();
@@ -160,6 +188,16 @@ impl<'a> Reader<'a> {
         self.variables.value(variable.name).is_some()
             || (variable.secret
                 && self.variables.value(&format!("{}_FILE", variable.name)).is_some())
+    }
+
+    /// Notes names that no setting has.
+    pub(super) fn refuse_unknown_names(&mut self) {
+        self.faults.extend(self.variables.unknown());
+    }
+
+    /// Whether the file at `path` can be read.
+    pub(super) fn is_there(&self, path: &str) -> bool {
+        self.variables.is_there(path)
     }
 
     /// Notes that `variable` is needed.
@@ -223,6 +261,13 @@ impl<'a> Reader<'a> {
             _ => Err(SettingsErrors(self.faults)),
         }
     }
+}
+
+/// Whether `text` is in quotes, as a shell or a settings file would take them off.
+fn is_quoted(text: &str) -> bool {
+    ['"', '\'']
+        .iter()
+        .any(|quote| text.strip_prefix(*quote).is_some_and(|rest| rest.ends_with(*quote)))
 }
 
 /// A value as an error shows it: quoted, cut, and without what may be a credential in a URL.

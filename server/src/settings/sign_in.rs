@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
-use secrecy::SecretString;
+use lenses_mcp_oauth::{SHARED_TOKEN_REMEDY, shared_token_fault};
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    AdvertisedUrl, Http, OAuth, SettingsError, Transport, connections, oauth, parse,
+    AdvertisedUrl, Http, OAuth, SettingsError, Transport, connections, container, oauth, parse,
     reader::{Invalid, Reader},
     tls, variable as var,
 };
@@ -58,7 +59,7 @@ pub(super) fn read_transport(
                     .to_owned(),
             );
         }
-        let advertised_url = reader.value(&var::MCP_ADVERTISED_URL, str::parse::<AdvertisedUrl>);
+        let advertised_url = read_advertised_url(reader);
         let oauth = oauth::read(reader, advertised_url.clone(), lenses_url, warnings);
         return read_http(reader, advertised_url.map(Some), |_| {
             Ok(SignIn::OAuth(Box::new(oauth?)))
@@ -68,7 +69,11 @@ pub(super) fn read_transport(
         key.ok_or_else(|| {
             reader.missing(
                 &var::LENSES_API_KEY,
-                "OAuth is off, so write HQ's service account token, or set OAUTH_ENABLED=true and MCP_ADVERTISED_URL",
+                format!(
+                    "OAuth is off, so write HQ's service account token, or set OAUTH_ENABLED=true \
+                     and MCP_ADVERTISED_URL: {}",
+                    container::WITH_OAUTH
+                ),
             )
         })
     });
@@ -79,6 +84,17 @@ pub(super) fn read_transport(
     read_http(reader, advertised_url, |reader| {
         let callers = read_callers(reader, warnings);
         Ok(SignIn::ApiKey { api_key: api_key?, callers: callers? })
+    })
+}
+
+fn read_advertised_url(reader: &mut Reader<'_>) -> Result<AdvertisedUrl, Invalid> {
+    let url = reader.optional(&var::MCP_ADVERTISED_URL, str::parse::<AdvertisedUrl>)?;
+    url.ok_or_else(|| {
+        let command = container::WITH_OAUTH;
+        reader.missing(
+            &var::MCP_ADVERTISED_URL,
+            format!("with OAuth, write this server's URL as clients reach it: {command}"),
+        )
     })
 }
 
@@ -113,8 +129,8 @@ fn wire(text: &str) -> Result<Wire, String> {
     match text.to_ascii_lowercase().as_str() {
         "http" | "streamable-http" => Ok(Wire::Http),
         "stdio" => Ok(Wire::Stdio),
-        "sse" => Err("the HTTP+SSE transport was replaced by Streamable HTTP: write http, and point clients at /mcp \
-                      instead of /sse"
+        "sse" => Err("the HTTP+SSE transport was replaced by Streamable HTTP: write \
+                      TRANSPORT=http, and point clients at /mcp instead of /sse"
             .to_owned()),
         _ => Err("write http, streamable-http or stdio".to_owned()),
     }
@@ -122,7 +138,7 @@ fn wire(text: &str) -> Result<Wire, String> {
 
 fn read_callers(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<Callers, Invalid> {
     let anyone = reader.optional(&var::MCP_CALLERS, parse::word(&[("anyone", ())]));
-    let token = reader.secret(&var::MCP_CALLER_TOKEN);
+    let token = read_caller_token(reader);
     match (token?, anyone?) {
         (Some(token), None) => Ok(Callers::Token(token)),
         (None, Some(())) => {
@@ -138,8 +154,23 @@ fn read_callers(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<C
         })),
         (None, None) => Err(reader.missing(
             &var::MCP_CALLER_TOKEN,
-            "over HTTP callers must show a token: write one, or MCP_CALLERS=anyone if anyone who reaches the port may call",
+            format!(
+                "over HTTP callers must show a token: {}; or write MCP_CALLERS=anyone if anyone \
+                 who reaches the port may call",
+                container::WITH_API_KEY
+            ),
         )),
+    }
+}
+
+/// A token that no client can send would let nobody in.
+fn read_caller_token(reader: &mut Reader<'_>) -> Result<Option<SecretString>, Invalid> {
+    let Some(token) = reader.secret(&var::MCP_CALLER_TOKEN)? else { return Ok(None) };
+    match shared_token_fault(token.expose_secret()) {
+        None => Ok(Some(token)),
+        Some(fault) => {
+            Err(reader.invalid_secret(&var::MCP_CALLER_TOKEN, fault, SHARED_TOKEN_REMEDY))
+        }
     }
 }
 
@@ -180,6 +211,8 @@ fn read_http(
         listen,
         tls: tls?,
         admin,
+        // An answer that another replica sends on must not reach another program's port.
+        admin_required: reader.is_set(&var::ADMIN_PORT) || reader.is_set(&var::MCP_REPLICA_HOST),
         connections: connections?,
         sign_in: sign_in?,
         advertised_url,

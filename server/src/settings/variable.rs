@@ -81,6 +81,12 @@ variables! {
     LENSES_CLIENT_KEY_FILE: "That certificate's key, in PEM, unencrypted";
     #[secret true] LENSES_API_KEY: "Service account token for HQ, used when OAuth is off";
 
+    ["Proxies"]
+    #[secret true] HTTPS_PROXY: "HTTP proxy for https addresses of HQ and of the traces' collector: http://[user:password@]host:port. Also https_proxy";
+    #[secret true] HTTP_PROXY: "The same for http addresses. Also http_proxy";
+    NO_PROXY: "What is reached without a proxy: comma list of domains with all below, IP addresses and networks, or *. Also no_proxy";
+    MCP_PROXY_LOOPBACK = "false": "true = loopback addresses, too, are reached through a proxy";
+
     ["Sign-in"]
     OAUTH_ENABLED: "true or false. Default: true if MCP_ADVERTISED_URL is set and LENSES_API_KEY is not, else false";
     MCP_ADVERTISED_URL: "This server as clients reach it, without /mcp; required with OAuth";
@@ -96,7 +102,8 @@ variables! {
     #[secret true] INTROSPECTION_CLIENT_SECRET: "That client's secret";
     MCP_TOKEN_EXCHANGE = "auto": "Show HQ a token of its own (RFC 8693): auto = if it offers that to the client above, required, off";
     MCP_AUDIENCE = "whenPresent": "Whether a token's aud must name this server: required, whenPresent, ignored";
-    #[secret true] MCP_CALLER_TOKEN: "Bearer token that callers must show when OAuth is off";
+    MCP_CLIENT_REGISTRATION = "dynamic": "How HQ knows its clients: dynamic = they register themselves or are named by a Client ID Metadata Document, manual = they are registered by hand. Diagnostics only";
+    #[secret true] MCP_CALLER_TOKEN: "Bearer token that callers must show when OAuth is off: at least 16 letters, digits or -._~+/";
     MCP_CALLERS: "anyone = callers need no token when OAuth is off; to be said in so many words";
 
     ["Listening"]
@@ -106,8 +113,8 @@ variables! {
     TLS_CERT_FILE: "Certificate of the MCP endpoint, in PEM, its chain behind it; a changed file is taken up. Default: no TLS";
     TLS_KEY_FILE: "That certificate's key, in PEM, unencrypted";
     ADMIN_HOST = "0.0.0.0": "Address of the admin endpoints";
-    ADMIN_PORT = "9090": "Port of /livez, /readyz and /metrics";
-    MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in";
+    ADMIN_PORT = "9464": "Port of /livez, /readyz, /metrics and /diagnostics. If it is taken and not set here, the server starts without them";
+    MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in. The admin endpoints take them on any port, and the address of the machine or pod";
     MCP_ALLOWED_ORIGINS: "Further browser origins, comma list; the advertised URL's and loopback are always in";
     MCP_TRUSTED_PROXIES: "Addresses or networks (10.0.0.0/8) of proxies, comma list: believed about their clients' addresses";
     #[secret true] MCP_SEALING_KEY: "Base64 of 32 bytes or more, the same in all replicas; seals state handed to clients";

@@ -8,14 +8,12 @@ use std::{
 
 use super::{
     error::{SettingsError, SettingsErrors},
-    former,
-    variable::{self, MCP_SETTINGS_FILE},
+    former, names, service_links,
+    variable::MCP_SETTINGS_FILE,
 };
 
-/// Prefixes of names that only this server's settings have.
-const OWN_PREFIXES: [&str; 3] = ["MCP_", "LENSES_", "INTROSPECTION_"];
-/// How alike two names must be, from 0 to 1, for one to be offered for the other.
-const ALIKE: f64 = 0.85;
+/// Settings that are set in lower case, too, by convention.
+const IN_LOWER_CASE_TOO: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
 
 /// Reads a whole text file; given from outside, so that settings can be read without a file system.
 pub type ReadFile<'a> = dyn Fn(&Path) -> io::Result<String> + 'a;
@@ -24,6 +22,9 @@ pub type ReadFile<'a> = dyn Fn(&Path) -> io::Result<String> + 'a;
 pub struct Variables<'a> {
     environment: BTreeMap<String, String>,
     file: BTreeMap<String, String>,
+    path: PathBuf,
+    /// Whether the file was named. A `.env` may serve other programs too.
+    named: bool,
     read_file: &'a ReadFile<'a>,
 }
 
@@ -34,14 +35,21 @@ impl<'a> Variables<'a> {
     ///
     /// # Errors
     ///
-    /// Each fault of the settings file: not readable, not in dotenv format, or (in a file that was named) a name that looks
-    /// like a setting but is none.
+    /// Each fault of the settings file: not readable, or not in dotenv format.
     pub fn load(
         environment: impl IntoIterator<Item = (String, String)>,
         read_file: &'a ReadFile<'a>,
     ) -> Result<Self, SettingsErrors> {
-        let environment: BTreeMap<_, _> =
-            environment.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect();
+        let mut environment: BTreeMap<_, _> = environment
+            .into_iter()
+            .filter(|(name, value)| !value.trim().is_empty() && !service_links::is_one(name, value))
+            .collect();
+        // Many programs read these in lower case, some only so.
+        for name in IN_LOWER_CASE_TOO {
+            if let Some(value) = environment.get(&name.to_lowercase()).cloned() {
+                environment.entry(name.to_owned()).or_insert(value);
+            }
+        }
         let (path, named) = match environment.get(MCP_SETTINGS_FILE.name) {
             Some(path) => (PathBuf::from(path.trim()), true),
             None => (PathBuf::from(".env"), false),
@@ -49,18 +57,18 @@ impl<'a> Variables<'a> {
         let mut faults = Vec::new();
         let mut file = BTreeMap::new();
         match read_file(&path) {
-            Ok(text) => file = parse_file(&path, &text, named, &mut faults),
+            Ok(text) => file = parse_file(&path, &text, &mut faults),
             Err(error) if !named && error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => {
                 faults.push(SettingsError::File {
                     variable: MCP_SETTINGS_FILE.name.to_owned(),
-                    path,
+                    path: path.clone(),
                     source,
                 });
             }
         }
         if faults.is_empty() {
-            Ok(Self { environment, file, read_file })
+            Ok(Self { environment, file, path, named, read_file })
         } else {
             Err(SettingsErrors(faults))
         }
@@ -76,8 +84,36 @@ impl<'a> Variables<'a> {
 
     /// What to say about names that are set in vain.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let all = self.environment.iter().chain(&self.file);
-        all.filter_map(|(name, value)| former::warning(name, value)).collect()
+        self.environment
+            .keys()
+            .chain(self.file.keys())
+            .filter_map(|name| former::warning(name))
+            .collect()
+    }
+
+    /// Names that no setting has: those that are near one, and in a file that was named all that look like one.
+    pub(super) fn unknown(&self) -> Vec<SettingsError> {
+        let unknown = |name: &String, is_setting: bool, path: Option<&PathBuf>| {
+            let meant = if is_setting { former::successor(name).map(str::to_owned) } else { None };
+            let meant = meant.or_else(|| names::meant(name));
+            (is_setting || (meant.is_some() && former::successor(name).is_none()))
+                .then(|| SettingsError::Unknown { found: name.clone(), path: path.cloned(), meant })
+        };
+        let of_environment = self.environment.keys().map(|name| (name, false, None));
+        let of_file = self
+            .file
+            .keys()
+            .map(|name| (name, self.named && names::looks_like_a_setting(name), Some(&self.path)));
+        of_environment
+            .chain(of_file)
+            .filter(|(name, ..)| !names::is_known(name))
+            .filter_map(|(name, is_setting, path)| unknown(name, is_setting, path))
+            .collect()
+    }
+
+    /// Whether `path` can be read.
+    pub(super) fn is_there(&self, path: &str) -> bool {
+        (self.read_file)(Path::new(path)).is_ok()
     }
 
     /// The text of the file that `variable` names.
@@ -123,35 +159,19 @@ impl fmt::Display for Origin {
 fn parse_file(
     path: &Path,
     text: &str,
-    named: bool,
     faults: &mut Vec<SettingsError>,
 ) -> BTreeMap<String, String> {
     let mut values = BTreeMap::new();
     for (position, entry) in dotenvy::from_read_iter(text.as_bytes()).enumerate() {
-        let Ok((name, value)) = entry else {
-            faults.push(SettingsError::Syntax { path: path.to_owned(), entry: position + 1 });
-            continue;
-        };
-        // A `.env` may serve other programs too, so only a file that was named is held to hold settings alone.
-        if named && !is_known(&name) && OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
-            let nearest = former::successor(&name).or_else(|| nearest(&name));
-            faults.push(SettingsError::Unknown { nearest, found: name, path: path.to_owned() });
-        } else if !value.trim().is_empty() {
-            values.insert(name, value);
+        match entry {
+            Ok((name, value)) if !value.trim().is_empty() => {
+                values.insert(name, value);
+            }
+            Ok(_) => {}
+            Err(_) => {
+                faults.push(SettingsError::Syntax { path: path.to_owned(), entry: position + 1 });
+            }
         }
     }
     values
-}
-
-fn is_known(name: &str) -> bool {
-    variable::ALL.iter().any(|known| {
-        known.name == name
-            || (known.secret && name.strip_suffix("_FILE").is_some_and(|stem| stem == known.name))
-    })
-}
-
-fn nearest(name: &str) -> Option<&'static str> {
-    let likeness = |known: &str| strsim::jaro_winkler(known, name);
-    let best = variable::ALL.iter().max_by(|a, b| likeness(a.name).total_cmp(&likeness(b.name)))?;
-    (likeness(best.name) >= ALIKE).then_some(best.name)
 }

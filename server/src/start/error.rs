@@ -1,8 +1,13 @@
-//! What keeps a server from starting.
+//! Why there is no running server.
 
 use std::{io, net::SocketAddr};
 
-use crate::{landing::LandingPageError, lenses, tls::TlsError};
+use crate::{
+    landing::LandingPageError,
+    lenses,
+    settings::{OVER_STDIO, WITH_API_KEY},
+    tls::TlsError,
+};
 
 /// Why the server could not start, or ended early.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +37,12 @@ pub enum StartError {
     /// Signals can't be taken over.
     #[error("failed to take over signals: {0}")]
     Signals(#[source] io::Error),
+    /// Standard input held nothing: nobody is there to serve.
+    #[error(
+        "standard input ended before the first message, and TRANSPORT=stdio serves the client \
+         there: {OVER_STDIO}; to serve HTTP instead: {WITH_API_KEY}"
+    )]
+    NoInput,
     /// Standard input or output failed.
     #[error("serving MCP over standard input and output failed: {0}")]
     Stdio(#[source] io::Error),

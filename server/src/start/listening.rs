@@ -1,6 +1,6 @@
 //! The two listeners: where they listen, and the bounds on their connections.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -59,4 +59,20 @@ pub(super) fn bind(
     let listener = listener.map_err(|source| StartError::Bind { address, variables, source })?;
     tracing::info!(address = %listener.local_addr().unwrap_or(address), "listening");
     Ok(listener)
+}
+
+/// Listens on the admin port, unless it is the default one and another program has it.
+pub(super) fn bind_admin(http: &Http) -> Result<Option<TcpListener>, StartError> {
+    match bind(http.admin, "ADMIN_HOST, ADMIN_PORT") {
+        Err(StartError::Bind { address, source, .. })
+            if !http.admin_required && source.kind() == io::ErrorKind::AddrInUse =>
+        {
+            tracing::warn!(
+                "another program listens on {address}, so that there are no admin endpoints: set \
+                 ADMIN_PORT to another port"
+            );
+            Ok(None)
+        }
+        listener => listener.map(Some),
+    }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     arguments::{
         Configs, Environment, Int, List, Page, PageSize, Partitions, Replication, SortOrder, Text,
-        first_page, one_partition, one_replica, usual_page_size,
+        TopicName, first_page, one_partition, one_replica, usual_page_size,
     },
     definition::{Call, Effect, Tool},
 };
@@ -22,24 +22,23 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "list_approval_requests",
             "List approval requests",
-            "Lists requests for topics and how far they are, a page at a time. An empty list may also mean that the user \
-             lacks the permission governance:ListRequests.",
+            "Lists requests for topics and their status. An empty list may also mean that the \
+             user lacks governance:ListRequests.",
             Effect::Read,
             list_approval_requests,
         ),
         Tool::new(
             "get_approval_request",
             "Get approval request",
-            "Shows one request whole: what is asked for, by whom and why, and whether it was approved or rejected.",
+            "Shows one request for a topic: what is asked for, by whom, why, and the decision.",
             Effect::Read,
             get_approval_request,
         ),
         Tool::new(
             "request_topic_creation",
             "Request topic creation",
-            "Asks for a new topic that the user may not create alone: somebody else approves or rejects it in Lenses. Use \
-             create_topic where the user may. Ask the user for the reason, and tell the id of the request; each call makes \
-             another request.",
+            "Requests a topic that the user may not create: somebody else approves or rejects \
+             it. Ask the user for the reason, and tell the id; each call makes another request.",
             Effect::Create,
             request_topic_creation,
         ),
@@ -50,22 +49,22 @@ pub(super) fn tools() -> Vec<Tool> {
 #[serde(deny_unknown_fields)]
 struct ListRequests {
     environment: Environment,
-    /// Only requests that are so far: `["Pending"]`.
+    /// Only these.
     #[serde(default)]
     statuses: Option<List<ApprovalStatus, 4>>,
-    /// Only requests for the topic of this name.
+    /// Only this topic.
     #[serde(default)]
     entity_name: Option<Name>,
-    /// Which page, from 1. The result says how many there are.
+    /// From 1.
     #[serde(default = "first_page")]
     page: Page,
-    /// Requests on a page.
+    /// Entries on a page.
     #[serde(default = "usual_page_size")]
     page_size: PageSize,
     /// What to sort by.
     #[serde(default)]
     sort_field: Option<ApprovalSort>,
-    /// Which way to sort.
+    /// Direction.
     #[serde(default)]
     sort_order: Option<SortOrder>,
 }
@@ -86,7 +85,7 @@ async fn list_approval_requests(call: Call, arguments: ListRequests) -> Result<R
 #[serde(deny_unknown_fields)]
 struct GetRequest {
     environment: Environment,
-    /// Id of the request, as `list_approval_requests` shows it: 8-4-4-4-12 hexadecimal digits.
+    /// UUID, see `list_approval_requests`.
     request_id: RequestId,
 }
 
@@ -131,29 +130,29 @@ async fn get_approval_request(
 #[serde(deny_unknown_fields)]
 struct RequestTopic {
     environment: Environment,
-    /// Name of the topic. Kafka takes letters, digits, `.`, `_` and `-`, at most 249 of them.
-    topic_name: Name,
-    /// Why the topic is needed, for whoever decides.
+    /// Letters, digits, `.`, `_`, `-`.
+    topic_name: TopicName,
+    /// Why it is needed, for the approver.
     reason: Text<5_000>,
-    /// Number of partitions. It can be raised later, not lowered.
+    /// Can only be raised later.
     #[serde(default = "one_partition")]
     partitions: Partitions,
-    /// Number of replicas of each partition; at most the number of brokers.
+    /// At most the number of brokers.
     #[serde(default = "one_replica")]
     replication: Replication,
-    /// Kafka topic settings, name to value, both as text: {"cleanup.policy": "compact", "retention.ms": "604800000"}.
+    /// Kafka settings, such as cleanup.policy.
     #[serde(default)]
     configs: Option<Configs>,
-    /// Tags of the topic: `["pii"]`.
+    /// Tags: `["pii"]`.
     #[serde(default)]
     tags: Option<List<Name, 100>>,
-    /// How large a record is expected to be, in bytes.
+    /// Expected bytes of a record.
     #[serde(default)]
     records_size: Option<Amount>,
-    /// How much is expected to be produced a day, in bytes.
+    /// Expected bytes a day.
     #[serde(default)]
     data_produced_per_day: Option<Amount>,
-    /// How many applications are expected to read the topic.
+    /// Expected number of applications that read it.
     #[serde(default)]
     consumers: Option<Int<0, 1_000_000>>,
 }
@@ -163,7 +162,7 @@ type Amount = Int<0, 9_007_199_254_740_991>;
 
 async fn request_topic_creation(call: Call, arguments: RequestTopic) -> Result<RawObject, Error> {
     let request = TopicRequest {
-        topic_name: arguments.topic_name,
+        topic_name: arguments.topic_name.into_name(),
         reason: arguments.reason.as_str().to_owned(),
         partitions: arguments.partitions.get(),
         replication: arguments.replication.get(),

@@ -1,8 +1,9 @@
 //! A call's arguments, from JSON to types that hold only what is allowed.
 //!
-//! A tool's arguments are one struct. Its fields' types carry the bounds, both in the schema that a client sees and in
-//! what is accepted, so the two cannot differ. They can be written out too, because a schema shows its defaults.
-//! Every fault names its argument.
+//! Two steps: [`read`] makes plain arguments of what client programs send, whatever they are, and
+//! [`parse`] checks them. A tool's arguments are one struct. Its fields' types carry the bounds,
+//! both in the accepted schema and in what is checked, so that the two cannot differ. They can be
+//! written out too, because a schema shows its defaults. Every fault names its argument.
 
 mod configs;
 mod document;
@@ -10,7 +11,10 @@ mod environment;
 mod flag;
 mod hq_page;
 mod int;
+mod key_values;
 mod list;
+mod reading;
+mod ruled_name;
 mod sort_order;
 mod text;
 mod topic_size;
@@ -18,14 +22,17 @@ mod topic_size;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use self::key_values::KeyValues;
 pub(super) use self::{
     configs::Configs,
-    document::Document,
-    environment::{Environment, EnvironmentName},
+    document::{Document, Fields},
+    environment::Environment,
     flag::Flag,
     hq_page::{Page, PageSize, first_page, usual_page_size},
     int::{Int, Offset, Partition},
     list::List,
+    reading::read,
+    ruled_name::{EnvironmentName, KnownEnvironmentName, KubernetesName, TopicName},
     sort_order::SortOrder,
     text::Text,
     topic_size::{Partitions, Replication, one_partition, one_replica},
@@ -143,7 +150,7 @@ mod tests {
 
     fn fault(arguments: &Value) -> String {
         let arguments = arguments.as_object().unwrap().clone();
-        parse::<Arguments>(&schema::of::<Arguments>(), arguments).unwrap_err().to_string()
+        parse::<Arguments>(&schema::accepted::<Arguments>(), arguments).unwrap_err().to_string()
     }
 
     #[test]
@@ -230,7 +237,7 @@ mod tests {
                 .as_object()
                 .unwrap()
                 .clone();
-            let arguments: Arguments = parse(&schema::of::<Arguments>(), arguments).unwrap();
+            let arguments: Arguments = parse(&schema::accepted::<Arguments>(), arguments).unwrap();
             assert_eq!(arguments.partitions.get(), 3);
         }
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     ToolError,
-    arguments::{ArgumentError, Document, Environment, Int, List},
+    arguments::{ArgumentError, Environment, Fields, Int, List},
     definition::{Call, Effect, Tool},
     masking::{self, MASK},
 };
@@ -16,24 +16,23 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "list_kafka_connectors",
             "List Kafka connectors",
-            "Lists the Kafka connectors of an environment that the user may see, by Kafka Connect cluster, with state, \
-             tasks and settings. Start here when a connector misbehaves: a failed task shows its error. Passwords and \
-             other secrets are shown as ********.",
+            "Lists Kafka connectors by Connect cluster, with state, tasks, errors and settings. \
+             Start here if a connector misbehaves. Secrets are shown as ********.",
             Effect::Read,
             list_kafka_connectors,
         ),
         Tool::new(
             "get_kafka_connector_target_definition",
             "Get Kafka connector target definition",
-            "Gives the definition of one Kafka connector as YAML, as Lenses would deploy it. For its state and tasks use \
-             list_kafka_connectors. Passwords and other secrets are shown as ********.",
+            "Gives the YAML definition of one connector, as Lenses would deploy it, with \
+             secrets hidden. For its state use list_kafka_connectors.",
             Effect::Read,
             get_kafka_connector_target_definition,
         ),
         Tool::new(
             "validate_connector_configuration",
             "Validate connector configuration",
-            "Checks the settings of a Kafka connector against its plugin, setting by setting, and creates nothing. Call it \
+            "Checks the settings of a connector against its plugin and creates nothing. Call it \
              before create_kafka_connector.",
             Effect::Read,
             validate_connector_configuration,
@@ -41,32 +40,33 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "create_kafka_connector",
             "Create Kafka connector",
-            "Creates a Kafka connector and starts it, so that it moves data at once: check the settings with \
-             validate_connector_configuration and ask the user first. Fails when the cluster has a connector of that name.",
+            "Creates a connector and starts it, so that it moves data at once. Check the \
+             settings with validate_connector_configuration and ask the user first.",
             Effect::Create,
             create_kafka_connector,
         ),
         Tool::new(
             "set_action_on_kafka_connector",
             "Set action on Kafka connector",
-            "Starts, stops, restarts, pauses or resumes a Kafka connector. While it is stopped or paused, no data is moved: \
-             ask the user first. To restart one failed task, restart_kafka_connector_task disturbs less.",
+            "Starts, stops, restarts, pauses or resumes a connector. No data moves while it is \
+             stopped or paused: ask the user first. For one failed task use \
+             restart_kafka_connector_task.",
             Effect::Trigger,
             set_action_on_kafka_connector,
         ),
         Tool::new(
             "restart_kafka_connector_task",
             "Restart Kafka connector task",
-            "Restarts one task of a Kafka connector, usually one that failed. list_kafka_connectors shows the tasks. Where \
-             the cause is still there it fails again: read its error first.",
+            "Restarts one task of a connector. It fails again if the cause is still there: read \
+             its error with list_kafka_connectors first.",
             Effect::Trigger,
             restart_kafka_connector_task,
         ),
         Tool::new(
             "delete_kafka_connector",
             "Delete Kafka connector",
-            "Deletes a Kafka connector with its settings, for good. Topics and their records stay. To only halt it, use \
-             set_action_on_kafka_connector. Ask the user before calling.",
+            "Deletes a connector with its settings, for good. Topics and records stay. To halt \
+             it only, use set_action_on_kafka_connector. Ask the user first.",
             Effect::Delete,
             delete_kafka_connector,
         ),
@@ -80,10 +80,10 @@ type Filter = List<Name, 100>;
 #[serde(deny_unknown_fields)]
 struct ListKafkaConnectors {
     environment: Environment,
-    /// Only connectors of these Kafka Connect clusters: `["connect-eu"]`.
+    /// Only these Connect clusters.
     #[serde(default)]
     cluster: Option<Filter>,
-    /// Only connectors of these classes: `["io.debezium.connector.postgresql.PostgresConnector"]`.
+    /// Only these connector classes.
     #[serde(default)]
     class_name: Option<Filter>,
 }
@@ -101,9 +101,9 @@ async fn list_kafka_connectors(
 #[serde(deny_unknown_fields)]
 struct GetDefinition {
     environment: Environment,
-    /// Name of the Kafka Connect cluster, as `list_kafka_connectors` shows it.
+    /// See `list_kafka_connectors`.
     connect_cluster_name: Name,
-    /// Name of the connector.
+    /// Connector name.
     connector_name: Name,
 }
 
@@ -128,13 +128,12 @@ async fn get_kafka_connector_target_definition(
 #[serde(deny_unknown_fields)]
 struct Settings {
     environment: Environment,
-    /// Name of the connector.
+    /// Connector name.
     name: Name,
-    /// Name of the Kafka Connect cluster that runs it, as `get_deployment_targets` shows it.
+    /// See `get_deployment_targets`.
     cluster: Name,
-    /// Its settings, name to value: {"connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-    /// "tasks.max": "1"}. Secrets are best given as references: "${secret:path:key}".
-    configuration: Document,
+    /// Settings, such as tasks.max. Give secrets as references: ${secret:path:key}.
+    configuration: Fields,
 }
 
 impl Settings {
@@ -174,9 +173,9 @@ async fn create_kafka_connector(call: Call, arguments: Settings) -> Result<RawOb
 #[serde(deny_unknown_fields)]
 struct SetAction {
     environment: Environment,
-    /// Name of the Kafka Connect cluster, as `list_kafka_connectors` shows it.
+    /// See `list_kafka_connectors`.
     cluster: Name,
-    /// Name of the connector.
+    /// Connector name.
     connector: Name,
     /// What to do.
     action: ConnectorAction,
@@ -194,11 +193,11 @@ async fn set_action_on_kafka_connector(
 #[serde(deny_unknown_fields)]
 struct RestartTask {
     environment: Environment,
-    /// Name of the Kafka Connect cluster, as `list_kafka_connectors` shows it.
+    /// See `list_kafka_connectors`.
     cluster: Name,
-    /// Name of the connector.
+    /// Connector name.
     connector: Name,
-    /// Number of the task, from 0.
+    /// From 0.
     task_id: Int<0, 1_000_000>,
 }
 
@@ -217,9 +216,9 @@ async fn restart_kafka_connector_task(
 #[serde(deny_unknown_fields)]
 struct DeleteConnector {
     environment: Environment,
-    /// Name of the Kafka Connect cluster, as `list_kafka_connectors` shows it.
+    /// See `list_kafka_connectors`.
     cluster: Name,
-    /// Name of the connector.
+    /// Connector name.
     connector: Name,
 }
 

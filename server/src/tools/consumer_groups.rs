@@ -6,6 +6,7 @@
 
 mod dry_run;
 mod lag;
+mod lagging;
 mod offsets;
 mod positions;
 
@@ -13,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    arguments::Environment,
+    arguments::{Environment, TopicName},
     definition::{Call, Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
@@ -24,36 +25,45 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "list_consumer_groups",
             "List consumer groups",
-            "Lists the consumer groups of an environment that the user may see, with state, members, and lag by topic \
-             and partition. For the groups of one topic, list_consumer_groups_by_topic answers with less; for the lag of \
-             one group use get_consumer_group_lag.",
+            "Lists the consumer groups of an environment with state, members, and lag by \
+             partition. For one topic use list_consumer_groups_by_topic; for the most behind \
+             use find_lagging_consumer_groups.",
             Effect::Read,
             list_consumer_groups,
         ),
         Tool::new(
             "list_consumer_groups_by_topic",
             "List consumer groups by topic",
-            "Lists the consumer groups that read one Kafka topic, with state, members, and lag by partition. Use it to see \
-             who is affected by a change of the topic.",
+            "Lists the consumer groups that read one topic, with state, members, and lag by \
+             partition: who is affected by a change of the topic.",
             Effect::Read,
             list_consumer_groups_by_topic,
         ),
         Tool::new(
             "get_consumer_group_lag",
             "Get consumer group lag",
-            "Tells how far one consumer group is behind: in total, by topic and by partition, with the committed offset and \
-             the end of each partition. Partitions for which the group committed nothing are shown without a lag and are not \
-             in the sums. What Lenses does not tell is null, and notes say so.",
+            "Tells how far one consumer group is behind, in total, by topic and by partition, \
+             with committed and end offsets. What Lenses does not tell is null and not in the \
+             sums; notes say so.",
             Effect::Read,
             lag::get_consumer_group_lag,
+        ),
+        Tool::new(
+            "find_lagging_consumer_groups",
+            "Find lagging consumer groups",
+            "Finds the consumer groups that are furthest behind, in all environments with one \
+             call. For one group by partition use get_consumer_group_lag.",
+            Effect::Read,
+            lagging::find_lagging_consumer_groups,
         ),
     ];
     tools.extend(offsets::tools());
     tools.push(Tool::new(
         "delete_consumer_group",
         "Delete consumer group",
-        "Deletes a consumer group and all its committed offsets, for good: applications that use it start again \
-         from their reset policy. Kafka refuses while the group has active members. Ask the user before calling.",
+        "Deletes a consumer group with all its offsets, for good: its applications start again \
+         from their reset policy. Kafka refuses while it has active members. Ask the user \
+         first.",
         Effect::Delete,
         delete_consumer_group,
     ));
@@ -64,10 +74,10 @@ pub(super) fn tools() -> Vec<Tool> {
 #[serde(deny_unknown_fields)]
 struct ListConsumerGroups {
     environment: Environment,
-    /// Most groups to give. Default: as many as fit.
+    /// Default: as many as fit.
     #[serde(default)]
     limit: Option<Limit>,
-    /// Where to go on: `cut.cursor` of the last result.
+    /// `cut.cursor` of the last result.
     #[serde(default)]
     cursor: Option<Cursor>,
 }
@@ -82,12 +92,12 @@ async fn list_consumer_groups(call: Call, arguments: ListConsumerGroups) -> Resu
 #[serde(deny_unknown_fields)]
 struct ListByTopic {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
-    topic: Name,
-    /// Most groups to give. Default: as many as fit.
+    /// See `list_topics`.
+    topic: TopicName,
+    /// Default: as many as fit.
     #[serde(default)]
     limit: Option<Limit>,
-    /// Where to go on: `cut.cursor` of the last result.
+    /// `cut.cursor` of the last result.
     #[serde(default)]
     cursor: Option<Cursor>,
 }
@@ -102,7 +112,7 @@ async fn list_consumer_groups_by_topic(call: Call, arguments: ListByTopic) -> Re
 #[serde(deny_unknown_fields)]
 struct DeleteConsumerGroup {
     environment: Environment,
-    /// Id of the group, as `list_consumer_groups` shows it.
+    /// See `list_consumer_groups`.
     group_id: Name,
 }
 

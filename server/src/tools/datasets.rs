@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::{
     arguments::{
-        Environment, Flag, List, Page, PageSize, SortOrder, Text, first_page, usual_page_size,
+        Environment, Flag, List, Page, PageSize, SortOrder, Text, TopicName, first_page,
+        usual_page_size,
     },
     definition::{Call, Effect, Tool},
 };
@@ -16,41 +17,40 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "list_datasets",
             "List datasets",
-            "Searches the catalogue of datasets (topics, and tables of other connections) that the user may see, by name, \
-             field, tag, connection or format, a page at a time. Use it to find where some data is; for all topics of \
-             Kafka alone use list_topics.",
+            "Searches the catalogue of datasets (topics, and tables of other connections) by \
+             name, field, tag, connection or format. Use it to find where data is.",
             Effect::Read,
             list_datasets,
         ),
         Tool::new(
             "get_dataset",
             "Get dataset",
-            "Shows one dataset whole: fields with their types, schema, data policies, permissions, description and tags. \
-             Look here before writing a query.",
+            "Shows one dataset: fields with types, schema, data policies, permissions, \
+             description and tags. Read it before you write a query.",
             Effect::Read,
             get_dataset,
         ),
         Tool::new(
             "get_dataset_message_metrics",
             "Get dataset message metrics",
-            "Shows how many messages a Kafka topic got over time. Use it to see whether a topic is alive and when its load \
-             changed.",
+            "Shows how many messages a topic got over time: whether it is alive, and when its \
+             load changed.",
             Effect::Read,
             get_dataset_message_metrics,
         ),
         Tool::new(
             "update_dataset_topic_description",
             "Update dataset topic description",
-            "Sets the description of a Kafka topic in the catalogue; the old one is lost. Without `description`, or with \
-             an empty one, it is removed.",
+            "Sets the description of a topic in the catalogue; the old one is lost. Without \
+             `description` it is removed.",
             Effect::Update,
             update_dataset_topic_description,
         ),
         Tool::new(
             "update_dataset_topic_tags",
             "Update dataset topic tags",
-            "Sets all tags of a Kafka topic in the catalogue. Tags that are not named are removed: to add one, read the \
-             present ones with get_dataset first and send all.",
+            "Sets all tags of a topic in the catalogue. Tags that are not named are removed: \
+             read the present ones with get_dataset and send all.",
             Effect::Update,
             update_dataset_topic_tags,
         ),
@@ -61,40 +61,40 @@ pub(super) fn tools() -> Vec<Tool> {
 #[serde(deny_unknown_fields)]
 struct ListDatasets {
     environment: Environment,
-    /// Which page, from 1. The result says how many there are.
+    /// From 1.
     #[serde(default = "first_page")]
     page: Page,
-    /// Datasets in a page.
+    /// Entries on a page.
     #[serde(default = "usual_page_size")]
     page_size: PageSize,
-    /// A text in the dataset's name, or in its fields' names.
+    /// Text in the name, or in names of fields.
     #[serde(default)]
     search: Option<Text<255>>,
-    /// Only datasets of these connections: `["kafka"]`.
+    /// Only these connections: `["kafka"]`.
     #[serde(default)]
     connections: Option<List<Name, 100>>,
-    /// Only datasets with these tags: `["pii"]`.
+    /// Only these tags: `["pii"]`.
     #[serde(default)]
     tags: Option<List<Name, 100>>,
-    /// Field of the result to sort by: "name".
+    /// Field to sort by: name.
     #[serde(default)]
     sort_field: Option<Name>,
-    /// Which way to sort; says something only with `sort_field`.
+    /// Needs `sort_field`.
     #[serde(default)]
     sort_order: SortOrder,
-    /// Whether system datasets, such as Kafka's internal topics, are given too.
+    /// Give system datasets too.
     #[serde(default = "no")]
     include_system: Flag,
-    /// Whether `search` looks at fields too.
+    /// Search names of fields too.
     #[serde(default = "yes")]
     search_fields: Flag,
-    /// Only datasets whose schema is of this format: "AVRO".
+    /// Only schemas of this format: AVRO.
     #[serde(default)]
     schema_format: Option<Name>,
-    /// true: only datasets with records; false: only those without.
+    /// Only with records (true) or without.
     #[serde(default)]
     has_records: Option<Flag>,
-    /// true: only compacted topics; false: only those that are not.
+    /// Only compacted topics (true) or others.
     #[serde(default)]
     is_compacted: Option<Flag>,
 }
@@ -129,9 +129,9 @@ async fn list_datasets(call: Call, arguments: ListDatasets) -> Result<RawObject,
 #[serde(deny_unknown_fields)]
 struct GetDataset {
     environment: Environment,
-    /// Connection of the dataset, as `list_datasets` shows it. Kafka's is "kafka".
+    /// See `list_datasets`; Kafka's is kafka.
     connection: Name,
-    /// Name of the dataset, as `list_datasets` shows it. For Kafka it is the topic's.
+    /// See `list_datasets`; for Kafka the topic.
     dataset: Name,
 }
 
@@ -146,8 +146,8 @@ async fn get_dataset(
 #[serde(deny_unknown_fields)]
 struct GetDatasetMessageMetrics {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
-    entity_name: Name,
+    /// See `list_topics`.
+    entity_name: TopicName,
 }
 
 async fn get_dataset_message_metrics(
@@ -162,9 +162,9 @@ async fn get_dataset_message_metrics(
 #[serde(deny_unknown_fields)]
 struct UpdateDatasetTopicDescription {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
-    /// The new description. Left out, null or empty: none.
+    /// See `list_topics`.
+    topic_name: TopicName,
+    /// New text. Default: none.
     #[serde(default)]
     description: Option<Text<10_000, 0>>,
 }
@@ -182,9 +182,9 @@ async fn update_dataset_topic_description(
 #[serde(deny_unknown_fields)]
 struct UpdateDatasetTopicTags {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
-    /// All tags that it shall have: `["pii", "payments"]`. An empty list removes all.
+    /// See `list_topics`.
+    topic_name: TopicName,
+    /// All tags: `["pii", "eu"]`. An empty list removes all.
     tags: List<Name, 100, 0>,
 }
 

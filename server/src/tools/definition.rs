@@ -3,11 +3,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
-use rmcp::model::{Tool as Listing, ToolAnnotations};
+use rmcp::model::Tool as Listing;
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+pub(super) use super::effect::Effect;
 use super::{
     arguments::{self, ArgumentError, Flag},
     asked::{Checks, Offer},
@@ -15,65 +16,13 @@ use super::{
     output::Output,
     progress::Progress,
     result::ToolResult,
-    schema, statement,
+    schema,
 };
 use crate::{
     identity::Identity,
     lenses,
     scope::{Scope, ScopeSet},
 };
-
-/// What a tool does to Lenses. Scope and annotations follow from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Tells what this server knows without asking Lenses, whatever the scopes.
-    SelfInfo,
-    /// Looks.
-    Read,
-    /// Creates something; calling it again fails or creates another.
-    Create,
-    /// Sets what is there to another value, which is then lost; calling it again changes nothing more.
-    Update,
-    /// Sets something going, each time it is called: a restart, a message sent again.
-    Trigger,
-    /// Takes something away for good.
-    Delete,
-    /// Runs the statement in the argument `sql`: its class decides.
-    Sql,
-}
-
-impl Effect {
-    fn annotations(self) -> ToolAnnotations {
-        let (read_only, destructive, idempotent) = match self {
-            Self::SelfInfo | Self::Read => (true, false, true),
-            Self::Create | Self::Trigger => (false, false, false),
-            // MCP calls every update that is not only additive destructive. What is gone stays gone, and deleting it
-            // again changes nothing.
-            Self::Update | Self::Delete => (false, true, true),
-            Self::Sql => (false, true, false),
-        };
-        ToolAnnotations::new()
-            .read_only(read_only)
-            .destructive(destructive)
-            .idempotent(idempotent)
-            // Everything is in Lenses; but records hold what anyone may have written into them.
-            .open_world(self == Self::Sql)
-    }
-
-    fn required_scopes(self, arguments: Option<&Map<String, Value>>) -> ScopeSet {
-        match self {
-            Self::SelfInfo => ScopeSet::NONE,
-            Self::Read => Scope::Read.into(),
-            Self::Create | Self::Update | Self::Trigger => Scope::Write.into(),
-            Self::Delete => Scope::Delete.into(),
-            // Without a statement there is nothing to allow: the call will fail on its arguments.
-            Self::Sql => arguments
-                .and_then(|arguments| arguments.get("sql"))
-                .and_then(Value::as_str)
-                .map_or(Scope::Read.into(), statement::required_scopes),
-        }
-    }
-}
 
 /// Limits of one call's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +57,13 @@ pub type Prepared = BoxFuture<'static, Result<ToolResult, ToolError>>;
 
 type Prepare = dyn Fn(Call, Map<String, Value>) -> Result<Prepared, ArgumentError> + Send + Sync;
 
+/// The scopes that some arguments need beyond those of the tool.
+#[derive(Clone, Copy)]
+struct ScopesByArguments {
+    words: &'static str,
+    scopes: fn(&Map<String, Value>) -> ScopeSet,
+}
+
 /// One tool.
 pub struct Tool {
     name: &'static str,
@@ -115,6 +71,8 @@ pub struct Tool {
     environment_argument: &'static str,
     confirmed: bool,
     effect: Effect,
+    by_arguments: Option<ScopesByArguments>,
+    accepted: Arc<Map<String, Value>>,
     listing: Listing,
     prepare: Arc<Prepare>,
     when_forbidden: Option<&'static str>,
@@ -136,23 +94,27 @@ impl Tool {
         F: Fn(Call, A) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
-        let input = schema::of::<A>();
-        let listing = Listing::new(name, description, Arc::clone(&input))
+        let accepted = Arc::new(schema::accepted::<A>());
+        let input = Arc::new(schema::published(&accepted));
+        let listing = Listing::new(name, description, input)
             .with_title(title)
             .with_annotations(effect.annotations())
             .with_raw_output_schema(Arc::new(O::schema()));
+        let schema = Arc::clone(&accepted);
         let prepare = move |call: Call,
                             arguments: Map<String, Value>|
               -> Result<Prepared, ArgumentError> {
-            let result = function(call, arguments::parse::<A>(&input, arguments)?);
+            let result = function(call, arguments::parse::<A>(&schema, arguments)?);
             Ok(Box::pin(async move { result.await.map(Output::into_result).map_err(Into::into) }))
         };
         Self {
             name,
             group: "",
             environment_argument: "environment",
-            confirmed: effect == Effect::Delete,
+            confirmed: false,
             effect,
+            by_arguments: None,
+            accepted,
             listing,
             prepare: Arc::new(prepare),
             when_forbidden: None,
@@ -172,6 +134,21 @@ impl Tool {
     /// The same tool, of which the user is asked first though it deletes nothing.
     pub(super) fn confirmed(self) -> Self {
         Self { confirmed: true, ..self }
+    }
+
+    /// The same tool, of which some calls need more scopes: those that `scopes` tells of their
+    /// arguments. `words` say which, after the tool's own scope and "and".
+    pub(super) fn with_scopes_by_arguments(
+        mut self,
+        words: &'static str,
+        scopes: fn(&Map<String, Value>) -> ScopeSet,
+    ) -> Self {
+        self.by_arguments = Some(ScopesByArguments { words, scopes });
+        // One of those scopes is `delete`.
+        if let Some(annotations) = &mut self.listing.annotations {
+            annotations.destructive_hint = Some(true);
+        }
+        self
     }
 
     /// With `advice` for users whom Lenses does not allow the change, where there is another way to what they want.
@@ -211,21 +188,43 @@ impl Tool {
     /// Whether the user is asked before a call with `arguments`: it takes something away that is not got back.
     #[must_use]
     pub fn is_confirmed(&self, arguments: &Map<String, Value>) -> bool {
-        self.confirmed && !is_dry_run(arguments)
-            || self.effect == Effect::Sql
-                && self.required_scopes(Some(arguments)).contains(Scope::Delete)
+        let deletes = || self.required_scopes(Some(arguments)).contains(Scope::Delete);
+        !is_dry_run(arguments) && (self.confirmed || deletes())
     }
 
-    /// How it is listed.
+    /// How it is listed. The input schema is the part of [`Self::accepted`] that every vendor takes.
     #[must_use]
     pub fn listing(&self) -> &Listing {
         &self.listing
     }
 
+    /// JSON Schema (2020-12) of the arguments that a call may have: closed, and with every bound.
+    #[must_use]
+    pub fn accepted(&self) -> &Map<String, Value> {
+        &self.accepted
+    }
+
+    /// Makes plain arguments of those that a client program sent: without the client's own, without
+    /// optional ones that are empty, and with JSON text read. Scopes, confirmation and audit look at
+    /// what it leaves.
+    pub fn read(&self, arguments: &mut Map<String, Value>) {
+        arguments::read(&self.accepted, arguments);
+    }
+
     /// The scopes that a call with `arguments` needs.
     #[must_use]
     pub fn required_scopes(&self, arguments: Option<&Map<String, Value>>) -> ScopeSet {
-        self.effect.required_scopes(arguments)
+        let own = self.effect.required_scopes(arguments);
+        match (self.by_arguments, arguments) {
+            (Some(further), Some(arguments)) => own.union((further.scopes)(arguments)),
+            _ => own,
+        }
+    }
+
+    /// Which calls need more scopes than `required_scopes(None)` tells, in words.
+    #[must_use]
+    pub fn further_scopes(&self) -> Option<&'static str> {
+        self.by_arguments.map(|further| further.words)
     }
 
     /// Whether some call of it is allowed with `scopes`.
@@ -241,7 +240,7 @@ impl Tool {
     /// Whether it has an argument called `name`.
     #[must_use]
     pub fn has_argument(&self, name: &str) -> bool {
-        let properties = self.listing.input_schema.get("properties").and_then(Value::as_object);
+        let properties = self.accepted.get("properties").and_then(Value::as_object);
         properties.is_some_and(|properties| properties.contains_key(name))
     }
 

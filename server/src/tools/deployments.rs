@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    arguments::Environment,
+    arguments::{Environment, KubernetesName},
     definition::{Call, Effect, Tool},
 };
 use crate::lenses::{Error, Name, RawObject, Tail};
@@ -14,16 +14,17 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "get_deployment_targets",
             "Get deployment targets",
-            "Shows where an environment can deploy: Kubernetes clusters with their namespaces for SQL processors, and Kafka \
-             Connect clusters for connectors. Call it before create_sql_processor and create_kafka_connector.",
+            "Shows where an environment can deploy: Kubernetes clusters with namespaces, and \
+             Kafka Connect clusters. Call it before create_sql_processor and \
+             create_kafka_connector.",
             Effect::Read,
             get_deployment_targets,
         ),
         Tool::new(
             "get_pod_logs",
             "Get pod logs",
-            "Gives what a pod of a SQL processor or connector wrote to its log. Of a long log it gives the end, and says \
-             so. get_sql_processor shows the pods.",
+            "Gives the log of a pod of a SQL processor or connector; of a long log, the end. \
+             get_sql_processor shows the pods.",
             Effect::Read,
             get_pod_logs,
         ),
@@ -47,12 +48,12 @@ async fn get_deployment_targets(
 #[serde(deny_unknown_fields)]
 struct GetPodLogs {
     environment: Environment,
-    /// Name of the Kubernetes cluster, as `get_deployment_targets` shows it.
+    /// See `get_deployment_targets`.
     cluster: Name,
-    /// Kubernetes namespace of the pod.
-    namespace: Name,
-    /// Name of the pod.
-    pod: Name,
+    /// Its namespace.
+    namespace: KubernetesName,
+    /// Pod name.
+    pod: KubernetesName,
 }
 
 async fn get_pod_logs(call: Call, arguments: GetPodLogs) -> Result<String, Error> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    arguments::{Document, EnvironmentName, Text},
+    arguments::{EnvironmentName, Fields, KnownEnvironmentName, Text},
     definition::{Call, Effect, Tool},
     output::Typed,
     page::{Cursor, Limit, Page, Paging},
@@ -17,16 +17,15 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "list_environments",
             "List environments",
-            "Lists the Lenses environments (Kafka clusters with their connectors, schemas and processors) that the \
-             user may see, with tier and whether the agent is connected. Start here: nearly every other tool needs an \
-             environment's name.",
+            "Lists the environments (one Kafka cluster each) that the user may see, with tier \
+             and agent state. Start here: most tools need an environment's name.",
             Effect::Read,
             list_environments,
         ),
         Tool::new(
             "get_environment",
             "Get environment",
-            "Shows one environment whole: tier, metadata, the agent's connection, version and metrics.",
+            "Shows one environment: tier, metadata, agent connection, version and metrics.",
             Effect::Read,
             get_environment,
         )
@@ -34,9 +33,8 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "check_environment_health",
             "Check environment health",
-            "Tells whether one environment is usable: whether its agent is connected, what is wrong with it, and how \
-             many brokers, topics, consumers and connectors it has. Use it when another tool says that the agent is not \
-             connected.",
+            "Tells whether an environment is usable, what is wrong, and its numbers of brokers, \
+             topics, consumers and connectors. Use it if its agent is not connected.",
             Effect::Read,
             check_environment_health,
         )
@@ -44,9 +42,9 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "create_environment",
             "Create environment",
-            "Creates an environment in Lenses HQ. It stays empty until an agent next to the Kafka cluster connects with \
-             the `agent_key` of the reply: that key is a secret and may not be shown again, so give it to the user at once \
-             and keep it nowhere else. Fails when there is an environment of that name. Ask the user first.",
+            "Creates an environment. It stays empty until an agent connects with the \
+             `agent_key` of the reply: a secret that may not be shown again, so give it to the \
+             user at once. Ask the user first.",
             Effect::Create,
             create_environment,
         )
@@ -57,10 +55,10 @@ pub(super) fn tools() -> Vec<Tool> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListEnvironments {
-    /// Most environments to give. Default: as many as fit.
+    /// Default: as many as fit.
     #[serde(default)]
     limit: Option<Limit>,
-    /// Where to go on: `cut.cursor` of the last result.
+    /// `cut.cursor` of the last result.
     #[serde(default)]
     cursor: Option<Cursor>,
 }
@@ -68,8 +66,8 @@ struct ListEnvironments {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct OneEnvironment {
-    /// Name of the environment, as `list_environments` shows it.
-    name: Name,
+    /// See `list_environments`.
+    name: KnownEnvironmentName,
 }
 
 async fn list_environments(
@@ -102,18 +100,17 @@ async fn check_environment_health(
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateEnvironment {
-    /// Name of the new environment: lower-case letters, digits and hyphens, no hyphen at either end, at most 63 of them.
-    /// Example: "payments-eu".
+    /// New name: lower-case letters, digits and inner hyphens, at most 63.
     name: EnvironmentName,
-    /// Name to show to people. Default: the name itself.
+    /// Name for people. Default: `name`.
     #[serde(default)]
     display_name: Option<Text<255>>,
-    /// What it is for; Lenses shows it and rules may go by it.
+    /// What it is for.
     #[serde(default)]
     tier: Tier,
-    /// Anything else to keep with it, as a JSON object: {"owner": "payments"}.
+    /// Anything else to keep, such as owner.
     #[serde(default)]
-    metadata: Option<Document>,
+    metadata: Option<Fields>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -141,7 +138,7 @@ async fn create_environment(call: Call, arguments: CreateEnvironment) -> Result<
         name: name.into_name(),
         tier: tier.as_str(),
         display_name: display_name.map(|name| name.as_str().to_owned()),
-        metadata: metadata.map(Document::into_object),
+        metadata: metadata.map(Fields::into_object),
     };
     call.lenses.create_environment(&environment).await
 }

@@ -36,9 +36,7 @@ impl Output for RawObject {
 
 impl Output for RawList {
     fn schema() -> Map<String, Value> {
-        wrapped(
-            &json!({ "type": "array", "items": { "type": "object", "additionalProperties": true } }),
-        )
+        wrapped(&json!({ "type": "array", "items": { "type": "object" } }))
     }
 
     fn into_result(self) -> ToolResult {

@@ -167,14 +167,7 @@ impl Output for Page {
                 "cut".to_owned(),
                 json!({
                     "type": "object",
-                    "description": "There when the list goes on.",
-                    "properties": {
-                        "reason": { "type": "string", "description": "Why it was cut." },
-                        "records": { "type": "integer", "minimum": 0, "description": "Number of records in `result`." },
-                        "total": { "type": "integer", "minimum": 0, "description": "Number of records there are." },
-                        "cursor": { "type": "string", "description": "The argument `cursor` of the call that goes on." },
-                    },
-                    "required": ["reason", "records", "total", "cursor"],
+                    "properties": { "cursor": { "type": "string" } },
                 }),
             );
         }

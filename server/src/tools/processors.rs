@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::{
     ToolError,
-    arguments::{ArgumentError, Environment, Int, List, Text},
+    arguments::{ArgumentError, Environment, Int, KubernetesName, List, Text},
     definition::{Call, Effect, Tool},
+    statement,
 };
 use crate::lenses::{Deployment, Error, Name, NewProcessor, RawObject};
 
@@ -15,33 +16,33 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "list_sql_processors",
             "List SQL processors",
-            "Lists the SQL processors of an environment that the user may see, with state, statement and deployment.",
+            "Lists the SQL processors of an environment, with state, statement and deployment.",
             Effect::Read,
             list_sql_processors,
         ),
         Tool::new(
             "get_sql_processor",
             "Get SQL processor",
-            "Shows one SQL processor whole: statement, state of its runners and what went wrong with them. What its pods \
-             write is in get_pod_logs.",
+            "Shows one SQL processor: statement, state of its runners and their errors. For the \
+             logs of its pods use get_pod_logs.",
             Effect::Read,
             get_sql_processor,
         ),
         Tool::new(
             "create_sql_processor",
             "Create SQL processor",
-            "Creates a SQL processor from an INSERT INTO … SELECT STREAM … statement and starts it, so that it writes to \
-             its topic until it is deleted: ask the user first. Without deployment it runs in the agent's own process, \
-             which is meant for trying out; get_deployment_targets shows the Kubernetes clusters. To read records once, \
-             use execute_sql.",
+            "Creates a SQL processor from INSERT INTO … SELECT STREAM … and starts it: it \
+             writes until it is deleted. Ask the user first. Without deployment it runs in the \
+             agent, for trials only. To read records once, use execute_sql.",
             Effect::Create,
             create_sql_processor,
-        ),
+        )
+        .with_scopes_by_arguments("what its statement needs", statement::scopes_of_argument),
         Tool::new(
             "delete_sql_processor",
             "Delete SQL processor",
-            "Stops a SQL processor and deletes it with its state, for good. The topics that it wrote stay. Ask the user \
-             before calling.",
+            "Stops a SQL processor and deletes it with its state, for good. Topics that it \
+             wrote stay. Ask the user first.",
             Effect::Delete,
             delete_sql_processor,
         ),
@@ -65,7 +66,7 @@ async fn list_sql_processors(
 #[serde(deny_unknown_fields)]
 struct OneProcessor {
     environment: Environment,
-    /// Id of the processor, as `list_sql_processors` shows it.
+    /// See `list_sql_processors`.
     sql_processor_id: Name,
 }
 
@@ -80,21 +81,20 @@ async fn get_sql_processor(
 #[serde(deny_unknown_fields)]
 struct CreateProcessor {
     environment: Environment,
-    /// Name of the new processor.
+    /// New name.
     name: Name,
-    /// The statement: `INSERT INTO big_orders SELECT STREAM * FROM orders WHERE amount > 100`.
+    /// INSERT INTO big SELECT STREAM * FROM orders WHERE amount > 100
     sql: Text<100_000>,
-    /// Where it runs: `{"mode": "IN_PROC"}`, the default, or
-    /// `{"mode": "KUBERNETES", "details": {"runners": 1, "cluster": "incluster", "namespace": "lenses"}}`.
+    /// Default: `{"mode": "IN_PROC"}`.
     #[serde(default)]
     deployment: Option<Place>,
-    /// Id of the new processor. Default: Lenses makes one.
+    /// Default: Lenses makes one.
     #[serde(default)]
     sql_processor_id: Option<Name>,
     /// What it is for.
     #[serde(default)]
     description: Option<Text<5_000>>,
-    /// Its tags: `["fraud"]`.
+    /// Tags: `["fraud"]`.
     #[serde(default)]
     tags: Option<List<Name, 100>>,
 }
@@ -103,9 +103,9 @@ struct CreateProcessor {
 #[serde(deny_unknown_fields)]
 #[schemars(extend("maxProperties" = 2))]
 struct Place {
-    /// In the agent's process, or in pods.
+    /// In the agent, or in pods.
     mode: Mode,
-    /// How it runs in pods: needed with KUBERNETES, and only there.
+    /// Needed with KUBERNETES, and only there.
     #[serde(default)]
     details: Option<Pods>,
 }
@@ -124,10 +124,10 @@ enum Mode {
 struct Pods {
     /// Number of pods.
     runners: Int<1, 1_000>,
-    /// Name of the Kubernetes cluster, as `get_deployment_targets` shows it.
+    /// See `get_deployment_targets`.
     cluster: Name,
-    /// Kubernetes namespace of the pods.
-    namespace: Name,
+    /// Its namespace.
+    namespace: KubernetesName,
 }
 
 impl Place {
@@ -135,7 +135,11 @@ impl Place {
         match (self.mode, self.details) {
             (Mode::InProcess, None) => Ok(Deployment::InProcess),
             (Mode::Kubernetes, Some(Pods { runners, cluster, namespace })) => {
-                Ok(Deployment::Kubernetes { runners: runners.get(), cluster, namespace })
+                Ok(Deployment::Kubernetes {
+                    runners: runners.get(),
+                    cluster,
+                    namespace: namespace.into_name(),
+                })
             }
             (Mode::InProcess, Some(_)) => Err(ArgumentError::value(
                 "deployment.details",

@@ -29,12 +29,12 @@ pub(super) fn tools() -> Vec<Tool> {
     vec![Tool::new(
         "execute_sql",
         "Execute SQL",
-        "Runs Lenses SQL in an environment and gives the rows. SELECT reads records from topics (SELECT * FROM orders \
-         WHERE amount > 10 LIMIT 20); SHOW TABLES and DESCRIBE TABLE orders tell what can be read. Always give a LIMIT. \
-         Quote topic names that hold other than letters, digits and _ with backticks. The statement decides the scope: \
-         SELECT, SHOW, DESCRIBE and EXPLAIN need read; INSERT, CREATE, ALTER and UPDATE need write; DELETE, DROP, \
-         TRUNCATE and KILL need delete. Numbers that JavaScript can't hold exactly (integers beyond 2^53 - 1, long \
-         decimals) are given as text with all their digits. Ask the user before changing or deleting anything.",
+        "Runs Lenses SQL and gives the rows. SELECT reads records (SELECT * FROM orders WHERE \
+         amount > 10 LIMIT 20); SHOW TABLES and DESCRIBE TABLE orders tell what can be read. \
+         Always give a LIMIT, and quote names that hold other than letters, digits and _ in \
+         backticks. The statement decides the scope: SELECT and SHOW need read, INSERT and \
+         CREATE write, DELETE, DROP and TRUNCATE delete. Integers beyond 2^53 - 1 and long \
+         decimals are given as text. Ask the user before you change or delete anything.",
         Effect::Sql,
         execute_sql,
     )]
@@ -44,7 +44,7 @@ pub(super) fn tools() -> Vec<Tool> {
 #[serde(deny_unknown_fields)]
 struct ExecuteSql {
     environment: Environment,
-    /// The statement, or several with `;` between them.
+    /// The statement; several with `;` between them.
     sql: Text<MAX_CHARACTERS>,
 }
 
@@ -103,26 +103,14 @@ impl Output for Rows {
     fn schema() -> Map<String, Value> {
         let mut schema = output::wrapped(&json!({
             "type": "array",
-            "items": { "type": "object", "additionalProperties": true },
+            "items": { "type": "object" },
         }));
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.insert(
                 "cut".to_owned(),
-                json!({
-                    "type": "object",
-                    "description": "There when the result has more rows than these, or may have.",
-                    "properties": {
-                        "reason": { "type": "string", "description": "Which limit was reached." },
-                        "rows": { "type": "integer", "minimum": 0, "description": "Number of rows in `result`." },
-                        "next": { "type": "string", "description": "How to see the others." },
-                    },
-                    "required": ["reason", "rows", "next"],
-                }),
+                json!({ "type": "object", "properties": { "next": { "type": "string" } } }),
             );
-            properties.insert(
-                "message".to_owned(),
-                json!({ "type": "string", "description": "What Lenses says of a statement that has no rows." }),
-            );
+            properties.insert("message".to_owned(), json!({ "type": "string" }));
         }
         schema
     }

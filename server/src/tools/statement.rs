@@ -18,11 +18,20 @@
 mod tests;
 mod tokens;
 
+use serde_json::{Map, Value};
+
 pub(super) use self::tokens::{Token, tokens};
 use crate::scope::{Scope, ScopeSet};
 
 /// The longest statement, in characters.
 pub(super) const MAX_CHARACTERS: usize = 100_000;
+
+/// The scopes that the statement in the argument `sql` needs; none without one, as the call will
+/// fail on its arguments.
+pub(super) fn scopes_of_argument(arguments: &Map<String, Value>) -> ScopeSet {
+    let sql = arguments.get("sql").and_then(Value::as_str);
+    sql.map_or(ScopeSet::NONE, required_scopes)
+}
 
 /// The scopes that running `sql` needs. Never empty.
 pub(super) fn required_scopes(sql: &str) -> ScopeSet {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    arguments::{Document, Environment},
+    arguments::{Document, Environment, TopicName},
     definition::{Call, Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
@@ -18,25 +18,25 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "list_topic_metadata",
             "List topic metadata",
-            "Lists for every topic that the user may see what Lenses knows beyond Kafka: key and value formats, schemas, \
-             description and tags. For one topic use get_topic_metadata, for a search use list_datasets.",
+            "Lists formats, schemas, descriptions and tags of all topics. For one topic use \
+             get_topic_metadata; to search use list_datasets.",
             Effect::Read,
             list_topic_metadata,
         ),
         Tool::new(
             "get_topic_metadata",
             "Get topic metadata",
-            "Shows what Lenses knows of one topic beyond Kafka: key and value formats, schemas, description and tags. Look \
-             here before writing a query on the topic.",
+            "Shows formats, schemas, description and tags of one topic. Read it before you \
+             query the topic.",
             Effect::Read,
             get_topic_metadata,
         ),
         Tool::new(
             "update_topic_metadata",
             "Update topic metadata",
-            "Sets the metadata of a topic: formats, schemas, description, tags. It decides how Lenses reads the topic's \
-             records. Fields that are left out may be lost: read them with get_topic_metadata, change what is to change, \
-             and send all of it. Ask the user first.",
+            "Sets formats, schemas, description and tags of a topic, which decide how Lenses \
+             reads its records. Fields that are left out may be lost: send all that \
+             get_topic_metadata shows. Ask the user first.",
             Effect::Update,
             update_topic_metadata,
         ),
@@ -47,10 +47,10 @@ pub(super) fn tools() -> Vec<Tool> {
 #[serde(deny_unknown_fields)]
 struct ListTopicMetadata {
     environment: Environment,
-    /// Most topics to give. Default: as many as fit.
+    /// Default: as many as fit.
     #[serde(default)]
     limit: Option<Limit>,
-    /// Where to go on: `cut.cursor` of the last result.
+    /// `cut.cursor` of the last result.
     #[serde(default)]
     cursor: Option<Cursor>,
 }
@@ -65,8 +65,8 @@ async fn list_topic_metadata(call: Call, arguments: ListTopicMetadata) -> Result
 #[serde(deny_unknown_fields)]
 struct GetTopicMetadata {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
+    /// See `list_topics`.
+    topic_name: TopicName,
 }
 
 async fn get_topic_metadata(call: Call, arguments: GetTopicMetadata) -> Result<RawObject, Error> {
@@ -78,8 +78,8 @@ async fn get_topic_metadata(call: Call, arguments: GetTopicMetadata) -> Result<R
 #[serde(deny_unknown_fields)]
 struct UpdateTopicMetadata {
     environment: Environment,
-    /// The metadata. Required: topicName, keyType, valueType. Optional: keySchema, keySchemaVersion, keySchemaInlined, the
-    /// same for the value, description, tags as [{"name": "pii"}], additionalInfo.
+    /// Also keySchema, keySchemaVersion, keySchemaInlined, the same for the value, description,
+    /// tags as [{"name": "pii"}], additionalInfo.
     metadata: Metadata,
 }
 
@@ -122,6 +122,9 @@ impl TryFrom<Document> for Metadata {
         };
         let [topic_name, key_type, value_type] = REQUIRED.map(name_in);
         let (topic_name, _, _) = (topic_name?, key_type?, value_type?);
+        let topic_name = TopicName::try_from(String::from(topic_name))
+            .map_err(|fault| format!("`topicName` {fault}"))?
+            .into_name();
         Ok(Self { topic_name, object })
     }
 }
@@ -136,10 +139,10 @@ impl JsonSchema for Metadata {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let name = Name::json_schema(generator);
+        let (name, topic) = (Name::json_schema(generator), TopicName::json_schema(generator));
         let mut schema = Document::json_schema(generator);
         let required = json_schema!({
-            "properties": { "topicName": name, "keyType": name, "valueType": name },
+            "properties": { "topicName": topic, "keyType": name, "valueType": name },
             "required": REQUIRED,
         });
         if let (Some(schema), Value::Object(required)) =

@@ -13,7 +13,7 @@ use crate::{cell, check};
 const HEAD: &str = "\
 # Operating the server
 
-What a running server tells about itself. The admin port (`ADMIN_PORT`, 9090) is for the cluster and not for callers: it has no sign-in, and nothing
+What a running server tells about itself. The admin port (`ADMIN_PORT`: 9090 in the operator's pods, 9464 elsewhere) is for the cluster and not for callers: it has no sign-in, and nothing
 secret is on it. Nowhere below is a token, a value of an argument, a statement or a record.
 
 ## Log
@@ -50,8 +50,20 @@ A fingerprint is the first eight hex digits of the token's SHA-256: enough to fo
 | `/diagnostics` | each link to HQ and each setting of HQ's that sign-in needs, with result, reason and remedy; asked anew at most every 10 s |
 
 ```console
-kubectl exec deploy/anything-with-curl -- curl -s http://lenses-mcp:9090/diagnostics
+kubectl port-forward deploy/lenses-mcp 9090 &
+curl -s http://localhost:9090/diagnostics
 ```
+
+The port answers to `localhost`, to the address at which it is dialled (as the kubelet and Prometheus dial a pod), and to the hosts of the MCP endpoint on any port
+(`MCP_ALLOWED_HOSTS`). Any other `Host` gets 403, so that no web page can read it by a name of its own.
+
+If `ADMIN_PORT` is not set and another program has port 9464, the server logs a warning and starts without these endpoints.
+
+## Proxies
+
+`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` hold for Lenses HQ (its API, its websocket, sign-in) and for the collector of traces. Loopback addresses are reached directly, unless
+`MCP_PROXY_LOOPBACK=true`. A websocket over plain HTTP is opened by CONNECT. Only `http://` proxies are used. The log at the start and `--check` say which address is reached through
+which proxy, without the credentials.
 
 ## Connections
 

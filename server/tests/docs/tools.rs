@@ -17,8 +17,12 @@ const HEAD: &str = "\
 
 Made from the code by `make generate`. A client lists what the caller's scopes and the server's settings allow. Groups are what `MCP_TOOLS_ALLOW` and `MCP_TOOLS_DENY` name as `group/*`.
 
-Hints are those of MCP. *read*: changes nothing. *destructive*: what was there before is lost; where the client can ask its user, this server has it ask
-before something is deleted. *idempotent*: doing it again changes nothing more. An argument without a default must be given; numbers and flags may be given as text.
+Hints are those of MCP. *read*: changes nothing. *destructive*: what was there before is lost. If the client can ask its user, this server has it ask before
+something is deleted. *idempotent*: doing it again changes nothing more.
+
+An argument without a default must be given. An optional argument that is empty (`\"\"`, `[]`, `{}` or null) counts as left out. Numbers, flags, lists and
+objects may be given as JSON text. A *list of keys and values* is `[{\"key\": \"retention.ms\", \"value\": \"1000\"}]`; an object, `{\"retention.ms\": \"1000\"}`,
+is taken too. Lists show a schema without bounds, in words that every vendor of models takes; the server checks the bounds that stand here.
 ";
 
 const PROMPTS: &str = "\
@@ -77,7 +81,7 @@ fn describe(page: &mut String, tool: &Tool) {
     writeln!(page, "\n### `{}`\n", tool.name()).unwrap();
     writeln!(page, "{title}. Scope: {}; {}.\n", scope(tool), hints(tool)).unwrap();
     writeln!(page, "{}", listing.description.as_deref().unwrap()).unwrap();
-    let schema = Value::Object((*listing.input_schema).clone());
+    let schema = Value::Object(tool.accepted().clone());
     let arguments = schema["properties"].as_object().unwrap();
     if arguments.is_empty() {
         writeln!(page, "\nNo arguments.").unwrap();
@@ -102,7 +106,10 @@ fn scope(tool: &Tool) -> String {
     match tool.required_scopes(None) {
         _ if tool.name() == "execute_sql" => "that of each statement".to_owned(),
         ScopeSet::NONE => "none".to_owned(),
-        scopes => format!("`{scopes}`"),
+        scopes => match tool.further_scopes() {
+            Some(further) => format!("`{scopes}`, and {further}"),
+            None => format!("`{scopes}`"),
+        },
     }
 }
 
@@ -128,7 +135,13 @@ fn default(schema: &Value) -> String {
 
 /// The type with its bounds, in few words.
 fn kind(schema: &Value) -> String {
-    let schema = schema["anyOf"].get(0).unwrap_or(schema);
+    let ways = schema["anyOf"].as_array().map_or(&[][..], Vec::as_slice);
+    if let [list, object, ..] = ways
+        && object["type"] == "object"
+    {
+        return format!("list of keys and values, at most {}", list["maxItems"]);
+    }
+    let schema = ways.first().unwrap_or(schema);
     if let Some(values) = schema["enum"].as_array() {
         return values
             .iter()

@@ -63,6 +63,30 @@ async fn the_admin_port_has_no_mcp_and_the_mcp_port_no_admin() {
     }
 }
 
+#[tokio::test]
+async fn the_admin_port_answers_to_the_servers_own_names_and_no_others() {
+    let hosts = ("MCP_ALLOWED_HOSTS", "lenses-mcp.tools.svc, lenses-mcp:80");
+    let server = Server::with_oauth(&Hq::start().await, &[hosts]);
+    for host in [
+        "localhost:9464",
+        "127.0.0.1:9464",
+        "[::1]",
+        "lenses-mcp.tools.svc:9464",
+        // A port of the MCP endpoint says nothing about this one.
+        "lenses-mcp:9464",
+        "mcp.example.com",
+    ] {
+        assert_eq!(server.admin_at(host, "/metrics").await.status, StatusCode::OK, "{host}");
+    }
+    for host in ["rebound.example:9464", "10.0.0.1:9464", "lenses-mcp.other.svc"] {
+        for path in ["/livez", "/readyz", "/metrics", "/diagnostics", "/elicitation"] {
+            let answer = server.admin_at(host, path).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{host} {path}");
+            assert!(answer.body.contains("MCP_ALLOWED_HOSTS"), "{answer:?}");
+        }
+    }
+}
+
 /// The series of the exposition, without their values.
 fn series(server: &Server) -> BTreeSet<String> {
     let text = server.exposition();

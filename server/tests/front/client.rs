@@ -81,7 +81,13 @@ impl Server {
 
     /// Gets `path` of the admin port.
     pub(crate) async fn admin(&self, path: &str) -> Answer {
-        Self::answer(self.admin.clone(), get(path)).await
+        self.admin_at("localhost", path).await
+    }
+
+    /// Gets `path` of the admin port as `host`.
+    pub(crate) async fn admin_at(&self, host: &str, path: &str) -> Answer {
+        let request = get(path).without_header("host").with_header("host", host);
+        Self::answer(self.admin.clone(), request).await
     }
 
     async fn answer(router: Router, request: Request<Body>) -> Answer {
@@ -178,7 +184,7 @@ impl With for Request<Body> {
 
     fn from(mut self, address: IpAddr) -> Self {
         let peer = SocketAddr::new(address, 50_000);
-        self.extensions_mut().insert(ClientAddress { peer, client: address });
+        self.extensions_mut().insert(ClientAddress { peer, client: address, own: None });
         self
     }
 }

@@ -211,6 +211,31 @@ async fn each_setting_of_hq_that_is_wrong_is_found_and_the_one_to_change_is_name
 }
 
 #[tokio::test]
+async fn a_closed_registration_is_no_fault_where_clients_are_known_otherwise() {
+    let closed = json!({"registration_endpoint": null});
+    let documents =
+        json!({"registration_endpoint": null, "client_id_metadata_document_supported": true});
+    let refused =
+        json!({"registration_endpoint": null, "client_id_metadata_document_supported": false});
+    for (members, setting, result, reason) in [
+        (&documents, "dynamic", "ok", "RegistrationOpen"),
+        (&documents, "manual", "ok", "RegistrationOpen"),
+        (&closed, "manual", "ok", "RegistrationManual"),
+        (&refused, "manual", "ok", "RegistrationManual"),
+        (&closed, "dynamic", "failed", "RegistrationClosed"),
+        (&refused, "dynamic", "failed", "RegistrationClosed"),
+    ] {
+        let hq = Hq::start().await;
+        hq.publish(members.clone());
+        let server = Server::with_oauth(&hq, &[("MCP_CLIENT_REGISTRATION", setting)]);
+        let report = report(&server).await;
+        let found = check(&report, "registration");
+        assert_eq!((&found["result"], &found["reason"]), (&json!(result), &json!(reason)));
+        assert_eq!(report["healthy"], result == "ok", "{report}");
+    }
+}
+
+#[tokio::test]
 async fn an_hq_that_is_away_is_reported_and_what_depends_on_it_is_skipped() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = Server::new(&[

@@ -171,7 +171,7 @@ async fn an_address_cannot_break_out_of_the_page_or_of_a_shells_word() {
 async fn the_page_says_how_callers_sign_in_and_shows_no_secret() {
     let hq = Hq::start().await;
     let oauth = Server::with_oauth(&hq, &[("MCP_SCOPES", "read,delete")]);
-    let token = with_key(&[("MCP_CALLER_TOKEN", "callers-token")]);
+    let token = with_key(&[("MCP_CALLER_TOKEN", "callers-token-of-a-test")]);
     let anyone = with_key(&[("MCP_CALLERS", "anyone")]);
     let in_oauth = [
         r#"href="https://lenses.example.com""#,
@@ -192,7 +192,7 @@ async fn the_page_says_how_callers_sign_in_and_shows_no_secret() {
         for text in there {
             assert!(page.contains(text), "{text} is not in {page}");
         }
-        for text in not_there.iter().chain(&["callers-token", "service-account"]) {
+        for text in not_there.iter().chain(&["callers-token-of-a-test", "service-account"]) {
             assert!(!page.contains(text), "{text} is in {page}");
         }
     }

@@ -137,12 +137,12 @@ async fn callers_that_share_an_api_key_are_one_user() {
         ("LENSES_API_KEY", "key"),
         ("TRANSPORT", "http"),
         ("MCP_ALLOWED_HOSTS", "mcp.example.com"),
-        ("MCP_CALLER_TOKEN", "shared"),
+        ("MCP_CALLER_TOKEN", "shared-by-all-callers"),
         TWO,
     ]);
     let mut statuses = Vec::new();
     for _ in 0..3 {
-        statuses.push(server.call("shared", READ).await.status.as_u16());
+        statuses.push(server.call("shared-by-all-callers", READ).await.status.as_u16());
     }
     assert_eq!(statuses, [200, 200, 429]);
 }

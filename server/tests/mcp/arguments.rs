@@ -17,6 +17,8 @@ const NAMES: &[(&str, &str)] = &[
     ("größe", "gr%C3%B6%C3%9Fe"),
     ("a\\b", "a%5Cb"),
     ("...", "..."),
+    ("..;", "..%3B"),
+    ("a;b=c", "a%3Bb=c"),
 ];
 
 #[tokio::test]
@@ -24,23 +26,49 @@ async fn a_name_is_one_segment_of_the_path_whatever_it_holds() {
     for (name, segment) in NAMES {
         let hq = Hq::giving(&json!({})).await;
         let endpoint = Endpoint::new(&hq.url);
-        endpoint.call("get_environment", json!({ "name": name })).await;
-        endpoint.call("get_topic", json!({ "environment": "dev", "topic_name": name })).await;
-        endpoint.call("get_topic", json!({ "environment": name, "topic_name": "t" })).await;
-        endpoint
-            .call("delete_consumer_group", json!({ "environment": "dev", "group_id": name }))
-            .await;
-        let base = "/lenses/api/v1/environments";
+        for (tool, arguments) in [
+            ("get_sql_processor", json!({ "environment": "dev", "sql_processor_id": name })),
+            ("get_dataset", json!({ "environment": "dev", "connection": name, "dataset": name })),
+            ("delete_consumer_group", json!({ "environment": "dev", "group_id": name })),
+        ] {
+            endpoint.call(tool, arguments).await;
+        }
+        let agent = "/lenses/api/v1/environments/dev/proxy/api";
         assert_eq!(
             hq.lines(),
             [
-                format!("GET {base}/{segment}"),
-                format!("GET {base}/dev/proxy/api/topics/{segment}"),
-                format!("GET {base}/{segment}/proxy/api/topics/t"),
-                format!("DELETE {base}/dev/proxy/api/consumers/{segment}"),
+                format!("GET {agent}/v2/streams/{segment}"),
+                format!("GET {agent}/v1/datasets/{segment}/{segment}"),
+                format!("DELETE {agent}/consumers/{segment}"),
             ]
         );
     }
+}
+
+#[tokio::test]
+async fn a_name_that_there_cannot_be_is_refused() {
+    let hq = Hq::giving(&json!({})).await;
+    let endpoint = Endpoint::new(&hq.url);
+    let names =
+        NAMES.iter().map(|(name, _)| *name).filter(|name| !matches!(*name, "orders" | "..."));
+    for name in names.chain(["dev/../prod", ".."]) {
+        let topics = json!({ "environment": "dev", "group_id": "g", "topics": [name] });
+        let log = json!({ "environment": "dev", "cluster": "c", "namespace": "n", "pod": name });
+        for (tool, arguments, argument) in [
+            ("get_environment", json!({ "name": name }), "`name`"),
+            ("diagnose", json!({ "environment": name }), "`environment`"),
+            ("list_topics", json!({ "environment": name }), "`environment`"),
+            ("execute_sql", json!({ "environment": name, "sql": "SHOW TABLES" }), "`environment`"),
+            ("get_topic", json!({ "environment": "dev", "topic_name": name }), "`topic_name`"),
+            ("create_topic", json!({ "environment": "dev", "topic_name": name }), "`topic_name`"),
+            ("delete_consumer_group_offsets", topics, "`topics[0]`"),
+            ("get_pod_logs", log, "`pod`"),
+        ] {
+            let text = endpoint.failure(tool, arguments).await;
+            assert!(text.contains(argument) && text.contains("Nothing was sent"), "{text}");
+        }
+    }
+    assert_eq!(hq.seen(), []);
 }
 
 #[tokio::test]
@@ -68,7 +96,7 @@ async fn wrong_arguments_are_named_and_nothing_is_sent() {
         ("create_topic", topic(json!({ "partitions": 0 })), "`partitions`"),
         ("create_topic", topic(json!({ "partitions": "many" })), "`partitions`"),
         ("create_topic", topic(json!({ "replication": -1 })), "`replication`"),
-        ("create_topic", topic(json!({ "configs": [] })), "`configs`"),
+        ("create_topic", topic(json!({ "configs": ["a"] })), "`configs"),
         ("create_topic", topic(json!({ "configs": { "retention.ms": 5 } })), "`configs"),
         ("list_consumer_groups", json!({ "environment": null }), "`environment`"),
         ("delete_consumer_group", json!({ "environment": "dev", "group": "g" }), "`group`"),

@@ -19,6 +19,7 @@ use lenses_mcp_server::{
     mcp::{self, Incoming, Rejected},
     metrics::Metrics,
     policy::{self, ToolPolicy},
+    proxies::Proxies,
     scope::ScopeSet,
     settings::Confirm,
     tls::{self, Trust},
@@ -130,14 +131,18 @@ impl Endpoint {
             url: url.clone(),
             websocket_url: url.clone(),
             tls: tls::client_config(&Trust::default(), [url], metrics.tls.clone()).unwrap(),
+            proxies: Proxies::default(),
             request_timeout: limits.request,
             response_max_bytes: limits.bytes,
             metrics: metrics.lenses.clone(),
         })
         .unwrap();
         let tls = tls::client_config(&Trust::default(), [diagnosed], metrics.tls.clone()).unwrap();
-        let diagnostics =
-            Diagnostics::of_api_key(diagnosed, &TOKEN.into(), BackChannel::new(tls).unwrap());
+        let diagnostics = Diagnostics::of_api_key(
+            diagnosed,
+            &TOKEN.into(),
+            BackChannel::new(tls, &Proxies::default()).unwrap(),
+        );
         let forgotten = Arc::new(Mutex::new(Vec::new()));
         let server = mcp::Server::new(mcp::Options {
             lenses,

@@ -4,8 +4,8 @@ use lenses_mcp_server::{policy, settings::Confirm};
 use serde_json::{Value, json};
 
 use crate::{
+    bad_input::bad_input,
     client::{Endpoint, LEGACY, Limits, MODERN, caller, read, request},
-    every_argument::bad_input,
     hq::Hq,
     valid,
 };
@@ -165,9 +165,12 @@ async fn a_client_that_cannot_ask_or_a_server_that_need_not_runs_at_once() {
 }
 
 #[tokio::test]
-async fn of_sql_only_what_deletes_is_asked_about_and_wrong_arguments_are_told_first() {
+async fn only_what_deletes_is_asked_about_and_wrong_arguments_are_told_first() {
     let hq = Hq::answering(200, "application/json", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
+    let settings =
+        |configs: Value| json!({ "environment": "dev", "topic_name": "t", "configs": configs });
+    let processor = |sql: &str| json!({ "environment": "dev", "name": "p", "sql": sql });
     // With `timestamp` there must be a time too.
     let reset =
         |to| json!({ "environment": "dev", "group_id": "g", "topics": ["t"], "reset_to": to });
@@ -175,6 +178,12 @@ async fn of_sql_only_what_deletes_is_asked_about_and_wrong_arguments_are_told_fi
         ("execute_sql", json!({ "environment": "dev", "sql": "TRUNCATE TABLE t" }), true),
         ("execute_sql", json!({ "environment": "dev", "sql": "SELECT 1; DROP TABLE t" }), true),
         ("create_topic", json!({ "environment": "dev", "topic_name": "t" }), false),
+        ("update_topic_config", settings(json!([{ "key": "retention.ms", "value": "1" }])), true),
+        ("update_topic_config", settings(json!({ "cleanup.policy": "compact" })), true),
+        ("update_topic_config", settings(json!("{\"retention.bytes\": \"1\"}")), true),
+        ("update_topic_config", settings(json!({ "compression.type": "zstd" })), false),
+        ("create_sql_processor", processor("INSERT INTO u SELECT STREAM * FROM t"), false),
+        ("create_sql_processor", processor("DROP TABLE t"), true),
         ("update_consumer_group_offsets", reset("start"), true),
         ("update_consumer_group_offsets", reset("timestamp"), false),
         ("delete_consumer_group", json!({ "environment": "dev" }), false),
@@ -214,6 +223,25 @@ async fn what_is_wrong_with_any_argument_is_told_before_the_user_is_asked() {
     }
     assert!(asked >= 5, "{asked} tools ask");
     assert_eq!(hq.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_answer_holds_for_arguments_however_they_are_written() {
+    let hq = Hq::answering(204, "", "").await;
+    let endpoint = Endpoint::sealing(&hq.url, KEY);
+    let topics = |topics: Value| json!({ "environment": "dev", "group_id": "g", "topics": topics });
+    let tool = "delete_consumer_group_offsets";
+    let text = topics(json!("[\"orders\"]"));
+    let (_, asked) = send(&endpoint, forms(), call(tool, &text, &json!({}))).await;
+    let message =
+        asked["result"]["inputRequests"]["confirm"]["params"]["message"].as_str().unwrap();
+    assert!(message.contains("topics: [\\\"orders\\\"]"), "{message}");
+    let yes = answer(&asked["result"]["requestState"], "accept", true);
+    let mut plain = topics(json!(["orders"]));
+    plain["wait_for_previous"] = json!(true);
+    let (_, reply) = send(&endpoint, forms(), call(tool, &plain, &yes)).await;
+    assert_eq!(reply["result"]["isError"], false, "{reply}");
+    assert_eq!(hq.lines().len(), 1);
 }
 
 #[tokio::test]

@@ -27,8 +27,8 @@ async fn every_look_at_groups_asks_hq_for_what_it_means() {
         ("list_consumer_groups", json!({ "environment": "dev" }), "GET api/consumers"),
         (
             "list_consumer_groups_by_topic",
-            json!({ "environment": "dev", "topic": "a/b" }),
-            "GET api/consumers/a%2Fb",
+            json!({ "environment": "dev", "topic": "a.b" }),
+            "GET api/consumers/a.b",
         ),
     ] {
         let gives = sorted.clone();
@@ -40,7 +40,7 @@ async fn every_look_at_groups_asks_hq_for_what_it_means() {
 
 #[tokio::test]
 async fn fault_14_every_change_of_offsets_asks_hq_for_what_it_means() {
-    let topics = json!(["orders", "a/b"]);
+    let topics = json!(["orders", "a.b"]);
     for (tool, arguments, asks, body) in [
         (
             "update_consumer_group_offsets",
@@ -66,8 +66,8 @@ async fn fault_14_every_change_of_offsets_asks_hq_for_what_it_means() {
         ),
         (
             "update_consumer_partition_offset",
-            group(&json!({ "topic": "a/b", "partition": "2", "offset": 41 })),
-            "PUT api/consumers/g%2F1/offsets/topics/a%2Fb/partitions/2",
+            group(&json!({ "topic": "a.b", "partition": "2", "offset": 41 })),
+            "PUT api/consumers/g%2F1/offsets/topics/a.b/partitions/2",
             json!({ "type": "absolute", "offset": 41 }),
         ),
         (
@@ -78,8 +78,8 @@ async fn fault_14_every_change_of_offsets_asks_hq_for_what_it_means() {
         ),
         (
             "delete_consumer_partition_offset",
-            group(&json!({ "topic": "a/b", "partition": 2 })),
-            "DELETE api/consumers/g%2F1/topics/a%2Fb/partitions/2/offsets",
+            group(&json!({ "topic": "a.b", "partition": 2 })),
+            "DELETE api/consumers/g%2F1/topics/a.b/partitions/2/offsets",
             Value::Null,
         ),
         ("delete_consumer_group", group(&json!({})), "DELETE api/consumers/g%2F1", Value::Null),
@@ -297,32 +297,19 @@ async fn a_dry_run_tells_what_would_move_and_sends_no_change() {
 }
 
 #[tokio::test]
-async fn fault_01_in_a_dry_run_and_in_what_hq_says_a_name_is_one_segment_of_the_path_too() {
-    let consumers = json!([{ "topic": "../../users", "partition": 0, "currentOffset": 1, "lag": 2 }, { "topic": "..", "partition": 0 }]);
+async fn a_topic_that_hq_names_is_one_segment_of_the_path_too() {
+    let consumers = json!([
+        { "topic": "../../users", "partition": 0, "currentOffset": 1, "lag": 2 },
+        { "topic": "..", "partition": 0 },
+    ]);
     let hq = Hq::giving(&json!([{ "id": "g", "consumers": consumers }])).await;
-    let endpoint = Endpoint::new(&hq.url);
+    let arguments = json!({ "environment": "dev", "group_id": "g" });
+    Endpoint::new(&hq.url).call("get_consumer_group_lag", arguments).await;
     let agent = "/lenses/api/v1/environments/dev/proxy/api";
-    for (tool, arguments) in [
-        ("get_consumer_group_lag", json!({})),
-        (
-            "update_consumer_group_offsets",
-            json!({ "topics": ["../../users"], "reset_to": "end", "dry_run": true }),
-        ),
-        (
-            "update_consumer_partition_offset",
-            json!({ "topic": "../../users", "partition": 0, "offset": 1, "dry_run": true }),
-        ),
-    ] {
-        let mut arguments = arguments;
-        (arguments["environment"], arguments["group_id"]) = (json!("dev"), json!("g"));
-        endpoint.call(tool, arguments).await;
-        let asked: Vec<_> = hq.take().into_iter().map(|seen| seen.line).collect();
-        assert_eq!(
-            asked,
-            [format!("GET {agent}/consumers"), format!("GET {agent}/topics/..%2F..%2Fusers")],
-            "{tool}"
-        );
-    }
+    assert_eq!(
+        hq.lines(),
+        [format!("GET {agent}/consumers"), format!("GET {agent}/topics/..%2F..%2Fusers")]
+    );
 }
 
 #[tokio::test]

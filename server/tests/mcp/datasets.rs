@@ -62,8 +62,8 @@ async fn every_look_at_the_catalogue_asks_hq_for_what_it_means() {
         ),
         (
             "get_dataset_message_metrics",
-            json!({ "entity_name": "a/b" }),
-            "GET api/v1/datasets/kafka/a%2Fb/messages/metrics",
+            json!({ "entity_name": "a.b" }),
+            "GET api/v1/datasets/kafka/a.b/messages/metrics",
             r#"[{"date":"2026-01-01","messages":5}]"#,
             json!({ "result": [{ "date": "2026-01-01", "messages": 5 }] }),
         ),
@@ -76,10 +76,10 @@ async fn every_look_at_the_catalogue_asks_hq_for_what_it_means() {
         ),
         (
             "get_topic_metadata",
-            json!({ "topic_name": "a#b" }),
-            "GET api/metadata/topics/a%23b",
-            r#"{"topicName":"a#b"}"#,
-            json!({ "topicName": "a#b" }),
+            json!({ "topic_name": "a.c" }),
+            "GET api/metadata/topics/a.c",
+            r#"{"topicName":"a.c"}"#,
+            json!({ "topicName": "a.c" }),
         ),
     ] {
         let arguments = environment(&arguments);
@@ -91,14 +91,14 @@ async fn every_look_at_the_catalogue_asks_hq_for_what_it_means() {
 
 #[tokio::test]
 async fn every_change_of_the_catalogue_asks_hq_for_what_it_means() {
-    let metadata = json!({ "topicName": "a/b", "keyType": "STRING", "valueType": "AVRO", "valueSchemaVersion": 3,
+    let metadata = json!({ "topicName": "a.b", "keyType": "STRING", "valueType": "AVRO", "valueSchemaVersion": 3,
         "tags": [{ "name": "pii" }], "additionalInfo": { "x": null } });
-    let description = |text: &Value| json!({ "topic_name": "a/b", "description": text });
-    let describes = "PUT api/v1/datasets/kafka/a%2Fb/description";
-    let tags = "PUT api/v1/datasets/kafka/a%2Fb/tags";
+    let description = |text: &Value| json!({ "topic_name": "a.b", "description": text });
+    let describes = "PUT api/v1/datasets/kafka/a.b/description";
+    let tags = "PUT api/v1/datasets/kafka/a.b/tags";
     let done = || json!({ "success": true });
     let updated =
-        json!({ "result": "The metadata of topic `a/b` in environment `dev` was updated." });
+        json!({ "result": "The metadata of topic `a.b` in environment `dev` was updated." });
     for (tool, arguments, asks, body, gives) in [
         (
             "update_topic_metadata",
@@ -123,21 +123,21 @@ async fn every_change_of_the_catalogue_asks_hq_for_what_it_means() {
         ),
         (
             "update_dataset_topic_description",
-            json!({ "topic_name": "a/b" }),
+            json!({ "topic_name": "a.b" }),
             describes,
             json!({ "description": null }),
             done(),
         ),
         (
             "update_dataset_topic_tags",
-            json!({ "topic_name": "a/b", "tags": ["pii", "x&y"] }),
+            json!({ "topic_name": "a.b", "tags": ["pii", "x&y"] }),
             tags,
             json!({ "tags": [{ "name": "pii" }, { "name": "x&y" }] }),
             done(),
         ),
         (
             "update_dataset_topic_tags",
-            json!({ "topic_name": "a/b", "tags": [] }),
+            json!({ "topic_name": "a.b", "tags": [] }),
             tags,
             json!({ "tags": [] }),
             done(),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 fn pod() -> Value {
-    json!({ "environment": "dev", "cluster": "in/cluster", "namespace": "streams", "pod": "lsql-1#0" })
+    json!({ "environment": "dev", "cluster": "in/cluster", "namespace": "streams", "pod": "lsql-1.0" })
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn fault_12_a_log_is_text_in_whatever_way_the_agent_sends_it() {
         assert_eq!(
             hq.lines(),
             [
-                "GET /lenses/api/v1/environments/dev/proxy/api/v1/k8s/logs/in%2Fcluster/streams/lsql-1%230/download"
+                "GET /lenses/api/v1/environments/dev/proxy/api/v1/k8s/logs/in%2Fcluster/streams/lsql-1.0/download"
             ]
         );
     }

@@ -33,12 +33,22 @@ impl Exchange {
         let said = serde_json::from_str(said).unwrap_or_else(|_| json!(said));
         assert!(said == gives || said == gives["result"], "{tool} says as text {said}");
         let (method, path) = asks.split_once(' ').unwrap();
+        let mut seen = hq.take();
+        // Also of a request without a body: HQ need not guess.
+        for Seen { content_length, body, .. } in &seen {
+            let length = body.len().to_string();
+            let expected = if matches!(method, "GET" | "DELETE") { "" } else { &length };
+            assert_eq!(content_length, expected, "{tool}");
+        }
         let expected = Seen {
             line: format!("{method} /lenses/api/v1/environments/dev/proxy/{path}"),
             authorization: format!("Bearer {TOKEN}"),
+            content_length: seen
+                .first()
+                .map(|seen| seen.content_length.clone())
+                .unwrap_or_default(),
             body: if body.is_null() { String::new() } else { body.to_string() },
         };
-        let mut seen = hq.take();
         // The order of a body's fields says nothing.
         for seen in &mut seen {
             if let Ok(body) = serde_json::from_str::<Value>(&seen.body) {

@@ -23,12 +23,14 @@ use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 use url::Url;
 
 /// One request as it came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// `GET /path?query`, not decoded.
     pub(crate) line: String,
     /// The `Authorization` header.
     pub(crate) authorization: String,
+    /// The `Content-Length` header; empty if there is none.
+    pub(crate) content_length: String,
     /// The body.
     pub(crate) body: String,
 }
@@ -101,15 +103,15 @@ type Script = (Arc<Mutex<Vec<Seen>>>, u16, Vec<(&'static str, String)>, Vec<u8>)
 async fn reply(State(script): State<Arc<Script>>, request: Request) -> Response {
     let (seen, status, headers, body) = &*script;
     let (parts, sent) = request.into_parts();
-    let authorization = parts
-        .headers
-        .get("authorization")
-        .map(|value| value.to_str().unwrap().to_owned())
-        .unwrap_or_default();
+    let header = |name: &str| {
+        parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    let (authorization, content_length) = (header("authorization"), header("content-length"));
     let sent = to_bytes(sent, 1 << 20).await.unwrap();
     seen.lock().unwrap().push(Seen {
         line: format!("{} {}", parts.method, parts.uri),
         authorization,
+        content_length,
         body: String::from_utf8(sent.to_vec()).unwrap(),
     });
     let mut response = Response::builder().status(*status);
@@ -127,7 +129,7 @@ async fn reply_by_path(State(script): State<Arc<Replies>>, request: Request) -> 
     let reply = replies
         .iter()
         .find(|(path, _)| line.strip_prefix("GET /lenses/api/v1/environments") == Some(*path));
-    seen.lock().unwrap().push(Seen { line, authorization: String::new(), body: String::new() });
+    seen.lock().unwrap().push(Seen { line, ..Seen::default() });
     let response = Response::builder().header("content-type", "application/json");
     let (status, body) = match reply {
         Some((_, json)) => (200, json.to_string()),

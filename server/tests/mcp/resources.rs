@@ -36,16 +36,13 @@ fn uris(list: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn every_kind_of_resource_is_what_hq_says_of_it() {
-    let topic = json!({ "topicName": "a/b" });
+    let topic = json!({ "topicName": "a.b" });
     let hq = Hq::with(&[
         ("", json!({ "items": [{ "name": "dev" }] })),
         ("/dev", json!({ "name": "dev", "tier": "staging" })),
-        ("/dev/proxy/api/topics", json!([{ "topicName": "a/b" }])),
-        ("/dev/proxy/api/topics/a%2Fb", topic.clone()),
-        (
-            "/dev/proxy/api/metadata/topics/a%2Fb",
-            json!({ "topicName": "a/b", "valueSchema": "{}" }),
-        ),
+        ("/dev/proxy/api/topics", json!([{ "topicName": "a.b" }])),
+        ("/dev/proxy/api/topics/a.b", topic.clone()),
+        ("/dev/proxy/api/metadata/topics/a.b", json!({ "topicName": "a.b", "valueSchema": "{}" })),
     ])
     .await;
     let endpoint = Endpoint::new(&hq.url);
@@ -53,10 +50,10 @@ async fn every_kind_of_resource_is_what_hq_says_of_it() {
         ("lenses://environments", json!({ "result": [{ "name": "dev" }] })),
         ("lenses://environments/dev", json!({ "name": "dev", "tier": "staging" })),
         ("lenses://environments/dev/topics", json!({ "result": [topic.clone()] })),
-        ("lenses://environments/dev/topics/a%2Fb", topic),
+        ("lenses://environments/dev/topics/a.b", topic),
         (
-            "lenses://environments/dev/topics/a%2Fb/schema",
-            json!({ "topicName": "a/b", "valueSchema": "{}" }),
+            "lenses://environments/dev/topics/a.b/schema",
+            json!({ "topicName": "a.b", "valueSchema": "{}" }),
         ),
     ] {
         assert_eq!(content(&endpoint, uri).await, expected, "{uri}");

@@ -12,7 +12,7 @@ use crate::{
 const JSON: &str = "application/json";
 
 fn topic(extra: &Value) -> Value {
-    let mut arguments = json!({ "environment": "dev", "topic_name": "a/b" });
+    let mut arguments = json!({ "environment": "dev", "topic_name": "a.b" });
     arguments.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
     arguments
 }
@@ -30,21 +30,21 @@ async fn every_look_at_topics_asks_hq_for_what_it_means() {
         (
             "get_topic",
             topic(&json!({})),
-            "GET api/topics/a%2Fb",
-            r#"{"topicName":"a/b"}"#,
-            json!({ "topicName": "a/b" }),
+            "GET api/topics/a.b",
+            r#"{"topicName":"a.b"}"#,
+            json!({ "topicName": "a.b" }),
         ),
         (
             "get_topic_partitions",
             topic(&json!({})),
-            "GET api/v2/topics/a%2Fb/partitions",
+            "GET api/v2/topics/a.b/partitions",
             r#"{"partitions":[{"partition":0,"messages":7}]}"#,
             json!({ "partitions": [{ "partition": 0, "messages": 7 }] }),
         ),
         (
             "get_topic_broker_configs",
             topic(&json!({})),
-            "GET api/topics/a%2Fb/brokerConfigs",
+            "GET api/topics/a.b/brokerConfigs",
             r#"[{"name":"retention.ms","value":"1000"}]"#,
             json!({ "result": [{ "name": "retention.ms", "value": "1000" }] }),
         ),
@@ -65,15 +65,15 @@ async fn every_change_of_topics_asks_hq_for_what_it_means() {
                 &json!({ "partitions": "6", "replication": 3.0, "configs": { "cleanup.policy": "compact" } }),
             ),
             "POST api/topics",
-            json!({ "topicName": "a/b", "partitions": 6, "replication": 3, "configs": { "cleanup.policy": "compact" } }),
+            json!({ "topicName": "a.b", "partitions": 6, "replication": 3, "configs": { "cleanup.policy": "compact" } }),
             (201, ""),
-            json!({ "result": "Topic `a/b` was created in environment `dev`." }),
+            json!({ "result": "Topic `a.b` was created in environment `dev`." }),
         ),
         (
             "create_topic",
             topic(&json!({ "configs": null })),
             "POST api/topics",
-            json!({ "topicName": "a/b", "partitions": 1, "replication": 1, "configs": {} }),
+            json!({ "topicName": "a.b", "partitions": 1, "replication": 1, "configs": {} }),
             (200, r#""Topic created""#),
             json!({ "result": "Topic created" }),
         ),
@@ -109,15 +109,15 @@ async fn every_change_of_topics_asks_hq_for_what_it_means() {
         (
             "update_topic_config",
             topic(&json!({ "configs": configs })),
-            "PUT api/configs/topics/a%2Fb",
+            "PUT api/configs/topics/a.b",
             json!({ "configs": configs }),
             (204, ""),
-            json!({ "result": "The configuration of topic `a/b` in environment `dev` was updated." }),
+            json!({ "result": "The configuration of topic `a.b` in environment `dev` was updated." }),
         ),
         (
             "add_topic_partitions",
             topic(&json!({ "partitions": "12" })),
-            "PUT api/v1/kafka/topics/a%2Fb/partitions",
+            "PUT api/v1/kafka/topics/a.b/partitions",
             json!({ "partitions": 12 }),
             (200, ""),
             json!({ "success": true }),
@@ -125,7 +125,7 @@ async fn every_change_of_topics_asks_hq_for_what_it_means() {
         (
             "resend_message",
             topic(&json!({ "partition": 2, "offset": 9_007_199_254_740_991_i64 })),
-            "PUT api/topics/a%2Fb/2/9007199254740991/resend",
+            "PUT api/topics/a.b/2/9007199254740991/resend",
             Value::Null,
             (200, r#"{"partition":2,"offset":77}"#),
             json!({ "partition": 2, "offset": 77 }),

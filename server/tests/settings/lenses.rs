@@ -46,7 +46,9 @@ fn fault_26_an_address_without_a_scheme_is_refused_with_what_to_write() {
             let errors = errors(&[OAUTH, &[(name, url)]]);
             assert_eq!(
                 errors,
-                format!("{name} is {url:?}: write it with http:// or https:// in front")
+                format!(
+                    "{name} is {url:?}: write it with http:// or https:// in front, such as https://{url}"
+                )
             );
         }
     }

@@ -3,7 +3,9 @@
 #![expect(clippy::panic, reason = "a test that fails says so by panicking")]
 
 mod connections;
+mod first_run;
 mod lenses;
+mod names;
 mod sign_in;
 mod sources;
 mod traces;
@@ -17,8 +19,12 @@ use lenses_mcp_server::settings::{
 
 const OAUTH: &[(&str, &str)] =
     &[("OAUTH_ENABLED", "true"), ("MCP_ADVERTISED_URL", "https://mcp.example.com")];
-const API_KEY: &[(&str, &str)] =
-    &[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLER_TOKEN", "caller")];
+const API_KEY: &[(&str, &str)] = &[
+    ("LENSES_URL", "https://lenses.example.com"),
+    ("LENSES_API_KEY", "key"),
+    ("TRANSPORT", "http"),
+    ("MCP_CALLER_TOKEN", "callers-token-of-a-test"),
+];
 
 #[derive(Default)]
 struct Files<'a>(BTreeMap<&'static str, &'a str>);

@@ -71,12 +71,15 @@ fn an_api_key_alone_is_for_stdio_and_over_http_someone_must_be_named() {
 
 #[test]
 fn fault_22_an_advertised_url_that_ends_with_the_endpoint_is_refused_and_never_doubled() {
-    for url in ["https://mcp.example.com/mcp", "https://mcp.example.com/team/mcp/"] {
+    for (url, base) in [
+        ("https://mcp.example.com/mcp", "https://mcp.example.com"),
+        ("https://mcp.example.com/team/mcp/", "https://mcp.example.com/team"),
+    ] {
         let errors = errors(&[OAUTH, &[("MCP_ADVERTISED_URL", url)]]);
         assert_eq!(
             errors,
             format!(
-                "MCP_ADVERTISED_URL is {url:?}: write the base URL without /mcp, which is added"
+                "MCP_ADVERTISED_URL is {url:?}: write the base URL without /mcp, which is added: {base}"
             )
         );
     }
@@ -113,7 +116,8 @@ fn what_weakens_sign_in_or_is_not_used_is_warned_of() {
         ("http://[::1]", false),
         ("http://mcp.example.com", true),
     ] {
-        let settings = read(&[OAUTH, &[("MCP_ADVERTISED_URL", url)]]).unwrap();
+        let hq = ("LENSES_URL", "https://lenses.example.com");
+        let settings = read(&[OAUTH, &[hq, ("MCP_ADVERTISED_URL", url)]]).unwrap();
         assert_eq!(settings.warnings.len(), usize::from(warned), "{url}");
     }
 }

@@ -4,7 +4,8 @@ use lenses_mcp_server::settings::{Exporter, Protocol, Sampler, Traces};
 
 use crate::{API_KEY, Files, OAUTH, read, read_with};
 
-const ON: &[(&str, &str)] = &[("OTEL_ENABLED", "yes")];
+const ON: &[(&str, &str)] =
+    &[("LENSES_URL", "https://lenses.example.com"), ("OTEL_ENABLED", "yes")];
 
 fn traces(set: &[(&str, &str)]) -> Traces {
     match read(&[OAUTH, ON, set]).map(|settings| settings.traces) {

@@ -16,6 +16,7 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
     assert_eq!(
         settings.effective().to_string(),
         "LENSES_URL='http://localhost:9991' # default\n\
+         MCP_PROXY_LOOPBACK='false' # default\n\
          MCP_SCOPES='read,write,delete' # default\n\
          MCP_READ_ONLY='false' # default\n\
          MCP_CONFIRM='destructive' # default\n\
@@ -43,17 +44,24 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
          INTROSPECTION_URL='http://localhost:9991/oauth2/introspect' # derived\n\
          MCP_AUDIENCE='whenPresent' # default\n\
          MCP_TOKEN_EXCHANGE='auto' # default\n\
+         MCP_CLIENT_REGISTRATION='dynamic' # default\n\
          MCP_FAILED_SIGN_INS_PER_MINUTE='20' # default\n\
          HOST='0.0.0.0' # default\n\
          PORT='8000' # default\n\
          ADMIN_HOST='0.0.0.0' # default\n\
-         ADMIN_PORT='9090' # default\n\
+         ADMIN_PORT='9464' # default\n\
          MCP_CONNECTIONS_PER_ADDRESS='64' # default\n\
          MCP_HEAD_TIMEOUT='10s' # default\n\
          MCP_WRITE_TIMEOUT='30s' # default\n\
          MCP_IDLE_TIMEOUT='75s' # default"
     );
-    assert_eq!(settings.warnings, Vec::<String>::new());
+    assert_eq!(
+        settings.warnings,
+        [
+            "LENSES_URL is not set, so that Lenses HQ is looked for at http://localhost:9991/: write \
+             LENSES_URL=https://lenses.example.com"
+        ]
+    );
     assert_eq!(settings.policy.scopes(), ScopeSet::ALL);
     assert_eq!(oauth(&settings).introspection.cache_ttl, Duration::ZERO);
     assert!(oauth(&settings).introspection.client.is_none());
@@ -148,7 +156,7 @@ fn each_variable_takes_what_it_should() {
 #[test]
 fn each_variable_refuses_what_it_should_and_says_what_to_write() {
     let table = [
-        ("LENSES_URL", "localhost:9991", "with http:// or https:// in front"),
+        ("LENSES_URL", "localhost:9991", "in front, such as https://localhost:9991"),
         ("LENSES_URL", "ftp://lenses", "with http:// or https:// in front"),
         ("LENSES_URL", "http:lenses", "write // after the scheme"),
         ("LENSES_URL", "https://", "write a URL"),
@@ -162,14 +170,14 @@ fn each_variable_refuses_what_it_should_and_says_what_to_write() {
         ("LENSES_API_WEBSOCKET_URL", "http://hq", "with ws:// or wss:// in front"),
         ("LENSES_API_WEBSOCKET_URL", "wss://hq?x", "without query and fragment"),
         ("LENSES_API_WEBSOCKET_PORT", "wss", "write a port from 1 to 65535"),
-        ("LENSES_ADVERTISED_URL", "lenses.example.com", "write a URL"),
+        ("LENSES_ADVERTISED_URL", "lenses.example.com", "such as https://lenses.example.com"),
         ("LENSES_ADVERTISED_URL", "https://lenses.example.com/\"", "without quotes"),
         ("OAUTH_ENABLED", "on", "write true or false"),
         ("MCP_ADVERTISED_URL", "https://mcp.example.com/mcp", "without /mcp"),
         ("MCP_ADVERTISED_URL", "https://mcp.example.com/x/mcp/", "without /mcp"),
         ("MCP_ADVERTISED_URL", "https://mcp.example.com/{x}", "letters, digits"),
         ("MCP_ADVERTISED_URL", "https://mcp.example.com/a/../b", "starting with a dot"),
-        ("MCP_ADVERTISED_URL", "mcp.example.com", "write a URL"),
+        ("MCP_ADVERTISED_URL", "mcp.example.com", "such as https://mcp.example.com"),
         (
             "MCP_SCOPES",
             "read,admin",
@@ -181,8 +189,10 @@ fn each_variable_refuses_what_it_should_and_says_what_to_write() {
         ("INTROSPECTION_CACHE_TTL", "2days", "write a time from 0s to 1day"),
         ("INTROSPECTION_CLIENT_ID", "mcp", "INTROSPECTION_CLIENT_ID needs it"),
         ("INTROSPECTION_CLIENT_SECRET", "mcp", "INTROSPECTION_CLIENT_SECRET needs it"),
+        ("MCP_CLIENT_REGISTRATION", "closed", "write dynamic or manual"),
+        ("MCP_PROXY_LOOPBACK", "always", "write true or false"),
         ("MCP_AUDIENCE", "sometimes", "write required or whenPresent or ignored"),
-        ("TRANSPORT", "sse", "replaced by Streamable HTTP: write http"),
+        ("TRANSPORT", "sse", "replaced by Streamable HTTP: write TRANSPORT=http"),
         ("TRANSPORT", "stdio", "stdio has no sign-in"),
         ("TRANSPORT", "grpc", "write http, streamable-http or stdio"),
         ("HOST", "example.com", "write an IP address"),
@@ -261,15 +271,18 @@ fn no_error_and_no_listing_shows_a_secret() {
         &[("INTROSPECTION_URL", "https://user:hunter2@lenses.example.com")],
         &[("LENSES_URL", "https://lenses.example.com/?key=hunter2")],
         &[("MCP_SEALING_KEY", "hunter2")],
+        &[("OAUTH_ENABLED", "false"), ("TRANSPORT", "http"), ("MCP_CALLER_TOKEN", "hunter2")],
         &[("INTROSPECTION_CLIENT_SECRET", "hunter2")],
         &[("INTROSPECTION_CLIENT_ID", "a"), ("INTROSPECTION_CLIENT_SECRET", "hunter2 hunter2")],
     ] {
         let errors = errors(&[OAUTH, set]);
         assert!(!errors.contains("hunter2"), "{errors}");
     }
-    let settings =
-        read(&[API_KEY, &[("LENSES_API_KEY", "hunter2"), ("MCP_CALLER_TOKEN", "hunter3")]])
-            .unwrap();
+    let settings = read(&[
+        API_KEY,
+        &[("LENSES_API_KEY", "hunter2"), ("MCP_CALLER_TOKEN", "hunter3-hunter3-")],
+    ])
+    .unwrap();
     assert!(!format!("{} {settings:?}", settings.effective()).contains("hunter"));
     assert!(settings.effective().to_string().contains("LENSES_API_KEY='(hidden)' # environment"));
 }

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by panicking")]
 
 mod collector;
+#[path = "../proxy/forward_proxy.rs"]
+mod forward_proxy;
+mod proxy;
 mod server;
 
 use serde_json::json;

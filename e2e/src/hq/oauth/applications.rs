@@ -21,6 +21,7 @@ pub(crate) async fn list(State(hq): State<Arc<Hq>>, Person(caller): Person) -> J
         let client = store.client(&grant.client_id);
         let method = match client.map(|client| client.registration) {
             Some(Registration::Manual) => "manual",
+            Some(Registration::Document) => "client_id_metadata_document",
             Some(Registration::Dynamic) | None => "dynamic",
         };
         json!({

@@ -10,9 +10,10 @@ use http::{StatusCode, header};
 use jiff::Timestamp;
 use url::{Url, form_urlencoded};
 
+use super::client_metadata_document::{self, Described};
 use super::error::no_store;
 use super::scope::Scopes;
-use super::store::{Client, Pending, Store};
+use super::store::{Client, Pending, Registration, Store};
 use super::{pages, pkce, redirect_uri, sign_in};
 use crate::hq::settings::ApproveAs;
 use crate::hq::{Hq, lock, users};
@@ -66,7 +67,11 @@ enum Refusal {
 /// `GET /oauth2/authorize`
 pub(crate) async fn authorize(State(hq): State<Arc<Hq>>, RawQuery(query): RawQuery) -> Response {
     let now = Timestamp::now();
-    let parsed = parse(&lock(&hq.oauth), &query.unwrap_or_default(), hq.settings.require_pkce);
+    let query = query.unwrap_or_default();
+    if let Err(refused) = learn(&hq, &query).await {
+        return refused;
+    }
+    let parsed = parse(&lock(&hq.oauth), &query, hq.settings.require_pkce);
     let request = match parsed {
         Ok(request) => request,
         Err(Refusal::ToPerson(why)) => return pages::refused(&why),
@@ -86,6 +91,27 @@ pub(crate) async fn authorize(State(hq): State<Arc<Hq>>, RawQuery(query): RawQue
         None,
         now,
     )
+}
+
+/// Learns who the client is from its Client ID Metadata Document, if its id is the URL of one.
+async fn learn(hq: &Hq, query: &str) -> Result<(), Response> {
+    let id = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "client_id");
+    let Some((_, id)) = id.filter(|_| hq.settings.client_id_metadata_documents) else {
+        return Ok(());
+    };
+    let Some(described) = client_metadata_document::described(&id).await else { return Ok(()) };
+    let Described { name, redirect_uris, scopes, may_refresh } =
+        described.map_err(|why| pages::refused(&why))?;
+    let client = Client {
+        id: id.into_owned(),
+        name,
+        secret: None,
+        redirect_uris,
+        scopes,
+        may_refresh,
+        registration: Registration::Document,
+    };
+    lock(&hq.oauth).register(client).map_err(IntoResponse::into_response)
 }
 
 /// Answers the client with a code for what `user` granted; granting nothing is denying.

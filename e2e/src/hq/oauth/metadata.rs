@@ -39,6 +39,9 @@ pub(crate) async fn show(State(hq): State<Arc<Hq>>) -> Json<Value> {
         if hq.settings.dcr {
             fields.insert("registration_endpoint".to_owned(), endpoint("/oauth2/register").into());
         }
+        if hq.settings.client_id_metadata_documents {
+            fields.insert("client_id_metadata_document_supported".to_owned(), true.into());
+        }
         let faults = hq.faults.borrow();
         fields.retain(|field, _| !faults.metadata_without.contains(field));
     }

@@ -27,6 +27,8 @@ const CODE_MEMORY: Duration = Duration::from_hours(1);
 pub(crate) enum Registration {
     Dynamic,
     Manual,
+    /// By a Client ID Metadata Document.
+    Document,
 }
 
 /// A registered client.

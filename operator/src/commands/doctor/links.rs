@@ -70,7 +70,13 @@ pub(super) fn target(server: &LensesMcpServer, namespace: &str) -> Result<Target
             let derived = || derived("INTROSPECTION_URL");
             let default = || format!("{}/oauth2/introspect", lenses_url.trim_end_matches('/'));
             let introspection_url = parsed(&written.or_else(derived).unwrap_or_else(default))?;
-            Some(AuthorizationServer { issuer: issuer.clone(), introspection_url })
+            let client_registration =
+                server.spec.auth.oauth.as_ref().map(|oauth| oauth.client_registration);
+            Some(AuthorizationServer {
+                issuer: issuer.clone(),
+                introspection_url,
+                client_registration: client_registration.unwrap_or_default(),
+            })
         }
     };
     let callers = match (&status.authorization_server, &server.spec.auth.api_key) {

@@ -59,6 +59,7 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
             cache_ttl_seconds,
             client_credentials,
             audience,
+            client_registration,
         } => {
             let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
             settings.extend([
@@ -68,6 +69,7 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
                 ("INTROSPECTION_URL", introspection_url.clone()),
                 ("INTROSPECTION_CACHE_TTL", format!("{cache_ttl_seconds}s")),
                 ("MCP_AUDIENCE", audience.as_str().to_owned()),
+                ("MCP_CLIENT_REGISTRATION", client_registration.as_str().to_owned()),
             ]);
             if client_credentials.is_some() {
                 settings
@@ -220,6 +222,7 @@ mod tests {
              INTROSPECTION_URL='http://hq-service.lenses.svc:9991/oauth2/introspect'\n\
              INTROSPECTION_CACHE_TTL='0s'\n\
              MCP_AUDIENCE='whenPresent'\n\
+             MCP_CLIENT_REGISTRATION='dynamic'\n\
              INTROSPECTION_CLIENT_ID_FILE='/var/run/lenses-mcp/introspection-client-id'\n\
              INTROSPECTION_CLIENT_SECRET_FILE='/var/run/lenses-mcp/introspection-client-secret'\n"
         );
@@ -355,7 +358,9 @@ mod tests {
             Some("/var/run/lenses-mcp/sealing-key") => {
                 Ok("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".to_owned())
             }
-            Some(path) if path.starts_with("/var/run/lenses-mcp/") => Ok("a-secret\n".to_owned()),
+            Some(path) if path.starts_with("/var/run/lenses-mcp/") => {
+                Ok("a-secret-of-the-test\n".to_owned())
+            }
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         };
         let environment =

@@ -12,6 +12,15 @@ use super::PodState;
 /// How much of what a container said goes into a condition.
 const SAID_MAX: usize = 600;
 
+/// Settings whose values are in Secrets, and the fields of the spec that name them. What the server says of such a value names the
+/// setting alone, and never shows the value.
+const FIELDS: [(&str, &str); 4] = [
+    ("LENSES_API_KEY", "spec.auth.apiKey.secretKeyRef"),
+    ("MCP_CALLER_TOKEN", "spec.auth.apiKey.callers.tokenSecretRef"),
+    ("INTROSPECTION_CLIENT_ID", "spec.auth.oauth.introspection.clientCredentialsSecretRef"),
+    ("INTROSPECTION_CLIENT_SECRET", "spec.auth.oauth.introspection.clientCredentialsSecretRef"),
+];
+
 /// Why a pod does not come up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::controller) enum Trouble {
@@ -157,12 +166,22 @@ fn said(message: &str) -> String {
             }
             // The start of the message is cut off where the log is long, so it may be a part of an entry.
             _ if line.starts_with('{') || line.ends_with('}') => {}
-            _ => plain.push(line.to_owned()),
+            _ => plain.push(with_field(line)),
         }
     }
     let words = if plain.is_empty() { logged } else { plain };
     let words = words.join("; ");
     words.chars().take(SAID_MAX).collect()
+}
+
+/// A fault of a setting, with the field of the spec that it is from.
+fn with_field(line: &str) -> String {
+    let is_about =
+        |setting: &str| line.strip_prefix(setting).is_some_and(|rest| rest.starts_with(" is "));
+    match FIELDS.iter().find(|(setting, _)| is_about(setting)) {
+        Some((_, field)) => format!("{field}: {line}"),
+        None => line.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -217,6 +236,34 @@ mod tests {
         assert_eq!(said_of(&container(false, &ended, &json!({}))), wanted);
         assert_eq!(said_of(&container(false, &backing_off, &ended)), wanted);
         assert_eq!(said_of(&container(false, &again, &ended)), wanted);
+    }
+
+    #[test]
+    fn an_unusable_caller_token_is_told_with_its_field_and_unseen() {
+        use lenses_mcp_server::settings::{Settings, Variables};
+        // What the server itself writes, with the settings that this operator gives it.
+        let environment = [
+            ("LENSES_URL", "http://hq:9991"),
+            ("TRANSPORT", "http"),
+            ("LENSES_API_KEY", "key"),
+            ("MCP_CALLER_TOKEN_FILE", "/token"),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let read_file = |path: &std::path::Path| match path.to_str() {
+            Some("/token") => Ok("p@ssw0rd!2026\n".to_owned()),
+            _ => Err(std::io::ErrorKind::NotFound.into()),
+        };
+        let variables = Variables::load(environment, &read_file).unwrap();
+        let said = Settings::read(&variables).unwrap_err().to_string();
+        let ended = json!({ "terminated": { "exitCode": 78, "reason": "Error", "message": said } });
+        let (reason, message) = said_of(&container(false, &ended, &json!({})));
+        assert_eq!(reason, Reason::CrashLooping);
+        assert_eq!(
+            message,
+            "the container server ends with exit status 78 at each start: \
+             spec.auth.apiKey.callers.tokenSecretRef: MCP_CALLER_TOKEN is a secret with characters that no bearer token has \
+             (RFC 6750): write at least 16 letters, digits or -._~+/, such as what `openssl rand -hex 32` prints"
+        );
     }
 
     #[test]

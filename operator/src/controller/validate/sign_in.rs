@@ -1,6 +1,8 @@
 //! The sign-in: one mode, with all that it needs.
 
-use lenses_mcp_crds::{Audience, DerivedSetting, LensesMcpServer, OAuth, Scope, SecretKeyRef};
+use lenses_mcp_crds::{
+    Audience, ClientRegistration, DerivedSetting, LensesMcpServer, OAuth, Scope, SecretKeyRef,
+};
 
 use super::{Rejection, addresses::checked};
 
@@ -16,6 +18,7 @@ pub(in crate::controller) enum SignIn {
         /// The Secret with `client_id` and `client_secret`.
         client_credentials: Option<String>,
         audience: Audience,
+        client_registration: ClientRegistration,
     },
     ApiKey {
         key: SecretKeyRef,
@@ -111,5 +114,6 @@ fn by_oauth(
             .as_ref()
             .map(|secret| secret.name.clone()),
         audience: oauth.audience,
+        client_registration: oauth.client_registration,
     })
 }

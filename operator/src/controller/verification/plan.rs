@@ -49,10 +49,11 @@ pub(super) fn plan(
     deployment: Option<&Deployment>,
 ) -> Option<Plan> {
     let (authorization_server, callers) = match &valid.sign_in {
-        SignIn::OAuth { issuer, introspection_url, .. } => (
+        SignIn::OAuth { issuer, introspection_url, client_registration, .. } => (
             Some(AuthorizationServer {
                 issuer: issuer.clone(),
                 introspection_url: Url::parse(introspection_url).ok()?,
+                client_registration: *client_registration,
             }),
             verify::Callers::SignedIn { issuer: issuer.clone() },
         ),

@@ -1,6 +1,6 @@
 //! What HQ's answers mean, and what to change. Pure. The words follow the server's own checks of HQ.
 
-use lenses_mcp_crds::conditions::Reason;
+use lenses_mcp_crds::{ClientRegistration, conditions::Reason};
 use reqwest::StatusCode;
 use url::Url;
 
@@ -40,8 +40,12 @@ pub(super) fn authorization_server(
         None => Finding::good(
             Reason::LensesReachable,
             format!(
-                "Lenses HQ answers as {}: clients can register and sign in with PKCE, and tokens can be checked",
-                server.issuer
+                "Lenses HQ answers as {}: clients {}, sign in with PKCE, and their tokens can be checked",
+                server.issuer,
+                match server.client_registration {
+                    ClientRegistration::Dynamic => "can register themselves",
+                    ClientRegistration::Manual => "are registered there by hand",
+                }
             ),
         ),
     }
@@ -92,11 +96,14 @@ fn judge_metadata(
             ),
         ));
     }
-    if metadata.registration_endpoint.is_none() {
+    let is_open = metadata.registration_endpoint.is_some()
+        || metadata.client_id_metadata_document_supported == Some(true);
+    if !is_open && server.client_registration == ClientRegistration::Dynamic {
         findings.push(Finding::bad(
             Reason::RegistrationClosed,
             "HQ lets no client register itself, which AI tools do at their first sign-in: set \
-             auth.oauth2.authorizationServer.dcr: true in HQ",
+             auth.oauth2.authorizationServer.dcr: true in HQ, or register clients there by hand and write \
+             spec.auth.oauth.clientRegistration: manual",
         ));
     }
     if !metadata.code_challenge_methods_supported.iter().any(|method| method == "S256") {
@@ -197,6 +204,7 @@ mod tests {
         AuthorizationServer {
             issuer: "https://hq.example.com".into(),
             introspection_url: "http://hq:9991/oauth2/introspect".parse().unwrap(),
+            client_registration: ClientRegistration::Dynamic,
         }
     }
 
@@ -379,6 +387,36 @@ mod tests {
             assert_eq!((finding.holds, finding.reason), (false, reason), "{finding:?}");
             assert!(finding.message.contains(said), "{said:?} is not in {:?}", finding.message);
         }
+    }
+
+    #[test]
+    fn a_closed_registration_is_no_fault_where_clients_are_known_otherwise() {
+        let registered = |members: Value, client_registration| {
+            let mut all = good();
+            all["registration_endpoint"] = Value::Null;
+            for (name, value) in members.as_object().unwrap() {
+                all[name] = value.clone();
+            }
+            let found = metadata(Ok(Reply::Is(serde_json::from_value(all).unwrap())));
+            let server = AuthorizationServer { client_registration, ..server() };
+            authorization_server(&server, &found, &allowed(), false)
+        };
+        let documents = json!({ "client_id_metadata_document_supported": true });
+        let none = json!({ "client_id_metadata_document_supported": false });
+        for (members, registration, reason) in [
+            (&documents, ClientRegistration::Dynamic, Reason::LensesReachable),
+            (&documents, ClientRegistration::Manual, Reason::LensesReachable),
+            (&none, ClientRegistration::Manual, Reason::LensesReachable),
+            (&json!({}), ClientRegistration::Manual, Reason::LensesReachable),
+            (&none, ClientRegistration::Dynamic, Reason::RegistrationClosed),
+            (&json!({}), ClientRegistration::Dynamic, Reason::RegistrationClosed),
+        ] {
+            let finding = registered(members.clone(), registration);
+            assert_eq!(finding.reason, reason, "{members} {registration:?}: {finding:?}");
+            assert_eq!(finding.holds, reason == Reason::LensesReachable);
+        }
+        let closed = registered(none, ClientRegistration::Dynamic);
+        assert!(closed.message.contains("clientRegistration: manual"), "{}", closed.message);
     }
 
     #[test]

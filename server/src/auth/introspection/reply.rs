@@ -1,6 +1,6 @@
 //! The introspection reply (RFC 7662 §2.2), as far as this server reads it.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 /// HQ's word on a token.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -19,9 +19,18 @@ pub(in crate::auth) struct IntrospectionResponse {
     /// Whom it is meant for.
     #[serde(default, deserialize_with = "words")]
     pub(in crate::auth) aud: Vec<String>,
+    /// Who issued it.
+    #[serde(default)]
+    pub(in crate::auth) iss: Option<String>,
     /// When it ends, in seconds since 1970.
     #[serde(default)]
     exp: Option<serde_json::Number>,
+    /// When it begins to be good, in seconds since 1970.
+    #[serde(default)]
+    nbf: Option<serde_json::Number>,
+    /// The key that it is good with only (RFC 7800, RFC 8705, RFC 9449).
+    #[serde(default)]
+    cnf: Option<IgnoredAny>,
     /// `Bearer`, or a kind that can't be used as one (RFC 9449 `DPoP`).
     #[serde(default)]
     token_type: Option<String>,
@@ -33,20 +42,32 @@ pub(in crate::auth) struct IntrospectionResponse {
 impl IntrospectionResponse {
     /// When the token ends, in seconds since 1970.
     pub(in crate::auth) fn expires_at(&self) -> Option<u64> {
-        let exp = self.exp.as_ref()?;
-        // A fraction is allowed (RFC 7519 NumericDate); whatever is no time at all has passed.
-        Some(exp.as_u64().or_else(|| exp.as_f64().map(whole_seconds)).unwrap_or(0))
+        self.exp.as_ref().map(seconds)
     }
 
-    /// Whether it may be used as a bearer access token: no refresh token, and none bound to a key.
-    pub(in crate::auth) fn is_bearer_access_token(&self) -> bool {
+    /// When the token begins to be good, in seconds since 1970.
+    pub(in crate::auth) fn begins_at(&self) -> Option<u64> {
+        self.nbf.as_ref().map(seconds)
+    }
+
+    /// Whether the token is good only together with a key, which a bearer need not have.
+    pub(in crate::auth) fn is_sender_constrained(&self) -> bool {
+        let is_dpop = |kind: &str| kind.eq_ignore_ascii_case("DPoP");
+        self.cnf.is_some() || self.token_type.as_deref().is_some_and(is_dpop)
+    }
+
+    /// Whether it may be used as an access token: no refresh token.
+    pub(in crate::auth) fn is_access_token(&self) -> bool {
         let is = |member: &Option<String>, value: &str| {
             member.as_deref().is_some_and(|text| text.eq_ignore_ascii_case(value))
         };
-        !is(&self.token_type, "DPoP")
-            && !is(&self.token_type, "refresh_token")
-            && !is(&self.token_use, "refresh_token")
+        !is(&self.token_type, "refresh_token") && !is(&self.token_use, "refresh_token")
     }
+}
+
+/// A fraction is allowed (RFC 7519 `NumericDate`); whatever is no time at all has passed.
+fn seconds(date: &serde_json::Number) -> u64 {
+    date.as_u64().or_else(|| date.as_f64().map(whole_seconds)).unwrap_or(0)
 }
 
 #[expect(
@@ -123,15 +144,28 @@ mod tests {
     }
 
     #[test]
-    fn only_bearer_access_tokens_pass() {
+    fn a_token_is_bound_to_a_key_by_cnf_or_by_its_type() {
+        for (text, expected) in [
+            (r#"{"active":true}"#, false),
+            (r#"{"active":true,"cnf":null,"token_type":"Bearer"}"#, false),
+            (r#"{"active":true,"cnf":{"jkt":"x"}}"#, true),
+            (r#"{"active":true,"cnf":{"x5t#S256":"x"},"token_type":"Bearer"}"#, true),
+            (r#"{"active":true,"cnf":{}}"#, true),
+            (r#"{"active":true,"token_type":"dpop"}"#, true),
+        ] {
+            assert_eq!(parse(text).unwrap().is_sender_constrained(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_access_tokens_pass() {
         for (text, expected) in [
             (r#"{"active":true}"#, true),
             (r#"{"active":true,"token_type":"Bearer","token_use":"access_token"}"#, true),
-            (r#"{"active":true,"token_type":"DPoP"}"#, false),
             (r#"{"active":true,"token_type":"refresh_token"}"#, false),
             (r#"{"active":true,"token_use":"refresh_token"}"#, false),
         ] {
-            assert_eq!(parse(text).unwrap().is_bearer_access_token(), expected, "{text}");
+            assert_eq!(parse(text).unwrap().is_access_token(), expected, "{text}");
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::{
     lenses::LensesOutcome,
 };
 
-/// Why a token could not be exchanged. The caller's token stays good.
+/// Why a token could not be exchanged. Unless HQ says that it is the token's fault, the caller's
+/// token stays good.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExchangeError {
     /// HQ could not be asked what it offers.
@@ -76,6 +77,11 @@ pub(crate) enum ExchangeError {
 }
 
 impl ExchangeError {
+    /// Whether HQ says that the caller's token is good no longer (RFC 6749 §5.2).
+    pub(in crate::auth) fn is_of_the_token(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "invalid_grant")
+    }
+
     pub(super) fn outcome(&self) -> LensesOutcome {
         match self {
             Self::Refused { status: StatusCode::UNAUTHORIZED, .. } => LensesOutcome::Unauthorized,

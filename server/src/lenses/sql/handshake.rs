@@ -2,13 +2,16 @@
 //! read as any other reply of HQ.
 
 use http::{
-    StatusCode,
+    HeaderValue, StatusCode,
     header::{
-        AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
-        UPGRADE,
+        AUTHORIZATION, CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+        SEC_WEBSOCKET_VERSION, UPGRADE,
     },
 };
-use reqwest::Upgraded;
+use hyper::client::conn::http1;
+use hyper_util::client::legacy::connect::{HttpConnector, proxy::Tunnel};
+use reqwest::{Body, RequestBuilder, Response, Upgraded};
+use tokio::time::timeout;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -17,7 +20,12 @@ use tokio_tungstenite::{
     },
 };
 
-use super::super::{CallerClient, Error, body, body::ReadError, endpoint::Endpoint, traced};
+use url::{Position, Url};
+
+use super::super::{
+    CONNECT_TIMEOUT, CallerClient, Error, body, body::ReadError, chain, endpoint::Endpoint, traced,
+};
+use crate::proxies;
 
 /// The largest frame that is read whatever the limits say: HQ's own cap on what it proxies.
 const MAX_FRAME_BYTES: usize = 32 << 20;
@@ -25,6 +33,33 @@ const MAX_FRAME_BYTES: usize = 32 << 20;
 const BUFFER_BYTES: usize = 16 << 10;
 /// Room beside the request for its header, a close and some pongs.
 const SPARE_WRITE_BYTES: usize = 4 << 10;
+
+/// Sends `request` over a connection of its own.
+async fn through(
+    tunnel: Tunnel<HttpConnector>,
+    url: &Url,
+    request: RequestBuilder,
+) -> Result<Response, Error> {
+    let unreachable = |error: &dyn std::error::Error| Error::Unreachable { reason: chain(error) };
+    let request = request.build().map_err(|error| unreachable(&error))?;
+    let connecting = timeout(CONNECT_TIMEOUT, proxies::connect(tunnel, url)).await;
+    let connection = connecting
+        .map_err(|_| Error::TimedOut { after: CONNECT_TIMEOUT })?
+        .map_err(|error| unreachable(&*error))?;
+    let (mut sender, connection) =
+        http1::handshake(connection).await.map_err(|error| unreachable(&error))?;
+    tokio::spawn(connection.with_upgrades());
+    let mut head = http::Request::builder().uri(&url[Position::BeforePath..]);
+    if let Some(headers) = head.headers_mut() {
+        headers.clone_from(request.headers());
+        let host = HeaderValue::try_from(url.authority()).map_err(|error| unreachable(&error))?;
+        headers.insert(HOST, host);
+    }
+    let request = head.body(Body::default()).map_err(|error| unreachable(&error))?;
+    let interrupted = |error| Error::Interrupted { reason: chain(&error) };
+    let response = sender.send_request(request).await.map_err(interrupted)?;
+    Ok(response.map(Body::wrap).into())
+}
 
 pub(super) type Socket = WebSocketStream<Upgraded>;
 
@@ -41,18 +76,24 @@ impl CallerClient {
         request_bytes: usize,
     ) -> Result<Socket, Error> {
         let key = generate_key();
+        let url = endpoint.handshake();
         let request = self
             .client
             .0
             .http
-            .get(endpoint.handshake())
+            .get(url.clone())
             .header(AUTHORIZATION, self.bearer()?)
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
             .header(SEC_WEBSOCKET_KEY, &key);
-        let response =
-            request.headers(traced()).send().await.map_err(|error| self.transport_error(error))?;
+        let request = request.headers(traced());
+        // A proxy forwards no upgrade of plain HTTP: it is asked for a tunnel. With TLS it always is.
+        let tunnel = (url.scheme() == "http").then(|| self.client.0.proxies.tunnel(&url)).flatten();
+        let response = match tunnel {
+            Some(tunnel) => through(tunnel, &url, request).await?,
+            None => request.send().await.map_err(|error| self.transport_error(error))?,
+        };
         let no_websocket = Error::Unreadable { what: "something other than a websocket" };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let reply = body::read(response, &self.bounds()).await;

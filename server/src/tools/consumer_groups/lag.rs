@@ -9,18 +9,23 @@ use serde_json::Value;
 use super::positions::{self, Committed, Partitions};
 use crate::{
     lenses::{Error, Name, Object},
-    tools::{arguments::Environment, definition::Call, output::Typed, page::fitting},
+    tools::{
+        arguments::{Environment, TopicName},
+        definition::Call,
+        output::Typed,
+        page::fitting,
+    },
 };
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GetLag {
     environment: Environment,
-    /// Id of the group, as `list_consumer_groups` shows it.
+    /// See `list_consumer_groups`.
     group_id: Name,
-    /// Only the lag in this topic. Default: in all that the group committed offsets for.
+    /// Only this topic.
     #[serde(default)]
-    topic: Option<Name>,
+    topic: Option<TopicName>,
 }
 
 /// How far a group is behind.
@@ -71,6 +76,7 @@ pub(super) async fn get_consumer_group_lag(
     arguments: GetLag,
 ) -> Result<Typed<GroupLag>, Error> {
     let GetLag { environment, group_id, topic } = arguments;
+    let topic = topic.map(TopicName::into_name);
     let groups = match &topic {
         Some(topic) => call.lenses.consumer_groups_of(&environment, topic).await?,
         None => call.lenses.consumer_groups(&environment).await?,

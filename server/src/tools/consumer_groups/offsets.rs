@@ -13,7 +13,7 @@ use super::{
 use crate::{
     lenses::{Error, Name, OffsetReset, RawObject, ResetTo},
     tools::{
-        arguments::{ArgumentError, Environment, Flag, List, Offset, Partition},
+        arguments::{ArgumentError, Environment, Flag, List, Offset, Partition, TopicName},
         definition::{Call, Effect, Tool},
     },
 };
@@ -23,9 +23,9 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "update_consumer_group_offsets",
             "Update consumer group offsets",
-            "Moves a consumer group to the start, the end or a time in all partitions of some topics: records are read once \
-             more, or are skipped. Kafka refuses while the group has active members. Call it with dry_run first, which tells \
-             what would move and changes nothing, and ask the user. For one partition use update_consumer_partition_offset.",
+            "Moves a consumer group to the start, the end or a time in all partitions of some \
+             topics, so that records are read again or skipped. Kafka refuses while the group \
+             has active members. Call it with dry_run first, and ask the user.",
             Effect::Update,
             update_consumer_group_offsets,
         )
@@ -33,9 +33,9 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "update_consumer_partition_offset",
             "Update consumer partition offset",
-            "Moves a consumer group to an offset in one partition: records are read once more, or are skipped. Kafka refuses \
-             while the group has active members. Call it with dry_run first, which tells what would move and changes nothing, \
-             and ask the user. For whole topics use update_consumer_group_offsets.",
+            "Moves a consumer group to an offset in one partition, so that records are read \
+             again or skipped. Kafka refuses while the group has active members. Call it with \
+             dry_run first, and ask the user.",
             Effect::Update,
             update_consumer_partition_offset,
         )
@@ -43,16 +43,16 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "delete_consumer_group_offsets",
             "Delete consumer group offsets",
-            "Deletes what a consumer group committed for some topics, for good: applications that use it start there again \
-             from their reset policy. Kafka refuses while active members read these topics. Ask the user before calling.",
+            "Deletes what a consumer group committed for some topics, for good: its \
+             applications start there again from their reset policy. Ask the user first.",
             Effect::Delete,
             delete_consumer_group_offsets,
         ),
         Tool::new(
             "delete_consumer_partition_offset",
             "Delete consumer partition offset",
-            "Deletes what a consumer group committed for one partition, for good: applications that use it start there again \
-             from their reset policy. Kafka refuses while active members read the topic. Ask the user before calling.",
+            "Deletes what a consumer group committed for one partition, for good: its \
+             applications start there again from their reset policy. Ask the user first.",
             Effect::Delete,
             delete_consumer_partition_offset,
         ),
@@ -60,7 +60,11 @@ pub(super) fn tools() -> Vec<Tool> {
 }
 
 /// Topics of one call.
-type Topics = List<Name, 100>;
+type Topics = List<TopicName, 100>;
+
+fn names(topics: Topics) -> Vec<Name> {
+    topics.into_vec().into_iter().map(TopicName::into_name).collect()
+}
 
 fn no() -> Flag {
     Flag(false)
@@ -70,17 +74,16 @@ fn no() -> Flag {
 #[serde(deny_unknown_fields)]
 struct UpdateGroupOffsets {
     environment: Environment,
-    /// Id of the group, as `list_consumer_groups` shows it.
+    /// See `list_consumer_groups`.
     group_id: Name,
-    /// Names of the topics in which to move it: `["orders"]`.
+    /// Topics: `["orders"]`.
     topics: Topics,
-    /// Where it shall go on: `start`, the first record that is kept; `end`, behind the last one; or `timestamp`, the first record
-    /// that is not older than `target`.
+    /// With `timestamp`: the first record not older than target.
     reset_to: ResetPlace,
-    /// The time, as RFC 3339 writes it: "2026-01-05T08:00:00Z". Needed with `timestamp`, and without meaning otherwise.
+    /// RFC 3339 time for `timestamp`: 2026-01-05T08:00:00Z.
     #[serde(default)]
     target: Option<Time>,
-    /// Tells what would move, and changes nothing.
+    /// Only tell what would move.
     #[serde(default = "no")]
     dry_run: Flag,
 }
@@ -126,7 +129,7 @@ impl TryFrom<UpdateGroupOffsets> for GroupReset {
         Ok(Self {
             environment,
             group_id,
-            reset: OffsetReset { to, topics: topics.into_vec() },
+            reset: OffsetReset { to, topics: names(topics) },
             dry_run,
         })
     }
@@ -184,15 +187,15 @@ async fn update_consumer_group_offsets(
 #[serde(deny_unknown_fields)]
 struct UpdatePartitionOffset {
     environment: Environment,
-    /// Id of the group, as `list_consumer_groups` shows it.
+    /// See `list_consumer_groups`.
     group_id: Name,
-    /// Name of the topic.
-    topic: Name,
-    /// Number of the partition, from 0.
+    /// Topic name.
+    topic: TopicName,
+    /// From 0.
     partition: Partition,
-    /// Offset of the record with which it shall go on.
+    /// Offset to go on with.
     offset: Offset,
-    /// Tells what would move, and changes nothing.
+    /// Only tell what would move.
     #[serde(default = "no")]
     dry_run: Flag,
 }
@@ -205,8 +208,14 @@ async fn update_consumer_partition_offset(
         arguments;
     let (partition, offset) = (partition.get(), offset.get());
     if dry_run.0 {
-        return tell(&call, &environment, group_id, &[topic], Place::Offset(partition, offset))
-            .await;
+        return tell(
+            &call,
+            &environment,
+            group_id,
+            &[topic.into_name()],
+            Place::Offset(partition, offset),
+        )
+        .await;
     }
     call.lenses.set_offset(&environment, &group_id, &topic, partition, offset).await
 }
@@ -237,9 +246,9 @@ async fn tell(
 #[serde(deny_unknown_fields)]
 struct DeleteGroupOffsets {
     environment: Environment,
-    /// Id of the group, as `list_consumer_groups` shows it.
+    /// See `list_consumer_groups`.
     group_id: Name,
-    /// Names of the topics whose offsets are deleted: `["orders"]`.
+    /// Topics: `["orders"]`.
     topics: Topics,
 }
 
@@ -248,18 +257,18 @@ async fn delete_consumer_group_offsets(
     arguments: DeleteGroupOffsets,
 ) -> Result<RawObject, Error> {
     let DeleteGroupOffsets { environment, group_id, topics } = arguments;
-    call.lenses.delete_offsets(&environment, &group_id, &topics.into_vec()).await
+    call.lenses.delete_offsets(&environment, &group_id, &names(topics)).await
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DeletePartitionOffset {
     environment: Environment,
-    /// Id of the group, as `list_consumer_groups` shows it.
+    /// See `list_consumer_groups`.
     group_id: Name,
-    /// Name of the topic.
-    topic: Name,
-    /// Number of the partition, from 0.
+    /// Topic name.
+    topic: TopicName,
+    /// From 0.
     partition: Partition,
 }
 

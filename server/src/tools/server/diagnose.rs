@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    lenses::{Error, Name, RawObject},
+    lenses::{Error, RawObject},
     report::CheckResult,
     tools::{
         ToolError,
+        arguments::KnownEnvironmentName,
         definition::{Call, Effect, Tool},
         output::Typed,
     },
@@ -21,9 +22,9 @@ pub(super) fn tool() -> Tool {
     Tool::new(
         "diagnose",
         "Diagnose",
-        "Finds out which link to Lenses fails and what to change: this server's connection to Lenses HQ, the settings of HQ that \
-         sign-in needs, the user's credential and, where an environment is named, its agent. Use it when calls fail with \
-         unreachable, timed out or not accepted, not for errors that name an argument.",
+        "Finds which link to Lenses fails and what to change: the connection to HQ, HQ's \
+         sign-in settings, the user's credential and, if named, an environment's agent. Use it \
+         if calls fail as unreachable, timed out or not accepted.",
         Effect::Read,
         diagnose,
     )
@@ -32,9 +33,9 @@ pub(super) fn tool() -> Tool {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Diagnose {
-    /// An environment whose agent is to be checked too. Default: none.
+    /// Check its agent too.
     #[serde(default)]
-    environment: Option<Name>,
+    environment: Option<KnownEnvironmentName>,
 }
 
 /// What was found.

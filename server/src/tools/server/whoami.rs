@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    lenses::Name,
     scope::ScopeSet,
     tools::{
-        ToolError, Unavailable,
+        ArgumentError, ToolError, Unavailable,
         definition::{Call, Effect, Tool},
         output::Typed,
         registry,
@@ -17,9 +18,9 @@ pub(super) fn tool() -> Tool {
     Tool::new(
         "whoami",
         "Who am I",
-        "Tells as whom the user is signed in, which scopes the token holds, and which tools are hidden for what reason. Use it when \
-         a tool that you expect is not there, or when the user asks what you may do. What the user may do with each topic or group \
-         is decided by Lenses and shows only in a call.",
+        "Tells as whom the user is signed in, with which scopes, and which tools are hidden and \
+         why. Use it if a tool is missing, or if the user asks what you may do. What Lenses \
+         allows shows only in a call.",
         Effect::SelfInfo,
         whoami,
     )
@@ -27,7 +28,11 @@ pub(super) fn tool() -> Tool {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+struct Asked {
+    /// Only whether this tool is hidden, and why.
+    #[serde(default)]
+    tool: Option<Name>,
+}
 
 /// What this server knows of the caller.
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
@@ -65,8 +70,15 @@ enum Reason {
     NotOffered,
 }
 
-async fn whoami(call: Call, Nothing {}: Nothing) -> Result<Typed<WhoAmI>, ToolError> {
-    Ok(Typed(WhoAmI::of(&call)))
+async fn whoami(call: Call, Asked { tool }: Asked) -> Result<Typed<WhoAmI>, ToolError> {
+    let mut told = WhoAmI::of(&call);
+    if let Some(tool) = tool {
+        if registry().find(tool.as_str()).is_none() {
+            return Err(ArgumentError::value("tool", "there is no such tool").into());
+        }
+        told.hidden_tools.retain(|hidden| hidden.tool == tool.as_str());
+    }
+    Ok(Typed(told))
 }
 
 impl WhoAmI {

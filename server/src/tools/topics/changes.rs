@@ -3,13 +3,14 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::record_deletion;
 use crate::{
     lenses::{Config, Error, Format, Name, NewTopic, NewTypedTopic, RawObject, RecordFormat},
     tools::{
         ToolError,
         arguments::{
-            ArgumentError, Configs, Environment, List, Offset, Partition, Partitions, Replication,
-            Text, one_partition, one_replica,
+            ArgumentError, Configs, Environment, Offset, Partition, Partitions, Replication, Text,
+            TopicName, one_partition, one_replica,
         },
         definition::{Call, Effect, Tool},
     },
@@ -24,9 +25,8 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "create_topic",
             "Create topic",
-            "Creates a Kafka topic. Fails when there is one of that name. To say formats and schemas too, use \
-             create_topic_with_schema. Where Lenses refuses because the user may not create topics, \
-             request_topic_creation asks for one.",
+            "Creates a topic. To set formats or schemas use create_topic_with_schema. If the \
+             user may not create topics, use request_topic_creation.",
             Effect::Create,
             create_topic,
         )
@@ -34,10 +34,8 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "create_topic_with_schema",
             "Create topic with schema",
-            "Creates a Kafka topic and says in which format, and with which schema, its keys and values are; a schema is \
-             registered with the schema registry. Fails when there is a topic of that name. Without formats use \
-             create_topic. Where Lenses refuses because the user may not create topics, request_topic_creation asks for \
-             one.",
+            "Creates a topic with key and value formats, and registers their schemas. If the \
+             user may not create topics, use request_topic_creation.",
             Effect::Create,
             create_topic_with_schema,
         )
@@ -45,24 +43,28 @@ pub(super) fn tools() -> Vec<Tool> {
         Tool::new(
             "update_topic_config",
             "Update topic config",
-            "Sets configuration values of a Kafka topic; those that are not named stay. The old values are lost, and a \
-             shorter retention deletes records: read them with get_topic_broker_configs and ask the user first.",
+            "Sets configuration values of a topic; the others stay, old values are lost. \
+             Retention, compaction and cleanup.policy delete records and need the scope delete. \
+             Ask the user first.",
             Effect::Update,
             update_topic_config,
-        ),
+        )
+        .with_scopes_by_arguments("`delete` for settings that delete records", |arguments| {
+            record_deletion::required_scopes(arguments.get("configs"))
+        }),
         Tool::new(
             "add_topic_partitions",
             "Add topic partitions",
-            "Raises the number of partitions of a Kafka topic. It can't be lowered again, and records with a key may go to \
-             another partition than before: ask the user first.",
+            "Raises the number of partitions of a topic. It can't be lowered, and keys may move \
+             to other partitions: ask the user first.",
             Effect::Update,
             add_topic_partitions,
         ),
         Tool::new(
             "resend_message",
             "Resend message",
-            "Appends a copy of one record to the end of its topic, where all consumers see it again. Each call appends \
-             another copy. Find partition and offset with execute_sql, and ask the user first.",
+            "Appends a copy of one record to its topic, for all consumers; each call appends \
+             another. Find partition and offset with execute_sql, and ask the user first.",
             Effect::Trigger,
             resend_message,
         ),
@@ -73,15 +75,15 @@ pub(super) fn tools() -> Vec<Tool> {
 #[serde(deny_unknown_fields)]
 struct CreateTopic {
     environment: Environment,
-    /// Name of the new topic. Kafka takes letters, digits, `.`, `_` and `-`, at most 249 of them.
-    topic_name: Name,
-    /// Number of partitions. It can be raised later, not lowered.
+    /// Letters, digits, `.`, `_`, `-`.
+    topic_name: TopicName,
+    /// Can only be raised later.
     #[serde(default = "one_partition")]
     partitions: Partitions,
-    /// Number of replicas of each partition; at most the number of brokers.
+    /// At most the number of brokers.
     #[serde(default = "one_replica")]
     replication: Replication,
-    /// Kafka topic settings, name to value, both as text: {"cleanup.policy": "compact", "retention.ms": "604800000"}.
+    /// Kafka settings, such as cleanup.policy.
     #[serde(default)]
     configs: Option<Configs>,
 }
@@ -89,7 +91,7 @@ struct CreateTopic {
 async fn create_topic(call: Call, arguments: CreateTopic) -> Result<String, Error> {
     let CreateTopic { environment, topic_name, partitions, replication, configs } = arguments;
     let topic = NewTopic {
-        topic_name,
+        topic_name: topic_name.into_name(),
         partitions: partitions.get(),
         replication: replication.get(),
         configs: configs.unwrap_or_default().into_map(),
@@ -105,27 +107,27 @@ async fn create_topic(call: Call, arguments: CreateTopic) -> Result<String, Erro
 #[serde(deny_unknown_fields)]
 struct CreateTopicWithSchema {
     environment: Environment,
-    /// Name of the new topic. Kafka takes letters, digits, `.`, `_` and `-`, at most 249 of them.
-    name: Name,
-    /// Number of partitions. It can be raised later, not lowered.
+    /// Letters, digits, `.`, `_`, `-`.
+    name: TopicName,
+    /// Can only be raised later.
     #[serde(default = "one_partition")]
     partitions: Partitions,
-    /// Number of replicas of each partition; at most the number of brokers.
+    /// At most the number of brokers.
     #[serde(default = "one_replica")]
     replication: Replication,
-    /// Kafka topic settings, name to value, both as text: {"cleanup.policy": "compact", "retention.ms": "604800000"}.
+    /// Kafka settings, such as cleanup.policy.
     #[serde(default)]
     configs: Option<Configs>,
-    /// Format of the keys: JSON, AVRO, PROTOBUF, XML, CSV, STRING, INT, LONG, BYTES, or one that was added to Lenses.
+    /// JSON, AVRO, PROTOBUF, XML, CSV, STRING, INT, LONG, BYTES or another that Lenses knows.
     #[serde(default)]
     key_format: Option<Name>,
-    /// Schema of the keys as text, for formats that have one: an Avro schema in JSON, a Protobuf file. Needs `key_format`.
+    /// Avro or Protobuf schema as text. Needs `key_format`.
     #[serde(default)]
     key_schema: Option<Schema>,
-    /// Format of the values; the same words as for `key_format`.
+    /// As `key_format`.
     #[serde(default)]
     value_format: Option<Name>,
-    /// Schema of the values as text. Needs `value_format`.
+    /// As `key_schema`. Needs `value_format`.
     #[serde(default)]
     value_schema: Option<Schema>,
 }
@@ -140,7 +142,7 @@ async fn create_topic_with_schema(
     let key = format("key", arguments.key_format, arguments.key_schema)?;
     let value = format("value", arguments.value_format, arguments.value_schema)?;
     let topic = NewTypedTopic {
-        name: arguments.name,
+        name: arguments.name.into_name(),
         partitions: arguments.partitions.get(),
         replication: arguments.replication.get(),
         configs: arguments.configs.unwrap_or_default().into_map(),
@@ -171,31 +173,16 @@ fn format(
 #[serde(deny_unknown_fields)]
 struct UpdateTopicConfig {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
-    /// The values to set, all as text: [{"key": "retention.ms", "value": "604800000"}].
-    configs: List<ConfigValue, 100>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ConfigValue {
-    /// Kafka's name of the setting, such as `retention.ms`.
-    key: Text<255>,
-    /// Its value as text.
-    value: Text<10_000, 0>,
+    /// See `list_topics`.
+    topic_name: TopicName,
+    /// Kafka settings, such as retention.ms; values as text.
+    configs: Configs<1>,
 }
 
 async fn update_topic_config(call: Call, arguments: UpdateTopicConfig) -> Result<String, Error> {
     let UpdateTopicConfig { environment, topic_name, configs } = arguments;
-    let configs: Vec<_> = configs
-        .into_vec()
-        .into_iter()
-        .map(|ConfigValue { key, value }| Config {
-            key: key.as_str().to_owned(),
-            value: value.as_str().to_owned(),
-        })
-        .collect();
+    let configs = configs.into_vec().into_iter();
+    let configs: Vec<_> = configs.map(|(key, value)| Config { key, value }).collect();
     let reply = call.lenses.update_topic_config(&environment, &topic_name, &configs).await?;
     Ok(reply.unwrap_or_else(|| {
         format!(
@@ -209,9 +196,9 @@ async fn update_topic_config(call: Call, arguments: UpdateTopicConfig) -> Result
 #[serde(deny_unknown_fields)]
 struct AddTopicPartitions {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
-    /// Number of partitions that the topic shall have in all; larger than its present one. Example: 12.
+    /// See `list_topics`.
+    topic_name: TopicName,
+    /// New total.
     partitions: Partitions,
 }
 
@@ -227,11 +214,11 @@ async fn add_topic_partitions(
 #[serde(deny_unknown_fields)]
 struct ResendMessage {
     environment: Environment,
-    /// Name of the topic, as `list_topics` shows it.
-    topic_name: Name,
-    /// Partition in which the record is, from 0.
+    /// See `list_topics`.
+    topic_name: TopicName,
+    /// From 0.
     partition: Partition,
-    /// Offset of the record in its partition.
+    /// Of the record.
     offset: Offset,
 }
 

@@ -69,6 +69,7 @@ fn found_by_service() -> Vec<Change> {
             lenses(json!({ "clientCertificate": { "secretName": "certificate" } })),
             oauth(json!({ "scopes": ["read"] })),
             oauth(json!({ "audience": "required" })),
+            oauth(json!({ "clientRegistration": "manual" })),
             oauth(json!({ "introspection": { "url": "https://hq.example.com/x" } })),
             oauth(json!({ "introspection": { "cacheTtl": "30s" } })),
             oauth(json!({ "introspection": { "clientCredentialsSecretRef": { "name": "mtls" } } })),

@@ -16,14 +16,14 @@ pub enum TooLarge {
     Depth,
 }
 
-/// Checks that `text` holds at most [`NODES_MAX`] values and keys, in at most [`DEPTH_MAX`]
-/// levels. A value costs at least one of `[`, `{`, `,` and `:`, so those outside of strings are
+/// The number of values and keys of `text`: at most [`NODES_MAX`], in at most [`DEPTH_MAX`] levels.
+/// A value costs at least one of `[`, `{`, `,` and `:`, so those outside of strings are
 /// counted; whether the text is JSON at all is for the parser to find.
 ///
 /// # Errors
 ///
 /// [`TooLarge`].
-pub(super) fn measure(text: &[u8]) -> Result<(), TooLarge> {
+pub fn measure(text: &[u8]) -> Result<usize, TooLarge> {
     let (mut nodes, mut depth, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
     for byte in text {
         if in_string {
@@ -48,7 +48,7 @@ pub(super) fn measure(text: &[u8]) -> Result<(), TooLarge> {
             _ => {}
         }
     }
-    if nodes > NODES_MAX { Err(TooLarge::Nodes) } else { Ok(()) }
+    if nodes > NODES_MAX { Err(TooLarge::Nodes) } else { Ok(nodes) }
 }
 
 #[cfg(test)]
@@ -59,17 +59,17 @@ mod tests {
     fn values_are_counted_outside_of_strings_only() {
         let list = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
         for (text, expected) in [
-            (list(NODES_MAX), Ok(())),
+            (list(NODES_MAX), Ok(NODES_MAX)),
             (list(NODES_MAX + 1), Err(TooLarge::Nodes)),
-            (format!("\"{}\"", "[{,:".repeat(NODES_MAX)), Ok(())),
-            (format!("\"\\\"{}\"", "[".repeat(DEPTH_MAX + 1)), Ok(())),
+            (format!("\"{}\"", "[{,:".repeat(NODES_MAX)), Ok(0)),
+            (format!("\"\\\"{}\"", "[".repeat(DEPTH_MAX + 1)), Ok(0)),
             (format!("\"\\\\\",{}", "[".repeat(DEPTH_MAX + 1)), Err(TooLarge::Depth)),
-            ("[".repeat(DEPTH_MAX), Ok(())),
+            ("[".repeat(DEPTH_MAX), Ok(DEPTH_MAX)),
             ("[".repeat(DEPTH_MAX + 1), Err(TooLarge::Depth)),
-            ("[]".repeat(DEPTH_MAX + 1), Ok(())),
+            ("[]".repeat(DEPTH_MAX + 1), Ok(DEPTH_MAX + 1)),
             (format!("[{}]", r#"{"a":0},"#.repeat(NODES_MAX / 2)), Err(TooLarge::Nodes)),
-            ("]]]]{".to_owned(), Ok(())),
-            (String::new(), Ok(())),
+            ("]]]]{".to_owned(), Ok(1)),
+            (String::new(), Ok(0)),
         ] {
             assert_eq!(measure(text.as_bytes()), expected, "{}", &text[..text.len().min(40)]);
         }
