@@ -1,5 +1,7 @@
 //! What is counted of the bounds on requests.
 
+use std::num::NonZeroU32;
+
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -82,9 +84,9 @@ impl LimitMetrics {
         self.limit.get_or_create(&BoundLabel { bound }).set(limit);
     }
 
-    /// One user may make this many calls a minute; 0 is any number.
-    pub fn allows_calls_per_minute(&self, limit: u32) {
-        self.calls_per_minute.set(limit.into());
+    /// One user may make this many calls a minute; without a limit, any number.
+    pub fn allows_calls_per_minute(&self, limit: Option<NonZeroU32>) {
+        self.calls_per_minute.set(limit.map_or(0, NonZeroU32::get).into());
     }
 
     /// `bound` refused a request.

@@ -75,7 +75,7 @@ impl TlsMetrics {
     }
 
     /// The certificates that are in use from here on, in DER.
-    pub(super) fn in_use(&self, certificate: Certificate, chain: &[CertificateDer<'_>]) {
+    pub fn in_use(&self, certificate: Certificate, chain: &[CertificateDer<'_>]) {
         let expiration = |der: &CertificateDer<'_>| {
             let (_, parsed) = x509_parser::parse_x509_certificate(der).ok()?;
             Some(parsed.validity().not_after.timestamp())

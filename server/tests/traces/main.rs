@@ -5,6 +5,7 @@
 mod collector;
 #[path = "../proxy/forward_proxy.rs"]
 mod forward_proxy;
+mod methods;
 mod proxy;
 mod server;
 
@@ -102,27 +103,34 @@ async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_
         assert_eq!(server.asked_hq_in(), gone_on);
 
         let version = "mcp.protocol.version=2025-11-25";
+        let (id, tcp) = ("jsonrpc.request.id=1", "network.transport=tcp");
         for (span, kind, expected) in [
-            (list, 2, vec!["mcp.method.name=tools/list", version]),
+            (list, 2, vec![id, "mcp.method.name=tools/list", version, tcp]),
             (
                 call_list,
                 2,
                 vec![
                     "gen_ai.operation.name=execute_tool",
                     "gen_ai.tool.name=list_environments",
+                    id,
+                    "lenses.outcome=success",
                     "mcp.method.name=tools/call",
                     version,
+                    tcp,
                 ],
             ),
             (
                 call_sql,
                 2,
                 vec![
-                    "error.type=denied",
+                    "error.type=tool_error",
                     "gen_ai.operation.name=execute_tool",
                     "gen_ai.tool.name=execute_sql",
+                    id,
+                    "lenses.outcome=denied",
                     "mcp.method.name=tools/call",
                     version,
+                    tcp,
                 ],
             ),
             (hq_list, 3, vec!["lenses.operation=list_environments"]),
@@ -180,19 +188,51 @@ async fn prompts_and_resources_are_spans_of_their_clients_trace_by_their_kinds_a
     let spans = collector.spans();
     let told: Vec<_> =
         spans.iter().map(|span| (&*span.name, attributes(&span.attributes).join(" "))).collect();
-    let (prompt, read) = (
-        "gen_ai.prompt.name=list_running_kafka_connectors mcp.method.name=prompts/get mcp.protocol.version=2025-11-25",
-        "mcp.method.name=resources/read mcp.protocol.version=2025-11-25",
-    );
+    let version = "mcp.protocol.version=2025-11-25 network.transport=tcp";
+    let prompt = |error: &str, name: &str, outcome: &str, status: &str| {
+        format!(
+            "{error}gen_ai.prompt.name={name} jsonrpc.request.id=1 {outcome}\
+             mcp.method.name=prompts/get {version}{status}"
+        )
+    };
+    let read = |error: &str, outcome: &str, kind: &str, status: &str| {
+        format!(
+            "{error}jsonrpc.request.id=1 {outcome}lenses.resource={kind} \
+             mcp.method.name=resources/read {version}{status}"
+        )
+    };
+    let (known, bad) = ("list_running_kafka_connectors", " rpc.response.status_code=-32602");
     assert_eq!(
         told,
         [
             ("lenses list_environments", "lenses.operation=list_environments".to_owned()),
             ("lenses list_topics", "error.type=forbidden lenses.operation=list_topics".to_owned()),
-            ("prompts/get list_running_kafka_connectors", prompt.to_owned()),
-            ("prompts/get list_running_kafka_connectors", format!("error.type=error {prompt}")),
-            ("resources/read environments", format!("lenses.resource=environments {read}")),
-            ("resources/read topics", format!("error.type=denied lenses.resource=topics {read}")),
+            ("prompts/get (unknown)", prompt("error.type=-32602 ", "(unknown)", "", bad)),
+            (
+                "prompts/get list_running_kafka_connectors",
+                prompt("", known, "lenses.outcome=success ", "")
+            ),
+            (
+                "prompts/get list_running_kafka_connectors",
+                prompt("error.type=-32602 ", known, "lenses.outcome=error ", bad)
+            ),
+            (
+                "resources/read (unknown)",
+                read("error.type=-32002 ", "", "(unknown)", " rpc.response.status_code=-32002")
+            ),
+            (
+                "resources/read environments",
+                read("", "lenses.outcome=success ", "environments", "")
+            ),
+            (
+                "resources/read topics",
+                read(
+                    "error.type=-32603 ",
+                    "lenses.outcome=denied ",
+                    "topics",
+                    " rpc.response.status_code=-32603"
+                )
+            ),
         ]
     );
     let [hq_environments, hq_topics, .., environments, topics] = &spans[..] else {
