@@ -44,11 +44,21 @@ pub(crate) use label_values;
 pub(crate) type Histograms<Labels> = Family<Labels, Histogram, fn() -> Histogram>;
 
 /// 1 ms to 32 s, doubling.
-pub(crate) fn latency() -> Histogram {
-    Histogram::new(exponential_buckets(0.001, 2.0, 16))
+fn latency_buckets() -> impl Iterator<Item = f64> {
+    exponential_buckets(0.001, 2.0, 16)
 }
 
-/// The trace of an exemplar. OpenMetrics calls its label `trace_id`.
+/// A histogram of times from 1 ms to 32 s.
+pub(crate) fn latency() -> Histogram {
+    Histogram::new(latency_buckets())
+}
+
+/// The same with exemplars.
+pub(crate) fn traced_latency() -> HistogramWithExemplars<Trace> {
+    HistogramWithExemplars::new(latency_buckets())
+}
+
+/// The trace of an exemplar: the label `trace_id`, as Grafana looks for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trace(pub(crate) TraceId);
 

@@ -132,6 +132,7 @@ mod tests {
             "list_topics",
             LensesOutcome::Forbidden,
             Duration::from_secs(1),
+            None,
         );
         let text = exposition(&metrics);
         for line in [

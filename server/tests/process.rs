@@ -1,6 +1,6 @@
 //! The binary as an operator meets it: exit status, listings, probes, and the end.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
 mod binary;
 #[path = "process/containers.rs"]

@@ -176,7 +176,7 @@ fn the_page_of_operation_lists_every_metric() {
     metrics.mcp.prompt_asked("topics", Outcome::Success);
     metrics.mcp.resource_read("topics", Outcome::Success);
     metrics.mcp.completed(Source::Topic, Outcome::Success);
-    metrics.lenses.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO);
+    metrics.lenses.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO, None);
     let operation = OperationLabels {
         method: "ping",
         target: Target::Nothing,
