@@ -22,7 +22,7 @@ use crate::{
     },
     connections,
     diagnostics::Diagnostics,
-    identity::{Fingerprint, Identity},
+    identity::{Fingerprint, Identity, SignInMode},
     landing::LandingPage,
     lenses,
     lifecycle::{Signals, Stages},
@@ -67,6 +67,7 @@ async fn run_stdio(
 ) -> Result<(), StartError> {
     let identity = shared_identity(
         api_key,
+        SignInMode::Stdio,
         settings.policy.scopes(),
         Fingerprint::of(api_key.expose_secret()),
     );

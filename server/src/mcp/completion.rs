@@ -46,7 +46,8 @@ impl Server {
                 if let lenses::Error::Unauthorized(_) = error {
                     (self.on_unauthorized)(identity);
                 }
-                let message = format!("{error}. {}", error.advice());
+                let message =
+                    format!("{error}. {}", error.advice(identity.sign_in, lenses::Intent::Read));
                 counted.end(tools::ToolError::from(error).outcome());
                 return Err(RpcError::internal(http::StatusCode::OK, message));
             }

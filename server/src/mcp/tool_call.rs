@@ -166,6 +166,7 @@ impl Server {
             limits: self.limits,
             progress,
         };
+        let lenses = call.lenses.clone();
         let question = self.confirmation.question(
             tool,
             &arguments,
@@ -182,12 +183,16 @@ impl Server {
         }
         let reporting = progress::forward(updates, context);
         let (ended, ()) = tokio::join!(prepared, reporting);
-        ended.map_err(|failure| {
-            if let ToolError::Lenses { error: lenses::Error::Unauthorized(_), .. } = failure {
-                (self.on_unauthorized)(identity);
-            }
-            Failed::Tool(failure)
-        })
+        // A tool that diagnoses has a result all the same.
+        let is_refused = lenses.is_refused()
+            || matches!(
+                &ended,
+                Err(ToolError::Lenses { error: lenses::Error::Unauthorized(_), .. })
+            );
+        if is_refused {
+            (self.on_unauthorized)(identity);
+        }
+        ended.map_err(Failed::Tool)
     }
 
     /// Returns if the call that `question` is about may run.

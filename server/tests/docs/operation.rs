@@ -55,7 +55,7 @@ A fingerprint is the first eight hex digits of the token's SHA-256: enough to fo
 | `/livez` | 200: the process answers |
 | `/readyz` | 200: it can take requests. 503 with a reason: it was told to stop, or it turns callers away ([below](#connections)). The health of HQ is HQ's |
 | `/metrics` | the metrics below, for Prometheus |
-| `/diagnostics` | each link to HQ and each setting of HQ's that sign-in needs, with result, reason and remedy; asked anew at most every 10 s |
+| `/diagnostics` | each link to HQ and each setting of HQ's that sign-in needs, with result, reason and remedy; asked anew at most every 10 s; and HQ's version, asked anew at most once a minute |
 
 ```console
 kubectl port-forward deploy/lenses-mcp 9090 &
