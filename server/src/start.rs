@@ -26,7 +26,7 @@ use crate::{
     landing::LandingPage,
     lenses,
     lifecycle::{Signals, Stages},
-    limits::{Bodies, LimitMetrics, PerUser, Slots, USER_SHARE, Users},
+    limits::{Bodies, Bound, LimitMetrics, PerUser, Slots, USER_SHARE, Users},
     mcp::{self, Handler},
     metrics::Metrics,
     settings::{Http, Settings, SignIn, Transport},
@@ -182,6 +182,13 @@ pub fn http_routers<H: Handler>(
 
 fn bounds(settings: &Settings, metrics: &LimitMetrics) -> Bounds {
     let limits = &settings.limits;
+    metrics.allows(Bound::RequestsPerUser, limits.concurrent_requests_per_user);
+    metrics.allows(Bound::BodyBytes, limits.max_body_bytes);
+    metrics.allows(
+        Bound::BodyTime,
+        usize::try_from(limits.body_timeout.as_secs()).unwrap_or(usize::MAX),
+    );
+    metrics.allows_calls_per_minute(limits.calls_per_minute_per_user);
     let per_user = PerUser {
         concurrent_requests: limits.concurrent_requests_per_user,
         calls_per_minute: limits.calls_per_minute_per_user,

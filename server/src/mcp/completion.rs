@@ -1,7 +1,6 @@
 //! `completion/complete`.
 
 use serde_json::json;
-use tracing::Instrument;
 
 use super::{
     Server,
@@ -15,7 +14,6 @@ use crate::{
     json_rpc::RpcError,
     lenses, prompts, resources,
     tools::{self, Outcome},
-    traces,
 };
 
 /// Most values of one answer (MCP, "Completion").
@@ -42,9 +40,7 @@ impl Server {
         let counted = Counted { server: self, source, outcome: Outcome::Cancelled };
         let names =
             source.names(&lenses, &self.policy, environment.as_ref(), &params.argument.value);
-        let span = traces::Request::Complete.span(&context.trace());
-        let names = names.instrument(span).await;
-        let names = match names {
+        let names = match names.await {
             Ok(names) => names,
             Err(error) => {
                 if let lenses::Error::Unauthorized(_) = error {

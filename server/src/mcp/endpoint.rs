@@ -22,6 +22,7 @@ use super::{
     elicitation::{Destination, Elicitation},
     headers,
     message::{ClientResponse, Message, Rejected, Request},
+    metrics::Transport,
     response::{Exchange, respond},
     revision::Revision,
 };
@@ -257,8 +258,18 @@ impl<H: Handler> Endpoint<H> {
         let server = Arc::clone(&self.server_info);
         let exchange = Exchange { id: id.clone(), revision, server, budget: budget.clone() };
         let client = Client::new(messages, Arc::clone(&self.elicitation), identity.clone());
-        let context =
-            Context { id, identity, budget, revision, meta, has_forms, client, source, headers };
+        let context = Context {
+            id,
+            identity,
+            budget,
+            revision,
+            meta,
+            has_forms,
+            client,
+            source,
+            transport: Transport::Tcp,
+            headers,
+        };
         let call = Arc::clone(&self.handler).handle(call, context);
         respond(exchange, call, sent, accepts, self.ending_streams.clone()).await
     }

@@ -25,6 +25,7 @@ use super::{
     elicitation::Elicitation,
     message::{Message, Notification, Rejected, Request},
     method::Call,
+    metrics::Transport,
     response::{Exchange, on_one_line},
     revision::{Revision, named},
 };
@@ -173,6 +174,7 @@ impl<H: Handler> Connection<H> {
             has_forms,
             client,
             source: Source::stdio(),
+            transport: Transport::Pipe,
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);

@@ -1,7 +1,6 @@
 //! `tools/call`: offered, allowed, arguments that hold, the user asked; then Lenses.
 
 use serde_json::{Map, Value};
-use tracing::Instrument;
 
 use super::{
     Server,
@@ -121,9 +120,7 @@ impl Server {
         };
         let mut audit = Audit::of_tool(tool, &arguments, self, context);
         let answers = Answers { state: request_state, responses: input_responses };
-        let span = audit.span();
-        let called =
-            self.call(tool, arguments, answers, context, &mut audit).instrument(span).await;
+        let called = self.call(tool, arguments, answers, context, &mut audit).await;
         match called {
             Ok(result) => Ok(Answer::tool(result)),
             Err(Failed::Asking(question)) => Ok(Answer::object(&question)?.input_required()),

@@ -3,8 +3,16 @@
 use std::{fmt::Write, time::Duration};
 
 use lenses_mcp_server::{
-    access_log::Route, auth::CacheHit, completion::Source, lenses::LensesOutcome, limits::Slots,
-    metrics::Metrics, tools::Outcome,
+    access_log::Route,
+    auth::CacheHit,
+    completion::Source,
+    lenses::LensesOutcome,
+    limits::Slots,
+    mcp::{OperationLabels, Revision, Transport},
+    metrics::Metrics,
+    tls::Certificate,
+    tools::Outcome,
+    traces::Target,
 };
 use prometheus_client::encoding::text::encode;
 
@@ -130,13 +138,18 @@ and if that is still so.
 
 `OTEL_ENABLED=true` sends spans over OTLP to `OTEL_EXPORTER_OTLP_ENDPOINT` (all variables: [settings](settings.md#traces)).
 
+Names are those of OpenTelemetry's [conventions for MCP](https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md).
+
 | span | attributes |
 |---|---|
-| `tools/list` | `mcp.method.name`, `mcp.protocol.version` |
-| `tools/call TOOL` | the same, `gen_ai.operation.name`, `gen_ai.tool.name`, `error.type` if it failed (an outcome of `tool_calls` below) |
-| `prompts/get PROMPT` | those of `tools/list`, `gen_ai.prompt.name`, `error.type` if it failed (an outcome of `prompts_asked` below) |
-| `resources/read KIND` | those of `tools/list`, `lenses.resource`: the kind, never the URI; `error.type` if it failed (an outcome of `resource_reads` below) |
-| `lenses OPERATION`, below the call | `lenses.operation`, `error.type` if it failed (an outcome of `lenses_calls` below) |
+| each method, such as `tools/list` | `mcp.method.name`, `mcp.protocol.version`, `jsonrpc.request.id`, `network.transport` (`tcp`, or `pipe` over stdio) |
+| `tools/call TOOL` | the same, `gen_ai.operation.name`, `gen_ai.tool.name`, `lenses.outcome` (as of `tool_calls` below) |
+| `prompts/get PROMPT` | those of each method, `gen_ai.prompt.name`, `lenses.outcome` (as of `prompts_asked` below) |
+| `resources/read KIND` | those of each method, `lenses.resource`: the kind, never the URI; `lenses.outcome` (as of `resource_reads` below) |
+| `lenses OPERATION`, below the method | `lenses.operation`, `error.type` if it failed (an outcome of `lenses_calls` below) |
+
+A method that failed has the status `ERROR` and `error.type`: `tool_error` for a tool's result that is an error, the code of a JSON-RPC error (also in
+`rpc.response.status_code`), or `cancelled`. What this server does not know, such as a misspelt tool, is `(unknown)`.
 
 A request joins the trace of its client: `traceparent` in the request's `_meta`, else the HTTP header. HQ is sent `traceparent` in turn; without
 `OTEL_ENABLED`, that of the client as it is. Sign-in is not in a trace:
@@ -148,6 +161,10 @@ that can't be used are a warning at start, and no spans.
 ## Metrics
 
 OpenMetrics. Labels have few values, fixed in the code: no caller can make a new series.
+
+`mcp_server_operation_duration_seconds` is `mcp.server.operation.duration` of OpenTelemetry's conventions, with their names for labels: `mcp_method_name`,
+`gen_ai_tool_name`, `gen_ai_prompt_name`, `lenses_resource`, `error_type`, `rpc_response_status_code`, `network_transport`, `mcp_protocol_version`. A bucket names the last
+sampled trace that fell into it as an exemplar (`trace_id`); Prometheus keeps it with `--enable-feature=exemplar-storage`. `process_*` is read from Linux at each scrape.
 ";
 
 #[test]
@@ -160,7 +177,17 @@ fn the_page_of_operation_lists_every_metric() {
     metrics.mcp.prompt_asked("topics", Outcome::Success);
     metrics.mcp.resource_read("topics", Outcome::Success);
     metrics.mcp.completed(Source::Topic, Outcome::Success);
-    metrics.lenses.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO);
+    metrics.lenses.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO, None);
+    let operation = OperationLabels {
+        method: "ping",
+        target: Target::Nothing,
+        failure: None,
+        transport: Transport::Tcp,
+        revision: Revision::V2025_11_25,
+    };
+    metrics.mcp.operation_ended(&operation, Duration::ZERO, None);
+    let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    metrics.tls.in_use(Certificate::Listener, &[key.cert.der().clone()]);
     let _bound = Slots::new(1, metrics.limits.clone());
     let mut text = String::new();
     encode(&mut text, metrics.registry()).unwrap();
