@@ -25,6 +25,7 @@ use crate::{
     access_log::{self, Route},
     auth::{Authenticator, no_authorization_server_routes},
     client_address::ClientAddress,
+    connections::ConnectionHandle,
     host_check::{self, HostCheck},
     json_rpc::RpcError,
     landing::{self, LandingPage},
@@ -160,24 +161,25 @@ impl<H: Handler> McpEndpoint<H> {
         self.page.answer_browsers(request.method(), request.headers())?;
         let (parts, body) = request.into_parts();
         let address = parts.extensions.get().map(ClientAddress::block);
+        let connection = ConnectionHandle::of(&parts.extensions);
         let identity = match self.authenticator.sign_in(&parts.headers, address).await {
             ControlFlow::Continue(identity) => identity,
             ControlFlow::Break(challenge) => {
-                limits::discard(body).await;
+                limits::discard(body, &connection).await;
                 return ControlFlow::Break(challenge);
             }
         };
         let incoming = match Incoming::new(parts) {
             ControlFlow::Continue(incoming) => incoming,
             ControlFlow::Break(response) => {
-                limits::discard(body).await;
+                limits::discard(body, &connection).await;
                 return ControlFlow::Break(response);
             }
         };
         let user = self.bounds.users.user(&identity, address);
         let of_user = self.bounds.slots.of_user(&user)?;
         let budget = self.bounds.users.budget(Arc::clone(&user));
-        let read = self.bounds.bodies.read(body, &budget).await?;
+        let read = self.bounds.bodies.read(body, &budget, &connection).await?;
         let slot = self.bounds.slots.take()?;
         let parsed = self.mcp.parse(incoming, &read.body);
         let parsed = match parsed {

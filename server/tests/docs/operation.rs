@@ -75,9 +75,9 @@ which proxy, without the credentials.
 | write without progress | `MCP_WRITE_TIMEOUT` | the connection is closed |
 | time between two requests | `MCP_IDLE_TIMEOUT` | the connection is closed |
 
-- A connection is idle if it has no request, if the head of its request is not complete, or if its
-  client has taken nothing of a response for 5 s.
-- A connection with a request in flight is never closed for another. If none is idle, the new
+- A connection is idle if it has no request, if the head of its request is not complete, if the
+  server reads the rest of a refused body, or if its client has taken nothing of a response for 5 s.
+- Any other connection with a request in flight is never closed for another. If none is idle, the new
   connection is closed.
 - IPv6 clients are counted by their /64 network, because a client chooses addresses in it freely.
 - A pipelined request waits until the response before it has been written.
