@@ -217,8 +217,7 @@ impl<H: Handler> Endpoint<H> {
         let Request { id, call, meta } = request;
         let Incoming { headers, accepts } = incoming;
         let has_forms = match self.has_forms(&headers, revision, &meta, &identity) {
-            // A question before revision 2026-07-28 is an event.
-            Ok(has_forms) => has_forms && (revision.is_stateless() || accepts.events),
+            Ok(has_forms) => has_forms,
             Err(error) => return error.respond(&id),
         };
         let (messages, sent) = mpsc::channel(QUEUED);
@@ -230,6 +229,7 @@ impl<H: Handler> Endpoint<H> {
             revision,
             meta,
             has_forms,
+            takes_events: accepts.events,
             client,
             headers,
         };

@@ -178,6 +178,7 @@ impl<H: Handler> Connection<H> {
             revision,
             meta,
             has_forms,
+            takes_events: true,
             client,
             headers,
         };

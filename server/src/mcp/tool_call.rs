@@ -48,6 +48,13 @@ pub(super) enum Failed {
          Lenses, or to use a client that can ask."
     )]
     CannotAsk,
+    /// The question has no way to the client.
+    #[error(
+        "This call needs the user's confirmation (MCP_CONFIRM), and this request can't carry the \
+         question: its Accept header must include text/event-stream. Nothing was done. Tell the \
+         user to do it in Lenses, or to use a client that takes event streams."
+    )]
+    CannotSendQuestion,
     /// The user is asked first: the members of an input-required result.
     #[error("the user is asked first")]
     Asking(Value),
@@ -60,7 +67,7 @@ impl Failed {
     /// The label under which the call is counted.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Refused(_) | Self::CannotAsk => Outcome::Denied,
+            Self::Refused(_) | Self::CannotAsk | Self::CannotSendQuestion => Outcome::Denied,
             Self::Tool(error) => error.outcome(),
             Self::Declined => Outcome::Declined,
             Self::Unanswered => Outcome::Cancelled,
@@ -139,6 +146,9 @@ impl Server {
             return if self.confirmation.is_required() { Err(Failed::CannotAsk) } else { Ok(()) };
         }
         let decision = if context.asks_in_call() {
+            if !context.takes_events {
+                return Err(Failed::CannotSendQuestion);
+            }
             let params = question.params();
             let asked = context.client.ask("elicitation/create", params, ANSWER_WITHIN).await;
             Question::answered(asked.map_err(|_| Failed::Unanswered)?.get())
