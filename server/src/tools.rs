@@ -55,6 +55,7 @@ pub use self::{
     outcome::Outcome,
     progress::{Progress, ProgressUpdate, ProgressUpdates},
     result::ToolResult,
+    statement::StatementSummary,
     unavailable::{Denied, Unavailable},
 };
 use crate::scope::ScopeSet;

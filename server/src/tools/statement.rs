@@ -14,13 +14,19 @@
 //!
 //! Lenses' permissions hold beneath this: a scope never gives a right that the user lacks.
 
+mod mentions;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
 use serde_json::{Map, Value};
 
-pub(super) use self::tokens::{Token, tokens};
+pub use self::summary::StatementSummary;
+pub(super) use self::{
+    mentions::mentions,
+    tokens::{Token, tokens},
+};
 use crate::scope::{Scope, ScopeSet};
 
 /// The longest statement, in characters.

@@ -3,6 +3,8 @@
 //! Lenses' own lexer is not public. Where two reasonable lexers would read a text differently, one could see a string
 //! where the other sees a statement; such a text is [`Ambiguous`], and its caller is asked for every scope.
 
+use std::ops::Range;
+
 /// One token that matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tools) enum Token {
@@ -27,8 +29,16 @@ pub(in crate::tools) struct Ambiguous;
 /// Splits `sql` into tokens.
 pub(in crate::tools) fn tokens(sql: &str) -> Result<Vec<Token>, Ambiguous> {
     let mut tokens = Vec::new();
+    scan(sql, |token, _| tokens.push(token))?;
+    Ok(tokens)
+}
+
+/// Gives each token of `sql` to `found`, with its place, up to where the text is ambiguous.
+pub(super) fn scan(sql: &str, mut found: impl FnMut(Token, Range<usize>)) -> Result<(), Ambiguous> {
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
+        let start = sql.len() - rest.len();
+        let mut token = None;
         rest = if let Some(comment) = rest.strip_prefix("--") {
             after_line_comment(comment)?
         } else if let Some(comment) = rest.strip_prefix("/*") {
@@ -38,27 +48,30 @@ pub(in crate::tools) fn tokens(sql: &str) -> Result<Vec<Token>, Ambiguous> {
             return Err(Ambiguous);
         } else if matches!(first, '\'' | '"' | '`') {
             let (quoted, after) = quoted(rest.get(1..).unwrap_or_default(), first)?;
-            tokens.push(Token::Quoted(quoted.to_owned()));
+            token = Some(Token::Quoted(quoted.to_owned()));
             after
         } else if is_word(first) {
             let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
-            tokens.push(Token::Word(word.to_lowercase().to_uppercase()));
+            token = Some(Token::Word(word.to_lowercase().to_uppercase()));
             after
         } else {
-            match first {
-                '(' => tokens.push(Token::Open),
-                ')' => tokens.push(Token::Close),
-                ';' => tokens.push(Token::Semicolon),
+            token = match first {
+                '(' => Some(Token::Open),
+                ')' => Some(Token::Close),
+                ';' => Some(Token::Semicolon),
                 // A comment, an escape or a quote in one dialect, something else in another.
                 '#' | '\\' | '$' => return Err(Ambiguous),
-                c if c.is_whitespace() => {}
-                c => tokens.push(Token::Other(c)),
-            }
+                c if c.is_whitespace() => None,
+                c => Some(Token::Other(c)),
+            };
             rest.get(first.len_utf8()..).unwrap_or_default()
         };
+        if let Some(token) = token {
+            found(token, start..sql.len() - rest.len());
+        }
     }
-    Ok(tokens)
+    Ok(())
 }
 
 fn is_word(c: char) -> bool {
