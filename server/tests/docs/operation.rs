@@ -1,12 +1,13 @@
 //! `docs/operation.md`: written by hand but for the table of metrics.
 
-use std::{fmt::Write, time::Duration};
+use std::{fmt::Write, fs, path::Path, time::Duration};
 
 use lenses_mcp_server::{
     access_log::Route, auth::CacheHit, completion::Source, lenses::LensesOutcome, limits::Slots,
     metrics::Metrics, tools::Outcome,
 };
 use prometheus_client::encoding::text::encode;
+use regex::Regex;
 
 use crate::{cell, check};
 
@@ -121,7 +122,10 @@ sent lets the client choose its address.
 - An eighth of the budget is kept for bodies and replies of up to 16 KiB, so that they do not wait
   behind long ones.
 - Each request counts as a call, whatever its method, because HQ is asked about its token.
-- `limit`, `limit_in_flight` and `limit_exceeded` show each bound ([metrics](#metrics)).
+- `limit` and `limit_in_flight` show the places and the memory budget in total. `limit_exceeded`
+  counts what these, the places of one user, and the bytes and the time of a body refused.
+  `calls_rate_limited` counts calls that came too soon ([metrics](#metrics)). A refusal for JSON
+  values, keys or nesting is not counted.
 
 `/readyz` answers 503 if requests have been refused for 5 s because all places in total are taken,
 and if that is still so.
@@ -161,8 +165,12 @@ fn the_page_of_operation_lists_every_metric() {
     metrics.mcp.completed(Source::Topic, Outcome::Success);
     metrics.lenses.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO);
     let _bound = Slots::new(1, metrics.limits.clone());
+    let _listener = metrics.connections.of("mcp");
     let mut text = String::new();
     encode(&mut text, metrics.registry()).unwrap();
+    for family in families() {
+        assert!(text.contains(&format!("# HELP {family}")), "{family} has no series here");
+    }
     let mut page = format!("{HEAD}\n| metric | type | what it counts |\n|---|---|---|\n");
     let about = |keyword: &str, name: &str| {
         let start = format!("# {keyword} {name} ");
@@ -175,4 +183,25 @@ fn the_page_of_operation_lists_every_metric() {
             .unwrap();
     }
     check("operation.md", &page);
+}
+
+/// What the server's code registers. A family without a series is not in the exposition.
+fn families() -> Vec<String> {
+    let name = Regex::new(r#"\.register(?:_with_unit)?\(\s*"([a-z_]+)""#).unwrap();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut families = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(path).unwrap();
+            families
+                .extend(name.captures_iter(&text).map(|found| format!("lenses_mcp_{}", &found[1])));
+        }
+    }
+    assert!(families.len() > 20, "{families:?}");
+    families
 }
