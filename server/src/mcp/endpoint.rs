@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE},
+    header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING},
     request::Parts,
 };
 use tokio::sync::mpsc;
@@ -67,7 +67,8 @@ impl Incoming {
     /// Checks the head of a request to the endpoint.
     ///
     /// Breaks with 405 for a method other than POST, 406 if the client takes neither JSON nor an
-    /// event stream, 415 for a body that is not JSON or is encoded.
+    /// event stream, 415 for a body that is not JSON or is encoded, 501 for a transfer coding other
+    /// than chunked.
     pub fn new(parts: Parts) -> ControlFlow<Response, Self> {
         let Parts { method, headers, .. } = parts;
         if method != Method::POST {
@@ -85,10 +86,20 @@ impl Incoming {
                 "Accept must name application/json or text/event-stream",
             ));
         }
-        if !headers.get(CONTENT_TYPE).is_some_and(is_json) {
+        // hyper reads the chunks, and would take what is in them for the body.
+        let mut transfer_codings = headers.get_all(TRANSFER_ENCODING).iter();
+        if !transfer_codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+            return ControlFlow::Break(refused(
+                StatusCode::NOT_IMPLEMENTED,
+                "Transfer-Encoding must be chunked alone, or absent",
+            ));
+        }
+        // Of several, another reader could take another one.
+        let mut content_types = headers.get_all(CONTENT_TYPE).iter();
+        if !content_types.next().is_some_and(is_json) || content_types.next().is_some() {
             return ControlFlow::Break(refused(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Content-Type must be application/json",
+                "Content-Type must be application/json, once",
             ));
         }
         let mut codings = headers.get_all(CONTENT_ENCODING).iter();
