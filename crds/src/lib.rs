@@ -17,13 +17,14 @@ pub mod yaml;
 
 pub use server_settings::{is_server_setting, may_be_set};
 pub use v1alpha1::{
-    ApiKey, Audience, Auth, Autoscaling, CaBundle, Callers, ClientRegistration, ConfigMapKeyRef,
-    Confirm, CredentialSecretRef, DerivedSetting, DisruptionBudget, Dns, Endpoint,
-    ExternalTrafficPolicy, HttpRoute, ImagePullPolicy, Ingress, Introspection, Lenses,
-    LensesMcpServer, LensesMcpServerSpec, LensesMcpServerStatus, Limits, ListedTools, Log,
-    LogFormat, LogLevel, Metrics, NetworkPolicy, OAuth, Observability, OtlpProtocol, ParentRef,
-    Resources, Rollout, SERVER_CONTAINER, Scheme, Scope, SecretKeyRef, SecretRef, SecurityChange,
-    Service, ServiceMonitor, ServiceRef, ServiceType, TlsSecret, Tools, Tracing, Verification,
+    ApiKey, Audience, Audit, AuditDisabled, AuditFile, AuditStdout, Auth, Autoscaling, CaBundle,
+    Callers, ClientRegistration, ConfigMapKeyRef, Confirm, CredentialSecretRef, DerivedSetting,
+    DisruptionBudget, Dns, Endpoint, EnvironmentRule, ExternalTrafficPolicy, HttpRoute,
+    ImagePullPolicy, Ingress, Introspection, Lenses, LensesMcpServer, LensesMcpServerSpec,
+    LensesMcpServerStatus, Limits, ListedTools, Log, LogFormat, LogLevel, Metrics, NetworkPolicy,
+    OAuth, Observability, OtlpProtocol, ParentRef, Resources, Rollout, SERVER_CONTAINER, Scheme,
+    Scope, SecretKeyRef, SecretRef, SecurityChange, Service, ServiceMonitor, ServiceRef,
+    ServiceType, TlsSecret, Tools, Tracing, Verification,
 };
 
 /// The API group of every kind in this crate.

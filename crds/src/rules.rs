@@ -156,6 +156,44 @@ pub(crate) fn proxies_are_not_everyone() -> Rule {
     )
 }
 
+/// Calls are recorded in one place.
+pub(crate) fn exactly_one_audit() -> Rule {
+    Rule::new("[has(self.stdout), has(self.file), has(self.disabled)].filter(one, one).size() == 1")
+        .message(
+            "say where calls are recorded: write exactly one of audit.stdout ({}), audit.file and audit.disabled ({})",
+        )
+}
+
+/// The root file system of the server's container is read-only.
+pub(crate) fn audit_file_is_on_a_volume() -> Rule {
+    Rule::new(
+        "!has(self.observability) || !has(self.observability.audit) || !has(self.observability.audit.file) || \
+         (has(self.podTemplate) && has(self.podTemplate.spec) && has(self.podTemplate.spec.containers) && \
+         self.podTemplate.spec.containers.exists(c, c.name == 'lenses-mcp-server' && has(c.volumeMounts) && \
+         c.volumeMounts.exists(m, self.observability.audit.file.path.startsWith(m.mountPath + '/'))))",
+    )
+    .message(
+        "observability.audit.file.path is on no volume: mount one into the container lenses-mcp-server in podTemplate",
+    )
+    .field_path(".observability.audit.file.path")
+}
+
+/// A rule without an effect is a mistake.
+pub(crate) fn environment_rule_says_something() -> Rule {
+    Rule::new("has(self.scopes) || has(self.confirm) || has(self.allow) || has(self.deny)")
+        .message("a rule says nothing: write scopes ([] for none), confirm, allow or deny")
+}
+
+/// What follows a rule for every environment is never used.
+pub(crate) fn rule_for_all_is_last() -> Rule {
+    const IS_FOR_ALL: &str = "environments.exists(e, e.matches('^[*]+$'))";
+    Rule::new(format!(
+        "self.filter(r, r.{IS_FOR_ALL}).size() == 0 || (self.filter(r, r.{IS_FOR_ALL}).size() == 1 && \
+         self[self.size() - 1].{IS_FOR_ALL})"
+    ))
+    .message("a rule for every environment (*) decides, and those after it are never used: write it last")
+}
+
 /// A token that HQ has revoked must not live on here for long.
 pub(crate) fn at_most_an_hour() -> Rule {
     Rule::new("duration(self) >= duration('0s') && duration(self) <= duration('1h')")

@@ -29,9 +29,10 @@ pub use endpoint::{
 pub use lenses::{CaBundle, ConfigMapKeyRef, Lenses, Scheme, ServiceRef, TlsSecret};
 pub use network_policy::{Dns, NetworkPolicy};
 pub use observability::{
-    Log, LogFormat, LogLevel, Metrics, Observability, OtlpProtocol, ServiceMonitor, Tracing,
+    Audit, AuditDisabled, AuditFile, AuditStdout, Log, LogFormat, LogLevel, Metrics, Observability,
+    OtlpProtocol, ServiceMonitor, Tracing,
 };
-pub use offer::{Confirm, Limits, Tools};
+pub use offer::{Confirm, EnvironmentRule, Limits, Tools};
 pub use pod_template::SERVER_CONTAINER;
 pub use pods::{ImagePullPolicy, Resources};
 pub use rollout::{Rollout, SecurityChange};
@@ -116,7 +117,8 @@ use crate::rules;
     validation = rules::lenses_url_fit_for_browsers(),
     validation = rules::cpu_target_needs_a_request(),
     validation = rules::replicas_after_autoscaling(),
-    validation = rules::expected_tools_need_a_credential()
+    validation = rules::expected_tools_need_a_credential(),
+    validation = rules::audit_file_is_on_a_volume()
 )]
 pub struct LensesMcpServerSpec {
     /// Which Lenses HQ this server is for, and how it is reached from inside and from outside. Exactly one of `url` and

@@ -366,6 +366,50 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             tools("confirm", json!("always")),
             "supported values: \"destructive\", \"required\", \"never\"",
         ),
+        (
+            "a rule that says nothing",
+            tools("rules", json!([{"environments": ["prod*"]}])),
+            "a rule says nothing",
+        ),
+        (
+            "a rule for all before another",
+            tools(
+                "rules",
+                json!([{"environments": ["*"], "scopes": []}, {"environments": ["a"], "scopes": []}]),
+            ),
+            "write it last",
+        ),
+        (
+            "a rule for no environment",
+            tools("rules", json!([{"environments": [], "scopes": []}])),
+            "at least 1 items",
+        ),
+        (
+            "a rule for what is no name",
+            tools("rules", json!([{"environments": ["prod:"], "scopes": []}])),
+            NO_MATCH,
+        ),
+        (
+            "a rule with a scope that is none",
+            tools("rules", json!([{"environments": ["a"], "scopes": ["admin"]}])),
+            "supported values: \"read\", \"write\", \"delete\"",
+        ),
+        ("a client id with a comma", oauth(json!({"allowedClients": ["a,b"]})), NO_MATCH),
+        (
+            "two audit outputs",
+            json!({"observability": {"audit": {"stdout": {}, "disabled": {}}}}),
+            "exactly one of audit.stdout",
+        ),
+        (
+            "an audit file on no volume",
+            json!({"observability": {"audit": {"file": {"path": "/var/log/a"}}}}),
+            "is on no volume",
+        ),
+        (
+            "an audit file by a relative path",
+            json!({"observability": {"audit": {"file": {"path": "audit.jsonl"}}}}),
+            NO_MATCH,
+        ),
         ("two environments in one", tools("environments", json!(["dev,prod"])), NO_MATCH),
         ("no row", limits("sqlMaxRows", json!(0)), "greater than or equal to 1"),
         (

@@ -9,24 +9,24 @@
 
 mod metrics;
 
-use std::{borrow::Cow, cell::RefCell, sync::Arc, time::Instant};
+use std::{cell::RefCell, sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::Response,
 };
-use http::{HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 use tracing::{Instrument, Level};
-use uuid::Uuid;
 
 pub use self::metrics::{HttpMetrics, InFlight, Route};
-use crate::identity::Fingerprint;
+use crate::{
+    identity::Fingerprint,
+    request_id::{X_REQUEST_ID, XRequestId},
+};
 
 /// Stands for the status where the client went away before there was one, as in other servers' logs.
 const CLIENT_GONE: u16 = 499;
-const REQUEST_ID: &str = "x-request-id";
-const REQUEST_ID_MAX: usize = 64;
 
 /// What is learnt of a request on its way, for its line.
 #[derive(Debug, Default)]
@@ -39,11 +39,11 @@ pub(crate) struct RequestFields {
     pub(crate) subject: Option<Arc<str>>,
     /// With which application.
     pub(crate) client_id: Option<Arc<str>>,
-    /// The method of MCP, cut: it is the caller's text.
-    pub(crate) rpc: Option<Cow<'static, str>>,
-    /// The tool, cut likewise.
-    pub(crate) tool: Option<String>,
-    /// Whether an audit line was written, which says more.
+    /// The method of MCP, if this server has it.
+    pub(crate) rpc: Option<&'static str>,
+    /// The tool, likewise.
+    pub(crate) tool: Option<&'static str>,
+    /// Whether a line was written that says more.
     pub(crate) audited: bool,
 }
 
@@ -73,7 +73,7 @@ pub async fn observed(
 pub async fn observe<F>(
     metrics: Arc<HttpMetrics>,
     route: Route,
-    request: Request,
+    mut request: Request,
     answer: impl FnOnce(Request) -> F,
 ) -> Response
 where
@@ -82,8 +82,9 @@ where
     let _in_flight = metrics.request_started();
     let started = Instant::now();
     let path = request.extensions().get::<MatchedPath>().cloned();
-    let id = request_id(&request);
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+    let id = XRequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let span = tracing::info_span!("request", id = id.as_str());
     let method = request.method().clone();
     // Not given a name: what is moved out of a variable takes up its room in the future until the end, and that is copied.
     FIELDS
@@ -92,7 +93,7 @@ where
             let mut response = answer(request).await;
             line.status = response.status().as_u16();
             drop(line);
-            response.headers_mut().insert(REQUEST_ID, id);
+            response.headers_mut().insert(X_REQUEST_ID, id.header());
             response
         })
         .instrument(span)
@@ -127,8 +128,8 @@ impl Drop for Line {
                         token = fields.token.map(tracing::field::display),
                         subject = fields.subject.as_deref(),
                         client_id = fields.client_id.as_deref(),
-                        rpc = fields.rpc.as_deref(),
-                        tool = fields.tool.as_deref(),
+                        rpc = fields.rpc,
+                        tool = fields.tool,
                         "answered"
                     );
                 })
@@ -142,18 +143,4 @@ impl Drop for Line {
             write_at!(Level::INFO);
         }
     }
-}
-
-/// The id that a proxy in front gave, if it is one, else a new one.
-fn request_id(request: &Request) -> HeaderValue {
-    let given = request.headers().get(REQUEST_ID).filter(|id| {
-        let id = id.as_bytes();
-        (1..=REQUEST_ID_MAX).contains(&id.len())
-            && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
-    });
-    given.cloned().unwrap_or_else(|| {
-        let mut buffer = Uuid::encode_buffer();
-        let id: &str = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
-        HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
-    })
 }

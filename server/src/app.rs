@@ -23,11 +23,12 @@ use tower_http::{
 
 use crate::{
     access_log::{self, Route},
+    audit::{DecidedBy, Source},
     auth::{Authenticator, no_authorization_server_routes},
     client_address::ClientAddress,
     connections::ConnectionHandle,
     host_check::{self, HostCheck},
-    json_rpc::RpcError,
+    json_rpc::{RequestId, RpcError},
     landing::{self, LandingPage},
     limits::{self, Bodies, Limited, Slots, Users},
     mcp::{Endpoint, Handler, Incoming, Parsed, Rejected},
@@ -160,43 +161,59 @@ impl<H: Handler> McpEndpoint<H> {
         self.host_check.refuse_foreign(request.uri(), request.headers())?;
         self.page.answer_browsers(request.method(), request.headers())?;
         let (parts, body) = request.into_parts();
-        let address = parts.extensions.get().map(ClientAddress::block);
+        let source = Source::of(&parts.extensions);
+        let address = source.address.as_ref().map(ClientAddress::block);
         let connection = ConnectionHandle::of(&parts.extensions);
-        let identity = match self.authenticator.sign_in(&parts.headers, address).await {
+        let identity = match self.authenticator.sign_in(&parts.headers, &source).await {
             ControlFlow::Continue(identity) => identity,
             ControlFlow::Break(challenge) => {
                 limits::discard(body, &connection).await;
                 return ControlFlow::Break(challenge);
             }
         };
+        let user = self.bounds.users.user(&identity, address);
+        // HQ may have been asked about the token: a request counts, whatever comes of it.
+        let counted = user.call();
         let incoming = match Incoming::new(parts) {
             ControlFlow::Continue(incoming) => incoming,
             ControlFlow::Break(response) => {
                 limits::discard(body, &connection).await;
+                self.in_turn(&counted, &RequestId::NULL)?;
                 return ControlFlow::Break(response);
             }
         };
-        let user = self.bounds.users.user(&identity, address);
-        let of_user = self.bounds.slots.of_user(&user)?;
         let budget = self.bounds.users.budget(Arc::clone(&user));
         let read = self.bounds.bodies.read(body, &budget, &connection).await?;
-        let slot = self.bounds.slots.take()?;
         let parsed = self.mcp.parse(incoming, &read.body);
+        if let (Err(_), Ok(parsed)) = (&counted, &parsed) {
+            let limit = "MCP_CALLS_PER_MINUTE_PER_USER";
+            self.mcp.refused(parsed, &identity, DecidedBy::Limit, limit);
+        }
+        self.in_turn(&counted, parsed.as_ref().map_or_else(|rejected| &rejected.id, Parsed::id))?;
         let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(Rejected { id, error }) => return ControlFlow::Break(error.respond(&id)),
         };
         note(&parsed);
-        self.authenticator.authorize(&identity, self.mcp.required_scopes(&parsed))?;
-        if let Err(limited) = user.call() {
-            return ControlFlow::Break(self.too_soon(&parsed, &limited));
+        let authorized = self.authenticator.authorize(&identity, self.mcp.required_scopes(&parsed));
+        if authorized.is_break() {
+            self.mcp.refused(&parsed, &identity, DecidedBy::Scope, "insufficient_scope");
         }
+        authorized?;
+        // What a client answers to a question must not wait for the calls that wait for it.
+        let places = if parsed.is_request() {
+            Some((self.bounds.slots.of_user(&user)?, self.bounds.slots.take()?))
+        } else {
+            None
+        };
         let response = self.mcp.respond(parsed, identity, budget).await;
-        ControlFlow::Continue(limits::hold((slot, of_user, read.reserved), response))
+        ControlFlow::Continue(limits::hold((places, read.reserved), response))
     }
 
-    /// 429 (RFC 6585 §4), with the time at which to try again.
-    fn too_soon(&self, parsed: &Parsed, Limited { per_minute, wait }: &Limited) -> Response {
+    /// Breaks with 429 (RFC 6585 §4) and the time at which to try again if the request with `id`
+    /// came too soon.
+    fn in_turn(&self, counted: &Result<(), Limited>, id: &RequestId) -> ControlFlow<Response> {
+        let Err(Limited { per_minute, wait }) = counted else { return ControlFlow::Continue(()) };
         self.rate_limited.inc();
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let error = RpcError::overloaded(
@@ -206,19 +223,16 @@ impl<H: Handler> McpEndpoint<H> {
                  was done, try again in {seconds} s"
             ),
         );
-        let mut response = error.respond(parsed.id());
+        let mut response = error.respond(id);
         response.headers_mut().insert(header::RETRY_AFTER, seconds.max(1).into());
-        response
+        ControlFlow::Break(response)
     }
 }
 
-/// Names in the access log are cut: they are the caller's text.
 fn note(parsed: &Parsed) {
-    const NAME_MAX: usize = 64;
-    let cut = |name: &str| name.chars().take(NAME_MAX).collect::<String>();
     access_log::note(|fields| {
-        fields.rpc = parsed.method().map(|method| cut(method).into());
-        fields.tool = parsed.tool().map(cut);
+        fields.rpc = parsed.known_method();
+        fields.tool = parsed.known_tool();
     });
 }
 

@@ -38,6 +38,7 @@ use std::{net::IpAddr, ops::ControlFlow, sync::Arc};
 
 use axum::{Router, response::Response};
 use http::HeaderMap;
+use secrecy::ExposeSecret;
 
 pub use self::{
     authorization_server::AuthorizationServer,
@@ -51,7 +52,15 @@ pub use self::{
     shared_token::{SharedToken, shared_identity},
 };
 pub(crate) use self::{back_channel::NoReply, token_exchange::ExchangeError};
-use crate::{access_log, identity::Identity, policy::ToolPolicy, scope::ScopeSet, settings::OAuth};
+use crate::{
+    access_log,
+    audit::{AuditLog, Caller, DecidedBy, Decision, Source},
+    client_address::ClientAddress,
+    identity::{Fingerprint, Identity},
+    policy::ToolPolicy,
+    scope::ScopeSet,
+    settings::OAuth,
+};
 
 /// The gate in front of the MCP endpoint.
 #[derive(Debug)]
@@ -59,6 +68,7 @@ pub struct Authenticator {
     mode: Mode,
     policy: Arc<ToolPolicy>,
     metrics: Arc<AuthMetrics>,
+    audit: AuditLog,
 }
 
 /// What callers must show.
@@ -70,11 +80,26 @@ pub enum Mode {
     Shared(SharedToken),
 }
 
+impl Mode {
+    fn admits(&self, identity: &Identity) -> bool {
+        match self {
+            Self::OAuth(resource_server) => resource_server.admits(identity),
+            Self::Shared(_) => true,
+        }
+    }
+}
+
 impl Authenticator {
     /// A gate that lets in whom `mode` lets in, to what `offer` holds.
     #[must_use]
     pub fn new(mode: Mode, policy: Arc<ToolPolicy>, metrics: Arc<AuthMetrics>) -> Self {
-        Self { mode, policy, metrics }
+        Self { mode, policy, metrics, audit: AuditLog::default() }
+    }
+
+    /// The same, with failed sign-ins recorded in `audit`.
+    #[must_use]
+    pub fn with_audit(self, audit: AuditLog) -> Self {
+        Self { audit, ..self }
     }
 
     /// What clients read before they sign in, if they sign in with OAuth.
@@ -88,13 +113,23 @@ impl Authenticator {
     }
 
     /// Who sends a request with these headers, or breaks with a challenge. Failed sign-ins and
-    /// questions to HQ are bounded for each client `address`, if it is known.
+    /// questions to HQ are bounded for each client address, if it is known.
     pub async fn sign_in(
         &self,
         headers: &HeaderMap,
-        address: Option<IpAddr>,
+        source: &Source,
     ) -> ControlFlow<Response, Identity> {
+        let address = source.address.as_ref().map(ClientAddress::block);
         match self.identify(headers, address).await {
+            Ok(identity) if !self.mode.admits(&identity) => {
+                const SHOWN_MAX: usize = 128;
+                let client_id = identity.client_id.as_deref().unwrap_or_default();
+                let client_id = client_id.chars().take(SHOWN_MAX).collect();
+                let reason = "MCP_ALLOWED_CLIENTS";
+                let decision = Decision::denied(DecidedBy::Policy, reason);
+                self.audit.sign_in_failed(source, (&identity).into(), decision);
+                ControlFlow::Break(self.refuse(&AuthError::ClientNotAllowed { client_id }))
+            }
             Ok(identity) => {
                 access_log::note(|fields| {
                     fields.subject.clone_from(&identity.subject);
@@ -102,7 +137,26 @@ impl Authenticator {
                 });
                 ControlFlow::Continue(identity)
             }
-            Err(error) => ControlFlow::Break(self.refuse(&error)),
+            Err(error) => {
+                self.record(&error, headers, source);
+                ControlFlow::Break(self.refuse(&error))
+            }
+        }
+    }
+
+    /// Records a failed sign-in. A request without a token is none: each sign-in begins with one.
+    fn record(&self, error: &AuthError, headers: &HeaderMap, source: &Source) {
+        let decided_by = match error {
+            AuthError::Missing => return,
+            AuthError::TooManyFailures { .. } | AuthError::AddressBusy => DecidedBy::Limit,
+            _ => DecidedBy::SignIn,
+        };
+        if self.audit.is_on() {
+            let token = bearer::token(headers).ok();
+            let fingerprint = token.map(|token| Fingerprint::of(token.expose_secret()));
+            let caller = Caller { fingerprint, ..Caller::default() };
+            let decision = Decision::denied(decided_by, error.outcome().as_str());
+            self.audit.sign_in_failed(source, caller, decision);
         }
     }
 

@@ -54,7 +54,8 @@ impl Source {
     ) -> Result<BTreeSet<String>, Error> {
         let typed = typed.to_lowercase();
         let begins = |name: &str| name.to_lowercase().starts_with(&typed);
-        let environment = environment.filter(|name| policy.includes_environment(name.as_str()));
+        let offered = |name: &&Name| policy.offers_in(name.as_str(), self.tool());
+        let environment = environment.filter(offered);
         let connectors = async |environment: &Name, fields: &[&str]| {
             let reply = lenses.connectors(environment, &[], &[]).await?;
             Ok(in_lists_of(&reply, fields, begins))

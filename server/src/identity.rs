@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use secrecy::SecretString;
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::scope::ScopeSet;
@@ -41,6 +42,12 @@ impl Fingerprint {
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().take(PRINTED).try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

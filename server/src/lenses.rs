@@ -24,6 +24,7 @@ mod groups_by_lag;
 mod measured;
 mod metrics;
 mod name;
+mod origin;
 mod problem;
 mod processors;
 mod raw;
@@ -36,7 +37,7 @@ mod verbs;
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::{
-    HeaderMap, HeaderValue, Method,
+    HeaderValue, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -54,6 +55,7 @@ pub use self::{
     groups_by_lag::{GroupQuery, GroupsByLag},
     metrics::{LensesMetrics, LensesOutcome},
     name::{Name, NameError},
+    origin::Origin,
     problem::{FieldFault, Problem},
     processors::{Deployment, NewProcessor},
     raw::{RawList, RawObject, RawRecord},
@@ -70,7 +72,6 @@ use crate::{
     identity::Identity,
     limits::{Budget, Held},
     proxies::Proxies,
-    traces,
 };
 
 /// A JSON object that this server reads or makes. What HQ says is passed on as [`RawObject`] and [`RawList`].
@@ -166,14 +167,15 @@ impl Client {
     }
 
     /// HQ as `identity` may see and change it.
-    #[must_use]
     ///
-    /// The bytes of its replies are reserved in `budget` until it is dropped.
-    pub fn as_caller(&self, identity: &Identity, budget: Budget) -> CallerClient {
+    /// The bytes of its replies are reserved in `budget` until it is dropped. HQ is told `origin`.
+    #[must_use]
+    pub fn as_caller(&self, identity: &Identity, budget: Budget, origin: Origin) -> CallerClient {
         CallerClient {
             client: self.clone(),
             credential: identity.lenses_credential.clone(),
             bytes: Arc::new(Held::new(budget)),
+            origin: Arc::new(origin),
         }
     }
 }
@@ -190,6 +192,7 @@ pub struct CallerClient {
     client: Client,
     credential: Arc<SecretString>,
     bytes: Arc<Held>,
+    origin: Arc<Origin>,
 }
 
 impl CallerClient {
@@ -260,7 +263,7 @@ impl CallerClient {
             // Servers may refuse one that does not say that it has no body (RFC 9110 §8.6).
             request = request.header(CONTENT_LENGTH, 0);
         }
-        request.headers(traced()).send().await.map_err(ReadError::Transport)
+        request.headers(self.origin.headers()).send().await.map_err(ReadError::Transport)
     }
 
     async fn measured<T>(
@@ -298,11 +301,4 @@ impl CallerClient {
     fn measure(&self, operation: &'static str) -> Measured<'_> {
         Measured::start(&self.client.0.metrics, operation)
     }
-}
-
-/// The headers that tell HQ which trace a request belongs to.
-fn traced() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    traces::pass_on(&mut headers);
-    headers
 }

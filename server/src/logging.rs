@@ -2,16 +2,15 @@
 
 mod json;
 mod text;
-mod writer;
 
 use std::{io::IsTerminal, panic};
 
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan};
 
-pub use self::writer::{FlushAtEnd, Line, LogWriter};
 use self::{json::Json, text::Text};
 use crate::{
+    line_writer::LineWriter,
     settings::{Log, LogFormat},
     telemetry::Export,
 };
@@ -19,7 +18,7 @@ use crate::{
 /// Logs to `writer` as `log` says, from here on and for the whole process; panics too, by their
 /// place only, because their text may hold a record. Spans of [`crate::traces`] go to `export`, if
 /// there is one.
-pub fn start(log: Log, writer: LogWriter, export: Option<&Export>) {
+pub fn start(log: Log, writer: LineWriter, export: Option<&Export>) {
     let layer = match log.format {
         LogFormat::Text => plain(writer, log.line_max_bytes),
         LogFormat::Json => json(writer, log.line_max_bytes),
@@ -50,7 +49,7 @@ fn filter(level: Level) -> Targets {
         .with_target(env!("CARGO_CRATE_NAME"), level)
 }
 
-fn plain<S>(writer: LogWriter, line_max: usize) -> Box<dyn Layer<S> + Send + Sync>
+fn plain<S>(writer: LineWriter, line_max: usize) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -62,7 +61,7 @@ where
         .boxed()
 }
 
-fn json<S>(writer: LogWriter, line_max: usize) -> Box<dyn Layer<S> + Send + Sync>
+fn json<S>(writer: LineWriter, line_max: usize) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {

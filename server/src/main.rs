@@ -10,7 +10,9 @@ use std::{
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use lenses_mcp_server::{
-    logging::{self, LogWriter},
+    audit::AuditLog,
+    line_writer::{LineWriter, Stream},
+    logging,
     metrics::Metrics,
     settings::{self, Settings, Variables, variable},
     start,
@@ -51,11 +53,17 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let metrics = Arc::new(Metrics::new());
-    let log = match LogWriter::start(io::stderr(), metrics.log_lines_dropped.clone()) {
+    let log = match LineWriter::start(Stream::Log, io::stderr(), metrics.log_lines_dropped.clone())
+    {
         Ok(log) => log,
         Err(error) => return fail(1, &error),
     };
     let _written_at_the_end = log.flush_at_end();
+    let audit = match AuditLog::start(&settings.audit, metrics.audit_lines_dropped.clone()) {
+        Ok(audit) => audit,
+        Err(error) => return fail(1, &format_args!("MCP_AUDIT can't be written to: {error}")),
+    };
+    let _audited_at_the_end = audit.flush_at_end();
     let workers = thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
@@ -75,7 +83,7 @@ fn main() -> ExitCode {
     if let Some(fault) = fault {
         tracing::warn!("no traces are sent: {fault}");
     }
-    let ended = runtime.block_on(start::run(settings, metrics));
+    let ended = runtime.block_on(start::run(settings, metrics, audit));
     if let Some(export) = export {
         export.finish();
     }

@@ -23,10 +23,12 @@ mod forwarding;
 #[cfg(test)]
 mod fuzz;
 mod headers;
+mod incoming;
 mod message;
 mod meta;
 mod method;
 mod metrics;
+mod object;
 mod params;
 mod progress;
 mod prompts;
@@ -52,8 +54,9 @@ pub use self::{
     client::{Client, NoAnswer},
     context::Context,
     elicitation::{Destination, Elicitation},
-    endpoint::{Endpoint, Incoming, Parsed},
+    endpoint::{Endpoint, Parsed},
     forwarding::routes as replica_routes,
+    incoming::Incoming,
     message::{Message, Notification, Rejected, Request},
     meta::{ClientCapabilities, Meta},
     method::Call,
@@ -63,6 +66,7 @@ pub use self::{
     stdio::serve_stdio,
 };
 use crate::{
+    audit::AuditLog,
     diagnostics::Diagnostics,
     identity::Identity,
     lenses,
@@ -125,6 +129,8 @@ pub struct Options {
     pub result_max_bytes: usize,
     /// Where tool calls are counted.
     pub metrics: Arc<McpMetrics>,
+    /// Where calls are recorded.
+    pub audit: AuditLog,
     /// Called when HQ does not accept a caller's credential, so that sign-in forgets it.
     pub on_unauthorized: Arc<dyn Fn(&Identity) + Send + Sync>,
 }
@@ -141,6 +147,7 @@ pub struct Server {
     elicitation: Arc<Elicitation>,
     limits: Limits,
     metrics: Arc<McpMetrics>,
+    audit: AuditLog,
     on_unauthorized: Arc<dyn Fn(&Identity) + Send + Sync>,
 }
 
@@ -168,6 +175,7 @@ impl Server {
             sql_timeout,
             result_max_bytes,
             metrics,
+            audit,
             on_unauthorized,
         } = options;
         let listing = |tool: &tools::Tool| to_raw_value(tool.listing());
@@ -190,6 +198,7 @@ impl Server {
                 bytes: result_max_bytes,
             },
             metrics,
+            audit,
             on_unauthorized,
         })
     }

@@ -39,6 +39,8 @@ pub struct Metrics {
     pub limits: LimitMetrics,
     /// Log lines that were dropped.
     pub log_lines_dropped: Counter,
+    /// Audit lines that were dropped.
+    pub audit_lines_dropped: Counter,
 }
 
 impl Metrics {
@@ -67,6 +69,12 @@ impl Metrics {
             "Log lines that were dropped because standard error was not read",
             log_lines_dropped.clone(),
         );
+        let audit_lines_dropped = Counter::default();
+        registry.register(
+            "audit_lines_dropped",
+            "Audit lines that were dropped because what MCP_AUDIT names was not read or can't be written",
+            audit_lines_dropped.clone(),
+        );
         Self {
             registry,
             http: Arc::new(http),
@@ -78,6 +86,7 @@ impl Metrics {
             connections,
             limits,
             log_lines_dropped,
+            audit_lines_dropped,
         }
     }
 

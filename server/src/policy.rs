@@ -3,66 +3,26 @@
 //! What is not offered is not listed and not asked for at sign-in; a call of it is answered with the setting that keeps
 //! it away.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    str::FromStr,
-};
+mod glob;
+mod rules;
+mod selector;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
+pub use self::{
+    glob::Glob,
+    rules::{Confirm, EnvironmentRule, EnvironmentRules, RulesError},
+    selector::{ToolSelector, UnknownTool},
+};
 use crate::{
     lenses::Name,
     scope::{Scope, ScopeSet},
     tools::{self, Denied, Offer, Tool, Unavailable},
 };
-
-/// The tools that a setting names: one by its name, or all of a group as `group/*`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ToolSelector {
-    /// The tool of this name.
-    Tool(&'static str),
-    /// All tools of this group.
-    Group(&'static str),
-}
-
-impl ToolSelector {
-    fn selects(self, tool: &Tool) -> bool {
-        match self {
-            Self::Tool(name) => tool.name() == name,
-            Self::Group(group) => tool.group() == group,
-        }
-    }
-}
-
-/// A text that selects no tool.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no tool is called {given:?}; the nearest is {nearest}")]
-pub struct UnknownTool {
-    given: String,
-    nearest: String,
-}
-
-impl FromStr for ToolSelector {
-    type Err = UnknownTool;
-
-    fn from_str(text: &str) -> Result<Self, UnknownTool> {
-        let selectors = tools::registry()
-            .iter()
-            .map(|tool| (tool.name().to_owned(), Self::Tool(tool.name())))
-            .chain(
-                tools::registry().groups().map(|group| (format!("{group}/*"), Self::Group(group))),
-            );
-        let alike = |name: &str| strsim::jaro_winkler(name, text);
-        let (nearest, selector) = selectors
-            .max_by(|(one, _), (other, _)| alike(one).total_cmp(&alike(other)))
-            .ok_or_else(|| UnknownTool { given: text.to_owned(), nearest: String::new() })?;
-        if nearest == text {
-            Ok(selector)
-        } else {
-            Err(UnknownTool { given: text.chars().take(64).collect(), nearest })
-        }
-    }
-}
 
 /// What an [`ToolPolicy`] is made from; the default offers everything.
 #[derive(Debug, Clone)]
@@ -77,6 +37,8 @@ pub struct Options {
     pub deny: Vec<ToolSelector>,
     /// `MCP_ENVIRONMENTS`: only these; empty for all.
     pub environments: BTreeSet<Name>,
+    /// `MCP_ENVIRONMENT_RULES`: what holds in some environments besides.
+    pub rules: EnvironmentRules,
 }
 
 impl Default for Options {
@@ -87,27 +49,61 @@ impl Default for Options {
             allow: Vec::new(),
             deny: Vec::new(),
             environments: BTreeSet::new(),
+            rules: EnvironmentRules::default(),
         }
     }
 }
 
 /// The offer. Made at start and never changed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ToolPolicy {
     options: Options,
     denied: HashMap<&'static str, Denied>,
+    scopes: ScopeSet,
+}
+
+impl Default for ToolPolicy {
+    fn default() -> Self {
+        Self::new(Options::default())
+    }
 }
 
 impl ToolPolicy {
     /// The offer that `options` say.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let mut policy = Self { options, denied: HashMap::new() };
+        let read_only = ScopeSet::from(Scope::Read);
+        let ceiling = if options.read_only { read_only } else { ScopeSet::ALL };
+        let scopes = options.scopes.intersection(ceiling);
+        let mut policy = Self { options, denied: HashMap::new(), scopes };
         policy.denied = tools::registry()
             .iter()
             .filter_map(|tool| Some((tool.name(), policy.decide(tool)?)))
             .collect();
+        // What no rule offers is of no use, and nobody is asked for it.
+        policy.scopes = policy.scopes_of_use();
         policy
+    }
+
+    /// The scopes that some call needs.
+    fn scopes_of_use(&self) -> ScopeSet {
+        let Some(rules) = self.all_rules() else { return self.scopes };
+        let offered = tools::registry().iter().filter(|tool| self.denied(tool).is_none());
+        let elsewhere = offered
+            .filter(|tool| !tool.has_environment())
+            .map(|tool| tool.required_scopes(None))
+            .fold(ScopeSet::NONE, ScopeSet::union);
+        let in_rules = rules.iter().map(|rule| rule.scopes()).fold(elsewhere, ScopeSet::union);
+        self.scopes.intersection(in_rules)
+    }
+
+    /// The rules that hold somewhere; `None` if there may be an environment without a rule.
+    fn all_rules(&self) -> Option<Vec<&EnvironmentRule>> {
+        let rules = &self.options.rules;
+        match self.environments() {
+            Some(named) => named.iter().map(|name| rules.of(name.as_str())).collect(),
+            None => rules.are_for_all().then(|| rules.iter().collect()),
+        }
     }
 
     fn decide(&self, tool: &Tool) -> Option<Denied> {
@@ -118,6 +114,11 @@ impl ToolPolicy {
             Some(Denied::AllowList)
         } else if !tool.is_visible(self.scopes()) {
             Some(self.beyond_scopes())
+        } else if tool.has_environment() {
+            // Not listed if no environment has it.
+            let rules = self.all_rules()?;
+            let everywhere = rules.iter().all(|rule| !rule.offers(tool, self.scopes));
+            (everywhere && !tool.works_without_environment()).then_some(Denied::EverywhereByRule)
         } else {
             None
         }
@@ -126,11 +127,13 @@ impl ToolPolicy {
     /// The scopes that can be of use here: what metadata publishes, and a ceiling for every caller.
     #[must_use]
     pub fn scopes(&self) -> ScopeSet {
-        if self.options.read_only {
-            self.options.scopes.intersection(Scope::Read.into())
-        } else {
-            self.options.scopes
-        }
+        self.scopes
+    }
+
+    /// What is said of asking the user before `tool` runs, for the environment of this call.
+    #[must_use]
+    pub fn confirm(&self, tool: &Tool, arguments: &Map<String, Value>) -> Option<Confirm> {
+        self.options.rules.of(tool.environment(Some(arguments))?)?.confirm()
     }
 
     /// The environments to which this server is limited; `None` where it is not.
@@ -144,6 +147,35 @@ impl ToolPolicy {
     pub fn includes_environment(&self, name: &str) -> bool {
         self.environments()
             .is_none_or(|environments| environments.iter().any(|offered| offered.as_str() == name))
+            && self.options.rules.of(name).is_none_or(|rule| !rule.scopes().is_empty())
+    }
+
+    /// Whether some call of `tool` may be for the environment of this name.
+    #[must_use]
+    pub fn offers_in(&self, name: &str, tool: &str) -> bool {
+        let tool = tools::registry().find(tool);
+        tool.is_some_and(|tool| self.denied_in(name, tool, None).is_none())
+    }
+
+    /// What keeps `tool` away from the environment of this name.
+    fn denied_in(
+        &self,
+        name: &str,
+        tool: &Tool,
+        arguments: Option<&Map<String, Value>>,
+    ) -> Option<Denied> {
+        let listed = self.environments();
+        if listed.is_some_and(|listed| !listed.iter().any(|offered| offered.as_str() == name)) {
+            return Some(Denied::Environment);
+        }
+        let rule = self.options.rules.of(name)?;
+        if !rule.names(tool) {
+            Some(Denied::ToolByRule)
+        } else if rule.scopes().covers(tool.required_scopes(arguments)) {
+            None
+        } else {
+            Some(Denied::ScopeByRule(rule.scopes()))
+        }
     }
 
     /// What keeps `tool` away, whatever it is called with.
@@ -171,10 +203,7 @@ impl ToolPolicy {
         arguments: Option<&Map<String, Value>>,
     ) -> Option<Denied> {
         self.denied(tool)
-            .or_else(|| {
-                let environment = tool.environment(arguments)?;
-                (!self.includes_environment(environment)).then_some(Denied::Environment)
-            })
+            .or_else(|| self.denied_in(tool.environment(arguments)?, tool, arguments))
             .or_else(|| {
                 let needed = tool.required_scopes(arguments);
                 (!self.scopes().covers(needed)).then(|| self.beyond_scopes())
@@ -213,103 +242,15 @@ impl Offer for ToolPolicy {
         self.includes_environment(name)
     }
 
+    fn offers_in(&self, name: &str, tool: &str) -> bool {
+        self.offers_in(name, tool)
+    }
+
+    fn depends_on_environment(&self) -> bool {
+        self.environments().is_some() || self.options.rules.iter().next().is_some()
+    }
+
     fn unavailable(&self, tool: &str, scopes: ScopeSet) -> Option<Unavailable> {
         self.unavailable(tools::registry().find(tool)?, scopes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn selectors(texts: &[&str]) -> Vec<ToolSelector> {
-        texts.iter().map(|text| text.parse().unwrap()).collect()
-    }
-
-    fn denied(policy: &ToolPolicy, tool: &str) -> Option<Denied> {
-        policy.denied(tools::registry().find(tool).unwrap())
-    }
-
-    #[test]
-    fn lists_name_tools_and_groups_and_denying_wins() {
-        let policy = ToolPolicy::new(Options {
-            allow: selectors(&["topics/*", "delete_consumer_group"]),
-            deny: selectors(&["create_topic"]),
-            ..Options::default()
-        });
-        for (tool, expected) in [
-            ("list_topics", None),
-            ("delete_consumer_group", None),
-            ("create_topic", Some(Denied::DenyList)),
-            ("list_environments", Some(Denied::AllowList)),
-            ("list_consumer_groups", Some(Denied::AllowList)),
-        ] {
-            assert_eq!(denied(&policy, tool), expected, "{tool}");
-        }
-    }
-
-    #[test]
-    fn a_name_that_no_tool_has_is_refused_with_the_nearest() {
-        for (text, nearest) in [
-            ("list_topic", "list_topics"),
-            ("topics/", "topics/*"),
-            ("topic/*", "topics/*"),
-            ("get_topics", "get_topic"),
-            ("LIST_TOPICS", ""),
-        ] {
-            let error = text.parse::<ToolSelector>().unwrap_err();
-            assert!(error.nearest.starts_with(nearest), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn read_only_leaves_what_reads_and_of_sql_the_statements_that_read() {
-        let policy = ToolPolicy::new(Options { read_only: true, ..Options::default() });
-        assert_eq!(policy.scopes(), Scope::Read.into());
-        assert_eq!(denied(&policy, "create_topic"), Some(Denied::ReadOnly));
-        assert_eq!(denied(&policy, "execute_sql"), None);
-        let sql = tools::registry().find("execute_sql").unwrap();
-        for (statement, expected) in [
-            ("SELECT * FROM t", None),
-            ("DROP TABLE t", Some(Denied::ReadOnly)),
-            ("what?", Some(Denied::ReadOnly)),
-        ] {
-            let arguments = json!({ "environment": "dev", "sql": statement });
-            assert_eq!(policy.denied_call(sql, arguments.as_object()), expected, "{statement}");
-        }
-    }
-
-    #[test]
-    fn only_offered_environments_can_be_named_in_whichever_argument() {
-        let environments = ["dev".parse().unwrap()].into();
-        let policy = ToolPolicy::new(Options { environments, ..Options::default() });
-        for (tool, arguments, expected) in [
-            ("list_topics", json!({ "environment": "dev" }), None),
-            ("list_topics", json!({ "environment": "prod" }), Some(Denied::Environment)),
-            ("list_topics", json!({ "environment": "DEV" }), Some(Denied::Environment)),
-            ("get_environment", json!({ "name": "prod" }), Some(Denied::Environment)),
-            ("get_environment", json!({ "name": "dev" }), None),
-            // What names no environment fails on its arguments.
-            ("list_topics", json!({}), None),
-            ("list_environments", json!({}), None),
-        ] {
-            let tool = tools::registry().find(tool).unwrap();
-            assert_eq!(
-                policy.denied_call(tool, arguments.as_object()),
-                expected,
-                "{tool:?} {arguments}"
-            );
-        }
-    }
-
-    #[test]
-    fn sign_in_asks_for_no_scope_for_what_is_not_offered() {
-        let policy =
-            ToolPolicy::new(Options { deny: selectors(&["list_topics"]), ..Options::default() });
-        assert_eq!(policy.required_scopes("list_topics", None), None);
-        assert_eq!(policy.required_scopes("get_topic", None), Some(Scope::Read.into()));
-        assert_eq!(policy.required_scopes("rm_rf", None), None);
     }
 }

@@ -5,6 +5,7 @@
 //! operator's too, which holds what it writes against this code) need no environment.
 
 mod advertised;
+mod audit;
 mod connections;
 mod container;
 mod error;
@@ -44,13 +45,13 @@ use url::Url;
 pub(crate) use self::container::{OVER_STDIO, WITH_API_KEY};
 pub use self::{
     advertised::{AdvertisedUrl, ENDPOINT},
+    audit::AuditOutput,
     connections::Connections,
     error::{SettingsError, SettingsErrors},
     limits::Limits,
     oauth::{
         AudienceRule, ClientCredentials, ClientRegistration, Introspection, OAuth, TokenExchange,
     },
-    policy::Confirm,
     sign_in::{Callers, SignIn},
     traces::{Exporter, Protocol, Sampler, Traces},
     variables::{ReadFile, Variables},
@@ -59,6 +60,7 @@ use self::{
     reader::{Effective, Invalid, Reader},
     variable as var,
 };
+pub use crate::policy::Confirm;
 use crate::{
     host_check::{AllowedHost, AllowedOrigin},
     policy::ToolPolicy,
@@ -101,6 +103,8 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// What is logged and how.
     pub log: Log,
+    /// Where audit lines go.
+    pub audit: AuditOutput,
     /// Where traces go; `None`: there are none.
     pub traces: Option<Traces>,
     /// What works but should be known: logged at start.
@@ -233,6 +237,7 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
         lenses.as_ref().ok().map(|lenses| &lenses.http),
         &mut warnings,
     );
+    let audit = audit::read(reader, transport.as_ref().ok());
     let lenses = lenses?;
     warnings.extend(container::lenses_warning(reader, &lenses.http));
     Ok(Settings {
@@ -248,6 +253,7 @@ fn read_all(reader: &mut Reader<'_>) -> Result<Settings, Invalid> {
         replica_host: replica_host?,
         shutdown_grace: shutdown_grace?,
         log: log?,
+        audit: audit?,
         traces,
         warnings,
         effective: Vec::new(),

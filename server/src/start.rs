@@ -15,6 +15,7 @@ use self::listening::{bind, bind_admin, connection_options};
 use crate::{
     admin,
     app::{self, Bounds},
+    audit::AuditLog,
     auth::{
         Authenticator, AuthorizationServer, BackChannel, Mode, ResourceServer, SharedToken,
         shared_identity,
@@ -37,7 +38,11 @@ use crate::{
 /// # Errors
 ///
 /// [`StartError`], when it can't start. A connection that has to be cut at the end is no error.
-pub async fn run(settings: Settings, metrics: Arc<Metrics>) -> Result<(), StartError> {
+pub async fn run(
+    settings: Settings,
+    metrics: Arc<Metrics>,
+    audit: AuditLog,
+) -> Result<(), StartError> {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
@@ -46,8 +51,10 @@ pub async fn run(settings: Settings, metrics: Arc<Metrics>) -> Result<(), StartE
     }
     let mut signals = Signals::install().map_err(StartError::Signals)?;
     match &settings.transport {
-        Transport::Stdio { api_key } => run_stdio(&settings, api_key, metrics, &mut signals).await,
-        Transport::Http(http) => run_http(&settings, http, metrics, &mut signals).await,
+        Transport::Stdio { api_key } => {
+            run_stdio(&settings, api_key, metrics, audit, &mut signals).await
+        }
+        Transport::Http(http) => run_http(&settings, http, metrics, audit, &mut signals).await,
     }
 }
 
@@ -55,6 +62,7 @@ async fn run_stdio(
     settings: &Settings,
     api_key: &SecretString,
     metrics: Arc<Metrics>,
+    audit: AuditLog,
     signals: &mut Signals,
 ) -> Result<(), StartError> {
     let identity = shared_identity(
@@ -67,7 +75,7 @@ async fn run_stdio(
         BackChannel::new(tls.clone(), &settings.proxies).map_err(StartError::BackChannel)?;
     let diagnostics =
         Arc::new(Diagnostics::of_api_key(&settings.lenses_url, api_key, back_channel));
-    let server = mcp_server(settings, None, tls, diagnostics, &metrics, Arc::new(|_| {}))?;
+    let server = mcp_server(settings, None, tls, diagnostics, &metrics, Arc::new(|_| {}), audit)?;
     let (elicitation, max_bytes) = (server.elicitation(), settings.limits.max_body_bytes);
     let server = Arc::new(server);
     let users = bounds(settings, &metrics.limits).users;
@@ -88,6 +96,7 @@ async fn run_http(
     settings: &Settings,
     http: &Http,
     metrics: Arc<Metrics>,
+    audit: AuditLog,
     signals: &mut Signals,
 ) -> Result<(), StartError> {
     let stages = Stages::default();
@@ -97,7 +106,7 @@ async fn run_http(
         .map(|files| tls::listener::acceptor(files, metrics.tls.clone()))
         .transpose()?;
     let (endpoint, admin) = connection_options(settings, http, acceptor, &metrics);
-    let routers = http_routers(settings, http, metrics, &stages, Arc::new)?;
+    let routers = http_routers(settings, http, metrics, audit, &stages, Arc::new)?;
     let listener = bind(http.listen, "HOST, PORT")?;
     let admin_listener = bind_admin(http)?;
 
@@ -139,17 +148,27 @@ pub fn http_routers<H: Handler>(
     settings: &Settings,
     http: &Http,
     metrics: Arc<Metrics>,
+    audit: AuditLog,
     stages: &Stages,
     handler: impl FnOnce(mcp::Server) -> Arc<H>,
 ) -> Result<Routers, StartError> {
     let Front { mode, on_unauthorized, diagnostics, tls } = front(settings, http, &metrics)?;
-    let authenticator = Authenticator::new(mode, settings.policy.clone(), metrics.auth.clone());
+    let authenticator = Authenticator::new(mode, settings.policy.clone(), metrics.auth.clone())
+        .with_audit(audit.clone());
     let replica = settings.replica_host.map(|host| SocketAddr::new(host, http.admin.port()));
-    let server =
-        mcp_server(settings, replica, tls, diagnostics.clone(), &metrics, on_unauthorized)?;
+    let server = mcp_server(
+        settings,
+        replica,
+        tls,
+        diagnostics.clone(),
+        &metrics,
+        on_unauthorized,
+        audit.clone(),
+    )?;
     let elicitation = server.elicitation();
     let replicas = mcp::replica_routes(Arc::clone(&elicitation));
-    let mcp = mcp::Endpoint::new(handler(server), elicitation, stages.ending_streams.clone());
+    let mcp = mcp::Endpoint::new(handler(server), elicitation, stages.ending_streams.clone())
+        .with_audit(audit);
     let offered = settings.policy.scopes();
     let page = LandingPage::new(http, offered)?;
     let bounds = bounds(settings, &metrics.limits);
@@ -254,6 +273,7 @@ fn mcp_server(
     diagnostics: Arc<Diagnostics>,
     metrics: &Metrics,
     on_unauthorized: OnUnauthorized,
+    audit: AuditLog,
 ) -> Result<mcp::Server, StartError> {
     let limits = &settings.limits;
     let lenses = lenses::Client::new(lenses::Options {
@@ -277,6 +297,7 @@ fn mcp_server(
         sql_timeout: limits.sql_timeout,
         result_max_bytes: limits.result_max_bytes,
         metrics: metrics.mcp.clone(),
+        audit,
         on_unauthorized,
         replica,
     });

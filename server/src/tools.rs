@@ -4,10 +4,10 @@
 //! listing, the schemas, the annotations, the scope and the metrics label:
 //!
 //! ```text
-//! entry ─▶ listing (name, title, schemas, annotations)         shown to those whose scopes allow a call
-//! call  ─▶ arguments::read                                     what client programs send, made plain
-//!       ─▶ required_scopes                                     checked before the call
-//!       ─▶ arguments::parse ─▶ function ─▶ output              nothing reaches HQ before the arguments hold
+//! entry ─▶ listing (name, title, schemas)          shown to those whose scopes allow a call
+//! call  ─▶ arguments::read                         what client programs send, made plain
+//!       ─▶ required_scopes                         checked before the call
+//!       ─▶ arguments::parse ─▶ function ─▶ output  nothing is sent before the arguments hold
 //! ```
 //!
 //! Names, arguments and result shapes are a contract that prompts and skills rely on.
@@ -38,6 +38,7 @@ mod schema;
 mod server;
 mod sql;
 mod statement;
+mod target;
 mod topic_metadata;
 mod topics;
 mod unavailable;
@@ -56,6 +57,7 @@ pub use self::{
     progress::{Progress, ProgressUpdate, ProgressUpdates},
     result::ToolResult,
     statement::StatementSummary,
+    target::{Statement, Target, TargetObject},
     unavailable::{Denied, Unavailable},
 };
 use crate::scope::ScopeSet;

@@ -135,6 +135,17 @@ pub(crate) fn pass_on(headers: &mut HeaderMap) {
 }
 
 impl Parent<'_> {
+    /// The headers that tell HQ of the client's trace, if the client is in one. They hold unless
+    /// this server traces too.
+    pub(crate) fn passed_on(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if self.traceparent.is_some() || self.headers.contains_key(TRACEPARENT) {
+            let mut injector = HeaderInjector(&mut headers);
+            TraceContextPropagator::new().inject_context(&self.context(), &mut injector);
+        }
+        headers
+    }
+
     /// The span at the client that the request belongs to.
     fn context(&self) -> Context {
         let propagator = TraceContextPropagator::new();

@@ -35,6 +35,17 @@ struct Replica {
 
 impl Replica {
     async fn start(hq: &Hq, more: &[(&str, &str)]) -> Self {
+        // Somebody else may take a port between the moments at which it is found and bound.
+        for _ in 0..10 {
+            if let Some(replica) = Self::try_start(hq, more).await {
+                return replica;
+            }
+        }
+        panic!("no port stays free");
+    }
+
+    /// None if the port was taken.
+    async fn try_start(hq: &Hq, more: &[(&str, &str)]) -> Option<Self> {
         // Free when it was asked for; the other replicas must know it before it is bound.
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let mut process = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
@@ -61,14 +72,14 @@ impl Replica {
         let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
         let mut listening = Vec::new();
         while listening.len() < 2 {
-            let line = log.next_line().await.unwrap().unwrap();
+            let line = log.next_line().await.unwrap()?;
             if line.contains("\"listening\"") {
                 let line: Value = serde_json::from_str(&line).unwrap();
                 listening.push(line["address"].as_str().unwrap().parse().unwrap());
             }
         }
         tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
-        Self { endpoint: listening[0], admin: listening[1], _process: process }
+        Some(Self { endpoint: listening[0], admin: listening[1], _process: process })
     }
 
     /// What the admin port counts.
@@ -196,6 +207,41 @@ async fn without_a_yes_nothing_is_done() {
         let result = next(&mut call).await;
         assert_eq!(result["result"]["isError"], true, "{answer}: {result}");
     }
+    assert_eq!(hq.lines(), [""; 0]);
+}
+
+/// The call that waits has the user's only place, and the replica's only one.
+#[tokio::test]
+async fn an_answer_needs_no_place_that_the_waiting_call_has() {
+    let hq = Hq::answering(204, "", "").await;
+    let settings =
+        [("MCP_CONCURRENT_REQUESTS_PER_USER", "1"), ("MCP_MAX_CONCURRENT_REQUESTS", "1")];
+    let one = Replica::start(&hq, &settings).await;
+    let session = one.session(forms()).await.unwrap();
+    let mut call = one.post(Some(&session), &deletion()).await;
+    let question = next(&mut call).await;
+    assert_eq!(one.post(Some(&session), &deletion()).await.status(), 429);
+    let yes = json!({ "action": "accept", "content": { "confirm": true } });
+    let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": yes });
+    assert_eq!(one.post(Some(&session), &answer).await.status(), 202);
+    assert_eq!(next(&mut call).await["result"]["isError"], false);
+    assert_eq!(hq.lines(), [DELETE]);
+}
+
+#[tokio::test]
+async fn one_user_cannot_leave_more_than_eight_questions_open() {
+    let hq = Hq::answering(204, "", "").await;
+    let one = Replica::start(&hq, &[]).await;
+    let session = one.session(forms()).await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        let mut call = one.post(Some(&session), &deletion()).await;
+        assert_eq!(next(&mut call).await["method"], "elicitation/create");
+        open.push(call);
+    }
+    let (status, reply) = whole(one.post(Some(&session), &deletion()).await).await;
+    let text = reply["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(status == 200 && text.contains("answered the open questions"), "{reply}");
     assert_eq!(hq.lines(), [""; 0]);
 }
 

@@ -124,7 +124,8 @@ impl Drop for Running {
     }
 }
 
-/// The variables of the `docker run` line that a message states; those without a value are the shell's.
+/// The variables of the `docker run` line that a message states; those without a value are the
+/// shell's.
 fn stated(command: &str) -> Vec<(&str, &str)> {
     let words: Vec<_> = command.split_whitespace().collect();
     words

@@ -223,7 +223,7 @@ fn sigterm_turns_readiness_off_finishes_what_is_in_flight_and_exits_0() {
 
 #[test]
 fn a_call_is_one_line_which_is_there_without_another_and_none_is_missing_at_the_end() {
-    let mut server = Running::start(&[]);
+    let mut server = Running::start(&[("MCP_AUDIT", "off")]);
     let message = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami"}}"#;
     let call = |tool: &str| {
         let message = message.replace("whoami", tool);

@@ -41,6 +41,16 @@ pub struct OAuth {
     #[serde(default)]
     pub audience: Audience,
 
+    /// The client ids of the applications that may call, as Lenses HQ lists them, besides the rights that HQ gives their users. For
+    /// clients that are registered by hand: a client that registers itself gets a new id each time. Default: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        inner(length(min = 1, max = 1024), regex(pattern = r"^[!#-&()+\x2d-\x5b\x5d-\x7e]+$"))
+    )]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allowed_clients: Vec<String>,
+
     /// How Lenses HQ knows its clients: `dynamic` means that they register themselves (RFC 7591) or are named by a Client ID
     /// Metadata Document, so that an HQ that offers neither is a fault; with `manual` they are registered at HQ by hand, and a
     /// closed registration is none. Default: `dynamic`.
@@ -54,6 +64,7 @@ impl Default for OAuth {
             scopes: every_scope(),
             introspection: Introspection::default(),
             audience: Audience::default(),
+            allowed_clients: Vec::new(),
             client_registration: ClientRegistration::default(),
         }
     }

@@ -20,10 +20,65 @@ pub struct Observability {
     #[serde(default)]
     pub metrics: Metrics,
 
+    /// Where each call, each denial and each failed sign-in is recorded, one JSON object a line. Exactly one of `stdout`, `file`
+    /// and `disabled`. Default: `stdout: {}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Audit>,
+
     /// Where traces are sent, over OTLP. Default: none are made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracing: Option<Tracing>,
 }
+
+/// Where calls are recorded.
+#[derive(KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::exactly_one_audit())]
+pub struct Audit {
+    /// Standard output, which the cluster's log collector reads; `{}`. The log is on standard error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<AuditStdout>,
+
+    /// A file, for a collector beside the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<AuditFile>,
+
+    /// Nowhere; `{}`. It has this name because YAML reads a plain `off` as false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<AuditDisabled>,
+}
+
+impl Audit {
+    /// The output as the server's settings have it.
+    #[must_use]
+    pub fn setting(&self) -> String {
+        match (&self.file, &self.disabled) {
+            (Some(AuditFile { path }), _) => format!("file:{path}"),
+            (None, Some(AuditDisabled {})) => "off".to_owned(),
+            (None, None) => "stdout".to_owned(),
+        }
+    }
+}
+
+/// Standard output.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct AuditStdout {}
+
+/// A file of the pod.
+#[derive(JsonSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct AuditFile {
+    /// Absolute path in the container, such as `/var/log/lenses-mcp/audit.jsonl`. It must be on a volume that `podTemplate` mounts
+    /// into the container `lenses-mcp-server`, whose own file system is read-only. Rotate it by rename or by truncation.
+    #[schemars(
+        length(max = 512),
+        regex(pattern = r"^(/[a-zA-Z0-9._-]*[a-zA-Z0-9_-][a-zA-Z0-9._-]*)+$")
+    )]
+    pub path: String,
+}
+
+/// Nowhere.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct AuditDisabled {}
 
 /// Who is told of the metrics.
 #[derive(JsonSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]

@@ -4,7 +4,7 @@ use kube::{KubeSchema, core::Duration};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::duration;
+use super::{Scope, duration};
 use crate::{rules, tools};
 
 /// Which tools there are, and what they may touch.
@@ -43,6 +43,67 @@ pub struct Tools {
     /// is asked. Default: `destructive`.
     #[serde(default)]
     pub confirm: Confirm,
+
+    /// What holds in some environments. The first rule that matches an environment decides; where none does, the fields above alone
+    /// hold. No rule offers more than they do. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[x_kube(merge_strategy = ListMerge::Atomic, validation = rules::rule_for_all_is_last())]
+    pub rules: Vec<EnvironmentRule>,
+}
+
+/// What holds in some environments.
+#[derive(KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::environment_rule_says_something())]
+pub struct EnvironmentRule {
+    /// Patterns of environments' names, such as `prod*`: `*` stands for any text, `?` for one character. Case makes no difference.
+    #[schemars(
+        length(min = 1, max = 16),
+        inner(length(min = 1, max = 63), regex(pattern = r"^[-a-zA-Z0-9_.*?]+$"))
+    )]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub environments: Vec<String>,
+
+    /// The scopes that are offered there, of those in `auth.oauth.scopes`; `[]` for none at all. Default: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 3))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub scopes: Option<Vec<Scope>>,
+
+    /// As `tools.confirm`, for these environments. Default: as there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Confirm>,
+
+    /// The tools that there are for these environments, as in `tools.allow`. Default: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "selectors")]
+    pub allow: Vec<String>,
+
+    /// The tools that there are not for these environments, as in `tools.deny`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "selectors")]
+    pub deny: Vec<String>,
+}
+
+impl EnvironmentRule {
+    /// The rule as the server's settings have it.
+    #[must_use]
+    pub fn setting(&self) -> String {
+        let Self { environments, scopes, confirm, allow, deny } = self;
+        let mut offer = Vec::new();
+        if let Some(scopes) = scopes {
+            let words: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+            offer.push(if words.is_empty() { "none".to_owned() } else { words.join(" ") });
+        }
+        offer.extend(confirm.map(|confirm| format!("confirm={}", confirm.as_str())));
+        for (name, tools) in [("allow", allow), ("deny", deny)] {
+            if !tools.is_empty() {
+                offer.push(format!("{name}={}", tools.join(" ")));
+            }
+        }
+        format!("{}: {}", environments.join(" "), offer.join(", "))
+    }
 }
 
 /// When the user is asked.

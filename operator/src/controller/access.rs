@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::apps::v1::Deployment;
-use lenses_mcp_crds::{Audience, LensesMcpServerSpec, SecurityChange};
+use lenses_mcp_crds::{Audience, EnvironmentRule, LensesMcpServerSpec, SecurityChange};
 use serde::{Deserialize, Serialize};
 
 /// The annotation of a Deployment with the [`Access`] that its pods give.
@@ -27,6 +27,8 @@ pub(super) struct Access {
     deny: BTreeSet<String>,
     /// Empty: all.
     environments: BTreeSet<String>,
+    /// Empty: none.
+    rules: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -39,6 +41,9 @@ enum Callers {
         issuer: String,
         scopes: BTreeSet<String>,
         audience: Audience,
+        /// Empty: all.
+        #[serde(default)]
+        allowed_clients: BTreeSet<String>,
     },
 }
 
@@ -55,6 +60,7 @@ impl Access {
                     .unwrap_or_default(),
                 scopes: oauth.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
                 audience: oauth.audience,
+                allowed_clients: oauth.allowed_clients.iter().cloned().collect(),
             },
             (None, Some(api_key)) if api_key.callers.token_secret_ref.is_some() => Callers::Token,
             (None, _) => Callers::Anyone,
@@ -66,6 +72,7 @@ impl Access {
             allow: set(&spec.tools.allow),
             deny: set(&spec.tools.deny),
             environments: set(&spec.tools.environments),
+            rules: spec.tools.rules.iter().map(EnvironmentRule::setting).collect(),
         }
     }
 
@@ -98,12 +105,16 @@ impl Access {
                 Some("callers sign in at another Lenses HQ".to_owned())
             }
             (
-                Callers::OAuth { scopes, audience, .. },
-                Callers::OAuth { scopes: now, audience: now_asked, .. },
-            ) => gone("spec.auth.oauth.scopes", scopes, now).or_else(|| {
-                (strictness(*now_asked) > strictness(*audience))
-                    .then(|| "spec.auth.oauth.audience asks for more".to_owned())
-            }),
+                Callers::OAuth { scopes, audience, allowed_clients, .. },
+                Callers::OAuth {
+                    scopes: now, audience: now_asked, allowed_clients: listed, ..
+                },
+            ) => gone("spec.auth.oauth.scopes", scopes, now)
+                .or_else(|| {
+                    (strictness(*now_asked) > strictness(*audience))
+                        .then(|| "spec.auth.oauth.audience asks for more".to_owned())
+                })
+                .or_else(|| shrunk("spec.auth.oauth.allowedClients", allowed_clients, listed)),
             _ => Some("callers sign in in another way".to_owned()),
         };
         callers
@@ -117,6 +128,11 @@ impl Access {
                 more.then(|| "spec.tools.deny has more in it".to_owned())
             })
             .or_else(|| shrunk("spec.tools.environments", &before.environments, &self.environments))
+            .or_else(|| {
+                // Whether rules give less than others is for the server to say.
+                let other = !self.rules.is_empty() && self.rules != before.rules;
+                other.then(|| "spec.tools.rules are others".to_owned())
+            })
     }
 }
 
@@ -191,6 +207,12 @@ mod tests {
                 Some("spec.auth.oauth.audience asks for more"),
             ),
             (&all, &oauth(json!({ "audience": "ignored" })), None),
+            (
+                &all,
+                &oauth(json!({ "allowedClients": ["claude"] })),
+                Some("spec.auth.oauth.allowedClients is no longer open"),
+            ),
+            (&oauth(json!({ "allowedClients": ["claude"] })), &all, None),
         ] {
             let none = json!({});
             assert_eq!(

@@ -6,6 +6,7 @@ use axum::{Form, Json, Router, routing::post};
 use lenses_mcp_crds::conditions::Reason;
 use lenses_mcp_operator::verify::{Callers, Endpoint, http::Http, verify_endpoint};
 use lenses_mcp_server::{
+    audit::AuditLog,
     lifecycle::Stages,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
@@ -30,9 +31,16 @@ async fn serving(settings: &[(&str, &str)]) -> Listener {
         let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
         let settings = Settings::read(&Variables::load(all, &no_files).unwrap()).unwrap();
         let Transport::Http(http) = &settings.transport else { unreachable!("HTTP was asked for") };
-        start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), Arc::new)
-            .unwrap()
-            .endpoint
+        start::http_routers(
+            &settings,
+            http,
+            Arc::new(Metrics::new()),
+            AuditLog::default(),
+            &Stages::default(),
+            Arc::new,
+        )
+        .unwrap()
+        .endpoint
     })
     .await
 }

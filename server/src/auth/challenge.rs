@@ -46,6 +46,15 @@ pub enum AuthError {
         /// Those that the token holds.
         held: ScopeSet,
     },
+    /// The token is good, but its application may not call here.
+    #[error(
+        "this server takes calls of listed applications only, and client id \"{client_id}\" is not \
+         among them (MCP_ALLOWED_CLIENTS); ask whoever runs this server to add it"
+    )]
+    ClientNotAllowed {
+        /// The application's client id, cut; empty if the token has none.
+        client_id: String,
+    },
     /// HQ could not be asked about the token, which may well be good.
     #[error("Lenses HQ can't be asked about the token at the moment; keep the token and try again")]
     Unavailable,
@@ -76,6 +85,7 @@ impl AuthError {
             Self::Malformed(_) => Outcome::Malformed,
             Self::Invalid(_) => Outcome::Invalid,
             Self::InsufficientScope { .. } => Outcome::InsufficientScope,
+            Self::ClientNotAllowed { .. } => Outcome::ClientNotAllowed,
             Self::Unavailable => Outcome::Unavailable,
             Self::TokenTooLong => Outcome::TokenTooLong,
             Self::TooManyFailures { .. } => Outcome::TooManyFailures,
@@ -87,7 +97,7 @@ impl AuthError {
         match self {
             Self::Missing | Self::MissingShared | Self::Invalid(_) => StatusCode::UNAUTHORIZED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::InsufficientScope { .. } | Self::ClientNotAllowed { .. } => StatusCode::FORBIDDEN,
             Self::Unavailable | Self::AddressBusy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TokenTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -101,6 +111,7 @@ impl AuthError {
             Self::Malformed(_) | Self::TokenTooLong => "invalid_request",
             Self::Invalid(_) => "invalid_token",
             Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::ClientNotAllowed { .. } => "access_denied",
             Self::Unavailable | Self::TooManyFailures { .. } | Self::AddressBusy => {
                 "temporarily_unavailable"
             }
@@ -133,8 +144,8 @@ impl AuthError {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(wait) = self.retry_after() {
             headers.insert(RETRY_AFTER, seconds(wait).into());
-        } else if *self == Self::TokenTooLong {
-            // No challenge: to sign in again would lead to another token of that length.
+        } else if matches!(self, Self::TokenTooLong | Self::ClientNotAllowed { .. }) {
+            // No challenge: to sign in again would lead to the same.
         } else if let Ok(challenge) = HeaderValue::try_from(self.challenge(metadata_url, offered)) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }

@@ -21,6 +21,8 @@ label_values! {
         Malformed = "malformed",
         /// The credential is unknown, expired, revoked, or meant for another server.
         Invalid = "invalid",
+        /// The token is good, but its application may not call here.
+        ClientNotAllowed = "client_not_allowed",
         /// The token is good but lacks a scope that the call needs.
         InsufficientScope = "insufficient_scope",
         /// HQ could not be asked.

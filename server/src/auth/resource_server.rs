@@ -1,6 +1,6 @@
 //! This server as an OAuth 2.1 protected resource: a token in, an identity out.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
@@ -29,6 +29,7 @@ pub struct ResourceServer {
     authorization_server: Arc<AuthorizationServer>,
     validator: Arc<TokenValidator>,
     metadata_url: String,
+    allowed_clients: Option<BTreeSet<String>>,
 }
 
 impl ResourceServer {
@@ -57,7 +58,15 @@ impl ResourceServer {
             authorization_server,
             validator: Arc::new(validator),
             metadata_url: oauth.advertised_url.metadata_url(),
+            allowed_clients: oauth.allowed_clients.clone(),
         }
+    }
+
+    /// Whether the application of `identity` may call here.
+    pub(super) fn admits(&self, identity: &Identity) -> bool {
+        let client_id = identity.client_id.as_deref();
+        let allowed = self.allowed_clients.as_ref();
+        allowed.is_none_or(|allowed| client_id.is_some_and(|id| allowed.contains(id)))
     }
 
     /// URL of the metadata, for challenges.

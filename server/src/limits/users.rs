@@ -1,6 +1,12 @@
 //! What is counted for each user: requests at a time, calls per minute, bytes in memory.
 
-use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 
 use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
@@ -38,6 +44,8 @@ pub struct Users {
     short: ByteBudget,
     metrics: LimitMetrics,
     known: Cache<Key, Arc<User>>,
+    /// All users whose calls run, and some who are forgotten: a user who waits is not a new one.
+    alive: Mutex<HashMap<Key, Weak<User>>>,
 }
 
 /// The bounds for each user.
@@ -99,7 +107,14 @@ impl Users {
         let in_flight = metrics.in_flight(Bound::MemoryBytes, bytes);
         let short = bytes / SHORT_SHARE;
         let bytes = ByteBudget::new(bytes - short, in_flight.clone());
-        Self { limits, bytes, short: ByteBudget::new(short, in_flight), metrics, known }
+        Self {
+            limits,
+            bytes,
+            short: ByteBudget::new(short, in_flight),
+            metrics,
+            known,
+            alive: Mutex::default(),
+        }
     }
 
     /// The user who calls as `identity` from `address`.
@@ -110,7 +125,22 @@ impl Users {
             (None, Some(address)) => Key::Address(address),
             (None, None) => Key::Token(identity.fingerprint),
         };
-        self.known.get_with(key, || Arc::new(self.unknown()))
+        self.known.get_with_by_ref(&key, || self.alive_or_new(&key))
+    }
+
+    /// The user of `key`, who is not known any more or not yet.
+    fn alive_or_new(&self, key: &Key) -> Arc<User> {
+        // A map is whole whatever panicked elsewhere.
+        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(user) = alive.get(key).and_then(Weak::upgrade) {
+            return user;
+        }
+        if alive.len() == alive.capacity() {
+            alive.retain(|_, user| user.strong_count() > 0);
+        }
+        let user = Arc::new(self.unknown());
+        alive.insert(key.clone(), Arc::downgrade(&user));
+        user
     }
 
     /// The bytes that `user` can have in memory.
@@ -168,6 +198,20 @@ impl User {
 }
 
 impl Budget {
+    /// Reserves the `length` bytes of an answer, until the client has taken them; of one that is
+    /// longer than the user's share, the share. A short answer is never refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`].
+    pub async fn reserve_answer(&self, length: usize) -> Result<Reserved, Full> {
+        let bytes = length.min(self.user.bytes.limit());
+        match self.reserve(bytes, Some(length)).await {
+            Err(Full) if length <= SHORT => Ok(Reserved::default()),
+            reserved => reserved,
+        }
+    }
+
     /// Reserves `bytes` of a text that has `length` bytes in all, or at most, if need be after up
     /// to a second. A short text takes from what is kept for short ones.
     ///
@@ -224,6 +268,40 @@ mod tests {
         let nobody = users.user(&identity(None, "a"), address(1));
         assert!(same(&nobody, &users.user(&identity(None, "b"), address(1))));
         assert!(!same(&nobody, &users.user(&identity(None, "a"), address(2))));
+    }
+
+    #[test]
+    fn a_user_who_was_forgotten_while_calls_run_is_the_same_again() {
+        let users = users();
+        let alice = users.user(&identity(Some("alice"), "a"), None);
+        let _call = alice.request();
+        users.known.invalidate_all();
+        assert!(Arc::ptr_eq(&alice, &users.user(&identity(Some("alice"), "a"), None)));
+        for number in 0..1_000 {
+            users.known.invalidate_all();
+            users.known.run_pending_tasks();
+            let _forgotten = users.user(&identity(Some(&number.to_string()), "t"), None);
+        }
+        let counted = users.alive.lock().unwrap().len();
+        assert!(counted < 100, "{counted}");
+        users.known.invalidate_all();
+        assert!(Arc::ptr_eq(&alice, &users.user(&identity(Some("alice"), "a"), None)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_takes_no_more_than_the_share_and_a_short_one_is_never_refused() {
+        let users = Users::new(
+            PerUser { concurrent_requests: 1, calls_per_minute: None },
+            4 * SHORT * 10,
+            LimitMetrics::default(),
+        );
+        let budget = users.budget(users.user(&identity(Some("alice"), "a"), None));
+        let held = budget.reserve_answer(usize::MAX).await.unwrap();
+        assert_eq!(users.bytes().reserved(), SHORT * 10);
+        assert_eq!(budget.reserve_answer(SHORT + 1).await.unwrap_err(), Full);
+        assert!(budget.reserve_answer(SHORT).await.is_ok());
+        drop(held);
+        assert!(budget.reserve_answer(SHORT + 1).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,34 +1,36 @@
-//! What is kept of a call: a line of who called what and how it ended, a count, and nothing of what
-//! was said.
+//! What is kept of a call: audit lines of who called what and how it ended, a count and a span, and
+//! nothing of what was said.
 
 use std::time::Instant;
 
 use serde_json::{Map, Value};
 use tracing::Span;
 
-use super::{McpMetrics, context::Context};
+use super::{
+    McpMetrics, Server,
+    context::Context,
+    method::{Call, UNKNOWN},
+};
 use crate::{
     access_log,
+    audit::{AuditLog, DecidedBy, Decision, Entry, Event, Head, Source, Tail, Verdict},
     identity::Identity,
-    prompts::Prompt,
-    resources::Template,
-    tools::{Outcome, Tool},
+    prompts::{self, Prompt},
+    resources::{self, Template},
+    tools::{self, Outcome, Target, Tool},
     traces,
 };
 
-/// Stands for the name of a tool that there is not: the caller's text is no label.
-const UNKNOWN_TOOL: &str = "(unknown)";
-
-/// One call of a tool, one prompt given or one resource read. It is counted, and its line written
-/// (level INFO, within the request's span), when this is dropped: so a call whose client went away
-/// is there too.
+/// One call of a tool, one prompt given or one resource read. It is counted, and its line written,
+/// when this is dropped: so a call whose client went away is there too.
 pub(super) struct Audit<'a> {
     what: What,
-    arguments: String,
-    identity: &'a Identity,
     metrics: &'a McpMetrics,
+    entry: Option<Entry>,
     span: Span,
     started: Instant,
+    /// Whether the call may run; the policy allows it until somebody knows better.
+    pub(super) decision: Decision,
     /// How the call ended; `Cancelled` until somebody knows better.
     pub(super) outcome: Outcome,
 }
@@ -41,55 +43,63 @@ enum What {
     Resource(&'static str),
 }
 
+impl What {
+    fn head<'a>(self, head: Head<'a>, target: &'a Target<'a>) -> Head<'a> {
+        match self {
+            Self::Tool(name) => head.tool(name, target),
+            Self::Prompt(name) => head.prompt(name, target),
+            Self::Resource(name) => head.resource(name, target),
+        }
+    }
+}
+
 impl<'a> Audit<'a> {
     /// A call of `tool` that begins now.
     pub(super) fn of_tool(
         tool: &Tool,
         arguments: &Map<String, Value>,
-        metrics: &'a McpMetrics,
+        server: &'a Server,
         context: &'a Context,
     ) -> Self {
-        // Names of arguments that the tool does not have are the caller's own words: they stay out
-        // of the log.
-        let names = arguments.keys().map(String::as_str).filter(|name| tool.has_argument(name));
-        Self::new(What::Tool(tool.name()), names, metrics, context)
+        Self::new(What::Tool(tool.name()), || tool.target(arguments), server, context)
     }
 
     /// A call of a tool that there is not.
-    pub(super) fn of_unknown_tool(metrics: &'a McpMetrics, context: &'a Context) -> Self {
-        Self::new(What::Tool(UNKNOWN_TOOL), std::iter::empty(), metrics, context)
+    pub(super) fn of_unknown_tool(server: &'a Server, context: &'a Context) -> Self {
+        Self::new(What::Tool(UNKNOWN), Target::default, server, context)
     }
 
     /// `prompt` being asked for.
     pub(super) fn of_prompt(
         prompt: &Prompt,
         arguments: &Map<String, Value>,
-        metrics: &'a McpMetrics,
+        server: &'a Server,
         context: &'a Context,
     ) -> Self {
-        let is_known =
-            |name: &&str| prompt.arguments().iter().any(|argument| argument.name() == *name);
-        let names = arguments.keys().map(String::as_str).filter(is_known);
-        Self::new(What::Prompt(prompt.name()), names, metrics, context)
+        Self::new(What::Prompt(prompt.name()), || of_prompt(arguments), server, context)
     }
 
-    /// A resource of the kind `template` being read.
+    /// A resource of the kind `template` being read, by `tool`.
     pub(super) fn of_resource(
         template: &Template,
-        metrics: &'a McpMetrics,
+        tool: &Tool,
+        arguments: &Map<String, Value>,
+        server: &'a Server,
         context: &'a Context,
     ) -> Self {
-        let names = template.variables.iter().map(|variable| variable.name);
-        Self::new(What::Resource(template.name), names, metrics, context)
+        Self::new(What::Resource(template.name), || tool.target(arguments), server, context)
     }
 
-    fn new<'n>(
+    fn new<'t>(
         what: What,
-        arguments: impl Iterator<Item = &'n str>,
-        metrics: &'a McpMetrics,
+        target: impl FnOnce() -> Target<'t>,
+        server: &'a Server,
         context: &'a Context,
     ) -> Self {
-        let arguments = arguments.collect::<Vec<_>>().join(",");
+        let entry = server.audit.is_on().then(|| {
+            let head = Head::new(Event::Call, &context.source, (&context.identity).into());
+            server.audit.entry(&what.head(head, &target()))
+        });
         let span = match what {
             What::Tool(name) => traces::Request::CallTool(name),
             What::Prompt(name) => traces::Request::GetPrompt(name),
@@ -98,11 +108,11 @@ impl<'a> Audit<'a> {
         let span = span.span(&context.trace());
         Self {
             what,
-            arguments,
-            identity: &context.identity,
-            metrics,
+            metrics: &server.metrics,
+            entry: entry.flatten(),
             span,
             started: Instant::now(),
+            decision: Decision::ALLOWED,
             outcome: Outcome::Cancelled,
         }
     }
@@ -111,42 +121,100 @@ impl<'a> Audit<'a> {
     pub(super) fn span(&self) -> Span {
         self.span.clone()
     }
+
+    /// A change or a deletion is about to be sent to HQ.
+    pub(super) fn changing(&mut self) {
+        if let Some(entry) = &mut self.entry {
+            entry.started(self.decision);
+        }
+    }
+
+    /// The user is being asked.
+    pub(super) fn asking(&mut self) {
+        self.decision =
+            Decision { verdict: Verdict::Pending, decided_by: DecidedBy::User, reason: None };
+    }
+
+    /// The user said yes.
+    pub(super) fn confirmed(&mut self) {
+        self.decision = Decision { decided_by: DecidedBy::User, ..Decision::ALLOWED };
+    }
 }
 
 impl Drop for Audit<'_> {
     fn drop(&mut self) {
         let elapsed = self.started.elapsed();
         traces::ended(&self.span, self.outcome.failure());
-        let (mut tool, mut prompt, mut resource) = (None, None, None);
-        let message = match self.what {
+        let duration_ms = elapsed.as_secs_f64() * 1_000.0;
+        if let Some(entry) = &mut self.entry {
+            entry.write(&Tail {
+                outcome: Some(self.outcome),
+                duration_ms: Some(duration_ms),
+                ..Tail::new(self.decision)
+            });
+        }
+        let (what, name) = match self.what {
             What::Tool(name) => {
                 self.metrics.tool_called(name, self.outcome, elapsed);
-                tool = Some(name);
-                "tool called"
+                ("tool called", name)
             }
             What::Prompt(name) => {
                 self.metrics.prompt_asked(name, self.outcome);
-                prompt = Some(name);
-                "prompt asked for"
+                ("prompt asked for", name)
             }
             What::Resource(name) => {
                 self.metrics.resource_read(name, self.outcome);
-                resource = Some(name);
-                "resource read"
+                ("resource read", name)
             }
         };
-        tracing::info!(
-            tool,
-            prompt,
-            resource,
-            arguments = self.arguments,
-            outcome = self.outcome.as_str(),
-            duration_ms = elapsed.as_secs_f64() * 1_000.0,
-            fingerprint = %self.identity.fingerprint,
-            subject = self.identity.subject.as_deref(),
-            client_id = self.identity.client_id.as_deref(),
-            "{message}"
-        );
+        if self.entry.is_none() {
+            let outcome = self.outcome.as_str();
+            tracing::info!(name, outcome, duration_ms, "{what}");
+        }
         access_log::note(|noted| noted.audited = true);
+    }
+}
+
+/// What a prompt with `arguments` is about.
+fn of_prompt(arguments: &Map<String, Value>) -> Target<'_> {
+    let environment = arguments.get("environment").and_then(Value::as_str);
+    Target { environment, ..Target::default() }
+}
+
+/// Records that `identity` may not make `call`, which has not come as far as to an [`Audit`].
+pub(super) fn refused(
+    audit: &AuditLog,
+    call: &Call,
+    source: &Source,
+    identity: &Identity,
+    decision: Decision,
+) {
+    if !audit.is_on() {
+        return;
+    }
+    let (what, target, arguments);
+    match call {
+        Call::CallTool(params) => {
+            let tool = tools::registry().find(&params.name);
+            what = What::Tool(tool.map_or(UNKNOWN, Tool::name));
+            target = tool.map(|tool| tool.target(&params.arguments));
+        }
+        Call::GetPrompt(params) => {
+            let Some(prompt) = prompts::find(&params.name) else { return };
+            what = What::Prompt(prompt.name());
+            target = Some(of_prompt(&params.arguments));
+        }
+        Call::ReadResource(params) => {
+            let Ok((template, found)) = resources::find(&params.uri) else { return };
+            arguments = found;
+            what = What::Resource(template.name);
+            target = tools::registry().find(template.tool).map(|tool| tool.target(&arguments));
+        }
+        _ => return,
+    }
+    let target = target.unwrap_or_default();
+    let head = Head::new(Event::Call, source, identity.into());
+    if let Some(mut entry) = audit.entry(&what.head(head, &target)) {
+        entry.write_minor(&Tail { outcome: Some(Outcome::Denied), ..Tail::new(decision) });
     }
 }

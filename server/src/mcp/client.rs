@@ -26,6 +26,9 @@ pub enum NoAnswer {
     /// The client went away, or answered with an error.
     #[error("the client did not answer the question")]
     Refused,
+    /// Too many questions wait for answers.
+    #[error("too many questions wait for answers")]
+    TooMany,
     /// The user took too long.
     #[error("the question was not answered in time")]
     TimedOut,
@@ -66,7 +69,7 @@ impl Client {
         params: impl Serialize,
         within: Duration,
     ) -> Result<Box<RawValue>, NoAnswer> {
-        let mut question = self.elicitation.ask(&self.identity);
+        let mut question = self.elicitation.ask(&self.identity).ok_or(NoAnswer::TooMany)?;
         let request = Outgoing { jsonrpc: "2.0", id: Some(&question.id), method, params };
         if !self.send(&request).await {
             return Err(NoAnswer::Refused);

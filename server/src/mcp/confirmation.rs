@@ -2,11 +2,12 @@
 //!
 //! In revision 2026-07-28 the question travels: the first call is answered with the question and a
 //! sealed text (SEP-2322), and the client calls again with the user's answer and that text. The
-//! seal holds for one caller, one tool, the same arguments and five minutes, on every replica that
-//! has the key. In the revisions before, the call itself waits while the client asks
+//! seal holds for one caller, one tool, the same arguments and a minute, on every replica that has
+//! the key, and once on each. In the revisions before, the call itself waits while the client asks
 //! (`elicitation.rs`).
 
 mod message;
+mod used;
 
 use std::time::Duration;
 
@@ -15,12 +16,15 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use self::message::message;
-use super::elicitation::user;
-use crate::{identity::Identity, json_rpc::RpcError, settings::Confirm, tools::Tool};
+use self::{
+    message::message,
+    used::{Nonce, UsedSeals},
+};
+use super::{elicitation::user, object::OfObject};
+use crate::{identity::Identity, json_rpc::RpcError, policy::Confirm, tools::Tool};
 
-/// How long an answer is taken.
-const VALID_FOR: Duration = Duration::from_mins(5);
+/// How long an answer is taken, the user's time to think included.
+const VALID_FOR: Duration = Duration::from_mins(1);
 /// The question's name among the requests for input, and its field.
 const QUESTION: &str = "confirm";
 
@@ -28,12 +32,15 @@ const QUESTION: &str = "confirm";
 pub(super) struct Confirmation {
     confirm: Confirm,
     codec: RequestStateCodec,
+    used: UsedSeals,
 }
 
 /// What the user is asked about one call.
 pub(super) struct Question {
     message: String,
     binding: Vec<u8>,
+    /// Whether the call is refused if the client can't ask.
+    pub(super) is_required: bool,
 }
 
 /// What the client brings back.
@@ -54,6 +61,8 @@ pub(super) enum Decision {
     Ask(Value),
     /// The user said no.
     Declined,
+    /// The user, or a client without one, did not answer.
+    Cancelled,
 }
 
 /// What the user did with the question.
@@ -66,26 +75,25 @@ struct Elicited {
 impl Confirmation {
     /// Seals with `codec`.
     pub(super) fn new(confirm: Confirm, codec: RequestStateCodec) -> Self {
-        Self { confirm, codec }
+        Self { confirm, codec, used: UsedSeals::new(VALID_FOR) }
     }
 
-    /// What to ask before this call; none if nobody needs to be asked.
+    /// What to ask before this call; none if nobody needs to be asked. `rule` is what a rule for its
+    /// environment says.
     pub(super) fn question(
         &self,
         tool: &Tool,
         arguments: &Map<String, Value>,
         identity: &Identity,
+        rule: Option<Confirm>,
     ) -> Option<Question> {
-        let asks = self.confirm != Confirm::Never && tool.is_confirmed(arguments);
+        let confirm = rule.unwrap_or(self.confirm);
+        let asks = confirm != Confirm::Never && tool.is_confirmed(arguments);
         asks.then(|| Question {
             message: message(tool, arguments),
             binding: binding(tool, arguments, identity),
+            is_required: confirm == Confirm::Required,
         })
-    }
-
-    /// Whether a call that needs a confirmation runs if the client can't ask for one.
-    pub(super) fn is_required(&self) -> bool {
-        self.confirm == Confirm::Required
     }
 
     /// What to do with the call that `question` is about.
@@ -99,8 +107,8 @@ impl Confirmation {
         answers: &Answers,
     ) -> Result<Decision, RpcError> {
         let Some(state) = &answers.state else { return Ok(self.ask(question)) };
-        match self.codec.open_with(state, &question.binding) {
-            Ok(_) => {}
+        let nonce = match self.codec.open_with(state, &question.binding) {
+            Ok(nonce) => nonce,
             // The user took too long: that is no fault of the client's.
             Err(RequestStateError::Expired) => return Ok(self.ask(question)),
             Err(_) => {
@@ -109,17 +117,18 @@ impl Confirmation {
                      tool and arguments, or call without it to start over",
                 ));
             }
-        }
+        };
         let answer = answers.responses.as_ref().and_then(|responses| responses.get(QUESTION));
-        Ok(match answer.map(Elicited::deserialize) {
-            Some(Ok(answer)) => judge(&answer),
-            None | Some(Err(_)) => self.ask(question),
+        Ok(match answer.map(OfObject::<Elicited>::deserialize) {
+            // An answer counts once: a second call needs a second answer.
+            Some(Ok(OfObject(answer))) if self.used.is_first_use(&nonce) => judge(&answer),
+            _ => self.ask(question),
         })
     }
 
     fn ask(&self, question: &Question) -> Decision {
         let options = SealOptions::new().associated_data(&question.binding).ttl(VALID_FOR);
-        let sealed = self.codec.seal_with(b"", &options);
+        let sealed = self.codec.seal_with(&rand::random::<Nonce>(), &options);
         Decision::Ask(json!({
             "inputRequests": { QUESTION: { "method": "elicitation/create", "params": question.params() } },
             "requestState": sealed,
@@ -148,16 +157,17 @@ impl Question {
 
     /// What to do with the call, by the client's `result` of `elicitation/create`.
     pub(super) fn answered(result: &str) -> Decision {
-        serde_json::from_str(result).map_or(Decision::Declined, |answer| judge(&answer))
+        let answer = serde_json::from_str(result);
+        answer.map_or(Decision::Declined, |OfObject(answer)| judge(&answer))
     }
 }
 
 fn judge(Elicited { action, content }: &Elicited) -> Decision {
     let confirmed = content.as_ref().and_then(|content| content.get(QUESTION));
-    if action == "accept" && confirmed == Some(&Value::Bool(true)) {
-        Decision::Run
-    } else {
-        Decision::Declined
+    match action.as_str() {
+        "accept" if confirmed == Some(&Value::Bool(true)) => Decision::Run,
+        "cancel" => Decision::Cancelled,
+        _ => Decision::Declined,
     }
 }
 

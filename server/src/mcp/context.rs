@@ -3,7 +3,9 @@
 use http::HeaderMap;
 
 use super::{client::Client, meta::Meta, revision::Revision};
-use crate::{identity::Identity, json_rpc::RequestId, limits::Budget, traces};
+use crate::{
+    audit::Source, identity::Identity, json_rpc::RequestId, lenses::Origin, limits::Budget, traces,
+};
 
 /// One request: who makes it, in which revision, and the way back while it is answered.
 pub struct Context {
@@ -23,6 +25,8 @@ pub struct Context {
     pub takes_events: bool,
     /// The way back to the client.
     pub client: Client,
+    /// Where the request comes from.
+    pub source: Source,
     /// The headers of the HTTP request; none over stdio.
     pub(super) headers: HeaderMap,
 }
@@ -36,6 +40,12 @@ impl Context {
             tracestate: self.meta.tracestate.as_deref(),
             headers: &self.headers,
         }
+    }
+
+    /// What HQ is told of the request.
+    pub(super) fn origin(&self) -> Origin {
+        let request_id = self.source.request_id.clone();
+        Origin { request_id, trace: self.trace().passed_on() }
     }
 
     /// Whether this server sends the client a request and waits for the answer, as the revisions

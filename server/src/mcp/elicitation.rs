@@ -13,7 +13,7 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -27,6 +27,11 @@ use crate::{identity::Identity, json_rpc::RpcError};
 /// How long a call waits for the client's answer. Then nothing is done.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_mins(5);
 
+/// Most calls that wait on questions at a time: each of them has a place among all requests.
+const WAITING_MAX: usize = 64;
+/// Most of them of one user.
+const WAITING_OF_USER_MAX: usize = 8;
+
 const SESSION: &[u8] = b"session";
 const QUESTION: &[u8] = b"question";
 const NONCE_LENGTH: usize = 16;
@@ -36,7 +41,13 @@ type Nonce = [u8; NONCE_LENGTH];
 pub struct Elicitation {
     codec: RequestStateCodec,
     replica: Option<SocketAddr>,
-    waiting: Mutex<HashMap<Nonce, oneshot::Sender<Option<Box<str>>>>>,
+    waiting: Mutex<HashMap<Nonce, Waiting>>,
+}
+
+/// A call that waits on its question.
+struct Waiting {
+    user: String,
+    answer: oneshot::Sender<Option<Box<str>>>,
 }
 
 /// A question that was asked. It is forgotten when this is dropped.
@@ -101,17 +112,24 @@ impl Elicitation {
         })
     }
 
-    /// A new question to `identity`.
-    pub(super) fn ask(self: &Arc<Self>, identity: &Identity) -> Question {
+    /// A new question to `identity`; none if too many calls wait already.
+    pub(super) fn ask(self: &Arc<Self>, identity: &Identity) -> Option<Question> {
         let nonce: Nonce = rand::random();
         let replica = self.replica.map(|replica| replica.to_string()).unwrap_or_default();
         let payload = [nonce.as_slice(), replica.as_bytes()].concat();
-        let data = associated(QUESTION, &user(identity));
+        let user = user(identity);
+        let data = associated(QUESTION, &user);
         let options = SealOptions::new().associated_data(&data).ttl(ANSWER_WITHIN);
         let id = self.codec.seal_with(&payload, &options);
         let (sender, answer) = oneshot::channel();
-        self.waiting().insert(nonce, sender);
-        Question { elicitation: Arc::clone(self), nonce, id, answer }
+        let mut waiting = self.waiting();
+        let of_user = waiting.values().filter(|call| call.user == user).count();
+        if waiting.len() >= WAITING_MAX || of_user >= WAITING_OF_USER_MAX {
+            return None;
+        }
+        waiting.insert(nonce, Waiting { user, answer: sender });
+        drop(waiting);
+        Some(Question { elicitation: Arc::clone(self), nonce, id, answer })
     }
 
     /// Hands the client's answer to the call that waits for it here, or says which replica does.
@@ -144,7 +162,7 @@ impl Elicitation {
         let (nonce, replica) = payload.split_first_chunk().ok_or_else(unknown)?;
         if let Some(call) = self.take(nonce) {
             // A call that has just ended needs no answer.
-            let _ended = call.send(response.result.clone());
+            let _ended = call.answer.send(response.result.clone());
             return Ok(Destination::Delivered);
         }
         let replica = std::str::from_utf8(replica).ok().and_then(|text| text.parse().ok());
@@ -171,13 +189,11 @@ impl Elicitation {
         self.waiting().len()
     }
 
-    fn take(&self, nonce: &Nonce) -> Option<oneshot::Sender<Option<Box<str>>>> {
+    fn take(&self, nonce: &Nonce) -> Option<Waiting> {
         self.waiting().remove(nonce)
     }
 
-    fn waiting(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<Nonce, oneshot::Sender<Option<Box<str>>>>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Nonce, Waiting>> {
         // A map is whole whatever panicked elsewhere.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -224,7 +240,7 @@ mod tests {
     #[test]
     fn an_answer_reaches_the_call_that_waits_and_only_once() {
         let here = elicitation("10.0.0.1:9090");
-        let mut question = here.ask(&caller("alice"));
+        let mut question = here.ask(&caller("alice")).unwrap();
         let (id, alice) = (question.id.clone(), caller("alice"));
         assert_eq!(here.answer(&response(&id), &alice), Ok(Destination::Delivered));
         assert_eq!(question.answer.try_recv().unwrap().as_deref(), Some("{}"));
@@ -234,7 +250,7 @@ mod tests {
     #[test]
     fn an_answer_at_another_replica_is_sent_to_the_one_that_waits() {
         let (here, other) = (elicitation("10.0.0.1:9090"), elicitation("10.0.0.2:9090"));
-        let question = here.ask(&caller("alice"));
+        let question = here.ask(&caller("alice")).unwrap();
         let found = other.answer(&response(&question.id), &caller("alice"));
         assert_eq!(found, Ok(Destination::Replica("10.0.0.1:9090".parse().unwrap())));
     }
@@ -242,7 +258,7 @@ mod tests {
     #[test]
     fn nobody_else_can_answer_and_ids_of_one_kind_do_not_pass_for_another() {
         let here = elicitation("");
-        let question = here.ask(&caller("alice"));
+        let question = here.ask(&caller("alice")).unwrap();
         assert!(here.answer(&response(&question.id), &caller("mallory")).is_err());
         assert!(here.check_session(&question.id, &caller("alice")).is_err());
         assert!(here.answer(&response("rs1.x.y"), &caller("alice")).is_err());

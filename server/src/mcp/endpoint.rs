@@ -1,34 +1,30 @@
 //! The MCP endpoint of Streamable HTTP, behind sign-in and bounds: from the head and body of a
 //! `POST` to the response.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING},
-    request::Parts,
-};
+use http::{HeaderMap, StatusCode};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Handler,
-    accepts::Accepts,
+    Handler, audit,
     client::{Client, QUEUED},
     context::Context,
     elicitation::{Destination, Elicitation},
     headers,
-    message::{ClientResponse, Message, Notification, Rejected, Request},
+    incoming::Incoming,
+    message::{ClientResponse, Message, Rejected, Request},
     response::{Exchange, respond},
     revision::Revision,
 };
 use crate::{
+    audit::{AuditLog, DecidedBy, Decision},
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
-    media_type::essence,
     scope::ScopeSet,
 };
 
@@ -40,13 +36,7 @@ pub struct Endpoint<H> {
     elicitation: Arc<Elicitation>,
     server_info: Arc<str>,
     ending_streams: CancellationToken,
-}
-
-/// The head of a `POST` that MCP can answer.
-#[derive(Debug)]
-pub struct Incoming {
-    headers: HeaderMap,
-    accepts: Accepts,
+    audit: AuditLog,
 }
 
 /// A message that is checked as far as it can be without its caller.
@@ -59,79 +49,32 @@ pub struct Parsed {
 #[derive(Debug)]
 enum Checked {
     Request(Box<Request>, Revision),
-    Notification(Notification),
+    Notification,
     Response(ClientResponse),
 }
 
-impl Incoming {
-    /// Checks the head of a request to the endpoint.
-    ///
-    /// Breaks with 405 for a method other than POST, 406 if the client takes neither JSON nor an
-    /// event stream, 415 for a body that is not JSON or is encoded, 501 for a transfer coding other
-    /// than chunked.
-    pub fn new(parts: Parts) -> ControlFlow<Response, Self> {
-        let Parts { method, headers, .. } = parts;
-        if method != Method::POST {
-            let allow = [(ALLOW, HeaderValue::from_static("POST"))];
-            let error = RpcError::invalid_request(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "send each message as a POST; this server has no other streams",
-            );
-            return ControlFlow::Break((allow, error).into_response());
-        }
-        let accepts = Accepts::of(&headers);
-        if !accepts.json && !accepts.events {
-            return ControlFlow::Break(refused(
-                StatusCode::NOT_ACCEPTABLE,
-                "Accept must name application/json or text/event-stream",
-            ));
-        }
-        // hyper reads the chunks, and would take what is in them for the body.
-        let mut transfer_codings = headers.get_all(TRANSFER_ENCODING).iter();
-        if !transfer_codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
-            return ControlFlow::Break(refused(
-                StatusCode::NOT_IMPLEMENTED,
-                "Transfer-Encoding must be chunked alone, or absent",
-            ));
-        }
-        // Of several, another reader could take another one.
-        let mut content_types = headers.get_all(CONTENT_TYPE).iter();
-        if !content_types.next().is_some_and(is_json) || content_types.next().is_some() {
-            return ControlFlow::Break(refused(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Content-Type must be application/json, once",
-            ));
-        }
-        let mut codings = headers.get_all(CONTENT_ENCODING).iter();
-        if !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            // RFC 9110 §12.5.3: what would be taken.
-            let taken = [(ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
-            let error = RpcError::invalid_request(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "the body is encoded: send it without Content-Encoding",
-            );
-            return ControlFlow::Break((taken, error).into_response());
-        }
-        ControlFlow::Continue(Self { headers, accepts })
-    }
-}
-
 impl Parsed {
-    /// The method, or none for a response.
+    /// The method for a log, or none for a response: see [`super::Call::known_method`].
     #[must_use]
-    pub fn method(&self) -> Option<&str> {
+    pub fn known_method(&self) -> Option<&'static str> {
         match &self.message {
-            Checked::Request(request, _) => Some(request.call.method()),
-            Checked::Notification(notification) => Some(&notification.method),
+            Checked::Request(request, _) => Some(request.call.known_method()),
+            Checked::Notification => Some("notification"),
             Checked::Response(_) => None,
         }
     }
 
-    /// The tool that is called.
+    /// Whether it wants an answer.
     #[must_use]
-    pub fn tool(&self) -> Option<&str> {
+    pub fn is_request(&self) -> bool {
+        matches!(self.message, Checked::Request(..))
+    }
+
+    /// The tool that is called, for a log: see [`super::Call::known_tool`].
+    #[must_use]
+    pub fn known_tool(&self) -> Option<&'static str> {
         match &self.message {
-            Checked::Request(request, _) => request.call.tool(),
+            Checked::Request(request, _) => request.call.known_tool(),
             _ => None,
         }
     }
@@ -155,7 +98,29 @@ impl<H: Handler> Endpoint<H> {
         elicitation: Arc<Elicitation>,
         ending_streams: CancellationToken,
     ) -> Self {
-        Self { handler, elicitation, server_info: super::server_info().into(), ending_streams }
+        let server_info = super::server_info().into();
+        Self { handler, elicitation, server_info, ending_streams, audit: AuditLog::default() }
+    }
+
+    /// The same, with calls that are refused in front of the handler recorded in `audit`.
+    #[must_use]
+    pub fn with_audit(self, audit: AuditLog) -> Self {
+        Self { audit, ..self }
+    }
+
+    /// Records that `identity` may not make the call of `parsed`.
+    pub fn refused(
+        &self,
+        parsed: &Parsed,
+        identity: &Identity,
+        decided_by: DecidedBy,
+        reason: &'static str,
+    ) {
+        if let Checked::Request(request, _) = &parsed.message {
+            let source = &parsed.incoming.source;
+            let decision = Decision::denied(decided_by, reason);
+            audit::refused(&self.audit, &request.call, source, identity, decision);
+        }
     }
 
     /// Reads `body` as a message and holds its headers against it.
@@ -183,7 +148,7 @@ impl<H: Handler> Endpoint<H> {
             }
             Message::Notification(notification) => {
                 headers::check_notification(headers, &notification.method)?;
-                Checked::Notification(notification)
+                Checked::Notification
             }
             Message::Response(response) => Checked::Response(response),
         };
@@ -206,7 +171,7 @@ impl<H: Handler> Endpoint<H> {
             Checked::Request(request, revision) => {
                 self.respond_to(*request, revision, incoming, identity, budget).await
             }
-            Checked::Notification(_) => StatusCode::ACCEPTED.into_response(),
+            Checked::Notification => StatusCode::ACCEPTED.into_response(),
             Checked::Response(response) => match self.elicitation.answer(&response, &identity) {
                 Ok(Destination::Delivered) => StatusCode::ACCEPTED.into_response(),
                 Ok(Destination::Replica(replica)) => {
@@ -226,15 +191,17 @@ impl<H: Handler> Endpoint<H> {
         budget: Budget,
     ) -> Response {
         let Request { id, call, meta } = request;
-        let Incoming { headers, accepts } = incoming;
+        let Incoming { headers, source, accepts } = incoming;
         let has_forms = match self.has_forms(&headers, revision, &meta, &identity) {
             Ok(has_forms) => has_forms,
             Err(error) => return error.respond(&id),
         };
         let (messages, sent) = mpsc::channel(QUEUED);
+        let server = Arc::clone(&self.server_info);
+        let exchange = Exchange { id: id.clone(), revision, server, budget: budget.clone() };
         let client = Client::new(messages, Arc::clone(&self.elicitation), identity.clone());
         let context = Context {
-            id: id.clone(),
+            id,
             identity,
             budget,
             revision,
@@ -242,10 +209,10 @@ impl<H: Handler> Endpoint<H> {
             has_forms,
             takes_events: accepts.events,
             client,
+            source,
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);
-        let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
         respond(exchange, call, sent, accepts, self.ending_streams.clone()).await
     }
 
@@ -266,12 +233,4 @@ impl<H: Handler> Endpoint<H> {
         let session = session.to_str().unwrap_or_default();
         self.elicitation.check_session(session, identity).map(|()| true)
     }
-}
-
-fn refused(status: StatusCode, message: &'static str) -> Response {
-    RpcError::invalid_request(status, message).into_response()
-}
-
-fn is_json(value: &HeaderValue) -> bool {
-    value.to_str().is_ok_and(|value| essence(value).eq_ignore_ascii_case("application/json"))
 }

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::{error::Category, value::RawValue};
 
-use super::{meta::Meta, method::Call};
+use super::{meta::Meta, method::Call, object::OfObject};
 use crate::{
     json,
     json_rpc::{RequestId, RpcError},
@@ -105,7 +105,7 @@ impl Message {
         json::measure(body).map_err(|error| invalid(error.to_string()))?;
         let text = std::str::from_utf8(body)
             .map_err(|_| RpcError::parse_error("the body is not JSON: it is not UTF-8"))?;
-        let envelope: Envelope<'_> =
+        let OfObject::<Envelope<'_>>(envelope) =
             serde_json::from_str(text).map_err(|error| match error.classify() {
                 Category::Data if text.trim_start().starts_with('[') => {
                     invalid("batches are not supported: send each message in a request of its own")

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
+use super::object::optional_object;
 use crate::json_rpc::RequestId;
 
 /// What a request says about itself beside its params.
@@ -65,6 +66,7 @@ impl ClientCapabilities {
     pub fn has_forms(&self) -> bool {
         #[derive(Deserialize)]
         struct Capabilities {
+            #[serde(default, deserialize_with = "optional_object")]
             elicitation: Option<Elicitation>,
         }
         #[derive(Deserialize)]

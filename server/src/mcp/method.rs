@@ -7,13 +7,19 @@ use serde::Deserialize;
 
 use super::{
     meta::Meta,
+    object::OfObject,
     params::{
         CallToolParams, CompleteParams, GetPromptParams, InitializeParams, ListParams, NoParams,
         ReadResourceParams,
     },
 };
-use crate::json_rpc::RpcError;
+use crate::{
+    json_rpc::RpcError,
+    tools::{self, Tool},
+};
 
+/// Stands in logs for a name that this server does not know: a caller's text is not repeated.
+pub(super) const UNKNOWN: &str = "(unknown)";
 /// Longest message about params, in characters: it may repeat a part of them.
 const MESSAGE_MAX: usize = 200;
 
@@ -39,6 +45,15 @@ macro_rules! methods {
                 match self {
                     $(Self::$method(_) => $name,)+
                     Self::Unknown { method, .. } => method,
+                }
+            }
+
+            /// The method's name for a log: one that this server does not have is the caller's text.
+            #[must_use]
+            pub fn known_method(&self) -> &'static str {
+                match self {
+                    $(Self::$method(_) => $name,)+
+                    Self::Unknown { .. } => UNKNOWN,
                 }
             }
 
@@ -98,11 +113,13 @@ methods! {
 }
 
 impl Call {
-    /// The tool that is called, if one is.
+    /// The tool that is called, if one is; its name for a log, as of [`Self::known_method`].
     #[must_use]
-    pub fn tool(&self) -> Option<&str> {
+    pub fn known_tool(&self) -> Option<&'static str> {
         match self {
-            Self::CallTool(params) => Some(&params.name),
+            Self::CallTool(params) => {
+                Some(tools::registry().find(&params.name).map_or(UNKNOWN, Tool::name))
+            }
             _ => None,
         }
     }
@@ -117,10 +134,11 @@ fn has_version(params: Option<&[u8]>) -> bool {
 /// Reads `params` as `P`; none at all as an empty object.
 fn read<P: for<'de> Deserialize<'de>>(method: &str, params: Option<&[u8]>) -> Result<P, RpcError> {
     let params = params.unwrap_or(b"{}");
-    serde_json::from_slice(params).map_err(|_| {
+    let read = serde_json::from_slice(params).map(|OfObject(params)| params);
+    read.map_err(|_| {
         // Once more, now for the path to what is wrong.
         let mut deserializer = serde_json::Deserializer::from_slice(params);
-        let found = serde_path_to_error::deserialize::<_, P>(&mut deserializer).err();
+        let found = serde_path_to_error::deserialize::<_, OfObject<P>>(&mut deserializer).err();
         let message = found.map_or_else(
             || format!("{method}: params are not one object"),
             |error| {

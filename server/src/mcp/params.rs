@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Value, value::RawValue};
 
-use super::meta::{ClientCapabilities, Meta};
+use super::{
+    meta::{ClientCapabilities, Meta},
+    object::{object, optional_object},
+};
 use crate::json;
 
 /// Params of a method that has none.
 #[derive(Debug, Default, Deserialize)]
 pub struct NoParams {
-    #[serde(rename = "_meta")]
+    #[serde(rename = "_meta", default, deserialize_with = "optional_object")]
     pub(super) meta: Option<Meta>,
 }
 
@@ -19,7 +22,7 @@ pub struct NoParams {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeParams {
-    #[serde(rename = "_meta")]
+    #[serde(rename = "_meta", default, deserialize_with = "optional_object")]
     pub(super) meta: Option<Meta>,
     /// The revision that the client asks for.
     pub protocol_version: String,
@@ -30,7 +33,7 @@ pub struct InitializeParams {
 /// Params of the lists.
 #[derive(Debug, Default, Deserialize)]
 pub struct ListParams {
-    #[serde(rename = "_meta")]
+    #[serde(rename = "_meta", default, deserialize_with = "optional_object")]
     pub(super) meta: Option<Meta>,
     /// Where to go on.
     pub cursor: Option<String>,
@@ -40,7 +43,7 @@ pub struct ListParams {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallToolParams {
-    #[serde(rename = "_meta")]
+    #[serde(rename = "_meta", default, deserialize_with = "optional_object")]
     pub(super) meta: Option<Meta>,
     /// The tool.
     pub name: String,
@@ -57,7 +60,7 @@ pub struct CallToolParams {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetPromptParams {
-    #[serde(rename = "_meta")]
+    #[serde(rename = "_meta", default, deserialize_with = "optional_object")]
     pub(super) meta: Option<Meta>,
     /// The prompt.
     pub name: String,
@@ -71,7 +74,7 @@ pub struct GetPromptParams {
 /// Params of `resources/read`.
 #[derive(Debug, Deserialize)]
 pub struct ReadResourceParams {
-    #[serde(rename = "_meta")]
+    #[serde(rename = "_meta", default, deserialize_with = "optional_object")]
     pub(super) meta: Option<Meta>,
     /// The resource.
     pub uri: String,
@@ -80,14 +83,16 @@ pub struct ReadResourceParams {
 /// Params of `completion/complete`.
 #[derive(Debug, Deserialize)]
 pub struct CompleteParams {
-    #[serde(rename = "_meta")]
+    #[serde(rename = "_meta", default, deserialize_with = "optional_object")]
     pub(super) meta: Option<Meta>,
     /// What the argument belongs to.
-    #[serde(rename = "ref")]
+    #[serde(rename = "ref", deserialize_with = "object")]
     pub reference: Reference,
     /// The argument as far as it is typed.
+    #[serde(deserialize_with = "object")]
     pub argument: TypedArgument,
     /// Values of other arguments.
+    #[serde(default, deserialize_with = "optional_object")]
     pub context: Option<CompletionContext>,
 }
 

@@ -11,7 +11,12 @@ use super::{
     params::{GetPromptParams, ListParams},
     shown,
 };
-use crate::{json_rpc::RpcError, prompts, tools::Outcome};
+use crate::{
+    audit::{DecidedBy, Decision},
+    json_rpc::RpcError,
+    prompts::{self, PromptError},
+    tools::{Outcome, Unavailable},
+};
 
 impl Server {
     /// The prompts of which the caller can use something.
@@ -30,12 +35,26 @@ impl Server {
             let message = format!("unknown prompt: {}", shown(&params.name));
             return Err(RpcError::invalid_params(message));
         };
-        let mut audit = Audit::of_prompt(prompt, &params.arguments, &self.metrics, context);
+        let mut audit = Audit::of_prompt(prompt, &params.arguments, self, context);
         let text = prompt.text(&params.arguments, &self.policy, context.identity.scopes);
         let text = text.map_err(|error| {
             audit.outcome = match error {
-                prompts::PromptError::Arguments(_) => Outcome::Error,
-                _ => Outcome::Denied,
+                PromptError::Arguments(_) => Outcome::Error,
+                PromptError::Unavailable { why, .. } => {
+                    audit.decision = match why {
+                        Unavailable::Denied(denied) => {
+                            Decision::denied(DecidedBy::Policy, denied.variable())
+                        }
+                        Unavailable::Scopes(_) => {
+                            Decision::denied(DecidedBy::Scope, "insufficient_scope")
+                        }
+                    };
+                    Outcome::Denied
+                }
+                PromptError::Environment => {
+                    audit.decision = Decision::denied(DecidedBy::Policy, "MCP_ENVIRONMENTS");
+                    Outcome::Denied
+                }
             };
             RpcError::invalid_params(error.to_string())
         })?;

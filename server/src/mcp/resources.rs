@@ -47,7 +47,7 @@ impl Server {
             listed.push(resource(ENVIRONMENTS, environments.title, environments));
         }
         let span = traces::Request::ListResources.span(&context.trace());
-        let lenses = self.lenses.as_caller(identity, context.budget.clone());
+        let lenses = self.lenses.as_caller(identity, context.budget.clone(), context.origin());
         let found = lenses.environments().instrument(span).await;
         let found = found.unwrap_or_else(|error| {
             if let lenses::Error::Unauthorized(_) = error {
@@ -59,10 +59,13 @@ impl Server {
         let (found, next) = resources::page_of(&found, after.as_deref(), is_offered);
         for resources::Environment { name, title, is_connected } in found {
             let uri = format!("{ENVIRONMENTS}/{}", resources::encoded(&name));
-            if self.is_readable(environment, identity) {
+            let is_readable = |template: &Template| {
+                self.is_readable(template, identity) && self.policy.offers_in(&name, template.tool)
+            };
+            if is_readable(environment) {
                 listed.push(resource(&uri, &format!("{title}: environment"), environment));
             }
-            if is_connected && self.is_readable(topics, identity) {
+            if is_connected && is_readable(topics) {
                 let uri = format!("{uri}/topics");
                 listed.push(resource(&uri, &format!("{title}: topics"), topics));
             }
@@ -98,26 +101,22 @@ impl Server {
         let Some(tool) = tools::registry().find(template.tool) else {
             return Err(internal("the resource has no tool".to_owned(), at));
         };
-        let mut audit = Audit::of_resource(template, &self.metrics, context);
-        let reading =
-            self.call(tool, arguments, Answers::default(), context).instrument(audit.span());
-        let result = reading.await.map_err(|failed| {
-            audit.outcome = failed.outcome();
-            match failed {
-                Failed::Tool(ToolError::Lenses {
-                    error: error @ lenses::Error::NotFound(_),
-                    ..
-                }) => not_found(error.to_string()),
-                Failed::Tool(ToolError::Arguments(error)) => not_found(format!("the URI: {error}")),
-                Failed::Refused(why) => not_found(why),
-                Failed::Protocol(error) => error,
-                failed => internal(failed.to_string(), at.clone()),
-            }
+        let mut audit = Audit::of_resource(template, tool, &arguments, self, context);
+        let span = audit.span();
+        let reading = self.call(tool, arguments, Answers::default(), context, &mut audit);
+        let result = reading.instrument(span).await.map_err(|failed| match failed {
+            Failed::Tool(ToolError::Lenses {
+                error: error @ lenses::Error::NotFound(_), ..
+            }) => not_found(error.to_string()),
+            Failed::Tool(ToolError::Arguments(error)) => not_found(format!("the URI: {error}")),
+            Failed::Refused { why, .. } => not_found(why),
+            Failed::Protocol(error) => error,
+            failed => internal(failed.to_string(), at.clone()),
         })?;
         let Some(found) = result.structured() else {
+            audit.outcome = Outcome::Error;
             return Err(internal("the resource has no content".to_owned(), at));
         };
-        audit.outcome = Outcome::Success;
         let contents = json!([{ "uri": uri, "mimeType": JSON, "text": found }]);
         Ok(Answer::object(&json!({ "contents": contents }))?.cacheable(VOLATILE_TTL_MS))
     }

@@ -9,24 +9,46 @@ use axum::{
 };
 use futures::{FutureExt, Stream, future::BoxFuture, stream};
 use http::{
-    HeaderName, HeaderValue,
-    header::{CACHE_CONTROL, CONTENT_TYPE},
+    HeaderName, HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
 };
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{accepts::Accepts, answer::Outcome, revision::Revision};
-use crate::json_rpc::RequestId;
+use super::{
+    accepts::Accepts,
+    answer::{Answer, Outcome},
+    revision::Revision,
+};
+use crate::{
+    json_rpc::{RequestId, RpcError},
+    limits::{Budget, Full, Reserved},
+};
 
 /// How often a stream without events shows that it is alive. Proxies close what is silent, often
 /// after a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
 /// The request that is answered.
 pub(super) struct Exchange {
     pub(super) id: RequestId,
     pub(super) revision: Revision,
     /// This server's description, as JSON.
     pub(super) server: Arc<str>,
+    /// Holds the bytes of the answer until the client has taken them.
+    pub(super) budget: Budget,
+}
+
+/// A part of a response. hyper drops it once it is written.
+struct Written {
+    bytes: Vec<u8>,
+    _reserved: Reserved,
+}
+
+impl AsRef<[u8]> for Written {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Exchange {
@@ -41,6 +63,21 @@ impl Exchange {
             Err(error) => error.write(&self.id, &mut buffer),
         }
         buffer
+    }
+
+    /// Reserves the bytes of the message for `outcome`. If there is no room for them, the outcome
+    /// is an error.
+    async fn reserve(&self, outcome: Outcome) -> (Outcome, Reserved) {
+        let length = outcome.as_ref().map_or(0, Answer::size_hint);
+        match self.budget.reserve_answer(length).await {
+            Ok(reserved) => (outcome, reserved),
+            Err(Full) => {
+                let message = "the call was made, but there is no room for its answer: too many \
+                               answers wait for clients to take them; read it again in a moment";
+                let error = RpcError::overloaded(StatusCode::SERVICE_UNAVAILABLE, message);
+                (Err(error), Reserved::default())
+            }
+        }
     }
 }
 
@@ -82,16 +119,22 @@ pub(super) async fn respond(
             let response = streamed(Streaming { exchange, call, sent, events, ending });
             return in_session(response, session);
         }
-        return whole(&exchange, &outcome);
+        return whole(&exchange, outcome).await;
     }
     streamed(Streaming { exchange, call, sent, events, ending })
 }
 
-fn whole(exchange: &Exchange, outcome: &Outcome) -> Response {
-    let status = outcome.as_ref().map_or_else(|error| error.status, |_| http::StatusCode::OK);
-    let body = exchange.message(outcome);
+async fn whole(exchange: &Exchange, outcome: Outcome) -> Response {
+    let (outcome, reserved) = exchange.reserve(outcome).await;
+    let status = outcome.as_ref().map_or_else(|error| error.status, |_| StatusCode::OK);
+    let bytes = exchange.message(&outcome);
+    let body = Bytes::from_owner(Written { bytes, _reserved: reserved });
     let json = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    in_session((status, json, body).into_response(), session(outcome))
+    let mut response = (status, json, body).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    in_session(response, session(&outcome))
 }
 
 /// The session that `outcome` begins.
@@ -137,12 +180,13 @@ fn events(streaming: Streaming) -> impl Stream<Item = Result<Bytes, Infallible>>
             biased;
             Some(message) = sent.recv() => Some((Ok(event(message)), Some(streaming))),
             outcome = call => {
-                let mut last = Vec::new();
+                let (outcome, reserved) = exchange.reserve(outcome).await;
+                let mut bytes = Vec::new();
                 while let Ok(message) = sent.try_recv() {
-                    last.extend_from_slice(&event(message));
+                    bytes.extend_from_slice(&event(message));
                 }
-                last.extend_from_slice(&event(exchange.message(&outcome)));
-                Some((Ok(last.into()), None))
+                bytes.extend_from_slice(&event(exchange.message(&outcome)));
+                Some((Ok(Bytes::from_owner(Written { bytes, _reserved: reserved })), None))
             }
             () = ending.cancelled() => None,
             () = sleep(KEEP_ALIVE) => {

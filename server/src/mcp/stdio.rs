@@ -34,6 +34,7 @@ use super::{
     revision::{Revision, named},
 };
 use crate::{
+    audit::Source,
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
@@ -180,10 +181,12 @@ impl<H: Handler> Connection<H> {
             has_forms,
             takes_events: true,
             client,
+            source: Source::stdio(),
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);
-        let exchange = Exchange { id, revision, server: Arc::clone(&self.server_info) };
+        let server = Arc::clone(&self.server_info);
+        let exchange = Exchange { id, revision, server, budget: self.budget.clone() };
         let (output, running) = (self.output.clone(), Arc::clone(&self.running));
         let (name, cancelled) = (exchange.id.as_json().to_owned(), CancellationToken::new());
         lock(&running).insert(name.clone(), cancelled.clone());

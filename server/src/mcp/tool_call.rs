@@ -7,6 +7,7 @@ use super::{
     Server,
     answer::{Answer, Outcome as Answered},
     audit::Audit,
+    client::NoAnswer,
     confirmation::{Answers, Decision, Question},
     context::Context,
     elicitation::ANSWER_WITHIN,
@@ -14,6 +15,7 @@ use super::{
     progress, shown,
 };
 use crate::{
+    audit::{DecidedBy, Decision as Recorded},
     identity::Identity,
     json_rpc::RpcError,
     lenses,
@@ -24,8 +26,13 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failed {
     /// The caller may not, or nobody may here.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{why}")]
+    Refused {
+        /// In words for the model.
+        why: String,
+        /// For the record.
+        decision: Recorded,
+    },
     /// The tool says why.
     #[error(transparent)]
     Tool(ToolError),
@@ -35,12 +42,26 @@ pub(super) enum Failed {
          user asks for it."
     )]
     Declined,
+    /// The question was closed without an answer.
+    #[error(
+        "The client closed the question without an answer (`cancel`), so that nothing was done. A \
+         client that runs without a person answers so each time. Tell the user: do it in Lenses, \
+         or call from a client in which a person can answer. Whoever runs this server decides \
+         whether it asks (MCP_CONFIRM)."
+    )]
+    Cancelled,
     /// Nobody answered the question.
     #[error(
         "The user was asked and did not answer, so that nothing was done. Ask the user before you \
          try again."
     )]
     Unanswered,
+    /// The user can't be asked now.
+    #[error(
+        "Too many calls wait for users to confirm them, so that nothing was done. Try again once \
+         the user has answered the open questions."
+    )]
+    TooManyQuestions,
     /// Nobody can be asked.
     #[error(
         "This call needs the user's confirmation (MCP_CONFIRM=required), and this client can't ask \
@@ -67,13 +88,36 @@ impl Failed {
     /// The label under which the call is counted.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Refused(_) | Self::CannotAsk | Self::CannotSendQuestion => Outcome::Denied,
+            Self::Refused { .. }
+            | Self::CannotAsk
+            | Self::CannotSendQuestion
+            | Self::TooManyQuestions => Outcome::Denied,
             Self::Tool(error) => error.outcome(),
             Self::Declined => Outcome::Declined,
-            Self::Unanswered => Outcome::Cancelled,
+            Self::Cancelled | Self::Unanswered => Outcome::Cancelled,
             Self::Asking(_) => Outcome::Asked,
             Self::Protocol(_) => Outcome::Error,
         }
+    }
+
+    /// Who decided that the call fails, if somebody did.
+    fn decision(&self) -> Option<Recorded> {
+        let (decided_by, reason) = match self {
+            Self::Refused { decision, .. } => return Some(*decision),
+            Self::CannotAsk | Self::CannotSendQuestion => (DecidedBy::Policy, "MCP_CONFIRM"),
+            Self::TooManyQuestions => (DecidedBy::Limit, "too_many_questions"),
+            Self::Declined => (DecidedBy::User, "decline"),
+            Self::Cancelled => (DecidedBy::User, "cancel"),
+            Self::Unanswered => (DecidedBy::User, "no_answer"),
+            Self::Tool(ToolError::Lenses { error: lenses::Error::Unauthorized(_), .. }) => {
+                (DecidedBy::Hq, "unauthorized")
+            }
+            Self::Tool(ToolError::Lenses { error: lenses::Error::Forbidden(_), .. }) => {
+                (DecidedBy::Hq, "forbidden")
+            }
+            Self::Tool(_) | Self::Asking(_) | Self::Protocol(_) => return None,
+        };
+        Some(Recorded::denied(decided_by, reason))
     }
 }
 
@@ -82,13 +126,14 @@ impl Server {
     pub(super) async fn call_tool(&self, params: CallToolParams, context: &Context) -> Answered {
         let CallToolParams { name, arguments, input_responses, request_state, .. } = params;
         let Some(tool) = tools::registry().find(&name) else {
-            Audit::of_unknown_tool(&self.metrics, context).outcome = Outcome::Error;
+            Audit::of_unknown_tool(self, context).outcome = Outcome::Error;
             return Err(RpcError::invalid_params(format!("unknown tool: {}", shown(&name))));
         };
-        let mut audit = Audit::of_tool(tool, &arguments, &self.metrics, context);
+        let mut audit = Audit::of_tool(tool, &arguments, self, context);
         let answers = Answers { state: request_state, responses: input_responses };
-        let called = self.call(tool, arguments, answers, context).instrument(audit.span()).await;
-        audit.outcome = called.as_ref().map_or_else(Failed::outcome, |_| Outcome::Success);
+        let span = audit.span();
+        let called =
+            self.call(tool, arguments, answers, context, &mut audit).instrument(span).await;
         match called {
             Ok(result) => Ok(Answer::tool(result)),
             Err(Failed::Asking(question)) => Ok(Answer::object(&question)?.input_required()),
@@ -105,23 +150,48 @@ impl Server {
         arguments: Map<String, Value>,
         answers: Answers,
         context: &Context,
+        audit: &mut Audit<'_>,
+    ) -> Result<ToolResult, Failed> {
+        let called = self.checked_call(tool, arguments, answers, context, audit).await;
+        audit.outcome = called.as_ref().map_or_else(Failed::outcome, |_| Outcome::Success);
+        if let Some(decision) = called.as_ref().err().and_then(Failed::decision) {
+            audit.decision = decision;
+        }
+        called
+    }
+
+    async fn checked_call(
+        &self,
+        tool: &Tool,
+        arguments: Map<String, Value>,
+        answers: Answers,
+        context: &Context,
+        audit: &mut Audit<'_>,
     ) -> Result<ToolResult, Failed> {
         let identity = &context.identity;
-        let refusal = self.refusal(tool, &arguments, identity);
-        refusal.map_or(Ok(()), |refusal| Err(Failed::Refused(refusal)))?;
+        self.check(tool, &arguments, identity)?;
         let (progress, updates) = Progress::new();
         let call = Call {
-            lenses: self.lenses.as_caller(identity, context.budget.clone()),
+            lenses: self.lenses.as_caller(identity, context.budget.clone(), context.origin()),
             identity: identity.clone(),
             policy: self.policy.clone(),
             diagnostics: self.diagnostics.clone(),
             limits: self.limits,
             progress,
         };
-        let question = self.confirmation.question(tool, &arguments, identity);
+        let question = self.confirmation.question(
+            tool,
+            &arguments,
+            identity,
+            self.policy.confirm(tool, &arguments),
+        );
+        let changes = tool.changes(&arguments);
         let prepared = tool.prepare(call, arguments).map_err(|error| Failed::Tool(error.into()))?;
         if let Some(question) = question {
-            self.confirm(&question, &answers, context).await?;
+            self.confirm(&question, &answers, context, audit).await?;
+        }
+        if changes {
+            audit.changing();
         }
         let reporting = progress::forward(updates, context);
         let (ended, ()) = tokio::join!(prepared, reporting);
@@ -139,51 +209,66 @@ impl Server {
         question: &Question,
         answers: &Answers,
         context: &Context,
+        audit: &mut Audit<'_>,
     ) -> Result<(), Failed> {
         if !context.has_forms {
             // The tool is marked destructive: unless the operator says otherwise, asking is then
             // the client's part.
-            return if self.confirmation.is_required() { Err(Failed::CannotAsk) } else { Ok(()) };
+            return if question.is_required { Err(Failed::CannotAsk) } else { Ok(()) };
         }
+        if context.asks_in_call() && !context.takes_events {
+            return Err(Failed::CannotSendQuestion);
+        }
+        audit.asking();
         let decision = if context.asks_in_call() {
-            if !context.takes_events {
-                return Err(Failed::CannotSendQuestion);
-            }
             let params = question.params();
             let asked = context.client.ask("elicitation/create", params, ANSWER_WITHIN).await;
-            Question::answered(asked.map_err(|_| Failed::Unanswered)?.get())
+            let answer = asked.map_err(|none| match none {
+                NoAnswer::TooMany => Failed::TooManyQuestions,
+                NoAnswer::Refused | NoAnswer::TimedOut => Failed::Unanswered,
+            })?;
+            Question::answered(answer.get())
         } else {
             self.confirmation.decide(question, answers).map_err(Failed::Protocol)?
         };
         match decision {
-            Decision::Run => Ok(()),
+            Decision::Run => {
+                audit.confirmed();
+                Ok(())
+            }
             Decision::Ask(result) => Err(Failed::Asking(result)),
             Decision::Declined => Err(Failed::Declined),
+            Decision::Cancelled => Err(Failed::Cancelled),
         }
     }
 
-    /// Why `identity` may not make this call, in words for the model. Over HTTP with OAuth, sign-in
-    /// has already asked for the scope; this holds wherever nobody has.
-    fn refusal(
+    /// Refuses a call that `identity` may not make. Over HTTP with OAuth, sign-in has already asked
+    /// for the scope; this holds wherever nobody has.
+    fn check(
         &self,
         tool: &Tool,
         arguments: &Map<String, Value>,
         identity: &Identity,
-    ) -> Option<String> {
+    ) -> Result<(), Failed> {
         let name = tool.name();
         if let Some(denied) = self.policy.denied_call(tool, Some(arguments)) {
-            return Some(format!(
+            let why = format!(
                 "This call of {name} is not possible here: {denied}. Do not retry: whoever runs the \
                  server decides what it offers."
-            ));
+            );
+            let decision = Recorded::denied(DecidedBy::Policy, denied.variable());
+            return Err(Failed::Refused { why, decision });
         }
         let needed = tool.required_scopes(Some(arguments));
         let held = identity.scopes;
-        (!held.covers(needed)).then(|| {
-            format!(
-                "This call of {name} needs the scopes `{needed}`, and the token holds `{held}`. Ask \
-                 the user to sign in again and allow the missing scope."
-            )
-        })
+        if held.covers(needed) {
+            return Ok(());
+        }
+        let why = format!(
+            "This call of {name} needs the scopes `{needed}`, and the token holds `{held}`. Ask the \
+             user to sign in again and allow the missing scope."
+        );
+        let decision = Recorded::denied(DecidedBy::Scope, "insufficient_scope");
+        Err(Failed::Refused { why, decision })
     }
 }

@@ -76,7 +76,8 @@ pub enum PromptError {
     },
     /// It is about an environment that is not offered.
     #[error(
-        "argument `environment`: this server does not offer that environment (MCP_ENVIRONMENTS)"
+        "argument `environment`: this server does not offer that environment (MCP_ENVIRONMENTS, \
+         MCP_ENVIRONMENT_RULES)"
     )]
     Environment,
 }

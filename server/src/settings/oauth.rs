@@ -1,6 +1,6 @@
 //! OAuth: what this server is as a protected resource, and how it checks tokens.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 
 use http::HeaderValue;
 use secrecy::SecretString;
@@ -25,6 +25,8 @@ pub struct OAuth {
     pub introspection: Introspection,
     /// What is done with a token's `aud`.
     pub audience: AudienceRule,
+    /// The client ids that may call; `None`: all.
+    pub allowed_clients: Option<BTreeSet<String>>,
     /// Whether HQ is shown a token of its own in place of the caller's.
     pub token_exchange: TokenExchange,
     /// How HQ knows its clients.
@@ -108,6 +110,7 @@ pub(super) fn read(
     let issuer = read_issuer(reader, lenses_url);
     let introspection = read_introspection(reader, lenses_url);
     let audience = read_audience(reader, warnings);
+    let allowed_clients = reader.optional(&var::MCP_ALLOWED_CLIENTS, client_ids);
     let token_exchange = read_token_exchange(reader);
     let client_registration = reader.value(
         &var::MCP_CLIENT_REGISTRATION,
@@ -126,10 +129,25 @@ pub(super) fn read(
         advertised_url: advertised_url?,
         introspection: introspection?,
         audience: audience?,
+        allowed_clients: allowed_clients?,
         token_exchange: token_exchange?,
         client_registration: client_registration?,
         failed_sign_ins_per_minute: failed_sign_ins?,
     })
+}
+
+/// RFC 6749 appendix A.1: visible ASCII. A comma would end one, and a quote is a mistake.
+fn client_ids(text: &str) -> Result<BTreeSet<String>, String> {
+    let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
+    let ids: BTreeSet<String> = ids.map(str::to_owned).collect();
+    let is_plain =
+        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\' | b'*');
+    if ids.is_empty() || !ids.iter().all(|id| id.len() <= 1024 && id.bytes().all(is_plain)) {
+        return Err("write client ids as HQ lists them, whole and without blanks, quotes and \
+                    stars, with commas between them"
+            .to_owned());
+    }
+    Ok(ids)
 }
 
 fn read_issuer(reader: &mut Reader<'_>, lenses_url: Option<&Url>) -> Result<String, Invalid> {

@@ -7,20 +7,9 @@ use super::{
 };
 use crate::{
     lenses::Name,
-    policy::{Options, ToolPolicy, ToolSelector},
+    policy::{Confirm, EnvironmentRules, Options, ToolPolicy, ToolSelector},
     tools,
 };
-
-/// When the user is asked before a tool runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirm {
-    /// Before what cannot be undone, if the client can ask.
-    Destructive,
-    /// Before what cannot be undone; refused if the client can't ask.
-    Required,
-    /// Never.
-    Never,
-}
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<ToolPolicy, Invalid> {
     let scopes = reader.value(&var::MCP_SCOPES, parse::scopes);
@@ -28,21 +17,26 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<ToolPolicy, Invalid> {
     let allow = reader.optional(&var::MCP_TOOLS_ALLOW, tool_selectors);
     let deny = reader.optional(&var::MCP_TOOLS_DENY, tool_selectors);
     let environments = reader.optional(&var::MCP_ENVIRONMENTS, environments);
+    let rules = reader.optional(&var::MCP_ENVIRONMENT_RULES, |text| {
+        text.parse::<EnvironmentRules>().map_err(|error| error.to_string())
+    });
     let policy = ToolPolicy::new(Options {
         scopes: scopes?,
         read_only: read_only?,
         allow: allow?.unwrap_or_default(),
         deny: deny?.unwrap_or_default(),
         environments: environments?.into_iter().flatten().collect(),
+        rules: rules?.unwrap_or_default(),
     });
     if tools::registry().iter().all(|tool| policy.denied(tool).is_some()) {
         return Err(reader.fault(SettingsError::Conflict {
             variable: var::MCP_TOOLS_ALLOW.name.to_owned(),
             other: format!(
-                "{}, {}, {}",
+                "{}, {}, {}, {}",
                 var::MCP_TOOLS_DENY.name,
                 var::MCP_SCOPES.name,
-                var::MCP_READ_ONLY.name
+                var::MCP_READ_ONLY.name,
+                var::MCP_ENVIRONMENT_RULES.name
             ),
             remedy: "leave at least one tool: together they leave none",
         }));
@@ -64,10 +58,5 @@ fn environments(text: &str) -> Result<Vec<Name>, String> {
 }
 
 pub(super) fn read_confirm(reader: &mut Reader<'_>) -> Result<Confirm, Invalid> {
-    let words = [
-        ("destructive", Confirm::Destructive),
-        ("required", Confirm::Required),
-        ("never", Confirm::Never),
-    ];
-    reader.value(&var::MCP_CONFIRM, parse::word(&words))
+    reader.value(&var::MCP_CONFIRM, parse::word(&Confirm::WORDS))
 }

@@ -65,6 +65,16 @@ pub(super) fn read_transport(
             Ok(SignIn::OAuth(Box::new(oauth?)))
         });
     }
+    if reader.is_set(&var::MCP_ALLOWED_CLIENTS) {
+        // The fault is noted; the others' show as well.
+        let Invalid = reader.fault(SettingsError::Invalid {
+            variable: var::MCP_ALLOWED_CLIENTS.name,
+            found: "set with OAuth off".to_owned(),
+            remedy: "leave it out, or set OAUTH_ENABLED=true: with an API key, callers have no \
+                     client id"
+                .to_owned(),
+        });
+    }
     let api_key = api_key.and_then(|key| {
         key.ok_or_else(|| {
             reader.missing(

@@ -95,13 +95,15 @@ variables! {
     MCP_TOOLS_ALLOW: "Only these tools, comma list of names or group/*. Default: all";
     MCP_TOOLS_DENY: "Not these tools, comma list of names or group/*; wins over MCP_TOOLS_ALLOW";
     MCP_ENVIRONMENTS: "Lenses environments that tools may touch, comma list. Default: all that the user may see";
-    MCP_CONFIRM = "destructive": "Before something is deleted: destructive = ask the user if the client can, required = refuse if it can't, never";
+    MCP_ENVIRONMENT_RULES: "What holds in which environments, first match wins: 'prod*: read; staging-*: read write, confirm=required; *: read write delete'. After the colon: scopes or none, confirm=, allow= and deny= (tools, with blanks between them). Never more than the settings above offer";
+    MCP_CONFIRM = "destructive": "Before something is deleted: destructive = ask the user through each client that declares elicitation, required = refuse other clients, never";
     INTROSPECTION_URL: "Token introspection at HQ. Default: <LENSES_URL>/oauth2/introspect";
     INTROSPECTION_CACHE_TTL = "0": "How long an active token is believed without asking HQ; 0 = ask each time";
     #[secret true] INTROSPECTION_CLIENT_ID: "Client for introspection, where HQ does not allow it unauthenticated";
     #[secret true] INTROSPECTION_CLIENT_SECRET: "That client's secret";
     MCP_TOKEN_EXCHANGE = "auto": "Show HQ a token of its own (RFC 8693): auto = if it offers that to the client above, required, off";
     MCP_AUDIENCE = "whenPresent": "Whether a token's aud must name this server: required, whenPresent, ignored";
+    MCP_ALLOWED_CLIENTS: "Client ids of the applications that may call with OAuth, comma list; a token of another gets 403. Default: all";
     MCP_CLIENT_REGISTRATION = "dynamic": "How HQ knows its clients: dynamic = they register themselves or are named by a Client ID Metadata Document, manual = they are registered by hand. Diagnostics only";
     #[secret true] MCP_CALLER_TOKEN: "Bearer token that callers must show when OAuth is off: at least 16 letters, digits or -._~+/";
     MCP_CALLERS: "anyone = callers need no token when OAuth is off; to be said in so many words";
@@ -144,6 +146,9 @@ variables! {
     LOG_LEVEL = "info": "error, warn, info, debug or trace";
     LOG_FORMAT = "text": "text or json; always on standard error";
     MCP_LOG_LINE_MAX_BYTES = "8192": "Longest line, in bytes; a longer one is cut and says so";
+
+    ["Audit"]
+    MCP_AUDIT: "Where each call, denial and failed sign-in is recorded, one JSON object a line: stdout, file:/path or off. Default: stdout, over stdio off";
 
     ["Traces"]
     OTEL_ENABLED = "false": "true = send a span for each MCP request and each call to HQ. A fault below is logged, and no span sent";

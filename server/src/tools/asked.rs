@@ -18,6 +18,12 @@ pub trait Offer: Debug + Send + Sync {
     /// Whether the environment of this name is offered.
     fn includes_environment(&self, name: &str) -> bool;
 
+    /// Whether some call of `tool` may be for the environment of this name.
+    fn offers_in(&self, name: &str, tool: &str) -> bool;
+
+    /// Whether it depends on the environment what is offered.
+    fn depends_on_environment(&self) -> bool;
+
     /// What keeps a caller with `scopes` from the tool of this name, whatever it is called with.
     fn unavailable(&self, tool: &str, scopes: ScopeSet) -> Option<Unavailable>;
 }

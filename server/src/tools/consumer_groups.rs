@@ -49,7 +49,7 @@ pub(super) fn tools() -> Vec<Tool> {
             lag::get_consumer_group_lag,
         ),
         Tool::new(
-            "find_lagging_consumer_groups",
+            lagging::TOOL,
             "Find lagging consumer groups",
             "Finds the consumer groups that are furthest behind, in all environments with one \
              call. For one group by partition use get_consumer_group_lag.",

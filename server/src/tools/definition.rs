@@ -174,8 +174,22 @@ impl Tool {
         arguments?.get(self.environment_argument)?.as_str()
     }
 
+    /// Whether its calls are for an environment.
+    #[must_use]
+    pub fn has_environment(&self) -> bool {
+        self.has_argument(self.environment_argument)
+    }
+
+    /// Whether a call may name no environment though it could.
+    #[must_use]
+    pub fn works_without_environment(&self) -> bool {
+        let required = self.listing.input_schema.get("required").and_then(Value::as_array);
+        !required.is_some_and(|names| names.iter().any(|name| name == self.environment_argument))
+    }
+
     /// Whether a call with `arguments` may change something in Lenses.
-    fn changes(&self, arguments: &Map<String, Value>) -> bool {
+    #[must_use]
+    pub fn changes(&self, arguments: &Map<String, Value>) -> bool {
         match self.effect {
             Effect::SelfInfo | Effect::Read => false,
             Effect::Sql => self.required_scopes(Some(arguments)) != Scope::Read.into(),

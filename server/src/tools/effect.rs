@@ -15,7 +15,8 @@ pub enum Effect {
     Read,
     /// Creates something; calling it again fails or creates another.
     Create,
-    /// Sets what is there to another value, which is then lost; calling it again changes nothing more.
+    /// Sets what is there to another value, and the old one is lost; calling it again changes
+    /// nothing more.
     Update,
     /// Sets something going, each time it is called: a restart, a message sent again.
     Trigger,
@@ -30,8 +31,8 @@ impl Effect {
         let (read_only, destructive, idempotent) = match self {
             Self::SelfInfo | Self::Read => (true, false, true),
             Self::Create | Self::Trigger => (false, false, false),
-            // MCP calls every update that is not only additive destructive. What is gone stays gone, and deleting it
-            // again changes nothing.
+            // MCP calls every update that is not only additive destructive. What is gone stays
+            // gone, and deleting it again changes nothing.
             Self::Update | Self::Delete => (false, true, true),
             Self::Sql => (false, true, false),
         };

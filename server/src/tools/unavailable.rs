@@ -17,6 +17,12 @@ pub enum Denied {
     DenyList,
     /// It is for an environment that is not offered.
     Environment,
+    /// The rule for its environment offers only these scopes.
+    ScopeByRule(ScopeSet),
+    /// The rule for its environment does not offer the tool.
+    ToolByRule,
+    /// No rule offers the tool in any environment.
+    EverywhereByRule,
 }
 
 impl Denied {
@@ -29,6 +35,9 @@ impl Denied {
             Self::AllowList => "MCP_TOOLS_ALLOW",
             Self::DenyList => "MCP_TOOLS_DENY",
             Self::Environment => "MCP_ENVIRONMENTS",
+            Self::ScopeByRule(_) | Self::ToolByRule | Self::EverywhereByRule => {
+                "MCP_ENVIRONMENT_RULES"
+            }
         }
     }
 }
@@ -41,6 +50,18 @@ impl fmt::Display for Denied {
             Self::AllowList => "it is not among the tools that this server offers",
             Self::DenyList => "this server does not offer it",
             Self::Environment => "this server does not offer that environment",
+            Self::ScopeByRule(scopes) if scopes.is_empty() => {
+                "this server does nothing in that environment"
+            }
+            Self::ScopeByRule(scopes) => {
+                return write!(
+                    f,
+                    "in that environment this server offers only the scopes `{scopes}` ({})",
+                    self.variable()
+                );
+            }
+            Self::ToolByRule => "this server does not offer it in that environment",
+            Self::EverywhereByRule => "this server does not offer it in any environment",
         })?;
         write!(f, " ({})", self.variable())
     }

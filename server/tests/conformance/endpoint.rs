@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::{Json, Router, routing::get};
 use lenses_mcp_server::{
+    audit::AuditLog,
     connections,
     lifecycle::Stages,
     metrics::Metrics,
@@ -29,9 +30,16 @@ impl Endpoint {
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
         let stages = Stages::default();
         let metrics = Arc::new(Metrics::new());
-        let router = start::http_routers(&settings, http, metrics, &stages, Fixtures::beside)
-            .unwrap()
-            .endpoint;
+        let router = start::http_routers(
+            &settings,
+            http,
+            metrics,
+            AuditLog::default(),
+            &stages,
+            Fixtures::beside,
+        )
+        .unwrap()
+        .endpoint;
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
         tokio::spawn(connections::serve(

@@ -19,14 +19,14 @@ secret is on it. Nowhere below is a token, a value of an argument, a statement o
 
 ## Log
 
-On standard error, as text or JSON (`LOG_FORMAT`), for a person to read or a collector to parse. A request leaves one line, with its `id`, which the client
-has as `x-request-id`: an audit line where it came as far as a tool, a prompt or a resource, and `answered` otherwise. A call that is answered with another status
-than 200, or with a stream, leaves both; with `LOG_LEVEL=debug` each does.
+On standard error, as text or JSON (`LOG_FORMAT`), for a person to read or a collector to parse. Calls of tools, prompts and resources are recorded in the
+[audit stream](audit.md), which is not the log. A request that has an audit line and is answered with 200 has no line in the log, unless `LOG_LEVEL` is `debug`
+or `trace`. Each line has the request's `id`, which the client has as `x-request-id`.
 
 | message | what it says |
 |---|---|
-| `answered` | `method`, `path` (the route, never the query), `status`, `elapsed_ms`, what sign-in decided (`sign_in`), the token's fingerprint (`token`), `subject`, `client_id`, the MCP method (`rpc`), `tool`. Status 499: the client went away |
-| `tool called`, `prompt asked for`, `resource read` | the audit line: `subject`, `client_id`, `fingerprint` (the token's), `tool`, `prompt` or the kind of `resource`, the names of its `arguments`, `outcome`, `duration_ms` |
+| `answered` | `method`, `path` (the route, never the query), `status`, `elapsed_ms`, what sign-in decided (`sign_in`), the token's fingerprint (`token`), `subject`, `client_id`, the MCP method (`rpc`), `tool`. `(unknown)` stands for a method or a tool that this server does not have. Status 499: the client went away |
+| `tool called`, `prompt asked for`, `resource read` | in place of the audit line, if `MCP_AUDIT=off`: `name`, `outcome`, `duration_ms` |
 
 A thread of its own writes the log, so a standard error that nobody reads blocks nothing. At most
 1 MiB waits to be written. Further lines are dropped and counted (`log_lines_dropped` below). Once
@@ -142,7 +142,8 @@ and if that is still so.
 | `resources/read KIND` | those of `tools/list`, `lenses.resource`: the kind, never the URI; `error.type` if it failed (an outcome of `resource_reads` below) |
 | `lenses OPERATION`, below the call | `lenses.operation`, `error.type` if it failed (an outcome of `lenses_calls` below) |
 
-A request joins the trace of its client: `traceparent` in the request's `_meta`, else the HTTP header. HQ is sent `traceparent` in turn. Sign-in is not in a trace:
+A request joins the trace of its client: `traceparent` in the request's `_meta`, else the HTTP header. HQ is sent `traceparent` in turn; without
+`OTEL_ENABLED`, that of the client as it is. Sign-in is not in a trace:
 it comes before there is a call; its time is in `introspection_duration`. Whether an unsampled client is traced is for `OTEL_TRACES_SAMPLER` to say.
 
 A collector that is slow or gone hinders nothing: at most 2048 spans wait, more are dropped, and the log says so once until it works again. Settings of traces

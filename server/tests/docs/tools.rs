@@ -17,8 +17,8 @@ const HEAD: &str = "\
 
 Made from the code by `make generate`. A client lists what the caller's scopes and the server's settings allow. Groups are what `MCP_TOOLS_ALLOW` and `MCP_TOOLS_DENY` name as `group/*`.
 
-Hints are those of MCP. *read*: changes nothing. *destructive*: what was there before is lost. If the client can ask its user, this server has it ask before
-something is deleted. *idempotent*: doing it again changes nothing more.
+Hints are those of MCP. *read*: changes nothing. *destructive*: what was there before is lost. Before something is deleted, this server asks the user
+through each client that declares elicitation. *idempotent*: doing it again changes nothing more.
 
 An argument without a default must be given. An optional argument that is empty (`\"\"`, `[]`, `{}` or null) counts as left out. Numbers, flags, lists and
 objects may be given as JSON text. A *list of keys and values* is `[{\"key\": \"retention.ms\", \"value\": \"1000\"}]`; an object, `{\"retention.ms\": \"1000\"}`,

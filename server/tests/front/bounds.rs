@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::client::{READ, Server, With, call, http, post, settings};
+use crate::client::{CapturedAudit, READ, Server, With, call, http, post, settings};
 
 /// Does with each request what the test needs.
 struct Doing<F>(F);
@@ -81,7 +81,7 @@ where
     };
     let router =
         app::router(http(&settings), bounds, offered, authenticator, &metrics, page, endpoint);
-    Server { router, admin: axum::Router::new(), metrics }
+    Server { router, admin: axum::Router::new(), metrics, audit: Arc::new(CapturedAudit::new()) }
 }
 
 fn hello(_: Context) -> BoxFuture<'static, Outcome> {

@@ -1,5 +1,8 @@
 //! Requests into the router, and what came back.
 
+#[path = "../captured_audit/mod.rs"]
+mod captured_audit;
+
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
@@ -20,6 +23,7 @@ use lenses_mcp_server::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+pub(crate) use self::captured_audit::CapturedAudit;
 use crate::hq::Hq;
 
 pub(crate) const READ: &str = "list_environments";
@@ -31,6 +35,7 @@ pub(crate) struct Server {
     pub(crate) router: Router,
     pub(crate) admin: Router,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) audit: Arc<CapturedAudit>,
 }
 
 pub(crate) fn settings(variables: &[(&str, &str)]) -> Settings {
@@ -58,10 +63,17 @@ impl Server {
     pub(crate) fn staged(variables: &[(&str, &str)], stages: &Stages) -> Self {
         let settings = settings(variables);
         let metrics = Arc::new(Metrics::new());
-        let routers =
-            start::http_routers(&settings, http(&settings), metrics.clone(), stages, Arc::new)
-                .unwrap();
-        Self { router: routers.endpoint, admin: routers.admin, metrics }
+        let audit = Arc::new(CapturedAudit::new());
+        let routers = start::http_routers(
+            &settings,
+            http(&settings),
+            metrics.clone(),
+            audit.log.clone(),
+            stages,
+            Arc::new,
+        )
+        .unwrap();
+        Self { router: routers.endpoint, admin: routers.admin, metrics, audit }
     }
 
     /// With OAuth against `hq`, and with `more` settings.

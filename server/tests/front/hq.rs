@@ -57,6 +57,7 @@ struct Shared {
     exchanged: Mutex<Vec<Asked>>,
     /// The credential of each API call, in order.
     called: Mutex<Vec<String>>,
+    called_for: Mutex<Vec<HeaderMap>>,
     api_refuses: Mutex<bool>,
     /// While true, introspection has arrived but is not answered.
     held: watch::Sender<bool>,
@@ -173,6 +174,11 @@ impl Hq {
         self.shared.asked.lock().unwrap().last().unwrap().clone()
     }
 
+    /// The headers of API calls.
+    pub(crate) fn called_for(&self) -> Vec<HeaderMap> {
+        self.shared.called_for.lock().unwrap().clone()
+    }
+
     /// The Authorization headers that API calls came with.
     pub(crate) fn called_with(&self) -> Vec<String> {
         self.shared.called.lock().unwrap().clone()
@@ -262,6 +268,7 @@ async fn environments(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> 
     let credential =
         headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
     shared.called.lock().unwrap().push(credential.unwrap_or_default());
+    shared.called_for.lock().unwrap().push(headers);
     if *shared.api_refuses.lock().unwrap() {
         return StatusCode::UNAUTHORIZED.into_response();
     }

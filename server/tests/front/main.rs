@@ -5,7 +5,9 @@
 
 mod address_bounds;
 mod admin;
+mod allowed_clients;
 mod api_key;
+mod audit;
 mod bad_input;
 mod bounds;
 mod browsers;

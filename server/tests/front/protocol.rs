@@ -128,3 +128,40 @@ async fn a_call_of_a_tool_that_there_is_not_is_counted_once() {
     assert!(line.contains(r#"tool="(unknown)""#) && line.ends_with(" 1"), "{line}");
     assert!(!exposition.contains("no_such_tool") && !exposition.contains(DELETE));
 }
+
+/// serde reads structures from arrays too, in the order of their fields: a gateway in front, which
+/// looks for names, would see another message.
+#[tokio::test]
+async fn an_array_stands_for_no_object_of_a_message() {
+    let lines = "Host: localhost\r\nMCP-Protocol-Version: 2025-11-25\r\n";
+    for (body, code) in [
+        (r#"["2.0",1,"ping",null,null,null]"#.to_owned(), -32600),
+        (r#"["2.0",1,"tools/call",[null,"get_topic",{}],null,null]"#.to_owned(), -32600),
+        (message("tools/list", &json!([null, null])), -32602),
+        (message("tools/list", &json!({ "_meta": [1, "2025-11-25"] })), -32602),
+        (message("tools/call", &json!([null, "get_topic", {}, null, null])), -32602),
+        (
+            message(
+                "completion/complete",
+                &json!({ "ref": ["ref/prompt", "a"],
+            "argument": { "name": "a", "value": "" } }),
+            ),
+            -32602,
+        ),
+        (
+            message(
+                "completion/complete",
+                &json!({ "ref": { "type": "ref/prompt", "name": "a" },
+            "argument": ["a", ""] }),
+            ),
+            -32602,
+        ),
+    ] {
+        let (status, answer) = ask("/mcp", lines, &body).await;
+        assert_eq!((status.as_str(), &answer["error"]["code"]), ("400", &json!(code)), "{body}");
+    }
+}
+
+fn message(method: &str, params: &Value) -> String {
+    json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string()
+}

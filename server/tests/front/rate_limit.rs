@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use axum::{body::Body, extract::Request};
 use http::StatusCode;
 use serde_json::json;
 
@@ -117,16 +118,35 @@ async fn every_method_counts() {
     }
 }
 
+/// HQ is asked about the token of each, so that none of them is free.
 #[tokio::test]
-async fn refused_calls_take_nothing_from_the_user() {
+async fn what_is_refused_after_sign_in_counts_and_a_refused_token_does_not() {
     let hq = Hq::start().await;
-    let server = Server::with_oauth(&hq, &[TWO]);
-    hq.issue("reader", json!({"scope": "read", "sub": "bob"}));
-    for _ in 0..5 {
-        assert_eq!(server.call("reader", DELETE).await.status, StatusCode::FORBIDDEN);
+    let refused = |name: &str| match name {
+        "of another scope" => (call(DELETE), 403),
+        "malformed" => (post("{"), 400),
+        "without its params" => {
+            (post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}"#), 400)
+        }
+        "of another method of HTTP" => (
+            Request::get("/mcp").header("host", "mcp.example.com").body(Body::empty()).unwrap(),
+            405,
+        ),
+        other => panic!("{other}"),
+    };
+    for name in ["of another scope", "malformed", "without its params", "of another method of HTTP"]
+    {
+        let server = Server::with_oauth(&hq, &[TWO]);
+        hq.issue("reader", json!({"scope": "read", "sub": "bob"}));
         assert_eq!(server.call("unknown", READ).await.status, StatusCode::UNAUTHORIZED);
+        for limited in [false, false, true] {
+            let (request, status) = refused(name);
+            let request = request.with_header("authorization", "Bearer reader");
+            let answer = server.send(request).await;
+            let expected = if limited { 429 } else { status };
+            assert_eq!(answer.status.as_u16(), expected, "{name}: {answer:?}");
+        }
     }
-    assert_eq!(server.call("reader", READ).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

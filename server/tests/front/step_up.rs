@@ -8,7 +8,7 @@ use crate::{
     hq::Hq,
 };
 
-/// The scopes of the challenge that a call gets with a token for `held`; none if the call is let in.
+/// The scopes of the challenge that a call gets; none if the call is let in.
 async fn challenged(server: &Server, token: &str, tool: &str, arguments: &Value) -> Option<String> {
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": tool, "arguments": arguments } });
@@ -30,7 +30,11 @@ async fn settings_that_delete_records_are_asked_for_with_delete() {
     let server = Server::with_oauth(&hq, &[]);
     hq.issue("writer", json!({ "scope": "write" }));
     hq.issue("deleter", json!({ "scope": "write delete" }));
-    let set = |configs: Value| json!({ "environment": "dev", "topic_name": "orders", "configs": configs });
+    let set = |configs: Value| {
+        let mut arguments = json!({ "environment": "dev", "topic_name": "orders" });
+        arguments["configs"] = configs;
+        arguments
+    };
     let retention = json!([{ "key": "retention.ms", "value": "1" }]);
     let text = retention.to_string();
     let texts = json!([retention[0].to_string()]);

@@ -23,6 +23,10 @@ impl Hq {
         let router = Router::new()
             .route("/oauth2/introspect", post(introspect))
             .route("/api/v1/environments/dev/proxy/api/topics", get(async move || (json, topics)))
+            .route(
+                "/api/v1/environments/dev/proxy/api/topics/long",
+                get(async || Json(json!({ "topicName": "long", "text": "x".repeat(1_000_000) }))),
+            )
             .fallback(any(async || Json(json!({}))));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -41,10 +41,11 @@ async fn texts_of_a_megabyte_leave_short_log_lines() {
         assert!(reply.1.len() < 2_000, "{} bytes came back", reply.1.len());
     }
     // The last request's line is the last that there can be.
-    let end = json!({ "jsonrpc": "2.0", "id": 1, "method": "the-end-of-it" }).to_string();
-    caller.post(&server, end.into()).await;
+    let end = json!({ "jsonrpc": "2.0", "id": 1, "method": "no_such_method" }).to_string();
+    let reply = caller.post(&server, end.into()).await;
+    let end = reply.headers["x-request-id"].to_str().unwrap();
     let deadline = Instant::now() + Duration::from_secs(30);
-    while !server.log().iter().any(|line| line.contains("the-end-of-it")) {
+    while !server.log().iter().any(|line| line.contains(end)) {
         assert!(Instant::now() < deadline, "the last line did not come");
         sleep(Duration::from_millis(5)).await;
     }

@@ -95,19 +95,31 @@ async fn bodies_without_a_token_that_never_come_take_no_place_of_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_nobody_reads_take_neither_memory_nor_places() {
-    const LIST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    // 44 kB come back for each request of 300 bytes.
+    nobody_reads(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_answers_that_nobody_reads_take_neither_memory_nor_places() {
+    // 2 MB come back for each.
+    nobody_reads(
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","arguments":{"environment":"dev","topic_name":"long"}}}"#,
+    )
+    .await;
+}
+
+async fn nobody_reads(message: &str) {
     let hq = Hq::start(0).await;
     let mut server = Server::start(&hq, &[("MCP_WRITE_TIMEOUT", "2s")]).await;
     let watch = Watch::start(&server).await;
     server.remember_memory().await;
-    // 64 kB come back for each request of 300 bytes.
     let deaf = (0..64).map(|number| {
         let server = &server;
         async move {
             let caller = Caller::number(number);
             let mut stream = caller.connect(server.endpoint).await;
             let authorization = format!("Authorization: Bearer {}\r\n", caller.token);
-            let requests = (head(&authorization, LIST.len()) + LIST).repeat(100);
+            let requests = (head(&authorization, message.len()) + message).repeat(100);
             let sending = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
             // The server closes the connection, so that sending fails.
             timeout(Duration::from_mins(1), sending).await.unwrap();

@@ -1,5 +1,8 @@
 //! Requests to the endpoint, and what comes back.
 
+#[path = "../captured_audit/mod.rs"]
+mod captured_audit;
+
 use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex},
@@ -29,6 +32,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+pub(crate) use self::captured_audit::CapturedAudit;
+
 /// A token that must turn up in no answer and no log.
 pub(crate) const TOKEN: &str = "alice-s3cret-token";
 /// The revisions under test: the latest, and the one that most clients speak.
@@ -46,6 +51,8 @@ pub(crate) struct Endpoint {
     pub(crate) forgotten: Arc<Mutex<Vec<String>>>,
     /// What was counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// What was recorded.
+    pub(crate) audit: CapturedAudit,
 }
 
 /// The limits of the endpoint under test.
@@ -127,6 +134,7 @@ impl Endpoint {
         sealing_key: Option<SecretSlice<u8>>,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
+        let audit = CapturedAudit::new();
         let lenses = lenses::Client::new(lenses::Options {
             url: url.clone(),
             websocket_url: url.clone(),
@@ -157,6 +165,7 @@ impl Endpoint {
             sql_timeout: limits.sql,
             result_max_bytes: limits.result_bytes.unwrap_or(limits.bytes),
             metrics: metrics.mcp.clone(),
+            audit: audit.log.clone(),
             replica: None,
             on_unauthorized: Arc::new({
                 let forgotten = Arc::clone(&forgotten);
@@ -170,7 +179,7 @@ impl Endpoint {
         let per_user = PerUser { concurrent_requests: 1, calls_per_minute: None };
         let users = Users::new(per_user, 64 << 20, LimitMetrics::default());
         let budget = users.budget(users.user(&identity, None));
-        Self { mcp, identity, budget, forgotten, metrics }
+        Self { mcp, identity, budget, forgotten, metrics, audit }
     }
 
     /// For a caller with other scopes.

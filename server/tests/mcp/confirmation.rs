@@ -77,18 +77,13 @@ async fn a_deletion_is_done_when_the_user_says_yes_on_whichever_replica() {
 async fn without_a_yes_nothing_is_done() {
     let hq = Hq::answering(204, "", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
+    for (action, confirm) in [("accept", false), ("decline", true)] {
+        let text = told(&endpoint, action, confirm).await;
+        assert!(text.contains("said no") && !text.contains("MCP_CONFIRM"), "{action}: {text}");
+    }
     let (_, asked) =
         send(&endpoint, forms(), call("delete_consumer_group", &group("g"), &json!({}))).await;
     let state = &asked["result"]["requestState"];
-    for (action, confirm) in [("accept", false), ("decline", true), ("cancel", false)] {
-        let params = call("delete_consumer_group", &group("g"), &answer(state, action, confirm));
-        let (_, reply) = send(&endpoint, forms(), params).await;
-        assert_eq!(reply["result"]["isError"], true, "{action} {confirm}: {reply}");
-        assert!(
-            reply["result"]["content"][0]["text"].as_str().unwrap().contains("said no"),
-            "{reply}"
-        );
-    }
     // No answer, or none that can be read: the question stands.
     for responses in
         [json!({}), json!({ "confirm": "yes" }), json!({ "other": { "action": "accept" } })]
@@ -102,6 +97,43 @@ async fn without_a_yes_nothing_is_done() {
         assert_eq!(reply["result"]["resultType"], "input_required", "{responses}: {reply}");
     }
     assert_eq!(hq.lines(), [""; 0]);
+}
+
+/// What the model is told when the user is asked and answers so.
+async fn told(endpoint: &Endpoint, action: &str, confirm: bool) -> String {
+    let params = call("delete_consumer_group", &group("g"), &json!({}));
+    let (_, asked) = send(endpoint, forms(), params).await;
+    let answer = answer(&asked["result"]["requestState"], action, confirm);
+    let params = call("delete_consumer_group", &group("g"), &answer);
+    let (_, reply) = send(endpoint, forms(), params).await;
+    assert_eq!(reply["result"]["isError"], true, "{action} {confirm}: {reply}");
+    reply["result"]["content"][0]["text"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_cancelled_question_names_mcp_confirm_and_is_no_refusal() {
+    let hq = Hq::answering(204, "", "").await;
+    let endpoint = Endpoint::sealing(&hq.url, KEY);
+    let text = told(&endpoint, "cancel", false).await;
+    assert!(text.contains("MCP_CONFIRM") && text.contains("`cancel`"), "{text}");
+    assert!(!text.contains("said no"), "{text}");
+    assert_eq!(hq.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn one_yes_runs_one_call_at_each_replica() {
+    let hq = Hq::answering(204, "", "").await;
+    let endpoint = Endpoint::sealing(&hq.url, KEY);
+    let params = call("delete_consumer_group", &group("g"), &json!({}));
+    let (_, asked) = send(&endpoint, forms(), params).await;
+    let yes = answer(&asked["result"]["requestState"], "accept", true);
+    let params = call("delete_consumer_group", &group("g"), &yes);
+    let (_, reply) = send(&endpoint, forms(), params.clone()).await;
+    assert_eq!(reply["result"]["isError"], false, "{reply}");
+    let (_, reply) = send(&endpoint, forms(), params).await;
+    assert_eq!(reply["result"]["resultType"], "input_required", "{reply}");
+    assert_ne!(reply["result"]["requestState"], asked["result"]["requestState"]);
+    assert_eq!(hq.lines().len(), 1);
 }
 
 #[tokio::test]
@@ -223,6 +255,41 @@ async fn what_is_wrong_with_any_argument_is_told_before_the_user_is_asked() {
     }
     assert!(asked >= 5, "{asked} tools ask");
     assert_eq!(hq.lines(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_rule_decides_for_its_environments_whether_and_how_a_call_runs() {
+    let options = policy::Options {
+        rules: "prod*: read delete, confirm=required; vault: none; *: read delete, confirm=never"
+            .parse()
+            .unwrap(),
+        ..policy::Options::default()
+    };
+    let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }, { "name": "vault" }] })).await;
+    let endpoint = Endpoint::with(&hq.url, Limits::default(), Confirm::Destructive, Some(options));
+    let delete = |environment: &str| json!({ "environment": environment, "group_id": "g" });
+    // In `prod*` a client that can't ask is refused, and one that can asks.
+    let text = endpoint.failure("delete_consumer_group", delete("PROD-eu")).await;
+    assert!(text.contains("can't ask"), "{text}");
+    let params = call("delete_consumer_group", &delete("prod"), &json!({}));
+    let (_, reply) = send(&endpoint, forms(), params).await;
+    assert_eq!(reply["result"]["resultType"], "input_required", "{reply}");
+    let text = endpoint.failure("list_topics", json!({ "environment": "vault" })).await;
+    assert!(text.contains("does nothing in that environment (MCP_ENVIRONMENT_RULES)"), "{text}");
+    let topic = json!({ "environment": "dev", "topic_name": "t" });
+    let text = endpoint.failure("create_topic", topic).await;
+    assert!(text.contains("in any environment (MCP_ENVIRONMENT_RULES)"), "{text}");
+    assert_eq!(hq.lines(), [""; 0]);
+    // Elsewhere nobody is asked.
+    endpoint.call("delete_consumer_group", delete("dev")).await;
+    assert_eq!(hq.lines().len(), 1);
+    let environments = endpoint.call("list_environments", json!({})).await;
+    assert_eq!(environments["structuredContent"], json!({ "result": [{ "name": "dev" }] }));
+    let (_, reply) = endpoint.request(MODERN, "tools/list", json!({})).await;
+    let names: Vec<_> =
+        reply["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+    assert!(names.contains(&&json!("delete_consumer_group")), "{names:?}");
+    assert!(!names.contains(&&json!("create_topic")), "{names:?}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 mod advice;
 mod approvals;
 mod arguments;
+mod audit;
 mod bad_input;
 mod client;
 mod completion;

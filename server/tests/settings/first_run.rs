@@ -53,12 +53,11 @@ fn in_a_container_localhost_is_said_not_to_be_the_machine() {
         let settings = read_with(&files, &[OAUTH, &[url]]).unwrap();
         assert_eq!(
             settings.warnings,
-            [
-                "LENSES_URL is http://localhost:9991/, which in a container is the container itself: \
+            ["LENSES_URL is http://localhost:9991/, which in a container is the container \
+                 itself: \
                  for a Lenses HQ on this machine, run docker with \
                  -e LENSES_URL=http://host.docker.internal:9991 \
-                 --add-host=host.docker.internal:host-gateway"
-            ]
+                 --add-host=host.docker.internal:host-gateway"]
         );
         let elsewhere = [("LENSES_URL", "https://lenses.example.com")];
         let settings = read_with(&files, &[OAUTH, &elsewhere]).unwrap();

@@ -6,6 +6,7 @@ mod connections;
 mod first_run;
 mod lenses;
 mod names;
+mod policy;
 mod sign_in;
 mod sources;
 mod traces;

@@ -53,7 +53,8 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
          MCP_CONNECTIONS_PER_ADDRESS='64' # default\n\
          MCP_HEAD_TIMEOUT='10s' # default\n\
          MCP_WRITE_TIMEOUT='30s' # default\n\
-         MCP_IDLE_TIMEOUT='75s' # default"
+         MCP_IDLE_TIMEOUT='75s' # default\n\
+         MCP_AUDIT='stdout' # derived"
     );
     assert_eq!(
         settings.warnings,

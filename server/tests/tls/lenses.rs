@@ -11,6 +11,7 @@ use futures::{SinkExt, StreamExt};
 use http::Request;
 use http_body_util::BodyExt;
 use lenses_mcp_server::{
+    audit::AuditLog,
     connections,
     lifecycle::Stages,
     metrics::Metrics,
@@ -84,9 +85,16 @@ impl Hq {
         let variables = Variables::load(environment.into_iter().chain(more), &read_file).unwrap();
         let settings = Settings::read(&variables).unwrap();
         let Transport::Http(http) = &settings.transport else { panic!("not HTTP") };
-        start::http_routers(&settings, http, Arc::new(Metrics::new()), &Stages::default(), Arc::new)
-            .unwrap()
-            .endpoint
+        start::http_routers(
+            &settings,
+            http,
+            Arc::new(Metrics::new()),
+            AuditLog::default(),
+            &Stages::default(),
+            Arc::new,
+        )
+        .unwrap()
+        .endpoint
     }
 }
 

@@ -283,7 +283,8 @@ async fn settings_of_traces_that_cannot_be_used_are_a_warning_and_no_traces() {
         server.send("tools/call", json!({ "name": "list_environments" }), Some(IN_HEADER)).await;
         server.end().await;
         assert_eq!(server.said(warning), 1, "{:?}", server.lines);
-        assert_eq!(server.asked_hq_in(), [None], "a trace that nobody keeps is not passed on");
+        let passed_on = Some(IN_HEADER.to_owned());
+        assert_eq!(server.asked_hq_in(), [passed_on], "the client's trace goes on unchanged");
         assert!(!format!("{:?}", server.lines).contains("hunter"), "{:?}", server.lines);
     }
 }
@@ -309,11 +310,11 @@ async fn console_is_a_log_line_for_each_span() {
 }
 
 #[tokio::test]
-async fn without_traces_nothing_is_sent_and_nothing_passed_on() {
+async fn without_traces_no_span_is_sent_and_the_clients_trace_goes_on() {
     let (collector, endpoint) = Collector::over_http().await;
     let mut server = Server::start(&settings(&endpoint, &[("OTEL_ENABLED", "false")])).await;
     calls(&server).await;
     server.end().await;
     assert!(collector.spans().is_empty());
-    assert_eq!(server.asked_hq_in(), [None, None]);
+    assert_eq!(server.asked_hq_in(), [Some(IN_META.to_owned()), None]);
 }

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use kube::core::Duration;
-use lenses_mcp_crds::{Limits, Tools};
+use lenses_mcp_crds::{EnvironmentRule, Limits, Tools};
 
 use super::deployment::{
     ADMIN_PORT, LENSES_CA, LENSES_CLIENT, MCP_PORT, SHUTDOWN_GRACE_SECONDS, TLS, secret_file,
@@ -30,6 +30,7 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
         ("ADMIN_PORT", ADMIN_PORT.to_string()),
         ("LOG_LEVEL", server.observability.log.level.as_str().to_owned()),
         ("LOG_FORMAT", server.observability.log.format.as_str().to_owned()),
+        ("MCP_AUDIT", server.observability.audit.clone().unwrap_or_default().setting()),
         ("SHUTDOWN_GRACE", format!("{SHUTDOWN_GRACE_SECONDS}s")),
         ("LENSES_URL", server.lenses_url.clone()),
         ("MCP_ADVERTISED_URL", server.advertised_url.clone()),
@@ -59,6 +60,7 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
             cache_ttl_seconds,
             client_credentials,
             audience,
+            allowed_clients,
             client_registration,
         } => {
             let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
@@ -71,6 +73,9 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
                 ("MCP_AUDIENCE", audience.as_str().to_owned()),
                 ("MCP_CLIENT_REGISTRATION", client_registration.as_str().to_owned()),
             ]);
+            if !allowed_clients.is_empty() {
+                settings.push(("MCP_ALLOWED_CLIENTS", allowed_clients.join(",")));
+            }
             if client_credentials.is_some() {
                 settings
                     .push(("INTROSPECTION_CLIENT_ID_FILE", secret_file("introspection-client-id")));
@@ -111,7 +116,7 @@ fn certificates(server: &ValidServer) -> Vec<(&'static str, String)> {
 }
 
 fn offer(server: &ValidServer) -> Vec<(&'static str, String)> {
-    let Tools { read_only, allow, deny, environments, confirm } = &server.tools;
+    let Tools { read_only, allow, deny, environments, confirm, rules } = &server.tools;
     let mut settings = vec![
         ("MCP_READ_ONLY", read_only.to_string()),
         ("MCP_CONFIRM", confirm.as_str().to_owned()),
@@ -122,6 +127,10 @@ fn offer(server: &ValidServer) -> Vec<(&'static str, String)> {
         if !list.is_empty() {
             settings.push((name, list.join(",")));
         }
+    }
+    if !rules.is_empty() {
+        let rules: Vec<_> = rules.iter().map(EnvironmentRule::setting).collect();
+        settings.push(("MCP_ENVIRONMENT_RULES", rules.join("; ")));
     }
     settings
 }
@@ -177,7 +186,7 @@ fn quoted(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{io, path::Path};
+    use std::{collections::BTreeSet, io, path::Path};
 
     use lenses_mcp_crds::Confirm;
     use lenses_mcp_server::settings::{self, Settings, Transport, Variables};
@@ -199,6 +208,7 @@ mod tests {
              ADMIN_PORT='9090'\n\
              LOG_LEVEL='info'\n\
              LOG_FORMAT='json'\n\
+             MCP_AUDIT='stdout'\n\
              SHUTDOWN_GRACE='25s'\n\
              LENSES_URL='http://hq-service.lenses.svc:9991'\n\
              MCP_ADVERTISED_URL='https://mcp.example.com'\n\
@@ -264,7 +274,13 @@ mod tests {
             "readOnly": true,
             "allow": ["topics/*", "execute_sql"],
             "deny": ["get_topic"],
-            "environments": ["dev", "Staging-2"],
+            "environments": ["dev", "Staging-2", "prod-eu"],
+            "rules": [
+                { "environments": ["prod*", "live"], "scopes": ["read"], "confirm": "required" },
+                { "environments": ["staging*"], "allow": ["topics/*"], "deny": ["get_topic"] },
+                { "environments": ["old?"], "scopes": [] },
+                { "environments": ["*"], "confirm": "never" },
+            ],
         }))
         .unwrap();
         full.spec.limits = serde_json::from_value(serde_json::json!({
@@ -280,8 +296,18 @@ mod tests {
             "trustedProxies": ["10.244.0.0/16", "fd00::7"],
         }))
         .unwrap();
-        let read_full =
-            read(&settings_file(&valid(&full))).unwrap_or_else(|errors| panic!("{errors}"));
+        full.spec.auth.oauth.as_mut().unwrap().allowed_clients =
+            vec!["claude".into(), "https://codex.example.com/client.json".into()];
+        full.spec.observability.audit = Some(
+            serde_json::from_value(serde_json::json!({ "file": { "path": "/audit/a.jsonl" } }))
+                .unwrap(),
+        );
+        let file = settings_file(&valid(&full));
+        let rules = "MCP_ENVIRONMENT_RULES='prod* live: read, confirm=required; \
+                     staging*: allow=topics/*, deny=get_topic; old?: none; *: confirm=never'";
+        assert!(file.lines().any(|line| line == rules), "{file}");
+        let read_full = read(&file).unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(read_full.audit, settings::AuditOutput::File("/audit/a.jsonl".into()));
         let limits = read_full.limits;
         assert_eq!(
             (limits.sql_max_rows, limits.response_max_bytes, limits.calls_per_minute_per_user),
@@ -293,6 +319,7 @@ mod tests {
         assert_eq!(http.connections.per_address, 8);
         let settings::SignIn::OAuth(oauth) = &http.sign_in else { panic!("not OAuth") };
         assert_eq!(oauth.failed_sign_ins_per_minute, None);
+        assert_eq!(oauth.allowed_clients.as_ref().map(BTreeSet::len), Some(2));
         for (address, trusted) in [("10.244.1.2", true), ("fd00::7", true), ("fd00::8", false)] {
             let address = address.parse().unwrap();
             assert_eq!(http.connections.trusted_proxies.contains(address), trusted, "{address}");

@@ -18,6 +18,8 @@ pub(in crate::controller) enum SignIn {
         /// The Secret with `client_id` and `client_secret`.
         client_credentials: Option<String>,
         audience: Audience,
+        /// Client ids; empty: all.
+        allowed_clients: Vec<String>,
         client_registration: ClientRegistration,
     },
     ApiKey {
@@ -114,6 +116,7 @@ fn by_oauth(
             .as_ref()
             .map(|secret| secret.name.clone()),
         audience: oauth.audience,
+        allowed_clients: oauth.allowed_clients.clone(),
         client_registration: oauth.client_registration,
     })
 }

@@ -23,7 +23,7 @@ use tokio_tungstenite::{
 use url::{Position, Url};
 
 use super::super::{
-    CONNECT_TIMEOUT, CallerClient, Error, body, body::ReadError, chain, endpoint::Endpoint, traced,
+    CONNECT_TIMEOUT, CallerClient, Error, body, body::ReadError, chain, endpoint::Endpoint,
 };
 use crate::proxies;
 
@@ -87,7 +87,7 @@ impl CallerClient {
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
             .header(SEC_WEBSOCKET_KEY, &key);
-        let request = request.headers(traced());
+        let request = request.headers(self.origin.headers());
         // A proxy forwards no upgrade of plain HTTP: it is asked for a tunnel. With TLS it always is.
         let tunnel = (url.scheme() == "http").then(|| self.client.0.proxies.tunnel(&url)).flatten();
         let response = match tunnel {

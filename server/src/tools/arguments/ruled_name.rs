@@ -90,7 +90,12 @@ impl<R: Rule> JsonSchema for RuledName<R> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "minLength": 1, "maxLength": R::MAX, "pattern": R::PATTERN })
+        json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": R::MAX,
+            "pattern": R::PATTERN,
+        })
     }
 }
 

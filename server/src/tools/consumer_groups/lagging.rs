@@ -18,6 +18,8 @@ use crate::{
     },
 };
 
+/// The tool's name.
+pub(super) const TOOL: &str = "find_lagging_consumer_groups";
 /// Most groups in one result.
 type Most = Int<1, 1_000>;
 /// Up to the largest number that every JSON reader holds exactly (RFC 8259 §6).
@@ -118,9 +120,9 @@ pub(super) async fn find_lagging_consumer_groups(
 fn hide(groups: &mut RawList, policy: &dyn Offer) -> bool {
     let before = groups.len();
     groups.retain(|group| match environment_of(group) {
-        Some(name) => policy.includes_environment(&name),
+        Some(name) => policy.offers_in(&name, TOOL),
         // Nobody can tell whether it is offered.
-        None => policy.environments().is_none(),
+        None => !policy.depends_on_environment(),
     });
     groups.len() < before
 }

@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn settings_that_delete_records_need_delete() {
-        let setting = |key: &str| json!([{ "key": "segment.ms", "value": "1" }, { "key": key, "value": "1" }]);
+        let entry = |key: &str| json!({ "key": key, "value": "1" });
+        let setting = |key: &str| json!([entry("segment.ms"), entry(key)]);
         for key in [
             "retention.ms",
             "retention.bytes",

@@ -158,7 +158,10 @@ fn libraries() -> Vec<Rule> {
         rule(
             "langchain-google-genai",
             "reads one type by its name, and no null",
-            "https://github.com/langchain-ai/langchain-google/blob/main/libs/genai/langchain_google_genai/_function_utils.py",
+            concat!(
+                "https://github.com/langchain-ai/langchain-google/blob/main/",
+                "libs/genai/langchain_google_genai/_function_utils.py"
+            ),
             |schema, _| schema.get("type").is_none_or(|kind| kind.is_string() && kind != "null"),
             json!({ "type": ["string", "null"] }),
         ),
@@ -173,7 +176,10 @@ fn libraries() -> Vec<Rule> {
         rule(
             "Vercel AI SDK, Google",
             "drops an object without properties, and keeps it required",
-            "https://github.com/vercel/ai/blob/main/packages/google/src/convert-json-schema-to-openapi-schema.ts",
+            concat!(
+                "https://github.com/vercel/ai/blob/main/",
+                "packages/google/src/convert-json-schema-to-openapi-schema.ts"
+            ),
             |schema, _| {
                 let is_empty = |property: &Value| {
                     property["type"] == "object"

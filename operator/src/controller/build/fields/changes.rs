@@ -69,6 +69,7 @@ fn found_by_service() -> Vec<Change> {
             lenses(json!({ "clientCertificate": { "secretName": "certificate" } })),
             oauth(json!({ "scopes": ["read"] })),
             oauth(json!({ "audience": "required" })),
+            oauth(json!({ "allowedClients": ["claude"] })),
             oauth(json!({ "clientRegistration": "manual" })),
             oauth(json!({ "introspection": { "url": "https://hq.example.com/x" } })),
             oauth(json!({ "introspection": { "cacheTtl": "30s" } })),
@@ -116,6 +117,10 @@ fn found_by_url() -> Vec<Change> {
             tools(json!({ "deny": ["execute_sql"] })),
             tools(json!({ "environments": ["dev"] })),
             tools(json!({ "confirm": "required" })),
+            tools(json!({ "rules": [{ "environments": ["prod*"], "scopes": ["read"] }] })),
+            tools(json!({ "rules": [{ "environments": ["a"], "confirm": "required" }] })),
+            tools(json!({ "rules": [{ "environments": ["a"], "allow": ["topics/*"] }] })),
+            tools(json!({ "rules": [{ "environments": ["a"], "deny": ["execute_sql"] }] })),
             limits(json!({ "sqlMaxRows": 1 })),
             limits(json!({ "sqlTimeout": "1s" })),
             limits(json!({ "responseMaxBytes": 1024 })),
@@ -183,6 +188,8 @@ fn pods() -> Vec<Change> {
             json!({ "networkPolicy": { "dns": { "port": 5353 } } }),
             json!({ "observability": { "log": { "level": "debug" } } }),
             json!({ "observability": { "log": { "format": "text" } } }),
+            json!({ "observability": { "audit": { "file": { "path": "/audit/a.jsonl" } } } }),
+            json!({ "observability": { "audit": { "disabled": {} } } }),
             monitor(json!({})),
             monitor(json!({ "labels": { "release": "prometheus" } })),
             monitor(json!({ "interval": "30s" })),
@@ -200,7 +207,10 @@ fn scaled_and_traced() -> Vec<Change> {
         "auth": { "oauth": {} },
         "autoscaling": { "maxReplicas": 5 },
         "disruptionBudget": { "maxUnavailable": 2 },
-        "observability": { "tracing": { "otlpEndpoint": "http://collector:4317" } },
+        "observability": {
+            "audit": { "disabled": {} },
+            "tracing": { "otlpEndpoint": "http://collector:4317" },
+        },
     });
     let scaling = |patch| json!({ "autoscaling": patch });
     let tracing = |patch| json!({ "observability": { "tracing": patch } });
@@ -217,6 +227,7 @@ fn scaled_and_traced() -> Vec<Change> {
             tracing(json!({ "otlpEndpoint": "http://other:4317" })),
             tracing(json!({ "protocol": "grpc" })),
             tracing(json!({ "sampleRatio": 0.5 })),
+            json!({ "observability": { "audit": { "disabled": null, "stdout": {} } } }),
         ],
     )
 }

@@ -99,7 +99,7 @@ async fn offered(call: &Call) -> Result<(Vec<Name>, Vec<String>), Error> {
         let Some(name) = environment.text("name").and_then(|name| name.parse::<Name>().ok()) else {
             continue;
         };
-        if !call.policy.includes_environment(name.as_str()) {
+        if !call.policy.offers_in(name.as_str(), super::TOOL) {
             continue;
         }
         let status = environment.member("status");
