@@ -95,11 +95,7 @@ pub(super) async fn respond(
         sent.close();
     }
     let mut events = VecDeque::new();
-    let outcome = if !accepts.json {
-        // Headers go before events: what is known at once, as the session of `initialize` is, can
-        // still be one.
-        (&mut call).now_or_never()
-    } else {
+    let outcome = if accepts.json {
         tokio::select! {
             biased;
             Some(message) = sent.recv(), if accepts.events => {
@@ -108,6 +104,10 @@ pub(super) async fn respond(
             }
             outcome = &mut call => Some(outcome),
         }
+    } else {
+        // Headers go before events: what is known at once, as the session of `initialize` is, can
+        // still be one.
+        (&mut call).now_or_never()
     };
     if let Some(outcome) = outcome {
         // What was sent in the last moment goes before the result, on a stream.

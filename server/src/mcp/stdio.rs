@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::lines::{TooLong, next_line};
+use self::lines::next_line;
 use super::{
     Handler,
     client::{Client, QUEUED},
@@ -99,12 +99,11 @@ pub async fn serve_stdio<H: Handler>(
     let mut received = 0;
     while let Some(line) = next_line(&mut input, max_bytes).await? {
         received += 1;
-        match line {
-            Ok(line) => connection.receive(Bytes::from(line)).await,
-            Err(TooLong) => {
-                let message = "the line is longer than MCP_MAX_BODY_BYTES";
-                connection.fail(&RequestId::NULL, &RpcError::parse_error(message)).await;
-            }
+        if let Ok(line) = line {
+            connection.receive(Bytes::from(line)).await;
+        } else {
+            let error = RpcError::parse_error("the line is longer than MCP_MAX_BODY_BYTES");
+            connection.fail(&RequestId::NULL, &error).await;
         }
         while connection.calls.try_join_next().is_some() {}
     }
