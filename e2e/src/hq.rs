@@ -26,6 +26,7 @@ mod credentials;
 mod environments;
 mod faults;
 mod kafka;
+mod meta_info;
 mod oauth;
 mod problem;
 mod proxied;

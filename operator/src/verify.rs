@@ -24,7 +24,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use endpoint::{Verified, verify as verify_endpoint};
-pub use lenses::verify as verify_lenses;
+pub use lenses::{verify as verify_lenses, version as lenses_version};
 pub use tools::Tools;
 
 /// Lenses HQ, as the pods reach it.

@@ -6,6 +6,7 @@
 //! ```
 
 mod checks;
+mod version;
 
 use std::{
     sync::Arc,
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::{AuthorizationServer, BackChannel, NoReply},
-    report::{Check, CheckResult, Report},
+    report::{Check, CheckResult, LensesVersion, Report},
     settings::{ClientRegistration, OAuth},
     tools::Checks,
 };
@@ -29,12 +30,16 @@ use crate::{
 /// How long a report is given again instead of asking HQ anew. Who may ask is not known, so that HQ must be spared.
 const KEPT: Duration = Duration::from_secs(10);
 
+/// How long HQ's version is kept: an upgrade is seen within this.
+const VERSION_KEPT: Duration = Duration::from_mins(1);
+
 /// Checks HQ when asked, at most one run at a time.
 #[derive(Debug)]
 pub struct Diagnostics {
     lenses_url: Url,
     sign_in: SignIn,
     last: Cache<(), Arc<Report>>,
+    version: Cache<(), Option<LensesVersion>>,
 }
 
 #[derive(Debug)]
@@ -76,7 +81,8 @@ impl Diagnostics {
 
     fn new(lenses_url: &Url, sign_in: SignIn) -> Self {
         let last = Cache::builder().max_capacity(1).time_to_live(KEPT).build();
-        Self { lenses_url: lenses_url.clone(), sign_in, last }
+        let version = Cache::builder().max_capacity(1).time_to_live(VERSION_KEPT).build();
+        Self { lenses_url: lenses_url.clone(), sign_in, last, version }
     }
 
     /// The report: made now, or not longer than 10 s ago. Takes as long as HQ does, and no longer than the time limits of
@@ -85,18 +91,37 @@ impl Diagnostics {
         self.last.get_with((), async { Arc::new(self.run().await) }).await
     }
 
+    /// HQ's version: asked now, or not longer than a minute ago. `None` if HQ does not tell it.
+    pub async fn lenses_version(&self) -> Option<LensesVersion> {
+        self.version.get_with((), self.ask_version()).await
+    }
+
+    async fn ask_version(&self) -> Option<LensesVersion> {
+        let (back_channel, authorization) = match &self.sign_in {
+            SignIn::OAuth { authorization_server, .. } => {
+                (authorization_server.back_channel(), None)
+            }
+            SignIn::ApiKey { back_channel, api_key } => (back_channel, bearer(api_key)),
+        };
+        version::ask(back_channel, &self.lenses_url, authorization.as_ref()).await
+    }
+
     async fn run(&self) -> Report {
         let checked_at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-        let checks = match &self.sign_in {
+        let (checks, lenses_version) = tokio::join!(self.checks(), self.lenses_version());
+        let healthy = checks.iter().all(|check| check.result != CheckResult::Failed);
+        Report { healthy, checked_at, lenses_version, checks }
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        match &self.sign_in {
             SignIn::OAuth { authorization_server, issuer, registration, has_client } => {
                 self.check_oauth(authorization_server, issuer, *registration, *has_client).await
             }
             SignIn::ApiKey { back_channel, api_key } => {
                 self.check_api_key(back_channel, api_key).await
             }
-        };
-        let healthy = checks.iter().all(|check| check.result != CheckResult::Failed);
-        Report { healthy, checked_at, checks }
+        }
     }
 
     async fn check_oauth(
@@ -135,12 +160,7 @@ impl Diagnostics {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["api", "v1", "environments"]);
         }
-        let authorization = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret()))
-            .ok()
-            .map(|mut value| {
-                value.set_sensitive(true);
-                value
-            });
+        let authorization = bearer(api_key);
         let (lenses, credential) = tokio::join!(
             self.reach(back_channel, &self.lenses_url, None),
             self.reach(back_channel, &url, authorization.as_ref())
@@ -158,7 +178,18 @@ impl Diagnostics {
     }
 }
 
+/// The API key as a header; `None` if no header can carry it.
+fn bearer(api_key: &SecretString) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", api_key.expose_secret())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 impl Checks for Diagnostics {
+    fn lenses_version(&self) -> BoxFuture<'_, Option<LensesVersion>> {
+        Box::pin(self.lenses_version())
+    }
+
     fn report(&self) -> BoxFuture<'_, Arc<Report>> {
         Box::pin(self.report())
     }

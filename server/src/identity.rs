@@ -11,6 +11,17 @@ use crate::scope::ScopeSet;
 /// How much of a fingerprint is printed, in bytes.
 const PRINTED: usize = 4;
 
+/// How callers sign in, and so whose the credential for HQ is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInMode {
+    /// The caller's own token, which HQ issued.
+    OAuth,
+    /// `LENSES_API_KEY` of this server, for all callers over HTTP.
+    ApiKey,
+    /// `LENSES_API_KEY` of whoever started this process.
+    Stdio,
+}
+
 /// The caller of one request, made by sign-in and read by the tools. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -20,6 +31,8 @@ pub struct Identity {
     pub client_id: Option<Arc<str>>,
     /// What the caller may do here: the token's scopes within those that this server offers.
     pub scopes: ScopeSet,
+    /// How the caller signed in.
+    pub sign_in: SignInMode,
     /// The credential to show to Lenses HQ: the caller's token, or the configured API key.
     pub lenses_credential: Arc<SecretString>,
     /// Stands for the caller's token in logs.

@@ -1,8 +1,13 @@
 //! What metrics are made of: label values that are fixed in the code, and histograms of time.
 
-use prometheus_client::metrics::{
-    family::Family,
-    histogram::{Histogram, exponential_buckets},
+use opentelemetry::TraceId;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, LabelSetEncoder},
+    metrics::{
+        exemplar::HistogramWithExemplars,
+        family::Family,
+        histogram::{Histogram, exponential_buckets},
+    },
 };
 
 /// An enum of label values, each with its text in the exposition.
@@ -39,6 +44,31 @@ pub(crate) use label_values;
 pub(crate) type Histograms<Labels> = Family<Labels, Histogram, fn() -> Histogram>;
 
 /// 1 ms to 32 s, doubling.
-pub(crate) fn latency() -> Histogram {
-    Histogram::new(exponential_buckets(0.001, 2.0, 16))
+fn latency_buckets() -> impl Iterator<Item = f64> {
+    exponential_buckets(0.001, 2.0, 16)
 }
+
+/// A histogram of times from 1 ms to 32 s.
+pub(crate) fn latency() -> Histogram {
+    Histogram::new(latency_buckets())
+}
+
+/// The same with exemplars.
+pub(crate) fn traced_latency() -> HistogramWithExemplars<Trace> {
+    HistogramWithExemplars::new(latency_buckets())
+}
+
+/// The trace of an exemplar: the label `trace_id`, as Grafana looks for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trace(pub(crate) TraceId);
+
+impl EncodeLabelSet for Trace {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> std::fmt::Result {
+        use prometheus_client::encoding::EncodeLabel as _;
+        ("trace_id", self.0.to_string()).encode(encoder.encode_label())
+    }
+}
+
+/// A histogram for each combination of labels, each with traces as exemplars.
+pub(crate) type TracedHistograms<Labels> =
+    Family<Labels, HistogramWithExemplars<Trace>, fn() -> HistogramWithExemplars<Trace>>;

@@ -9,6 +9,7 @@
 //! like is HQ's contract with the model, and this server does not narrow it. The client follows no redirect, and logs neither
 //! bodies nor credentials.
 
+mod advice;
 mod approvals;
 mod body;
 mod connectors;
@@ -34,7 +35,14 @@ mod topic_metadata;
 mod topics;
 mod verbs;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use http::{
     HeaderValue, Method,
@@ -45,6 +53,7 @@ use tracing::Instrument;
 use url::Url;
 
 pub use self::{
+    advice::Intent,
     approvals::{ApprovalQuery, ApprovalSort, ApprovalStatus, TopicRequest},
     body::Tail,
     connectors::{ConnectorAction, ConnectorSettings},
@@ -175,6 +184,7 @@ impl Client {
             client: self.clone(),
             credential: identity.lenses_credential.clone(),
             bytes: Arc::new(Held::new(budget)),
+            is_refused: Arc::default(),
             origin: Arc::new(origin),
         }
     }
@@ -192,10 +202,18 @@ pub struct CallerClient {
     client: Client,
     credential: Arc<SecretString>,
     bytes: Arc<Held>,
+    /// Whether HQ refused the credential; shared by all clones.
+    is_refused: Arc<AtomicBool>,
     origin: Arc<Origin>,
 }
 
 impl CallerClient {
+    /// Whether HQ has answered a request of this client with 401.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Relaxed)
+    }
+
     /// Starts a path under the address of HQ. `path` is fixed text; what users name is added with [`Endpoint::name`].
     fn endpoint(&self, path: &'static str) -> Endpoint {
         Endpoint::under(&self.client.0.url).path(path)
@@ -276,6 +294,9 @@ impl CallerClient {
             ReadError::Reply(error) => error,
             ReadError::Transport(error) => self.transport_error(error),
         });
+        if let Err(Error::Unauthorized(_)) = result {
+            self.is_refused.store(true, Ordering::Relaxed);
+        }
         measured.finish(result.as_ref().err());
         result
     }

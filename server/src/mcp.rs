@@ -29,6 +29,7 @@ mod meta;
 mod method;
 mod metrics;
 mod object;
+mod operation;
 mod params;
 mod progress;
 mod prompts;
@@ -60,7 +61,7 @@ pub use self::{
     message::{Message, Notification, Rejected, Request},
     meta::{ClientCapabilities, Meta},
     method::Call,
-    metrics::McpMetrics,
+    metrics::{Failure, McpMetrics, OperationLabels, Transport},
     params::{CallToolParams, CompleteParams, GetPromptParams, Reference},
     revision::{PROTOCOL_VERSION, Revision},
     stdio::serve_stdio,

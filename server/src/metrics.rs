@@ -2,16 +2,16 @@
 //!
 //! Each module has its own metrics and knows no others. Here they are brought together for the exposition.
 
-use std::{
-    sync::{Arc, atomic::AtomicU64},
-    time::{SystemTime, UNIX_EPOCH},
-};
+mod process;
+
+use std::sync::Arc;
 
 use prometheus_client::{
-    metrics::{counter::Counter, gauge::Gauge, info::Info},
-    registry::{Registry, Unit},
+    metrics::{counter::Counter, info::Info},
+    registry::Registry,
 };
 
+use self::process::Process;
 use crate::{
     access_log::HttpMetrics, auth::AuthMetrics, connections::metrics::ConnectionMetrics,
     lenses::LensesMetrics, limits::LimitMetrics, mcp::McpMetrics, tls::TlsMetrics,
@@ -44,25 +44,32 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// All metrics at zero, registered under the prefix `lenses_mcp_`.
+    /// All metrics at zero, registered under the prefix `lenses_mcp_`. Those that have their name
+    /// from a convention have no prefix.
     #[must_use]
     pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("lenses_mcp");
-        register_process(&mut registry);
+        let mut root = Registry::default();
+        root.register_collector(Box::new(Process::start()));
+        let registry = root.sub_registry_with_prefix("lenses_mcp");
+        registry.register(
+            "build",
+            "Version of the server",
+            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+        );
         // The exposition has this order.
-        let http = HttpMetrics::new(&mut registry);
-        let auth = AuthMetrics::new(&mut registry);
+        let http = HttpMetrics::new(registry);
+        let auth = AuthMetrics::new(registry);
         let calls_rate_limited = Counter::default();
         registry.register(
             "calls_rate_limited",
             "Calls that were refused because their user had made too many (MCP_CALLS_PER_MINUTE_PER_USER)",
             calls_rate_limited.clone(),
         );
-        let mcp = McpMetrics::new(&mut registry);
-        let lenses = LensesMetrics::new(&mut registry);
-        let tls = TlsMetrics::new(&mut registry);
-        let connections = ConnectionMetrics::new(&mut registry);
-        let limits = LimitMetrics::new(&mut registry);
+        let mcp = McpMetrics::new(registry);
+        let lenses = LensesMetrics::new(registry);
+        let tls = TlsMetrics::new(registry);
+        let connections = ConnectionMetrics::new(registry);
+        let limits = LimitMetrics::new(registry);
         let log_lines_dropped = Counter::default();
         registry.register(
             "log_lines_dropped",
@@ -75,8 +82,9 @@ impl Metrics {
             "Audit lines that were dropped because what MCP_AUDIT names was not read or can't be written",
             audit_lines_dropped.clone(),
         );
+        mcp.register_operations(&mut root);
         Self {
-            registry,
+            registry: root,
             http: Arc::new(http),
             auth: Arc::new(auth),
             calls_rate_limited,
@@ -101,24 +109,6 @@ impl Default for Metrics {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// What the process says of itself.
-fn register_process(registry: &mut Registry) {
-    registry.register(
-        "build",
-        "Version of the server",
-        Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
-    );
-    let started = Gauge::<f64, AtomicU64>::default();
-    started
-        .set(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()));
-    registry.register_with_unit(
-        "start_time",
-        "When the process started, since 1970",
-        Unit::Seconds,
-        started,
-    );
 }
 
 #[cfg(test)]
@@ -151,6 +141,7 @@ mod tests {
             "list_topics",
             LensesOutcome::Forbidden,
             Duration::from_secs(1),
+            None,
         );
         let text = exposition(&metrics);
         for line in [

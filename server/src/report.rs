@@ -10,8 +10,19 @@ pub struct Report {
     pub healthy: bool,
     /// When HQ was asked, as RFC 3339 has it.
     pub checked_at: String,
+    /// HQ's version; null if HQ does not tell it.
+    pub lenses_version: Option<LensesVersion>,
     /// Every check, in the order in which a sign-in meets them.
     pub checks: Vec<Check>,
+}
+
+/// The version of Lenses HQ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LensesVersion {
+    /// The release: `6.3.0`.
+    pub version: String,
+    /// The build, if HQ tells it.
+    pub build_id: Option<String>,
 }
 
 /// One link or setting.

@@ -22,11 +22,11 @@ use crate::{
     },
     connections,
     diagnostics::Diagnostics,
-    identity::{Fingerprint, Identity},
+    identity::{Fingerprint, Identity, SignInMode},
     landing::LandingPage,
     lenses,
     lifecycle::{Signals, Stages},
-    limits::{Bodies, LimitMetrics, PerUser, Slots, USER_SHARE, Users},
+    limits::{Bodies, Bound, LimitMetrics, PerUser, Slots, USER_SHARE, Users},
     mcp::{self, Handler},
     metrics::Metrics,
     settings::{Http, Settings, SignIn, Transport},
@@ -67,6 +67,7 @@ async fn run_stdio(
 ) -> Result<(), StartError> {
     let identity = shared_identity(
         api_key,
+        SignInMode::Stdio,
         settings.policy.scopes(),
         Fingerprint::of(api_key.expose_secret()),
     );
@@ -181,6 +182,13 @@ pub fn http_routers<H: Handler>(
 
 fn bounds(settings: &Settings, metrics: &LimitMetrics) -> Bounds {
     let limits = &settings.limits;
+    metrics.allows(Bound::RequestsPerUser, limits.concurrent_requests_per_user);
+    metrics.allows(Bound::BodyBytes, limits.max_body_bytes);
+    metrics.allows(
+        Bound::BodyTime,
+        usize::try_from(limits.body_timeout.as_secs()).unwrap_or(usize::MAX),
+    );
+    metrics.allows_calls_per_minute(limits.calls_per_minute_per_user);
     let per_user = PerUser {
         concurrent_requests: limits.concurrent_requests_per_user,
         calls_per_minute: limits.calls_per_minute_per_user,

@@ -27,7 +27,7 @@ pub(crate) use self::reloading::Reloading;
 pub use self::{
     client::client_config,
     files::{KeyPairFiles, Trust},
-    metrics::{Reload, TlsFiles, TlsMetrics},
+    metrics::{Certificate, Reload, TlsFiles, TlsMetrics},
 };
 
 /// Why TLS could not be set up.

@@ -1,8 +1,8 @@
 //! Traces: a span for each MCP request, and below it one for each call to Lenses HQ, sent as `OTEL_…` say.
 //!
 //! Spans say what was called, how it ended and how long it took: names and attributes are those of OpenTelemetry's
-//! conventions for MCP. Nothing in them is a caller's own text: no token, no argument, no statement, no record, and a name
-//! only if a tool, a prompt or a kind of resources has it. They are `tracing`'s spans under a target of their own, so that where no traces are
+//! conventions for MCP. Nothing in them is a caller's own text but the request's id: no token, no argument, no statement, no
+//! record, and a name only if a tool, a prompt or a kind of resources has it. They are `tracing`'s spans under a target of their own, so that where no traces are
 //! wanted nobody takes them and they cost a look at a flag; the log never shows them.
 //!
 //! A request joins the trace of its client: `traceparent` in its `_meta`, else in its HTTP headers. It goes on to HQ in the
@@ -11,8 +11,9 @@
 
 use http::HeaderMap;
 use opentelemetry::{
-    Context,
+    Context, TraceId,
     propagation::{Extractor, TextMapPropagator},
+    trace::TraceContextExt,
 };
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -39,66 +40,55 @@ pub struct Parent<'a> {
 
 /// A request of MCP that begins now.
 #[derive(Debug, Clone, Copy)]
-pub enum Request {
-    /// `tools/list`.
-    ListTools,
-    /// `resources/list`.
-    ListResources,
-    /// `completion/complete`.
-    Complete,
-    /// `tools/call` of this tool.
-    CallTool(&'static str),
-    /// `prompts/get` of this prompt.
-    GetPrompt(&'static str),
-    /// `resources/read` of a resource of this kind: the URI holds names.
-    ReadResource(&'static str),
+pub struct Request<'a> {
+    /// The method: one that this server has, or a word for all others.
+    pub method: &'static str,
+    /// What the method is about.
+    pub target: Target,
+    /// The request's id, as JSON: of bounded length, and the one text of the caller's in a span.
+    pub id: &'a str,
+    /// `tcp` or `pipe`.
+    pub transport: &'static str,
 }
 
-impl Request {
+/// What a request is about. Its name is one that this server has, never a caller's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The server.
+    Nothing,
+    /// This tool.
+    Tool(&'static str),
+    /// This prompt.
+    Prompt(&'static str),
+    /// A resource of this kind: the URI holds names.
+    Resource(&'static str),
+}
+
+impl Request<'_> {
     /// Its span: to be the current one while the request is answered.
     #[must_use]
     pub fn span(self, parent: &Parent<'_>) -> Span {
-        macro_rules! request {
-            ($method:literal $(, $($further:tt)+)?) => {
-                tracing::info_span!(
-                    target: TARGET,
-                    $method,
-                    otel.kind = "server",
-                    otel.status_code = Empty,
-                    mcp.method.name = $method,
-                    mcp.protocol.version = Empty,
-                    error.type = Empty,
-                    $($($further)+)?
-                )
-            };
-        }
-        let span = match self {
-            Self::ListTools => request!("tools/list"),
-            Self::ListResources => request!("resources/list"),
-            Self::Complete => request!("completion/complete"),
-            Self::CallTool(tool) => request!(
-                "tools/call",
-                otel.name = format_args!("tools/call {tool}"),
-                gen_ai.operation.name = "execute_tool",
-                gen_ai.tool.name = tool,
-            ),
-            Self::GetPrompt(prompt) => {
-                request!(
-                    "prompts/get",
-                    otel.name = format_args!("prompts/get {prompt}"),
-                    gen_ai.prompt.name = prompt,
-                )
-            }
-            Self::ReadResource(kind) => {
-                request!(
-                    "resources/read",
-                    otel.name = format_args!("resources/read {kind}"),
-                    lenses.resource = kind,
-                )
-            }
-        };
+        let Self { method, target, id, transport } = self;
+        let span = tracing::info_span!(
+            target: TARGET,
+            "mcp",
+            otel.name = method,
+            otel.kind = "server",
+            otel.status_code = Empty,
+            mcp.method.name = method,
+            mcp.protocol.version = parent.revision,
+            jsonrpc.request.id = id.trim_matches('"'),
+            network.transport = transport,
+            gen_ai.operation.name = Empty,
+            gen_ai.tool.name = Empty,
+            gen_ai.prompt.name = Empty,
+            lenses.resource = Empty,
+            lenses.outcome = Empty,
+            error.type = Empty,
+            rpc.response.status_code = Empty,
+        );
         if !span.is_disabled() {
-            span.record("mcp.protocol.version", parent.revision);
+            target.describe(method, &span);
             // Refused only for a span that nobody takes.
             let _taken = span.set_parent(parent.context());
         }
@@ -106,8 +96,42 @@ impl Request {
     }
 }
 
+impl Target {
+    fn describe(self, method: &str, span: &Span) {
+        let (field, name) = match self {
+            Self::Nothing => return,
+            Self::Tool(tool) => {
+                span.record("gen_ai.operation.name", "execute_tool");
+                ("gen_ai.tool.name", tool)
+            }
+            Self::Prompt(prompt) => ("gen_ai.prompt.name", prompt),
+            Self::Resource(kind) => ("lenses.resource", kind),
+        };
+        span.record(field, name);
+        span.record("otel.name", format_args!("{method} {name}"));
+    }
+}
+
+/// Notes on the current request's span how its call of a tool, prompt or resource ended.
+pub(crate) fn outcome(outcome: &'static str) {
+    // Without traces, the current span is the log's, and looking for it is not free.
+    if tracing::span_enabled!(target: TARGET, tracing::Level::INFO) {
+        Span::current().record("lenses.outcome", outcome);
+    }
+}
+
+/// The trace of `span`, if it is sampled.
+pub(crate) fn sampled(span: &Span) -> Option<TraceId> {
+    if span.is_disabled() {
+        return None;
+    }
+    let context = span.context();
+    let context = context.span().span_context().clone();
+    context.is_sampled().then(|| context.trace_id())
+}
+
 /// Notes how the request or call of `span` ended: `failure` is the error's type if it failed.
-pub fn ended(span: &Span, failure: Option<&'static str>) {
+pub fn ended(span: &Span, failure: Option<&str>) {
     if let Some(failure) = failure {
         span.record("otel.status_code", "ERROR");
         span.record("error.type", failure);

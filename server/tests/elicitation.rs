@@ -36,12 +36,13 @@ struct Replica {
 impl Replica {
     async fn start(hq: &Hq, more: &[(&str, &str)]) -> Self {
         // Somebody else may take a port between the moments at which it is found and bound.
+        let mut replica = None;
         for _ in 0..10 {
-            if let Some(replica) = Self::try_start(hq, more).await {
-                return replica;
+            if replica.is_none() {
+                replica = Self::try_start(hq, more).await;
             }
         }
-        panic!("no port stays free");
+        replica.unwrap()
     }
 
     /// None if the port was taken.

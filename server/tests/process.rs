@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
 mod binary;
+#[path = "process/containers.rs"]
+mod containers;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -10,7 +12,7 @@ use std::{
     process::Output,
     sync::mpsc::{Receiver, channel},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use crate::binary::{Listening, Process, binary, get, listen};
@@ -165,6 +167,17 @@ fn probes_and_metrics_are_on_the_admin_port_only() {
         "{metrics}"
     );
     assert!(metrics.ends_with("# EOF\n"));
+    let value = |name: &str| -> f64 {
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("{name} is not in {metrics}")).parse().unwrap()
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    assert!((now - 60.0..now).contains(&value("process_start_time_seconds")));
+    assert!((0.0..60.0).contains(&value("process_cpu_seconds_total")));
+    assert!(value("process_resident_memory_bytes") > f64::from(1 << 20));
+    assert!(value("process_virtual_memory_bytes") > value("process_resident_memory_bytes"));
+    // Two listeners and the connection of the scrape, beside the standard streams.
+    assert!((6.0..=value("process_max_fds")).contains(&value("process_open_fds")));
     for path in ["/livez", "/readyz", "/metrics"] {
         assert!(get(running.endpoint, path).starts_with("HTTP/1.1 404"), "{path}");
     }

@@ -21,6 +21,11 @@ pub struct LensesMcpServerStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lenses_url: Option<String>,
 
+    /// The version of Lenses HQ, as HQ told it at the last verification. Absent if HQ does not tell it: older releases have no
+    /// such answer, and some want a sign-in for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lenses_version: Option<String>,
+
     /// The issuer that clients sign in to. Only with `auth.oauth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_server: Option<String>,

@@ -13,7 +13,8 @@ use super::oauth::{
 };
 use super::problem::Problem;
 use super::{
-    Hq, approvals, connect::routes as connectors, environments, faults, requests, sql, streams,
+    Hq, approvals, connect::routes as connectors, environments, faults, meta_info, requests, sql,
+    streams,
 };
 
 /// Requests that are served at the same time; more wait.
@@ -97,6 +98,7 @@ pub(crate) fn router(hq: Arc<Hq>) -> Router {
         .route("/api/ws/v2/sql/execute", get(sql::execute));
 
     let api = Router::new()
+        .route("/api/v1/meta-info", get(meta_info::show))
         .route("/api/v1/environments", get(environments::list).post(environments::create::create))
         .route("/api/v1/environments/{environment}", get(environments::show))
         .route("/api/v1/consumer-groups", get(environments::consumer_groups::list))

@@ -70,6 +70,9 @@ pub struct Flags {
     /// List the consumer groups of all environments, as HQ does from 6.3 on; older ones answer 404
     #[arg(long, env = "HQ_CONSUMER_GROUPS", default_value = "true", value_name = "BOOL")]
     consumer_groups: String,
+    /// Tell HQ's version (`GET /api/v1/meta-info`); without it HQ is as an older one
+    #[arg(long, env = "HQ_META_INFO", default_value = "true", value_name = "BOOL")]
+    meta_info: String,
     /// How long an access token is good, e.g. `1h` or `5s`
     #[arg(long, env = "HQ_ACCESS_TOKEN_TTL", default_value = "1h", value_name = "DURATION")]
     access_token_ttl: String,
@@ -123,6 +126,8 @@ pub struct Settings {
     pub api_audience_check: bool,
     /// Whether the consumer groups of all environments are listed.
     pub consumer_groups: bool,
+    /// Whether HQ tells its version.
+    pub meta_info: bool,
     /// How long an access token is good.
     pub access_token_ttl: Duration,
     /// How long a grant can be refreshed.
@@ -181,6 +186,7 @@ impl Flags {
             consumer_groups: faults
                 .keep("--consumer-groups", &self.consumer_groups, boolean)
                 .unwrap_or_default(),
+            meta_info: faults.keep("--meta-info", &self.meta_info, boolean).unwrap_or_default(),
             access_token_ttl: faults
                 .keep("--access-token-ttl", &self.access_token_ttl, duration)
                 .unwrap_or_default(),

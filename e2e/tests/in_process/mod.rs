@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use lenses_mcp_server::{
+    audit::AuditLog,
     lifecycle::Stages,
     metrics::Metrics,
     settings::{Settings, Transport, Variables},
@@ -30,6 +31,7 @@ pub(crate) fn serve(listener: TcpListener, variables: &[(&str, &str)]) -> Servin
         &settings,
         http,
         Arc::new(Metrics::new()),
+        AuditLog::default(),
         &Stages::default(),
         Arc::new,
     );

@@ -47,7 +47,7 @@ pub(super) fn status(
         Ok(valid) => format!("it serves at {}/mcp", valid.advertised_url),
         Err(_) => String::new(),
     };
-    let Known { lenses, endpoint, tools, at } = known;
+    let Known { lenses, version, endpoint, tools, at } = known;
     let verified = verified(lenses, endpoint);
     let conditions =
         conditions(accepted, available, verified, applied.err(), awaited(valid).as_ref(), serving);
@@ -86,6 +86,7 @@ pub(super) fn status(
         tools: tools.and_then(|tools| {
             Some(ListedTools { count: i32::try_from(tools.count).ok()?, digest: tools.digest })
         }),
+        lenses_version: version,
         last_verified: before.last_verified.clone(),
         conditions: dated(conditions, &before.conditions, observed_generation, now),
         ..derived
@@ -164,6 +165,7 @@ mod tests {
             |reason: Reason| Some(Finding { holds: true, reason, message: reason.to_string() });
         Known {
             lenses: finding(Reason::LensesReachable),
+            version: Some("6.3.0".to_owned()),
             endpoint: finding(Reason::Verified),
             tools: Some(Tools { count: 45, digest: "sha256:d".into() }),
             at: Some(at(-5)),
@@ -201,6 +203,7 @@ mod tests {
             "observedGeneration": 7,
             "url": "https://mcp.example.com/mcp",
             "lensesUrl": "http://hq-service.lenses.svc:9991",
+            "lensesVersion": "6.3.0",
             "authorizationServer": "https://hq.example.com",
             "derived": null,
             "authMode": "OAuth",

@@ -41,6 +41,8 @@ pub(super) use rounds::rounds;
 pub(super) struct Known {
     /// Of HQ; `None` before a spec was accepted.
     pub(super) lenses: Option<Finding>,
+    /// HQ's version, if HQ told it.
+    pub(super) version: Option<String>,
     /// Of the endpoint; `None` where nothing is to serve.
     pub(super) endpoint: Option<Finding>,
     /// The tools, where they could be listed.

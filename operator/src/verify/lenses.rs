@@ -1,6 +1,7 @@
-//! Whether HQ is as sign-in needs it, seen from where the pods see it: three requests, at most.
+//! Whether HQ is as sign-in needs it, seen from where the pods see it: four requests, at most.
 
 mod judgement;
+mod version;
 
 use lenses_mcp_oauth::{basic, locations};
 use reqwest::{
@@ -10,6 +11,7 @@ use reqwest::{
 use serde::Deserialize;
 use url::Url;
 
+pub use self::version::version;
 use super::{
     AuthorizationServer, ClientCredentials, Finding, Lenses,
     http::{ANSWER_MAX, Answer, Http, NoAnswer},

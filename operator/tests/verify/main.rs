@@ -5,6 +5,7 @@
 mod bounds;
 mod listeners;
 mod real_server;
+mod version;
 
 use lenses_mcp_crds::ClientRegistration;
 use lenses_mcp_operator::verify::{AuthorizationServer, Callers, Endpoint, Lenses};

@@ -93,7 +93,7 @@ impl BackChannel {
 impl Reply {
     /// The body as JSON. The parser's error is not passed on: it may quote the reply, which is about a user or holds a
     /// token. A body over the limit was cut, so that it is no JSON either.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Option<T> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access_log,
-    identity::{Fingerprint, Identity},
+    identity::{Fingerprint, Identity, SignInMode},
     scope::ScopeSet,
     settings::OAuth,
 };
@@ -129,6 +129,7 @@ fn identity(grant: &Grant, token: SecretString, fingerprint: Fingerprint) -> Ide
         subject: grant.subject.clone(),
         client_id: grant.client_id.clone(),
         scopes: grant.scopes,
+        sign_in: SignInMode::OAuth,
         lenses_credential: grant.exchanged.clone().unwrap_or_else(|| Arc::new(token)),
         fingerprint,
     }

@@ -162,7 +162,7 @@ impl MetadataReader {
         let found = self.read_first().await;
         let outcome =
             found.as_ref().map_or_else(MetadataError::outcome, |_| LensesOutcome::Success);
-        self.metrics.lenses_called(OPERATION, outcome, started.elapsed());
+        self.metrics.lenses_called(OPERATION, outcome, started.elapsed(), None);
         found.map(Arc::new).map_err(Arc::new)
     }
 

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use super::{AuthError, Rejection, bearer};
 use crate::{
     access_log,
-    identity::{Fingerprint, Identity},
+    identity::{Fingerprint, Identity, SignInMode},
     scope::ScopeSet,
     settings::Callers,
 };
@@ -30,7 +30,10 @@ impl SharedToken {
             Callers::Token(token) => (Some(hash(token)), Fingerprint::of(token.expose_secret())),
             Callers::Anyone => (None, Fingerprint::of(api_key.expose_secret())),
         };
-        Self { expected, identity: shared_identity(api_key, offered, fingerprint) }
+        Self {
+            expected,
+            identity: shared_identity(api_key, SignInMode::ApiKey, offered, fingerprint),
+        }
     }
 
     /// Who sends a request with these headers.
@@ -68,6 +71,7 @@ impl fmt::Debug for SharedToken {
 #[must_use]
 pub fn shared_identity(
     api_key: &SecretString,
+    sign_in: SignInMode,
     offered: ScopeSet,
     fingerprint: Fingerprint,
 ) -> Identity {
@@ -75,6 +79,7 @@ pub fn shared_identity(
         subject: None,
         client_id: None,
         scopes: offered,
+        sign_in,
         lenses_credential: Arc::new(api_key.clone()),
         fingerprint,
     }

@@ -111,7 +111,7 @@ impl Exchanger {
         let result = self.ask(url, token, scopes).await;
         let outcome =
             result.as_ref().map_or_else(ExchangeError::outcome, |_| LensesOutcome::Success);
-        self.metrics.lenses_called(OPERATION, outcome, started.elapsed());
+        self.metrics.lenses_called(OPERATION, outcome, started.elapsed(), None);
         result.map(Some)
     }
 

@@ -142,3 +142,23 @@ fn shell_word(text: &str) -> String {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_of_clients_has_the_commands_and_the_file_of_the_page() {
+        let page = include_str!("../../../docs/clients.md");
+        for with_token in [false, true] {
+            let connect =
+                Connect::new("https://mcp.example.com/mcp".to_owned(), with_token).unwrap();
+            assert!(page.contains(&connect.claude_code_command), "{}", connect.claude_code_command);
+            if with_token {
+                assert!(page.contains(&connect.others_json), "{}", connect.others_json);
+            } else {
+                assert!(page.contains(&connect.vs_code_command), "{}", connect.vs_code_command);
+            }
+        }
+    }
+}

@@ -104,88 +104,21 @@ impl Error {
             (StatusCode::PAYMENT_REQUIRED, _) | (_, Some("licence_limitation")) => {
                 Self::Licence(problem)
             }
-            (StatusCode::FORBIDDEN, _) => Self::Forbidden(problem),
-            (StatusCode::NOT_FOUND, _) => Self::NotFound(problem),
-            (StatusCode::CONFLICT, _) => Self::Conflict(problem),
+            (StatusCode::FORBIDDEN, _) | (StatusCode::BAD_REQUEST, Some("forbidden")) => {
+                Self::Forbidden(problem)
+            }
+            (StatusCode::NOT_FOUND, _) | (StatusCode::BAD_REQUEST, Some("not_found")) => {
+                Self::NotFound(problem)
+            }
+            (StatusCode::CONFLICT, _) | (StatusCode::BAD_REQUEST, Some("conflict")) => {
+                Self::Conflict(problem)
+            }
             (StatusCode::TOO_MANY_REQUESTS, _) => Self::TooManyRequests(problem),
             _ if status.is_client_error() => Self::Rejected { status, problem },
             _ if status.is_server_error() => Self::Failed { status, problem },
             _ if status.is_redirection() => Self::Unreadable { what: "a redirect" },
             _ => Self::Unreadable { what: "an unexpected status" },
         }
-    }
-
-    /// What the model should do next, as a sentence. After a call that may have changed something,
-    /// it should look first: see [`Self::may_have_changed`].
-    #[must_use]
-    pub fn advice(&self) -> &'static str {
-        match self {
-            Self::Unauthorized(_) => {
-                "The session has expired or been revoked: ask the user to sign in again, do not retry with the same token."
-            }
-            Self::Forbidden(_) => {
-                "The user's Lenses permissions do not include this: tell the user, who can ask a Lenses administrator; \
-                 retrying does not help."
-            }
-            Self::NotFound(_) => {
-                "Check the names with the list tools (list_environments, list_topics, …) and try again."
-            }
-            Self::Conflict(_) => {
-                "Look at what is there first, then choose another name or leave it as it is."
-            }
-            Self::Agent(_) => {
-                "The environment can't be used until its agent is connected again: check_environment_health tells; \
-                 other environments are not affected."
-            }
-            Self::AgentFailed(_) => {
-                "The agent is connected, but Lenses HQ's call to it failed: try once more, then tell the user to look at \
-                 the agent's log; other environments are not affected."
-            }
-            Self::AgentTooOld(_) => {
-                "The environment's agent must be upgraded for this: tell the user; retrying does not help, and tools that \
-                 the agent knows go on working."
-            }
-            Self::Licence(_) => {
-                "Tell the user, who can ask whoever holds the Lenses licence; retrying does not help."
-            }
-            Self::Rejected { .. } => "Correct the arguments as the message says and try again.",
-            Self::TooManyRequests(_) => "Wait a little, then try again with fewer calls.",
-            Self::Failed { .. } => "This may pass: try once more, then tell the user.",
-            Self::Query(_) => "Correct the statement as the message says and try again.",
-            Self::Unreachable { .. } => {
-                "Nothing was changed. Lenses HQ is down or restarting, or this server does not reach it (LENSES_URL, \
-                 trusted certificates): try once more in a moment, then tell the user."
-            }
-            Self::Interrupted { .. } | Self::TimedOut { .. } => {
-                "Lenses HQ is restarting or overloaded: try once more in a moment, then tell the user."
-            }
-            Self::Overloaded => "Try again in a moment; ask for less if you can.",
-            Self::TooLarge { .. } => {
-                "Ask for less: one item instead of the list, or a query with WHERE and LIMIT."
-            }
-            Self::Unreadable { .. } => {
-                "Something other than Lenses HQ seems to answer (a proxy or login page): tell the user that this \
-                 server's LENSES_URL should be checked."
-            }
-            Self::Credential => {
-                "Tell the user that this server's LENSES_API_KEY should be checked."
-            }
-        }
-    }
-
-    /// Whether a change that failed so may have been made all the same.
-    #[must_use]
-    pub fn may_have_changed(&self) -> bool {
-        matches!(
-            self,
-            Self::AgentFailed(_)
-                | Self::Failed { .. }
-                | Self::Interrupted { .. }
-                | Self::TimedOut { .. }
-                | Self::TooLarge { .. }
-                | Self::Overloaded
-                | Self::Unreadable { .. }
-        )
     }
 
     /// The label under which the call is counted.

@@ -34,7 +34,8 @@ impl<'a> Measured<'a> {
 
     fn record(&self, outcome: LensesOutcome) {
         let elapsed = self.started.elapsed();
-        self.metrics.lenses_called(self.operation, outcome, elapsed);
+        let trace = traces::sampled(&self.span);
+        self.metrics.lenses_called(self.operation, outcome, elapsed, trace);
         traces::ended(&self.span, outcome.failure());
         tracing::debug!(
             operation = self.operation,

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use opentelemetry::TraceId;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
     registry::{Registry, Unit},
 };
 
-use crate::instruments::{Histograms, label_values, latency};
+use crate::instruments::{Trace, TracedHistograms, label_values, traced_latency};
 
 label_values! {
     /// How a call to Lenses HQ ended.
@@ -46,7 +47,7 @@ impl LensesOutcome {
 #[derive(Debug)]
 pub struct LensesMetrics {
     lenses_calls: Family<LensesLabels, Counter>,
-    lenses_seconds: Histograms<OperationLabel>,
+    lenses_seconds: TracedHistograms<OperationLabel>,
 }
 
 impl LensesMetrics {
@@ -55,7 +56,7 @@ impl LensesMetrics {
     pub fn new(registry: &mut Registry) -> Self {
         let metrics = Self {
             lenses_calls: Family::default(),
-            lenses_seconds: Family::new_with_constructor(latency),
+            lenses_seconds: Family::new_with_constructor(traced_latency),
         };
         registry.register(
             "lenses_calls",
@@ -71,17 +72,21 @@ impl LensesMetrics {
         metrics
     }
 
-    /// A call to Lenses HQ ended. `operation` is the client's method, not the path.
+    /// A call to Lenses HQ ended. `operation` is the client's method, not the path; `trace` is the
+    /// one that the call is in, if that is sampled.
     pub fn lenses_called(
         &self,
         operation: &'static str,
         outcome: LensesOutcome,
         elapsed: Duration,
+        trace: Option<TraceId>,
     ) {
         self.lenses_calls.get_or_create(&LensesLabels { operation, outcome }).inc();
-        self.lenses_seconds
-            .get_or_create(&OperationLabel { operation })
-            .observe(elapsed.as_secs_f64());
+        self.lenses_seconds.get_or_create(&OperationLabel { operation }).observe(
+            elapsed.as_secs_f64(),
+            trace.map(Trace),
+            None,
+        );
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is counted of the bounds on requests.
 
+use std::num::NonZeroU32;
+
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -29,6 +31,7 @@ label_values! {
 pub struct LimitMetrics {
     in_flight: Family<BoundLabel, Gauge>,
     limit: Family<BoundLabel, Gauge>,
+    calls_per_minute: Gauge,
     refused: Family<BoundLabel, Counter>,
 }
 
@@ -49,8 +52,13 @@ impl LimitMetrics {
         );
         registry.register(
             "limit",
-            "What a bound on all requests allows at a time, by bound",
+            "What a bound allows, by bound: at a time, the bytes of one body, or the seconds of one body",
             metrics.limit.clone(),
+        );
+        registry.register(
+            "calls_per_minute_per_user_limit",
+            "Calls that one user may make a minute, 0 for any number (MCP_CALLS_PER_MINUTE_PER_USER)",
+            metrics.calls_per_minute.clone(),
         );
         registry.register(
             "limit_exceeded",
@@ -66,9 +74,19 @@ impl LimitMetrics {
 
     /// What counts against `bound` now, which allows `limit`.
     pub(super) fn in_flight(&self, bound: Bound, limit: usize) -> Gauge {
-        let label = BoundLabel { bound };
-        self.limit.get_or_create(&label).set(i64::try_from(limit).unwrap_or(i64::MAX));
-        self.in_flight.get_or_create_owned(&label)
+        self.allows(bound, limit);
+        self.in_flight.get_or_create_owned(&BoundLabel { bound })
+    }
+
+    /// `bound` allows `limit`.
+    pub fn allows(&self, bound: Bound, limit: usize) {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.limit.get_or_create(&BoundLabel { bound }).set(limit);
+    }
+
+    /// One user may make this many calls a minute; without a limit, any number.
+    pub fn allows_calls_per_minute(&self, limit: Option<NonZeroU32>) {
+        self.calls_per_minute.set(limit.map_or(0, NonZeroU32::get).into());
     }
 
     /// `bound` refused a request.

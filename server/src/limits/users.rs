@@ -240,13 +240,14 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
-    use crate::scope::ScopeSet;
+    use crate::{identity::SignInMode, scope::ScopeSet};
 
     fn identity(subject: Option<&str>, token: &str) -> Identity {
         Identity {
             subject: subject.map(Into::into),
             client_id: None,
             scopes: ScopeSet::NONE,
+            sign_in: SignInMode::OAuth,
             lenses_credential: Arc::new(SecretString::from(token)),
             fingerprint: Fingerprint::of(token),
         }

@@ -82,6 +82,12 @@ impl Answer {
         serde_json::from_slice(&object)
     }
 
+    /// Whether it is a tool's result that is an error.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        matches!(&self.content, Content::Tool(result) if result.is_error())
+    }
+
     /// The same as a result that asks for input (SEP-2322).
     #[must_use]
     pub fn input_required(self) -> Self {

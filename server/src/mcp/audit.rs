@@ -4,7 +4,6 @@
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use tracing::Span;
 
 use super::{
     McpMetrics, Server,
@@ -27,7 +26,6 @@ pub(super) struct Audit<'a> {
     what: What,
     metrics: &'a McpMetrics,
     entry: Option<Entry>,
-    span: Span,
     started: Instant,
     /// Whether the call may run; the policy allows it until somebody knows better.
     pub(super) decision: Decision,
@@ -100,26 +98,14 @@ impl<'a> Audit<'a> {
             let head = Head::new(Event::Call, &context.source, (&context.identity).into());
             server.audit.entry(&what.head(head, &target()))
         });
-        let span = match what {
-            What::Tool(name) => traces::Request::CallTool(name),
-            What::Prompt(name) => traces::Request::GetPrompt(name),
-            What::Resource(name) => traces::Request::ReadResource(name),
-        };
-        let span = span.span(&context.trace());
         Self {
             what,
             metrics: &server.metrics,
             entry: entry.flatten(),
-            span,
             started: Instant::now(),
             decision: Decision::ALLOWED,
             outcome: Outcome::Cancelled,
         }
-    }
-
-    /// What is done for it belongs into this span.
-    pub(super) fn span(&self) -> Span {
-        self.span.clone()
     }
 
     /// A change or a deletion is about to be sent to HQ.
@@ -144,7 +130,7 @@ impl<'a> Audit<'a> {
 impl Drop for Audit<'_> {
     fn drop(&mut self) {
         let elapsed = self.started.elapsed();
-        traces::ended(&self.span, self.outcome.failure());
+        traces::outcome(self.outcome.as_str());
         let duration_ms = elapsed.as_secs_f64() * 1_000.0;
         if let Some(entry) = &mut self.entry {
             entry.write(&Tail {

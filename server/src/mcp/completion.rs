@@ -1,7 +1,6 @@
 //! `completion/complete`.
 
 use serde_json::json;
-use tracing::Instrument;
 
 use super::{
     Server,
@@ -15,7 +14,6 @@ use crate::{
     json_rpc::RpcError,
     lenses, prompts, resources,
     tools::{self, Outcome},
-    traces,
 };
 
 /// Most values of one answer (MCP, "Completion").
@@ -42,15 +40,14 @@ impl Server {
         let counted = Counted { server: self, source, outcome: Outcome::Cancelled };
         let names =
             source.names(&lenses, &self.policy, environment.as_ref(), &params.argument.value);
-        let span = traces::Request::Complete.span(&context.trace());
-        let names = names.instrument(span).await;
-        let names = match names {
+        let names = match names.await {
             Ok(names) => names,
             Err(error) => {
                 if let lenses::Error::Unauthorized(_) = error {
                     (self.on_unauthorized)(identity);
                 }
-                let message = format!("{error}. {}", error.advice());
+                let message =
+                    format!("{error}. {}", error.advice(identity.sign_in, lenses::Intent::Read));
                 counted.end(tools::ToolError::from(error).outcome());
                 return Err(RpcError::internal(http::StatusCode::OK, message));
             }

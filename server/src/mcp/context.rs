@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::{client::Client, meta::Meta, revision::Revision};
+use super::{client::Client, meta::Meta, metrics::Transport, revision::Revision};
 use crate::{
     audit::Source, identity::Identity, json_rpc::RequestId, lenses::Origin, limits::Budget, traces,
 };
@@ -27,6 +27,8 @@ pub struct Context {
     pub client: Client,
     /// Where the request comes from.
     pub source: Source,
+    /// What carries the request.
+    pub transport: Transport,
     /// The headers of the HTTP request; none over stdio.
     pub(super) headers: HeaderMap,
 }

@@ -6,16 +6,18 @@ use futures::future::BoxFuture;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
+use tracing::Instrument;
 
 use super::{
     Handler, Server, VOLATILE_TTL_MS,
     answer::{Answer, Outcome},
     context::Context,
     method::Call,
+    operation::Operation,
     params::{InitializeParams, ListParams},
     revision::Revision,
 };
-use crate::{json_rpc::RpcError, resources, scope::ScopeSet, tools, traces};
+use crate::{json_rpc::RpcError, resources, scope::ScopeSet, tools};
 
 /// How long a client may keep the answer to `server/discover`, in ms. It changes only with the
 /// server's version.
@@ -26,27 +28,10 @@ const METHOD_SHOWN_MAX: usize = 64;
 impl Handler for Server {
     fn handle(self: Arc<Self>, call: Call, context: Context) -> BoxFuture<'static, Outcome> {
         Box::pin(async move {
-            match call {
-                Call::CallTool(params) => self.call_tool(params, &context).await,
-                Call::ListTools(params) => self.list_tools(&params, &context),
-                Call::ListPrompts(params) => self.list_prompts(&params, &context),
-                Call::GetPrompt(params) => self.get_prompt(&params, &context),
-                // What is seldom asked for is boxed: the future is as large as the largest.
-                Call::ListResources(params) => {
-                    Box::pin(self.list_resources(&params, &context)).await
-                }
-                Call::ListResourceTemplates(params) => self.list_templates(&params, &context),
-                Call::ReadResource(params) => {
-                    Box::pin(self.read_resource(params.uri, &context)).await
-                }
-                Call::Complete(params) => Box::pin(self.complete(&params, &context)).await,
-                Call::Discover(_) if context.revision.is_stateless() => self.discover(),
-                Call::Initialize(params) => self.initialize(&params, &context),
-                Call::Ping(_) if !context.revision.is_stateless() => Answer::object(&json!({})),
-                Call::Discover(_) => Err(unknown("server/discover", context.revision)),
-                Call::Ping(_) => Err(unknown("ping", context.revision)),
-                Call::Unknown { method, .. } => Err(unknown(&method, context.revision)),
-            }
+            let operation = Operation::begin(&call, &context, &self.metrics);
+            let outcome = self.dispatch(call, &context).instrument(operation.span()).await;
+            operation.ended(&outcome);
+            outcome
         })
     }
 
@@ -92,6 +77,26 @@ pub(super) fn one_page(params: &ListParams) -> Result<(), RpcError> {
 }
 
 impl Server {
+    async fn dispatch(&self, call: Call, context: &Context) -> Outcome {
+        match call {
+            Call::CallTool(params) => self.call_tool(params, context).await,
+            Call::ListTools(params) => self.list_tools(&params, context),
+            Call::ListPrompts(params) => self.list_prompts(&params, context),
+            Call::GetPrompt(params) => self.get_prompt(&params, context),
+            // What is seldom asked for is boxed: the future is as large as the largest.
+            Call::ListResources(params) => Box::pin(self.list_resources(&params, context)).await,
+            Call::ListResourceTemplates(params) => self.list_templates(&params, context),
+            Call::ReadResource(params) => Box::pin(self.read_resource(params.uri, context)).await,
+            Call::Complete(params) => Box::pin(self.complete(&params, context)).await,
+            Call::Discover(_) if context.revision.is_stateless() => self.discover(),
+            Call::Initialize(params) => self.initialize(&params, context),
+            Call::Ping(_) if !context.revision.is_stateless() => Answer::object(&json!({})),
+            Call::Discover(_) => Err(unknown("server/discover", context.revision)),
+            Call::Ping(_) => Err(unknown("ping", context.revision)),
+            Call::Unknown { method, .. } => Err(unknown(&method, context.revision)),
+        }
+    }
+
     fn initialize(&self, params: &InitializeParams, context: &Context) -> Outcome {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -128,7 +133,6 @@ impl Server {
     }
 
     fn list_tools(&self, params: &ListParams, context: &Context) -> Outcome {
-        let _span = traces::Request::ListTools.span(&context.trace());
         one_page(params)?;
         let scopes = context.identity.scopes.intersection(self.policy.scopes());
         let mut members = b"\"tools\":[".to_vec();

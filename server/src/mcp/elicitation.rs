@@ -216,7 +216,10 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
-    use crate::{identity::Fingerprint, scope::ScopeSet};
+    use crate::{
+        identity::{Fingerprint, SignInMode},
+        scope::ScopeSet,
+    };
 
     fn elicitation(replica: &str) -> Arc<Elicitation> {
         let codec = RequestStateCodec::new_unchecked(*b"the key of a test, 32 bytes long");
@@ -228,6 +231,7 @@ mod tests {
             subject: Some(subject.into()),
             client_id: Some("client".into()),
             scopes: ScopeSet::ALL,
+            sign_in: SignInMode::OAuth,
             lenses_credential: Arc::new(SecretString::from("token")),
             fingerprint: Fingerprint::of("token"),
         }

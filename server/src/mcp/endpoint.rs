@@ -17,6 +17,7 @@ use super::{
     headers,
     incoming::Incoming,
     message::{ClientResponse, Message, Rejected, Request},
+    metrics::Transport,
     response::{Exchange, respond},
     revision::Revision,
 };
@@ -210,6 +211,7 @@ impl<H: Handler> Endpoint<H> {
             takes_events: accepts.events,
             client,
             source,
+            transport: Transport::Tcp,
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);

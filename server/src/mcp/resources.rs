@@ -3,7 +3,6 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::StatusCode;
 use serde_json::{Value, json};
-use tracing::Instrument;
 
 use super::{
     Server, VOLATILE_TTL_MS,
@@ -22,7 +21,6 @@ use crate::{
     lenses,
     resources::{self, ENVIRONMENTS, TEMPLATES, Template},
     tools::{self, Outcome, ToolError},
-    traces,
 };
 
 const JSON: &str = "application/json";
@@ -46,9 +44,8 @@ impl Server {
         if after.is_none() {
             listed.push(resource(ENVIRONMENTS, environments.title, environments));
         }
-        let span = traces::Request::ListResources.span(&context.trace());
         let lenses = self.lenses.as_caller(identity, context.budget.clone(), context.origin());
-        let found = lenses.environments().instrument(span).await;
+        let found = lenses.environments().await;
         let found = found.unwrap_or_else(|error| {
             if let lenses::Error::Unauthorized(_) = error {
                 (self.on_unauthorized)(identity);
@@ -102,9 +99,8 @@ impl Server {
             return Err(internal("the resource has no tool".to_owned(), at));
         };
         let mut audit = Audit::of_resource(template, tool, &arguments, self, context);
-        let span = audit.span();
         let reading = self.call(tool, arguments, Answers::default(), context, &mut audit);
-        let result = reading.instrument(span).await.map_err(|failed| match failed {
+        let result = reading.await.map_err(|failed| match failed {
             Failed::Tool(ToolError::Lenses {
                 error: error @ lenses::Error::NotFound(_), ..
             }) => not_found(error.to_string()),

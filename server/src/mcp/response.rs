@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     json_rpc::{RequestId, RpcError},
-    limits::{Budget, Full, Reserved},
+    limits::{Budget, Reserved},
 };
 
 /// How often a stream without events shows that it is alive. Proxies close what is silent, often
@@ -69,15 +69,13 @@ impl Exchange {
     /// is an error.
     async fn reserve(&self, outcome: Outcome) -> (Outcome, Reserved) {
         let length = outcome.as_ref().map_or(0, Answer::size_hint);
-        match self.budget.reserve_answer(length).await {
-            Ok(reserved) => (outcome, reserved),
-            Err(Full) => {
-                let message = "the call was made, but there is no room for its answer: too many \
-                               answers wait for clients to take them; read it again in a moment";
-                let error = RpcError::overloaded(StatusCode::SERVICE_UNAVAILABLE, message);
-                (Err(error), Reserved::default())
-            }
+        if let Ok(reserved) = self.budget.reserve_answer(length).await {
+            return (outcome, reserved);
         }
+        let message = "the call was made, but there is no room for its answer: too many answers \
+                       wait for clients to take them; read it again in a moment";
+        let error = RpcError::overloaded(StatusCode::SERVICE_UNAVAILABLE, message);
+        (Err(error), Reserved::default())
     }
 }
 

@@ -11,7 +11,7 @@ pub const PROTOCOL_VERSION: &str = "mcp-protocol-version";
 const SHOWN_MAX: usize = 64;
 
 /// A revision of MCP, in the order of their dates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Revision {
     /// 2024-11-05.
     V2024_11_05,

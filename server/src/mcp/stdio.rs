@@ -30,6 +30,7 @@ use super::{
     elicitation::Elicitation,
     message::{Message, Notification, Rejected, Request},
     method::Call,
+    metrics::Transport,
     response::{Exchange, on_one_line},
     revision::{Revision, named},
 };
@@ -181,6 +182,7 @@ impl<H: Handler> Connection<H> {
             takes_events: true,
             client,
             source: Source::stdio(),
+            transport: Transport::Pipe,
             headers,
         };
         let call = Arc::clone(&self.handler).handle(call, context);

@@ -1,7 +1,6 @@
 //! `tools/call`: offered, allowed, arguments that hold, the user asked; then Lenses.
 
 use serde_json::{Map, Value};
-use tracing::Instrument;
 
 use super::{
     Server,
@@ -131,9 +130,7 @@ impl Server {
         };
         let mut audit = Audit::of_tool(tool, &arguments, self, context);
         let answers = Answers { state: request_state, responses: input_responses };
-        let span = audit.span();
-        let called =
-            self.call(tool, arguments, answers, context, &mut audit).instrument(span).await;
+        let called = self.call(tool, arguments, answers, context, &mut audit).await;
         match called {
             Ok(result) => Ok(Answer::tool(result)),
             Err(Failed::Asking(question)) => Ok(Answer::object(&question)?.input_required()),
@@ -179,6 +176,7 @@ impl Server {
             limits: self.limits,
             progress,
         };
+        let lenses = call.lenses.clone();
         let question = self.confirmation.question(
             tool,
             &arguments,
@@ -195,12 +193,16 @@ impl Server {
         }
         let reporting = progress::forward(updates, context);
         let (ended, ()) = tokio::join!(prepared, reporting);
-        ended.map_err(|failure| {
-            if let ToolError::Lenses { error: lenses::Error::Unauthorized(_), .. } = failure {
-                (self.on_unauthorized)(identity);
-            }
-            Failed::Tool(failure)
-        })
+        // A tool that diagnoses has a result all the same.
+        let is_refused = lenses.is_refused()
+            || matches!(
+                &ended,
+                Err(ToolError::Lenses { error: lenses::Error::Unauthorized(_), .. })
+            );
+        if is_refused {
+            (self.on_unauthorized)(identity);
+        }
+        ended.map_err(Failed::Tool)
     }
 
     /// Returns if the call that `question` is about may run.

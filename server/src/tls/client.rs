@@ -14,8 +14,8 @@ use rustls::{
 use url::Url;
 
 use super::{
-    MaterialError, Reloading, TlsError, TlsFiles, TlsMetrics, Trust, add_authorities,
-    certified_key, provider,
+    Certificate, MaterialError, Reloading, TlsError, TlsFiles, TlsMetrics, Trust, add_authorities,
+    certificates, certified_key, provider,
 };
 
 /// The configuration for `addresses`: the machine's roots and `trust.authorities`, and the certificate in `trust.client`
@@ -38,9 +38,17 @@ pub fn client_config<'a>(
     let has_authorities = trust.authorities.is_some();
     let client = trust.client.iter().flat_map(|files| [&files.certificate, &files.key]);
     let files = trust.authorities.iter().chain(client).cloned().collect();
+    let counting = metrics.clone();
     let peer = Reloading::load(TlsFiles::Lenses, files, move |texts| {
         let (authorities, client) = texts.split_at(usize::from(has_authorities));
-        Peer::new(authorities.first(), client)
+        let peer = Peer::new(authorities.first(), client)?;
+        if let Some(authorities) = authorities.first() {
+            counting.in_use(Certificate::LensesAuthority, &certificates(authorities)?);
+        }
+        if let Some(client) = &peer.client {
+            counting.in_use(Certificate::LensesClient, &client.cert);
+        }
+        Ok(peer)
     });
     let peer = peer.map_err(|error| match error {
         TlsError::Material { source: MaterialError::NoRoots, .. } => TlsError::NoRoots,

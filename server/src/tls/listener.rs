@@ -9,7 +9,9 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{KeyPairFiles, Reloading, TlsError, TlsFiles, TlsMetrics, certified_key, provider};
+use super::{
+    Certificate, KeyPairFiles, Reloading, TlsError, TlsFiles, TlsMetrics, certified_key, provider,
+};
 
 /// What takes connections with the certificate in `files`, and with its successors as the files change. To be called on a
 /// runtime.
@@ -19,8 +21,13 @@ use super::{KeyPairFiles, Reloading, TlsError, TlsFiles, TlsMetrics, certified_k
 /// [`TlsError`], when the files can't be used.
 pub fn acceptor(files: &KeyPairFiles, metrics: Arc<TlsMetrics>) -> Result<TlsAcceptor, TlsError> {
     let files = vec![files.certificate.clone(), files.key.clone()];
-    let key = Reloading::load(TlsFiles::Listener, files, |texts| match texts {
-        [chain, key] => certified_key(chain, key).map(Arc::new),
+    let counting = metrics.clone();
+    let key = Reloading::load(TlsFiles::Listener, files, move |texts| match texts {
+        [chain, key] => {
+            let key = certified_key(chain, key)?;
+            counting.in_use(Certificate::Listener, &key.cert);
+            Ok(Arc::new(key))
+        }
         _ => Err(super::MaterialError::Key),
     })?;
     key.follow(metrics);

@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
 use futures::future::BoxFuture;
 
 use super::unavailable::Unavailable;
-use crate::{lenses::Name, report::Report, scope::ScopeSet};
+use crate::{
+    lenses::Name,
+    report::{LensesVersion, Report},
+    scope::ScopeSet,
+};
 
 /// What the server offers, whoever calls.
 pub trait Offer: Debug + Send + Sync {
@@ -33,4 +37,7 @@ pub trait Checks: Debug + Send + Sync {
     /// What they find now, or found a moment ago. Never fails: an HQ that does not answer is what it
     /// reports.
     fn report(&self) -> BoxFuture<'_, Arc<Report>>;
+
+    /// HQ's version, as HQ said it not long ago; `None` if HQ does not tell it.
+    fn lenses_version(&self) -> BoxFuture<'_, Option<LensesVersion>>;
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     identity::Identity,
-    lenses,
+    lenses::{self, Intent},
     scope::{Scope, ScopeSet},
 };
 
@@ -268,20 +268,23 @@ impl Tool {
         call: Call,
         arguments: Map<String, Value>,
     ) -> Result<Prepared, ArgumentError> {
-        let (changes, when_forbidden) = (self.changes(&arguments), self.when_forbidden);
+        let (intent, when_forbidden) = (self.intent(&arguments), self.when_forbidden);
+        let sign_in = call.identity.sign_in;
         let prepared = (self.prepare)(call, arguments)?;
-        if !changes {
-            return Ok(prepared);
-        }
         Ok(Box::pin(async move {
-            prepared.await.map_err(|failure| match (failure, when_forbidden) {
-                (
-                    ToolError::Lenses { error: error @ lenses::Error::Forbidden(_), .. },
-                    Some(advice),
-                ) => ToolError::Lenses { error, advice: advice.into() },
-                (failure, _) => failure.after_change(),
-            })
+            prepared.await.map_err(|failure| failure.advised(sign_in, intent, when_forbidden))
         }))
+    }
+
+    /// What a call with `arguments` is to do.
+    fn intent(&self, arguments: &Map<String, Value>) -> Intent {
+        if !self.changes(arguments) {
+            Intent::Read
+        } else if self.required_scopes(Some(arguments)).contains(Scope::Delete) {
+            Intent::Delete
+        } else {
+            Intent::Change
+        }
     }
 }
 

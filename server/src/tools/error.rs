@@ -1,7 +1,10 @@
 //! Why a call gives no result.
 
 use super::{arguments::ArgumentError, outcome::Outcome};
-use crate::lenses;
+use crate::{
+    identity::SignInMode,
+    lenses::{self, Intent},
+};
 
 /// Why a call failed, in words for the model: what happened and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +17,7 @@ pub enum ToolError {
     Lenses {
         /// What the client of Lenses says.
         error: lenses::Error,
-        /// What the model should do next.
+        /// What the model should do next; empty until [`Self::advised`].
         advice: Box<str>,
     },
     /// Lenses did it, and what it says of it can't be shown.
@@ -24,23 +27,26 @@ pub enum ToolError {
 
 impl From<lenses::Error> for ToolError {
     fn from(error: lenses::Error) -> Self {
-        let advice = error.advice().into();
-        Self::Lenses { error, advice }
+        Self::Lenses { error, advice: Box::default() }
     }
 }
 
-/// What the model is told where a change may have been made though the call failed.
-const LOOK_FIRST: &str = "A change may have been made: look before repeating it.";
-
 impl ToolError {
-    /// The same after a call that would change something.
-    pub(super) fn after_change(self) -> Self {
-        match self {
-            Self::Lenses { error, advice } if error.may_have_changed() => {
-                Self::Lenses { error, advice: format!("{LOOK_FIRST} {advice}").into() }
-            }
-            other => other,
-        }
+    /// The same with what to do next, for a caller who signed in by `sign_in` after a call that was
+    /// to do `intent`. `when_forbidden` is the tool's own advice for users whom Lenses does not
+    /// allow it.
+    pub(super) fn advised(
+        self,
+        sign_in: SignInMode,
+        intent: Intent,
+        when_forbidden: Option<&str>,
+    ) -> Self {
+        let Self::Lenses { error, .. } = self else { return self };
+        let advice = match (&error, when_forbidden) {
+            (lenses::Error::Forbidden(_), Some(advice)) => advice.to_owned(),
+            _ => error.advice(sign_in, intent),
+        };
+        Self::Lenses { error, advice: advice.into() }
     }
 
     /// The label under which the call is counted.

@@ -51,7 +51,12 @@ pub(crate) struct Listening {
 
 /// Starts the binary over HTTP and waits until it listens.
 pub(crate) fn listen(more: &[(&str, &str)]) -> Listening {
-    let mut child = over_http(&[more, &[("LOG_FORMAT", "json")]].concat()).spawn().unwrap();
+    wait_until_listening(over_http(&[more, &[("LOG_FORMAT", "json")]].concat()))
+}
+
+/// Starts `command`, which logs JSON, and waits until it listens.
+pub(crate) fn wait_until_listening(mut command: Command) -> Listening {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut listening = || loop {
         let line: Value = serde_json::from_str(&log.next().unwrap().unwrap()).unwrap();

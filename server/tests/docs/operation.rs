@@ -3,8 +3,16 @@
 use std::{fmt::Write, fs, path::Path, time::Duration};
 
 use lenses_mcp_server::{
-    access_log::Route, auth::CacheHit, completion::Source, lenses::LensesOutcome, limits::Slots,
-    metrics::Metrics, tools::Outcome,
+    access_log::Route,
+    auth::CacheHit,
+    completion::Source,
+    lenses::LensesOutcome,
+    limits::Slots,
+    mcp::{OperationLabels, Revision, Transport},
+    metrics::Metrics,
+    tls::Certificate,
+    tools::Outcome,
+    traces::Target,
 };
 use prometheus_client::encoding::text::encode;
 use regex::Regex;
@@ -48,7 +56,7 @@ A fingerprint is the first eight hex digits of the token's SHA-256: enough to fo
 | `/livez` | 200: the process answers |
 | `/readyz` | 200: it can take requests. 503 with a reason: it was told to stop, or it turns callers away ([below](#connections)). The health of HQ is HQ's |
 | `/metrics` | the metrics below, for Prometheus |
-| `/diagnostics` | each link to HQ and each setting of HQ's that sign-in needs, with result, reason and remedy; asked anew at most every 10 s |
+| `/diagnostics` | each link to HQ and each setting of HQ's that sign-in needs, with result, reason and remedy; asked anew at most every 10 s; and HQ's version, asked anew at most once a minute |
 
 ```console
 kubectl port-forward deploy/lenses-mcp 9090 &
@@ -122,10 +130,10 @@ sent lets the client choose its address.
 - An eighth of the budget is kept for bodies and replies of up to 16 KiB, so that they do not wait
   behind long ones.
 - Each request counts as a call, whatever its method, because HQ is asked about its token.
-- `limit` and `limit_in_flight` show the places and the memory budget in total. `limit_exceeded`
-  counts what these, the places of one user, and the bytes and the time of a body refused.
-  `calls_rate_limited` counts calls that came too soon ([metrics](#metrics)). A refusal for JSON
-  values, keys or nesting is not counted.
+- `limit` shows the bounds that a setting sets. `limit_in_flight` shows what is in use of the places
+  and of the memory budget, in total. `limit_exceeded` counts what each of them refused. The calls
+  per minute have `calls_per_minute_per_user_limit` and `calls_rate_limited` ([metrics](#metrics)).
+  A refusal for JSON values, keys or nesting is not counted.
 
 `/readyz` answers 503 if requests have been refused for 5 s because all places in total are taken,
 and if that is still so.
@@ -134,13 +142,18 @@ and if that is still so.
 
 `OTEL_ENABLED=true` sends spans over OTLP to `OTEL_EXPORTER_OTLP_ENDPOINT` (all variables: [settings](settings.md#traces)).
 
+Names are those of OpenTelemetry's [conventions for MCP](https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md).
+
 | span | attributes |
 |---|---|
-| `tools/list` | `mcp.method.name`, `mcp.protocol.version` |
-| `tools/call TOOL` | the same, `gen_ai.operation.name`, `gen_ai.tool.name`, `error.type` if it failed (an outcome of `tool_calls` below) |
-| `prompts/get PROMPT` | those of `tools/list`, `gen_ai.prompt.name`, `error.type` if it failed (an outcome of `prompts_asked` below) |
-| `resources/read KIND` | those of `tools/list`, `lenses.resource`: the kind, never the URI; `error.type` if it failed (an outcome of `resource_reads` below) |
-| `lenses OPERATION`, below the call | `lenses.operation`, `error.type` if it failed (an outcome of `lenses_calls` below) |
+| each method, such as `tools/list` | `mcp.method.name`, `mcp.protocol.version`, `jsonrpc.request.id`, `network.transport` (`tcp`, or `pipe` over stdio) |
+| `tools/call TOOL` | the same, `gen_ai.operation.name`, `gen_ai.tool.name`, `lenses.outcome` (as of `tool_calls` below) |
+| `prompts/get PROMPT` | those of each method, `gen_ai.prompt.name`, `lenses.outcome` (as of `prompts_asked` below) |
+| `resources/read KIND` | those of each method, `lenses.resource`: the kind, never the URI; `lenses.outcome` (as of `resource_reads` below) |
+| `lenses OPERATION`, below the method | `lenses.operation`, `error.type` if it failed (an outcome of `lenses_calls` below) |
+
+A method that failed has the status `ERROR` and `error.type`: `tool_error` for a tool's result that is an error, the code of a JSON-RPC error (also in
+`rpc.response.status_code`), or `cancelled`. What this server does not know, such as a misspelt tool, is `(unknown)`.
 
 A request joins the trace of its client: `traceparent` in the request's `_meta`, else the HTTP header. HQ is sent `traceparent` in turn; without
 `OTEL_ENABLED`, that of the client as it is. Sign-in is not in a trace:
@@ -152,6 +165,10 @@ that can't be used are a warning at start, and no spans.
 ## Metrics
 
 OpenMetrics. Labels have few values, fixed in the code: no caller can make a new series.
+
+`mcp_server_operation_duration_seconds` is `mcp.server.operation.duration` of OpenTelemetry's conventions, with their names for labels: `mcp_method_name`,
+`gen_ai_tool_name`, `gen_ai_prompt_name`, `lenses_resource`, `error_type`, `rpc_response_status_code`, `network_transport`, `mcp_protocol_version`. A bucket names the last
+sampled trace that fell into it as an exemplar (`trace_id`); Prometheus keeps it with `--enable-feature=exemplar-storage`. `process_*` is read from Linux at each scrape.
 ";
 
 #[test]
@@ -164,7 +181,17 @@ fn the_page_of_operation_lists_every_metric() {
     metrics.mcp.prompt_asked("topics", Outcome::Success);
     metrics.mcp.resource_read("topics", Outcome::Success);
     metrics.mcp.completed(Source::Topic, Outcome::Success);
-    metrics.lenses.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO);
+    metrics.lenses.lenses_called("list_topics", LensesOutcome::Success, Duration::ZERO, None);
+    let operation = OperationLabels {
+        method: "ping",
+        target: Target::Nothing,
+        failure: None,
+        transport: Transport::Tcp,
+        revision: Revision::V2025_11_25,
+    };
+    metrics.mcp.operation_ended(&operation, Duration::ZERO, None);
+    let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    metrics.tls.in_use(Certificate::Listener, &[key.cert.der().clone()]);
     let _bound = Slots::new(1, metrics.limits.clone());
     let _listener = metrics.connections.of("mcp");
     let mut text = String::new();

@@ -36,6 +36,7 @@ async fn an_hq_that_fits_passes_every_check() {
         report,
         json!({
             "healthy": true,
+            "lenses_version": { "version": "6.3.0", "build_id": "b1" },
             "checks": [
                 {"check": "lenses", "result": "ok", "reason": "Reachable", "message": lenses},
                 {"check": "metadata", "result": "ok", "reason": "Found",

@@ -36,6 +36,9 @@ pub(crate) const CLIENT: [(&str, &str); 2] = [
 ];
 const CLIENT_AUTHORIZATION: &str = "Basic bWNwLXNlcnZlcjpodW50ZXI2LWNsaWVudC1zZWNyZXQ=";
 
+/// What HQ says of itself.
+const META_INFO: &str = r#"{"version":"6.3.0","build_id":"b1"}"#;
+
 /// A request's form and headers.
 type Asked = (HashMap<String, String>, HeaderMap);
 
@@ -80,6 +83,7 @@ impl Hq {
             .route("/elsewhere", post(redirected_to))
             .route("/", get(async || "Lenses HQ\n"))
             .route("/api/v1/environments", get(environments))
+            .route("/api/v1/meta-info", get(async || META_INFO))
             .fallback(metadata)
             .with_state(shared.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });

@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Full};
 use lenses_mcp_server::{
     auth::BackChannel,
     diagnostics::Diagnostics,
-    identity::{Fingerprint, Identity},
+    identity::{Fingerprint, Identity, SignInMode},
     lenses,
     limits::{Budget, LimitMetrics, PerUser, Users},
     mcp::{self, Incoming, Rejected},
@@ -243,6 +243,7 @@ pub(crate) fn caller(scopes: ScopeSet) -> Identity {
         subject: Some("alice".into()),
         client_id: Some("client-1".into()),
         scopes,
+        sign_in: SignInMode::OAuth,
         lenses_credential: Arc::new(TOKEN.into()),
         fingerprint: Fingerprint::of(TOKEN),
     }

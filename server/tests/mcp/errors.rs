@@ -49,12 +49,7 @@ async fn fault_20_each_refusal_is_passed_on_with_its_message_and_what_to_do() {
             "agent can't be used: Agent not connected [agent_not_connected]",
             "check_environment_health",
         ),
-        (
-            409,
-            r#"{"title":"Exists"}"#,
-            "conflict with what is there: Exists",
-            "choose another name",
-        ),
+        (409, r#"{"title":"Exists"}"#, "conflict with what is there: Exists", "try once more"),
         (
             422,
             r#"{"title":"Odd"}"#,
@@ -117,7 +112,7 @@ async fn every_status_that_is_no_success_is_an_error_that_says_what_to_do() {
             402 => "the Lenses licence does not cover this: Odd. Tell the user".to_owned(),
             403 => "Lenses HQ does not allow this: Odd. The user's Lenses permissions".to_owned(),
             404 => "not found: Odd. Check the names".to_owned(),
-            409 => "conflict with what is there: Odd. Look at what is there".to_owned(),
+            409 => "conflict with what is there: Odd. It is being changed".to_owned(),
             429 => "Lenses is asked too often: Odd. Wait a little".to_owned(),
             400..500 => format!("Lenses refused the request ({status} "),
             _ => format!("Lenses failed ({status} "),

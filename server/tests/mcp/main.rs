@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test whose setting can't be made has failed")]
 
 mod advice;
+mod advice_table;
 mod approvals;
 mod arguments;
 mod audit;

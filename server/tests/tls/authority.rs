@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     crypto::{CryptoProvider, ring},
@@ -11,8 +13,8 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// A CA.
-pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+/// A CA, and the year in which what it issues expires.
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>, i32);
 
 /// A certificate for `localhost` and its key, in PEM.
 pub(crate) struct Issued {
@@ -26,10 +28,16 @@ fn provider() -> Arc<CryptoProvider> {
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
+        Self::until(name, 4096)
+    }
+
+    /// One whose certificates expire when `year` begins.
+    pub(crate) fn until(name: &str, year: i32) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::self_signed(params, key).unwrap(), year)
     }
 
     pub(crate) fn pem(&self) -> String {
@@ -38,7 +46,8 @@ impl Authority {
 
     pub(crate) fn issue(&self) -> Issued {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(self.1, 1, 1);
         Issued {
             certificate: params.signed_by(&key, &self.0).unwrap().pem(),
             key: key.serialize_pem(),

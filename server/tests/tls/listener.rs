@@ -94,6 +94,12 @@ fn failures(metrics: &Metrics) -> u64 {
     count(metrics, r#"lenses_mcp_tls_reloads_total{files="listener",outcome="failure"}"#)
 }
 
+/// When the certificate that is shown expires, in seconds since 1970.
+fn expiration(metrics: &Metrics) -> u64 {
+    let name = "lenses_mcp_tls_certificate_expiration_timestamp_seconds";
+    count(metrics, &format!(r#"{name}{{certificate="listener"}}"#))
+}
+
 fn closed(metrics: &Metrics, reason: &str) -> u64 {
     let labels = format!(r#"{{listener="mcp",reason="{reason}"}}"#);
     count(metrics, &format!("lenses_mcp_connections_closed_total{labels}"))
@@ -103,14 +109,17 @@ fn closed(metrics: &Metrics, reason: &str) -> u64 {
 async fn a_new_certificate_is_shown_to_new_connections_old_ones_go_on_and_a_bad_one_changes_nothing()
  {
     let folder = Folder::new();
-    let (before, after) = (Authority::new("before"), Authority::new("after"));
+    let (before, after) = (Authority::new("before"), Authority::until("after", 2030));
     let served = serve(&files(&folder, &before));
+    // 4096-01-01, and below 2030-01-01.
+    assert_eq!(expiration(&served.metrics), 67_090_118_400);
     let mut old = connect(served.address, &before).await.unwrap();
     assert!(ask(&mut old).await.starts_with("HTTP/1.1 200"));
     assert!(connect(served.address, &after).await.is_err());
 
     files(&folder, &after);
     until("the new certificate", async || connect(served.address, &after).await.is_ok()).await;
+    assert_eq!(expiration(&served.metrics), 1_893_456_000);
     assert!(connect(served.address, &before).await.is_err());
     assert!(ask(&mut old).await.starts_with("HTTP/1.1 200"));
 

@@ -5,6 +5,7 @@
 mod collector;
 #[path = "../proxy/forward_proxy.rs"]
 mod forward_proxy;
+mod methods;
 mod proxy;
 mod server;
 
@@ -102,27 +103,34 @@ async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_
         assert_eq!(server.asked_hq_in(), gone_on);
 
         let version = "mcp.protocol.version=2025-11-25";
+        let (id, tcp) = ("jsonrpc.request.id=1", "network.transport=tcp");
         for (span, kind, expected) in [
-            (list, 2, vec!["mcp.method.name=tools/list", version]),
+            (list, 2, vec![id, "mcp.method.name=tools/list", version, tcp]),
             (
                 call_list,
                 2,
                 vec![
                     "gen_ai.operation.name=execute_tool",
                     "gen_ai.tool.name=list_environments",
+                    id,
+                    "lenses.outcome=success",
                     "mcp.method.name=tools/call",
                     version,
+                    tcp,
                 ],
             ),
             (
                 call_sql,
                 2,
                 vec![
-                    "error.type=denied",
+                    "error.type=tool_error",
                     "gen_ai.operation.name=execute_tool",
                     "gen_ai.tool.name=execute_sql",
+                    id,
+                    "lenses.outcome=denied",
                     "mcp.method.name=tools/call",
                     version,
+                    tcp,
                 ],
             ),
             (hq_list, 3, vec!["lenses.operation=list_environments"]),
@@ -156,66 +164,6 @@ async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_
         }
         assert!(!format!("{:?}", server.lines).contains("hunter"), "{:?}", server.lines);
     }
-}
-
-#[tokio::test]
-async fn prompts_and_resources_are_spans_of_their_clients_trace_by_their_kinds_and_never_by_a_name_of_the_callers()
- {
-    let (collector, endpoint) = Collector::over_http().await;
-    let mut server = Server::start(&settings(&endpoint, &[])).await;
-    let prompt =
-        |arguments| json!({ "name": "list_running_kafka_connectors", "arguments": arguments });
-    for (method, params) in [
-        ("prompts/get", prompt(json!({ "environment": "hunter-environment" }))),
-        ("prompts/get", prompt(json!({}))),
-        ("prompts/get", json!({ "name": "hunter" })),
-        ("resources/read", json!({ "uri": "lenses://environments" })),
-        ("resources/read", json!({ "uri": "lenses://environments/hunter-environment/topics" })),
-        ("resources/read", json!({ "uri": "lenses://hunter" })),
-    ] {
-        server.send(method, params, Some(IN_HEADER)).await;
-    }
-    server.end().await;
-
-    let spans = collector.spans();
-    let told: Vec<_> =
-        spans.iter().map(|span| (&*span.name, attributes(&span.attributes).join(" "))).collect();
-    let (prompt, read) = (
-        "gen_ai.prompt.name=list_running_kafka_connectors mcp.method.name=prompts/get mcp.protocol.version=2025-11-25",
-        "mcp.method.name=resources/read mcp.protocol.version=2025-11-25",
-    );
-    assert_eq!(
-        told,
-        [
-            ("lenses list_environments", "lenses.operation=list_environments".to_owned()),
-            ("lenses list_topics", "error.type=forbidden lenses.operation=list_topics".to_owned()),
-            ("prompts/get list_running_kafka_connectors", prompt.to_owned()),
-            ("prompts/get list_running_kafka_connectors", format!("error.type=error {prompt}")),
-            ("resources/read environments", format!("lenses.resource=environments {read}")),
-            ("resources/read topics", format!("error.type=denied lenses.resource=topics {read}")),
-        ]
-    );
-    let [hq_environments, hq_topics, .., environments, topics] = &spans[..] else {
-        panic!("{told:?}")
-    };
-    assert_eq!(
-        (&hq_environments.parent_span_id, &hq_topics.parent_span_id),
-        (&environments.span_id, &topics.span_id),
-        "what was asked of HQ stands below"
-    );
-    for span in &spans {
-        assert_eq!(hex(&span.trace_id), "1".repeat(32), "{}", span.name);
-        let failed = span.status.as_ref().is_some_and(|status| status.code == 2);
-        assert_eq!(
-            failed,
-            attributes(&span.attributes)[0].starts_with("error.type"),
-            "{}",
-            span.name
-        );
-    }
-    assert!(
-        !collector.text().contains("hunter-environment") && !collector.text().contains("lenses://")
-    );
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ type Traceparents = Arc<Mutex<Vec<Option<String>>>>;
 pub(crate) struct Server {
     process: Child,
     endpoint: String,
+    admin: String,
     log: Lines<BufReader<ChildStderr>>,
     /// The log so far.
     pub(crate) lines: Vec<Value>,
@@ -76,11 +77,26 @@ impl Server {
         // The client wants a provider even for plain HTTP; another test may have installed it.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut server =
-            Self { process, endpoint: String::new(), log, lines: Vec::new(), client, hq };
+        let mut server = Self {
+            process,
+            endpoint: String::new(),
+            admin: String::new(),
+            log,
+            lines: Vec::new(),
+            client,
+            hq,
+        };
         let line = server.line("listening").await;
         server.endpoint = format!("http://{}/mcp", line["address"].as_str().unwrap());
+        let line = server.line("listening").await;
+        server.admin = format!("http://{}", line["address"].as_str().unwrap());
         server
+    }
+
+    /// What Prometheus is told.
+    pub(crate) async fn metrics(&self) -> String {
+        let answer = self.client.get(format!("{}/metrics", self.admin)).send().await.unwrap();
+        answer.text().await.unwrap()
     }
 
     /// The next line of the log with this message.

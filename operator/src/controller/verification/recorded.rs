@@ -43,6 +43,7 @@ pub(super) fn recorded(status: Option<&LensesMcpServerStatus>) -> Known {
     };
     Known {
         lenses: find(ConditionType::LensesReachable),
+        version: status.lenses_version.clone(),
         endpoint: find(ConditionType::Verified),
         tools: status.tools.as_ref().and_then(|tools| {
             Some(Tools { count: usize::try_from(tools.count).ok()?, digest: tools.digest.clone() })

@@ -74,6 +74,7 @@ async fn bounded(client: &Client, server: &ObjectRef<WatchedServer>, look: &Look
         let bad = |reason| Finding { holds: false, reason, message: message.clone() };
         Findings {
             lenses: Some((Arc::clone(&look.plan.lenses), bad(Reason::Unreachable))),
+            version: None,
             endpoint: look
                 .endpoint
                 .clone()
@@ -93,7 +94,10 @@ async fn findings(client: &Client, server: &ObjectRef<WatchedServer>, look: &Loo
         let credentials = plan.materials.client(client, namespace).await?;
         let http = Http::new(plan.lenses.addresses(), trusted, identity)
             .map_err(|error| unusable(&error))?;
-        Ok(verify::verify_lenses(&http, &plan.lenses, credentials.as_ref()).await)
+        Ok(tokio::join!(
+            verify::verify_lenses(&http, &plan.lenses, credentials.as_ref()),
+            verify::lenses_version(&http, &plan.lenses)
+        ))
     };
     let endpoint = OptionFuture::from(endpoint.clone().map(async |endpoint| {
         let verified = async {
@@ -107,10 +111,8 @@ async fn findings(client: &Client, server: &ObjectRef<WatchedServer>, look: &Loo
         (endpoint, finding, tools)
     }));
     let (lenses, endpoint) = tokio::join!(lenses, endpoint);
-    Findings {
-        lenses: Some((Arc::clone(&plan.lenses), lenses.unwrap_or_else(|finding: Finding| finding))),
-        endpoint,
-    }
+    let (lenses, version) = lenses.unwrap_or_else(|finding: Finding| (finding, None));
+    Findings { lenses: Some((Arc::clone(&plan.lenses), lenses)), version, endpoint }
 }
 
 fn unusable(error: &HttpError) -> Finding {

@@ -66,6 +66,8 @@ struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Findings {
     pub(super) lenses: Option<(Arc<Lenses>, Finding)>,
+    /// The version of the HQ in `lenses`.
+    pub(super) version: Option<String>,
     pub(super) endpoint: Option<(Arc<Endpoint>, Finding, Option<Tools>)>,
 }
 
@@ -220,6 +222,7 @@ impl Entry {
         };
         let findings = Findings {
             lenses: recorded.lenses.map(|finding| (Arc::clone(&plan.lenses), finding)),
+            version: recorded.version,
             endpoint: recorded
                 .endpoint
                 .filter(|_| endpoint)
@@ -233,9 +236,11 @@ impl Entry {
 
     fn known(&self) -> Known {
         let undecided = |reason, message: &str| Finding::undecided(reason, message);
-        let lenses = match &self.findings.lenses {
-            Some((of, finding)) if *of == self.plan.lenses => finding.clone(),
-            _ => undecided(Reason::Verifying, "Lenses HQ is being looked at"),
+        let (lenses, version) = match &self.findings.lenses {
+            Some((of, finding)) if *of == self.plan.lenses => {
+                (finding.clone(), self.findings.version.clone())
+            }
+            _ => (undecided(Reason::Verifying, "Lenses HQ is being looked at"), None),
         };
         let (endpoint, tools) = match (&self.findings.endpoint, self.plan.pods) {
             (_, Pods::NotAsked) => (None, None),
@@ -256,7 +261,13 @@ impl Entry {
                 None,
             ),
         };
-        Known { lenses: Some(lenses), endpoint, tools, at: self.looked_at.map(|(_, at)| at) }
+        Known {
+            lenses: Some(lenses),
+            version,
+            endpoint,
+            tools,
+            at: self.looked_at.map(|(_, at)| at),
+        }
     }
 }
 

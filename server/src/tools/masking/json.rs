@@ -3,8 +3,17 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{MASK, NAME_FIELDS, VALUE_FIELDS, is_secret, masked_text, shows_nothing};
+use super::{
+    MASK,
+    name::{is_harmless, is_secret},
+    text::{masked_text, shows_nothing},
+    verdict::{ABOUT_SETTING, VALUE_FIELDS, Verdict},
+};
 use crate::json::{self, MAX_DEPTH, Part, Parts};
+
+/// What objects of settings are called, in lower case.
+const SETTINGS: &[&str] =
+    &["config", "configs", "configuration", "connectorconfig", "properties", "settings"];
 
 /// A value that must not be shown as it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,7 +46,7 @@ pub(in crate::tools) fn mask_json(text: String) -> String {
 pub(super) fn secrets(text: &str) -> Vec<Secret> {
     let mut search = Search { text: text.as_bytes(), found: Vec::new() };
     let start = text.len() - text.trim_ascii_start().len();
-    search.value(start..text.trim_ascii_end().len(), 0);
+    search.value(start..text.trim_ascii_end().len(), false, 0);
     search.found
 }
 
@@ -67,59 +76,80 @@ impl<'a> Search<'a> {
             .map(move |Part { key, value }| Part { key: moved(key), value: moved(value) })
     }
 
-    fn value(&mut self, range: Range<usize>, depth: u32) {
+    /// Looks through a value of no name, or of a harmless one. `settings` if objects in it hold
+    /// settings.
+    fn value(&mut self, range: Range<usize>, settings: bool, depth: u32) {
         let value = self.at(&range);
         match value.first() {
             // What is nested deeper than anything that passed is not looked through.
             Some(b'{' | b'[') if depth > MAX_DEPTH => self.hide(range),
-            Some(b'{') => self.members(&range, false, depth),
+            Some(b'{') => self.members(&range, None, settings, depth),
             Some(b'[') => {
                 for part in self.parts(&range) {
-                    self.value(part.value, depth + 1);
+                    self.value(part.value, settings, depth + 1);
                 }
             }
             Some(b'"') => {
                 let shown = json::text(value).unwrap_or(Cow::Borrowed(MASK));
-                if let Cow::Owned(shown) = masked_text(&shown) {
-                    self.found.push(Secret { range, shown });
+                if let Cow::Owned(masked) = masked_text(&shown)
+                    && masked != shown
+                {
+                    self.found.push(Secret { range, shown: masked });
                 }
             }
             _ => {}
         }
     }
 
-    /// Looks through the object at `range`. `named_secret` when what is around it says that its
-    /// value is one.
-    fn members(&mut self, range: &Range<usize>, named_secret: bool, depth: u32) {
-        let holds_secret = named_secret || self.names_secret(range);
-        for Part { key, value } in self.parts(range) {
-            let key = json::text(self.at(&key)).unwrap_or_default();
-            let is_value = holds_secret && VALUE_FIELDS.contains(&&*key);
-            if is_value && self.at(&value).starts_with(b"{") && depth <= MAX_DEPTH {
-                // Kafka Connect's validation: {"definition": {"type": "PASSWORD"}, "value":
-                // {"value": "…"}}.
-                self.members(&value, true, depth + 1);
-            } else if is_value || is_secret(&key) {
-                self.hide_all(value, depth + 1);
-            } else {
-                self.value(value, depth + 1);
+    /// Looks through the value of a setting of which nothing is known: objects in it tell what they
+    /// hold, all else is hidden.
+    fn unknown(&mut self, range: Range<usize>, depth: u32) {
+        match self.at(&range).first() {
+            Some(b'{') if depth <= MAX_DEPTH => self.members(&range, None, true, depth),
+            Some(b'[') if depth <= MAX_DEPTH => {
+                for part in self.parts(&range) {
+                    self.unknown(part.value, depth + 1);
+                }
             }
+            _ => self.hide_all(range, depth),
         }
     }
 
-    /// Whether the object at `range` says by its name or type that its value is a secret.
-    fn names_secret(&self, range: &Range<usize>) -> bool {
-        self.parts(range).any(|Part { key, value }| {
-            let value = self.at(&value);
-            match json::text(self.at(&key)).as_deref() {
-                Some("type") => is_password(value),
-                Some("definition") => json::member(value, "type").is_some_and(is_password),
-                Some(key) if NAME_FIELDS.contains(&key) => {
-                    json::text(value).is_some_and(|name| is_secret(&name))
-                }
-                _ => false,
+    /// Looks through the object at `range`. `outer` is what is around it knows of its value.
+    fn members(
+        &mut self,
+        range: &Range<usize>,
+        outer: Option<Verdict>,
+        settings: bool,
+        depth: u32,
+    ) {
+        let verdict = Verdict::of_object(self.at(range), outer);
+        let is_about_setting = |key: &str| verdict.is_some() && ABOUT_SETTING.contains(&key);
+        let mut keys = self.parts(range).map(|part| json::text(self.at(&part.key)));
+        let settings = settings || keys.any(|key| key.is_some_and(|key| key.contains('.')));
+        for Part { key, value } in self.parts(range) {
+            let key = json::text(self.at(&key)).unwrap_or_default();
+            let of_value = verdict.filter(|_| VALUE_FIELDS.contains(&&*key));
+            let is_object = self.at(&value).starts_with(b"{") && depth <= MAX_DEPTH;
+            if is_secret(&key) {
+                self.hide_all(value, depth + 1);
+            } else if of_value.is_some() && is_object {
+                // Kafka Connect's validation: {"definition": {"type": "PASSWORD"}, "value":
+                // {"value": "…"}}.
+                self.members(&value, of_value, settings, depth + 1);
+            } else if let Some(Verdict::Unknown | Verdict::Secret) = of_value {
+                self.hide_all(value, depth + 1);
+            } else if of_value.is_none()
+                && settings
+                && !is_about_setting(&key)
+                && !is_harmless(&key)
+            {
+                self.unknown(value, depth + 1);
+            } else {
+                let named = SETTINGS.contains(&&*key.to_lowercase());
+                self.value(value, settings || named, depth + 1);
             }
-        })
+        }
     }
 
     /// Hides every value in the value at `range`.
@@ -137,10 +167,6 @@ impl<'a> Search<'a> {
             _ => self.hide(range),
         }
     }
-}
-
-fn is_password(kind: &[u8]) -> bool {
-    json::text(kind).is_some_and(|kind| kind.eq_ignore_ascii_case("password"))
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    lenses::{Error, RawObject},
-    report::CheckResult,
+    identity::SignInMode,
+    lenses::{Error, Intent, RawObject},
+    report::{CheckResult, LensesVersion},
     tools::{
         ToolError,
         arguments::KnownEnvironmentName,
@@ -43,6 +44,8 @@ struct Diagnose {
 struct Diagnosis {
     /// Whether no check failed.
     healthy: bool,
+    /// The version of Lenses HQ; null if HQ does not tell it.
+    lenses_version: Option<LensesVersion>,
     /// Each check, in the order in which a call passes them. The first that failed is the one to mend.
     checks: Vec<Finding>,
 }
@@ -73,10 +76,7 @@ async fn diagnose(
             }
         });
     let caller = caller.map(drop);
-    // HQ's word about the caller's credential must reach sign-in, as from every tool.
-    if let Err(error @ Error::Unauthorized(_)) = caller {
-        return Err(error.into());
-    }
+    let sign_in = call.identity.sign_in;
     let mut checks: Vec<Finding> = report
         .checks
         .iter()
@@ -88,14 +88,15 @@ async fn diagnose(
             remedy: check.remedy.map(str::to_owned),
         })
         .collect();
-    checks.push(of_caller(caller));
-    checks.extend(agent.map(|found| of_agent(&found)));
+    checks.push(of_caller(caller, sign_in));
+    checks.extend(agent.map(|found| of_agent(&found, sign_in)));
     let healthy = checks.iter().all(|check| check.result != CheckResult::Failed);
-    Ok(Typed(Diagnosis { healthy, checks }))
+    let lenses_version = report.lenses_version.clone();
+    Ok(Typed(Diagnosis { healthy, lenses_version, checks }))
 }
 
 /// Whether HQ answers the caller.
-fn of_caller(answered: Result<(), Error>) -> Finding {
+fn of_caller(answered: Result<(), Error>, sign_in: SignInMode) -> Finding {
     match answered {
         Ok(()) => Finding {
             check: "caller",
@@ -104,12 +105,12 @@ fn of_caller(answered: Result<(), Error>) -> Finding {
             message: None,
             remedy: None,
         },
-        Err(error) => failed("caller", &error),
+        Err(error) => failed("caller", &error, sign_in),
     }
 }
 
 /// Whether the environment can be used.
-fn of_agent(found: &Result<RawObject, Error>) -> Finding {
+fn of_agent(found: &Result<RawObject, Error>, sign_in: SignInMode) -> Finding {
     let check = "agent";
     let is_connected = |environment: &RawObject| {
         environment.member::<Value>("status")?.get("agent_connected")?.as_bool()
@@ -138,11 +139,11 @@ fn of_agent(found: &Result<RawObject, Error>) -> Finding {
             message: None,
             remedy: None,
         },
-        Err(error) => failed(check, error),
+        Err(error) => failed(check, error, sign_in),
     }
 }
 
-fn failed(check: &'static str, error: &Error) -> Finding {
+fn failed(check: &'static str, error: &Error, sign_in: SignInMode) -> Finding {
     let reason = match error {
         Error::Unauthorized(_) | Error::Credential => "CredentialRefused",
         Error::Forbidden(_) => "Forbidden",
@@ -157,6 +158,6 @@ fn failed(check: &'static str, error: &Error) -> Finding {
         Error::Failed { .. } => "ServerError",
         _ => "Unreadable",
     };
-    let (message, remedy) = (Some(error.to_string()), Some(error.advice().to_owned()));
+    let (message, remedy) = (Some(error.to_string()), Some(error.advice(sign_in, Intent::Read)));
     Finding { check, result: CheckResult::Failed, reason, message, remedy }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     lenses::Name,
+    report::LensesVersion,
     scope::ScopeSet,
     tools::{
         ArgumentError, ToolError, Unavailable,
@@ -47,6 +48,8 @@ struct WhoAmI {
     offered_scopes: Vec<String>,
     /// The environments that this server is limited to; null where it is not.
     environments: Option<Vec<String>>,
+    /// The version of Lenses HQ; null if HQ does not tell it.
+    lenses_version: Option<LensesVersion>,
     /// The tools that are not listed, and why.
     hidden_tools: Vec<Hidden>,
 }
@@ -71,7 +74,8 @@ enum Reason {
 }
 
 async fn whoami(call: Call, Asked { tool }: Asked) -> Result<Typed<WhoAmI>, ToolError> {
-    let mut told = WhoAmI::of(&call);
+    let lenses_version = call.diagnostics.lenses_version().await;
+    let mut told = WhoAmI::of(&call, lenses_version);
     if let Some(tool) = tool {
         if registry().find(tool.as_str()).is_none() {
             return Err(ArgumentError::value("tool", "there is no such tool").into());
@@ -82,7 +86,7 @@ async fn whoami(call: Call, Asked { tool }: Asked) -> Result<Typed<WhoAmI>, Tool
 }
 
 impl WhoAmI {
-    fn of(call: &Call) -> Self {
+    fn of(call: &Call, lenses_version: Option<LensesVersion>) -> Self {
         let Call { identity, policy, .. } = call;
         let scopes = identity.scopes.intersection(policy.scopes());
         let hidden_tools = registry().iter().filter_map(|tool| {
@@ -104,6 +108,7 @@ impl WhoAmI {
             environments: policy
                 .environments()
                 .map(|names| names.iter().map(ToString::to_string).collect()),
+            lenses_version,
             hidden_tools: hidden_tools.collect(),
         }
     }

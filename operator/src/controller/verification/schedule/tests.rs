@@ -3,6 +3,7 @@
 use super::*;
 use crate::verify::{Callers, Endpoint, Lenses};
 
+const VERSION: &str = "6.3.0";
 const INTERVAL: Duration = Duration::from_mins(5);
 
 fn server() -> Server {
@@ -38,11 +39,13 @@ fn finding(reason: Reason) -> Finding {
 struct Play {
     schedule: Schedule,
     now: Instant,
+    /// HQ's version.
+    version: &'static str,
 }
 
 impl Play {
     fn new() -> Self {
-        Self { schedule: Schedule::default(), now: Instant::now() }
+        Self { schedule: Schedule::default(), now: Instant::now(), version: VERSION }
     }
 
     fn want(&mut self, plan: Plan) -> (Option<Reason>, Option<Reason>) {
@@ -66,6 +69,7 @@ impl Play {
     fn found(&mut self, look: &Look, lenses: Reason, endpoint: Reason) -> bool {
         let findings = Findings {
             lenses: Some((Arc::clone(&look.plan.lenses), finding(lenses))),
+            version: Some(self.version.to_owned()),
             endpoint: look.endpoint.clone().map(|of| (of, finding(endpoint), None)),
         };
         self.schedule.record(&server(), look, findings, (self.now, Timestamp::UNIX_EPOCH), 0.5)
@@ -229,6 +233,7 @@ fn what_a_status_tells_is_believed_after_a_restart_and_looked_at_within_five_min
     let recorded = || Known {
         lenses: Some(finding(Reason::LensesReachable)),
         endpoint: Some(finding(Reason::Verified)),
+        version: Some(VERSION.to_owned()),
         ..Known::default()
     };
     let mut play = Play::new();
@@ -296,8 +301,24 @@ fn a_first_look_is_waited_for_until_it_has_found_something_and_never_for_long() 
     let (_, look) = play.next();
     let findings = Findings {
         lenses: Some((Arc::clone(&look.plan.lenses), finding(Reason::LensesReachable))),
-        endpoint: None,
+        ..Findings::default()
     };
     play.schedule.record(&server(), &look, findings, (play.now, Timestamp::now()), 0.5);
     assert_eq!(wait(&play, 0), None);
+}
+
+#[test]
+fn another_version_of_hq_is_news_and_is_told() {
+    let mut play = Play::new();
+    play.want(settled());
+    let (_, look) = play.next();
+    assert!(play.well(&look));
+    let version = |play: &Play| play.schedule.known(&server()).unwrap().version;
+    assert_eq!(version(&play).as_deref(), Some(VERSION));
+    let (_, look) = play.next();
+    assert!(!play.well(&look));
+    play.version = "6.4.0";
+    let (_, look) = play.next();
+    assert!(play.well(&look));
+    assert_eq!(version(&play).as_deref(), Some("6.4.0"));
 }
