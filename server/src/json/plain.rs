@@ -18,15 +18,15 @@ pub fn plain(text: &str) -> Result<Value, Box<dyn Error + Send + Sync>> {
     let Plain(value) = serde_json::from_str(text)?;
     match changed_number(text.as_bytes()) {
         None => Ok(value),
-        Some(place) => Err(format!(
-            "{place}a number has more digits than a double holds: send it \
-                                    as text, or with fewer digits"
-        )
-        .into()),
+        Some(place) => {
+            let what = "a number has more digits than a double holds: send it as text, or with \
+                        fewer digits";
+            Err(format!("{place}{what}").into())
+        }
     }
 }
 
-/// The first number in `text` that a [`Value`] changes: the beginning of a message about it, with the
+/// The beginning of a message about the first number in `text` that a [`Value`] changes: with the
 /// member of `text` that it stands in.
 fn changed_number(text: &[u8]) -> Option<String> {
     if !has_changed_number(text) {

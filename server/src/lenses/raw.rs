@@ -232,7 +232,8 @@ mod tests {
         for record in list.iter() {
             record.write("id", &mut out);
         }
-        let replaced = r#"{"unreadable":"Lenses sent something here that is no object, so that it is left out"}"#;
+        let why = "Lenses sent something here that is no object, so that it is left out";
+        let replaced = format!(r#"{{"unreadable":"{why}"}}"#);
         assert_eq!(out, replaced.repeat(3) + r#"{"id":"a"}"#);
     }
 
