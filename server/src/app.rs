@@ -26,6 +26,7 @@ use crate::{
     audit::{DecidedBy, Source},
     auth::{Authenticator, no_authorization_server_routes},
     client_address::ClientAddress,
+    connections::ConnectionHandle,
     host_check::{self, HostCheck},
     json_rpc::{RequestId, RpcError},
     landing::{self, LandingPage},
@@ -162,10 +163,11 @@ impl<H: Handler> McpEndpoint<H> {
         let (parts, body) = request.into_parts();
         let source = Source::of(&parts.extensions);
         let address = source.address.as_ref().map(ClientAddress::block);
+        let connection = ConnectionHandle::of(&parts.extensions);
         let identity = match self.authenticator.sign_in(&parts.headers, &source).await {
             ControlFlow::Continue(identity) => identity,
             ControlFlow::Break(challenge) => {
-                limits::discard(body).await;
+                limits::discard(body, &connection).await;
                 return ControlFlow::Break(challenge);
             }
         };
@@ -175,13 +177,13 @@ impl<H: Handler> McpEndpoint<H> {
         let incoming = match Incoming::new(parts) {
             ControlFlow::Continue(incoming) => incoming,
             ControlFlow::Break(response) => {
-                limits::discard(body).await;
+                limits::discard(body, &connection).await;
                 self.in_turn(&counted, &RequestId::NULL)?;
                 return ControlFlow::Break(response);
             }
         };
         let budget = self.bounds.users.budget(Arc::clone(&user));
-        let read = self.bounds.bodies.read(body, &budget).await?;
+        let read = self.bounds.bodies.read(body, &budget, &connection).await?;
         let parsed = self.mcp.parse(incoming, &read.body);
         if let (Err(_), Ok(parsed)) = (&counted, &parsed) {
             let limit = "MCP_CALLS_PER_MINUTE_PER_USER";

@@ -6,6 +6,7 @@
 //! ```
 
 mod activity;
+mod handle;
 mod listener;
 pub mod metrics;
 mod read_timeout;
@@ -34,7 +35,6 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{either::Either, task::TaskTracker};
 
-pub use self::listener::listen;
 use self::{
     activity::Activity,
     listener::accept,
@@ -43,6 +43,10 @@ use self::{
     service::service,
     table::{Place, Table},
     write_timeout::WriteTimeout,
+};
+pub use self::{
+    handle::{ConnectionHandle, Discarding},
+    listener::listen,
 };
 use crate::{client_address::TrustedProxies, lifecycle::Stages};
 

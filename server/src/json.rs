@@ -1,11 +1,12 @@
 //! JSON that stays as it was written: found, checked and copied as slices of a text, never as a
-//! tree.
+//! tree but for what a client sends.
 //!
 //! ```text
 //! structure  where a value ends, and the parts of an array or object: by brackets and quotes
 //! check      whether every JSON reader takes a value: syntax, surrogates, depth, UTF-8
 //! copy       a value as a client reads it: wide numbers as strings, one line
 //! size       how many values a text holds, before it is parsed
+//! plain      a tree, if it says all that its text says
 //! ```
 //!
 //! All of it works on bytes that anyone may have written: nothing recurses, and nothing panics.
@@ -15,6 +16,7 @@ mod check;
 mod check_tests;
 mod copy;
 mod number;
+mod plain;
 mod size;
 mod structure;
 
@@ -23,6 +25,7 @@ use std::borrow::Cow;
 pub use self::{
     check::{Fault, MAX_DEPTH, Need, check},
     copy::{copy, push_string},
+    plain::plain,
     size::{DEPTH_MAX, NODES_MAX, TooLarge, measure},
     structure::{Checked, Malformed, Part, Parts, checked_elements, end_of},
 };

@@ -23,6 +23,7 @@ mod forwarding;
 #[cfg(test)]
 mod fuzz;
 mod headers;
+mod incoming;
 mod message;
 mod meta;
 mod method;
@@ -54,8 +55,9 @@ pub use self::{
     client::{Client, NoAnswer},
     context::Context,
     elicitation::{Destination, Elicitation},
-    endpoint::{Endpoint, Incoming, Parsed},
+    endpoint::{Endpoint, Parsed},
     forwarding::routes as replica_routes,
+    incoming::Incoming,
     message::{Message, Notification, Rejected, Request},
     meta::{ClientCapabilities, Meta},
     method::Call,

@@ -56,6 +56,7 @@ pub use self::{
     outcome::Outcome,
     progress::{Progress, ProgressUpdate, ProgressUpdates},
     result::ToolResult,
+    statement::StatementSummary,
     target::{Statement, Target, TargetObject},
     unavailable::{Denied, Unavailable},
 };

@@ -39,6 +39,8 @@ pub(super) struct Activity {
     stalled: AtomicU64,
     /// Whether somebody must be woken when the response has been written.
     awaits_flush: AtomicBool,
+    /// Whether the rest of a refused request is awaited.
+    discards: AtomicBool,
 }
 
 impl Activity {
@@ -48,6 +50,7 @@ impl Activity {
             state: AtomicU64::new(0),
             stalled: AtomicU64::new(0),
             awaits_flush: AtomicBool::new(false),
+            discards: AtomicBool::new(false),
         }
     }
 
@@ -91,10 +94,19 @@ impl Activity {
         self.awaits_flush.swap(false, Ordering::Relaxed)
     }
 
+    /// Notes whether the rest of a refused request is awaited.
+    pub(super) fn set_discards(&self, discards: bool) {
+        self.discards.store(discards, Ordering::Relaxed);
+    }
+
     /// Since when the connection only waits for its client: for a request, for the rest of a
-    /// request's head, or for the client to take its response. `None` while a request is answered.
+    /// request's head or of a refused body, or for the client to take its response. `None` while a
+    /// request is answered.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let (phase, since) = self.phase();
+        if self.discards.load(Ordering::Relaxed) {
+            return Some(since);
+        }
         match self.stalled.load(Ordering::Relaxed) {
             0 => matches!(phase, Phase::Idle | Phase::Head).then_some(since),
             stalled => {

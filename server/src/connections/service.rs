@@ -24,7 +24,10 @@ use hyper::{
 };
 use hyper_util::service::TowerToHyperService;
 
-use super::activity::{Activity, Phase};
+use super::{
+    activity::{Activity, Phase},
+    handle::ConnectionHandle,
+};
 use crate::client_address::{ClientAddress, TrustedProxies};
 
 /// The router for the requests from `peer` to the address `own`. Once `stopping` is true, its responses say that their
@@ -42,6 +45,7 @@ pub(super) fn service(
     service_fn(move |mut request: Request<Incoming>| {
         let address = ClientAddress::of_request(peer, own, request.headers(), &trusted);
         request.extensions_mut().insert(address);
+        request.extensions_mut().insert(ConnectionHandle::new(Arc::clone(&activity)));
         let (answering, activity, stopping) =
             (router.call(request), Arc::clone(&activity), Arc::clone(&stopping));
         async move {

@@ -46,7 +46,7 @@ fn brackets_end(text: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-fn string_end(text: &[u8], start: usize) -> Option<usize> {
+pub(super) fn string_end(text: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
         at += plain_length(text.get(at..)?);

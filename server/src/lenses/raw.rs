@@ -12,10 +12,10 @@ use std::{borrow::Cow, ops::Range};
 use bytes::Bytes;
 
 pub use self::object::RawObject;
+use self::salvage::{Unreadable, push_unreadable, write};
 pub(super) use self::salvage::{is_complete, salvage_value};
-use self::salvage::{push_unreadable, write};
 use super::Object;
-use crate::json::{self, Checked, Fault, Malformed, Need};
+use crate::json::{self, Checked, Malformed, Need};
 
 /// A list of JSON objects: HQ's reply, and where each record stands in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct RawList {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     range: Range<u32>,
-    check: Result<Need, Fault>,
+    check: Result<Need, Unreadable>,
 }
 
 impl Place {
@@ -48,24 +48,28 @@ pub(super) enum NoList {
 }
 
 impl RawList {
-    /// The list that `text` is. A record that can't be read ends where its brackets say.
+    /// The list that `text` is. A record that can't be read ends where its brackets say. What is no
+    /// object is replaced, if there are objects beside it.
     pub(super) fn read(text: Bytes) -> Result<Self, NoList> {
         if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[') {
             let is_other = is_complete(&text);
             return Err(if is_other { NoList::Other } else { NoList::Malformed });
         }
-        let mut records = Vec::new();
+        let (mut records, mut has_object) = (Vec::new(), false);
         for element in json::checked_elements(&text) {
             let Checked { place, check } = element.map_err(|Malformed| NoList::Malformed)?;
             let (Ok(start), Ok(end)) = (u32::try_from(place.start), u32::try_from(place.end))
             else {
                 return Err(NoList::Malformed);
             };
+            let is_object = text.get(place.start) == Some(&b'{');
+            has_object |= is_object;
+            let check =
+                if is_object { check.map_err(Unreadable::Fault) } else { Err(Unreadable::Kind) };
             records.push(Place { range: start..end, check });
         }
-        let list = Self { text, records };
-        if list.iter().all(|record| record.text.starts_with(b"{")) {
-            Ok(list)
+        if has_object || records.is_empty() {
+            Ok(Self { text, records })
         } else {
             Err(NoList::Other)
         }
@@ -123,13 +127,13 @@ impl RawList {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawRecord<'a> {
     text: &'a [u8],
-    check: Result<Need, Fault>,
+    check: Result<Need, Unreadable>,
 }
 
 impl<'a> RawRecord<'a> {
     /// `record`, the text of a JSON object.
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, check: json::check(text) }
+        Self { text, check: json::check(text).map_err(Unreadable::Fault) }
     }
 
     /// The value of the member `name`.
@@ -222,9 +226,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_object_is_replaced_and_the_records_beside_it_stay() {
+        let list = list(r#"[null,1,"x",{"id":"a"}]"#).unwrap();
+        let mut out = String::new();
+        for record in list.iter() {
+            record.write("id", &mut out);
+        }
+        let why = "Lenses sent something here that is no object, so that it is left out";
+        let replaced = format!(r#"{{"unreadable":"{why}"}}"#);
+        assert_eq!(out, replaced.repeat(3) + r#"{"id":"a"}"#);
+    }
+
+    #[test]
     fn what_is_no_list_of_objects_is_told_from_what_is_no_json() {
         assert_eq!(list(" [ ] ").unwrap().len(), 0);
-        for reply in ["[1]", "[{},null]", "{}", "null", "\"a\"", r#"{"a":"\ud800"}"#] {
+        for reply in ["[1]", "[null,[{}]]", "{}", "null", "\"a\"", r#"{"a":"\ud800"}"#] {
             assert_eq!(list(reply), Err(NoList::Other), "{reply}");
         }
         for reply in ["", "[", "[{}", "[{}]]", "[{} {}]", "{", "<html>", "\u{1f}"] {

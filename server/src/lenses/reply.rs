@@ -21,6 +21,9 @@ pub(super) enum Reply {
     Text(String),
 }
 
+/// U+FEFF, which is not a part of the text behind it (RFC 8259 §8.1).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 pub(super) const NOT_JSON: Error = Error::Unreadable { what: "JSON that is cut off or malformed" };
 
 impl Reply {
@@ -112,7 +115,10 @@ fn starts_with(json: &[u8], byte: u8) -> bool {
 
 /// What a 2xx body is. The content type decides only where the bytes leave a choice: agents are
 /// known to send JSON as `text/plain`, and proxies to send their pages with any status.
-pub(super) fn interpret(content_type: &str, body: Vec<u8>) -> Result<Reply, Error> {
+pub(super) fn interpret(content_type: &str, mut body: Vec<u8>) -> Result<Reply, Error> {
+    if body.starts_with(BYTE_ORDER_MARK) {
+        body.drain(..BYTE_ORDER_MARK.len());
+    }
     let media_type = essence(content_type).to_ascii_lowercase();
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Reply::Empty);
@@ -170,6 +176,7 @@ mod tests {
             ("text/plain", "[INFO] started", Ok(Reply::Text("[INFO] started".to_owned()))),
             ("text/plain", "[INFO]", Ok(Reply::Text("[INFO]".to_owned()))),
             ("", "[]", Ok(json("[]"))),
+            ("application/json", "\u{feff}[]", Ok(json("[]"))),
             ("application/json", "", Ok(Reply::Empty)),
             ("text/html", " \n", Ok(Reply::Empty)),
             ("text/plain", "done: it is", Ok(Reply::Text("done: it is".to_owned()))),

@@ -19,7 +19,7 @@ use super::{
     metrics::{Bound, LimitMetrics},
     users::{Budget, Reserved},
 };
-use crate::json_rpc::RpcError;
+use crate::{connections::ConnectionHandle, json_rpc::RpcError};
 
 /// How much of a refused body is read.
 const DISCARD_MAX: usize = 8 << 20;
@@ -57,17 +57,22 @@ enum Unread {
 }
 
 impl Bodies {
-    /// Reads `body` for a user with `budget`. Bytes are reserved as they come: a length that is
+    /// Reads `body`, which comes over `connection`, for a user with `budget`. Bytes are reserved as they come: a length that is
     /// only declared takes nothing from others.
     ///
     /// Breaks with 413 for too many bytes, 408 for too slow a body, 503 if the budget is used up.
-    pub async fn read(&self, mut body: Body, budget: &Budget) -> ControlFlow<Response, Read> {
+    pub async fn read(
+        &self,
+        mut body: Body,
+        budget: &Budget,
+        connection: &ConnectionHandle,
+    ) -> ControlFlow<Response, Read> {
         let unread = match self.collect(&mut body, budget).await {
             Ok(read) => return ControlFlow::Continue(read),
             Err(unread) => unread,
         };
         if matches!(unread, Unread::TooLong | Unread::Full) {
-            discard(body).await;
+            discard(body, connection).await;
         }
         ControlFlow::Break(self.respond(&unread))
     }
@@ -142,8 +147,9 @@ impl Bodies {
 
 /// Reads the rest of a body that is refused, within bounds, and forgets it. A connection that is
 /// closed with bytes unread is reset, and the reset takes the response with it: the client would
-/// see a broken connection in place of the 401 or 413.
-pub async fn discard(mut body: Body) {
+/// see a broken connection in place of the 401 or 413. `connection` makes room for others meanwhile.
+pub async fn discard(mut body: Body, connection: &ConnectionHandle) {
+    let _idle = connection.discarding();
     let reading = async {
         let mut left = DISCARD_MAX;
         while let Some(Ok(frame)) = body.frame().await {

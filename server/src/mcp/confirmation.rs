@@ -6,6 +6,7 @@
 //! the key, and once on each. In the revisions before, the call itself waits while the client asks
 //! (`elicitation.rs`).
 
+mod message;
 mod used;
 
 use std::time::Duration;
@@ -15,7 +16,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use self::used::{Nonce, UsedSeals};
+use self::{
+    message::message,
+    used::{Nonce, UsedSeals},
+};
 use super::{elicitation::user, object::OfObject};
 use crate::{identity::Identity, json_rpc::RpcError, policy::Confirm, tools::Tool};
 
@@ -23,8 +27,6 @@ use crate::{identity::Identity, json_rpc::RpcError, policy::Confirm, tools::Tool
 const VALID_FOR: Duration = Duration::from_mins(1);
 /// The question's name among the requests for input, and its field.
 const QUESTION: &str = "confirm";
-/// Longest value of an argument in the question, in characters.
-const SHOWN_MAX: usize = 300;
 
 /// Decides whether a call may run now.
 pub(super) struct Confirmation {
@@ -179,15 +181,4 @@ fn binding(tool: &Tool, arguments: &Map<String, Value>, identity: &Identity) -> 
         .into_iter()
         .flat_map(|part| part.len().to_be_bytes().into_iter().chain(part.iter().copied()))
         .collect()
-}
-
-fn message(tool: &Tool, arguments: &Map<String, Value>) -> String {
-    let title = tool.listing().title.as_deref().unwrap_or(tool.name());
-    let arguments = arguments.iter().map(|(name, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let cut = if value.chars().nth(SHOWN_MAX).is_some() { "…" } else { "" };
-        let value: String = value.chars().take(SHOWN_MAX).collect();
-        format!("\n{name}: {}{cut}", value.escape_debug())
-    });
-    format!("{title}? This can't be undone.{}", arguments.collect::<String>())
 }

@@ -21,6 +21,8 @@ pub struct Context {
     pub meta: Meta,
     /// Whether the client can show a form to the user: now, or in an input-required result.
     pub has_forms: bool,
+    /// Whether the client takes events, in which this server sends it something before the result.
+    pub takes_events: bool,
     /// The way back to the client.
     pub client: Client,
     /// Where the request comes from.

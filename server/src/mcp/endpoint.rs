@@ -1,37 +1,31 @@
 //! The MCP endpoint of Streamable HTTP, behind sign-in and bounds: from the head and body of a
 //! `POST` to the response.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE},
-    request::Parts,
-};
+use http::{HeaderMap, StatusCode};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Handler,
-    accepts::Accepts,
-    audit,
+    Handler, audit,
     client::{Client, QUEUED},
     context::Context,
     elicitation::{Destination, Elicitation},
     headers,
+    incoming::Incoming,
     message::{ClientResponse, Message, Rejected, Request},
     metrics::Transport,
     response::{Exchange, respond},
     revision::Revision,
 };
 use crate::{
-    audit::{AuditLog, DecidedBy, Decision, Source},
+    audit::{AuditLog, DecidedBy, Decision},
     identity::Identity,
     json_rpc::{RequestId, RpcError},
     limits::Budget,
-    media_type::essence,
     scope::ScopeSet,
 };
 
@@ -46,14 +40,6 @@ pub struct Endpoint<H> {
     audit: AuditLog,
 }
 
-/// The head of a `POST` that MCP can answer.
-#[derive(Debug)]
-pub struct Incoming {
-    headers: HeaderMap,
-    source: Source,
-    accepts: Accepts,
-}
-
 /// A message that is checked as far as it can be without its caller.
 #[derive(Debug)]
 pub struct Parsed {
@@ -66,48 +52,6 @@ enum Checked {
     Request(Box<Request>, Revision),
     Notification,
     Response(ClientResponse),
-}
-
-impl Incoming {
-    /// Checks the head of a request to the endpoint.
-    ///
-    /// Breaks with 405 for a method other than POST, 406 if the client takes neither JSON nor an
-    /// event stream, 415 for a body that is not JSON or is encoded.
-    pub fn new(parts: Parts) -> ControlFlow<Response, Self> {
-        let Parts { method, headers, extensions, .. } = parts;
-        if method != Method::POST {
-            let allow = [(ALLOW, HeaderValue::from_static("POST"))];
-            let error = RpcError::invalid_request(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "send each message as a POST; this server has no other streams",
-            );
-            return ControlFlow::Break((allow, error).into_response());
-        }
-        let accepts = Accepts::of(&headers);
-        if !accepts.json && !accepts.events {
-            return ControlFlow::Break(refused(
-                StatusCode::NOT_ACCEPTABLE,
-                "Accept must name application/json or text/event-stream",
-            ));
-        }
-        if !headers.get(CONTENT_TYPE).is_some_and(is_json) {
-            return ControlFlow::Break(refused(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Content-Type must be application/json",
-            ));
-        }
-        let mut codings = headers.get_all(CONTENT_ENCODING).iter();
-        if !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            // RFC 9110 §12.5.3: what would be taken.
-            let taken = [(ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
-            let error = RpcError::invalid_request(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "the body is encoded: send it without Content-Encoding",
-            );
-            return ControlFlow::Break((taken, error).into_response());
-        }
-        ControlFlow::Continue(Self { headers, source: Source::of(&extensions), accepts })
-    }
 }
 
 impl Parsed {
@@ -250,8 +194,7 @@ impl<H: Handler> Endpoint<H> {
         let Request { id, call, meta } = request;
         let Incoming { headers, source, accepts } = incoming;
         let has_forms = match self.has_forms(&headers, revision, &meta, &identity) {
-            // A question before revision 2026-07-28 is an event.
-            Ok(has_forms) => has_forms && (revision.is_stateless() || accepts.events),
+            Ok(has_forms) => has_forms,
             Err(error) => return error.respond(&id),
         };
         let (messages, sent) = mpsc::channel(QUEUED);
@@ -265,6 +208,7 @@ impl<H: Handler> Endpoint<H> {
             revision,
             meta,
             has_forms,
+            takes_events: accepts.events,
             client,
             source,
             transport: Transport::Tcp,
@@ -291,12 +235,4 @@ impl<H: Handler> Endpoint<H> {
         let session = session.to_str().unwrap_or_default();
         self.elicitation.check_session(session, identity).map(|()| true)
     }
-}
-
-fn refused(status: StatusCode, message: &'static str) -> Response {
-    RpcError::invalid_request(status, message).into_response()
-}
-
-fn is_json(value: &HeaderValue) -> bool {
-    value.to_str().is_ok_and(|value| essence(value).eq_ignore_ascii_case("application/json"))
 }

@@ -5,12 +5,15 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     BoxError, Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, State},
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, FromRequest, State},
     response::{IntoResponse, Response},
     routing::post,
 };
-use http::{HeaderMap, Request, StatusCode, header::HOST};
+use http::{
+    HeaderValue, Request, StatusCode,
+    header::{CONNECTION, HOST},
+};
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -27,7 +30,7 @@ use crate::{identity::Identity, json_rpc::RpcError};
 const PATH: &str = "/elicitation";
 /// The header that proves that a replica sent it.
 const SEAL: &str = "x-lenses-mcp-seal";
-/// Longest time to reach another replica: it is in the same cluster.
+/// Longest time to reach another replica, and for its request: it is in the same cluster.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest answer that is sent on, in bytes.
 const ANSWER_MAX: usize = 64 * 1024;
@@ -109,21 +112,29 @@ pub fn routes(elicitation: Arc<Elicitation>) -> Router {
         .with_state(elicitation)
 }
 
-async fn receive(
-    State(elicitation): State<Arc<Elicitation>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
-    let seal = headers.get(SEAL).and_then(|seal| seal.to_str().ok()).unwrap_or_default();
-    if !elicitation.is_forwarded(&body, seal) {
-        return StatusCode::FORBIDDEN;
+async fn receive(State(elicitation): State<Arc<Elicitation>>, request: Request<Body>) -> Response {
+    let seal = request.headers().get(SEAL).cloned();
+    match timeout(TIMEOUT, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => elicitation.receive(seal.as_ref(), &body).into_response(),
+        Ok(Err(unread)) => unread.into_response(),
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, [(CONNECTION, "close")]).into_response(),
     }
-    let Ok(Forwarded { id, user, result }) = serde_json::from_slice(&body) else {
-        return StatusCode::BAD_REQUEST;
-    };
-    match elicitation.answer_of(&ClientResponse { id, result }, &user) {
-        Ok(Destination::Delivered) => StatusCode::ACCEPTED,
-        // It is sent on once only.
-        Ok(Destination::Replica(_)) | Err(_) => StatusCode::NOT_FOUND,
+}
+
+impl Elicitation {
+    /// Takes the answer that another replica sent on in `body`, with its `seal`.
+    fn receive(&self, seal: Option<&HeaderValue>, body: &[u8]) -> StatusCode {
+        let seal = seal.and_then(|seal| seal.to_str().ok()).unwrap_or_default();
+        if !self.is_forwarded(body, seal) {
+            return StatusCode::FORBIDDEN;
+        }
+        let Ok(Forwarded { id, user, result }) = serde_json::from_slice(body) else {
+            return StatusCode::BAD_REQUEST;
+        };
+        match self.answer_of(&ClientResponse { id, result }, &user) {
+            Ok(Destination::Delivered) => StatusCode::ACCEPTED,
+            // It is sent on once only.
+            Ok(Destination::Replica(_)) | Err(_) => StatusCode::NOT_FOUND,
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! The params of each method.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{
     meta::{ClientCapabilities, Meta},
     object::{object, optional_object},
 };
+use crate::json;
 
 /// Params of a method that has none.
 #[derive(Debug, Default, Deserialize)]
@@ -129,30 +130,20 @@ pub struct CompletionContext {
     pub arguments: Option<BTreeMap<String, String>>,
 }
 
-/// An object of arguments, or null for none. A repeated name is an error: a gateway could have
-/// checked the first and this server would use the last.
+/// An object of arguments, or null for none. A repeated name is an error, at whatever depth: a
+/// gateway could have checked the first and this server would use the last.
 fn arguments<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
-    struct Arguments;
-    impl<'de> de::Visitor<'de> for Arguments {
-        type Value = Map<String, Value>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object of arguments")
-        }
-
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(Map::new())
-        }
-
-        fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-            let mut arguments = Map::new();
-            while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-                if arguments.insert(name, value).is_some() {
-                    return Err(de::Error::custom("an argument is given twice"));
-                }
-            }
-            Ok(arguments)
+    let Some(text) = Option::<Box<RawValue>>::deserialize(deserializer)? else {
+        return Ok(Map::new());
+    };
+    match json::plain(text.get()) {
+        Ok(Value::Object(arguments)) => Ok(arguments),
+        Ok(_) => Err(de::Error::custom("expected an object of arguments")),
+        Err(error) => {
+            let error = error.to_string();
+            // The place is one in the arguments, not in the message.
+            let reason = error.rsplit_once(" at line ").map_or(&*error, |(reason, _)| reason);
+            Err(de::Error::custom(reason))
         }
     }
-    deserializer.deserialize_any(Arguments)
 }

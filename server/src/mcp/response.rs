@@ -7,7 +7,7 @@ use axum::{
     body::{Body, Bytes},
     response::{IntoResponse, Response},
 };
-use futures::{Stream, future::BoxFuture, stream};
+use futures::{FutureExt, Stream, future::BoxFuture, stream};
 use http::{
     HeaderName, HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
@@ -103,16 +103,19 @@ pub(super) async fn respond(
             outcome = &mut call => Some(outcome),
         }
     } else {
-        None
+        // Headers go before events: what is known at once, as the session of `initialize` is, can
+        // still be one.
+        (&mut call).now_or_never()
     };
     if let Some(outcome) = outcome {
         // What was sent in the last moment goes before the result, on a stream.
-        if accepts.events
-            && let Ok(message) = sent.try_recv()
-        {
-            events.push_back(message);
+        let message = if accepts.events { sent.try_recv().ok() } else { None };
+        if message.is_some() || !accepts.json {
+            events.extend(message);
+            let session = session(&outcome);
             let call = Box::pin(std::future::ready(outcome));
-            return streamed(Streaming { exchange, call, sent, events, ending });
+            let response = streamed(Streaming { exchange, call, sent, events, ending });
+            return in_session(response, session);
         }
         return whole(&exchange, outcome).await;
     }
@@ -129,8 +132,17 @@ async fn whole(exchange: &Exchange, outcome: Outcome) -> Response {
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    let session = outcome.as_ref().ok().and_then(|answer| answer.session.as_deref());
-    if let Some(session) = session.and_then(|session| HeaderValue::from_str(session).ok()) {
+    in_session(response, session(&outcome))
+}
+
+/// The session that `outcome` begins.
+fn session(outcome: &Outcome) -> Option<HeaderValue> {
+    let session = outcome.as_ref().ok()?.session.as_deref()?;
+    HeaderValue::from_str(session).ok()
+}
+
+fn in_session(mut response: Response, session: Option<HeaderValue>) -> Response {
+    if let Some(session) = session {
         response.headers_mut().insert(HeaderName::from_static("mcp-session-id"), session);
     }
     response

@@ -1,23 +1,28 @@
 //! One client over standard input and output, a message a line (MCP, "stdio"). The same methods as
 //! over HTTP; what HTTP says in each request is remembered for the connection.
 
+mod lines;
+
 use std::{
     collections::HashMap,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use futures::StreamExt;
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::{io::AsyncWriteExt, sync::mpsc, task::JoinSet};
-use tokio_util::{
-    codec::{FramedRead, LinesCodec, LinesCodecError},
-    sync::CancellationToken,
+use tokio::{
+    io::{AsyncWriteExt, BufReader},
+    sync::mpsc,
+    task::JoinSet,
+    time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
+use self::lines::next_line;
 use super::{
     Handler,
     client::{Client, QUEUED},
@@ -38,6 +43,8 @@ use crate::{
 
 /// Calls that are answered at a time.
 const CALLS_MAX: usize = 64;
+/// How long calls may go on once the input has ended: a question can't be answered any more.
+const FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 type Running = Mutex<HashMap<String, CancellationToken>>;
 
@@ -61,8 +68,9 @@ struct Connection<H> {
     running: Arc<Running>,
 }
 
-/// Serves one client on stdin and stdout, as `identity`, until stdin ends. A line may have
-/// `max_bytes`, and HQ's replies are bounded by `budget`. Gives the number of lines that came.
+/// Serves one client on stdin and stdout, as `identity`, until stdin ends and what it asked for is
+/// answered, for at most 10 seconds more. A line may have `max_bytes`, and HQ's replies are bounded by
+/// `budget`. Gives the number of lines that came.
 ///
 /// # Errors
 ///
@@ -88,22 +96,21 @@ pub async fn serve_stdio<H: Handler>(
         running: Arc::default(),
     };
     let writing = tokio::spawn(write(messages));
-    let lines = LinesCodec::new_with_max_length(max_bytes);
-    let mut lines = FramedRead::new(tokio::io::stdin(), lines);
+    let mut input = BufReader::new(tokio::io::stdin());
     let mut received = 0;
-    while let Some(line) = lines.next().await {
+    while let Some(line) = next_line(&mut input, max_bytes).await? {
         received += 1;
-        match line {
-            Ok(line) => connection.receive(Bytes::from(line)).await,
-            Err(LinesCodecError::MaxLineLengthExceeded) => {
-                let error = RpcError::parse_error("the line is longer than MCP_MAX_BODY_BYTES");
-                connection.fail(&RequestId::NULL, &error).await;
-            }
-            Err(LinesCodecError::Io(error)) => return Err(error),
+        if let Ok(line) = line {
+            connection.receive(Bytes::from(line)).await;
+        } else {
+            let error = RpcError::parse_error("the line is longer than MCP_MAX_BODY_BYTES");
+            connection.fail(&RequestId::NULL, &error).await;
         }
         while connection.calls.try_join_next().is_some() {}
     }
-    // Calls that still run end with their client.
+    // A client may send all that it wants, close, and read the answers.
+    let finishing = async { while connection.calls.join_next().await.is_some() {} };
+    let _in_time = timeout(FINISH_WITHIN, finishing).await;
     drop(connection);
     writing.await.map_err(io::Error::other)??;
     Ok(received)
@@ -172,6 +179,7 @@ impl<H: Handler> Connection<H> {
             revision,
             meta,
             has_forms,
+            takes_events: true,
             client,
             source: Source::stdio(),
             transport: Transport::Pipe,

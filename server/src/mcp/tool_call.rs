@@ -68,6 +68,13 @@ pub(super) enum Failed {
          Lenses, or to use a client that can ask."
     )]
     CannotAsk,
+    /// The question has no way to the client.
+    #[error(
+        "This call needs the user's confirmation (MCP_CONFIRM), and this request can't carry the \
+         question: its Accept header must include text/event-stream. Nothing was done. Tell the \
+         user to do it in Lenses, or to use a client that takes event streams."
+    )]
+    CannotSendQuestion,
     /// The user is asked first: the members of an input-required result.
     #[error("the user is asked first")]
     Asking(Value),
@@ -80,7 +87,10 @@ impl Failed {
     /// The label under which the call is counted.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Refused { .. } | Self::CannotAsk | Self::TooManyQuestions => Outcome::Denied,
+            Self::Refused { .. }
+            | Self::CannotAsk
+            | Self::CannotSendQuestion
+            | Self::TooManyQuestions => Outcome::Denied,
             Self::Tool(error) => error.outcome(),
             Self::Declined => Outcome::Declined,
             Self::Cancelled | Self::Unanswered => Outcome::Cancelled,
@@ -93,7 +103,7 @@ impl Failed {
     fn decision(&self) -> Option<Recorded> {
         let (decided_by, reason) = match self {
             Self::Refused { decision, .. } => return Some(*decision),
-            Self::CannotAsk => (DecidedBy::Policy, "MCP_CONFIRM"),
+            Self::CannotAsk | Self::CannotSendQuestion => (DecidedBy::Policy, "MCP_CONFIRM"),
             Self::TooManyQuestions => (DecidedBy::Limit, "too_many_questions"),
             Self::Declined => (DecidedBy::User, "decline"),
             Self::Cancelled => (DecidedBy::User, "cancel"),
@@ -207,6 +217,9 @@ impl Server {
             // The tool is marked destructive: unless the operator says otherwise, asking is then
             // the client's part.
             return if question.is_required { Err(Failed::CannotAsk) } else { Ok(()) };
+        }
+        if context.asks_in_call() && !context.takes_events {
+            return Err(Failed::CannotSendQuestion);
         }
         audit.asking();
         let decision = if context.asks_in_call() {

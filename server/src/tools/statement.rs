@@ -15,12 +15,14 @@
 //! Lenses' permissions hold beneath this: a scope never gives a right that the user lacks.
 
 mod mentions;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
 use serde_json::{Map, Value};
 
+pub use self::summary::StatementSummary;
 pub(super) use self::{
     mentions::mentions,
     tokens::{Token, tokens},

@@ -146,3 +146,14 @@ async fn a_head_that_is_not_complete_does_not_keep_its_connection() {
     response(&mut whole).await;
     closed(&mut half).await;
 }
+
+#[tokio::test]
+async fn a_refused_request_whose_body_does_not_end_locks_nobody_out() {
+    for (options, reason) in [(bounds(10, 1), "address_limit"), (bounds(1, 10), "total_limit")] {
+        let server = Server::start(options);
+        let mut refused = server.refused().await;
+        ask(&mut server.connect().await).await;
+        closed(&mut refused).await;
+        assert_eq!(server.closed(reason), 1);
+    }
+}

@@ -17,11 +17,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Extension, Router, extract::State, routing::get};
+use axum::{
+    Extension, Router,
+    extract::Request,
+    extract::State,
+    routing::{get, post},
+};
 use lenses_mcp_server::{
     client_address::ClientAddress,
-    connections::{self, Options, metrics::ConnectionMetrics},
+    connections::{self, ConnectionHandle, Options, metrics::ConnectionMetrics},
     lifecycle::Stages,
+    limits,
 };
 use prometheus_client::registry::Registry;
 use tokio::{
@@ -36,7 +42,8 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server with a route that answers at once (`/`), one that waits to be released (`/held`), one
-/// with a long answer (`/long`), and one that says who asks (`/client`).
+/// with a long answer (`/long`), one that refuses what is posted to it (`/refused`), and one that
+/// says who asks (`/client`).
 struct Server {
     address: SocketAddr,
     stages: Stages,
@@ -61,6 +68,7 @@ impl Server {
             .route("/", get(async || "served"))
             .route("/held", get(hold).with_state(held.clone()))
             .route("/long", get(async || "x".repeat(1 << 20)))
+            .route("/refused", post(refuse).with_state(held.clone()))
             .route("/client", get(client));
         let listener = connections::listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
@@ -99,9 +107,19 @@ impl Server {
 
     /// A connection with a request in flight.
     async fn busy(&self) -> TcpStream {
+        self.begin("GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n").await
+    }
+
+    /// A connection with a request in flight that is refused, and whose body does not end.
+    async fn refused(&self) -> TcpStream {
+        let head = "POST /refused HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{";
+        self.begin(head).await
+    }
+
+    async fn begin(&self, request: &str) -> TcpStream {
         let begun = self.held.begun.load(Ordering::Relaxed);
         let mut stream = self.connect().await;
-        send(&mut stream, "/held").await;
+        stream.write_all(request.as_bytes()).await.unwrap();
         until("a request", async || self.held.begun.load(Ordering::Relaxed) > begun).await;
         stream
     }
@@ -116,6 +134,14 @@ async fn hold(State(held): State<Arc<Held>>) -> &'static str {
     held.begun.fetch_add(1, Ordering::Relaxed);
     held.released.acquire().await.unwrap().forget();
     "served"
+}
+
+/// As the endpoint does without a token.
+async fn refuse(State(held): State<Arc<Held>>, request: Request) -> &'static str {
+    held.begun.fetch_add(1, Ordering::Relaxed);
+    let (parts, body) = request.into_parts();
+    limits::discard(body, &ConnectionHandle::of(&parts.extensions)).await;
+    "not served"
 }
 
 async fn client(Extension(address): Extension<ClientAddress>) -> String {

@@ -1,6 +1,6 @@
 //! `docs/operation.md`: written by hand but for the table of metrics.
 
-use std::{fmt::Write, time::Duration};
+use std::{fmt::Write, fs, path::Path, time::Duration};
 
 use lenses_mcp_server::{
     access_log::Route,
@@ -15,6 +15,7 @@ use lenses_mcp_server::{
     traces::Target,
 };
 use prometheus_client::encoding::text::encode;
+use regex::Regex;
 
 use crate::{cell, check};
 
@@ -83,9 +84,9 @@ which proxy, without the credentials.
 | write without progress | `MCP_WRITE_TIMEOUT` | the connection is closed |
 | time between two requests | `MCP_IDLE_TIMEOUT` | the connection is closed |
 
-- A connection is idle if it has no request, if the head of its request is not complete, or if its
-  client has taken nothing of a response for 5 s.
-- A connection with a request in flight is never closed for another. If none is idle, the new
+- A connection is idle if it has no request, if the head of its request is not complete, if the
+  server reads the rest of a refused body, or if its client has taken nothing of a response for 5 s.
+- Any other connection with a request in flight is never closed for another. If none is idle, the new
   connection is closed.
 - IPv6 clients are counted by their /64 network, because a client chooses addresses in it freely.
 - A pipelined request waits until the response before it has been written.
@@ -129,7 +130,10 @@ sent lets the client choose its address.
 - An eighth of the budget is kept for bodies and replies of up to 16 KiB, so that they do not wait
   behind long ones.
 - Each request counts as a call, whatever its method, because HQ is asked about its token.
-- `limit`, `limit_in_flight` and `limit_exceeded` show each bound ([metrics](#metrics)).
+- `limit` shows the bounds that a setting sets. `limit_in_flight` shows what is in use of the places
+  and of the memory budget, in total. `limit_exceeded` counts what each of them refused. The calls
+  per minute have `calls_per_minute_per_user_limit` and `calls_rate_limited` ([metrics](#metrics)).
+  A refusal for JSON values, keys or nesting is not counted.
 
 `/readyz` answers 503 if requests have been refused for 5 s because all places in total are taken,
 and if that is still so.
@@ -189,8 +193,14 @@ fn the_page_of_operation_lists_every_metric() {
     let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     metrics.tls.in_use(Certificate::Listener, &[key.cert.der().clone()]);
     let _bound = Slots::new(1, metrics.limits.clone());
+    let _listener = metrics.connections.of("mcp");
     let mut text = String::new();
     encode(&mut text, metrics.registry()).unwrap();
+    for family in families() {
+        // MCP's own metrics have no prefix.
+        let shown = ["lenses_mcp_", ""].map(|prefix| format!("# HELP {prefix}{family}"));
+        assert!(shown.iter().any(|line| text.contains(line)), "{family} has no series here");
+    }
     let mut page = format!("{HEAD}\n| metric | type | what it counts |\n|---|---|---|\n");
     let about = |keyword: &str, name: &str| {
         let start = format!("# {keyword} {name} ");
@@ -203,4 +213,24 @@ fn the_page_of_operation_lists_every_metric() {
             .unwrap();
     }
     check("operation.md", &page);
+}
+
+/// What the server's code registers. A family without a series is not in the exposition.
+fn families() -> Vec<String> {
+    let name = Regex::new(r#"\.register(?:_with_unit)?\(\s*"([a-z_]+)""#).unwrap();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut families = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(path).unwrap();
+            families.extend(name.captures_iter(&text).map(|found| found[1].to_owned()));
+        }
+    }
+    assert!(families.len() > 20, "{families:?}");
+    families
 }

@@ -1,11 +1,12 @@
 //! The admin port: for probes and scrapers, and what they are told stays small whatever callers send.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, convert::Infallible};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::{Method, Request, StatusCode};
 use lenses_mcp_server::lifecycle::Stages;
 use serde_json::json;
+use tower::ServiceExt;
 
 use crate::{
     client::{READ, Server, With, post},
@@ -141,4 +142,15 @@ async fn nothing_that_callers_send_makes_a_new_series() {
     let after = series(&server);
     assert_eq!(after.difference(&before).collect::<Vec<_>>(), Vec::<&String>::new());
     assert!(!after.iter().any(|series| series.contains("odd")), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_another_replica_that_does_not_end_is_given_up() {
+    let never = Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>());
+    let request = Request::post("/elicitation").header("host", "localhost").body(never).unwrap();
+    let server =
+        Server::new(&[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLERS", "anyone")]);
+    let response = server.admin.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(response.headers()["connection"], "close");
 }

@@ -73,7 +73,8 @@ async fn headers_that_are_wrong_get_the_error_of_their_kind() {
         ("mcp-protocol-version", Some("2025-11-25, 2025-06-18"), (400, Some(-32022))),
         ("mcp-session-id", Some("none-such"), (404, Some(-32600))),
         ("last-event-id", Some("7"), (200, None)),
-        ("transfer-encoding", Some("gzip"), (200, None)),
+        ("transfer-encoding", Some("gzip, chunked"), (501, Some(-32600))),
+        ("transfer-encoding", Some("chunked"), (200, None)),
         ("x-forwarded-host", Some("evil.example"), (200, None)),
     ] {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).to_string();

@@ -120,3 +120,21 @@ async fn where_both_length_and_chunks_are_given_the_connection_is_not_used_again
     let answer = exchange(listening().await, request.as_bytes()).await;
     assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
 }
+
+#[tokio::test]
+async fn a_body_of_two_types_or_of_an_unknown_coding_is_refused() {
+    let address = listening().await;
+    let length = format!("Content-Length: {}\r\n", BODY.len());
+    let chunked = format!("{:x}\r\n{BODY}\r\n0\r\n\r\n", BODY.len());
+    for (lines, body, status) in [
+        ("Transfer-Encoding: gzip, chunked\r\n", chunked.as_str(), "501"),
+        ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", &chunked, "501"),
+        ("Transfer-Encoding: Chunked\r\n", &chunked, "200"),
+        (&(length.clone() + "Content-Type: application/json\r\n"), BODY, "415"),
+        (&(length + "Content-Type: text/plain\r\n"), BODY, "415"),
+    ] {
+        let answer = exchange(address, (head(lines) + body).as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{lines:?}: {answer:?}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{lines:?}: {answer:?}");
+    }
+}

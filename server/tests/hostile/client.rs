@@ -37,8 +37,8 @@ impl Caller {
         socket.connect(server).await.unwrap()
     }
 
-    pub(crate) async fn open(&self, server: &Server) -> Connection {
-        let stream = self.connect(server.endpoint).await;
+    pub(crate) async fn open(&self, server: SocketAddr) -> Connection {
+        let stream = self.connect(server).await;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         Connection { sender, token: self.token.clone() }
@@ -46,7 +46,7 @@ impl Caller {
 
     /// Posts one body over a connection of its own.
     pub(crate) async fn post(&self, server: &Server, body: Bytes) -> Reply {
-        self.open(server).await.post(body).await
+        self.open(server.endpoint).await.post(body).await
     }
 }
 

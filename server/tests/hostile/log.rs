@@ -37,7 +37,7 @@ async fn texts_of_a_megabyte_leave_short_log_lines() {
     let caller = Caller::number(0);
     for message in &messages {
         let body: String = message.to_string().chars().take(1 << 20).collect();
-        let reply = caller.open(&server).await.send(body.into()).await;
+        let reply = caller.open(server.endpoint).await.send(body.into()).await;
         assert!(reply.1.len() < 2_000, "{} bytes came back", reply.1.len());
     }
     // The last request's line is the last that there can be.

@@ -24,7 +24,7 @@ async fn calls_of_every_method_count_for_the_user() {
         if method.starts_with("notifications/") {
             message.as_object_mut().unwrap().remove("id");
         }
-        let mut connection = caller.open(&server).await;
+        let mut connection = caller.open(server.endpoint).await;
         for sent in 1..=4 {
             let (status, body) = connection.send(message.to_string().into()).await;
             assert_eq!(status.as_u16() == 429, sent == 4, "{method}, {sent}: {status} {body:?}");

@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{client::Caller, process::Server};
 
 const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","arguments":{"environment":"dev","topic_name":""}}}"#;
+/// A call for which HQ is asked.
+const ASKING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","arguments":{"environment":"dev","topic_name":"orders"}}}"#;
 /// Calls of which the slowest of a hundred is judged.
 const CALLS: usize = 100;
 /// Time between two calls.
@@ -33,14 +35,20 @@ impl Watch {
     /// Calls until the attack is over. What fails fails the test.
     pub(crate) async fn start(server: &Server) -> Self {
         let over = CancellationToken::new();
-        let mut connection = Caller::number(255).open(server).await;
-        let (admin, is_over) = (server.admin, over.clone());
+        let caller = Caller::number(255);
+        let mut connection = caller.open(server.endpoint).await;
+        let (endpoint, admin, is_over) = (server.endpoint, server.admin, over.clone());
         let mut call = async move || {
             let begun = Instant::now();
             let reply = connection.post(CALL.into()).await;
             let taken = begun.elapsed();
             let text = reply.body["result"]["content"][0]["text"].as_str().unwrap_or_default();
             assert!(text.starts_with("argument `topic_name`"), "the good caller got {reply:?}");
+            // A connection of its own, as of a caller who has just come, and HQ behind it.
+            let begun = Instant::now();
+            let reply = caller.open(endpoint).await.post(ASKING.into()).await;
+            let taken = taken.max(begun.elapsed());
+            assert_eq!(reply.body["result"]["isError"], false, "the good caller got {reply:?}");
             assert!(probe(admin, "/livez").await.starts_with("HTTP/1.1 200"));
             // Not ready while a bound is full, and it says so.
             let ready = probe(admin, "/readyz").await;

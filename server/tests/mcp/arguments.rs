@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{client::Endpoint, hq::Hq};
+use crate::{
+    client::{Endpoint, raw, read},
+    hq::Hq,
+};
 
 /// Names that have tripped servers up, each with the segment that it must become.
 const NAMES: &[(&str, &str)] = &[
@@ -111,4 +114,34 @@ async fn wrong_arguments_are_named_and_nothing_is_sent() {
         );
     }
     assert_eq!(hq.seen(), []);
+}
+
+#[tokio::test]
+async fn what_another_reader_would_read_otherwise_reaches_nobody() {
+    let hq = Hq::giving(&json!({})).await;
+    let endpoint = Endpoint::new(&hq.url);
+    let send = async |metadata: &str| {
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"create_environment",
+            "arguments":{{"name":"abc","metadata":{metadata}}}}}}}"#
+        );
+        read(endpoint.send(raw(&body)).await).await.1
+    };
+    for (metadata, why) in [
+        (r#"{"a":1,"a":2}"#, "`a` is given twice"),
+        (r#"{"a":[{"b":{"c":1,"c":2}}]}"#, "`c` is given twice"),
+        (r#"{"id":12345678901234567890123}"#, "`metadata`: a number has more digits"),
+        (r#"{"d":0.12345678901234567890}"#, "`metadata`: a number has more digits"),
+    ] {
+        let reply = send(metadata).await;
+        let message = reply["error"]["message"].as_str().unwrap_or_default();
+        assert_eq!(reply["error"]["code"], -32602, "{metadata}: {reply}");
+        assert!(message.contains("params.arguments: ") && message.contains(why), "{message}");
+    }
+    assert_eq!(hq.seen(), []);
+    // The same number in another notation is no change.
+    let reply = send(r#"{"a":1e2,"b":1.0,"c":9007199254740993}"#).await;
+    assert_eq!(reply["result"]["isError"], false, "{reply}");
+    let sent: Value = serde_json::from_str(&hq.seen()[0].body).unwrap();
+    assert_eq!(sent["metadata"], json!({ "a": 100.0, "b": 1.0, "c": 9_007_199_254_740_993_u64 }));
 }

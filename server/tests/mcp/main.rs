@@ -29,6 +29,7 @@ mod places;
 mod processors;
 mod prompts;
 mod protocol;
+mod questions;
 mod records;
 mod resources;
 mod results;

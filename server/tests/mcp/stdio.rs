@@ -5,29 +5,31 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::Command,
+    process::{Child, Command},
 };
 
 use crate::hq::Hq;
 
-#[tokio::test]
-async fn a_local_client_calls_tools_within_the_offered_scopes_and_the_process_ends_with_its_input()
-{
-    let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }] })).await;
-    let mut server = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
+/// The binary with `settings`, for which `hq` stands in.
+fn start(hq: &Hq, settings: &[(&str, &str)]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
         .env_clear()
-        .envs([
-            ("TRANSPORT", "stdio"),
-            ("LENSES_API_KEY", "service-account"),
-            ("MCP_SCOPES", "read"),
-        ])
+        .envs([("TRANSPORT", "stdio"), ("LENSES_API_KEY", "service-account")])
+        .envs(settings.iter().copied())
         .env("LENSES_URL", hq.url.as_str())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_local_client_calls_tools_within_the_offered_scopes_and_the_process_ends_with_its_input()
+{
+    let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }] })).await;
+    let mut server = start(&hq, &[("MCP_SCOPES", "read")]);
     let mut input = server.stdin.take().unwrap();
     let mut output = BufReader::new(server.stdout.take().unwrap()).lines();
 
@@ -66,4 +68,31 @@ async fn a_local_client_calls_tools_within_the_offered_scopes_and_the_process_en
     drop(input);
     assert!(server.wait().await.unwrap().success());
     assert_eq!(output.next_line().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_bad_line_hides_none_after_it_and_the_last_call_is_answered() {
+    let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }] })).await;
+    let mut server = start(&hq, &[]);
+    let mut input = server.stdin.take().unwrap();
+    let mut output = BufReader::new(server.stdout.take().unwrap()).lines();
+    let too_long = vec![b' '; (1 << 20) + 1];
+    let call = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "list_environments" },
+    });
+    let lines = [too_long.as_slice(), b"\n\"\xff\"\n", call.to_string().as_bytes()].concat();
+    input.write_all(&lines).await.unwrap();
+    // The end of the input ends the last line too.
+    drop(input);
+
+    let mut replies = Vec::new();
+    while let Some(line) = output.next_line().await.unwrap() {
+        replies.push(serde_json::from_str::<Value>(&line).unwrap());
+    }
+    let said = |reply: &Value| reply["error"]["message"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(replies.len(), 3, "{replies:?}");
+    assert!(said(&replies[0]).contains("MCP_MAX_BODY_BYTES"), "{}", replies[0]);
+    assert!(said(&replies[1]).contains("not UTF-8"), "{}", replies[1]);
+    assert_eq!(replies[2]["result"]["structuredContent"], json!({ "result": [{ "name": "dev" }] }));
+    assert!(server.wait().await.unwrap().success());
 }

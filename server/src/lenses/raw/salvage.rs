@@ -8,6 +8,17 @@ use crate::json::{self, Fault, Malformed, Need, Parts};
 /// The member that stands in place of what can't be read.
 const UNREADABLE: &str = "unreadable";
 
+/// Why a value is not passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    /// JSON readers would refuse it.
+    #[error("{0} here, which JSON readers refuse")]
+    Fault(Fault),
+    /// It stands where a record belongs.
+    #[error("something here that is no object")]
+    Kind,
+}
+
 /// Whether `text` is one JSON value, as far as its brackets tell.
 pub(in crate::lenses) fn is_complete(text: &[u8]) -> bool {
     let text = text.trim_ascii();
@@ -21,11 +32,11 @@ pub(in crate::lenses) fn is_complete(text: &[u8]) -> bool {
 /// Appends `value` to `out` if JSON readers take it, as `check` says.
 pub(super) fn write(
     value: &[u8],
-    check: Result<Need, Fault>,
+    check: Result<Need, Unreadable>,
     out: &mut String,
-) -> Result<(), Fault> {
+) -> Result<(), Unreadable> {
     let need = check?;
-    let value = std::str::from_utf8(value).map_err(|_| Fault::Encoding)?;
+    let value = std::str::from_utf8(value).map_err(|_| Unreadable::Fault(Fault::Encoding))?;
     match need {
         Need::Nothing => out.push_str(value),
         Need::Copy => json::copy(value, out),
@@ -34,11 +45,8 @@ pub(super) fn write(
 }
 
 /// Appends `"unreadable":"…"`, without braces.
-pub(super) fn push_unreadable(fault: Fault, out: &mut String) {
-    let _infallible = write!(
-        out,
-        r#""{UNREADABLE}":"Lenses sent {fault} here, which JSON readers refuse, so that it is left out""#
-    );
+pub(super) fn push_unreadable(why: Unreadable, out: &mut String) {
+    let _infallible = write!(out, r#""{UNREADABLE}":"Lenses sent {why}, so that it is left out""#);
 }
 
 /// As much of the object `reply` as can be read.
@@ -53,7 +61,7 @@ pub(super) fn salvage(reply: &[u8]) -> Result<String, Malformed> {
         if out.len() > 1 {
             out.push(',');
         }
-        if let Err(fault) = write(key, json::check(key), &mut out) {
+        if let Err(fault) = write(key, json::check(key).map_err(Unreadable::Fault), &mut out) {
             push_unreadable(fault, &mut out);
             continue;
         }
@@ -66,7 +74,8 @@ pub(super) fn salvage(reply: &[u8]) -> Result<String, Malformed> {
 
 /// Appends `value` to `out`, with what can't be read replaced: of a list, its records one by one.
 pub(in crate::lenses) fn salvage_value(value: &[u8], out: &mut String) {
-    let Err(fault) = write(value, json::check(value), out) else { return };
+    let check = json::check(value).map_err(Unreadable::Fault);
+    let Err(fault) = write(value, check, out) else { return };
     let start = out.len();
     let records: Result<Vec<_>, Malformed> = Parts::of_array(value).collect();
     let Ok(records) = records else {
