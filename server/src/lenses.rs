@@ -77,11 +77,7 @@ use self::{
     measured::Measured,
     verbs::NO_BODY,
 };
-use crate::{
-    identity::Identity,
-    limits::{Budget, Held},
-    proxies::Proxies,
-};
+use crate::{identity::Identity, limits::Held, proxies::Proxies};
 
 /// A JSON object that this server reads or makes. What HQ says is passed on as [`RawObject`] and [`RawList`].
 pub type Object = serde_json::Map<String, serde_json::Value>;
@@ -177,13 +173,13 @@ impl Client {
 
     /// HQ as `identity` may see and change it.
     ///
-    /// The bytes of its replies are reserved in `budget` until it is dropped. HQ is told `origin`.
+    /// The bytes of its replies are added to `bytes`. HQ is told `origin`.
     #[must_use]
-    pub fn as_caller(&self, identity: &Identity, budget: Budget, origin: Origin) -> CallerClient {
+    pub fn as_caller(&self, identity: &Identity, bytes: Arc<Held>, origin: Origin) -> CallerClient {
         CallerClient {
             client: self.clone(),
             credential: identity.lenses_credential.clone(),
-            bytes: Arc::new(Held::new(budget)),
+            bytes,
             is_refused: Arc::default(),
             origin: Arc::new(origin),
         }

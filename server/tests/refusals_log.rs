@@ -76,7 +76,7 @@ async fn fault_05_no_refusal_shows_a_token_a_secret_or_a_reply_of_hq_at_any_leve
 
     let hq = Hq::start().await;
     hq.offer_exchange();
-    let limits = [("MCP_CALLS_PER_MINUTE_PER_USER", "1"), ("MCP_MAX_BODY_BYTES", "1024")];
+    let limits = [("MCP_CALLS_PER_MINUTE_PER_USER", "5"), ("MCP_MAX_BODY_BYTES", "1024")];
     let server = Server::with_oauth(&hq, &[&CLIENT[..], &limits].concat());
     assert_eq!(
         all_refusals(&hq, &server).await,

@@ -74,6 +74,12 @@ impl ByteBudget {
 }
 
 impl Reservation {
+    /// How many bytes it is.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+    }
+
     /// Adds `other`, which must be of the same budget.
     pub fn add(&mut self, mut other: Self) {
         match (&mut self.permit, other.permit.take()) {
@@ -88,8 +94,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let bytes = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        self.in_flight.dec_by(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.in_flight.dec_by(i64::try_from(self.bytes()).unwrap_or(i64::MAX));
     }
 }
 

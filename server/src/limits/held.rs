@@ -1,13 +1,13 @@
-//! The bytes that one call has in memory.
+//! The bytes that one request has in memory: HQ's replies, then its answer.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::{
     bytes::Full,
-    users::{Budget, Reserved},
+    users::{Budget, Reserved, SHORT},
 };
 
-/// Bytes that are reserved for one call. Dropping it gives them back.
+/// Bytes that are reserved for one request. Dropping it gives them back.
 #[derive(Debug)]
 pub struct Held {
     budget: Budget,
@@ -33,5 +33,23 @@ impl Held {
             reserved.add(more);
         }
         Ok(())
+    }
+
+    /// Reserves what the `length` bytes of an answer need beside what is reserved already; if both
+    /// are more than the user's share, up to that. A short answer is never refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`].
+    pub async fn reserve_answer(&self, length: usize) -> Result<(), Full> {
+        let held = {
+            let [of_user, ..] = &*self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+            of_user.bytes()
+        };
+        let more = length.min(self.budget.share()).saturating_sub(held);
+        match self.reserve(more, Some(length)).await {
+            Err(Full) if length <= SHORT => Ok(()),
+            reserved => reserved,
+        }
     }
 }

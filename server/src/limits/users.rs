@@ -198,18 +198,9 @@ impl User {
 }
 
 impl Budget {
-    /// Reserves the `length` bytes of an answer, until the client has taken them; of one that is
-    /// longer than the user's share, the share. A short answer is never refused.
-    ///
-    /// # Errors
-    ///
-    /// [`Full`].
-    pub async fn reserve_answer(&self, length: usize) -> Result<Reserved, Full> {
-        let bytes = length.min(self.user.bytes.limit());
-        match self.reserve(bytes, Some(length)).await {
-            Err(Full) if length <= SHORT => Ok(Reserved::default()),
-            reserved => reserved,
-        }
+    /// The most that the user can have.
+    pub(super) fn share(&self) -> usize {
+        self.user.bytes.limit()
     }
 
     /// Reserves `bytes` of a text that has `length` bytes in all, or at most, if need be after up
@@ -240,6 +231,7 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
+    use crate::limits::Held;
     use crate::{identity::SignInMode, scope::ScopeSet};
 
     fn identity(subject: Option<&str>, token: &str) -> Identity {
@@ -297,12 +289,15 @@ mod tests {
             LimitMetrics::default(),
         );
         let budget = users.budget(users.user(&identity(Some("alice"), "a"), None));
-        let held = budget.reserve_answer(usize::MAX).await.unwrap();
+        let (first, second) = (Held::new(budget.clone()), Held::new(budget));
+        // What HQ said is counted already.
+        first.reserve(SHORT * 6, None).await.unwrap();
+        first.reserve_answer(usize::MAX).await.unwrap();
         assert_eq!(users.bytes().reserved(), SHORT * 10);
-        assert_eq!(budget.reserve_answer(SHORT + 1).await.unwrap_err(), Full);
-        assert!(budget.reserve_answer(SHORT).await.is_ok());
-        drop(held);
-        assert!(budget.reserve_answer(SHORT + 1).await.is_ok());
+        assert_eq!(second.reserve_answer(SHORT + 1).await, Err(Full));
+        assert_eq!(second.reserve_answer(SHORT).await, Ok(()));
+        drop(first);
+        assert_eq!(second.reserve_answer(SHORT + 1).await, Ok(()));
     }
 
     #[tokio::test(start_paused = true)]

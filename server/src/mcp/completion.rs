@@ -36,7 +36,7 @@ impl Server {
         let environment = known.and_then(|arguments| arguments.get("environment"));
         // What can be no name is the name of nothing.
         let environment = environment.and_then(|name| name.parse().ok());
-        let lenses = self.lenses.as_caller(identity, context.budget.clone(), context.origin());
+        let lenses = self.lenses.as_caller(identity, context.held.clone(), context.origin());
         let counted = Counted { server: self, source, outcome: Outcome::Cancelled };
         let names =
             source.names(&lenses, &self.policy, environment.as_ref(), &params.argument.value);

@@ -1,10 +1,12 @@
 //! What a handler knows about the request that it answers.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 
 use super::{client::Client, meta::Meta, metrics::Transport, revision::Revision};
 use crate::{
-    audit::Source, identity::Identity, json_rpc::RequestId, lenses::Origin, limits::Budget, traces,
+    audit::Source, identity::Identity, json_rpc::RequestId, lenses::Origin, limits::Held, traces,
 };
 
 /// One request: who makes it, in which revision, and the way back while it is answered.
@@ -13,8 +15,8 @@ pub struct Context {
     pub id: RequestId,
     /// Who calls.
     pub identity: Identity,
-    /// The bytes that the caller can have in memory.
-    pub budget: Budget,
+    /// The bytes that the request has in memory, of those that the caller can have.
+    pub held: Arc<Held>,
     /// The revision in which the request is made.
     pub revision: Revision,
     /// The request's `_meta`.

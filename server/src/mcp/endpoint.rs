@@ -25,7 +25,7 @@ use crate::{
     audit::{AuditLog, DecidedBy, Decision},
     identity::Identity,
     json_rpc::{RequestId, RpcError},
-    limits::Budget,
+    limits::{Budget, Held},
     scope::ScopeSet,
 };
 
@@ -199,12 +199,13 @@ impl<H: Handler> Endpoint<H> {
         };
         let (messages, sent) = mpsc::channel(QUEUED);
         let server = Arc::clone(&self.server_info);
-        let exchange = Exchange { id: id.clone(), revision, server, budget: budget.clone() };
+        let held = Arc::new(Held::new(budget));
+        let exchange = Exchange { id: id.clone(), revision, server, held: Arc::clone(&held) };
         let client = Client::new(messages, Arc::clone(&self.elicitation), identity.clone());
         let context = Context {
             id,
             identity,
-            budget,
+            held,
             revision,
             meta,
             has_forms,

@@ -44,7 +44,7 @@ impl Server {
         if after.is_none() {
             listed.push(resource(ENVIRONMENTS, environments.title, environments));
         }
-        let lenses = self.lenses.as_caller(identity, context.budget.clone(), context.origin());
+        let lenses = self.lenses.as_caller(identity, context.held.clone(), context.origin());
         let found = lenses.environments().await;
         let found = found.unwrap_or_else(|error| {
             if let lenses::Error::Unauthorized(_) = error {

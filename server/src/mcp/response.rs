@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     json_rpc::{RequestId, RpcError},
-    limits::{Budget, Reserved},
+    limits::Held,
 };
 
 /// How often a stream without events shows that it is alive. Proxies close what is silent, often
@@ -35,14 +35,14 @@ pub(super) struct Exchange {
     pub(super) revision: Revision,
     /// This server's description, as JSON.
     pub(super) server: Arc<str>,
-    /// Holds the bytes of the answer until the client has taken them.
-    pub(super) budget: Budget,
+    /// The bytes of HQ's replies and of the answer, until the client has taken it.
+    pub(super) held: Arc<Held>,
 }
 
 /// A part of a response. hyper drops it once it is written.
 struct Written {
     bytes: Vec<u8>,
-    _reserved: Reserved,
+    _held: Arc<Held>,
 }
 
 impl AsRef<[u8]> for Written {
@@ -65,17 +65,19 @@ impl Exchange {
         buffer
     }
 
-    /// Reserves the bytes of the message for `outcome`. If there is no room for them, the outcome
-    /// is an error.
-    async fn reserve(&self, outcome: Outcome) -> (Outcome, Reserved) {
+    /// `outcome`, once its message has room; else an error that says so.
+    async fn with_room(&self, outcome: Outcome) -> Outcome {
         let length = outcome.as_ref().map_or(0, Answer::size_hint);
-        if let Ok(reserved) = self.budget.reserve_answer(length).await {
-            return (outcome, reserved);
+        if self.held.reserve_answer(length).await.is_ok() {
+            return outcome;
         }
         let message = "the call was made, but there is no room for its answer: too many answers \
                        wait for clients to take them; read it again in a moment";
-        let error = RpcError::overloaded(StatusCode::SERVICE_UNAVAILABLE, message);
-        (Err(error), Reserved::default())
+        Err(RpcError::overloaded(StatusCode::SERVICE_UNAVAILABLE, message))
+    }
+
+    fn written(&self, bytes: Vec<u8>) -> Bytes {
+        Bytes::from_owner(Written { bytes, _held: Arc::clone(&self.held) })
     }
 }
 
@@ -123,10 +125,9 @@ pub(super) async fn respond(
 }
 
 async fn whole(exchange: &Exchange, outcome: Outcome) -> Response {
-    let (outcome, reserved) = exchange.reserve(outcome).await;
+    let outcome = exchange.with_room(outcome).await;
     let status = outcome.as_ref().map_or_else(|error| error.status, |_| StatusCode::OK);
-    let bytes = exchange.message(&outcome);
-    let body = Bytes::from_owner(Written { bytes, _reserved: reserved });
+    let body = exchange.written(exchange.message(&outcome));
     let json = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let mut response = (status, json, body).into_response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -178,13 +179,13 @@ fn events(streaming: Streaming) -> impl Stream<Item = Result<Bytes, Infallible>>
             biased;
             Some(message) = sent.recv() => Some((Ok(event(message)), Some(streaming))),
             outcome = call => {
-                let (outcome, reserved) = exchange.reserve(outcome).await;
+                let outcome = exchange.with_room(outcome).await;
                 let mut bytes = Vec::new();
                 while let Ok(message) = sent.try_recv() {
                     bytes.extend_from_slice(&event(message));
                 }
                 bytes.extend_from_slice(&event(exchange.message(&outcome)));
-                Some((Ok(Bytes::from_owner(Written { bytes, _reserved: reserved })), None))
+                Some((Ok(exchange.written(bytes)), None))
             }
             () = ending.cancelled() => None,
             () = sleep(KEEP_ALIVE) => {

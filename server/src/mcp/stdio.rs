@@ -38,7 +38,7 @@ use crate::{
     audit::Source,
     identity::Identity,
     json_rpc::{RequestId, RpcError},
-    limits::Budget,
+    limits::{Budget, Held},
 };
 
 /// Calls that are answered at a time.
@@ -172,10 +172,11 @@ impl<H: Handler> Connection<H> {
         let (elicitation, identity) = (Arc::clone(&self.elicitation), self.identity.clone());
         let client = Client::new(self.output.clone(), elicitation, identity.clone());
         let headers = HeaderMap::new();
+        let held = Arc::new(Held::new(self.budget.clone()));
         let context = Context {
             id: id.clone(),
             identity,
-            budget: self.budget.clone(),
+            held: Arc::clone(&held),
             revision,
             meta,
             has_forms,
@@ -187,7 +188,7 @@ impl<H: Handler> Connection<H> {
         };
         let call = Arc::clone(&self.handler).handle(call, context);
         let server = Arc::clone(&self.server_info);
-        let exchange = Exchange { id, revision, server, budget: self.budget.clone() };
+        let exchange = Exchange { id, revision, server, held };
         let (output, running) = (self.output.clone(), Arc::clone(&self.running));
         let (name, cancelled) = (exchange.id.as_json().to_owned(), CancellationToken::new());
         lock(&running).insert(name.clone(), cancelled.clone());

@@ -169,7 +169,7 @@ impl Server {
         self.check(tool, &arguments, identity)?;
         let (progress, updates) = Progress::new();
         let call = Call {
-            lenses: self.lenses.as_caller(identity, context.budget.clone(), context.origin()),
+            lenses: self.lenses.as_caller(identity, context.held.clone(), context.origin()),
             identity: identity.clone(),
             policy: self.policy.clone(),
             diagnostics: self.diagnostics.clone(),

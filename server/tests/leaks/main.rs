@@ -96,7 +96,7 @@ async fn use_everything(server: &Server) -> usize {
 }
 
 fn message(method: &str, params: &Value) -> String {
-    json!({ "jsonrpc": "2.0", "id": "pLaNtEd", "method": method, "params": params }).to_string()
+    json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params }).to_string()
 }
 
 /// An audit line without what it may name.

@@ -142,6 +142,6 @@ async fn what_another_reader_would_read_otherwise_reaches_nobody() {
     // The same number in another notation is no change.
     let reply = send(r#"{"a":1e2,"b":1.0,"c":9007199254740993}"#).await;
     assert_eq!(reply["result"]["isError"], false, "{reply}");
-    let sent: Value = serde_json::from_str(&hq.seen()[0].body).unwrap();
-    assert_eq!(sent["metadata"], json!({ "a": 100.0, "b": 1.0, "c": 9_007_199_254_740_993_u64 }));
+    let at_hq: Value = serde_json::from_str(&hq.seen()[0].body).unwrap();
+    assert_eq!(at_hq["metadata"], json!({ "a": 100.0, "b": 1.0, "c": 9_007_199_254_740_993_u64 }));
 }

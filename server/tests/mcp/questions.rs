@@ -23,7 +23,8 @@ async fn question(sql: &str) -> String {
     let (_, reply) = Endpoint::new(&hq.url).request(MODERN, "tools/call", params).await;
     assert_eq!(hq.seen(), []);
     let asked = &reply["result"]["inputRequests"]["confirm"]["params"]["message"];
-    asked.as_str().unwrap_or_else(|| panic!("{reply}")).to_owned()
+    assert!(asked.is_string(), "{reply}");
+    asked.as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
