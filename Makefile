@@ -12,7 +12,7 @@ STATIC = target/$(HOST)/$(PROFILE)
 IMAGES = target/images/$(PROFILE)
 # The most that the server's image may take, in MiB.
 release_MIB := 15
-fast_MIB := 20
+fast_MIB := 24
 # Tests that hold for the release profile only are ignored unless that is the profile.
 RELEASE_TESTS = $(if $(filter release,$(PROFILE)),-- --include-ignored)
 # Glibc binaries with their C library inside: an image that starts from scratch needs nothing else.
