@@ -111,7 +111,10 @@ impl Bench {
             same(&gives) || same(&gives["result"]),
             "{tool} says as text {text} and gives {gives}"
         );
-        (gives, self.seen().await)
+        let mut seen = self.seen().await;
+        // HQ's version: it is asked for at most once a minute, whichever tools are called.
+        seen.retain(|asked| asked["target"] != "/api/v1/meta-info");
+        (gives, seen)
     }
 
     /// Calls a tool: as [`Self::call`], with what it must give.
