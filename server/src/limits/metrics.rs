@@ -17,7 +17,7 @@ label_values! {
         Requests = "requests",
         /// Those of one user (`MCP_CONCURRENT_REQUESTS_PER_USER`).
         RequestsPerUser = "requests_per_user",
-        /// Bytes of bodies and of HQ's replies in memory (`MCP_MEMORY_BUDGET_BYTES`).
+        /// Bytes of bodies, of HQ's replies and of answers in memory (`MCP_MEMORY_BUDGET_BYTES`).
         MemoryBytes = "memory_bytes",
         /// Bytes of one body (`MCP_MAX_BODY_BYTES`).
         BodyBytes = "body_bytes",

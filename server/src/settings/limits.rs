@@ -29,7 +29,7 @@ pub struct Limits {
     pub max_concurrent_requests: usize,
     /// Requests and streams of one user answered at a time.
     pub concurrent_requests_per_user: usize,
-    /// Bytes of bodies and of HQ's replies in memory at a time.
+    /// Bytes of bodies, of HQ's replies and of answers in memory at a time.
     pub memory_budget_bytes: usize,
     /// Largest reply from HQ, in bytes.
     pub response_max_bytes: usize,

@@ -128,7 +128,7 @@ variables! {
     MCP_REQUEST_TIMEOUT = "60s": "Longest time from a request to its response's head; a stream that began is not cut";
     MCP_MAX_CONCURRENT_REQUESTS = "256": "Requests and streams answered at a time; more get 503. Connections: four times as many";
     MCP_CONCURRENT_REQUESTS_PER_USER = "16": "Requests and streams of one user answered at a time; more get 429";
-    MCP_MEMORY_BUDGET_BYTES: "Bytes of bodies and of HQ's replies in memory at a time, a quarter of them per user; more wait 1s, then get 503. Default: a quarter of the memory limit of the control group, else 67108864";
+    MCP_MEMORY_BUDGET_BYTES: "Bytes of bodies, of HQ's replies and of answers in memory at a time, a quarter of them per user; more wait 1s, then get 503. Default: a quarter of the memory limit of the control group, else 67108864";
     MCP_CONNECTIONS_PER_ADDRESS = "64": "Connections of one address (IPv6: /64 network); one more closes its longest-idle one";
     MCP_HEAD_TIMEOUT = "10s": "Longest time for a request's head, from its first byte, and for a TLS handshake";
     MCP_WRITE_TIMEOUT = "30s": "Longest time in which a client takes nothing of a response";

@@ -17,7 +17,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "list_kafka_connectors",
             "List Kafka connectors",
             "Lists Kafka connectors by Connect cluster, with state, tasks, errors and settings. \
-             Start here if a connector misbehaves. Secrets are shown as ********.",
+             Start here if a connector misbehaves. What may be secret is shown as ********.",
             Effect::Read,
             list_kafka_connectors,
         ),

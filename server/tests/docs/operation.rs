@@ -119,10 +119,14 @@ sent lets the client choose its address.
 | JSON values and keys of one body | 20,000 | JSON-RPC error -32600 |
 | nesting of one body | 64 levels | JSON-RPC error -32600 |
 | time from the head to the end of a body | `MCP_BODY_TIMEOUT` | 408, and the connection is closed |
-| bytes of bodies and of HQ's replies in memory | `MCP_MEMORY_BUDGET_BYTES` | wait up to 1 s; then 503 for a body, an error of the tool for a reply |
+| bytes of bodies, of HQ's replies and of answers in memory | `MCP_MEMORY_BUDGET_BYTES` | wait up to 1 s; then 503 for a body or an answer, an error of the tool for a reply |
+| calls that wait for the user's answer to a question | 8 for one user, 64 in total | an error of the tool: try again once the open questions are answered |
 
-- The order is: sign-in, place of the user, body, place in total, message, scope, calls per minute.
+- The order is: sign-in, calls per minute, body, message, scope, place of the user, place in total.
   A request that waits for HQ's word on its token, or for its body, takes no place of others.
+- A client's answer to a question needs no place: the call that waits for it may have the last one.
+- An answer counts, with the replies of HQ that it is made of, until the client has taken all of it.
+  A short one, of up to 16 KiB, is never refused.
 - A user is the token's `sub`, else its `client_id`. Without both, and with an API key, it is the
   client's address.
 - One user can have a quarter of the memory budget. One reply of HQ can have as much. By default
