@@ -174,7 +174,7 @@ impl<H: Handler> McpEndpoint<H> {
         let user = self.bounds.users.user(&identity, address);
         // HQ may have been asked about the token: a request counts, whatever comes of it.
         let counted = user.call();
-        let incoming = match Incoming::new(parts) {
+        let incoming = match Incoming::new(parts, source) {
             ControlFlow::Continue(incoming) => incoming,
             ControlFlow::Break(response) => {
                 limits::discard(body, &connection).await;

@@ -14,8 +14,8 @@ pub(super) struct Text<'a>(pub(super) &'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cut = if self.0.len() > TEXT_MAX { TEXT_MAX } else { self.0.len() };
-        let kept = self.0.get(..self.0.floor_char_boundary(cut)).unwrap_or_default();
+        let cut = self.0.floor_char_boundary(self.0.len().min(TEXT_MAX));
+        let kept = self.0.get(..cut).unwrap_or_default();
         for part in kept.split_inclusive(char::is_control) {
             let plain = part.trim_end_matches(char::is_control);
             f.write_str(plain)?;

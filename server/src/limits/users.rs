@@ -231,8 +231,7 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
-    use crate::limits::Held;
-    use crate::{identity::SignInMode, scope::ScopeSet};
+    use crate::{identity::SignInMode, limits::Held, scope::ScopeSet};
 
     fn identity(subject: Option<&str>, token: &str) -> Identity {
         Identity {

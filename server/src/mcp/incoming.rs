@@ -21,13 +21,13 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Checks the head of a request to the endpoint.
+    /// Checks the head of a request to the endpoint, which comes from `source`.
     ///
     /// Breaks with 405 for a method other than POST, 406 if the client takes neither JSON nor an
     /// event stream, 415 for a body that is not JSON or is encoded, 501 for a transfer coding other
     /// than chunked.
-    pub fn new(parts: Parts) -> ControlFlow<Response, Self> {
-        let Parts { method, headers, extensions, .. } = parts;
+    pub fn new(parts: Parts, source: Source) -> ControlFlow<Response, Self> {
+        let Parts { method, headers, .. } = parts;
         if method != Method::POST {
             let allow = [(ALLOW, HeaderValue::from_static("POST"))];
             let error = RpcError::invalid_request(
@@ -69,7 +69,7 @@ impl Incoming {
             );
             return ControlFlow::Break((taken, error).into_response());
         }
-        ControlFlow::Continue(Self { headers, source: Source::of(&extensions), accepts })
+        ControlFlow::Continue(Self { headers, source, accepts })
     }
 }
 

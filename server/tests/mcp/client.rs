@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use lenses_mcp_server::{
+    audit::Source,
     auth::BackChannel,
     diagnostics::Diagnostics,
     identity::{Fingerprint, Identity, SignInMode},
@@ -192,7 +193,8 @@ impl Endpoint {
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Response {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let incoming = match Incoming::new(parts) {
+        let source = Source::of(&parts.extensions);
+        let incoming = match Incoming::new(parts, source) {
             ControlFlow::Continue(incoming) => incoming,
             ControlFlow::Break(response) => return response,
         };
