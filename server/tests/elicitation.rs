@@ -66,6 +66,7 @@ impl Replica {
             .env("ADMIN_PORT", port.to_string())
             .env("LENSES_URL", hq.url.as_str())
             .envs(more.iter().copied())
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()

@@ -106,6 +106,7 @@ impl Server {
             ])
             .env("LENSES_URL", format!("http://{}", hq().await))
             .envs(settings.iter().copied())
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()

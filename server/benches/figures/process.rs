@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
@@ -52,7 +52,10 @@ impl Process {
 
     fn start(mut command: Command) -> Self {
         let started = Instant::now();
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // As a log collector does: what is not read is dropped, and would cost nothing.
+        let mut audit = child.stdout.take().unwrap();
+        thread::spawn(move || io::copy(&mut audit, &mut io::sink()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = lines.by_ref().map(Result::unwrap).find_map(|line| {
             let line: Value = serde_json::from_str(&line).ok()?;

@@ -56,7 +56,7 @@ pub(crate) fn listen(more: &[(&str, &str)]) -> Listening {
 
 /// Starts `command`, which logs JSON, and waits until it listens.
 pub(crate) fn wait_until_listening(mut command: Command) -> Listening {
-    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut listening = || loop {
         let line: Value = serde_json::from_str(&log.next().unwrap().unwrap()).unwrap();

@@ -91,9 +91,10 @@ impl Server {
         assert_eq!((status, &answer["result"]["isError"]), (200, &json!(false)), "{answer}");
     }
 
-    /// Ends it: all that it has logged.
+    /// Asks it to end, which writes the lines that wait: all that it has logged.
     async fn end(mut self) -> String {
-        self.process.start_kill().unwrap();
+        let id = self.process.id().unwrap().to_string();
+        assert!(Command::new("kill").arg("-TERM").arg(id).status().await.unwrap().success());
         self.lines.get_mut().read_to_string(&mut self.log).await.unwrap();
         self.log
     }

@@ -69,6 +69,7 @@ impl Server {
             ])
             .envs([("LENSES_URL", url.as_str()), ("LOG_FORMAT", "json")])
             .envs(settings.iter().copied())
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
