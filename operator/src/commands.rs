@@ -10,11 +10,14 @@ pub mod render;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use lenses_mcp_crds::yaml;
 use serde::Serialize;
 
-use crate::{controller::Defaults, settings};
+use crate::{
+    controller::{Defaults, VerificationDefaults},
+    settings,
+};
 
 /// What was looked at is not as it must be.
 const NOT_WELL: u8 = 1;
@@ -49,6 +52,9 @@ pub struct OperatorSettings {
     /// The namespace in which the operator runs: its pods are let in by the `NetworkPolicies`.
     #[arg(long, env = "POD_NAMESPACE", default_value = "lenses-mcp-operator", value_parser = settings::label)]
     operator_namespace: String,
+    /// As the operator's setting of that name.
+    #[arg(long, env = "POD_TEMPLATE_ALLOW_HOST_ACCESS", default_value_t = false, action = ArgAction::Set)]
+    pod_template_allow_host_access: bool,
 }
 
 impl OperatorSettings {
@@ -60,6 +66,8 @@ impl OperatorSettings {
             selector: String::new(),
             upgrades_at_once: 1,
             operator_namespace: self.operator_namespace,
+            allow_host_access: self.pod_template_allow_host_access,
+            verification: VerificationDefaults::default(),
         }
     }
 }

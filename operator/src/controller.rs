@@ -51,7 +51,7 @@ use kube::{
         watcher::Event,
     },
 };
-use lenses_mcp_crds::{LensesMcpServer, conditions::Reason};
+use lenses_mcp_crds::{LensesMcpServer, VerificationMode, conditions::Reason};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +62,10 @@ use watch::Watches;
 pub use caches::{Caches, Writers};
 pub(crate) use verification::Materials;
 
-use crate::metrics::{Gauges, Metrics, Outcome};
+use crate::{
+    metrics::{Gauges, Metrics, Outcome},
+    verify::dial::DialPolicy,
+};
 
 /// How long one pass may take. No pass waits for anything but the API server.
 const PASS: Duration = Duration::from_mins(1);
@@ -83,6 +86,31 @@ pub struct Defaults {
     pub upgrades_at_once: u16,
     /// The namespace that this operator runs in.
     pub operator_namespace: String,
+    /// Whether a pod template may give pods power over their node.
+    pub allow_host_access: bool,
+    /// How verification works.
+    pub verification: VerificationDefaults,
+}
+
+/// How verification works if a resource does not say, and what no resource can change.
+#[derive(Clone, Debug)]
+pub struct VerificationDefaults {
+    /// What is examined.
+    pub mode: VerificationMode,
+    /// Whether a Secret is used only if its label says that the operator may read it.
+    pub secrets_require_label: bool,
+    /// Where connections may lead.
+    pub dial: DialPolicy,
+}
+
+impl Default for VerificationDefaults {
+    fn default() -> Self {
+        Self {
+            mode: VerificationMode::default(),
+            secrets_require_label: true,
+            dial: DialPolicy::default(),
+        }
+    }
 }
 
 /// What every pass can use.

@@ -11,6 +11,7 @@
 //! pipelines.
 
 pub mod admin;
+mod api_server;
 pub mod commands;
 pub mod controller;
 pub mod lease;

@@ -19,10 +19,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     admin::{self, Admin},
-    controller::{self, Caches, Defaults},
+    api_server,
+    controller::{self, Caches, Defaults, VerificationDefaults},
     lease::{Lease, LeaseLost},
     metrics::Metrics,
     settings::{LogFormat, Settings},
+    verify::dial::DialPolicy,
 };
 
 /// How long passes under way may take to finish after the signal. The chart's grace period is longer.
@@ -78,6 +80,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         identity,
         admin_address,
         concurrency,
+        trust,
         log_level: _,
         log_format: _,
     } = settings;
@@ -91,7 +94,9 @@ async fn work(settings: Settings) -> Result<(), RunError> {
     let admin = admin::router(Admin { metrics: Arc::clone(&metrics), work });
     let admin = axum::serve(listener, admin);
 
-    let client = client(&metrics).await?;
+    let config = Config::infer().await?;
+    let api_server = config.cluster_url.clone();
+    let client = client(config, &metrics)?;
     let namespace = lease_namespace.unwrap_or_else(|| client.default_namespace().to_owned());
     let identity =
         identity.unwrap_or_else(|| format!("{}-{:08x}", crate::MANAGER, rand::random::<u32>()));
@@ -103,6 +108,14 @@ async fn work(settings: Settings) -> Result<(), RunError> {
             return Ok(());
         };
         tracing::info!(identity, "working");
+        let verification = VerificationDefaults {
+            mode: trust.verification_mode,
+            secrets_require_label: trust.secrets_require_label,
+            dial: DialPolicy::new(
+                trust.verification_allowed_cidrs.0,
+                api_server::addresses(&client, &api_server).await,
+            ),
+        };
         let (caches, writers) = Caches::new();
         let caches = Arc::new(caches);
         let reading = Arc::clone(&caches);
@@ -117,6 +130,8 @@ async fn work(settings: Settings) -> Result<(), RunError> {
                 selector: watch_selector,
                 upgrades_at_once,
                 operator_namespace: namespace,
+                allow_host_access: trust.pod_template_allow_host_access,
+                verification,
             },
             identity,
         );
@@ -152,8 +167,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
 }
 
 /// A client that counts its requests. Watches stay open, so there is no read timeout here; each pass has its own.
-async fn client(metrics: &Arc<Metrics>) -> Result<Client, RunError> {
-    let mut config = Config::infer().await?;
+fn client(mut config: Config, metrics: &Arc<Metrics>) -> Result<Client, RunError> {
     config.connect_timeout = Some(Duration::from_secs(5));
     let metrics = Arc::clone(metrics);
     let count = MapRequestLayer::new(move |request: axum::http::Request<kube::client::Body>| {

@@ -13,6 +13,7 @@
 
 mod answer;
 mod challenge;
+pub mod dial;
 mod endpoint;
 pub mod http;
 mod lenses;

@@ -6,7 +6,7 @@ use lenses_mcp_crds::LensesMcpServer;
 use serde_json::{Value, json};
 
 use super::{
-    Defaults,
+    Defaults, VerificationDefaults,
     dereference::{ContentVersion, Dereferenced, Standing, Standings},
     validate::{ValidServer, validate},
 };
@@ -19,6 +19,8 @@ pub(super) fn defaults() -> Defaults {
         namespaces: Vec::new(),
         selector: String::new(),
         upgrades_at_once: 1,
+        allow_host_access: false,
+        verification: VerificationDefaults::default(),
     }
 }
 
