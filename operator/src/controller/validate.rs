@@ -7,6 +7,7 @@ mod addresses;
 mod advertised;
 mod body_limit;
 mod destinations;
+mod host_access;
 mod rejection;
 mod sign_in;
 mod tools;
@@ -16,7 +17,9 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, PodTemplateSpec},
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference},
+    apimachinery::pkg::{
+        api::resource::Quantity, apis::meta::v1::OwnerReference, util::intstr::IntOrString,
+    },
 };
 use kube::{Resource, ResourceExt};
 use lenses_mcp_crds::{
@@ -50,6 +53,8 @@ pub(super) struct ValidServer {
     pub(super) advertised_url: String,
     /// The names by which the Service is called inside the cluster.
     pub(super) service_names: Vec<String>,
+    /// The hosts that the server answers to, besides that of `advertised_url`.
+    pub(super) allowed_hosts: Vec<String>,
     pub(super) allowed_origins: Vec<String>,
     pub(super) sign_in: SignIn,
     /// Whether the address that `advertised_url` is to have is yet to be assigned to the load balancer.
@@ -89,6 +94,10 @@ pub(super) struct ValidServer {
     /// What that no longer lets them do, if the old pods have to go first for it.
     pub(super) narrowed: Option<String>,
     pub(super) progress_deadline_seconds: i32,
+    /// How many pods a rolling update may add.
+    pub(super) max_surge: IntOrString,
+    /// How many pods may be missing during a rolling update.
+    pub(super) max_unavailable: IntOrString,
     pub(super) image_pull_policy: ImagePullPolicy,
     pub(super) image_pull_secrets: Vec<LocalObjectReference>,
     pub(super) replicas: Replicas,
@@ -132,11 +141,8 @@ pub(super) fn validate(
     let service_names = addresses::service_names(&name, &namespace, &defaults.cluster_domain);
     let advertised =
         advertised::advertised(server, &service_names, found, &mut derived, &mut rejections);
-    derived.push(DerivedSetting {
-        setting: "MCP_ALLOWED_HOSTS".to_owned(),
-        value: service_names.join(","),
-        rule: "the DNS names of the Service".to_owned(),
-    });
+    let allowed_hosts =
+        addresses::allowed_hosts(&service_names, &server.spec.endpoint, &mut derived);
     if let Some(tracing) = &server.spec.observability.tracing {
         addresses::checked(
             "spec.observability.tracing.otlpEndpoint",
@@ -146,6 +152,13 @@ pub(super) fn validate(
     }
     tools::check(&server.spec.tools, &mut rejections);
     body_limit::check(&server.spec, &mut rejections);
+    if let Some(template) =
+        server.spec.pod_template.as_ref().filter(|_| !defaults.allow_host_access)
+    {
+        // Every key of a template is text, so there is nothing in it that JSON cannot hold.
+        let template = serde_json::to_value(template).unwrap_or_default();
+        host_access::check(&template, &name, &mut rejections);
+    }
     trusted_proxies::check(&server.spec.limits.trusted_proxies, &mut rejections);
     let (secrets, config_maps) = contents(server, found, &mut rejections);
     names_taken(&name, &found.children, &mut rejections);
@@ -164,6 +177,7 @@ pub(super) fn validate(
             advertised_url: advertised.url,
             awaits_address: advertised.awaits_address,
             service_names,
+            allowed_hosts,
             allowed_origins: spec.endpoint.allowed_origins.clone(),
             secrets,
             config_maps,
@@ -190,6 +204,8 @@ pub(super) fn validate(
             access,
             narrowed,
             progress_deadline_seconds: spec.rollout.progress_deadline_seconds,
+            max_surge: spec.rollout.max_surge.clone(),
+            max_unavailable: spec.rollout.max_unavailable.clone(),
             image_pull_policy: spec.image_pull_policy,
             image_pull_secrets: spec
                 .image_pull_secrets
@@ -435,10 +451,55 @@ mod tests {
             refused(&server, &found()),
             (
                 Reason::ReferenceNotFound,
-                "spec.lenses.serviceRef: Service lenses/hq-service has no port web; it has api (9991), agents (10000)"
-                    .to_owned()
+                "spec.lenses.serviceRef: Service lenses/hq-service has no port web".to_owned()
             )
         );
+    }
+
+    #[test]
+    fn ports_are_told_of_services_of_the_own_namespace_only() {
+        let mut server = oauth_server();
+        let mut port = |namespace: &str, port: serde_json::Value| {
+            let reference = json!({ "name": "hq-service", "namespace": namespace, "port": port });
+            server.spec.lenses.service_ref = Some(serde_json::from_value(reference).unwrap());
+            match validate(&server, &found(), &defaults()) {
+                Ok(valid) => serde_json::to_string(&valid.derived).unwrap(),
+                Err(rejections) => rejections.message(),
+            }
+        };
+        let own = port("tools", json!("web"));
+        assert!(own.ends_with("no port web; it has api (9991), agents (10000)"), "{own}");
+        for tried in [json!("web"), json!(1), json!(9991)] {
+            let said = port("lenses", tried.clone());
+            assert!(!said.contains("api") && !said.contains("agents"), "{tried}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_pod_template_gets_no_host_access_unless_the_settings_allow_it() {
+        let mut server = oauth_server();
+        let template = json!({ "spec": { "hostNetwork": true, "serviceAccountName": "admin" } });
+        server.spec.pod_template = Some(serde_json::from_value(template).unwrap());
+        let (reason, message) = refused(&server, &found());
+        assert_eq!(reason, Reason::InvalidSpec);
+        for field in ["spec.hostNetwork gives", "spec.serviceAccountName gives"] {
+            assert!(message.contains(field), "{message}");
+        }
+        let allowing = Defaults { allow_host_access: true, ..defaults() };
+        assert!(validate(&server, &found(), &allowing).is_ok());
+    }
+
+    #[test]
+    fn every_host_of_the_route_is_answered() {
+        let mut server = oauth_server();
+        let route = json!({ "httpRoute": {
+            "parentRefs": [{ "name": "gw" }],
+            "hostnames": ["a.example.com", "b.example.com"],
+        } });
+        server.spec.endpoint = serde_json::from_value(route).unwrap();
+        let valid = valid(&server);
+        assert!(valid.allowed_hosts.ends_with(&["a.example.com".into(), "b.example.com".into()]));
+        assert!(valid.allowed_hosts.starts_with(&valid.service_names));
     }
 
     #[test]

@@ -34,7 +34,7 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
         ("SHUTDOWN_GRACE", format!("{SHUTDOWN_GRACE_SECONDS}s")),
         ("LENSES_URL", server.lenses_url.clone()),
         ("MCP_ADVERTISED_URL", server.advertised_url.clone()),
-        ("MCP_ALLOWED_HOSTS", server.service_names.join(",")),
+        ("MCP_ALLOWED_HOSTS", server.allowed_hosts.join(",")),
         ("MCP_SEALING_KEY_FILE", secret_file("sealing-key")),
     ];
     if !server.allowed_origins.is_empty() {

@@ -180,6 +180,8 @@ fn pods() -> Vec<Change> {
             json!({ "replicas": 2 }),
             json!({ "rollout": { "securityChange": "RollingUpdate" } }),
             json!({ "rollout": { "progressDeadlineSeconds": 60 } }),
+            json!({ "rollout": { "maxSurge": 2 } }),
+            json!({ "rollout": { "maxUnavailable": "25%" } }),
             json!({ "networkPolicy": { "enabled": false } }),
             json!({ "networkPolicy": { "ingressFrom": [{ "podSelector": {} }] } }),
             json!({ "networkPolicy": { "metricsFrom": [{ "podSelector": {} }] } }),
