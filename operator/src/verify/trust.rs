@@ -27,6 +27,17 @@ pub enum TrustError {
         "write certificates in PEM: -----BEGIN CERTIFICATE-----, base64, -----END CERTIFICATE-----"
     )]
     Certificates,
+    /// Certificates that the parser passed over.
+    #[error(
+        "only {read} of {written} certificates can be read: write each -----BEGIN CERTIFICATE----- \
+         on a line of its own, and no byte order mark"
+    )]
+    Dropped {
+        /// How many the parser found.
+        read: usize,
+        /// How many begin in the text.
+        written: usize,
+    },
     /// A certificate that no chain can end with.
     #[error("certificate {position} can't be used as an authority's: {source}")]
     Authority {
@@ -73,10 +84,20 @@ impl Identity {
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    certificates
-        .ok()
-        .filter(|certificates| !certificates.is_empty())
-        .ok_or(TrustError::Certificates)
+    let certificates = certificates.map_err(|_| TrustError::Certificates)?;
+    match (certificates.len(), begun(pem)) {
+        (read, written) if read < written => Err(TrustError::Dropped { read, written }),
+        (0, _) => Err(TrustError::Certificates),
+        _ => Ok(certificates),
+    }
+}
+
+/// How many certificates begin. The parser passes over one whose first line begins with something
+/// else, such as the end of another or a byte order mark, and over OpenSSL's own form.
+fn begun(pem: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(pem);
+    let labels = text.split("-----BEGIN ").skip(1).filter_map(|rest| rest.split_once("-----"));
+    labels.filter(|(label, _)| label.ends_with("CERTIFICATE")).count()
 }
 
 /// A configuration that trusts the machine's authorities and these, or, where nothing is `encrypted`, nobody.
@@ -129,6 +150,13 @@ mod tests {
         for (chain, key) in [("", key.as_str()), (pem.as_str(), ""), (pem.as_str(), "c2VjcmV0")] {
             let error = Identity::parse(chain.as_bytes(), key.as_bytes()).unwrap_err().to_string();
             assert!(error.contains("PEM") && !error.contains("c2VjcmV0"), "{error}");
+        }
+
+        for (text, read) in
+            [(format!("{}{pem}", pem.trim_end()), 1), (format!("\u{feff}{pem}{pem}"), 1)]
+        {
+            let error = Authorities::parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("only {read} of 2 certificates")), "{error}");
         }
 
         let torn = pem.replace("-----END CERTIFICATE-----", "");
