@@ -60,7 +60,7 @@ use servers::{WatchedServer, key};
 use watch::Watches;
 
 pub use caches::{Caches, Writers};
-pub(crate) use verification::Materials;
+pub(crate) use verification::{Materials, Reader};
 
 use crate::{
     metrics::{Gauges, Metrics, Outcome},
@@ -235,7 +235,12 @@ pub async fn run(
     let watches = Watches { client: context.client.clone(), namespaces: namespaces.clone() };
     let gone = Arc::clone(&context);
     let (tell, news) = futures::channel::mpsc::unbounded();
-    let rounds = verification::rounds(&caches.verifications, &context.client, tell);
+    let rounds = verification::rounds(
+        &caches.verifications,
+        &context.client,
+        &context.defaults.verification,
+        tell,
+    );
     let servers = watches
         .selected(selector, writers.servers)
         .inspect_ok({

@@ -21,8 +21,8 @@ pub struct Doctor {
     /// Its namespace. Default: that of the current context of the kubeconfig.
     #[arg(short, long, value_parser = settings::label)]
     namespace: Option<String>,
-    /// A file with a token of HQ, or of a caller in API-key mode: with it, the tools are listed as a client would. It is not shown.
-    /// Default: that of spec.verification.credentialSecretRef, if you may read it.
+    /// A file with a token of HQ, or of a caller in API-key mode: with it, the tools are listed as a
+    /// client would, at the public URL. It is not shown. Default: none.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// A file of certificates in PEM: private authorities to trust for HQ and the endpoint, beside this machine's. Default: those of

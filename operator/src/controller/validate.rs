@@ -24,7 +24,7 @@ use k8s_openapi::{
 use kube::{Resource, ResourceExt};
 use lenses_mcp_crds::{
     Autoscaling, CaBundle, DerivedSetting, DisruptionBudget, HttpRoute, ImagePullPolicy, Ingress,
-    LensesMcpServer, Limits, NetworkPolicy, Observability, Service, Tools,
+    LensesMcpServer, Limits, NetworkPolicy, Observability, Service, Tools, VerificationMode,
 };
 
 use super::{
@@ -77,6 +77,8 @@ pub(super) struct ValidServer {
     pub(super) missing_apis: Vec<Rejection>,
     /// The last wish for a new sealing key.
     pub(super) rotation: Option<String>,
+    /// What verification examines.
+    pub(super) verification_mode: VerificationMode,
     /// What stands for the content of the Secret whose token verification shows, if it is there.
     pub(super) verification_secret: Option<ContentVersion>,
     /// The uid of the Secret with the sealing key, once it has been made.
@@ -194,6 +196,7 @@ pub(super) fn validate(
             http_route: spec.endpoint.http_route.clone(),
             missing_apis: missing_apis(server, &found.children),
             rotation: server.annotations().get(ROTATION).cloned(),
+            verification_mode: spec.verification.mode.unwrap_or(defaults.verification.mode),
             verification_secret: verification_secret(server, found),
             sealing_key: found.children.sealing_key.own().and_then(|secret| secret.uid()),
             service: spec.endpoint.service.clone(),

@@ -14,6 +14,7 @@ mod plan;
 mod recorded;
 mod rounds;
 mod schedule;
+mod shares;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -33,7 +34,7 @@ use crate::verify::{Finding, Tools};
 use plan::plan;
 use schedule::Schedule;
 
-pub(crate) use materials::Materials;
+pub(crate) use materials::{Materials, Reader};
 pub(super) use rounds::rounds;
 
 /// What a status can say of HQ and of the endpoint.

@@ -50,6 +50,7 @@ impl NoAnswer {
     pub(super) fn told(&self, url: &str) -> String {
         match self {
             Self::TimedOut { after } => format!("{url} does not answer within {}", seconds(*after)),
+            Self::Forbidden { cause } => format!("{url} is not dialled: {cause}"),
             Self::Untrusted { cause } => {
                 format!("the certificate at {url} is not trusted here: {cause}")
             }

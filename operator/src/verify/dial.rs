@@ -153,7 +153,7 @@ impl Resolve for GuardedResolver {
                 }
             }
             match forbidden {
-                Some(error) if allowed.is_empty() => Err(Box::new(error).into()),
+                Some(error) if allowed.is_empty() => Err(error.into()),
                 _ => Ok(Box::new(allowed.into_iter()) as Addrs),
             }
         })

@@ -10,7 +10,10 @@ use reqwest::{
 use serde_json::Value;
 use url::Url;
 
-use super::trust::{self, Authorities, Identity, TrustError};
+use super::{
+    dial::{DialPolicy, GuardedResolver, forbidden},
+    trust::{self, Trust, TrustError},
+};
 
 /// How long one request may take, connecting included.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,6 +30,7 @@ const USER_AGENT: &str =
 #[derive(Clone, Debug)]
 pub struct Http {
     client: Client,
+    dial: DialPolicy,
     timeout: Duration,
 }
 
@@ -55,6 +59,8 @@ pub(super) struct Answer {
 pub(super) enum NoAnswer {
     /// Not in time.
     TimedOut { after: Duration },
+    /// The address may not be dialled.
+    Forbidden { cause: String },
     /// The certificate is not trusted here.
     Untrusted { cause: String },
     /// No connection, or it broke.
@@ -62,19 +68,22 @@ pub(super) enum NoAnswer {
 }
 
 impl Http {
-    /// A client for `addresses` that trusts the machine's authorities and these, and shows `identity` to a server that asks for
-    /// one. Connects to nothing; where no address is encrypted, no authority is read either.
+    /// A client for `addresses` that trusts the machine's authorities and those of `trust`, and
+    /// connects where `dial` lets it. Nothing is dialled yet. If no address is encrypted, no
+    /// authority is read either.
     ///
     /// # Errors
     /// When TLS or the client can't be set up.
     pub fn new<'a>(
         addresses: impl IntoIterator<Item = &'a Url>,
-        authorities: Option<&Authorities>,
-        identity: Option<Identity>,
+        trust: Trust<'_>,
+        dial: &DialPolicy,
     ) -> Result<Self, HttpError> {
-        let encrypted = addresses.into_iter().any(|address| address.scheme() == "https");
+        let addresses: Vec<_> = addresses.into_iter().collect();
+        let encrypted = addresses.iter().any(|address| address.scheme() == "https");
         let client = Client::builder()
-            .tls_backend_preconfigured(trust::client_config(encrypted, authorities, identity)?)
+            .tls_backend_preconfigured(trust::client_config(encrypted, trust)?)
+            .dns_resolver(GuardedResolver::new(dial.clone(), addresses))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .http1_only()
@@ -83,7 +92,7 @@ impl Http {
             // One visit each few minutes: a connection kept until the next would only be in the way of a rollout.
             .pool_max_idle_per_host(0)
             .build()?;
-        Ok(Self { client, timeout: TIMEOUT })
+        Ok(Self { client, dial: dial.clone(), timeout: TIMEOUT })
     }
 
     pub(super) fn get(&self, url: Url) -> RequestBuilder {
@@ -100,7 +109,12 @@ impl Http {
         request: RequestBuilder,
         max: usize,
     ) -> Result<Answer, NoAnswer> {
-        let mut response = request.send().await.map_err(|error| self.no_answer(&error))?;
+        let request = request.build().map_err(|error| self.no_answer(&error))?;
+        self.dial
+            .check_number(request.url())
+            .map_err(|forbidden| NoAnswer::Forbidden { cause: forbidden.to_string() })?;
+        let sent = self.client.execute(request).await;
+        let mut response = sent.map_err(|error| self.no_answer(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let streams = is_event_stream(&headers);
         let mut body = Vec::new();
@@ -119,7 +133,9 @@ impl Http {
 
     fn no_answer(&self, error: &reqwest::Error) -> NoAnswer {
         let (cause, untrusted) = innermost(error);
-        if untrusted {
+        if let Some(forbidden) = forbidden(error) {
+            NoAnswer::Forbidden { cause: forbidden.to_string() }
+        } else if untrusted {
             NoAnswer::Untrusted { cause }
         } else if error.is_timeout() {
             NoAnswer::TimedOut { after: self.timeout }

@@ -3,9 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
 };
 
 /// The certificates of private authorities.
@@ -17,6 +21,18 @@ pub struct Authorities(Vec<CertificateDer<'static>>);
 pub struct Identity {
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+}
+
+/// What is trusted in a server, and what is shown to it.
+#[derive(Debug, Default)]
+pub struct Trust<'a> {
+    /// Private authorities, besides the machine's.
+    pub authorities: Option<&'a Authorities>,
+    /// What is shown to a server that asks for a certificate.
+    pub identity: Option<Identity>,
+    /// A host, and a second name that its certificate may be for: of a Service, the host of the
+    /// public URL.
+    pub alias: Option<(String, String)>,
 }
 
 /// Why trust could not be set up. Shows nothing of what was read.
@@ -100,21 +116,26 @@ fn begun(pem: &[u8]) -> usize {
     labels.filter(|(label, _)| label.ends_with("CERTIFICATE")).count()
 }
 
-/// A configuration that trusts the machine's authorities and these, or, where nothing is `encrypted`, nobody.
+/// A configuration that trusts the machine's authorities and those of `trust`, or, if nothing is
+/// `encrypted`, nobody.
 ///
 /// # Errors
 /// When the key is not the certificate's.
 pub(super) fn client_config(
     encrypted: bool,
-    authorities: Option<&Authorities>,
-    identity: Option<Identity>,
+    Trust { authorities, identity, alias }: Trust<'_>,
 ) -> Result<ClientConfig, TrustError> {
     let mut roots = if encrypted { machine().clone() } else { RootCertStore::empty() };
     roots.add_parsable_certificates(
         authorities.into_iter().flat_map(|authorities| authorities.0.iter().cloned()),
     );
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions()?.with_root_certificates(roots);
+    let builder = builder.with_safe_default_protocol_versions()?;
+    let alias = alias.filter(|_| !roots.is_empty());
+    let builder = match alias.and_then(|(host, name)| AliasVerifier::new(&roots, &host, &name)) {
+        Some(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+        None => builder.with_root_certificates(roots),
+    };
     Ok(match identity {
         Some(Identity { chain, key }) => builder.with_client_auth_cert(chain, key)?,
         None => builder.with_no_client_auth(),
@@ -129,6 +150,68 @@ fn machine() -> &'static RootCertStore {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         roots
     })
+}
+
+/// Verifies as rustls does. A certificate of `host` may be for `name`, too.
+#[derive(Debug)]
+struct AliasVerifier {
+    verifier: Arc<WebPkiServerVerifier>,
+    host: ServerName<'static>,
+    name: ServerName<'static>,
+}
+
+impl AliasVerifier {
+    /// `None` if one of the names is none that a certificate can have.
+    fn new(roots: &RootCertStore, host: &str, name: &str) -> Option<Self> {
+        let provider = Arc::new(ring::default_provider());
+        let roots = Arc::new(roots.clone());
+        Some(Self {
+            verifier: WebPkiServerVerifier::builder_with_provider(roots, provider).build().ok()?,
+            host: ServerName::try_from(host.to_owned()).ok()?,
+            name: ServerName::try_from(name.to_owned()).ok()?,
+        })
+    }
+}
+
+impl ServerCertVerifier for AliasVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verify = |name: &ServerName<'_>| {
+            self.verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
+        };
+        match verify(server_name) {
+            Err(_) if *server_name == self.host => verify(&self.name),
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
 }
 
 #[cfg(test)]

@@ -12,9 +12,13 @@ use url::Url;
 
 use super::{DoctorError, Link, links};
 use crate::{
-    controller::Materials,
+    controller::{Materials, Reader},
     verify::{
-        Endpoint, Finding, Lenses, http::Http, trust::Authorities, verify_endpoint, verify_lenses,
+        Endpoint, Finding, Lenses, Token,
+        dial::DialPolicy,
+        http::Http,
+        trust::{Authorities, Trust},
+        verify_endpoint, verify_lenses,
     },
 };
 
@@ -80,11 +84,18 @@ struct Named<'a> {
 }
 
 impl Named<'_> {
+    /// The author of the resource has written where a value is sent, so the label counts here, too.
+    fn reader(&self) -> Reader<'_> {
+        Reader { client: self.client, namespace: self.namespace, require_label: true }
+    }
+
     async fn hq(&self, lenses: &Lenses) -> Link {
         let found = async {
-            let identity = self.materials.identity(self.client, self.namespace).await?;
-            let credentials = self.materials.client(self.client, self.namespace).await?;
-            let http = Http::new(lenses.addresses(), self.authorities().await?.as_ref(), identity);
+            let identity = self.materials.identity(&self.reader()).await?;
+            let credentials = self.materials.client(&self.reader()).await?;
+            let authorities = self.authorities().await?;
+            let trust = Trust { authorities: authorities.as_ref(), identity, alias: None };
+            let http = Http::new(lenses.addresses(), trust, &DialPolicy::anywhere());
             Ok(verify_lenses(
                 &http.map_err(|error| error.to_string())?,
                 lenses,
@@ -101,7 +112,9 @@ impl Named<'_> {
     /// The calls of a client, without a token and with one.
     async fn calls(&self, endpoint: &Endpoint) -> [Link; 2] {
         let http = async {
-            let http = Http::new(&endpoint.addresses(), self.authorities().await?.as_ref(), None);
+            let authorities = self.authorities().await?;
+            let trust = Trust { authorities: authorities.as_ref(), ..Trust::default() };
+            let http = Http::new(&endpoint.addresses(), trust, &DialPolicy::anywhere());
             Ok::<_, Needed>(http.map_err(|error| error.to_string())?)
         };
         let http = match http.await {
@@ -114,17 +127,17 @@ impl Named<'_> {
             }
         };
         let open = verify_endpoint(&http, endpoint, None).await.finding;
-        let with_token = match self.token().await {
-            Ok(None) => Link::not_seen(
+        let with_token = match &self.given.token {
+            None => Link::not_seen(
                 "token",
                 "no --token-file: the tools were not listed as a signed-in client",
             ),
-            Err(Needed(needed)) => Link::not_seen("token", needed),
-            Ok(_) if !open.holds => {
+            Some(_) if !open.holds => {
                 Link::not_seen("token", "not shown to an endpoint that is not as it must be")
             }
-            Ok(token) => {
-                finding("token", &verify_endpoint(&http, endpoint, token.as_ref()).await.finding)
+            Some(token) => {
+                let token = Some(Token::ForPublicUrl(token));
+                finding("token", &verify_endpoint(&http, endpoint, token).await.finding)
             }
         };
         [finding("sign-in", &open), with_token]
@@ -132,14 +145,7 @@ impl Named<'_> {
 
     async fn authorities(&self) -> Result<Option<Authorities>, Needed> {
         match &self.given.authorities {
-            None => Ok(self.materials.authorities(self.client, self.namespace).await?),
-            given => Ok(given.clone()),
-        }
-    }
-
-    async fn token(&self) -> Result<Option<SecretString>, Needed> {
-        match &self.given.token {
-            None => Ok(self.materials.token(self.client, self.namespace).await?),
+            None => Ok(self.materials.authorities(&self.reader()).await?),
             given => Ok(given.clone()),
         }
     }

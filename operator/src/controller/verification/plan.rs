@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::api::apps::v1::Deployment;
-use lenses_mcp_crds::LensesMcpServer;
+use lenses_mcp_crds::{LensesMcpServer, VerificationMode};
 use url::Url;
 
 use super::materials::Materials;
@@ -32,7 +32,7 @@ pub(super) struct Plan {
 /// Whether there is an endpoint to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pods {
-    /// `spec.replicas` is 0: nothing serves, as asked.
+    /// `spec.replicas` is 0, so nothing serves, or the endpoint is not to be examined.
     NotAsked,
     /// None is available.
     None,
@@ -68,10 +68,14 @@ pub(super) fn plan(
         endpoint: Arc::new(Endpoint {
             url: format!("{}/mcp", valid.advertised_url),
             service: Url::parse(&service).ok()?,
+            mode: valid.verification_mode,
             callers,
             expected_tools: server.spec.verification.expected_tools_digest.clone(),
         }),
-        pods: pods(deployment),
+        pods: match valid.verification_mode {
+            VerificationMode::Off => Pods::NotAsked,
+            VerificationMode::Endpoint | VerificationMode::Service => pods(deployment),
+        },
         materials: Materials::of(server),
         interval: server.spec.verification.interval.into(),
         revision: revision(valid, deployment),
@@ -103,7 +107,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::controller::fixtures::{api_key_server, oauth_server, valid};
+    use crate::controller::{
+        fixtures::{api_key_server, defaults, found, oauth_server, valid},
+        validate::validate,
+    };
 
     fn of(server: &LensesMcpServer, deployment: Option<&Deployment>) -> Plan {
         plan(server, &valid(server), deployment).unwrap()
@@ -148,6 +155,26 @@ mod tests {
         server.spec.auth.api_key.as_mut().unwrap().callers =
             lenses_mcp_crds::Callers { token_secret_ref: None, anyone: true };
         assert_eq!(of(&server, None).endpoint.callers, verify::Callers::Anyone);
+    }
+
+    #[test]
+    fn the_mode_of_the_resource_counts_before_the_default() {
+        use VerificationMode::{Endpoint, Off, Service};
+        let serving = deployment(2, 2, "d");
+        for (own, default, mode, pods) in [
+            (None, Endpoint, Endpoint, Pods::Settled),
+            (None, Off, Off, Pods::NotAsked),
+            (Some(Service), Off, Service, Pods::Settled),
+            (Some(Off), Endpoint, Off, Pods::NotAsked),
+        ] {
+            let mut server = oauth_server();
+            server.spec.verification.mode = own;
+            let mut defaults = defaults();
+            defaults.verification.mode = default;
+            let valid = validate(&server, &found(), &defaults).ok().unwrap();
+            let plan = plan(&server, &valid, Some(&serving)).unwrap();
+            assert_eq!((plan.endpoint.mode, plan.pods), (mode, pods), "{own:?} {default:?}");
+        }
     }
 
     #[test]

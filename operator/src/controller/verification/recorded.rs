@@ -10,7 +10,7 @@ use super::Known;
 use crate::verify::{Finding, Tools};
 
 /// The reasons that a finding can have.
-const REASONS: [Reason; 19] = [
+const REASONS: [Reason; 21] = [
     Reason::LensesReachable,
     Reason::Unreachable,
     Reason::CertificateUntrusted,
@@ -22,6 +22,8 @@ const REASONS: [Reason; 19] = [
     Reason::IntrospectionRefused,
     Reason::IntrospectionUntrue,
     Reason::MaterialUnusable,
+    Reason::SecretNotLabelled,
+    Reason::AddressForbidden,
     Reason::Verified,
     Reason::EndpointUnreachable,
     Reason::ChallengeMissing,

@@ -139,14 +139,13 @@ impl Schedule {
         self.due.first_key_value().map(|(due, _)| due.0)
     }
 
-    /// Takes a look that is due; it is to be ended with [`Self::record`]. One that never is, is due again after a while.
+    /// Takes a look that is due; it ends with [`Self::record`], and is not due again before.
     pub(super) fn take(&mut self, now: Instant) -> Option<(Server, Look)> {
         let first = self.due.first_entry().filter(|first| first.key().0 <= now)?;
         let server = first.remove();
         let entry = self.entries.get_mut(&server)?;
         entry.due = None;
         let look = Look { plan: Arc::clone(&entry.plan), endpoint: entry.endpoint.clone() };
-        self.put(&server, now + LOOK + look.plan.interval);
         Some((server, look))
     }
 
