@@ -6,7 +6,7 @@ use axum::{
     Router, extract::State, http::StatusCode, http::header, response::IntoResponse, routing::get,
 };
 
-use crate::{controller::Context, metrics::Metrics};
+use crate::{context::Context, metrics::Metrics};
 
 /// What the admin port can see.
 #[derive(Clone)]

@@ -4,6 +4,8 @@
 //! lease is given up, exit 0, all within a hard limit that is shorter than the pod's grace period. A second signal, or a lost
 //! lease, ends the process at once: another operator may be working already.
 
+mod controller;
+
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use kube::{Client, Config, client::ClientBuilder};
@@ -19,10 +21,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     admin::{self, Admin},
-    controller::{self, Caches, Defaults},
+    context::{Context, Defaults},
     lease::{Lease, LeaseLost},
     metrics::Metrics,
     settings::{LogFormat, Settings},
+    watching::Caches,
 };
 
 /// How long passes under way may take to finish after the signal. The chart's grace period is longer.
@@ -106,7 +109,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         let (caches, writers) = Caches::new();
         let caches = Arc::new(caches);
         let reading = Arc::clone(&caches);
-        let (context, turns) = controller::Context::new(
+        let (context, admissions) = Context::new(
             client,
             caches,
             metrics,
@@ -122,7 +125,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         );
         let context = Arc::new(context);
         show_work.send_replace(Some(Arc::clone(&context)));
-        let passes = controller::run(context, turns, writers, concurrency, stop.clone());
+        let passes = controller::run(context, admissions, writers, concurrency, stop.clone());
         let drained = async {
             tokio::pin!(passes);
             tokio::select! {

@@ -1,6 +1,7 @@
-//! Step 5, first half: what the status is to say. Pure.
+//! Step 6: what the status is to say. Pure.
 
 mod conditions;
+pub(super) mod rollout;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use lenses_mcp_crds::{
@@ -10,12 +11,10 @@ use lenses_mcp_crds::{
 
 use super::{
     apply::{Applied, ApplyError},
-    build,
-    dereference::Dereferenced,
-    rollout,
+    observed::Dereferenced,
     validate::{Callers, Rejections, SignIn, ValidServer},
-    verification::Known,
 };
+use crate::{names, probe::Known, watching::deployment};
 use conditions::{
     Verdict, accepted, available, awaited, conditions, dated, verified, whole_seconds,
 };
@@ -68,7 +67,7 @@ pub(super) fn status(
         // What the last spec that was accepted led to still stands.
         Err(_) => before.clone(),
     };
-    let selector = build::selector(server.metadata.name.as_deref().unwrap_or_default());
+    let selector = names::selector(server.metadata.name.as_deref().unwrap_or_default());
     let status = LensesMcpServerStatus {
         observed_generation,
         replicas: pods.and_then(|pods| pods.replicas).unwrap_or_default(),
@@ -80,7 +79,7 @@ pub(super) fn status(
                 .collect::<Vec<_>>()
                 .join(","),
         ),
-        image: deployment.and_then(rollout::image),
+        image: deployment.and_then(deployment::image),
         image_digest: deployment
             .and_then(|deployment| rollout::image_digest(deployment, &found.pods)),
         tools: tools.and_then(|tools| {
@@ -144,7 +143,7 @@ mod tests {
         fixtures::{api_key_server, defaults, found, oauth_server},
         validate::validate,
     };
-    use crate::verify::{Finding, Tools};
+    use crate::probe::{Finding, Tools};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -369,7 +368,7 @@ mod tests {
         let route = json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["mcp.example.com"] });
         server.spec.endpoint.http_route = Some(serde_json::from_value(route).unwrap());
         let mut found = found();
-        found.children.http_route = super::super::dereference::Standing::NoApi;
+        found.children.http_route = super::super::observed::Ownership::NoApi;
         let valid = validate(&server, &found, &defaults());
         let status = status(&server, valid.as_ref(), Ok(&serving()), &found, well(), at(0));
         assert_eq!(
@@ -390,7 +389,7 @@ mod tests {
         );
         assert!(message.contains("install the Gateway API's CRDs"), "{message}");
         assert!(
-            build::build(valid.as_ref().unwrap_or_else(|_| panic!("not valid")))
+            crate::controller::build::build(valid.as_ref().unwrap_or_else(|_| panic!("not valid")))
                 .deployment
                 .is_some()
         );

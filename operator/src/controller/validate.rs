@@ -3,6 +3,7 @@
 //! The API server has already refused what the schema can tell. What is left is what only the operator sees: references, names
 //! that are taken, and what a schema cannot say.
 
+mod access;
 mod addresses;
 mod advertised;
 mod body_limit;
@@ -11,6 +12,7 @@ mod rejection;
 mod sign_in;
 mod tools;
 mod trusted_proxies;
+pub(super) mod wanted;
 
 use std::collections::BTreeMap;
 
@@ -24,93 +26,95 @@ use lenses_mcp_crds::{
     LensesMcpServer, Limits, NetworkPolicy, Observability, Service, Tools,
 };
 
-use super::{
-    Defaults,
-    access::{self, Access},
-    asked,
-    build::ROTATION,
-    dereference::{ContentVersion, Dereferenced, Standing, Standings},
-    fleet,
-    optional::OptionalKind,
-    references::{self, ReferenceKind},
+use super::observed::{ContentVersion, Dereferenced, Observed, Ownership};
+use crate::{
+    apis::OptionalKind,
+    context::Defaults,
+    names::ROTATION,
+    upgrades,
+    watching::{
+        deployment,
+        references::{self, ReferenceKind},
+    },
 };
+use access::Access;
 
-pub(super) use destinations::Destination;
-pub(super) use rejection::{Rejection, Rejections};
-pub(super) use sign_in::{Callers, SignIn};
+pub(crate) use destinations::Destination;
+pub(crate) use rejection::{Rejection, Rejections};
+pub(crate) use sign_in::{Callers, SignIn};
 
 /// A server that can be made. Builders take nothing else.
-pub(super) struct ValidServer {
-    pub(super) name: String,
-    pub(super) namespace: String,
-    pub(super) owner: OwnerReference,
+pub(crate) struct ValidServer {
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    pub(crate) owner: OwnerReference,
     /// HQ as the pods reach it.
-    pub(super) lenses_url: String,
+    pub(crate) lenses_url: String,
     /// The server's public URL, without `/mcp` and without a slash at its end.
-    pub(super) advertised_url: String,
+    pub(crate) advertised_url: String,
     /// The names by which the Service is called inside the cluster.
-    pub(super) service_names: Vec<String>,
-    pub(super) allowed_origins: Vec<String>,
-    pub(super) sign_in: SignIn,
+    pub(crate) service_names: Vec<String>,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) sign_in: SignIn,
     /// Whether the address that `advertised_url` is to have is yet to be assigned to the load balancer.
-    pub(super) awaits_address: bool,
+    pub(crate) awaits_address: bool,
     /// What stands for the content of each Secret that the pods read at their start, by the Secret's name.
-    pub(super) secrets: BTreeMap<String, ContentVersion>,
+    pub(crate) secrets: BTreeMap<String, ContentVersion>,
     /// The same of each `ConfigMap`.
-    pub(super) config_maps: BTreeMap<String, ContentVersion>,
+    pub(crate) config_maps: BTreeMap<String, ContentVersion>,
     /// The authorities that HQ's certificate is checked with, besides the system's.
-    pub(super) lenses_ca: Option<CaBundle>,
+    pub(crate) lenses_ca: Option<CaBundle>,
     /// The Secret with what is shown to HQ.
-    pub(super) lenses_client_certificate: Option<String>,
+    pub(crate) lenses_client_certificate: Option<String>,
     /// The Secret with what clients are shown; none means plain HTTP.
-    pub(super) tls: Option<String>,
-    pub(super) tools: Tools,
-    pub(super) call_limits: Limits,
-    pub(super) ingress: Option<Ingress>,
-    pub(super) http_route: Option<HttpRoute>,
+    pub(crate) tls: Option<String>,
+    pub(crate) tools: Tools,
+    pub(crate) call_limits: Limits,
+    pub(crate) ingress: Option<Ingress>,
+    pub(crate) http_route: Option<HttpRoute>,
     /// What cannot be made since the cluster lacks its kind. Everything else is made.
-    pub(super) missing_apis: Vec<Rejection>,
+    pub(crate) missing_apis: Vec<Rejection>,
     /// The last wish for a new sealing key.
-    pub(super) rotation: Option<String>,
+    pub(crate) rotation: Option<String>,
     /// What stands for the content of the Secret whose token verification shows, if it is there.
-    pub(super) verification_secret: Option<ContentVersion>,
+    pub(crate) verification_secret: Option<ContentVersion>,
     /// The uid of the Secret with the sealing key, once it has been made.
-    pub(super) sealing_key: Option<String>,
-    pub(super) service: Service,
-    pub(super) service_port: i32,
+    pub(crate) sealing_key: Option<String>,
+    pub(crate) service: Service,
+    pub(crate) service_port: i32,
     /// The image that it is to run now.
-    pub(super) image: String,
+    pub(crate) image: String,
     /// What it served with before the default image took that one's place.
-    pub(super) upgraded_from: Option<String>,
+    pub(crate) upgraded_from: Option<String>,
     /// The default image, while it waits for its turn to run it.
-    pub(super) waits_for: Option<String>,
+    pub(crate) waits_for: Option<String>,
     /// What it lets its callers do.
-    pub(super) access: Access,
+    pub(crate) access: Access,
     /// What that no longer lets them do, if the old pods have to go first for it.
-    pub(super) narrowed: Option<String>,
-    pub(super) progress_deadline_seconds: i32,
-    pub(super) image_pull_policy: ImagePullPolicy,
-    pub(super) image_pull_secrets: Vec<LocalObjectReference>,
-    pub(super) replicas: Replicas,
-    pub(super) observability: Observability,
+    pub(crate) narrowed: Option<String>,
+    pub(crate) progress_deadline_seconds: i32,
+    pub(crate) image_pull_policy: ImagePullPolicy,
+    pub(crate) image_pull_secrets: Vec<LocalObjectReference>,
+    pub(crate) replicas: Replicas,
+    pub(crate) observability: Observability,
     /// What is merged into the pods.
-    pub(super) pod_template: Option<Box<PodTemplateSpec>>,
+    pub(crate) pod_template: Option<Box<PodTemplateSpec>>,
     /// `None` where there is to be none.
-    pub(super) disruption_budget: Option<DisruptionBudget>,
-    pub(super) network_policy: NetworkPolicy,
+    pub(crate) disruption_budget: Option<DisruptionBudget>,
+    pub(crate) network_policy: NetworkPolicy,
     /// What the pods connect to.
-    pub(super) destinations: Vec<Destination>,
+    pub(crate) destinations: Vec<Destination>,
     /// Where the operator runs.
-    pub(super) operator_namespace: String,
-    pub(super) requests: BTreeMap<String, Quantity>,
-    pub(super) limits: BTreeMap<String, Quantity>,
+    pub(crate) operator_namespace: String,
+    pub(crate) requests: BTreeMap<String, Quantity>,
+    pub(crate) limits: BTreeMap<String, Quantity>,
     /// What the spec leaves open, with the rule that decided it.
-    pub(super) derived: Vec<DerivedSetting>,
+    pub(crate) derived: Vec<DerivedSetting>,
 }
 
 /// How many pods there are to be.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Replicas {
+pub(crate) enum Replicas {
     /// So many.
     Fixed(i32),
     /// As many as the autoscaler says.
@@ -118,7 +122,7 @@ pub(super) enum Replicas {
 }
 
 /// Judges the spec together with what was read.
-pub(super) fn validate(
+pub(crate) fn validate(
     server: &LensesMcpServer,
     found: &Dereferenced,
     defaults: &Defaults,
@@ -153,9 +157,9 @@ pub(super) fn validate(
 
     let spec = &server.spec;
     let runs = found.children.deployment.own().map(|deployment| &**deployment);
-    let turn = fleet::turn(spec.image.as_ref(), &defaults.image, runs, found.called);
+    let turn = upgrades::turn(spec.image.as_ref(), &defaults.image, runs, found.called);
     let access = Access::of(spec);
-    let complete = runs.is_some_and(fleet::is_complete);
+    let complete = runs.and_then(deployment::complete).is_some();
     let narrowed = access::narrowed(runs, complete, &access, spec.rollout.security_change);
     let mut rejections = rejections.into_iter();
     match (rejections.next(), lenses_url, sign_in, advertised, owner) {
@@ -202,7 +206,7 @@ pub(super) fn validate(
                 .map_or(Replicas::Fixed(spec.replicas), Replicas::Autoscaled),
             observability: spec.observability.clone(),
             pod_template: spec.pod_template.clone(),
-            disruption_budget: asked::disruption_budget(spec)
+            disruption_budget: wanted::disruption_budget(spec)
                 .then(|| spec.disruption_budget.clone()),
             network_policy: spec.network_policy.clone(),
             destinations: destinations::destinations(
@@ -265,15 +269,15 @@ fn contents(
     (secrets, config_maps)
 }
 
-fn missing_apis(server: &LensesMcpServer, children: &Standings) -> Vec<Rejection> {
+fn missing_apis(server: &LensesMcpServer, children: &Observed) -> Vec<Rejection> {
     fn missing<K: OptionalKind>(
         server: &LensesMcpServer,
-        standing: &Standing<K>,
+        standing: &Ownership<K>,
         field: &'static str,
         kind: &'static str,
         install: &'static str,
     ) -> Option<Rejection> {
-        let missing = K::is_wanted(server) && matches!(standing, Standing::NoApi);
+        let missing = K::is_wanted(server) && matches!(standing, Ownership::NoApi);
         missing.then_some(Rejection::MissingApi { field, kind, install })
     }
     let route = missing(
@@ -298,11 +302,11 @@ fn verification_secret(server: &LensesMcpServer, found: &Dereferenced) -> Option
     found.secrets.get(&credential.name).cloned().flatten()
 }
 
-fn names_taken(name: &str, children: &Standings, rejections: &mut Vec<Rejection>) {
-    fn taken<K>(kind: &'static str, standing: &Standing<K>) -> Option<&'static str> {
-        matches!(standing, Standing::Taken).then_some(kind)
+fn names_taken(name: &str, children: &Observed, rejections: &mut Vec<Rejection>) {
+    fn taken<K>(kind: &'static str, standing: &Ownership<K>) -> Option<&'static str> {
+        matches!(standing, Ownership::Taken).then_some(kind)
     }
-    let Standings {
+    let Observed {
         service_account,
         sealing_key,
         config_map,
@@ -472,8 +476,8 @@ mod tests {
     #[test]
     fn a_taken_name_is_named_by_kind() {
         let mut found = found();
-        found.children.deployment = Standing::Taken;
-        found.children.service = Standing::Taken;
+        found.children.deployment = Ownership::Taken;
+        found.children.service = Ownership::Taken;
         let (reason, message) = refused(&oauth_server(), &found);
         assert_eq!(reason, Reason::NameTaken);
         assert!(message.starts_with("Service team-mcp belongs to someone else"), "{message}");

@@ -22,33 +22,20 @@ use k8s_openapi::{
     },
 };
 
-use super::{TEMPLATE, digest, labels, metadata, selector, settings_file::settings_file};
-use crate::controller::{
-    access::{ACCESS, NARROWED},
-    dereference::ContentVersion,
-    fleet::UPGRADED_FROM,
-    validate::{Replicas, ValidServer},
+use super::{digest, metadata, settings_file::settings_file};
+use crate::{
+    controller::{
+        observed::ContentVersion,
+        validate::{Replicas, ValidServer},
+    },
+    names::{ACCESS, NARROWED, SCALED_BY, TEMPLATE, UPGRADED_FROM, labels, selector},
 };
 
-pub(in crate::controller) use pod::DIRECTORIES;
-pub(super) use pod::{ADMIN_PORT_NAME, LENSES_CA, LENSES_CLIENT, TLS, secret_file};
-
-/// The port of the MCP endpoint, and its name.
-pub(super) const MCP_PORT: u16 = 8000;
-pub(super) const MCP_PORT_NAME: &str = "mcp";
-/// The port of probes and metrics, which no Service leads to.
-pub(super) const ADMIN_PORT: u16 = 9090;
-/// How long the server may take to end after SIGTERM.
-pub(super) const SHUTDOWN_GRACE_SECONDS: i64 = 25;
 /// How long a pod waits before SIGTERM, until no Service leads to it any more.
 const LEAVE_SECONDS: i64 = 5;
 /// How long a pod must have been ready before it counts: until every node's kube-proxy, which gathers changes for a second, leads
 /// the Service to it. Before that a client may be refused, and an old pod must not go.
 const MIN_READY_SECONDS: i32 = 2;
-/// The annotation of a Deployment whose `replicas` is not this operator's. That it is there says that the operator has let go of
-/// the field.
-pub(in crate::controller) const SCALED_BY: &str = "mcp.lenses.io/scaled-by";
-
 pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
     let replicas = match &server.replicas {
         Replicas::Fixed(number) => Some(*number),

@@ -5,7 +5,7 @@ use k8s_openapi::api::networking::v1::{
     IngressServiceBackend, IngressSpec, IngressTLS, ServiceBackendPort,
 };
 
-use super::{deployment::MCP_PORT_NAME, metadata, metadata_path};
+use super::{metadata, metadata_path, pod_layout::MCP_PORT_NAME};
 use crate::controller::validate::ValidServer;
 
 pub(super) fn build(server: &ValidServer) -> Option<Ingress> {

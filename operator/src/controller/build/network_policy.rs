@@ -13,12 +13,13 @@ use k8s_openapi::{
 };
 
 use super::{
-    deployment::{ADMIN_PORT, MCP_PORT},
-    metadata, selector,
+    metadata,
+    pod_layout::{ADMIN_PORT, MCP_PORT},
 };
 use crate::{
     MANAGER,
     controller::validate::{Destination, ValidServer},
+    names::selector,
 };
 
 pub(super) fn build(server: &ValidServer) -> NetworkPolicy {

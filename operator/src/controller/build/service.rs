@@ -5,8 +5,8 @@ use k8s_openapi::{
     apimachinery::pkg::util::intstr::IntOrString,
 };
 
-use super::{deployment::MCP_PORT_NAME, metadata, selector};
-use crate::controller::validate::ValidServer;
+use super::{metadata, pod_layout::MCP_PORT_NAME};
+use crate::{controller::validate::ValidServer, names::selector};
 
 pub(super) fn build(server: &ValidServer) -> Service {
     let mut metadata = metadata(server);

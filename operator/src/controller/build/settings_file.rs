@@ -7,7 +7,7 @@ use std::fmt::Write;
 use kube::core::Duration;
 use lenses_mcp_crds::{EnvironmentRule, Limits, Tools};
 
-use super::deployment::{
+use super::pod_layout::{
     ADMIN_PORT, LENSES_CA, LENSES_CLIENT, MCP_PORT, SHUTDOWN_GRACE_SECONDS, TLS, secret_file,
 };
 use crate::controller::validate::{Callers, SignIn, ValidServer};

@@ -6,12 +6,14 @@ use k8s_openapi::{
 };
 use lenses_mcp_crds::conditions::{ConditionType, Reason};
 
-use crate::controller::{
-    apply::ApplyError,
-    rollout::{self, Rollout},
-    validate::{Callers, Rejections, SignIn, ValidServer},
+use super::rollout::{self, Rollout};
+use crate::{
+    controller::{
+        apply::ApplyError,
+        validate::{Callers, Rejections, SignIn, ValidServer},
+    },
+    probe::Finding,
 };
-use crate::verify::Finding;
 
 /// What a condition is to say.
 #[derive(Clone, Debug, PartialEq, Eq)]

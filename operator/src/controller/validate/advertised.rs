@@ -6,7 +6,7 @@ use super::{
     Rejection,
     addresses::{checked, service_port},
 };
-use crate::controller::dereference::Dereferenced;
+use crate::controller::observed::Dereferenced;
 
 /// The URL, and whether it is one for the time being only.
 pub(super) struct Advertised {
@@ -80,8 +80,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::controller::{
-        dereference::Standing,
         fixtures::{defaults, found, server},
+        observed::Ownership,
         validate::{ValidServer, validate},
     };
 
@@ -93,7 +93,7 @@ mod tests {
         }));
         let service = json!({ "status": { "loadBalancer": { "ingress": addresses } } });
         let mut found = found();
-        found.children.service = Standing::Own(Arc::new(serde_json::from_value(service).unwrap()));
+        found.children.service = Ownership::Own(Arc::new(serde_json::from_value(service).unwrap()));
         validate(&server, &found, &defaults())
             .unwrap_or_else(|rejections| panic!("{}", rejections.message()))
     }

@@ -13,32 +13,25 @@ use k8s_openapi::{
 
 use lenses_mcp_crds::SERVER_CONTAINER;
 
-use super::{ADMIN_PORT, LEAVE_SECONDS, MCP_PORT, MCP_PORT_NAME, SHUTDOWN_GRACE_SECONDS, selector};
-use crate::controller::{
-    build::{SEALING_KEY, config_map::SETTINGS_FILE},
-    validate::{Callers, SignIn, ValidServer},
+use super::LEAVE_SECONDS;
+use crate::{
+    controller::{
+        build::{
+            pod_layout::{
+                ADMIN_PORT, ADMIN_PORT_NAME, LENSES_CA, LENSES_CLIENT, MCP_PORT, MCP_PORT_NAME,
+                SECRETS_DIRECTORY, SETTINGS_DIRECTORY, SETTINGS_FILE, SHUTDOWN_GRACE_SECONDS, TLS,
+            },
+            sealing_key::SEALING_KEY,
+        },
+        validate::{Callers, SignIn, ValidServer},
+    },
+    names::selector,
 };
 
 /// The user and group of the image, which the restricted standard wants to be named.
 const NON_ROOT: i64 = 65532;
-const SETTINGS_DIRECTORY: &str = "/etc/lenses-mcp";
-const SECRETS_DIRECTORY: &str = "/var/run/lenses-mcp";
-pub(in crate::controller::build) const ADMIN_PORT_NAME: &str = "admin";
-/// What the operator mounts into the server's container.
-pub(in crate::controller) const DIRECTORIES: [&str; 2] = [SETTINGS_DIRECTORY, SECRETS_DIRECTORY];
 /// Readable by the pod's group, which is the server's.
 const SECRET_MODE: i32 = 0o440;
-
-/// The files of certificates, beside the secrets. A pair is the chain and its key.
-pub(in crate::controller::build) const LENSES_CA: &str = "lenses-ca.crt";
-pub(in crate::controller::build) const LENSES_CLIENT: (&str, &str) =
-    ("lenses-client.crt", "lenses-client.key");
-pub(in crate::controller::build) const TLS: (&str, &str) = ("tls.crt", "tls.key");
-
-/// Where the pod finds a secret.
-pub(in crate::controller::build) fn secret_file(name: &str) -> String {
-    format!("{SECRETS_DIRECTORY}/{name}")
-}
 
 pub(super) fn build(server: &ValidServer) -> PodSpec {
     PodSpec {
