@@ -104,21 +104,23 @@ pub(crate) fn build(server: &ValidServer) -> Children {
         sealing_key: digested(sealing_key::build(server)),
         config_map: digested(config_map::build(server)),
         service: digested(service::build(server)),
-        deployment: server.sealing_key.as_ref().map(|key| deployment(server, key)),
+        deployment: server.contents.sealing_key.as_ref().map(|key| deployment(server, key)),
         ingress: ingress::build(server).map(digested),
         http_route: http_route::build(server).map(digested),
-        horizontal_pod_autoscaler: match &server.replicas {
+        horizontal_pod_autoscaler: match &server.pods.replicas {
             Replicas::Fixed(_) => None,
             Replicas::Autoscaled(by) => {
                 Some(digested(horizontal_pod_autoscaler::build(server, by)))
             }
         },
         pod_disruption_budget: server
+            .pods
             .disruption_budget
             .as_ref()
             .map(|budget| digested(pod_disruption_budget::build(server, budget))),
         network_policy: server
-            .network_policy
+            .network
+            .policy
             .enabled
             .then(|| digested(network_policy::build(server))),
         service_monitor: service_monitor::build(server).map(digested),
@@ -192,7 +194,7 @@ mod tests {
     #[test]
     fn there_is_no_deployment_before_there_is_a_sealing_key() {
         let mut server = valid(&oauth_server());
-        server.sealing_key = None;
+        server.contents.sealing_key = None;
         assert!(build(&server).deployment.is_none());
     }
 }

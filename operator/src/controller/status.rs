@@ -40,10 +40,12 @@ pub(super) fn status(
         Ok(_) if paused => {
             "it serves; spec.paused is true, so changes of the spec are not applied".to_owned()
         }
-        Ok(ValidServer { advertised_url, waits_for: Some(image), .. }) => {
-            format!("it serves at {advertised_url}/mcp, and waits for its turn to run {image}")
+        Ok(valid) => {
+            let waits = valid.image.waits_for.as_ref();
+            let waits = waits.map(|image| format!(", and waits for its turn to run {image}"));
+            let url = &valid.endpoint.advertised_url;
+            format!("it serves at {url}/mcp{}", waits.unwrap_or_default())
         }
-        Ok(valid) => format!("it serves at {}/mcp", valid.advertised_url),
         Err(_) => String::new(),
     };
     let Known { lenses, version, endpoint, tools, at } = known;
@@ -54,8 +56,8 @@ pub(super) fn status(
     let pods = deployment.and_then(|deployment| deployment.status.as_ref());
     let derived = match valid {
         Ok(valid) => LensesMcpServerStatus {
-            url: Some(format!("{}/mcp", valid.advertised_url)),
-            lenses_url: Some(valid.lenses_url.clone()),
+            url: Some(format!("{}/mcp", valid.endpoint.advertised_url)),
+            lenses_url: Some(valid.lenses.url.clone()),
             authorization_server: match &valid.sign_in {
                 SignIn::OAuth { issuer, .. } => Some(issuer.clone()),
                 SignIn::ApiKey { .. } => None,

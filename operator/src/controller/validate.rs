@@ -9,6 +9,7 @@ mod advertised;
 mod body_limit;
 mod destinations;
 mod rejection;
+mod server;
 mod sign_in;
 mod tools;
 mod trusted_proxies;
@@ -16,15 +17,9 @@ pub(super) mod wanted;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::{
-    api::core::v1::{LocalObjectReference, PodTemplateSpec},
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference},
-};
+use k8s_openapi::api::core::v1::LocalObjectReference;
 use kube::{Resource, ResourceExt};
-use lenses_mcp_crds::{
-    Autoscaling, CaBundle, DerivedSetting, DisruptionBudget, HttpRoute, ImagePullPolicy, Ingress,
-    LensesMcpServer, Limits, NetworkPolicy, Observability, Service, Tools,
-};
+use lenses_mcp_crds::{DerivedSetting, LensesMcpServer, LensesMcpServerSpec, TlsSecret};
 
 use super::observed::{ContentVersion, Dereferenced, Observed, Ownership};
 use crate::{
@@ -38,88 +33,12 @@ use crate::{
     },
 };
 use access::Access;
+use server::{Contents, Endpoint, Image, LensesHq, Network, Pods};
 
 pub(crate) use destinations::Destination;
 pub(crate) use rejection::{Rejection, Rejections};
+pub(crate) use server::{Replicas, ValidServer};
 pub(crate) use sign_in::{Callers, SignIn};
-
-/// A server that can be made. Builders take nothing else.
-pub(crate) struct ValidServer {
-    pub(crate) name: String,
-    pub(crate) namespace: String,
-    pub(crate) owner: OwnerReference,
-    /// HQ as the pods reach it.
-    pub(crate) lenses_url: String,
-    /// The server's public URL, without `/mcp` and without a slash at its end.
-    pub(crate) advertised_url: String,
-    /// The names by which the Service is called inside the cluster.
-    pub(crate) service_names: Vec<String>,
-    pub(crate) allowed_origins: Vec<String>,
-    pub(crate) sign_in: SignIn,
-    /// Whether the address that `advertised_url` is to have is yet to be assigned to the load balancer.
-    pub(crate) awaits_address: bool,
-    /// What stands for the content of each Secret that the pods read at their start, by the Secret's name.
-    pub(crate) secrets: BTreeMap<String, ContentVersion>,
-    /// The same of each `ConfigMap`.
-    pub(crate) config_maps: BTreeMap<String, ContentVersion>,
-    /// The authorities that HQ's certificate is checked with, besides the system's.
-    pub(crate) lenses_ca: Option<CaBundle>,
-    /// The Secret with what is shown to HQ.
-    pub(crate) lenses_client_certificate: Option<String>,
-    /// The Secret with what clients are shown; none means plain HTTP.
-    pub(crate) tls: Option<String>,
-    pub(crate) tools: Tools,
-    pub(crate) call_limits: Limits,
-    pub(crate) ingress: Option<Ingress>,
-    pub(crate) http_route: Option<HttpRoute>,
-    /// What cannot be made since the cluster lacks its kind. Everything else is made.
-    pub(crate) missing_apis: Vec<Rejection>,
-    /// The last wish for a new sealing key.
-    pub(crate) rotation: Option<String>,
-    /// What stands for the content of the Secret whose token verification shows, if it is there.
-    pub(crate) verification_secret: Option<ContentVersion>,
-    /// The uid of the Secret with the sealing key, once it has been made.
-    pub(crate) sealing_key: Option<String>,
-    pub(crate) service: Service,
-    pub(crate) service_port: i32,
-    /// The image that it is to run now.
-    pub(crate) image: String,
-    /// What it served with before the default image took that one's place.
-    pub(crate) upgraded_from: Option<String>,
-    /// The default image, while it waits for its turn to run it.
-    pub(crate) waits_for: Option<String>,
-    /// What it lets its callers do.
-    pub(crate) access: Access,
-    /// What that no longer lets them do, if the old pods have to go first for it.
-    pub(crate) narrowed: Option<String>,
-    pub(crate) progress_deadline_seconds: i32,
-    pub(crate) image_pull_policy: ImagePullPolicy,
-    pub(crate) image_pull_secrets: Vec<LocalObjectReference>,
-    pub(crate) replicas: Replicas,
-    pub(crate) observability: Observability,
-    /// What is merged into the pods.
-    pub(crate) pod_template: Option<Box<PodTemplateSpec>>,
-    /// `None` where there is to be none.
-    pub(crate) disruption_budget: Option<DisruptionBudget>,
-    pub(crate) network_policy: NetworkPolicy,
-    /// What the pods connect to.
-    pub(crate) destinations: Vec<Destination>,
-    /// Where the operator runs.
-    pub(crate) operator_namespace: String,
-    pub(crate) requests: BTreeMap<String, Quantity>,
-    pub(crate) limits: BTreeMap<String, Quantity>,
-    /// What the spec leaves open, with the rule that decided it.
-    pub(crate) derived: Vec<DerivedSetting>,
-}
-
-/// How many pods there are to be.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Replicas {
-    /// So many.
-    Fixed(i32),
-    /// As many as the autoscaler says.
-    Autoscaled(Autoscaling),
-}
 
 /// Judges the spec together with what was read.
 pub(crate) fn validate(
@@ -151,7 +70,7 @@ pub(crate) fn validate(
     tools::check(&server.spec.tools, &mut rejections);
     body_limit::check(&server.spec, &mut rejections);
     trusted_proxies::check(&server.spec.limits.trusted_proxies, &mut rejections);
-    let (secrets, config_maps) = contents(server, found, &mut rejections);
+    let contents = contents(server, found, &mut rejections);
     names_taken(&name, &found.children, &mut rejections);
     let owner = server.controller_owner_ref(&());
 
@@ -165,62 +84,53 @@ pub(crate) fn validate(
     match (rejections.next(), lenses_url, sign_in, advertised, owner) {
         (None, Some(lenses_url), Some(sign_in), Some(advertised), Some(owner)) => Ok(ValidServer {
             owner,
-            advertised_url: advertised.url,
-            awaits_address: advertised.awaits_address,
-            service_names,
-            allowed_origins: spec.endpoint.allowed_origins.clone(),
-            secrets,
-            config_maps,
-            lenses_ca: spec.lenses.ca_bundle.clone(),
-            lenses_client_certificate: spec
-                .lenses
-                .client_certificate
-                .as_ref()
-                .map(|secret| secret.secret_name.clone()),
-            tls: spec.endpoint.tls.as_ref().map(|secret| secret.secret_name.clone()),
+            network: Network {
+                policy: spec.network_policy.clone(),
+                destinations: destinations::destinations(
+                    server,
+                    found,
+                    defaults,
+                    &lenses_url,
+                    &sign_in,
+                ),
+                operator_namespace: defaults.operator_namespace.clone(),
+            },
+            lenses: LensesHq {
+                url: lenses_url,
+                ca: spec.lenses.ca_bundle.clone(),
+                client_certificate: secret_name(spec.lenses.client_certificate.as_ref()),
+            },
+            sign_in,
+            endpoint: Endpoint {
+                advertised_url: advertised.url,
+                awaits_address: advertised.awaits_address,
+                service_names,
+                allowed_origins: spec.endpoint.allowed_origins.clone(),
+                tls: secret_name(spec.endpoint.tls.as_ref()),
+                service: spec.endpoint.service.clone(),
+                service_port: addresses::service_port(server),
+                ingress: spec.endpoint.ingress.clone(),
+                http_route: spec.endpoint.http_route.clone(),
+            },
+            contents,
+            image: Image {
+                name: turn.image,
+                upgraded_from: turn.upgraded_from,
+                waits_for: turn.waits.then(|| defaults.image.clone()),
+                pull_policy: spec.image_pull_policy,
+                pull_secrets: spec
+                    .image_pull_secrets
+                    .iter()
+                    .map(|secret| LocalObjectReference { name: secret.name.clone() })
+                    .collect(),
+            },
+            pods: pods(spec),
             tools: spec.tools.clone(),
             call_limits: spec.limits.clone(),
-            ingress: spec.endpoint.ingress.clone(),
-            http_route: spec.endpoint.http_route.clone(),
-            missing_apis: missing_apis(server, &found.children),
-            rotation: server.annotations().get(ROTATION).cloned(),
-            verification_secret: verification_secret(server, found),
-            sealing_key: found.children.sealing_key.own().and_then(|secret| secret.uid()),
-            service: spec.endpoint.service.clone(),
-            service_port: addresses::service_port(server),
-            image: turn.image,
-            upgraded_from: turn.upgraded_from,
-            waits_for: turn.waits.then(|| defaults.image.clone()),
             access,
             narrowed,
-            progress_deadline_seconds: spec.rollout.progress_deadline_seconds,
-            image_pull_policy: spec.image_pull_policy,
-            image_pull_secrets: spec
-                .image_pull_secrets
-                .iter()
-                .map(|secret| LocalObjectReference { name: secret.name.clone() })
-                .collect(),
-            replicas: spec
-                .autoscaling
-                .clone()
-                .map_or(Replicas::Fixed(spec.replicas), Replicas::Autoscaled),
             observability: spec.observability.clone(),
-            pod_template: spec.pod_template.clone(),
-            disruption_budget: wanted::disruption_budget(spec)
-                .then(|| spec.disruption_budget.clone()),
-            network_policy: spec.network_policy.clone(),
-            destinations: destinations::destinations(
-                server,
-                found,
-                defaults,
-                &lenses_url,
-                &sign_in,
-            ),
-            operator_namespace: defaults.operator_namespace.clone(),
-            requests: spec.resources.requests.clone(),
-            limits: spec.resources.limits.clone(),
-            lenses_url,
-            sign_in,
+            missing_apis: missing_apis(server, &found.children),
             derived,
             name,
             namespace,
@@ -235,26 +145,48 @@ pub(crate) fn validate(
     }
 }
 
-type Contents = BTreeMap<String, ContentVersion>;
+fn secret_name(secret: Option<&TlsSecret>) -> Option<String> {
+    secret.map(|secret| secret.secret_name.clone())
+}
 
-/// What stands for the content of each Secret and of each `ConfigMap` that a change of rolls the pods.
+fn pods(spec: &LensesMcpServerSpec) -> Pods {
+    Pods {
+        replicas: spec
+            .autoscaling
+            .clone()
+            .map_or(Replicas::Fixed(spec.replicas), Replicas::Autoscaled),
+        progress_deadline_seconds: spec.rollout.progress_deadline_seconds,
+        requests: spec.resources.requests.clone(),
+        limits: spec.resources.limits.clone(),
+        template: spec.pod_template.clone(),
+        disruption_budget: wanted::disruption_budget(spec).then(|| spec.disruption_budget.clone()),
+    }
+}
+
+/// What stands for the content of what the spec names. What is not there is rejected.
 fn contents(
     server: &LensesMcpServer,
     found: &Dereferenced,
     rejections: &mut Vec<Rejection>,
-) -> (Contents, Contents) {
-    let (mut secrets, mut config_maps) = (Contents::new(), Contents::new());
+) -> Contents {
+    let mut contents = Contents {
+        secrets: BTreeMap::new(),
+        config_maps: BTreeMap::new(),
+        verification: verification_secret(server, found),
+        sealing_key: found.children.sealing_key.own().and_then(|secret| secret.uid()),
+        rotation: server.annotations().get(ROTATION).cloned(),
+    };
     let all = references::references(server).into_iter();
     for reference in all.filter(|reference| reference.field != references::VERIFICATION_CREDENTIAL)
     {
-        let (found, contents) = match reference.kind {
-            ReferenceKind::Secret => (&found.secrets, &mut secrets),
-            ReferenceKind::ConfigMap => (&found.config_maps, &mut config_maps),
+        let (found, known) = match reference.kind {
+            ReferenceKind::Secret => (&found.secrets, &mut contents.secrets),
+            ReferenceKind::ConfigMap => (&found.config_maps, &mut contents.config_maps),
             ReferenceKind::Service => continue,
         };
         if let Some(Some(version)) = found.get(&reference.name) {
             if reference.rolls {
-                contents.insert(reference.name, version.clone());
+                known.insert(reference.name, version.clone());
             }
         } else {
             rejections.push(Rejection::ReferenceNotFound {
@@ -266,7 +198,7 @@ fn contents(
             });
         }
     }
-    (secrets, config_maps)
+    contents
 }
 
 fn missing_apis(server: &LensesMcpServer, children: &Observed) -> Vec<Rejection> {
@@ -389,7 +321,7 @@ mod tests {
                 ),
             ]
         );
-        assert_eq!(valid.image, "registry.example/default:1");
+        assert_eq!(valid.image.name, "registry.example/default:1");
     }
 
     #[test]
@@ -405,7 +337,7 @@ mod tests {
             if !path.is_empty() {
                 reference.scheme = lenses_mcp_crds::Scheme::Https;
             }
-            assert_eq!(valid(&server).lenses_url, url);
+            assert_eq!(valid(&server).lenses.url, url);
         }
         assert_eq!(
             valid(&oauth_server()).derived[0].rule,
@@ -451,13 +383,20 @@ mod tests {
         let credential = json!({ "credentialSecretRef": { "name": "probe", "key": "token" } });
         server.spec.verification = serde_json::from_value(credential).unwrap();
         let without = valid(&server);
-        assert!(!without.secrets.contains_key("probe"), "{:?}", without.secrets.keys());
-        assert_eq!(without.verification_secret, None);
+        assert!(
+            !without.contents.secrets.contains_key("probe"),
+            "{:?}",
+            without.contents.secrets.keys()
+        );
+        assert_eq!(without.contents.verification, None);
         let mut found = found();
         let version = ContentVersion { uid: "probe-uid".into(), resource_version: "9".into() };
         found.secrets.insert("probe".into(), Some(version.clone()));
         let with = validate(&server, &found, &defaults()).ok().unwrap();
-        assert_eq!((with.secrets, with.verification_secret), (without.secrets, Some(version)));
+        assert_eq!(
+            (with.contents.secrets, with.contents.verification),
+            (without.contents.secrets, Some(version))
+        );
     }
 
     #[test]
@@ -517,6 +456,6 @@ mod tests {
         server.spec.lenses.service_ref.as_mut().unwrap().port =
             serde_json::from_value(json!(8443)).unwrap();
         let valid = validate(&server, &found, &defaults()).ok().unwrap();
-        assert_eq!(valid.lenses_url, "http://hq-service.lenses.svc:8443");
+        assert_eq!(valid.lenses.url, "http://hq-service.lenses.svc:8443");
     }
 }

@@ -55,11 +55,15 @@ fn plan(
     };
     // The Service by its full name.
     let scheme = if server.spec.endpoint.tls.is_some() { "https" } else { "http" };
-    let service = format!("{scheme}://{}:{}", valid.service_names.last()?, valid.service_port);
+    let service = format!(
+        "{scheme}://{}:{}",
+        valid.endpoint.service_names.last()?,
+        valid.endpoint.service_port
+    );
     Some(Plan {
-        lenses: Arc::new(Lenses { url: Url::parse(&valid.lenses_url).ok()?, authorization_server }),
+        lenses: Arc::new(Lenses { url: Url::parse(&valid.lenses.url).ok()?, authorization_server }),
         endpoint: Arc::new(Endpoint {
-            url: format!("{}/mcp", valid.advertised_url),
+            url: format!("{}/mcp", valid.endpoint.advertised_url),
             service: Url::parse(&service).ok()?,
             callers,
             expected_tools: server.spec.verification.expected_tools_digest.clone(),
@@ -86,8 +90,12 @@ fn pods(deployment: Option<&Deployment>) -> Pods {
 
 fn revision(valid: &ValidServer, deployment: Option<&Deployment>) -> Vec<String> {
     let deployment = deployment.and_then(|deployment| build::digest_of(&deployment.metadata));
-    let contents =
-        valid.secrets.values().chain(valid.config_maps.values()).chain(&valid.verification_secret);
+    let contents = valid
+        .contents
+        .secrets
+        .values()
+        .chain(valid.contents.config_maps.values())
+        .chain(&valid.contents.verification);
     deployment.into_iter().chain(contents.map(|version| version.resource_version.clone())).collect()
 }
 
@@ -169,7 +177,7 @@ mod tests {
         assert_eq!(before, of(&server, Some(&deployment(2, 2, "one"))));
         assert_ne!(before, of(&server, Some(&deployment(2, 2, "two"))));
         let mut changed = valid(&server);
-        changed.secrets.get_mut("hq-client").unwrap().resource_version = "other".into();
+        changed.contents.secrets.get_mut("hq-client").unwrap().resource_version = "other".into();
         assert_ne!(Some(before), plan(&server, &changed, Some(&deployment(2, 2, "one"))));
     }
 }

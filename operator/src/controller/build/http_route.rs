@@ -10,7 +10,7 @@ use crate::{
 };
 
 pub(super) fn build(server: &ValidServer) -> Option<HTTPRoute> {
-    let wanted = server.http_route.as_ref()?;
+    let wanted = server.endpoint.http_route.as_ref()?;
     let path =
         |type_: &str, value: String| Match { path: PathMatch { type_: type_.to_owned(), value } };
     let mut matches = vec![path("PathPrefix", wanted.path.clone())];
@@ -20,7 +20,10 @@ pub(super) fn build(server: &ValidServer) -> Option<HTTPRoute> {
         hostnames: wanted.hostnames.clone(),
         rules: vec![Rule {
             matches,
-            backend_refs: vec![BackendRef { name: server.name.clone(), port: server.service_port }],
+            backend_refs: vec![BackendRef {
+                name: server.name.clone(),
+                port: server.endpoint.service_port,
+            }],
         }],
     };
     Some(HTTPRoute { metadata: metadata(server), spec })

@@ -14,7 +14,7 @@ pub(in crate::controller) const SEALING_KEY: &str = "sealing-key";
 pub(super) fn build(server: &ValidServer) -> PartialObjectMeta<Secret> {
     let mut metadata = metadata(server);
     metadata.annotations =
-        server.rotation.clone().map(|rotation| [(ROTATION.to_owned(), rotation)].into());
+        server.contents.rotation.clone().map(|rotation| [(ROTATION.to_owned(), rotation)].into());
     metadata.into_request_partial::<Secret>()
 }
 

@@ -80,13 +80,13 @@ pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> 
 
 /// What is yet to come from outside before the server is where the spec wants it.
 pub(super) fn awaited(valid: Result<&ValidServer, &Rejections>) -> Option<Verdict> {
-    let server = valid.ok().filter(|server| server.awaits_address)?;
+    let server = valid.ok().filter(|server| server.endpoint.awaits_address)?;
     Some(Verdict {
         holds: false,
         reason: Reason::AddressPending,
         message: format!(
             "waiting for the address of the load balancer of Service {}; until then it serves at {}/mcp, inside the cluster",
-            server.name, server.advertised_url
+            server.name, server.endpoint.advertised_url
         ),
     })
 }
