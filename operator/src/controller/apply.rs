@@ -321,7 +321,7 @@ async fn ensure_sealing_key(
                     caches.secrets.wrote(&mut secret.metadata.into_response_partial());
                     Ok(uid)
                 }
-                // The cache was behind. Whosever it is, the watch will tell, and another pass will follow.
+                // The cache was behind. Whosever it is, the watch will tell, and another reconcile will follow.
                 Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(None),
                 Err(error) => Err(error),
             }

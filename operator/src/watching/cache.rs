@@ -18,7 +18,7 @@ use super::{
 
 /// The objects of one kind, compressed; a reader gets one by its name.
 ///
-/// What this operator writes is in it at once ([`Cache::wrote`]), so that the next pass does not write it again, and is no news when
+/// What this operator writes is in it at once ([`Cache::wrote`]), so that the next reconcile does not write it again, and is no news when
 /// the watch shows it.
 pub(crate) struct Cache<K> {
     objects: RwLock<Objects>,
