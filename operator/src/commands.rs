@@ -6,6 +6,7 @@ mod admission;
 pub mod check;
 pub mod doctor;
 mod manifests;
+mod offline;
 pub mod render;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -15,7 +16,7 @@ use lenses_mcp_crds::yaml;
 use serde::Serialize;
 
 use crate::{
-    controller::{Defaults, VerificationDefaults},
+    context::{Defaults, VerificationDefaults},
     settings,
 };
 

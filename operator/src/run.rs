@@ -1,8 +1,10 @@
 //! What runs, in which order it starts and stops.
 //!
-//! Start: settings, admin port, lease, controller. Stop (SIGTERM or SIGINT): no new pass begins, passes under way finish, the
+//! Start: settings, admin port, lease, controller. Stop (SIGTERM or SIGINT): no new reconcile begins, reconciles under way finish, the
 //! lease is given up, exit 0, all within a hard limit that is shorter than the pod's grace period. A second signal, or a lost
 //! lease, ends the process at once: another operator may be working already.
+
+mod controller;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -20,14 +22,15 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     admin::{self, Admin},
     api_server,
-    controller::{self, Caches, Defaults, VerificationDefaults},
+    context::{Context, Defaults, VerificationDefaults},
     lease::{Lease, LeaseLost},
     metrics::Metrics,
+    probe::{ProbeSettings, dial::DialPolicy},
     settings::{LogFormat, Settings},
-    verify::dial::DialPolicy,
+    watching::Caches,
 };
 
-/// How long passes under way may take to finish after the signal. The chart's grace period is longer.
+/// How long reconciles under way may take to finish after the signal. The chart's grace period is longer.
 const DRAIN: Duration = Duration::from_secs(15);
 
 /// Why the operator stopped other than by a signal.
@@ -108,18 +111,16 @@ async fn work(settings: Settings) -> Result<(), RunError> {
             return Ok(());
         };
         tracing::info!(identity, "working");
+        let ranges = trust.verification_allowed_cidrs.0;
+        let dial = DialPolicy::new(ranges, api_server::addresses(&client, &api_server).await);
         let verification = VerificationDefaults {
             mode: trust.verification_mode,
-            secrets_require_label: trust.secrets_require_label,
-            dial: DialPolicy::new(
-                trust.verification_allowed_cidrs.0,
-                api_server::addresses(&client, &api_server).await,
-            ),
+            probes: ProbeSettings { secrets_require_label: trust.secrets_require_label, dial },
         };
         let (caches, writers) = Caches::new();
         let caches = Arc::new(caches);
         let reading = Arc::clone(&caches);
-        let (context, turns) = controller::Context::new(
+        let (context, admissions) = Context::new(
             client,
             caches,
             metrics,
@@ -137,15 +138,15 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         );
         let context = Arc::new(context);
         show_work.send_replace(Some(Arc::clone(&context)));
-        let passes = controller::run(context, turns, writers, concurrency, stop.clone());
+        let reconciles = controller::run(context, admissions, writers, concurrency, stop.clone());
         let drained = async {
-            tokio::pin!(passes);
+            tokio::pin!(reconciles);
             tokio::select! {
-                () = &mut passes => {}
-                // Without all that it needs to read, no pass is under way.
+                () = &mut reconciles => {}
+                // Without all that it needs to read, no reconcile is under way.
                 () = stop.cancelled() => {
-                    if reading.unread().is_empty() && timeout(DRAIN, passes).await.is_err() {
-                        tracing::warn!(seconds = DRAIN.as_secs(), "passes under way did not finish");
+                    if reading.unread().is_empty() && timeout(DRAIN, reconciles).await.is_err() {
+                        tracing::warn!(seconds = DRAIN.as_secs(), "reconciles under way did not finish");
                     }
                 }
             }
@@ -166,7 +167,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
     }
 }
 
-/// A client that counts its requests. Watches stay open, so there is no read timeout here; each pass has its own.
+/// A client that counts its requests. Watches stay open, so there is no read timeout here; each reconcile has its own.
 fn client(mut config: Config, metrics: &Arc<Metrics>) -> Result<Client, RunError> {
     config.connect_timeout = Some(Duration::from_secs(5));
     let metrics = Arc::clone(metrics);
