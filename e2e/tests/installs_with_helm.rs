@@ -44,6 +44,41 @@ async fn helm_uninstall_removes_the_operator_and_leaves_every_server_running() {
 }
 
 #[tokio::test]
+async fn people_get_rights_on_servers_with_the_roles_that_they_have() {
+    prove(|bed| async move {
+        for role in ["view", "edit", "admin"] {
+            let account = format!("{}:{role}", bed.namespace);
+            bed.kubectl(&["create", "serviceaccount", role], None).await?;
+            let subject = format!("--serviceaccount={account}");
+            let role_of = format!("--clusterrole={role}");
+            bed.kubectl(&["create", "rolebinding", role, &role_of, &subject], None).await?;
+            let subject = format!("--as=system:serviceaccount:{account}");
+            for (verb, resource, writes) in [
+                ("list", "lensesmcpservers.mcp.lenses.io", false),
+                ("get", "lensesmcpservers.mcp.lenses.io/status", false),
+                ("create", "lensesmcpservers.mcp.lenses.io", true),
+                ("delete", "lensesmcpservers.mcp.lenses.io", true),
+                ("patch", "lensesmcpservers.mcp.lenses.io/scale", true),
+            ] {
+                let (resource, part) = resource.split_once('/').unwrap_or((resource, ""));
+                let part = format!("--subresource={part}");
+                let ask = ["auth", "can-i", verb, resource, &part, &subject];
+                // It ends with 1 for a no.
+                let may = bed.kubectl(&ask, None).await.is_ok();
+                assert_eq!(may, !writes || role != "view", "{role} {verb} {resource} {part}");
+            }
+            // The status is the operator's alone.
+            let status = "--subresource=status";
+            let ask =
+                ["auth", "can-i", "patch", "lensesmcpservers.mcp.lenses.io", status, &subject];
+            assert!(bed.kubectl(&ask, None).await.is_err(), "{role} may write the status");
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_chart_passes_helm_lint_and_refuses_a_value_that_it_does_not_know() {
     let lint = helm(&["lint", "--strict", CHART]).await;
     assert!(lint.is_ok(), "{lint:?}");

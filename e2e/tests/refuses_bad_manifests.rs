@@ -488,11 +488,7 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             json!({"rollout": {"maxSurge": 0}}),
             "no pod can be replaced",
         ),
-        (
-            "a surge of a few",
-            json!({"rollout": {"maxSurge": "few"}}),
-            NO_MATCH,
-        ),
+        ("a surge of a few", json!({"rollout": {"maxSurge": "few"}}), NO_MATCH),
         (
             "a verification of what there is not",
             json!({"verification": {"mode": "none"}}),
