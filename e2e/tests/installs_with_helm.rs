@@ -1,6 +1,6 @@
 //! The chart: installs with its defaults, upgrades, and goes without taking anybody's servers along.
 
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::{apps::v1::Deployment, rbac::v1::ClusterRole};
 use kube::Api;
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
@@ -43,10 +43,23 @@ async fn helm_uninstall_removes_the_operator_and_leaves_every_server_running() {
     .await;
 }
 
+fn is_ours(group: &String) -> bool {
+    group == "mcp.lenses.io"
+}
+
 #[tokio::test]
 async fn people_get_rights_on_servers_with_the_roles_that_they_have() {
     prove(|bed| async move {
+        let roles: Api<ClusterRole> = Api::all(bed.client.clone());
         for role in ["view", "edit", "admin"] {
+            // The roles are aggregated a moment after they are made.
+            until(&roles, role, "rights on LensesMcpServers", |role| {
+                let rules = role.and_then(|role| role.rules.as_ref());
+                rules.is_some_and(|rules| {
+                    rules.iter().filter_map(|rule| rule.api_groups.as_ref()).flatten().any(is_ours)
+                })
+            })
+            .await?;
             let account = format!("{}:{role}", bed.namespace);
             bed.kubectl(&["create", "serviceaccount", role], None).await?;
             let subject = format!("--serviceaccount={account}");
