@@ -1,13 +1,17 @@
-//! The commands for people and pipelines: `render` and `check` need no cluster, `doctor` asks one with its caller's own rights.
+//! The commands for people and pipelines: `render`, `check` and `hq` need no cluster, `doctor` asks
+//! one with its caller's own rights.
 //!
 //! All of them end with 0 when all is well, 1 when what they looked at is not, and 2 when they could not look.
 
 mod admission;
 pub mod check;
+pub mod cluster;
 pub mod doctor;
+pub mod hq;
 mod manifests;
 mod offline;
 pub mod render;
+pub mod write;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -106,6 +110,6 @@ fn structured(value: &impl Serialize, output: Output) -> String {
 }
 
 fn could_not_look(error: &impl std::fmt::Display) -> ExitCode {
-    eprintln!("error: {error}");
+    write::to_stderr(format_args!("error: {error}"));
     ExitCode::from(COULD_NOT_LOOK)
 }

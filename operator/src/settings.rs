@@ -77,7 +77,7 @@ pub struct AuthorTrust {
     pub secrets_require_label: bool,
 
     /// Whether spec.podTemplate may ask for what the Pod Security Standard baseline forbids, and for
-    /// another ServiceAccount.
+    /// another service account.
     #[arg(long, env = "POD_TEMPLATE_ALLOW_HOST_ACCESS", default_value_t = false, action = ArgAction::Set)]
     pub pod_template_allow_host_access: bool,
 

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::{core::v1::Service, discovery::v1::EndpointSlice, networking::v1::Ingress};
 use kube::{
-    Api, Client, Config,
+    Api, Client,
     api::ListParams,
     core::{ApiResource, DynamicObject, GroupVersionKind},
 };
@@ -27,25 +27,23 @@ pub(super) struct Given {
 
 /// Every link, in the order in which a call depends on them.
 pub(super) async fn links(
+    client: &Client,
+    namespace: &str,
     name: &str,
-    namespace: Option<String>,
-    given: Given,
+    given: &Given,
 ) -> Result<Vec<Link>, DoctorError> {
-    let config = Config::infer().await?;
-    let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
     let failed = |error: kube::Error| DoctorError::Resource {
-        namespace: namespace.clone(),
+        namespace: namespace.to_owned(),
         name: name.to_owned(),
         reason: error.to_string(),
     };
-    let client = Client::try_from(config).map_err(failed)?;
-    let server = Api::<LensesMcpServer>::namespaced(client.clone(), &namespace)
+    let server = Api::<LensesMcpServer>::namespaced(client.clone(), namespace)
         .get(name)
         .await
         .map_err(failed)?;
 
     let mut links = links::conditions(&server);
-    let links::Target { lenses, mut endpoint } = match links::target(&server, &namespace) {
+    let links::Target { lenses, mut endpoint } = match links::target(&server, namespace) {
         Ok(target) => target,
         Err(link) => {
             links.push(link);
@@ -56,17 +54,12 @@ pub(super) async fn links(
         // The tools that are expected are those of the spec's own credential: another's scopes may allow others.
         endpoint.expected_tools = None;
     }
-    let named = Named {
-        client: &client,
-        namespace: &namespace,
-        credentials: Credentials::of(&server),
-        given,
-    };
+    let named = Named { client, namespace, credentials: Credentials::of(&server), given };
     links.push(match resolves("hq", &lenses.url).await {
         Some(unresolved) => unresolved,
         None => named.hq(&lenses).await,
     });
-    links.extend(cluster(&client, &server, name, &namespace).await);
+    links.extend(cluster(client, &server, name, namespace).await);
     if let Some(unresolved) = resolves_text("dns", &endpoint.url).await {
         links.push(unresolved);
     } else {
@@ -81,7 +74,7 @@ struct Named<'a> {
     client: &'a Client,
     namespace: &'a str,
     credentials: Credentials,
-    given: Given,
+    given: &'a Given,
 }
 
 impl Named<'_> {

@@ -1,5 +1,5 @@
 //! `spec.podTemplate` without power over the node: what the Pod Security Standard `baseline`
-//! forbids is refused, and so is another ServiceAccount, unless the operator's settings allow both.
+//! forbids is refused, and so is another service account, unless the operator's settings allow both.
 //!
 //! Not every namespace enforces a Pod Security Standard, and who writes a resource need not be who
 //! may create pods.
@@ -37,7 +37,7 @@ const SYSCTLS: [&str; 10] = [
     "net.ipv4.tcp_keepalive_intvl",
     "net.ipv4.tcp_keepalive_probes",
 ];
-/// SELinux types that `baseline` knows.
+/// Types of `SELinux` that `baseline` knows.
 const SE_LINUX_TYPES: [&str; 5] =
     ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
 /// What the kubelet calls, and may be told to call on another host.

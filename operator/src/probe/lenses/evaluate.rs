@@ -291,14 +291,6 @@ mod tests {
                 "does not answer within 5 s",
             ),
             (
-                metadata(Err(NoAnswer::Forbidden {
-                    cause: "127.0.0.1 is a loopback address".into(),
-                })),
-                allowed(),
-                Reason::AddressForbidden,
-                "verification.allowedCIDRs of the operator's chart",
-            ),
-            (
                 metadata(Err(untrusted())),
                 allowed(),
                 Reason::CertificateUntrusted,
@@ -411,6 +403,16 @@ mod tests {
             let finding = authorization_server(&server(), &found, Some(&introspected), false);
             assert_eq!((finding.holds, finding.reason), (false, reason), "{finding:?}");
             assert!(finding.message.contains(said), "{said:?} is not in {:?}", finding.message);
+        }
+    }
+
+    #[test]
+    fn an_address_that_may_not_be_dialled_is_told_with_who_can_allow_it() {
+        let forbidden = NoAnswer::Forbidden { cause: "127.0.0.1 is a loopback address".into() };
+        let finding = authorization_server(&server(), &metadata(Err(forbidden)), None, false);
+        assert_eq!((finding.holds, finding.reason), (false, Reason::AddressForbidden));
+        for said in ["127.0.0.1 is a loopback address", "allowedCIDRs of the operator's chart"] {
+            assert!(finding.message.contains(said), "{}", finding.message);
         }
     }
 
