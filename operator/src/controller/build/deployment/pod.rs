@@ -19,15 +19,14 @@ use crate::controller::{
     validate::{Callers, SignIn, ValidServer},
 };
 
-/// The user and group of the image, which the restricted standard wants to be named.
-const NON_ROOT: i64 = 65532;
 const SETTINGS_DIRECTORY: &str = "/etc/lenses-mcp";
 const SECRETS_DIRECTORY: &str = "/var/run/lenses-mcp";
 pub(in crate::controller::build) const ADMIN_PORT_NAME: &str = "admin";
 /// What the operator mounts into the server's container.
 pub(in crate::controller) const DIRECTORIES: [&str; 2] = [SETTINGS_DIRECTORY, SECRETS_DIRECTORY];
-/// Readable by the pod's group, which is the server's.
-const SECRET_MODE: i32 = 0o440;
+/// Readable by any user. The files belong to root, and the pod names no user and no group, because
+/// an `OpenShift` cluster assigns them. Only this pod's one container mounts the files.
+const SECRET_MODE: i32 = 0o444;
 
 /// The files of certificates, beside the secrets. A pair is the chain and its key.
 pub(in crate::controller::build) const LENSES_CA: &str = "lenses-ca.crt";
@@ -51,9 +50,6 @@ pub(super) fn build(server: &ValidServer) -> PodSpec {
             .then(|| server.image_pull_secrets.clone()),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
-            run_as_user: Some(NON_ROOT),
-            run_as_group: Some(NON_ROOT),
-            fs_group: Some(NON_ROOT),
             seccomp_profile: Some(SeccompProfile {
                 type_: "RuntimeDefault".to_owned(),
                 ..SeccompProfile::default()
