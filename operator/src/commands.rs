@@ -4,6 +4,7 @@
 
 mod admission;
 pub mod check;
+pub mod check_api;
 pub mod doctor;
 mod manifests;
 pub mod render;
