@@ -136,6 +136,14 @@ impl Cluster {
         Self::up_with(name, Programs::Node, Parts::ApiServer, say)
     }
 
+    /// As [`Cluster::up_api_server`], with the controllers: a Deployment makes pods, which run nowhere.
+    ///
+    /// # Errors
+    /// [`ClusterError`]; nothing of the cluster runs then.
+    pub fn up_control_plane(name: &ClusterName, say: Say<'_>) -> Result<Self, ClusterError> {
+        Self::up_with(name, Programs::Node, Parts::ControlPlane, say)
+    }
+
     /// Builds what is not built of `programs`, so that [`Cluster::up`] finds it. Needs Go, and no
     /// rights.
     ///

@@ -246,6 +246,10 @@ impl Offer for ToolPolicy {
         self.offers_in(name, tool)
     }
 
+    fn environment_rules(&self) -> Vec<String> {
+        self.options.rules.iter().map(ToString::to_string).collect()
+    }
+
     fn depends_on_environment(&self) -> bool {
         self.environments().is_some() || self.options.rules.iter().next().is_some()
     }

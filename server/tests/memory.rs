@@ -166,7 +166,7 @@ impl Server {
 }
 
 #[tokio::test]
-async fn fault_11_a_query_of_a_million_rows_costs_no_more_than_one_of_ten_thousand() {
+async fn a_million_rows_cost_no_more_memory_than_ten_thousand() {
     let server = Server::start(&[]).await;
     assert_eq!(server.query(10).await, (10, String::new()));
     let before = server.memory("VmRSS");
@@ -188,7 +188,7 @@ async fn fault_11_a_query_of_a_million_rows_costs_no_more_than_one_of_ten_thousa
 }
 
 #[tokio::test]
-async fn fault_11_however_many_rows_are_allowed_bytes_bound_a_query() {
+async fn bytes_bound_a_query_whatever_number_of_rows_is_allowed() {
     let server = Server::start(&[("MCP_SQL_MAX_ROWS", "1000000")]).await;
     server.query(10).await;
     let before = server.memory("VmRSS");
@@ -199,7 +199,7 @@ async fn fault_11_however_many_rows_are_allowed_bytes_bound_a_query() {
 }
 
 #[tokio::test]
-async fn fault_11_fifty_queries_one_after_the_other_cost_no_more_than_one() {
+async fn fifty_queries_one_by_one_cost_no_more_than_one() {
     let server = Server::start(&[]).await;
     server.query(10).await;
     let before = server.memory("VmRSS");

@@ -65,7 +65,7 @@ async fn all_refusals(hq: &Hq, server: &Server) -> Vec<u16> {
 }
 
 #[tokio::test]
-async fn fault_05_no_refusal_shows_a_token_a_secret_or_a_reply_of_hq_at_any_level() {
+async fn no_refusal_shows_a_token_a_secret_or_hqs_reply() {
     let lines = CapturedLog::default();
     let subscriber = tracing_subscriber::fmt()
         .json()

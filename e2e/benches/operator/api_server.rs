@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     process::{Command, Output},
+    time::Duration,
 };
 
 use kube::Client;
@@ -12,15 +13,36 @@ use lenses_mcp_e2e::{
 };
 use serde_json::{Value, json};
 
+use crate::process;
+
 /// An API server of this run's own. Dropped, it goes.
 pub(crate) struct ApiServer {
     pub(crate) cluster: Cluster,
 }
 
 impl ApiServer {
+    /// Nothing acts on its objects.
     pub(crate) fn start() -> Self {
-        let name: ClusterName = format!("bench-{}", std::process::id()).parse().unwrap();
-        Self { cluster: Cluster::up_api_server(&name, &say).unwrap() }
+        Self { cluster: Cluster::up_api_server(&name(), &say).unwrap() }
+    }
+
+    /// Its controllers make pods of Deployments.
+    pub(crate) fn with_controllers() -> Self {
+        Self { cluster: Cluster::up_control_plane(&name(), &say).unwrap() }
+    }
+
+    /// The processor time of the API server so far.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        let run = self.cluster.kubeconfig().with_file_name("");
+        let is_it = |pid: &u32| {
+            let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let arguments = String::from_utf8_lossy(&arguments).into_owned();
+            arguments.contains("kube-apiserver") && arguments.contains(&*run.to_string_lossy())
+        };
+        let processes = std::fs::read_dir("/proc").unwrap();
+        let mut ids =
+            processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+        process::cpu_time(ids.find(is_it).unwrap())
     }
 
     /// Installs the chart. Its Deployment is an object like any other here; its rights are what the operator works with.
@@ -86,6 +108,10 @@ impl Drop for ApiServer {
             eprintln!("{error}");
         }
     }
+}
+
+fn name() -> ClusterName {
+    format!("bench-{}", std::process::id()).parse().unwrap()
 }
 
 async fn client(kubeconfig: Value) -> Client {

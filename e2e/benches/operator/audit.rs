@@ -30,6 +30,15 @@ impl Counts {
         self.0.iter().filter(|(of, _)| !reads(of)).map(|(_, count)| count).sum()
     }
 
+    /// Writes of the resources' status.
+    pub(crate) fn of_status(&self) -> usize {
+        self.0
+            .iter()
+            .filter(|(of, _)| of.ends_with("lensesmcpservers/status"))
+            .map(|(_, n)| n)
+            .sum()
+    }
+
     pub(crate) fn total(&self) -> usize {
         self.0.values().sum()
     }

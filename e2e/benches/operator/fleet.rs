@@ -27,6 +27,10 @@ pub(crate) struct Fleet {
     pub(crate) client: Client,
     /// The URL of HQ.
     pub(crate) hq: String,
+    /// The URL of a server at which all can be verified; without one, each is published by its
+    /// Service, which nothing answers for.
+    pub(crate) endpoint: Option<String>,
+    /// How many requests at a time.
     pub(crate) concurrency: usize,
 }
 
@@ -43,14 +47,18 @@ impl Fleet {
         Api::namespaced(self.client.clone(), namespace)
     }
 
-    /// A resource as most will be: OAuth, published by its Service, all else by default.
+    /// A resource as most will be: OAuth, all else by default.
     pub(crate) fn manifest(&self, name: &str) -> Value {
-        json!({
+        let mut manifest = json!({
             "apiVersion": "mcp.lenses.io/v1alpha1",
             "kind": "LensesMcpServer",
             "metadata": { "name": name },
             "spec": { "lenses": { "url": self.hq }, "auth": { "oauth": {} } },
-        })
+        });
+        if let Some(url) = &self.endpoint {
+            manifest["spec"]["endpoint"] = json!({ "url": url });
+        }
+        manifest
     }
 
     /// Makes so many, and gives each one's name and uid.

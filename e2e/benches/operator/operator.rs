@@ -1,7 +1,7 @@
 //! The operator's process.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -11,10 +11,8 @@ use lenses_mcp_e2e::bed::OPERATOR_NAMESPACE;
 use nix::{sys::signal, unistd::Pid};
 use tokio::time::{sleep, timeout};
 
-use crate::api_server::ApiServer;
+use crate::{api_server::ApiServer, process};
 
-/// Clock ticks a second in `/proc`: the same on every Linux that Rust runs on.
-const TICKS: u64 = 100;
 /// How often a metric is looked at that is waited for.
 const LOOK: Duration = Duration::from_millis(250);
 /// The longest wait for one.
@@ -57,11 +55,12 @@ impl Operator {
         }
     }
 
-    /// Waits until it says of so many resources that HQ was looked at and found well.
-    pub(crate) async fn converged(&self, resources: usize) {
-        let wanted = r#"lenses_mcp_operator_resources{condition="LensesReachable",status="True"}"#;
+    /// Waits until it says that this condition is true of so many resources.
+    pub(crate) async fn all_are(&self, condition: &str, resources: usize) {
+        let wanted =
+            format!(r#"lenses_mcp_operator_resources{{condition="{condition}",status="True"}}"#);
         let all = async {
-            while self.sum(wanted).await != Some(resources) {
+            while self.sum(&wanted).await != Some(resources) {
                 sleep(LOOK).await;
             }
         };
@@ -69,6 +68,20 @@ impl Operator {
             timeout(PATIENCE, all).await.is_ok(),
             "not all converged within {PATIENCE:?}: see {LOG}"
         );
+    }
+
+    /// Waits until it is ready.
+    pub(crate) async fn ready(&self) {
+        let ready = async {
+            loop {
+                let asked = self.http.get(format!("http://{ADMIN}/readyz")).send().await;
+                if asked.is_ok_and(|response| response.status().is_success()) {
+                    return;
+                }
+                sleep(LOOK).await;
+            }
+        };
+        assert!(timeout(PATIENCE, ready).await.is_ok(), "it is not ready: see {LOG}");
     }
 
     /// Waits until it has asked nothing for a while.
@@ -111,19 +124,12 @@ impl Operator {
 
     /// A line of `/proc/PID/status`, in KiB.
     pub(crate) fn memory(&self, name: &str) -> u64 {
-        let status = fs::read_to_string(self.proc("status")).unwrap();
-        let line =
-            status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        process::memory(self.child.id(), name)
     }
 
-    /// The processor time so far, its own and the kernel's for it.
+    /// Its processor time so far.
     pub(crate) fn cpu_time(&self) -> Duration {
-        let stat = fs::read_to_string(self.proc("stat")).unwrap();
-        // After the name, which may hold anything: fields 14 and 15 of proc(5).
-        let fields: Vec<_> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-        let ticks = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        Duration::from_millis(ticks * 1_000 / TICKS)
+        process::cpu_time(self.child.id())
     }
 
     /// Ends it as a kubelet does: it gives its lease up.
@@ -134,10 +140,6 @@ impl Operator {
             tokio::task::spawn_blocking(move || self.child.wait().map(|status| (self, status)));
         let (_ended, status) = ended.await.unwrap().unwrap();
         assert!(status.success(), "the operator ended with {status}");
-    }
-
-    fn proc(&self, file: &str) -> String {
-        format!("/proc/{}/{file}", self.child.id())
     }
 }
 

@@ -75,6 +75,8 @@ pub enum StartError {
 pub(super) enum Parts {
     /// etcd and the API server.
     ApiServer,
+    /// These and the controller manager.
+    ControlPlane,
     /// All of it.
     Node,
 }
@@ -104,6 +106,7 @@ pub(super) fn start(
         let result = runtime.block_on(async {
             let result = match parts {
                 Parts::ApiServer => node.bring_up_api_server(say).await.map(drop),
+                Parts::ControlPlane => node.bring_up_control_plane(say).await,
                 Parts::Node => node.bring_up(binaries, say).await,
             };
             match result {
@@ -224,6 +227,18 @@ impl StartingNode<'_> {
         self.wait("the cluster's DNS", ready::dns()).await?;
         say("DNS answers");
         Ok(())
+    }
+
+    async fn bring_up_control_plane(&mut self, say: Say<'_>) -> Result<(), StartError> {
+        let client = self.bring_up_api_server(say).await?;
+        for component in components::after_api_server(self.run) {
+            if component.name == "kube-controller-manager" {
+                self.order(&component)?;
+            }
+        }
+        self.wait("the default ServiceAccount", ready::default_service_account(&client))
+            .await?
+            .map_err(|error| step("watch the default ServiceAccount", error))
     }
 
     async fn bring_up_api_server(&mut self, say: Say<'_>) -> Result<Client, StartError> {

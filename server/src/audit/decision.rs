@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::tools::Unavailable;
+
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// A call of a tool, a prompt or a resource.
+    /// A call of a tool, a prompt or a resource, a list of resources or a completion.
     Call,
     /// A token that was not accepted.
     SignIn,
@@ -73,5 +75,14 @@ impl Decision {
     #[must_use]
     pub const fn denied(decided_by: DecidedBy, reason: &'static str) -> Self {
         Self { verdict: Verdict::Denied, decided_by, reason: Some(reason) }
+    }
+}
+
+impl From<Unavailable> for Decision {
+    fn from(why: Unavailable) -> Self {
+        match why {
+            Unavailable::Denied(denied) => Self::denied(DecidedBy::Policy, denied.variable()),
+            Unavailable::Scopes(_) => Self::denied(DecidedBy::Scope, "insufficient_scope"),
+        }
     }
 }

@@ -62,7 +62,8 @@ pub struct Head<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", regex(pattern = "^[0-9a-f]{8}$"))]
     token_fingerprint: Option<Fingerprint>,
-    /// The method of MCP: `tools/call`, `prompts/get` or `resources/read`.
+    /// The method of MCP: `tools/call`, `prompts/get`, `resources/read`, `resources/list` or
+    /// `completion/complete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'static str>,
     /// The tool; `(unknown)` if this server has no tool of the name that was called.
@@ -174,6 +175,18 @@ impl<'a> Head<'a> {
     #[must_use]
     pub fn resource(self, resource: &'static str, target: &'a Target<'a>) -> Self {
         Self { method: Some("resources/read"), resource: Some(resource), ..self.target(target) }
+    }
+
+    /// A list of the resources, of all environments.
+    #[must_use]
+    pub fn resource_list(self) -> Self {
+        Self { method: Some("resources/list"), ..self }
+    }
+
+    /// A completion of names, for `target`.
+    #[must_use]
+    pub fn completion(self, target: &'a Target<'a>) -> Self {
+        Self { method: Some("completion/complete"), ..self.target(target) }
     }
 
     fn target(self, target: &'a Target<'a>) -> Self {

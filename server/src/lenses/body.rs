@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fault_12_a_text_is_what_its_bytes_say_whatever_it_looks_like() {
+    fn a_text_is_what_its_bytes_say_whatever_it_looks_like() {
         for (content_type, body, expected) in [
             ("application/yaml", "a: 1\nb: {}\n", Ok("a: 1\nb: {}\n")),
             ("text/plain", r#"{"level":"info"}"#, Ok(r#"{"level":"info"}"#)),

@@ -1,7 +1,7 @@
 //! What is kept of a call: audit lines of who called what and how it ended, a count and a span, and
 //! nothing of what was said.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
@@ -13,14 +13,16 @@ use super::{
 use crate::{
     access_log,
     audit::{AuditLog, DecidedBy, Decision, Entry, Event, Head, Source, Tail, Verdict},
+    completion,
     identity::Identity,
+    lenses::{self, Name},
     prompts::{self, Prompt},
     resources::{self, Template},
     tools::{self, Outcome, Target, Tool},
     traces,
 };
 
-/// One call of a tool, one prompt given or one resource read. It is counted, and its line written,
+/// One call of a tool, one prompt given, one resource read or names listed. It is counted, and its line written,
 /// when this is dropped: so a call whose client went away is there too.
 pub(super) struct Audit<'a> {
     what: What,
@@ -39,6 +41,8 @@ enum What {
     Prompt(&'static str),
     /// By its template: the URI holds names.
     Resource(&'static str),
+    ResourceList,
+    Completion(completion::Source),
 }
 
 impl What {
@@ -47,6 +51,8 @@ impl What {
             Self::Tool(name) => head.tool(name, target),
             Self::Prompt(name) => head.prompt(name, target),
             Self::Resource(name) => head.resource(name, target),
+            Self::ResourceList => head.resource_list(),
+            Self::Completion(_) => head.completion(target),
         }
     }
 }
@@ -88,6 +94,23 @@ impl<'a> Audit<'a> {
         Self::new(What::Resource(template.name), || tool.target(arguments), server, context)
     }
 
+    /// The resources being listed.
+    pub(super) fn of_resource_list(server: &'a Server, context: &'a Context) -> Self {
+        Self::new(What::ResourceList, Target::default, server, context)
+    }
+
+    /// Names of `source` in `environment` being proposed.
+    pub(super) fn of_completion(
+        source: completion::Source,
+        environment: Option<&Name>,
+        server: &'a Server,
+        context: &'a Context,
+    ) -> Self {
+        let environment = environment.map(Name::as_str);
+        let target = || Target { environment, ..Target::default() };
+        Self::new(What::Completion(source), target, server, context)
+    }
+
     fn new<'t>(
         what: What,
         target: impl FnOnce() -> Target<'t>,
@@ -115,6 +138,14 @@ impl<'a> Audit<'a> {
         }
     }
 
+    /// HQ does not answer with what was asked for.
+    pub(super) fn failed(&mut self, error: &lenses::Error) {
+        if let Some(decision) = refused_by_hq(error) {
+            self.decision = decision;
+        }
+        self.outcome = Outcome::of(error);
+    }
+
     /// The user is being asked.
     pub(super) fn asking(&mut self) {
         self.decision =
@@ -131,7 +162,7 @@ impl Drop for Audit<'_> {
     fn drop(&mut self) {
         let elapsed = self.started.elapsed();
         traces::outcome(self.outcome.as_str());
-        let duration_ms = elapsed.as_secs_f64() * 1_000.0;
+        let duration_ms = whole_microseconds(elapsed);
         if let Some(entry) = &mut self.entry {
             entry.write(&Tail {
                 outcome: Some(self.outcome),
@@ -152,6 +183,11 @@ impl Drop for Audit<'_> {
                 self.metrics.resource_read(name, self.outcome);
                 ("resource read", name)
             }
+            What::ResourceList => ("resources listed", ""),
+            What::Completion(source) => {
+                self.metrics.completed(source, self.outcome);
+                ("names proposed", source.tool())
+            }
         };
         if self.entry.is_none() {
             let outcome = self.outcome.as_str();
@@ -159,6 +195,22 @@ impl Drop for Audit<'_> {
         }
         access_log::note(|noted| noted.audited = true);
     }
+}
+
+/// HQ's decision, if `error` is one.
+pub(super) fn refused_by_hq(error: &lenses::Error) -> Option<Decision> {
+    let reason = match error {
+        lenses::Error::Unauthorized(_) => "unauthorized",
+        lenses::Error::Forbidden(_) => "forbidden",
+        _ => return None,
+    };
+    Some(Decision::denied(DecidedBy::Hq, reason))
+}
+
+/// `duration` in milliseconds, without more digits than a clock has.
+#[expect(clippy::cast_precision_loss, reason = "microseconds of 285 years are exact")]
+fn whole_microseconds(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1_000.0
 }
 
 /// What a prompt with `arguments` is about.

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{
     Server,
     answer::{Answer, Outcome as Answered},
+    audit::Audit,
     context::Context,
     params::{CompleteParams, Reference},
     shown,
@@ -27,17 +28,18 @@ impl Server {
     pub(super) async fn complete(&self, params: &CompleteParams, context: &Context) -> Answered {
         let Some(source) = source(params)? else { return answer(&[], 0) };
         let identity = &context.identity;
-        let tool = tools::registry().find(source.tool());
-        if tool.is_none_or(|tool| self.policy.unavailable(tool, identity.scopes).is_some()) {
-            self.metrics.completed(source, Outcome::Denied);
-            return answer(&[], 0);
-        }
         let known = params.context.as_ref().and_then(|context| context.arguments.as_ref());
         let environment = known.and_then(|arguments| arguments.get("environment"));
         // What can be no name is the name of nothing.
         let environment = environment.and_then(|name| name.parse().ok());
+        let mut audit = Audit::of_completion(source, environment.as_ref(), self, context);
+        let Some(tool) = tools::registry().find(source.tool()) else { return answer(&[], 0) };
+        if let Some(why) = self.policy.unavailable(tool, identity.scopes) {
+            audit.decision = why.into();
+            audit.outcome = Outcome::Denied;
+            return answer(&[], 0);
+        }
         let lenses = self.lenses.as_caller(identity, context.held.clone(), context.origin());
-        let counted = Counted { server: self, source, outcome: Outcome::Cancelled };
         let names =
             source.names(&lenses, &self.policy, environment.as_ref(), &params.argument.value);
         let names = match names.await {
@@ -48,33 +50,14 @@ impl Server {
                 }
                 let message =
                     format!("{error}. {}", error.advice(identity.sign_in, lenses::Intent::Read));
-                counted.end(tools::ToolError::from(error).outcome());
+                audit.failed(&error);
                 return Err(RpcError::internal(http::StatusCode::OK, message));
             }
         };
-        counted.end(Outcome::Success);
+        audit.outcome = Outcome::Success;
         let total = names.len();
         let names: Vec<_> = names.into_iter().take(VALUES_MAX).collect();
         answer(&names, total)
-    }
-}
-
-/// Counts a completion when it ends, also when the client goes away first.
-struct Counted<'a> {
-    server: &'a Server,
-    source: Source,
-    outcome: Outcome,
-}
-
-impl Counted<'_> {
-    fn end(mut self, outcome: Outcome) {
-        self.outcome = outcome;
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.server.metrics.completed(self.source, self.outcome);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     audit::{DecidedBy, Decision},
     json_rpc::RpcError,
     prompts::{self, PromptError},
-    tools::{Outcome, Unavailable},
+    tools::Outcome,
 };
 
 impl Server {
@@ -41,14 +41,7 @@ impl Server {
             audit.outcome = match error {
                 PromptError::Arguments(_) => Outcome::Error,
                 PromptError::Unavailable { why, .. } => {
-                    audit.decision = match why {
-                        Unavailable::Denied(denied) => {
-                            Decision::denied(DecidedBy::Policy, denied.variable())
-                        }
-                        Unavailable::Scopes(_) => {
-                            Decision::denied(DecidedBy::Scope, "insufficient_scope")
-                        }
-                    };
+                    audit.decision = why.into();
                     Outcome::Denied
                 }
                 PromptError::Environment => {

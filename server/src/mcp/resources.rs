@@ -20,7 +20,7 @@ use crate::{
     json_rpc::RpcError,
     lenses,
     resources::{self, ENVIRONMENTS, TEMPLATES, Template},
-    tools::{self, Outcome, ToolError},
+    tools::{self, Outcome, ToolError, Unavailable},
 };
 
 const JSON: &str = "application/json";
@@ -37,7 +37,10 @@ impl Server {
         let identity = &context.identity;
         let after = params.cursor.as_deref().map(name_of).transpose()?;
         let [environments, environment, topics, ..] = TEMPLATES else { return page(&[], None) };
-        if !self.is_readable(environments, identity) {
+        let mut audit = Audit::of_resource_list(self, context);
+        if let Some(why) = self.unreadable(environments, identity) {
+            audit.decision = why.into();
+            audit.outcome = Outcome::Denied;
             return page(&[], None);
         }
         let mut listed = Vec::new();
@@ -46,10 +49,12 @@ impl Server {
         }
         let lenses = self.lenses.as_caller(identity, context.held.clone(), context.origin());
         let found = lenses.environments().await;
+        audit.outcome = Outcome::Success;
         let found = found.unwrap_or_else(|error| {
             if let lenses::Error::Unauthorized(_) = error {
                 (self.on_unauthorized)(identity);
             }
+            audit.failed(&error);
             lenses::RawList::default()
         });
         let is_offered = |name: &str| self.policy.includes_environment(name);
@@ -81,8 +86,13 @@ impl Server {
     }
 
     fn is_readable(&self, template: &Template, identity: &Identity) -> bool {
-        let tool = tools::registry().find(template.tool);
-        tool.is_some_and(|tool| self.policy.unavailable(tool, identity.scopes).is_none())
+        self.unreadable(template, identity).is_none()
+    }
+
+    /// What keeps `identity` from what `template` leads to.
+    fn unreadable(&self, template: &Template, identity: &Identity) -> Option<Unavailable> {
+        let tool = tools::registry().find(template.tool)?;
+        self.policy.unavailable(tool, identity.scopes)
     }
 
     /// What `uri` leads to, as JSON.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     Server,
     answer::{Answer, Outcome as Answered},
-    audit::Audit,
+    audit::{Audit, refused_by_hq},
     client::NoAnswer,
     confirmation::{Answers, Decision, Question},
     context::Context,
@@ -108,12 +108,7 @@ impl Failed {
             Self::Declined => (DecidedBy::User, "decline"),
             Self::Cancelled => (DecidedBy::User, "cancel"),
             Self::Unanswered => (DecidedBy::User, "no_answer"),
-            Self::Tool(ToolError::Lenses { error: lenses::Error::Unauthorized(_), .. }) => {
-                (DecidedBy::Hq, "unauthorized")
-            }
-            Self::Tool(ToolError::Lenses { error: lenses::Error::Forbidden(_), .. }) => {
-                (DecidedBy::Hq, "forbidden")
-            }
+            Self::Tool(ToolError::Lenses { error, .. }) => return refused_by_hq(error),
             Self::Tool(_) | Self::Asking(_) | Self::Protocol(_) => return None,
         };
         Some(Recorded::denied(decided_by, reason))

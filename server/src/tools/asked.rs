@@ -25,6 +25,10 @@ pub trait Offer: Debug + Send + Sync {
     /// Whether some call of `tool` may be for the environment of this name.
     fn offers_in(&self, name: &str, tool: &str) -> bool;
 
+    /// The rules for environments, in their order, as `MCP_ENVIRONMENT_RULES` has them. The first
+    /// that matches an environment decides there.
+    fn environment_rules(&self) -> Vec<String>;
+
     /// Whether it depends on the environment what is offered.
     fn depends_on_environment(&self) -> bool;
 

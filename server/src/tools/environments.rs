@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_15_what_is_wrong_is_said_and_what_is_missing_breaks_nothing() {
+    fn what_is_wrong_is_said_and_what_is_missing_breaks_nothing() {
         for (environment, connected, issues) in [
             (
                 json!({"status": {"agent_connected": false}}),

@@ -53,16 +53,7 @@ impl ToolError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Lenses { error, .. } => match error {
-                lenses::Error::Unauthorized(_) | lenses::Error::Forbidden(_) => Outcome::Denied,
-                lenses::Error::TimedOut { .. } => Outcome::TimedOut,
-                lenses::Error::Unreachable { .. }
-                | lenses::Error::Interrupted { .. }
-                | lenses::Error::Failed { .. }
-                | lenses::Error::Overloaded
-                | lenses::Error::Unreadable { .. } => Outcome::Unavailable,
-                _ => Outcome::Error,
-            },
+            Self::Lenses { error, .. } => Outcome::of(error),
             Self::Arguments(_) | Self::Hidden(_) => Outcome::Error,
         }
     }

@@ -1,6 +1,6 @@
 //! How a call ended.
 
-use crate::instruments::label_values;
+use crate::{instruments::label_values, lenses};
 
 label_values! {
     /// How a tool call ended.
@@ -25,6 +25,21 @@ label_values! {
 }
 
 impl Outcome {
+    /// The outcome of what HQ answered with `error`.
+    #[must_use]
+    pub fn of(error: &lenses::Error) -> Self {
+        match error {
+            lenses::Error::Unauthorized(_) | lenses::Error::Forbidden(_) => Self::Denied,
+            lenses::Error::TimedOut { .. } => Self::TimedOut,
+            lenses::Error::Unreachable { .. }
+            | lenses::Error::Interrupted { .. }
+            | lenses::Error::Failed { .. }
+            | lenses::Error::Overloaded
+            | lenses::Error::Unreadable { .. } => Self::Unavailable,
+            _ => Self::Error,
+        }
+    }
+
     /// The outcome if the call failed. A question to the user is no failure.
     #[must_use]
     pub fn failure(self) -> Option<&'static str> {

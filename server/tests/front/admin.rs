@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn fault_27_there_are_health_readiness_and_metrics() {
+async fn there_are_health_readiness_and_metrics() {
     let stages = Stages::default();
     let server = Server::staged(
         &[("LENSES_API_KEY", "key"), ("TRANSPORT", "http"), ("MCP_CALLERS", "anyone")],
@@ -42,7 +42,7 @@ async fn fault_27_there_are_health_readiness_and_metrics() {
 }
 
 #[tokio::test]
-async fn fault_27_the_health_of_hq_is_not_the_servers() {
+async fn the_health_of_hq_is_not_the_servers() {
     let hq = Hq::start().await;
     hq.introspection(Introspection::Says(StatusCode::BAD_GATEWAY, String::new()));
     hq.answer_metadata(None);

@@ -108,7 +108,7 @@ async fn the_answer_about_a_sign_in_is_below_the_advertised_path_too() {
 }
 
 #[tokio::test]
-async fn fault_04_over_http_the_key_is_not_lent_to_whoever_asks_nor_to_a_web_page() {
+async fn over_http_the_key_is_not_lent_to_strangers_or_pages() {
     let hq = Hq::start().await;
     let key = [
         ("LENSES_URL", hq.url.as_str()),

@@ -10,7 +10,7 @@ use crate::{
 const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
 
 #[tokio::test]
-async fn fault_22_both_paths_answer_with_the_resource_metadata_of_rfc_9728() {
+async fn both_paths_answer_with_the_resource_metadata_of_rfc_9728() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
     for path in
         ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"]
@@ -28,7 +28,7 @@ async fn fault_22_both_paths_answer_with_the_resource_metadata_of_rfc_9728() {
 }
 
 #[tokio::test]
-async fn fault_22_the_issuer_is_published_byte_for_byte_and_scopes_as_offered() {
+async fn the_issuer_is_published_byte_for_byte_and_scopes_as_offered() {
     let hq = Hq::start().await;
     for issuer in [
         "https://lenses.example.com",

@@ -144,7 +144,7 @@ async fn only_active_bearer_access_tokens_for_this_server_get_in() {
 }
 
 #[tokio::test]
-async fn fault_06_a_token_for_another_server_is_refused_as_the_operator_says() {
+async fn a_token_for_another_server_is_refused_as_the_operator_says() {
     let hq = Hq::start().await;
     hq.issue("none", json!({"scope": "read"}));
     hq.issue("here", json!({"scope": "read", "aud": ["x", "https://MCP.example.com:443/mcp/"]}));
@@ -163,7 +163,7 @@ async fn fault_06_a_token_for_another_server_is_refused_as_the_operator_says() {
 }
 
 #[tokio::test]
-async fn fault_24_a_missing_scope_is_asked_for_in_one_challenge_with_those_held() {
+async fn one_challenge_names_the_missing_scope_and_those_held() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
     hq.issue("bobs-token", json!({"scope": "openid read", "sub": "bob"}));

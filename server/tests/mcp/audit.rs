@@ -135,3 +135,49 @@ async fn prompts_and_resources_are_recorded_by_name_and_kind() {
         ]
     );
 }
+
+#[tokio::test]
+async fn names_that_are_listed_or_proposed_are_recorded_without_them() {
+    let hq = Hq::with(&[
+        ("", json!({ "items": [{ "name": "dev" }] })),
+        ("/dev/proxy/api/topics", json!([{ "topicName": "payroll" }])),
+    ])
+    .await;
+    let refusing = Hq::answering(403, "application/json", r#"{"title":"no"}"#).await;
+    let complete = json!({
+        "ref": { "type": "ref/resource", "uri": "lenses://environments/{environment}/topics/{topic}" },
+        "argument": { "name": "topic", "value": "pay" },
+        "context": { "arguments": { "environment": "dev" } },
+    });
+    let mut found = Vec::new();
+    for endpoint in [
+        Endpoint::new(&hq.url),
+        Endpoint::new(&refusing.url),
+        Endpoint::new(&hq.url).with_scopes(Scope::Write.into()),
+    ] {
+        endpoint.request(MODERN, "resources/list", json!({})).await;
+        endpoint.request(MODERN, "completion/complete", complete.clone()).await;
+        let lines = endpoint.audit.lines();
+        assert!(lines.iter().all(|line| line["objects"].is_null()), "{lines:?}");
+        let fields = ["method", "environment", "decided_by", "reason", "outcome"];
+        found.extend(lines.iter().map(|line| {
+            fields
+                .iter()
+                .map(|name| line[*name].as_str().unwrap_or("-"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        }));
+        assert!(!endpoint.audit.text().contains("pay"), "what was typed or found is recorded");
+    }
+    assert_eq!(
+        found,
+        [
+            "resources/list - policy - success",
+            "completion/complete dev policy - success",
+            "resources/list - hq forbidden denied",
+            "completion/complete dev hq forbidden denied",
+            "resources/list - scope insufficient_scope denied",
+            "completion/complete dev scope insufficient_scope denied",
+        ]
+    );
+}

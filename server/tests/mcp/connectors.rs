@@ -121,7 +121,7 @@ async fn every_action_is_the_last_segment_of_the_path() {
 }
 
 #[tokio::test]
-async fn fault_28_secrets_of_connectors_are_not_shown() {
+async fn secrets_of_connectors_are_not_shown() {
     Exchange {
         tool: "list_kafka_connectors",
         arguments: json!({ "environment": "dev" }),
@@ -149,7 +149,7 @@ async fn fault_28_secrets_of_connectors_are_not_shown() {
 }
 
 #[tokio::test]
-async fn fault_12_a_definition_is_yaml_as_the_agent_wrote_it_without_its_secrets() {
+async fn a_definition_is_the_agents_yaml_without_its_secrets() {
     for (content_type, text, shown) in [
         (
             "application/yaml",

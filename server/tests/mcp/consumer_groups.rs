@@ -39,7 +39,7 @@ async fn every_look_at_groups_asks_hq_for_what_it_means() {
 }
 
 #[tokio::test]
-async fn fault_14_every_change_of_offsets_asks_hq_for_what_it_means() {
+async fn every_change_of_offsets_asks_hq_for_what_it_means() {
     let topics = json!(["orders", "a.b"]);
     for (tool, arguments, asks, body) in [
         (

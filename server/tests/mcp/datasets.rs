@@ -13,7 +13,7 @@ fn environment(extra: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn fault_17_datasets_are_searched_by_what_is_asked_for_and_by_nothing_else() {
+async fn datasets_are_searched_only_by_what_is_asked_for() {
     for (arguments, asks) in [
         (
             json!({}),

@@ -31,7 +31,7 @@ async fn targets_are_shown_whole() {
 }
 
 #[tokio::test]
-async fn fault_12_a_log_is_text_in_whatever_way_the_agent_sends_it() {
+async fn a_log_is_text_in_whatever_way_the_agent_sends_it() {
     for (content_type, sent, log) in [
         ("text/plain; charset=utf-8", "started\nready\n", "started\nready\n"),
         ("application/octet-stream", "started\nready\n", "started\nready\n"),

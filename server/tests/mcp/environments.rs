@@ -68,7 +68,7 @@ async fn every_call_asks_hq_for_what_it_means() {
 }
 
 #[tokio::test]
-async fn fault_14_fault_15_health_is_told_whatever_hq_says_of_an_environment() {
+async fn health_is_told_whatever_hq_says_of_an_environment() {
     for (reply, gives) in [
         (
             r#"{"status":{"agent_connected":true,"agent":{"metrics":{"kafka":{"num_brokers":3}}}}}"#,
@@ -95,8 +95,7 @@ async fn fault_14_fault_15_health_is_told_whatever_hq_says_of_an_environment() {
 }
 
 #[tokio::test]
-async fn fault_18_a_new_environment_needs_a_name_that_can_be_a_dns_label_and_a_tier_that_there_is()
-{
+async fn a_new_environment_needs_a_dns_label_and_a_known_tier() {
     let rule = "lower-case letters (a-z), digits and hyphens";
     let names =
         ["Dev", "dév", "-dev", "dev-", "dev_1", "dev.1", "d v", "../users", &"x".repeat(64)];

@@ -19,7 +19,7 @@ pub(crate) async fn told(status: u16, content_type: &str, body: &str) -> String 
 }
 
 #[tokio::test]
-async fn fault_20_each_refusal_is_passed_on_with_its_message_and_what_to_do() {
+async fn each_refusal_is_passed_on_with_its_message_and_what_to_do() {
     let unknown = r#"{"type":"not_found","title":"No such topic","status":404,"request_id":"r-9"}"#;
     let invalid = r#"{"error":"Bad topic","fields":[{"field":"partitions","error":"too many"}],"errorType":"Invalid"}"#;
     let agent = r#"{"type":"agent_not_connected","title":"Agent not connected","status":404}"#;
@@ -134,7 +134,7 @@ async fn every_success_is_one_whatever_its_number() {
 }
 
 #[tokio::test]
-async fn fault_19_every_tool_tells_what_hq_says_when_it_refuses() {
+async fn every_tool_tells_what_hq_says_when_it_refuses() {
     let problems = [
         (403, r#"{"title":"odd: an action is missing"}"#, "odd: an action is missing"),
         (404, r#"{"type":"not_found","title":"odd: no such thing"}"#, "odd: no such thing"),

@@ -68,7 +68,7 @@ async fn processors_are_listed_shown_and_deleted() {
 }
 
 #[tokio::test]
-async fn fault_16_a_processor_always_says_where_it_runs() {
+async fn a_processor_always_says_where_it_runs() {
     let in_process = json!({ "deployment": { "mode": "IN_PROC" } });
     creation(json!({}), in_process.clone()).holds().await;
     creation(json!({ "deployment": null }), in_process.clone()).holds().await;

@@ -67,8 +67,7 @@ async fn every_good_call_meets_its_input_schema() {
 }
 
 #[tokio::test]
-async fn fault_13_every_reply_becomes_a_result_of_the_declared_shape_and_a_change_that_was_made_is_never_an_error()
- {
+async fn every_reply_becomes_a_result_of_the_declared_shape() {
     // Queries have a websocket of their own.
     for tool in tools::registry().iter().filter(|tool| tool.name() != "execute_sql") {
         let only_reads = tool.listing().annotations.as_ref().unwrap().read_only_hint == Some(true);

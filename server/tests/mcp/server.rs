@@ -35,7 +35,8 @@ async fn a_caller_is_told_who_it_is_with_which_scopes_and_that_nothing_is_hidden
     assert_eq!(
         told,
         json!({ "subject": "alice", "client_id": "client-1", "scopes": ["read", "write", "delete"],
-            "offered_scopes": ["read", "write", "delete"], "environments": null, "lenses_version": null, "hidden_tools": [] })
+            "offered_scopes": ["read", "write", "delete"], "environments": null,
+            "environment_rules": [], "lenses_version": null, "hidden_tools": [] })
     );
     assert!(!told.to_string().contains(TOKEN));
 }
@@ -83,6 +84,17 @@ async fn a_read_only_server_says_that_it_is_one() {
     assert_eq!((&told["scopes"], &told["offered_scopes"]), (&json!(["read"]), &json!(["read"])));
     let remedy = told["hidden_tools"][0]["remedy"].as_str().unwrap();
     assert!(remedy.contains("MCP_READ_ONLY"), "{told}");
+}
+
+#[tokio::test]
+async fn a_caller_is_told_which_rules_hold_in_which_environments() {
+    let rules = "prod* live: read, confirm=required; vault: none; *: deny=sql/* delete_topic";
+    let policy = Options { rules: rules.parse().unwrap(), ..Options::default() };
+    let endpoint =
+        Endpoint::with(&hq::absent().await, Limits::default(), Confirm::Destructive, Some(policy));
+    let told = told(&endpoint, "whoami", json!({})).await;
+    let expected: Vec<_> = rules.split("; ").collect();
+    assert_eq!(told["environment_rules"], json!(expected));
 }
 
 #[tokio::test]

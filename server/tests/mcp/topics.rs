@@ -155,8 +155,7 @@ async fn a_schema_without_its_format_is_refused() {
 }
 
 #[tokio::test]
-async fn fault_25_users_who_may_not_create_topics_are_told_whom_to_ask_and_expired_sessions_are_not_relabelled()
- {
+async fn users_who_may_not_create_topics_are_told_whom_to_ask() {
     for tool in ["create_topic", "create_topic_with_schema"] {
         let hq = Hq::answering(403, JSON, r#"{"title":"kafka:CreateTopic is missing"}"#).await;
         let text = Endpoint::new(&hq.url).failure(tool, valid::arguments(tool)).await;

@@ -5,7 +5,7 @@ use lenses_mcp_server::tls::{KeyPairFiles, Trust};
 use crate::{API_KEY, Files, OAUTH, certificate, errors, http, oauth, read, read_with};
 
 #[test]
-fn fault_26_ipv6_ports_and_path_prefixes_are_kept_in_every_address_that_is_made_from_the_url() {
+fn every_derived_address_keeps_ipv6_ports_and_path_prefixes() {
     for (url, http, websocket, introspection) in [
         (
             "http://[::1]:9991",
@@ -40,7 +40,7 @@ fn fault_26_ipv6_ports_and_path_prefixes_are_kept_in_every_address_that_is_made_
 }
 
 #[test]
-fn fault_26_an_address_without_a_scheme_is_refused_with_what_to_write() {
+fn an_address_without_a_scheme_is_refused_with_what_to_write() {
     for name in ["LENSES_URL", "LENSES_API_HTTP_URL"] {
         for url in ["localhost:9991", "hq.ns.svc:9991"] {
             let errors = errors(&[OAUTH, &[(name, url)]]);

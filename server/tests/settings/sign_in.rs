@@ -70,7 +70,7 @@ fn an_api_key_alone_is_for_stdio_and_over_http_someone_must_be_named() {
 }
 
 #[test]
-fn fault_22_an_advertised_url_that_ends_with_the_endpoint_is_refused_and_never_doubled() {
+fn an_advertised_url_that_ends_with_the_endpoint_is_refused() {
     for (url, base) in [
         ("https://mcp.example.com/mcp", "https://mcp.example.com"),
         ("https://mcp.example.com/team/mcp/", "https://mcp.example.com/team"),
@@ -88,7 +88,7 @@ fn fault_22_an_advertised_url_that_ends_with_the_endpoint_is_refused_and_never_d
 }
 
 #[test]
-fn fault_23_oauth_over_stdio_is_refused_and_oauth_alone_means_http() {
+fn oauth_over_stdio_is_refused_and_oauth_alone_means_http() {
     let errors = errors(&[OAUTH, &[("TRANSPORT", "stdio")]]);
     assert_eq!(
         errors,

@@ -117,7 +117,7 @@ async fn call(server: &Router, tool: &str, arguments: Value) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fault_07_a_private_ca_and_a_client_certificate_hold_for_api_websocket_and_introspection() {
+async fn api_websocket_and_introspection_use_the_private_ca_and_client_certificate() {
     let (folder, authority) = (Folder::new(), Authority::new("hq"));
     let hq = Hq::start(authority.mutual_acceptor()).await;
     let issued = authority.issue();

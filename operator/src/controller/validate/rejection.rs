@@ -4,7 +4,7 @@ use lenses_mcp_crds::conditions::Reason;
 
 /// A reason why a server cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::controller) enum Rejection {
+pub(crate) enum Rejection {
     /// The spec says what cannot be.
     #[error("{field}: {message}")]
     InvalidSpec { field: &'static str, message: String },
@@ -34,7 +34,7 @@ pub(in crate::controller) enum Rejection {
 
 /// All that keeps a server from being made; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::controller) struct Rejections {
+pub(crate) struct Rejections {
     first: Box<Rejection>,
     others: Vec<Rejection>,
 }
@@ -46,7 +46,7 @@ impl Rejections {
     }
 
     /// The reason for the condition: that of the first.
-    pub(in crate::controller) fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         match *self.first {
             Rejection::InvalidSpec { .. } => Reason::InvalidSpec,
             Rejection::ReferenceNotFound { .. } | Rejection::PortNotFound { .. } => {
@@ -58,12 +58,12 @@ impl Rejections {
     }
 
     /// All of them, for people.
-    pub(in crate::controller) fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         self.messages().join("; ")
     }
 
     /// Each of them, for people.
-    pub(in crate::controller) fn messages(&self) -> Vec<String> {
+    pub(crate) fn messages(&self) -> Vec<String> {
         std::iter::once(&*self.first).chain(&self.others).map(ToString::to_string).collect()
     }
 }

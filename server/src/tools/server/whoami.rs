@@ -48,6 +48,9 @@ struct WhoAmI {
     offered_scopes: Vec<String>,
     /// The environments that this server is limited to; null where it is not.
     environments: Option<Vec<String>>,
+    /// What holds in some environments besides, such as `prod*: read`: the first rule that matches
+    /// decides there.
+    environment_rules: Vec<String>,
     /// The version of Lenses HQ; null if HQ does not tell it.
     lenses_version: Option<LensesVersion>,
     /// The tools that are not listed, and why.
@@ -108,6 +111,7 @@ impl WhoAmI {
             environments: policy
                 .environments()
                 .map(|names| names.iter().map(ToString::to_string).collect()),
+            environment_rules: policy.environment_rules(),
             lenses_version,
             hidden_tools: hidden_tools.collect(),
         }

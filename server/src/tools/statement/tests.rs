@@ -175,7 +175,7 @@ const BY_SCOPES: [(&str, &[&str]); 7] = [
 ];
 
 #[test]
-fn fault_03_each_statement_needs_the_scopes_of_its_class() {
+fn each_statement_needs_the_scopes_of_its_class() {
     for (scopes, statements) in BY_SCOPES {
         for sql in statements {
             assert_eq!(required_scopes(sql).to_string(), scopes, "{sql}");
@@ -194,7 +194,7 @@ fn plain() -> impl Iterator<Item = (&'static str, ScopeSet)> {
 }
 
 #[test]
-fn fault_03_comments_and_white_space_change_nothing() {
+fn comments_and_white_space_change_nothing() {
     let mut tried = 0;
     for (sql, scopes) in plain() {
         for blank in [
@@ -221,7 +221,7 @@ fn fault_03_comments_and_white_space_change_nothing() {
 }
 
 #[test]
-fn fault_03_what_stands_around_a_statement_never_lowers_what_it_needs() {
+fn text_around_a_statement_never_lowers_the_scopes_it_needs() {
     for (sql, scopes) in plain() {
         for around in [
             "SELECT 1; {}",

@@ -128,7 +128,7 @@ async fn a_local_client_that_cancels_stops_the_query_at_hq_and_hears_no_more_of_
 }
 
 #[tokio::test]
-async fn fault_05_no_record_and_no_statement_is_logged_at_any_level() {
+async fn no_record_and_no_statement_is_logged_at_any_level() {
     let query = query(|mut socket| async move {
         let row =
             json!({ "key": "jane.doe@example.com", "value": { "iban": "DE02120300000000202051" } });

@@ -1,0 +1,52 @@
+//! The server that is at every resource's URL.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tokio::time::sleep;
+
+const ADDRESS: &str = "127.0.0.1:8000";
+/// How often it is looked whether it listens.
+const LOOK: Duration = Duration::from_millis(10);
+
+pub(crate) struct McpServer {
+    child: Child,
+    /// What clients are told: [`ADDRESS`].
+    pub(crate) url: String,
+}
+
+impl McpServer {
+    /// Starts `program` for the HQ at `hq`, and waits until it listens.
+    pub(crate) async fn start(program: &Path, hq: &str) -> Self {
+        let url = format!("http://{ADDRESS}");
+        let (host, port) = ADDRESS.split_once(':').unwrap();
+        let child = Command::new(program)
+            .env_clear()
+            .envs([
+                ("OAUTH_ENABLED", "true"),
+                ("LENSES_URL", hq),
+                ("MCP_ADVERTISED_URL", &url),
+                ("HOST", host),
+                ("PORT", port),
+                ("LOG_LEVEL", "error"),
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        while tokio::net::TcpStream::connect(ADDRESS).await.is_err() {
+            sleep(LOOK).await;
+        }
+        Self { child, url }
+    }
+}
+
+impl Drop for McpServer {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _ended_already = self.child.wait();
+    }
+}
