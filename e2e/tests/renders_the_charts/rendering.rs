@@ -15,7 +15,7 @@ const CRD: &str = include_str!("../../../crds/lensesmcpservers.yaml");
 type Objects = BTreeMap<String, Value>;
 
 /// Values of the operator's chart, by file; release and namespace.
-const CASES: [(&str, &str, &str); 19] = [
+const CASES: [(&str, &str, &str); 20] = [
     ("chart-wide-metadata", RELEASE, NAMESPACE),
     ("digests", RELEASE, NAMESPACE),
     ("extras", RELEASE, NAMESPACE),
@@ -30,6 +30,7 @@ const CASES: [(&str, &str, &str); 19] = [
     ("odd-names", "1.0", "2024"),
     ("own-account", RELEASE, NAMESPACE),
     ("pod-monitor", RELEASE, NAMESPACE),
+    ("proxy", RELEASE, NAMESPACE),
     // "helm upgrade --reuse-values" from a chart that had fewer values.
     ("reuse-values", RELEASE, NAMESPACE),
     ("scheduling", RELEASE, NAMESPACE),

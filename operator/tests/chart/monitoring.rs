@@ -19,7 +19,7 @@ fn repository(file: &str) -> String {
 /// The metrics of the operator, of a server, and of kube-state-metrics with the chart's file.
 fn existing() -> BTreeSet<String> {
     let metrics = Metrics::default();
-    metrics.passed(Outcome::Failed, 0.0);
+    metrics.reconciled(Outcome::Failed, 0.0);
     metrics.failed("apply");
     metrics.requested(&Method::GET, &Uri::default());
     let ready = ConditionLabels { condition: "Ready", status: "True" };

@@ -19,7 +19,8 @@ use crate::{
         build::{
             pod_layout::{
                 ADMIN_PORT, ADMIN_PORT_NAME, LENSES_CA, LENSES_CLIENT, MCP_PORT, MCP_PORT_NAME,
-                SECRETS_DIRECTORY, SETTINGS_DIRECTORY, SETTINGS_FILE, SHUTDOWN_GRACE_SECONDS, TLS,
+                PROXY_CREDENTIALS, SECRETS_DIRECTORY, SETTINGS_DIRECTORY, SETTINGS_FILE,
+                SHUTDOWN_GRACE_SECONDS, TLS,
             },
             sealing_key::SEALING_KEY,
         },
@@ -195,7 +196,8 @@ fn volumes(server: &ValidServer) -> Vec<Volume> {
     ]
 }
 
-/// Certificates: which HQ is trusted, what is shown to it, and what clients are shown.
+/// Certificates: which HQ is trusted, what is shown to it, and what clients are shown. And what is shown
+/// to the proxy.
 fn trust(server: &ValidServer) -> Vec<VolumeProjection> {
     let mut sources = Vec::new();
     if let Some(bundle) = &server.lenses.ca {
@@ -222,6 +224,13 @@ fn trust(server: &ValidServer) -> Vec<VolumeProjection> {
         server.lenses.client_certificate.as_ref().map(|name| key_pair(name, LENSES_CLIENT)),
     );
     sources.extend(server.endpoint.tls.as_ref().map(|name| key_pair(name, TLS)));
+    let proxy = server.lenses.proxy.as_ref();
+    let (username, password) = PROXY_CREDENTIALS;
+    sources.extend(
+        proxy
+            .and_then(|proxy| proxy.credentials.as_ref())
+            .map(|name| secret(name, &[("username", username), ("password", password)])),
+    );
     sources
 }
 
