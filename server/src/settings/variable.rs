@@ -84,6 +84,8 @@ variables! {
     ["Proxies"]
     #[secret true] HTTPS_PROXY: "HTTP proxy for https addresses of HQ and of the traces' collector: http://[user:password@]host:port. Also https_proxy";
     #[secret true] HTTP_PROXY: "The same for http addresses. Also http_proxy";
+    #[secret true] MCP_PROXY_USERNAME: "User name for a proxy whose URL has none";
+    #[secret true] MCP_PROXY_PASSWORD: "That user's password";
     NO_PROXY: "What is reached without a proxy: comma list of domains with all below, IP addresses and networks, or *. Also no_proxy";
     MCP_PROXY_LOOPBACK = "false": "true = loopback addresses, too, are reached through a proxy";
 
