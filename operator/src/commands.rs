@@ -5,6 +5,7 @@
 
 mod admission;
 pub mod check;
+pub mod check_api;
 pub mod cluster;
 pub mod doctor;
 pub mod hq;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 use crate::{
     context::{Defaults, VerificationDefaults},
+    probe::Proxy,
     settings,
 };
 
@@ -60,12 +62,21 @@ pub struct OperatorSettings {
     /// As the operator's setting of that name.
     #[arg(long, env = "POD_TEMPLATE_ALLOW_HOST_ACCESS", default_value_t = false, action = ArgAction::Set)]
     pod_template_allow_host_access: bool,
+
+    /// The HTTP proxy of resources whose `spec.lenses.proxy` has `fromEnvironment`. Default: none.
+    #[arg(long, value_name = "URL", default_value = "", value_parser = settings::proxy)]
+    proxy: String,
+
+    /// What such resources reach without the proxy, separated by commas.
+    #[arg(long, value_name = "LIST", default_value = "")]
+    no_proxy: String,
 }
 
 impl OperatorSettings {
     fn defaults(self) -> Defaults {
         Defaults {
             image: self.server_image,
+            image_pull_secrets: Vec::new(),
             cluster_domain: self.cluster_domain,
             namespaces: Vec::new(),
             selector: String::new(),
@@ -73,6 +84,7 @@ impl OperatorSettings {
             operator_namespace: self.operator_namespace,
             allow_host_access: self.pod_template_allow_host_access,
             verification: VerificationDefaults::default(),
+            proxy: Proxy::of_operator(self.proxy, self.no_proxy),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     MANAGER,
     back_off::Failures,
     metrics::{Gauges, Metrics},
-    probe::{ProbeSettings, Verifications, dial::DialPolicy},
+    probe::{ProbeSettings, Proxy, Verifications, dial::DialPolicy},
     upgrades::UpgradeQueue,
     watching::{Caches, servers::WatchedServer},
 };
@@ -27,6 +27,8 @@ use crate::{
 pub(crate) struct Defaults {
     /// The image of the server.
     pub(crate) image: String,
+    /// The pull secrets of servers whose resource names none.
+    pub(crate) image_pull_secrets: Vec<String>,
     /// The domain of this cluster's DNS names.
     pub(crate) cluster_domain: String,
     /// The namespaces that are watched; none means all.
@@ -37,6 +39,8 @@ pub(crate) struct Defaults {
     pub(crate) upgrades_at_once: u16,
     /// The namespace that this operator runs in.
     pub(crate) operator_namespace: String,
+    /// The proxy towards HQ of resources that ask for the operator's.
+    pub(crate) proxy: Option<Proxy>,
     /// Whether a pod template may give pods power over their node.
     pub(crate) allow_host_access: bool,
     /// How verification works.

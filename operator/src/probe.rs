@@ -33,6 +33,7 @@ pub mod http;
 mod lenses;
 pub(crate) mod plan;
 mod probe_loop;
+mod proxy;
 pub(crate) mod recorded;
 mod schedule;
 mod shares;
@@ -49,6 +50,7 @@ pub(crate) use credentials::{Credentials, Reader};
 pub use endpoint::{EndpointProbe, Token, probe as probe_endpoint};
 pub use lenses::{probe as probe_lenses, version as lenses_version};
 pub(crate) use probe_loop::{ProbeSettings, probe_loop};
+pub(crate) use proxy::Proxy;
 pub use tools::Tools;
 pub(crate) use verifications::Verifications;
 

@@ -25,7 +25,7 @@ use crate::{
     context::{Context, Defaults, VerificationDefaults},
     lease::{Lease, LeaseLost},
     metrics::Metrics,
-    probe::{ProbeSettings, dial::DialPolicy},
+    probe::{ProbeSettings, Proxy, dial::DialPolicy},
     settings::{LogFormat, Settings},
     watching::Caches,
 };
@@ -74,6 +74,7 @@ pub fn run(settings: Settings) -> ExitCode {
 async fn work(settings: Settings) -> Result<(), RunError> {
     let Settings {
         server_image,
+        server_image_pull_secrets,
         watch_namespaces,
         watch_selector,
         upgrades_at_once,
@@ -84,6 +85,8 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         admin_address,
         concurrency,
         trust,
+        proxy,
+        no_proxy,
         log_level: _,
         log_format: _,
     } = settings;
@@ -126,6 +129,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
             metrics,
             Defaults {
                 image: server_image,
+                image_pull_secrets: server_image_pull_secrets.0,
                 cluster_domain,
                 namespaces: watch_namespaces.0,
                 selector: watch_selector,
@@ -133,6 +137,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
                 operator_namespace: namespace,
                 allow_host_access: trust.pod_template_allow_host_access,
                 verification,
+                proxy: Proxy::of_operator(proxy, no_proxy),
             },
             identity,
         );

@@ -9,11 +9,15 @@ use super::{
     observed::{ContentVersion, Dereferenced, Observed, Ownership},
     validate::{ValidServer, validate},
 };
-use crate::context::{Defaults, VerificationDefaults};
+use crate::{
+    context::{Defaults, VerificationDefaults},
+    probe::Proxy,
+};
 
 pub(crate) fn defaults() -> Defaults {
     Defaults {
         image: "registry.example/default:1".to_owned(),
+        image_pull_secrets: Vec::new(),
         cluster_domain: "cluster.local".to_owned(),
         operator_namespace: "lenses-system".to_owned(),
         namespaces: Vec::new(),
@@ -21,6 +25,7 @@ pub(crate) fn defaults() -> Defaults {
         upgrades_at_once: 1,
         allow_host_access: false,
         verification: VerificationDefaults::default(),
+        proxy: Proxy::of_operator("http://operator.proxy.example:8080".into(), ".svc".into()),
     }
 }
 

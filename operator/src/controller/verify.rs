@@ -73,7 +73,7 @@ fn plan(
             VerificationMode::Off => Pods::NotAsked,
             VerificationMode::Endpoint | VerificationMode::Service => pods(deployment),
         },
-        credentials: Credentials::of(server),
+        credentials: Credentials::of(server, valid.lenses.proxy.as_ref()),
         interval: server.spec.verification.interval.into(),
         revision: revision(valid, deployment),
     })

@@ -150,8 +150,10 @@ impl Looker {
         let authorities = authorities.as_ref().map_err(Finding::clone)?.as_ref();
         let identity = plan.credentials.identity(reader).await?;
         let credentials = plan.credentials.client(reader).await?;
+        let dial = &self.settings.dial;
+        let proxy = plan.credentials.proxy(reader, dial).await?;
         let trust = Trust { authorities, identity, alias: None };
-        let http = Http::new(plan.lenses.addresses(), trust, &self.settings.dial)
+        let http = Http::through(proxy, plan.lenses.addresses(), trust, dial)
             .map_err(|error| unusable(&error))?;
         Ok(tokio::join!(
             probe_lenses(&http, &plan.lenses, credentials.as_ref()),

@@ -54,7 +54,8 @@ pub(super) async fn links(
         // The tools that are expected are those of the spec's own credential: another's scopes may allow others.
         endpoint.expected_tools = None;
     }
-    let named = Named { client, namespace, credentials: Credentials::of(&server), given };
+    let credentials = Credentials::of(&server, None);
+    let named = Named { client, namespace, credentials, given };
     links.push(match resolves("hq", &lenses.url).await {
         Some(unresolved) => unresolved,
         None => named.hq(&lenses).await,
@@ -87,9 +88,11 @@ impl Named<'_> {
         let found = async {
             let identity = self.credentials.identity(&self.reader()).await?;
             let credentials = self.credentials.client(&self.reader()).await?;
+            let anywhere = DialPolicy::anywhere();
+            let proxy = self.credentials.proxy(&self.reader(), &anywhere).await?;
             let authorities = self.authorities().await?;
             let trust = Trust { authorities: authorities.as_ref(), identity, alias: None };
-            let http = Http::new(lenses.addresses(), trust, &DialPolicy::anywhere());
+            let http = Http::through(proxy, lenses.addresses(), trust, &anywhere);
             Ok(probe_lenses(
                 &http.map_err(|error| error.to_string())?,
                 lenses,
