@@ -203,6 +203,7 @@ async fn ensure<K: CachedKind>(
     }
     let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
     let name = wanted.name_any();
+    let before = cache.before_write();
     let applied = match api.patch(&name, &manager(found), &Patch::Apply(&wanted)).await {
         Err(kube::Error::Api(status))
             if status.is_invalid() && matches!(found, Ownership::Own(_)) =>
@@ -213,7 +214,7 @@ async fn ensure<K: CachedKind>(
     };
     match applied {
         Ok(mut applied) => {
-            cache.wrote(&mut applied);
+            cache.wrote(&before, &mut applied);
             Ok(Arc::new(noted(applied)))
         }
         Err(source) => Err(ApplyError::Apply { kind: K::kind(&()).into_owned(), name, source }),
@@ -278,6 +279,7 @@ async fn ensure_sealing_key(
 ) -> Result<Option<String>, ApplyError> {
     let api = Api::<Secret>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
     let name = wanted.name_any();
+    let before = caches.secrets.before_write();
     let rotation = |metadata: &ObjectMeta| metadata.annotations.as_ref()?.get(ROTATION).cloned();
     let done = match found {
         Ownership::Own(observed)
@@ -301,7 +303,7 @@ async fn ensure_sealing_key(
         Ownership::Own(_) | Ownership::OwnUnlabelled => {
             let applied = api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await;
             applied.map(|mut secret| {
-                caches.secrets.wrote(&mut secret);
+                caches.secrets.wrote(&before, &mut secret);
                 None
             })
         }
@@ -318,7 +320,7 @@ async fn ensure_sealing_key(
             match api.create(&made, &secret).await {
                 Ok(secret) => {
                     let uid = secret.metadata.uid.clone();
-                    caches.secrets.wrote(&mut secret.metadata.into_response_partial());
+                    caches.secrets.wrote(&before, &mut secret.metadata.into_response_partial());
                     Ok(uid)
                 }
                 // The cache was behind. Whosever it is, the watch will tell, and another pass will follow.

@@ -23,7 +23,9 @@ use crate::{
     controller::{reconcile, retry},
     names,
     probe::probe_loop,
-    watching::{Writers, pods::WatchedPod, servers::WatchedServer, watches::Watches},
+    watching::{
+        Writers, pods::WatchedPod, resync::resync, servers::WatchedServer, watches::Watches,
+    },
 };
 
 /// How long changes are gathered before a reconcile: making a server gives an event for each of its
@@ -40,20 +42,23 @@ pub(super) async fn run(
 ) {
     let caches = &context.caches;
     let Defaults { namespaces, selector, .. } = &context.defaults;
-    let watches = Watches { client: context.client.clone(), namespaces: namespaces.clone() };
+    let watches = Watches::new(context.client.clone(), namespaces);
     let gone = Arc::clone(&context);
     let (tell, news) = futures::channel::mpsc::unbounded();
     let probes = probe_loop(&context.verifications, &context.client, tell);
     let servers = watches
-        .selected(selector, writers.servers)
+        .selected(selector, writers.servers, &caches.servers_coverage)
         .inspect_ok({
             let caches = Arc::clone(caches);
             move |event| caches.references.follow(event)
         })
         .inspect_ok(move |event| {
             gone.follow_upgrades(event);
-            if let Event::Delete(server) = event {
-                gone.forget(&ObjectRef::from_obj(server));
+            match event {
+                Event::Delete(server) => gone.forget(&ObjectRef::from_obj(server)),
+                // Those that went while nothing was watched.
+                Event::InitDone => gone.forget_the_gone(),
+                _ => {}
             }
         })
         .touched_objects()
@@ -66,7 +71,7 @@ pub(super) async fn run(
         upgrading.follow_upgrade(&ObjectRef::new(&change.name).within(&change.namespace));
     });
     let pods = watches
-        .selected(&names::managed(), writers.pods)
+        .selected(&names::managed(), writers.pods, &caches.pods_coverage)
         .inspect_ok({
             let caches = Arc::clone(caches);
             move |event| caches.pods_by_server.follow(event)
@@ -112,6 +117,7 @@ pub(super) async fn run(
     tokio::select! {
         () = reconciles => {}
         () = probes => {}
+        () = resync(watches.take_checks(), &context.metrics) => {}
     }
 }
 
