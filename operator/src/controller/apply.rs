@@ -5,15 +5,17 @@
 //! taken over. The Deployment comes late: its pods mount what is before it. What the spec no longer asks for is deleted.
 
 mod drift;
+mod managed_fields;
 mod overrides;
+mod write;
 
 use std::{fmt::Debug, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use k8s_openapi::{
-    api::{apps::v1::Deployment, core::v1::Secret},
+    api::{apps::v1::Deployment, core::v1::Secret, networking::v1::Ingress},
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    serde::{Serialize, de::DeserializeOwned},
+    serde::de::DeserializeOwned,
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -29,7 +31,7 @@ use super::{
     validate::ValidServer,
 };
 use crate::{
-    MANAGER,
+    MANAGER, api_error,
     apis::CachedKind,
     context::Context,
     names::{ROTATION, SCALED_BY},
@@ -37,6 +39,7 @@ use crate::{
 };
 use drift::drifted;
 use overrides::overrides;
+use write::write;
 
 /// Who holds a Deployment's `replicas` between this operator and its autoscaler.
 const REPLICAS_HOLDER: &str = "lenses-mcp-operator-replicas";
@@ -51,11 +54,19 @@ pub(crate) struct Applied {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplyError {
     /// The API server refused or did not answer.
-    #[error("failed to apply {kind} {name}: {source}")]
+    #[error("failed to apply {kind} {name}: {}", api_error::message(source))]
     Apply { kind: String, name: String, source: kube::Error },
     /// The same, of something that is no longer asked for.
-    #[error("failed to delete {kind} {name}: {source}")]
+    #[error("failed to delete {kind} {name}: {}", api_error::message(source))]
     Remove { kind: String, name: String, source: kube::Error },
+}
+
+impl ApplyError {
+    /// Whether the API server refuses what is asked for, and would refuse it again.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let (Self::Apply { source, .. } | Self::Remove { source, .. }) = self;
+        matches!(source, kube::Error::Api(status) if matches!(status.code, 400 | 422))
+    }
 }
 
 /// Leaves everything as it is: the resource is paused, or is not one that a server can be made of.
@@ -112,6 +123,9 @@ pub(crate) async fn apply(
         }
         None => found.deployment.own().cloned(),
     };
+    if let (Some(wanted), Ownership::Own(observed)) = (&ingress, &found.ingress) {
+        remove_without_class(client, wanted, observed).await?;
+    }
     ensure_or_remove(client, ingress, &found.ingress, &caches.ingresses).await?;
     ensure_or_remove(client, http_route, &found.http_route, &caches.http_routes.objects).await?;
     ensure_or_remove(
@@ -132,6 +146,29 @@ pub(crate) async fn apply(
         .await?;
     }
     Ok(Applied { deployment })
+}
+
+/// Deletes an Ingress that would be left without a class, because the spec no longer names one: the
+/// cluster gives its default class to a new Ingress only. A dry run tells whether that is so.
+async fn remove_without_class(
+    client: &Client,
+    wanted: &Ingress,
+    observed: &Ingress,
+) -> Result<(), ApplyError> {
+    let class = |ingress: &Ingress| ingress.spec.as_ref()?.ingress_class_name.clone();
+    if class(wanted).is_some() || class(observed).is_none() || !drifted(wanted, observed) {
+        return Ok(());
+    }
+    let name = wanted.name_any();
+    let api = Api::<Ingress>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
+    let params = PatchParams { dry_run: true, ..PatchParams::apply(MANAGER).force() };
+    let done = match api.patch(&name, &params, &Patch::Apply(wanted)).await {
+        Ok(applied) if class(&applied).is_none() => remove(&api, &name, observed.uid()).await,
+        // Another reason not to write it is told when it is written.
+        _ => Ok(()),
+    };
+    let kind = || Ingress::kind(&()).into_owned();
+    done.map_err(|source| ApplyError::Remove { kind: kind(), name, source })
 }
 
 /// Lets go of the number of pods without changing it. A field that its only owner no longer applies falls back to its default,
@@ -204,15 +241,7 @@ async fn ensure<K: CachedKind>(
     let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
     let name = wanted.name_any();
     let before = cache.before_write();
-    let applied = match api.patch(&name, &manager(found), &Patch::Apply(&wanted)).await {
-        Err(kube::Error::Api(status))
-            if status.is_invalid() && matches!(found, Ownership::Own(_)) =>
-        {
-            overwrite(&api, &name, &wanted).await
-        }
-        applied => applied,
-    };
-    match applied {
+    match write(&api, &manager(found), &wanted).await {
         Ok(mut applied) => {
             cache.wrote(&before, &mut applied);
             Ok(Arc::new(noted(applied)))
@@ -258,17 +287,6 @@ where
     }
 }
 
-/// Sets what is wanted list by list. Server-side apply takes items of lists one by one and leaves those of others in place; where
-/// somebody changed the very field that tells items apart, such as the number of a port, the old item and the new one stand side by
-/// side, and the API server refuses the two.
-async fn overwrite<K>(api: &Api<K>, name: &str, wanted: &K) -> Result<K, kube::Error>
-where
-    K: Clone + Serialize + DeserializeOwned + Debug,
-{
-    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-    api.patch(name, &params, &Patch::Merge(wanted)).await
-}
-
 /// The key is made once and stored as immutable, so all that can drift is metadata; and what the API server answers is dropped
 /// unread but for that. A new key is a new Secret: the old one is deleted, and this resource looks again when that is seen. Gives
 /// the uid of a Secret that was made just now.
@@ -301,8 +319,17 @@ async fn ensure_sealing_key(
             return Ok(None);
         }
         Ownership::Own(_) | Ownership::OwnUnlabelled => {
-            let applied = api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await;
-            applied.map(|mut secret| {
+            // It was created, so this operator has an Update entry in its managedFields, which owns
+            // the key. An apply would add a second one, and could not take the first one over.
+            let params =
+                PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+            let mut metadata = json!(wanted.metadata);
+            if rotation(&wanted.metadata).is_none() {
+                metadata["annotations"][ROTATION] = Value::Null;
+            }
+            let patch = Patch::Merge(json!({ "metadata": metadata }));
+            let patched = api.patch_metadata(&name, &params, &patch).await;
+            patched.map(|mut secret| {
                 caches.secrets.wrote(&before, &mut secret);
                 None
             })

@@ -15,6 +15,7 @@ use super::{
     validate::wanted,
 };
 use crate::{
+    api_error,
     apis::{CachedKind, OptionalKind},
     context::Context,
     names::labels,
@@ -34,7 +35,7 @@ pub(crate) enum DereferenceError {
     #[error(transparent)]
     Events(#[from] events::EventsError),
     /// The API server refused or did not answer.
-    #[error("failed to look for a {kind} named {name:?}: {source}")]
+    #[error("failed to look for a {kind} named {name:?}: {}", api_error::message(source))]
     Lookup { kind: String, name: String, source: kube::Error },
 }
 

@@ -45,6 +45,8 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
         metadata: ObjectMeta { annotations: Some(decisions(server)), ..metadata(server) },
         spec: Some(DeploymentSpec {
             replicas,
+            // Nobody else's to decide: a Deployment that is paused follows no change.
+            paused: Some(false),
             min_ready_seconds: Some(MIN_READY_SECONDS),
             revision_history_limit: Some(2),
             progress_deadline_seconds: Some(server.pods.progress_deadline_seconds),
@@ -157,6 +159,7 @@ mod tests {
             "metadata": metadata_json(),
             "spec": {
                 "replicas": 3,
+                "paused": false,
                 "minReadySeconds": 2,
                 "revisionHistoryLimit": 2,
                 "progressDeadlineSeconds": 300,

@@ -19,7 +19,7 @@ use proptest::{
 use super::{Cache, Scope, Touched, Written};
 
 /// How many sequences are tried, the same ones each time.
-const SEQUENCES: u32 = 2000;
+const SEQUENCES: u32 = 1000;
 /// How long they are at most.
 const STEPS: usize = 60;
 
