@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
-use lenses_mcp_crds::conditions::Reason;
+use k8s_openapi::{
+    api::apps::v1::{Deployment, DeploymentCondition},
+    apimachinery::pkg::util::intstr::IntOrString,
+};
+use lenses_mcp_crds::{DisruptionBudget, conditions::Reason};
 
 use crate::{
     controller::observed::Pods,
@@ -35,16 +38,67 @@ pub(in crate::controller) enum Rollout {
         /// Whether the Deployment's deadline has passed.
         stalled: bool,
     },
+    /// All pods are the wanted ones, and enough of them serve while others come or come back.
+    Enough(String),
     /// All pods are the wanted ones and serve.
     Complete { pods: i32 },
 }
 
-/// Judges a Deployment by its status and by its pods.
-pub(in crate::controller) fn rollout(deployment: Option<&Deployment>, pods: &Pods) -> Rollout {
+/// Of a server that was ready: how many pods served, and how many may be missing.
+pub(in crate::controller) struct Before<'a> {
+    pub(in crate::controller) ready: i32,
+    pub(in crate::controller) budget: &'a DisruptionBudget,
+}
+
+/// Judges a Deployment by its status and by its pods. `before`: `None` if it was not ready.
+pub(in crate::controller) fn rollout(
+    deployment: Option<&Deployment>,
+    pods: &Pods,
+    before: Option<&Before<'_>>,
+) -> Rollout {
     let Some(deployment) = deployment else { return Rollout::Absent };
     if let Some(pods) = complete(deployment) {
         return Rollout::Complete { pods };
     }
+    match (incomplete(deployment, pods), before) {
+        (
+            Rollout::InProgress(message) | Rollout::Failing { message, stalled: false, .. },
+            Some(before),
+        ) if serves_enough(deployment, before) => Rollout::Enough(message),
+        (rollout, _) => rollout,
+    }
+}
+
+/// Whether only wanted pods are there, and either as many serve as the budget asks for, or no
+/// fewer than before, as while the server is scaled up.
+fn serves_enough(deployment: &Deployment, before: &Before<'_>) -> bool {
+    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let Some(status) = &deployment.status else { return false };
+    let updated = status.updated_replicas.unwrap_or(0);
+    let only_wanted = status.observed_generation >= deployment.metadata.generation
+        && status.replicas.unwrap_or(0) <= updated;
+    let least = least(before.budget, wanted).min(before.ready).max(1);
+    only_wanted && status.ready_replicas.unwrap_or(0) >= least
+}
+
+/// How many of so many pods the budget leaves.
+fn least(budget: &DisruptionBudget, pods: i32) -> i32 {
+    // As the disruption controller does, percentages are rounded up.
+    let count = |number: &IntOrString| match number {
+        IntOrString::Int(number) => *number,
+        IntOrString::String(percent) => {
+            let percent: i32 = percent.trim_end_matches('%').parse().unwrap_or(0);
+            (pods.saturating_mul(percent).saturating_add(99)) / 100
+        }
+    };
+    match (&budget.min_available, &budget.max_unavailable) {
+        (Some(least), _) => count(least),
+        (None, Some(most)) => pods.saturating_sub(count(most)),
+        (None, None) => pods.saturating_sub(1),
+    }
+}
+
+fn incomplete(deployment: &Deployment, pods: &Pods) -> Rollout {
     let Some(status) = &deployment.status else { return in_progress(deployment, &[]) };
     let conditions = status.conditions.as_deref().unwrap_or_default();
     if status.observed_generation < deployment.metadata.generation {
@@ -231,7 +285,7 @@ mod tests {
     }
 
     fn failing(status: &Value, seen: &[Value], warning: Option<&str>) -> (Reason, String, bool) {
-        match rollout(Some(&deployment(1, status)), &pods(seen, warning)) {
+        match rollout(Some(&deployment(1, status)), &pods(seen, warning), None) {
             Rollout::Failing { reason, message, stalled } => (reason, message, stalled),
             other => panic!("{other:?}"),
         }
@@ -241,9 +295,15 @@ mod tests {
     fn a_rollout_is_complete_when_every_pod_is_new_and_available() {
         let none = Pods::default();
         let complete = json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 });
-        assert_eq!(rollout(Some(&deployment(2, &complete)), &none), Rollout::Complete { pods: 2 });
+        assert_eq!(
+            rollout(Some(&deployment(2, &complete)), &none, None),
+            Rollout::Complete { pods: 2 }
+        );
         let nothing = json!({ "observedGeneration": 4 });
-        assert_eq!(rollout(Some(&deployment(0, &nothing)), &none), Rollout::Complete { pods: 0 });
+        assert_eq!(
+            rollout(Some(&deployment(0, &nothing)), &none, None),
+            Rollout::Complete { pods: 0 }
+        );
         for status in [
             json!({}),
             json!({ "observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 }),
@@ -252,11 +312,14 @@ mod tests {
             json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1 }),
         ] {
             assert!(
-                matches!(rollout(Some(&deployment(2, &status)), &none), Rollout::InProgress(_)),
+                matches!(
+                    rollout(Some(&deployment(2, &status)), &none, None),
+                    Rollout::InProgress(_)
+                ),
                 "{status}"
             );
         }
-        assert_eq!(rollout(None, &none), Rollout::Absent);
+        assert_eq!(rollout(None, &none, None), Rollout::Absent);
     }
 
     #[test]
@@ -267,7 +330,7 @@ mod tests {
         let status =
             |conditions: Value| json!({ "observedGeneration": 4, "conditions": conditions });
         assert_eq!(
-            rollout(Some(&deployment(1, &status(json!([refused])))), &Pods::default()),
+            rollout(Some(&deployment(1, &status(json!([refused])))), &Pods::default(), None),
             Rollout::InProgress("pods cannot be made: exceeded quota".into())
         );
         assert_eq!(
@@ -313,7 +376,7 @@ mod tests {
             )
         );
         assert_eq!(
-            rollout(Some(&deployment(1, &under_way())), &pods(&starting, None)),
+            rollout(Some(&deployment(1, &under_way())), &pods(&starting, None), None),
             Rollout::InProgress(WAITING.into())
         );
     }
@@ -358,5 +421,38 @@ mod tests {
             Some("sha256:d")
         );
         assert_eq!(digest(&[pod("old", "x:1", &ready()), pod("new", "x:2", &crashing())]), None);
+    }
+
+    #[test]
+    fn enough_pods_serve_while_the_server_is_scaled_up_or_gets_a_lost_pod_back() {
+        let budget = |json: Value| serde_json::from_value::<DisruptionBudget>(json).unwrap();
+        let (none, half) = (budget(json!({})), budget(json!({ "minAvailable": "50%" })));
+        for (replicas, ready, before, budget, enough) in [
+            // Scaled up from 2.
+            (10, 2, 2, &none, true),
+            (10, 3, 2, &none, true),
+            // Lost one, lost more.
+            (3, 2, 3, &none, true),
+            (3, 1, 3, &none, false),
+            (10, 5, 10, &half, true),
+            (10, 4, 10, &half, false),
+            (1, 0, 1, &none, false),
+        ] {
+            let status = json!({
+                "observedGeneration": 4, "replicas": replicas, "updatedReplicas": replicas,
+                "readyReplicas": ready, "availableReplicas": ready,
+            });
+            let before = Before { ready: before, budget };
+            let now =
+                rollout(Some(&deployment(replicas, &status)), &Pods::default(), Some(&before));
+            assert_eq!(matches!(now, Rollout::Enough(_)), enough, "{ready} of {replicas}: {now:?}");
+        }
+        // An old pod is there.
+        let status = json!({
+            "observedGeneration": 4, "replicas": 3, "updatedReplicas": 2, "readyReplicas": 3,
+        });
+        let before = Before { ready: 3, budget: &none };
+        let now = rollout(Some(&deployment(3, &status)), &Pods::default(), Some(&before));
+        assert!(matches!(now, Rollout::InProgress(_)), "{now:?}");
     }
 }
