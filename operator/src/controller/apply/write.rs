@@ -27,27 +27,29 @@ pub(super) async fn write<K: CachedKind>(
     wanted: &K,
 ) -> Result<K, kube::Error> {
     let (name, patch) = (wanted.name_any(), Patch::Apply(wanted));
-    match api.patch(&name, params, &patch).await {
+    let mut refused = match api.patch(&name, params, &patch).await {
         Ok(applied) => {
             let disputed = differences(wanted, &applied);
             if take_over(api, &applied, &disputed).await? {
                 return api.patch(&name, params, &patch).await;
             }
-            Ok(applied)
+            return Ok(applied);
         }
-        Err(kube::Error::Api(status)) if status.is_invalid() && params.force => {
-            let there = api.get_metadata(&name).await?;
-            if take_over(api, &there, &causes(&status)).await? {
-                return api.patch(&name, params, &patch).await;
-            }
-            if is_replaceable::<K>() && is_immutable(&status) {
-                remove(api, &name, there.metadata.uid).await?;
-                return api.patch(&name, params, &patch).await;
-            }
-            Err(kube::Error::Api(status))
+        Err(kube::Error::Api(status)) if status.is_invalid() && params.force => status,
+        Err(error) => return Err(error),
+    };
+    let there = api.get_metadata(&name).await?;
+    if take_over(api, &there, &causes(&refused)).await? {
+        match api.patch(&name, params, &patch).await {
+            Err(kube::Error::Api(status)) if status.is_invalid() => refused = status,
+            done => return done,
         }
-        Err(error) => Err(error),
     }
+    if is_replaceable::<K>() && is_immutable(&refused) {
+        remove(api, &name, there.metadata.uid).await?;
+        return api.patch(&name, params, &patch).await;
+    }
+    Err(kube::Error::Api(refused))
 }
 
 /// Whether there was something to take over.
