@@ -114,6 +114,7 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Re
         }
         // Nor are events, and a warning may come after the state that it is about.
         _ if found.pods.unexplained => Ok(context.failures.next(&key(server))),
+        _ if let Some(wait) = found.pods.patience => Ok(Action::requeue(wait)),
         _ => Ok(Action::await_change()),
     }
 }

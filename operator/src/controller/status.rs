@@ -1,6 +1,7 @@
 //! Step 6: what the status is to say. Pure.
 
 mod conditions;
+mod missing_key;
 pub(super) mod rollout;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
@@ -41,7 +42,11 @@ pub(super) fn status(
     });
     let budget = &server.spec.disruption_budget;
     let served = Before { ready: before.ready_replicas, budget };
-    let rollout = rollout::rollout(deployment, &found.pods, was_ready.then_some(&served));
+    let mut pods = found.pods.clone();
+    if let (Some(warning), Some(deployment)) = (&mut pods.warning, deployment) {
+        *warning = missing_key::named(warning, deployment, server);
+    }
+    let rollout = rollout::rollout(deployment, &pods, was_ready.then_some(&served));
     let available = available(&rollout, &accepted, paused);
     let serving = match valid {
         Ok(_) if paused => {

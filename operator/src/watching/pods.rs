@@ -23,7 +23,7 @@ pub(crate) use trouble::Trouble;
 #[serde(from = "Pod")]
 #[resource(inherit = Pod)]
 pub(crate) struct WatchedPod {
-    /// Name, namespace, uid and `resourceVersion`.
+    /// Name, namespace, uid, `resourceVersion` and when it was made.
     metadata: ObjectMeta,
     /// What matters of the rest.
     pub(crate) seen: Seen,
@@ -79,6 +79,7 @@ impl From<Pod> for WatchedPod {
             resource_version,
             labels,
             annotations,
+            creation_timestamp,
             deletion_timestamp,
             ..
         } = pod.metadata;
@@ -88,6 +89,7 @@ impl From<Pod> for WatchedPod {
                 namespace,
                 uid,
                 resource_version,
+                creation_timestamp,
                 ..ObjectMeta::default()
             },
             seen: Seen {

@@ -1,11 +1,13 @@
 //! How far a Deployment is, from its status and its pods. Pure.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{
     api::apps::v1::{Deployment, DeploymentCondition},
     apimachinery::pkg::util::intstr::IntOrString,
+    jiff::{SignedDuration, Timestamp},
 };
+use kube::Resource;
 use lenses_mcp_crds::{DisruptionBudget, conditions::Reason};
 
 use crate::{
@@ -116,7 +118,14 @@ fn incomplete(deployment: &Deployment, pods: &Pods) -> Rollout {
             stalled.then_some((Reason::RolloutStalled, why))
         })
     });
-    let Some((reason, told)) = known else { return in_progress(deployment, conditions) };
+    let Some((reason, told)) = known else {
+        return match (in_progress(deployment, conditions), &pods.warning) {
+            (Rollout::InProgress(message), Some(warning)) => {
+                Rollout::InProgress(format!("{message}: {warning}"))
+            }
+            (rollout, _) => rollout,
+        };
+    };
     let subject = image(deployment).unwrap_or_default();
     match serving(&old) {
         Some(serves) if serves != subject => Rollout::Failing {
@@ -145,10 +154,14 @@ fn incomplete(deployment: &Deployment, pods: &Pods) -> Rollout {
     }
 }
 
+/// How long a pod may take to start before it is asked what keeps it.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+
 /// A pod that does not come up while its own status does not tell why.
 pub(in crate::controller) fn silent<'a>(
     deployment: Option<&Deployment>,
     pods: &'a [Arc<WatchedPod>],
+    now: Timestamp,
 ) -> Option<&'a WatchedPod> {
     let deployment = deployment?;
     let stalled = is_stalled(deployment);
@@ -158,9 +171,23 @@ pub(in crate::controller) fn silent<'a>(
     }
     new.into_iter().find(|pod| match pod.seen.state {
         PodState::Unready => true,
-        PodState::Starting => stalled,
+        PodState::Starting => stalled || age(pod, now).is_some_and(|age| age >= PATIENCE),
         PodState::Ready | PodState::Failing(_) => false,
     })
+}
+
+/// How long until a pod that starts has taken too long.
+pub(in crate::controller) fn patience(
+    pods: &[Arc<WatchedPod>],
+    now: Timestamp,
+) -> Option<Duration> {
+    let starting = pods.iter().filter(|pod| pod.seen.state == PodState::Starting);
+    let left = starting.filter_map(|pod| PATIENCE.checked_sub(age(pod, now)?));
+    left.filter_map(|left| Duration::try_from(left).ok()).filter(|left| !left.is_zero()).min()
+}
+
+fn age(pod: &WatchedPod, now: Timestamp) -> Option<SignedDuration> {
+    Some(now.duration_since(pod.meta().creation_timestamp.as_ref()?.0))
 }
 
 /// What the image of the pods that serve was resolved to. More than one, separated by commas, where a tag has moved.
@@ -260,7 +287,11 @@ mod tests {
     fn pods(seen: &[Value], warning: Option<&str>) -> Pods {
         let seen =
             seen.iter().map(|pod| Arc::new(serde_json::from_value(pod.clone()).unwrap())).collect();
-        Pods { seen, warning: warning.map(str::to_owned), unexplained: false }
+        Pods { seen, warning: warning.map(str::to_owned), ..Pods::default() }
+    }
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:01:00Z".parse().unwrap()
     }
 
     fn ready() -> Value {
@@ -391,7 +422,7 @@ mod tests {
         let unready =
             pod("new", "x:2", &json!({ "conditions": [turned], "containerStatuses": [container] }));
         let seen = pods(std::slice::from_ref(&unready), None);
-        assert!(silent(Some(&deployment(1, &under_way())), &seen.seen).is_some());
+        assert!(silent(Some(&deployment(1, &under_way())), &seen.seen, now()).is_some());
         assert_eq!(
             failing(&under_way(), &[unready], Some("Readiness probe failed: statuscode: 503")),
             (
@@ -405,7 +436,7 @@ mod tests {
     #[test]
     fn events_are_asked_for_only_where_a_pod_does_not_tell() {
         let asked = |status: &Value, seen: &[Value]| {
-            silent(Some(&deployment(1, status)), &pods(seen, None).seen).is_some()
+            silent(Some(&deployment(1, status)), &pods(seen, None).seen, now()).is_some()
         };
         assert!(asked(&late(), &[pod("new", "x:2", &json!({}))]));
         assert!(!asked(&under_way(), &[pod("new", "x:2", &json!({}))]));
@@ -454,5 +485,24 @@ mod tests {
         let before = Before { ready: 3, budget: &none };
         let now = rollout(Some(&deployment(3, &status)), &Pods::default(), Some(&before));
         assert!(matches!(now, Rollout::InProgress(_)), "{now:?}");
+    }
+
+    #[test]
+    fn a_pod_that_takes_long_to_start_is_asked_why_and_says_what_the_kubelet_warned_of() {
+        let started = |at: &str| {
+            let mut pod = pod("new", "x:2", &json!({}));
+            pod["metadata"]["creationTimestamp"] = json!(at);
+            pods(&[pod], Some("references non-existent secret key: k"))
+        };
+        let (long, short) = (started("2026-01-01T00:00:50Z"), started("2026-01-01T00:00:53Z"));
+        let deployment = deployment(1, &under_way());
+        assert!(silent(Some(&deployment), &long.seen, now()).is_some());
+        assert!(silent(Some(&deployment), &short.seen, now()).is_none());
+        assert_eq!(patience(&long.seen, now()), None);
+        assert_eq!(patience(&short.seen, now()), Some(Duration::from_secs(3)));
+        assert_eq!(
+            rollout(Some(&deployment), &long, None),
+            Rollout::InProgress(format!("{WAITING}: references non-existent secret key: k"))
+        );
     }
 }
