@@ -13,7 +13,7 @@ use crate::{context::Context, metrics::Metrics};
 pub struct Admin {
     /// The counters.
     pub metrics: Arc<Metrics>,
-    /// What passes work with, once this process is the one that works; a standby has none and is ready.
+    /// What reconciles work with, once this process is the one that works; a standby has none and is ready.
     pub work: tokio::sync::watch::Receiver<Option<Arc<Context>>>,
 }
 

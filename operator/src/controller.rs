@@ -5,7 +5,7 @@
 //!
 //! Everything that a reconcile reads is watched, so a reconcile of a resource that nothing has
 //! happened to makes no request, and none is made on a timer. What the author must mend waits for a
-//! change; what may pass by itself is tried again, later each time.
+//! change; what may go away by itself is tried again, later each time.
 
 mod apply;
 pub(crate) mod build;
@@ -37,7 +37,7 @@ use crate::{
 /// How long one reconcile may take. None waits for anything but the API server.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// Why a reconcile failed. Each may pass by itself, so each is tried again.
+/// Why a reconcile failed. Each may go away by itself, so each is tried again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReconcileError {
     #[error("failed to read: {0}")]
@@ -151,7 +151,7 @@ pub(crate) async fn reconcile(
         Ok(_) => Outcome::Waiting,
         Err(_) => Outcome::Failed,
     };
-    context.metrics.passed(outcome, begun.elapsed().as_secs_f64());
+    context.metrics.reconciled(outcome, begun.elapsed().as_secs_f64());
     let server = ObjectRef::from_obj(&*watched);
     // It may have gone since this began, and what this has noted of it would never be forgotten.
     if context.caches.servers.get(&server).is_none() {

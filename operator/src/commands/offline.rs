@@ -1,4 +1,4 @@
-//! A pass without a cluster: validation and builders as they are, on what a file of manifests can tell.
+//! A reconcile without a cluster: validation and builders as they are, on what a file of manifests can tell.
 //!
 //! What a resource refers to is looked for among the file's own documents. What is not there is taken to exist and said to be
 //! unchecked.
@@ -23,7 +23,7 @@ use crate::{
 /// Stands for what an API server assigns.
 const ASSIGNED: &str = "assigned-by-the-api-server";
 
-/// What a pass would come to.
+/// What a reconcile would come to.
 pub(super) struct Judged {
     /// The objects that the resource becomes, or every reason why it cannot.
     pub(super) objects: Result<Vec<Value>, Vec<String>>,
@@ -104,7 +104,7 @@ fn service_with(port: &Value) -> (Service, Option<String>) {
     }
 }
 
-/// No name is taken, and the sealing key is there, as it is from the second pass on.
+/// No name is taken, and the sealing key is there, as it is from the second reconcile on.
 fn nothing_made_yet() -> Observed {
     let mut key = PartialObjectMeta::default();
     key.metadata.uid = Some(ASSIGNED.to_owned());

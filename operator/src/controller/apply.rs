@@ -95,11 +95,15 @@ pub(crate) async fn apply(
         service_monitor,
     } = wanted;
     let Context { client, caches, .. } = context;
-    ensure(client, service_account, &found.service_account, &caches.service_accounts.own).await?;
-    let made = ensure_sealing_key(context, sealing_key, &found.sealing_key).await?;
+    let accounts = &caches.service_accounts.own;
+    ensure_or_remove(client, service_account, &found.service_account, accounts).await?;
+    let made = match sealing_key {
+        Some(sealing_key) => ensure_sealing_key(context, sealing_key, &found.sealing_key).await?,
+        None => None,
+    };
     let deployment = deployment.or_else(|| Some(build::deployment(server, &made?)));
-    ensure(client, config_map, &found.config_map, &caches.config_maps.own).await?;
-    ensure(client, service, &found.service, &caches.services).await?;
+    ensure_or_remove(client, config_map, &found.config_map, &caches.config_maps.own).await?;
+    ensure_or_remove(client, service, &found.service, &caches.services).await?;
     // Before the pods that they are about.
     ensure_or_remove(client, network_policy, &found.network_policy, &caches.network_policies.own)
         .await?;
@@ -350,7 +354,7 @@ async fn ensure_sealing_key(
                     caches.secrets.wrote(&before, &mut secret.metadata.into_response_partial());
                     Ok(uid)
                 }
-                // The cache was behind. Whosever it is, the watch will tell, and another pass will follow.
+                // The cache was behind. Whosever it is, the watch will tell, and another reconcile will follow.
                 Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(None),
                 Err(error) => Err(error),
             }

@@ -20,90 +20,46 @@ mod service_monitor;
 mod settings_file;
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
-use k8s_openapi::{
-    api::{
-        apps::v1::Deployment,
-        autoscaling::v2::HorizontalPodAutoscaler,
-        core::v1::{ConfigMap, Secret, Service, ServiceAccount},
-        networking::v1::{Ingress, NetworkPolicy},
-        policy::v1::PodDisruptionBudget,
-    },
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    serde::Serialize,
-};
-use kube::{Resource, core::PartialObjectMeta};
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::ObjectMeta, serde::Serialize};
+use kube::Resource;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::validate::{Replicas, ValidServer};
 use crate::{
-    apis::{HTTPRoute, ServiceMonitor},
+    apis::{Deployment, managed_kinds},
     names::{DIGEST, labels},
 };
 
 pub(super) use pod_layout::DIRECTORIES;
 pub(super) use sealing_key::SEALING_KEY;
 
-/// Everything that a server consists of, as it is wanted.
-pub(crate) struct Children {
-    pub(crate) service_account: ServiceAccount,
-    /// Metadata alone: the key is made when it is stored, and never read.
-    pub(crate) sealing_key: PartialObjectMeta<Secret>,
-    pub(crate) config_map: ConfigMap,
-    pub(crate) service: Service,
-    /// Only where there is a sealing key for the pods to mount: its identity is part of the pods. Where there is none yet, [`deployment`]
-    /// makes it of the one that is made.
-    pub(crate) deployment: Option<Deployment>,
-    /// None where the spec does not ask for it.
-    pub(crate) ingress: Option<Ingress>,
-    /// None where the spec does not ask for it.
-    pub(crate) http_route: Option<HTTPRoute>,
-    pub(crate) horizontal_pod_autoscaler: Option<HorizontalPodAutoscaler>,
-    pub(crate) pod_disruption_budget: Option<PodDisruptionBudget>,
-    pub(crate) network_policy: Option<NetworkPolicy>,
-    pub(crate) service_monitor: Option<ServiceMonitor>,
-}
+macro_rules! children {
+    ($($field:ident: $kind:ty,)*) => {
+        /// Everything that a server consists of, as it is wanted; `None` for what the spec does not
+        /// ask for. The Deployment is there only if there is a sealing key for the pods to mount,
+        /// since its identity is part of the pods: [`deployment`] makes it of one that is new.
+        pub(crate) struct Children {
+            $(pub(crate) $field: Option<$kind>,)*
+        }
 
-impl Children {
-    /// Each as JSON, in the order in which they stand above; null for one that is not asked for.
-    pub(crate) fn objects(self) -> impl Iterator<Item = serde_json::Result<Value>> {
-        let Self {
-            service_account,
-            sealing_key,
-            config_map,
-            service,
-            deployment,
-            ingress,
-            http_route,
-            horizontal_pod_autoscaler,
-            pod_disruption_budget,
-            network_policy,
-            service_monitor,
-        } = self;
-        [
-            serde_json::to_value(service_account),
-            serde_json::to_value(sealing_key),
-            serde_json::to_value(config_map),
-            serde_json::to_value(service),
-            serde_json::to_value(deployment),
-            serde_json::to_value(ingress),
-            serde_json::to_value(http_route),
-            serde_json::to_value(horizontal_pod_autoscaler),
-            serde_json::to_value(pod_disruption_budget),
-            serde_json::to_value(network_policy),
-            serde_json::to_value(service_monitor),
-        ]
-        .into_iter()
-    }
+        impl Children {
+            /// Each as JSON; null for one that is not asked for.
+            pub(crate) fn objects(self) -> impl Iterator<Item = serde_json::Result<Value>> {
+                [$(serde_json::to_value(self.$field),)*].into_iter()
+            }
+        }
+    };
 }
+managed_kinds!(children);
 
 /// Builds them all.
 pub(crate) fn build(server: &ValidServer) -> Children {
     Children {
-        service_account: digested(service_account::build(server)),
-        sealing_key: digested(sealing_key::build(server)),
-        config_map: digested(config_map::build(server)),
-        service: digested(service::build(server)),
+        service_account: Some(digested(service_account::build(server))),
+        sealing_key: Some(digested(sealing_key::build(server))),
+        config_map: Some(digested(config_map::build(server))),
+        service: Some(digested(service::build(server))),
         deployment: server.contents.sealing_key.as_ref().map(|key| deployment(server, key)),
         ingress: ingress::build(server).map(digested),
         http_route: http_route::build(server).map(digested),
@@ -184,7 +140,7 @@ mod tests {
             server.spec.image = Some(image.to_owned());
             let children = build(&valid(&server));
             let of = |meta: &ObjectMeta| meta.annotations.as_ref().unwrap()[DIGEST].clone();
-            (of(&children.deployment.unwrap().metadata), of(&children.service.metadata))
+            (of(&children.deployment.unwrap().metadata), of(&children.service.unwrap().metadata))
         };
         assert_eq!(digests("a:1"), digests("a:1"));
         assert_ne!(digests("a:1").0, digests("a:2").0);

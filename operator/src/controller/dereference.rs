@@ -1,4 +1,4 @@
-//! Step 1: everything that a pass reads. Nothing is judged here.
+//! Step 1: everything that a reconcile reads. Nothing is judged here.
 //!
 //! All of it comes from the caches, with one exception. Of ingresses, autoscalers and the like, which a spec may ask for, only this
 //! operator's own are watched, so before one is made, the API server is asked once whether somebody else's has its name. That is

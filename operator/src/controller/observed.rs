@@ -1,18 +1,11 @@
 //! What dereference found: everything that the later steps know of the cluster.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
-use k8s_openapi::api::{
-    apps::v1::Deployment,
-    autoscaling::v2::HorizontalPodAutoscaler,
-    core::v1::{ConfigMap, Secret, Service, ServiceAccount},
-    networking::v1::{Ingress, NetworkPolicy},
-    policy::v1::PodDisruptionBudget,
-};
-use kube::core::PartialObjectMeta;
+use kube::Resource;
 
 use crate::{
-    apis::{HTTPRoute, ServiceMonitor},
+    apis::{Service, managed_kinds},
     watching::pods::WatchedPod,
 };
 
@@ -53,21 +46,24 @@ pub(crate) struct ContentVersion {
     pub(crate) resource_version: String,
 }
 
-/// Who has the names that this resource's objects need.
-#[derive(Default)]
-pub(crate) struct Observed {
-    pub(crate) service_account: Ownership<ServiceAccount>,
-    pub(crate) sealing_key: Ownership<PartialObjectMeta<Secret>>,
-    pub(crate) config_map: Ownership<ConfigMap>,
-    pub(crate) service: Ownership<Service>,
-    pub(crate) deployment: Ownership<Deployment>,
-    pub(crate) ingress: Ownership<Ingress>,
-    pub(crate) http_route: Ownership<HTTPRoute>,
-    pub(crate) horizontal_pod_autoscaler: Ownership<HorizontalPodAutoscaler>,
-    pub(crate) pod_disruption_budget: Ownership<PodDisruptionBudget>,
-    pub(crate) network_policy: Ownership<NetworkPolicy>,
-    pub(crate) service_monitor: Ownership<ServiceMonitor>,
+macro_rules! observed {
+    ($($field:ident: $kind:ty,)*) => {
+        /// Who has the names that this resource's objects need.
+        #[derive(Default)]
+        pub(crate) struct Observed {
+            $(pub(crate) $field: Ownership<$kind>,)*
+        }
+
+        impl Observed {
+            /// The kinds of which somebody else has the name.
+            pub(crate) fn taken(&self) -> impl Iterator<Item = Cow<'static, str>> {
+                let kinds = [$((<$kind>::kind(&()), self.$field.is_taken()),)*];
+                kinds.into_iter().filter_map(|(kind, is_taken)| is_taken.then_some(kind))
+            }
+        }
+    };
 }
+managed_kinds!(observed);
 
 /// Who has a name.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +82,10 @@ pub(crate) enum Ownership<K> {
 }
 
 impl<K> Ownership<K> {
+    fn is_taken(&self) -> bool {
+        matches!(self, Self::Taken)
+    }
+
     /// The object, if it is this resource's and was seen.
     pub(crate) fn own(&self) -> Option<&Arc<K>> {
         match self {

@@ -21,7 +21,7 @@ use conditions::{
 };
 use rollout::Before;
 
-/// The status after a pass: from the spec's verdict, from what was applied, from what is known of HQ and of the endpoint, and from
+/// The status after a reconcile: from the spec's verdict, from what was applied, from what is known of HQ and of the endpoint, and from
 /// what was said before.
 pub(super) fn status(
     server: &LensesMcpServer,

@@ -71,7 +71,9 @@ pub(crate) fn validate(
     body_limit::check(&server.spec, &mut rejections);
     trusted_proxies::check(&server.spec.limits.trusted_proxies, &mut rejections);
     let contents = contents(server, found, &mut rejections);
-    names_taken(&name, &found.children, &mut rejections);
+    rejections.extend(
+        found.children.taken().map(|kind| Rejection::NameTaken { kind, name: name.clone() }),
+    );
     let owner = server.controller_owner_ref(&());
 
     let spec = &server.spec;
@@ -232,44 +234,6 @@ fn missing_apis(server: &LensesMcpServer, children: &Observed) -> Vec<Rejection>
 fn verification_secret(server: &LensesMcpServer, found: &Dereferenced) -> Option<ContentVersion> {
     let credential = server.spec.verification.credential_secret_ref.as_ref()?;
     found.secrets.get(&credential.name).cloned().flatten()
-}
-
-fn names_taken(name: &str, children: &Observed, rejections: &mut Vec<Rejection>) {
-    fn taken<K>(kind: &'static str, standing: &Ownership<K>) -> Option<&'static str> {
-        matches!(standing, Ownership::Taken).then_some(kind)
-    }
-    let Observed {
-        service_account,
-        sealing_key,
-        config_map,
-        service,
-        deployment,
-        ingress,
-        http_route,
-        horizontal_pod_autoscaler,
-        pod_disruption_budget,
-        network_policy,
-        service_monitor,
-    } = children;
-    let kinds = [
-        taken("ServiceAccount", service_account),
-        taken("Secret", sealing_key),
-        taken("ConfigMap", config_map),
-        taken("Service", service),
-        taken("Deployment", deployment),
-        taken("Ingress", ingress),
-        taken("HTTPRoute", http_route),
-        taken("HorizontalPodAutoscaler", horizontal_pod_autoscaler),
-        taken("PodDisruptionBudget", pod_disruption_budget),
-        taken("NetworkPolicy", network_policy),
-        taken("ServiceMonitor", service_monitor),
-    ];
-    rejections.extend(
-        kinds
-            .into_iter()
-            .flatten()
-            .map(|kind| Rejection::NameTaken { kind, name: name.to_owned() }),
-    );
 }
 
 #[cfg(test)]

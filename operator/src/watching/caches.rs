@@ -1,4 +1,4 @@
-//! What is watched, as it was last seen: one cache a kind, shared by all passes.
+//! What is watched, as it was last seen: one cache a kind, shared by all reconciles.
 //!
 //! - Of kinds that every resource has an object of, this operator's own objects are kept, by label, and of others' the metadata: so
 //!   it is known without a request who has a name, and a resource may refer to any config map.

@@ -1,7 +1,7 @@
 //! Objects in little space.
 //!
 //! Read into its type, an object takes some five times the space of its JSON, nearly all of it for fields that are not set; and the
-//! objects of a kind are alike. So each is kept as its JSON, compressed against the first one of its kind, and read when a pass
+//! objects of a kind are alike. So each is kept as its JSON, compressed against the first one of its kind, and read when a reconcile
 //! needs it: that takes some microseconds, and a Deployment of 20 KB becomes 400 bytes.
 
 use std::sync::OnceLock;

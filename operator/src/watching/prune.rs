@@ -4,7 +4,7 @@ use kube::{Resource, ResourceExt};
 
 use crate::{MANAGER, names::MANAGED_BY};
 
-/// What no pass looks at.
+/// What no reconcile looks at.
 pub(crate) fn prune<K: Resource>(object: &mut K) {
     object.meta_mut().managed_fields = None;
 }

@@ -1,6 +1,6 @@
-//! The resources, as they are watched: of each what is asked of all of them, and the rest compressed until a pass reads it.
+//! The resources, as they are watched: of each what is asked of all of them, and the rest compressed until a reconcile reads it.
 //!
-//! One that this operator cannot read must not keep the others from being read, so what cannot be read shows when a pass reads it.
+//! One that this operator cannot read must not keep the others from being read, so what cannot be read shows when a reconcile reads it.
 
 use std::{
     collections::BTreeMap,
@@ -37,7 +37,7 @@ const COUNTED: [ConditionType; 7] = [
 pub(crate) struct WatchedServer {
     /// Name, namespace, uid, `resourceVersion` and `deletionTimestamp`.
     metadata: ObjectMeta,
-    /// Stands for all whose change is a reason for a pass.
+    /// Stands for all whose change is a reason for a reconcile.
     pub(crate) version: u64,
     conditions: [Truth; COUNTED.len()],
     compressed: Arc<[u8]>,
@@ -101,7 +101,7 @@ pub(crate) fn key(server: &LensesMcpServer) -> ObjectRef<WatchedServer> {
 impl<'de> Deserialize<'de> for WatchedServer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut server = Value::deserialize(deserializer)?;
-        // No pass looks at these.
+        // No reconcile looks at these.
         if let Some(metadata) = server.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("managedFields");
         }

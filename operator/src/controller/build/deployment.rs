@@ -76,7 +76,7 @@ fn strategy(server: &ValidServer) -> DeploymentStrategy {
     }
 }
 
-/// What later passes decide by: what the pods let their callers do, what has been changed about that or about the image, and who
+/// What later reconciles decide by: what the pods let their callers do, what has been changed about that or about the image, and who
 /// says how many pods there are.
 fn decisions(server: &ValidServer) -> BTreeMap<String, String> {
     let narrowed = server.narrowed.clone().map(|narrowed| (NARROWED.to_owned(), narrowed));

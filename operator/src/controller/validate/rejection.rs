@@ -1,5 +1,7 @@
 //! Reasons why a server cannot be made, each with what to do.
 
+use std::borrow::Cow;
+
 use lenses_mcp_crds::conditions::Reason;
 
 /// A reason why a server cannot be made.
@@ -24,7 +26,7 @@ pub(crate) enum Rejection {
     #[error(
         "{kind} {name} belongs to someone else and is left alone: delete it, or give this resource another name"
     )]
-    NameTaken { kind: &'static str, name: String },
+    NameTaken { kind: Cow<'static, str>, name: String },
     /// The cluster lacks a kind that the spec asks an object of.
     #[error(
         "{field}: this cluster has no {kind}: install {install}, and it is made at once; all else is made already"
