@@ -41,12 +41,12 @@ pub(super) fn status(
         condition.type_ == ConditionType::Ready.as_str() && condition.status == "True"
     });
     let budget = &server.spec.disruption_budget;
-    let served = Before { ready: before.ready_replicas, budget };
+    let last = Before { ready: before.ready_replicas, budget };
     let mut pods = found.pods.clone();
     if let (Some(warning), Some(deployment)) = (&mut pods.warning, deployment) {
         *warning = missing_key::named(warning, deployment, server);
     }
-    let rollout = rollout::rollout(deployment, &pods, was_ready.then_some(&served));
+    let rollout = rollout::rollout(deployment, &pods, was_ready.then_some(&last));
     let available = available(&rollout, &accepted, paused);
     let serving = match valid {
         Ok(_) if paused => {

@@ -94,14 +94,17 @@ mod tests {
                 };
                 store.state_filter(is_other).iter().map(|object| (**object).clone()).collect()
             });
-            Merge::begin().iter().for_each(|event| writer.apply_watcher_event(event));
+            for event in Merge::begin() {
+                writer.apply_watcher_event(&event);
+            }
             Self { merge: Merge::new(except), writer }
         }
 
         fn take(&mut self, namespace: &str, events: impl IntoIterator<Item = Event<ConfigMap>>) {
             for event in events {
-                let events = self.merge.take(&Scope::Namespace(namespace.into()), event);
-                events.iter().for_each(|event| self.writer.apply_watcher_event(event));
+                for event in self.merge.take(&Scope::Namespace(namespace.into()), event) {
+                    self.writer.apply_watcher_event(&event);
+                }
             }
         }
 
@@ -140,8 +143,9 @@ mod tests {
         let mut merged = Merged::new();
         merged.take("a", listed("a", &["1"]));
         merged.take("b", listed("b", &["1"]));
-        let events = merged.merge.refused(&Scope::Namespace("a".into()));
-        events.iter().for_each(|event| merged.writer.apply_watcher_event(event));
+        for event in merged.merge.refused(&Scope::Namespace("a".into())) {
+            merged.writer.apply_watcher_event(&event);
+        }
         assert_eq!(merged.names(), ["b/1"]);
     }
 }

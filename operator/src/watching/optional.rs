@@ -192,12 +192,11 @@ fn follow_turns<K: OptionalKind>(
                     running = turn.then(&objects);
                     if turn { Vec::new() } else { kind.gone() }
                 }
-                event = next => match event {
-                    Some((scope, event)) => kind.follow(&scope, event),
-                    None => {
-                        running = None;
-                        Vec::new()
-                    }
+                event = next => if let Some((scope, event)) = event {
+                    kind.follow(&scope, event)
+                } else {
+                    running = None;
+                    Vec::new()
                 },
             };
             Some((touched, ((turns, running), objects)))

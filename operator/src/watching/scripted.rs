@@ -68,9 +68,12 @@ impl ApiServer {
 
     /// From now on, a namespace may not be listed, or may.
     pub(crate) fn refuse(&self, namespace: &str, refuses: bool) {
-        let refused = &mut self.state().refused;
-        let _ =
-            if refuses { refused.insert(namespace.to_owned()) } else { refused.remove(namespace) };
+        let mut state = self.state();
+        let _is_news = if refuses {
+            state.refused.insert(namespace.to_owned())
+        } else {
+            state.refused.remove(namespace)
+        };
     }
 
     /// How many lists were asked for.

@@ -98,9 +98,8 @@ pub(super) fn place(field: &str) -> Path {
             rest = after.strip_prefix('.').unwrap_or(after);
         }
     }
-    match segments.iter().rposition(|segment| *segment == Segment::Item) {
-        Some(innermost) => segments.truncate(innermost),
-        None => {}
+    if let Some(innermost) = segments.iter().rposition(|segment| *segment == Segment::Item) {
+        segments.truncate(innermost);
     }
     segments
 }

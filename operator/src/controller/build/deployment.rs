@@ -56,7 +56,6 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
             },
             strategy: Some(strategy(server)),
             template: marked(template(server, sealing_key)),
-            ..DeploymentSpec::default()
         }),
         ..Deployment::default()
     }

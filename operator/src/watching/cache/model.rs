@@ -125,7 +125,9 @@ impl World {
             view: BTreeMap::new(),
         };
         let scopes: Vec<_> = world.watches.keys().cloned().collect();
-        scopes.iter().for_each(|scope| world.begin(scope));
+        for scope in &scopes {
+            world.begin(scope);
+        }
         world
     }
 
@@ -178,21 +180,18 @@ impl World {
             return;
         }
         let place = which % self.writes.len();
-        match self.writes[place].answer {
-            None => {
-                // One that changes nothing is answered with the version that is there.
-                let key = self.writes[place].key;
-                let same = self.objects.get(&key).filter(|_| place % 2 == 1).copied();
-                match same.map(|version| object(key, version)).or_else(|| self.change(key)) {
-                    Some(answer) => self.writes[place].answer = Some(answer),
-                    None => drop(self.writes.remove(place)),
-                }
-            }
-            Some(_) => {
-                let Write { key, since, answer } = self.writes.remove(place);
-                self.cache.wrote(&since, &mut answer.unwrap());
-                self.read_again([key]);
-            }
+        if self.writes[place].answer.is_some() {
+            let Write { key, since, answer } = self.writes.remove(place);
+            self.cache.wrote(&since, &mut answer.unwrap());
+            self.read_again([key]);
+            return;
+        }
+        // One that changes nothing is answered with the version that is there.
+        let key = self.writes[place].key;
+        let same = self.objects.get(&key).filter(|_| place % 2 == 1).copied();
+        match same.map(|version| object(key, version)).or_else(|| self.change(key)) {
+            Some(answer) => self.writes[place].answer = Some(answer),
+            None => drop(self.writes.remove(place)),
         }
     }
 
@@ -244,22 +243,24 @@ impl World {
         self.is_served = !self.is_served;
         if self.is_served {
             let scopes: Vec<_> = self.watches.keys().cloned().collect();
-            scopes.iter().for_each(|scope| self.begin(scope));
+            for scope in &scopes {
+                self.begin(scope);
+            }
         } else {
             // The objects go with the CRD, and the watches end without a word.
             self.objects.clear();
             self.log.clear();
             let touched = self.cache.clear();
-            self.tell(touched);
+            self.tell(&touched);
         }
     }
 
     fn follow(&mut self, scope: &Scope, event: &Event<ConfigMap>) {
         let touched = self.cache.follow(scope, event);
-        self.tell(touched);
+        self.tell(&touched);
     }
 
-    fn tell(&mut self, touched: Vec<Touched>) {
+    fn tell(&mut self, touched: &[Touched]) {
         let touched = keys().filter(|key| {
             touched.iter().any(|(namespace, name)| (namespace.as_str(), name.as_str()) == *key)
         });
@@ -320,7 +321,9 @@ fn holds(scopes: &[Scope]) {
     let mut runner = TestRunner::new_with_rng(config, random);
     let tried = runner.run(&(steps(), any::<bool>()), |(steps, answers_first)| {
         let mut world = World::new(scopes.to_vec());
-        steps.iter().for_each(|step| world.take(step));
+        for step in &steps {
+            world.take(step);
+        }
         world.settle(answers_first);
         world.check();
         Ok(())
