@@ -5,40 +5,34 @@
 //! taken over. The Deployment comes late: its pods mount what is before it. What the spec no longer asks for is deleted.
 
 mod drift;
+mod ingress;
 mod managed_fields;
 mod overrides;
+mod sealing_key;
 mod write;
 
 use std::{fmt::Debug, sync::Arc};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use k8s_openapi::{
-    api::{apps::v1::Deployment, core::v1::Secret, networking::v1::Ingress},
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    serde::de::DeserializeOwned,
-};
+use k8s_openapi::{api::apps::v1::Deployment, serde::de::DeserializeOwned};
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{DeleteParams, PartialObjectMetaExt, Patch, PatchParams, PostParams, Preconditions},
-    core::PartialObjectMeta,
+    api::{DeleteParams, Patch, PatchParams, Preconditions},
 };
 
 use serde_json::{Value, json};
 
 use super::{
-    build::{self, Children, SEALING_KEY},
+    build::{self, Children},
     observed::{Observed, Ownership},
     validate::ValidServer,
 };
 use crate::{
-    MANAGER, api_error,
-    apis::CachedKind,
-    context::Context,
-    names::{ROTATION, SCALED_BY},
-    watching::Cache,
+    MANAGER, api_error, apis::CachedKind, context::Context, names::SCALED_BY, watching::Cache,
 };
 use drift::drifted;
+use ingress::remove_without_class;
 use overrides::overrides;
+use sealing_key::ensure_sealing_key;
 use write::write;
 
 /// Who holds a Deployment's `replicas` between this operator and its autoscaler.
@@ -150,29 +144,6 @@ pub(crate) async fn apply(
         .await?;
     }
     Ok(Applied { deployment })
-}
-
-/// Deletes an Ingress that would be left without a class, because the spec no longer names one: the
-/// cluster gives its default class to a new Ingress only. A dry run tells whether that is so.
-async fn remove_without_class(
-    client: &Client,
-    wanted: &Ingress,
-    observed: &Ingress,
-) -> Result<(), ApplyError> {
-    let class = |ingress: &Ingress| ingress.spec.as_ref()?.ingress_class_name.clone();
-    if class(wanted).is_some() || class(observed).is_none() || !drifted(wanted, observed) {
-        return Ok(());
-    }
-    let name = wanted.name_any();
-    let api = Api::<Ingress>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
-    let params = PatchParams { dry_run: true, ..PatchParams::apply(MANAGER).force() };
-    let done = match api.patch(&name, &params, &Patch::Apply(wanted)).await {
-        Ok(applied) if class(&applied).is_none() => remove(&api, &name, observed.uid()).await,
-        // Another reason not to write it is told when it is written.
-        _ => Ok(()),
-    };
-    let kind = || Ingress::kind(&()).into_owned();
-    done.map_err(|source| ApplyError::Remove { kind: kind(), name, source })
 }
 
 /// Lets go of the number of pods without changing it. A field that its only owner no longer applies falls back to its default,
@@ -289,78 +260,6 @@ where
         Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// The key is made once and stored as immutable, so all that can drift is metadata; and what the API server answers is dropped
-/// unread but for that. A new key is a new Secret: the old one is deleted, and this resource looks again when that is seen. Gives
-/// the uid of a Secret that was made just now.
-async fn ensure_sealing_key(
-    Context { client, caches, .. }: &Context,
-    wanted: PartialObjectMeta<Secret>,
-    found: &Ownership<PartialObjectMeta<Secret>>,
-) -> Result<Option<String>, ApplyError> {
-    let api = Api::<Secret>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
-    let name = wanted.name_any();
-    let before = caches.secrets.before_write();
-    let rotation = |metadata: &ObjectMeta| metadata.annotations.as_ref()?.get(ROTATION).cloned();
-    let done = match found {
-        Ownership::Own(observed)
-            if rotation(&wanted.metadata).is_some()
-                && rotation(&wanted.metadata) != rotation(&observed.metadata) =>
-        {
-            remove(
-                &Api::<PartialObjectMeta<Secret>>::namespaced(
-                    client.clone(),
-                    &wanted.namespace().unwrap_or_default(),
-                ),
-                &name,
-                observed.uid(),
-            )
-            .await
-            .map(|()| None)
-        }
-        Ownership::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => {
-            return Ok(None);
-        }
-        Ownership::Own(_) | Ownership::OwnUnlabelled => {
-            // It was created, so this operator has an Update entry in its managedFields, which owns
-            // the key. An apply would add a second one, and could not take the first one over.
-            let params =
-                PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-            let mut metadata = json!(wanted.metadata);
-            if rotation(&wanted.metadata).is_none() {
-                metadata["annotations"][ROTATION] = Value::Null;
-            }
-            let patch = Patch::Merge(json!({ "metadata": metadata }));
-            let patched = api.patch_metadata(&name, &params, &patch).await;
-            patched.map(|mut secret| {
-                caches.secrets.wrote(&before, &mut secret);
-                None
-            })
-        }
-        Ownership::Free | Ownership::Taken | Ownership::NoApi => {
-            let key = STANDARD.encode(rand::random::<[u8; 32]>());
-            let secret = Secret {
-                metadata: wanted.metadata,
-                immutable: Some(true),
-                string_data: Some([(SEALING_KEY.to_owned(), key)].into()),
-                ..Secret::default()
-            };
-            let made =
-                PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-            match api.create(&made, &secret).await {
-                Ok(secret) => {
-                    let uid = secret.metadata.uid.clone();
-                    caches.secrets.wrote(&before, &mut secret.metadata.into_response_partial());
-                    Ok(uid)
-                }
-                // The cache was behind. Whosever it is, the watch will tell, and another reconcile will follow.
-                Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(None),
-                Err(error) => Err(error),
-            }
-        }
-    };
-    done.map_err(|source| ApplyError::Apply { kind: "Secret".to_owned(), name, source })
 }
 
 fn manager<K>(found: &Ownership<K>) -> PatchParams {

@@ -118,7 +118,8 @@ impl<K: Resource<DynamicType = ()> + Serialize + DeserializeOwned> Cache<K> {
         }
     }
 
-    /// To be called before a write is sent; its answer goes to [`Self::wrote`] with what this gives.
+    /// To be called before a write is sent. Its answer goes to [`Self::wrote`] with what this
+    /// gives.
     pub(crate) fn before_write(&self) -> Written {
         Written { lists: self.read().lists }
     }
@@ -150,7 +151,8 @@ impl<K: Resource<DynamicType = ()> + Serialize + DeserializeOwned> Cache<K> {
         match self.codec.decode(&objects.now.get(namespace)?.get(name)?.object) {
             Ok(object) => Some(object),
             Err(error) => {
-                tracing::error!(kind = %K::kind(&()), namespace, name, %error, "lost an object that was seen");
+                let kind = K::kind(&());
+                tracing::error!(%kind, namespace, name, %error, "lost an object that was seen");
                 None
             }
         }
@@ -178,7 +180,8 @@ impl<K: Resource<DynamicType = ()> + Serialize + DeserializeOwned> Cache<K> {
             Ok(compressed) => Some(Entry { version: version(object), object: compressed }),
             Err(error) => {
                 let (namespace, name) = key(object);
-                tracing::error!(kind = %K::kind(&()), namespace, name, %error, "cannot keep an object");
+                let kind = K::kind(&());
+                tracing::error!(%kind, namespace, name, %error, "cannot keep an object");
                 None
             }
         }

@@ -36,8 +36,7 @@ use super::{
     change::{Changes, changes},
     coverage::Scope,
     servers::WatchedServer,
-    watch::failed,
-    watches::ScopedEvents,
+    watch::{ScopedEvents, failed},
 };
 use crate::apis::OptionalKind;
 

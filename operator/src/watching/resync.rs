@@ -76,7 +76,9 @@ impl Check {
                 Ok(0) => tracing::debug!(%kind, namespace, "checked: the watch has shown all"),
                 Ok(count) => {
                     metrics.missed(kind, count);
-                    tracing::warn!(%kind, namespace, count, "the watch has missed changes; it begins anew");
+                    tracing::warn!(
+                        %kind, namespace, count, "the watch has missed changes; it begins anew"
+                    );
                     self.restart.notify_one();
                 }
                 // The watch itself tells of a right or an API that is missing.
@@ -139,4 +141,27 @@ async fn list<K: Kind>(api: Api<K>, mut params: ListParams) -> kube::Result<List
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_older_than_the_list_or_against_it_is_suspect() {
+        let key = |name: &str| ("a".to_owned(), name.to_owned());
+        let versions = |of: &[(&str, Version)]| {
+            of.iter().map(|(name, version)| (key(name), *version)).collect::<Versions>()
+        };
+        let listed =
+            Listed { version: 9, objects: versions(&[("same", 1), ("old", 5), ("new", 7)]) };
+        for (kept, suspect) in [
+            (&[("same", 1), ("old", 5), ("new", 7)][..], &[][..]),
+            (&[("same", 1), ("old", 4), ("new", 7)], &[("old", Some(4))]),
+            (&[("same", 1), ("old", 5)], &[("new", None)]),
+            (&[("same", 1), ("old", 5), ("new", 7), ("gone", 9)], &[("gone", Some(9))]),
+            // Written by this operator since.
+            (&[("same", 1), ("old", 10), ("new", 7), ("later", 11)], &[]),
+        ] {
+            let wanted = suspect.iter().map(|(name, kept)| (key(name), *kept)).collect();
+            assert_eq!(suspects(&listed, &versions(kept)), wanted, "{kept:?}");
+        }
+    }
+}

@@ -93,7 +93,9 @@ impl ApiServer {
         let object = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": { "namespace": namespace, "name": name, "resourceVersion": version.to_string() },
+            "metadata": {
+                "namespace": namespace, "name": name, "resourceVersion": version.to_string(),
+            },
         });
         let key = (namespace.to_owned(), name.to_owned());
         let kind = change(&mut state, key, object.clone());

@@ -22,6 +22,9 @@ use crate::apis::Kind;
 /// A watch's events.
 pub(crate) type Events<K> = BoxStream<'static, Result<Event<K>, Error>>;
 
+/// The events of several watches, each with where it was seen.
+pub(super) type ScopedEvents<K> = BoxStream<'static, (Scope, Result<Event<K>, Error>)>;
+
 /// The wait before a watch that cannot go on begins anew.
 const ANEW: Duration = Duration::from_secs(10);
 

@@ -2,10 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::{
-    StreamExt,
-    stream::{self, BoxStream},
-};
+use futures::{StreamExt, stream};
 use kube::{
     Api, Client, ResourceExt,
     core::PartialObjectMeta,
@@ -25,7 +22,7 @@ use super::{
     optional::{self, Optional},
     prune::{prune, prune_foreign},
     resync::{Check, Versions},
-    watch::{Events, failed, watch},
+    watch::{Events, ScopedEvents, failed, watch},
 };
 use crate::{
     apis::{CachedKind, Kind, OptionalKind},
@@ -39,9 +36,6 @@ pub(crate) struct Watches {
     scopes: Arc<[Scope]>,
     checks: Arc<Mutex<Vec<Check>>>,
 }
-
-/// The events of a kind's watches, each with where it was seen.
-pub(super) type ScopedEvents<K> = BoxStream<'static, (Scope, watcher::Result<Event<K>>)>;
 
 impl Watches {
     /// Watches of these namespaces; none means all.
@@ -207,58 +201,4 @@ impl Watches {
 }
 
 #[cfg(test)]
-mod tests {
-    use k8s_openapi::api::core::v1::ConfigMap;
-
-    use super::*;
-    use crate::watching::scripted::ApiServer;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_namespace_that_is_refused_keeps_no_other_waiting_and_is_taken_up_when_it_comes() {
-        let server = ApiServer::default();
-        server.put("there", "x");
-        server.put("missing", "y");
-        server.refuse("missing", true);
-        let watches = Watches::new(server.client(), &["missing".to_owned(), "there".to_owned()]);
-        let cache = Arc::<Cache<ConfigMap>>::default();
-        let mut changes = watches.all(&cache);
-        let mut next = async || changes.next().await.unwrap().name;
-        assert_eq!(next().await, "x");
-        assert_eq!(cache.coverage().refused_namespaces(), ["missing"]);
-        assert!(cache.coverage().is_read());
-        assert_eq!(["there", "missing"].map(|ns| cache.coverage().knows(ns)), [true, false]);
-        server.put("there", "z");
-        assert_eq!(next().await, "z");
-
-        server.refuse("missing", false);
-        assert_eq!(next().await, "y");
-        assert!(cache.coverage().refused_namespaces().is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn kubes_store_has_what_can_be_listed_of_several_namespaces() {
-        let server = ApiServer::default();
-        server.put("there", "x");
-        server.put("missing", "y");
-        server.refuse("missing", true);
-        let watches = Watches::new(server.client(), &["missing".to_owned(), "there".to_owned()]);
-        let (store, writer) = kube::runtime::reflector::store::<ConfigMap>();
-        let coverage = Arc::default();
-        let mut events = watches.selected("", writer, &coverage);
-        let mut until = async |names: &[&str]| {
-            loop {
-                let mut there: Vec<_> = store.state().iter().map(|it| it.name_any()).collect();
-                there.sort();
-                if there == names {
-                    break;
-                }
-                events.next().await.unwrap().unwrap();
-            }
-        };
-        until(&["x"]).await;
-        server.refuse("missing", false);
-        until(&["x", "y"]).await;
-        server.delete("there", "x");
-        until(&["y"]).await;
-    }
-}
+mod tests;

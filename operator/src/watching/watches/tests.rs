@@ -1,13 +1,16 @@
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::ConfigMap;
 use tokio::time::timeout;
 
 use super::*;
 use crate::{
-    metrics::Gauges,
-    watching::{Cache, scripted::ApiServer, watches::Watches},
+    metrics::{Gauges, Metrics},
+    watching::{resync::resync, scripted::ApiServer},
 };
-use futures::StreamExt;
 
+/// By then each watch has been checked.
+const HOURS: Duration = Duration::from_hours(2);
 const DAY: Duration = Duration::from_hours(24);
 
 struct Watched {
@@ -41,7 +44,7 @@ async fn changes_that_a_watch_missed_are_found_within_hours_healed_and_counted()
     let mut next = async |count| {
         let names = changes.by_ref().take(count).map(|change| change.name).collect::<Vec<_>>();
         tokio::select! {
-            names = timeout(2 * EVERY, names) => {
+            names = timeout(HOURS, names) => {
                 let mut names = names.unwrap();
                 names.sort();
                 names
@@ -85,22 +88,51 @@ async fn a_watch_that_shows_everything_is_listed_about_once_an_hour_and_nothing_
     assert_eq!(watched.missed(), None);
 }
 
-#[test]
-fn only_what_is_older_than_the_list_or_against_it_is_suspect() {
-    let key = |name: &str| ("a".to_owned(), name.to_owned());
-    let versions = |of: &[(&str, Version)]| {
-        of.iter().map(|(name, version)| (key(name), *version)).collect::<Versions>()
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_is_refused_keeps_no_other_waiting_and_is_taken_up_when_it_comes() {
+    let server = ApiServer::default();
+    server.put("there", "x");
+    server.put("missing", "y");
+    server.refuse("missing", true);
+    let watches = Watches::new(server.client(), &["missing".to_owned(), "there".to_owned()]);
+    let cache = Arc::<Cache<ConfigMap>>::default();
+    let mut changes = watches.all(&cache);
+    let mut next = async || changes.next().await.unwrap().name;
+    assert_eq!(next().await, "x");
+    assert_eq!(cache.coverage().refused_namespaces(), ["missing"]);
+    assert!(cache.coverage().is_read());
+    assert_eq!(["there", "missing"].map(|ns| cache.coverage().knows(ns)), [true, false]);
+    server.put("there", "z");
+    assert_eq!(next().await, "z");
+
+    server.refuse("missing", false);
+    assert_eq!(next().await, "y");
+    assert!(cache.coverage().refused_namespaces().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn kubes_store_has_what_can_be_listed_of_several_namespaces() {
+    let server = ApiServer::default();
+    server.put("there", "x");
+    server.put("missing", "y");
+    server.refuse("missing", true);
+    let watches = Watches::new(server.client(), &["missing".to_owned(), "there".to_owned()]);
+    let (store, writer) = kube::runtime::reflector::store::<ConfigMap>();
+    let coverage = Arc::default();
+    let mut events = watches.selected("", writer, &coverage);
+    let mut until = async |names: &[&str]| {
+        loop {
+            let mut there: Vec<_> = store.state().iter().map(|it| it.name_any()).collect();
+            there.sort();
+            if there == names {
+                break;
+            }
+            events.next().await.unwrap().unwrap();
+        }
     };
-    let listed = Listed { version: 9, objects: versions(&[("same", 1), ("old", 5), ("new", 7)]) };
-    for (kept, suspect) in [
-        (&[("same", 1), ("old", 5), ("new", 7)][..], &[][..]),
-        (&[("same", 1), ("old", 4), ("new", 7)], &[("old", Some(4))]),
-        (&[("same", 1), ("old", 5)], &[("new", None)]),
-        (&[("same", 1), ("old", 5), ("new", 7), ("gone", 9)], &[("gone", Some(9))]),
-        // Written by this operator since.
-        (&[("same", 1), ("old", 10), ("new", 7), ("later", 11)], &[]),
-    ] {
-        let wanted = suspect.iter().map(|(name, kept)| (key(name), *kept)).collect();
-        assert_eq!(suspects(&listed, &versions(kept)), wanted, "{kept:?}");
-    }
+    until(&["x"]).await;
+    server.refuse("missing", false);
+    until(&["x", "y"]).await;
+    server.delete("there", "x");
+    until(&["y"]).await;
 }
