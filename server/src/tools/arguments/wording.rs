@@ -14,6 +14,7 @@ const EXPECTED: &[(&str, &str)] = &[
     (" expected a map", " expected an object"),
     (" expected string or map", " expected a string"),
     (" expected map with a single key", " expected a string"),
+    (" expected unit", " expected null"),
 ];
 
 /// `message` in words of JSON. What it repeats of the value stays as it is: only its ends change.
