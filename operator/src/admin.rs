@@ -6,14 +6,14 @@ use axum::{
     Router, extract::State, http::StatusCode, http::header, response::IntoResponse, routing::get,
 };
 
-use crate::{controller::Context, metrics::Metrics};
+use crate::{context::Context, metrics::Metrics};
 
 /// What the admin port can see.
 #[derive(Clone)]
 pub struct Admin {
     /// The counters.
     pub metrics: Arc<Metrics>,
-    /// What passes work with, once this process is the one that works; a standby has none and is ready.
+    /// What reconciles work with, once this process is the one that works; a standby has none and is ready.
     pub work: tokio::sync::watch::Receiver<Option<Arc<Context>>>,
 }
 

@@ -6,6 +6,7 @@ mod admission;
 pub mod check;
 pub mod doctor;
 mod manifests;
+mod offline;
 pub mod render;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -14,7 +15,7 @@ use clap::{Args, ValueEnum};
 use lenses_mcp_crds::yaml;
 use serde::Serialize;
 
-use crate::{controller::Defaults, settings};
+use crate::{context::Defaults, settings};
 
 /// What was looked at is not as it must be.
 const NOT_WELL: u8 = 1;

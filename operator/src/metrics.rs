@@ -13,13 +13,13 @@ const PREFIX: &str = "lenses_mcp_operator";
 /// The operator's counters.
 pub struct Metrics {
     registry: Registry,
-    passes: Family<PassLabels, Counter>,
+    reconciles: Family<ReconcileLabels, Counter>,
     errors: Family<ErrorLabels, Counter>,
     duration: Histogram,
     requests: Family<RequestLabels, Counter>,
 }
 
-/// How a pass over one resource ended.
+/// How a reconcile over one resource ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Outcome {
     /// Nothing is left to do until something changes.
@@ -53,7 +53,7 @@ pub struct ConditionLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct PassLabels {
+struct ReconcileLabels {
     outcome: Outcome,
 }
 
@@ -75,28 +75,33 @@ struct RequestLabels {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
-        let (passes, errors, requests) = (Family::default(), Family::default(), Family::default());
+        let (reconciles, errors, requests) =
+            (Family::default(), Family::default(), Family::default());
         let duration = Histogram::new([0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0]);
         registry.register(
             "reconciles",
-            "Passes over a resource, by how they ended",
-            passes.clone(),
+            "Reconciles over a resource, by how they ended",
+            reconciles.clone(),
         );
-        registry.register("reconcile_errors", "Passes that failed, by reason", errors.clone());
-        registry.register("reconcile_duration_seconds", "How long a pass took", duration.clone());
+        registry.register("reconcile_errors", "Reconciles that failed, by reason", errors.clone());
+        registry.register(
+            "reconcile_duration_seconds",
+            "How long a reconcile took",
+            duration.clone(),
+        );
         registry.register("api_requests", "Requests to the API server, by verb", requests.clone());
-        Self { registry, passes, errors, duration, requests }
+        Self { registry, reconciles, errors, duration, requests }
     }
 }
 
 impl Metrics {
-    /// A pass ended after so many seconds.
-    pub fn passed(&self, outcome: Outcome, seconds: f64) {
-        self.passes.get_or_create(&PassLabels { outcome }).inc();
+    /// A reconcile ended after so many seconds.
+    pub fn reconciled(&self, outcome: Outcome, seconds: f64) {
+        self.reconciles.get_or_create(&ReconcileLabels { outcome }).inc();
         self.duration.observe(seconds);
     }
 
-    /// A pass failed, for one of the error enums' reasons.
+    /// A reconcile failed, for one of the error enums' reasons.
     pub fn failed(&self, reason: &'static str) {
         self.errors.get_or_create(&ErrorLabels { reason }).inc();
     }

@@ -1,8 +1,10 @@
 //! What runs, in which order it starts and stops.
 //!
-//! Start: settings, admin port, lease, controller. Stop (SIGTERM or SIGINT): no new pass begins, passes under way finish, the
+//! Start: settings, admin port, lease, controller. Stop (SIGTERM or SIGINT): no new reconcile begins, reconciles under way finish, the
 //! lease is given up, exit 0, all within a hard limit that is shorter than the pod's grace period. A second signal, or a lost
 //! lease, ends the process at once: another operator may be working already.
+
+mod controller;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -19,13 +21,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     admin::{self, Admin},
-    controller::{self, Caches, Defaults},
+    context::{Context, Defaults},
     lease::{Lease, LeaseLost},
     metrics::Metrics,
     settings::{LogFormat, Settings},
+    watching::Caches,
 };
 
-/// How long passes under way may take to finish after the signal. The chart's grace period is longer.
+/// How long reconciles under way may take to finish after the signal. The chart's grace period is longer.
 const DRAIN: Duration = Duration::from_secs(15);
 
 /// Why the operator stopped other than by a signal.
@@ -106,7 +109,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         let (caches, writers) = Caches::new();
         let caches = Arc::new(caches);
         let reading = Arc::clone(&caches);
-        let (context, turns) = controller::Context::new(
+        let (context, admissions) = Context::new(
             client,
             caches,
             metrics,
@@ -122,15 +125,15 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         );
         let context = Arc::new(context);
         show_work.send_replace(Some(Arc::clone(&context)));
-        let passes = controller::run(context, turns, writers, concurrency, stop.clone());
+        let reconciles = controller::run(context, admissions, writers, concurrency, stop.clone());
         let drained = async {
-            tokio::pin!(passes);
+            tokio::pin!(reconciles);
             tokio::select! {
-                () = &mut passes => {}
-                // Without all that it needs to read, no pass is under way.
+                () = &mut reconciles => {}
+                // Without all that it needs to read, no reconcile is under way.
                 () = stop.cancelled() => {
-                    if reading.unread().is_empty() && timeout(DRAIN, passes).await.is_err() {
-                        tracing::warn!(seconds = DRAIN.as_secs(), "passes under way did not finish");
+                    if reading.unread().is_empty() && timeout(DRAIN, reconciles).await.is_err() {
+                        tracing::warn!(seconds = DRAIN.as_secs(), "reconciles under way did not finish");
                     }
                 }
             }
@@ -151,7 +154,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
     }
 }
 
-/// A client that counts its requests. Watches stay open, so there is no read timeout here; each pass has its own.
+/// A client that counts its requests. Watches stay open, so there is no read timeout here; each reconcile has its own.
 async fn client(metrics: &Arc<Metrics>) -> Result<Client, RunError> {
     let mut config = Config::infer().await?;
     config.connect_timeout = Some(Duration::from_secs(5));

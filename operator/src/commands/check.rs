@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::{
     Files, NOT_WELL, OperatorSettings, Output, admission, could_not_look,
     manifests::{self, Document},
-    structured,
+    offline, structured,
 };
-use crate::controller::{Defaults, offline};
+use crate::context::Defaults;
 
 /// The arguments of `check`.
 #[derive(Args, Clone, Debug)]

@@ -2,7 +2,7 @@
 //! where the caller is, and says of each link whether it holds and what to change.
 
 mod links;
-mod look;
+mod probe;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use super::{NOT_WELL, Output, could_not_look, structured};
-use crate::{settings, verify::trust::Authorities};
+use crate::{probe::trust::Authorities, settings};
 
 /// The arguments of `doctor`.
 #[derive(Args, Clone, Debug)]
@@ -127,7 +127,7 @@ async fn examine(doctor: Doctor) -> Result<Vec<Link>, DoctorError> {
         ),
         None => None,
     };
-    look::links(&name, namespace, look::Given { token, authorities }).await
+    probe::links(&name, namespace, probe::Given { token, authorities }).await
 }
 
 /// Each link on a line, what was found beside it.

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     Files, NOT_WELL, ObjectOutput, OperatorSettings, Output, admission, could_not_look, manifests,
-    structured,
+    offline, structured,
 };
-use crate::controller::offline;
 
 /// The arguments of `render`.
 #[derive(Args, Clone, Debug)]

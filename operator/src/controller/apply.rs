@@ -4,6 +4,9 @@
 //! changed them; an object that is not there yet is made without force, so that one made by somebody else in the meantime is not
 //! taken over. The Deployment comes late: its pods mount what is before it. What the spec no longer asks for is deleted.
 
+mod drift;
+mod overrides;
+
 use std::{fmt::Debug, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -21,29 +24,32 @@ use kube::{
 use serde_json::{Value, json};
 
 use super::{
-    Context,
-    build::{self, Children, ROTATION, SCALED_BY, SEALING_KEY},
-    cache::Cache,
-    dereference::{Standing, Standings},
-    drift::drifted,
-    intruders::intruders,
+    build::{self, Children, SEALING_KEY},
+    observed::{Observed, Ownership},
     validate::ValidServer,
-    watch::Kept,
 };
-use crate::MANAGER;
+use crate::{
+    MANAGER,
+    apis::CachedKind,
+    context::Context,
+    names::{ROTATION, SCALED_BY},
+    watching::Cache,
+};
+use drift::drifted;
+use overrides::overrides;
 
 /// Who holds a Deployment's `replicas` between this operator and its autoscaler.
 const REPLICAS_HOLDER: &str = "lenses-mcp-operator-replicas";
 
 /// What there is after this step.
-pub(super) struct Applied {
+pub(crate) struct Applied {
     /// The Deployment, if there is one.
-    pub(super) deployment: Option<Arc<Deployment>>,
+    pub(crate) deployment: Option<Arc<Deployment>>,
 }
 
 /// What can go wrong in writing.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ApplyError {
+pub(crate) enum ApplyError {
     /// The API server refused or did not answer.
     #[error("failed to apply {kind} {name}: {source}")]
     Apply { kind: String, name: String, source: kube::Error },
@@ -53,16 +59,16 @@ pub(super) enum ApplyError {
 }
 
 /// Leaves everything as it is: the resource is paused, or is not one that a server can be made of.
-pub(super) fn keep(found: &Standings) -> Applied {
+pub(crate) fn keep(found: &Observed) -> Applied {
     Applied { deployment: found.deployment.own().cloned() }
 }
 
 /// Makes what there is what is wanted.
-pub(super) async fn apply(
+pub(crate) async fn apply(
     context: &Context,
     server: &ValidServer,
     wanted: Children,
-    found: &Standings,
+    found: &Observed,
 ) -> Result<Applied, ApplyError> {
     let Children {
         service_account,
@@ -78,11 +84,15 @@ pub(super) async fn apply(
         service_monitor,
     } = wanted;
     let Context { client, caches, .. } = context;
-    ensure(client, service_account, &found.service_account, &caches.service_accounts.own).await?;
-    let made = ensure_sealing_key(context, sealing_key, &found.sealing_key).await?;
+    let accounts = &caches.service_accounts.own;
+    ensure_or_remove(client, service_account, &found.service_account, accounts).await?;
+    let made = match sealing_key {
+        Some(sealing_key) => ensure_sealing_key(context, sealing_key, &found.sealing_key).await?,
+        None => None,
+    };
     let deployment = deployment.or_else(|| Some(build::deployment(server, &made?)));
-    ensure(client, config_map, &found.config_map, &caches.config_maps.own).await?;
-    ensure(client, service, &found.service, &caches.services).await?;
+    ensure_or_remove(client, config_map, &found.config_map, &caches.config_maps.own).await?;
+    ensure_or_remove(client, service, &found.service, &caches.services).await?;
     // Before the pods that they are about.
     ensure_or_remove(client, network_policy, &found.network_policy, &caches.network_policies.own)
         .await?;
@@ -95,12 +105,12 @@ pub(super) async fn apply(
     }
     let deployment = match deployment {
         Some(deployment) => {
-            if let Standing::Own(observed) = &found.deployment {
+            if let Ownership::Own(observed) = &found.deployment {
                 let fewest = horizontal_pod_autoscaler
                     .as_ref()
                     .and_then(|scaler| scaler.spec.as_ref()?.min_replicas);
                 release_replicas(client, &deployment, observed, fewest.unwrap_or(1)).await?;
-                take_out_intruders(client, &deployment, observed).await?;
+                take_out_overrides(client, &deployment, observed).await?;
             }
             Some(ensure(client, deployment, &found.deployment, &caches.deployments.own).await?)
         }
@@ -155,12 +165,12 @@ async fn release_replicas(
 }
 
 /// Takes out what others have put into the server's own container.
-async fn take_out_intruders(
+async fn take_out_overrides(
     client: &Client,
     wanted: &Deployment,
     observed: &Deployment,
 ) -> Result<(), ApplyError> {
-    let Some(without) = intruders(wanted, observed) else { return Ok(()) };
+    let Some(without) = overrides(wanted, observed) else { return Ok(()) };
     let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     patch(client, observed, &params, &Patch::Strategic(without)).await?;
     let (namespace, name) = (observed.namespace(), observed.name_any());
@@ -184,13 +194,13 @@ async fn patch(
     }
 }
 
-async fn ensure<K: Kept>(
+async fn ensure<K: CachedKind>(
     client: &Client,
     wanted: K,
-    found: &Standing<K>,
+    found: &Ownership<K>,
     cache: &Cache<K>,
 ) -> Result<Arc<K>, ApplyError> {
-    if let Standing::Own(observed) = found
+    if let Ownership::Own(observed) = found
         && !drifted(&wanted, &**observed)
     {
         return Ok(Arc::clone(observed));
@@ -199,7 +209,7 @@ async fn ensure<K: Kept>(
     let name = wanted.name_any();
     let applied = match api.patch(&name, &manager(found), &Patch::Apply(&wanted)).await {
         Err(kube::Error::Api(status))
-            if status.is_invalid() && matches!(found, Standing::Own(_)) =>
+            if status.is_invalid() && matches!(found, Ownership::Own(_)) =>
         {
             overwrite(&api, &name, &wanted).await
         }
@@ -215,16 +225,16 @@ async fn ensure<K: Kept>(
 }
 
 /// An object that is made only where the spec asks for it. Where the cluster does not have its kind there is nothing to write.
-async fn ensure_or_remove<K: Kept>(
+async fn ensure_or_remove<K: CachedKind>(
     client: &Client,
     wanted: Option<K>,
-    found: &Standing<K>,
+    found: &Ownership<K>,
     cache: &Cache<K>,
 ) -> Result<(), ApplyError> {
     match (wanted, found) {
-        (Some(_), Standing::NoApi) => Ok(()),
+        (Some(_), Ownership::NoApi) => Ok(()),
         (Some(wanted), found) => ensure(client, wanted, found, cache).await.map(drop),
-        (None, Standing::Own(object)) => {
+        (None, Ownership::Own(object)) => {
             let api = Api::<K>::namespaced(client.clone(), &object.namespace().unwrap_or_default());
             let name = object.name_any();
             remove(&api, &name, object.uid()).await.map_err(|source| ApplyError::Remove {
@@ -268,13 +278,13 @@ where
 async fn ensure_sealing_key(
     Context { client, caches, .. }: &Context,
     wanted: PartialObjectMeta<Secret>,
-    found: &Standing<PartialObjectMeta<Secret>>,
+    found: &Ownership<PartialObjectMeta<Secret>>,
 ) -> Result<Option<String>, ApplyError> {
     let api = Api::<Secret>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
     let name = wanted.name_any();
     let rotation = |metadata: &ObjectMeta| metadata.annotations.as_ref()?.get(ROTATION).cloned();
     let done = match found {
-        Standing::Own(observed)
+        Ownership::Own(observed)
             if rotation(&wanted.metadata).is_some()
                 && rotation(&wanted.metadata) != rotation(&observed.metadata) =>
         {
@@ -289,17 +299,17 @@ async fn ensure_sealing_key(
             .await
             .map(|()| None)
         }
-        Standing::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => {
+        Ownership::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => {
             return Ok(None);
         }
-        Standing::Own(_) | Standing::OwnUnlabelled => {
+        Ownership::Own(_) | Ownership::OwnUnlabelled => {
             let applied = api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await;
             applied.map(|mut secret| {
                 caches.secrets.wrote(&mut secret);
                 None
             })
         }
-        Standing::Free | Standing::Taken | Standing::NoApi => {
+        Ownership::Free | Ownership::Taken | Ownership::NoApi => {
             let key = STANDARD.encode(rand::random::<[u8; 32]>());
             let secret = Secret {
                 metadata: wanted.metadata,
@@ -315,7 +325,7 @@ async fn ensure_sealing_key(
                     caches.secrets.wrote(&mut secret.metadata.into_response_partial());
                     Ok(uid)
                 }
-                // The cache was behind. Whosever it is, the watch will tell, and another pass will follow.
+                // The cache was behind. Whosever it is, the watch will tell, and another reconcile will follow.
                 Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(None),
                 Err(error) => Err(error),
             }
@@ -324,11 +334,11 @@ async fn ensure_sealing_key(
     done.map_err(|source| ApplyError::Apply { kind: "Secret".to_owned(), name, source })
 }
 
-fn manager<K>(found: &Standing<K>) -> PatchParams {
+fn manager<K>(found: &Ownership<K>) -> PatchParams {
     let params = PatchParams::apply(MANAGER);
     match found {
-        Standing::Own(_) | Standing::OwnUnlabelled => params.force(),
-        Standing::Free | Standing::Taken | Standing::NoApi => params,
+        Ownership::Own(_) | Ownership::OwnUnlabelled => params.force(),
+        Ownership::Free | Ownership::Taken | Ownership::NoApi => params,
     }
 }
 

@@ -1,104 +1,35 @@
-//! Step 1: everything that a pass reads. Nothing is judged here.
+//! Step 1: everything that a reconcile reads. Nothing is judged here.
 //!
 //! All of it comes from the caches, with one exception. Of ingresses, autoscalers and the like, which a spec may ask for, only this
 //! operator's own are watched, so before one is made, the API server is asked once whether somebody else's has its name. That is
 //! metadata of one object, and only while there is none of ours.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use k8s_openapi::api::{
-    apps::v1::Deployment,
-    autoscaling::v2::HorizontalPodAutoscaler,
-    core::v1::{ConfigMap, Secret, Service, ServiceAccount},
-    networking::v1::{Ingress, NetworkPolicy},
-    policy::v1::PodDisruptionBudget,
-};
 use kube::{Api, Client, Resource, ResourceExt, core::PartialObjectMeta};
 use lenses_mcp_crds::LensesMcpServer;
 
 use super::{
-    Context, asked,
-    build::{http_route::HTTPRoute, labels, service_monitor::ServiceMonitor},
-    cache::Cache,
-    caches::OwnAndOthers,
-    events,
-    optional::{Optional, OptionalKind},
-    pods::WatchedPod,
-    references::{self, ReferenceKind},
-    rollout,
-    watch::Kept,
+    observed::{ContentVersion, Dereferenced, Observed, Ownership, Pods},
+    status::rollout,
+    validate::wanted,
 };
-
-/// What was read.
-#[derive(Default)]
-pub(super) struct Dereferenced {
-    /// Each Secret that the spec names: what stands for its content, if it is there.
-    pub(super) secrets: BTreeMap<String, Option<ContentVersion>>,
-    /// Each `ConfigMap` that the spec names, likewise.
-    pub(super) config_maps: BTreeMap<String, Option<ContentVersion>>,
-    /// The Service of `spec.lenses.serviceRef`, if it is there.
-    pub(super) lenses_service: Option<Service>,
-    /// Whether it is its turn to run a new default image.
-    pub(super) called: bool,
-    /// This resource's pods, and, where they do not say what is wrong, what the kubelet last warned of.
-    pub(super) pods: Pods,
-    /// The objects that have the names of this resource's own.
-    pub(super) children: Standings,
-}
-
-/// The pods of a resource.
-#[derive(Default)]
-pub(super) struct Pods {
-    pub(super) seen: Vec<Arc<WatchedPod>>,
-    /// The last warning about a pod of which its status does not tell what is wrong.
-    pub(super) warning: Option<String>,
-    /// Whether there is such a pod, and no warning about it yet.
-    pub(super) unexplained: bool,
-}
-
-/// Stands for the content of a Secret or a `ConfigMap`, which is never read: it changes whenever the content does (and when a
-/// label does).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ContentVersion {
-    pub(super) uid: String,
-    pub(super) resource_version: String,
-}
-
-/// Who has the names that this resource's objects need.
-#[derive(Default)]
-pub(super) struct Standings {
-    pub(super) service_account: Standing<ServiceAccount>,
-    pub(super) sealing_key: Standing<PartialObjectMeta<Secret>>,
-    pub(super) config_map: Standing<ConfigMap>,
-    pub(super) service: Standing<Service>,
-    pub(super) deployment: Standing<Deployment>,
-    pub(super) ingress: Standing<Ingress>,
-    pub(super) http_route: Standing<HTTPRoute>,
-    pub(super) horizontal_pod_autoscaler: Standing<HorizontalPodAutoscaler>,
-    pub(super) pod_disruption_budget: Standing<PodDisruptionBudget>,
-    pub(super) network_policy: Standing<NetworkPolicy>,
-    pub(super) service_monitor: Standing<ServiceMonitor>,
-}
-
-/// Who has a name.
-#[derive(Clone, Debug, Default)]
-pub(super) enum Standing<K> {
-    /// Nobody.
-    #[default]
-    Free,
-    /// This resource; so it looks now.
-    Own(Arc<K>),
-    /// This resource, but the object has lost the label by which it is watched.
-    OwnUnlabelled,
-    /// Somebody else.
-    Taken,
-    /// The cluster does not have the kind.
-    NoApi,
-}
+use crate::{
+    apis::{CachedKind, OptionalKind},
+    context::Context,
+    names::labels,
+    watching::{
+        Cache,
+        caches::OwnAndOthers,
+        events,
+        optional::Optional,
+        references::{self, ReferenceKind},
+    },
+};
 
 /// What can go wrong in reading.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum DereferenceError {
+pub(crate) enum DereferenceError {
     /// The API server refused or did not answer.
     #[error(transparent)]
     Events(#[from] events::EventsError),
@@ -107,18 +38,8 @@ pub(super) enum DereferenceError {
     Lookup { kind: String, name: String, source: kube::Error },
 }
 
-impl<K> Standing<K> {
-    /// The object, if it is this resource's and was seen.
-    pub(super) fn own(&self) -> Option<&Arc<K>> {
-        match self {
-            Self::Own(object) => Some(object),
-            Self::Free | Self::OwnUnlabelled | Self::Taken | Self::NoApi => None,
-        }
-    }
-}
-
 /// Reads what the spec refers to and what has the names of its objects.
-pub(super) async fn dereference(
+pub(crate) async fn dereference(
     context: &Context,
     server: &LensesMcpServer,
 ) -> Result<Dereferenced, DereferenceError> {
@@ -141,14 +62,14 @@ pub(super) async fn dereference(
         }
     }
     let client = &context.client;
-    found.children = Standings {
+    found.children = Observed {
         service_account: watched(&caches.service_accounts, server),
         sealing_key: cached(&caches.secrets, server).unwrap_or_default(),
         config_map: watched(&caches.config_maps, server),
         service: cached(&caches.services, server).unwrap_or_default(),
         deployment: match watched(&caches.deployments, server) {
             // What it runs now decides how it may be changed.
-            Standing::OwnUnlabelled => looked_up(client, server).await?,
+            Ownership::OwnUnlabelled => looked_up(client, server).await?,
             standing => standing,
         },
         ingress: of_choice(
@@ -164,17 +85,17 @@ pub(super) async fn dereference(
             client,
             &caches.horizontal_pod_autoscalers,
             server,
-            asked::autoscaler(&server.spec),
+            wanted::autoscaler(&server.spec),
         )
         .await?,
         pod_disruption_budget: of_choice(
             client,
             &caches.pod_disruption_budgets,
             server,
-            asked::disruption_budget(&server.spec),
+            wanted::disruption_budget(&server.spec),
         )
         .await?,
-        network_policy: if asked::network_policy(&server.spec) {
+        network_policy: if wanted::network_policy(&server.spec) {
             watched(&caches.network_policies, server)
         } else {
             cached(&caches.network_policies.own, server).unwrap_or_default()
@@ -189,7 +110,7 @@ pub(super) async fn dereference(
     };
     let unexplained = silent.is_some() && warning.is_none();
     found.called =
-        context.fleet.is_called(&server.namespace().unwrap_or_default(), &server.name_any());
+        context.upgrades.is_admitted(&server.namespace().unwrap_or_default(), &server.name_any());
     found.pods = Pods { seen, warning, unexplained };
     Ok(found)
 }
@@ -198,35 +119,35 @@ fn version<K: ResourceExt>(object: &K) -> Option<ContentVersion> {
     Some(ContentVersion { uid: object.uid()?, resource_version: object.resource_version()? })
 }
 
-fn cached<K: Kept>(cache: &Cache<K>, server: &LensesMcpServer) -> Option<Standing<K>> {
+fn cached<K: CachedKind>(cache: &Cache<K>, server: &LensesMcpServer) -> Option<Ownership<K>> {
     let object = cache.get(&server.namespace().unwrap_or_default(), &server.name_any())?;
-    Some(if owns(server, &object) { Standing::Own(Arc::new(object)) } else { Standing::Taken })
+    Some(if owns(server, &object) { Ownership::Own(Arc::new(object)) } else { Ownership::Taken })
 }
 
 /// Who has the name of an object of a kind of which all are watched.
-fn watched<K: Kept>(cache: &OwnAndOthers<K>, server: &LensesMcpServer) -> Standing<K>
+fn watched<K: CachedKind>(cache: &OwnAndOthers<K>, server: &LensesMcpServer) -> Ownership<K>
 where
-    PartialObjectMeta<K>: Kept,
+    PartialObjectMeta<K>: CachedKind,
 {
     cached(&cache.own, server).unwrap_or_else(|| match cached(&cache.others, server) {
-        None => Standing::Free,
-        Some(Standing::Own(_)) => Standing::OwnUnlabelled,
-        Some(_) => Standing::Taken,
+        None => Ownership::Free,
+        Some(Ownership::Own(_)) => Ownership::OwnUnlabelled,
+        Some(_) => Ownership::Taken,
     })
 }
 
 /// Who has the name of an object that is made only where the spec asks for it. Where it does not, nobody's object is in the way, and
 /// the API server need not be asked.
-async fn of_choice<K: Kept>(
+async fn of_choice<K: CachedKind>(
     client: &Client,
     cache: &Cache<K>,
     server: &LensesMcpServer,
     is_wanted: bool,
-) -> Result<Standing<K>, DereferenceError> {
+) -> Result<Ownership<K>, DereferenceError> {
     match cached(cache, server) {
         Some(standing) => Ok(standing),
         None if is_wanted => looked_up(client, server).await,
-        None => Ok(Standing::Free),
+        None => Ok(Ownership::Free),
     }
 }
 
@@ -235,33 +156,33 @@ async fn optional<K: OptionalKind>(
     client: &Client,
     cache: &Optional<K>,
     server: &LensesMcpServer,
-) -> Result<Standing<K>, DereferenceError> {
+) -> Result<Ownership<K>, DereferenceError> {
     if !cache.is_served() {
-        return Ok(Standing::NoApi);
+        return Ok(Ownership::NoApi);
     }
     of_choice(client, &cache.objects, server, K::is_wanted(server)).await
 }
 
 /// Who has the name, as the API server tells it.
-async fn looked_up<K: Kept>(
+async fn looked_up<K: CachedKind>(
     client: &Client,
     server: &LensesMcpServer,
-) -> Result<Standing<K>, DereferenceError> {
+) -> Result<Ownership<K>, DereferenceError> {
     let name = server.name_any();
     let api = Api::<K>::namespaced(client.clone(), &server.namespace().unwrap_or_default());
     // Not out of the API server's own cache, which is as far behind as the watch that it feeds.
     match api.get_metadata_opt(&name).await {
-        Ok(None) => Ok(Standing::Free),
+        Ok(None) => Ok(Ownership::Free),
         // It has lost the label, or was made so lately that the watch has yet to show it: then there is nothing to write.
         Ok(Some(object)) if owns(server, &object) => match api.get_opt(&name).await {
             Ok(object) => {
-                Ok(object.map_or(Standing::Free, |object| Standing::Own(Arc::new(object))))
+                Ok(object.map_or(Ownership::Free, |object| Ownership::Own(Arc::new(object))))
             }
             Err(source) => {
                 Err(DereferenceError::Lookup { kind: K::kind(&()).into_owned(), name, source })
             }
         },
-        Ok(Some(_)) => Ok(Standing::Taken),
+        Ok(Some(_)) => Ok(Ownership::Taken),
         Err(source) => {
             Err(DereferenceError::Lookup { kind: K::kind(&()).into_owned(), name, source })
         }
@@ -281,6 +202,7 @@ fn owns<K: Resource>(server: &LensesMcpServer, object: &K) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::api::core::v1::ConfigMap;
     use serde_json::json;
 
     use super::*;

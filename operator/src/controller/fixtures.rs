@@ -6,12 +6,12 @@ use lenses_mcp_crds::LensesMcpServer;
 use serde_json::{Value, json};
 
 use super::{
-    Defaults,
-    dereference::{ContentVersion, Dereferenced, Standing, Standings},
+    observed::{ContentVersion, Dereferenced, Observed, Ownership},
     validate::{ValidServer, validate},
 };
+use crate::context::Defaults;
 
-pub(super) fn defaults() -> Defaults {
+pub(crate) fn defaults() -> Defaults {
     Defaults {
         image: "registry.example/default:1".to_owned(),
         cluster_domain: "cluster.local".to_owned(),
@@ -23,7 +23,7 @@ pub(super) fn defaults() -> Defaults {
 }
 
 /// HQ as a Service of another namespace, OAuth with client credentials, three replicas.
-pub(super) fn oauth_server() -> LensesMcpServer {
+pub(crate) fn oauth_server() -> LensesMcpServer {
     server(&json!({
         "lenses": {
             "serviceRef": { "name": "hq-service", "namespace": "lenses", "port": "api" },
@@ -36,7 +36,7 @@ pub(super) fn oauth_server() -> LensesMcpServer {
 }
 
 /// HQ by URL, one service account, callers with a token.
-pub(super) fn api_key_server() -> LensesMcpServer {
+pub(crate) fn api_key_server() -> LensesMcpServer {
     server(&json!({
         "lenses": { "url": "http://hq.example.com:9991" },
         "auth": { "apiKey": {
@@ -46,7 +46,7 @@ pub(super) fn api_key_server() -> LensesMcpServer {
     }))
 }
 
-pub(super) fn server(spec: &Value) -> LensesMcpServer {
+pub(crate) fn server(spec: &Value) -> LensesMcpServer {
     serde_json::from_value(json!({
         "apiVersion": "mcp.lenses.io/v1alpha1",
         "kind": "LensesMcpServer",
@@ -57,7 +57,7 @@ pub(super) fn server(spec: &Value) -> LensesMcpServer {
 }
 
 /// Everything that the fixtures refer to is there.
-pub(super) fn found() -> Dereferenced {
+pub(crate) fn found() -> Dereferenced {
     let version =
         |uid: &str| Some(ContentVersion { uid: uid.to_owned(), resource_version: "5".to_owned() });
     let service = json!({
@@ -75,21 +75,21 @@ pub(super) fn found() -> Dereferenced {
         ]),
         config_maps: BTreeMap::from([("authorities".to_owned(), version("authorities-uid"))]),
         lenses_service: Some(serde_json::from_value(service).unwrap()),
-        children: Standings {
-            sealing_key: Standing::Own(Arc::new(serde_json::from_value(key).unwrap())),
-            ..Standings::default()
+        children: Observed {
+            sealing_key: Ownership::Own(Arc::new(serde_json::from_value(key).unwrap())),
+            ..Observed::default()
         },
         ..Dereferenced::default()
     }
 }
 
-pub(super) fn valid(server: &LensesMcpServer) -> ValidServer {
+pub(crate) fn valid(server: &LensesMcpServer) -> ValidServer {
     validate(server, &found(), &defaults())
         .unwrap_or_else(|rejections| panic!("{}", rejections.message()))
 }
 
 /// The metadata of every object of the fixtures, without annotations.
-pub(super) fn metadata_json() -> Value {
+pub(crate) fn metadata_json() -> Value {
     json!({
         "name": "team-mcp",
         "namespace": "tools",

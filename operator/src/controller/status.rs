@@ -1,6 +1,7 @@
-//! Step 5, first half: what the status is to say. Pure.
+//! Step 6: what the status is to say. Pure.
 
 mod conditions;
+pub(super) mod rollout;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use lenses_mcp_crds::{
@@ -10,17 +11,15 @@ use lenses_mcp_crds::{
 
 use super::{
     apply::{Applied, ApplyError},
-    build,
-    dereference::Dereferenced,
-    rollout,
+    observed::Dereferenced,
     validate::{Callers, Rejections, SignIn, ValidServer},
-    verification::Known,
 };
+use crate::{names, probe::Known, watching::deployment};
 use conditions::{
     Verdict, accepted, available, awaited, conditions, dated, verified, whole_seconds,
 };
 
-/// The status after a pass: from the spec's verdict, from what was applied, from what is known of HQ and of the endpoint, and from
+/// The status after a reconcile: from the spec's verdict, from what was applied, from what is known of HQ and of the endpoint, and from
 /// what was said before.
 pub(super) fn status(
     server: &LensesMcpServer,
@@ -41,10 +40,12 @@ pub(super) fn status(
         Ok(_) if paused => {
             "it serves; spec.paused is true, so changes of the spec are not applied".to_owned()
         }
-        Ok(ValidServer { advertised_url, waits_for: Some(image), .. }) => {
-            format!("it serves at {advertised_url}/mcp, and waits for its turn to run {image}")
+        Ok(valid) => {
+            let waits = valid.image.waits_for.as_ref();
+            let waits = waits.map(|image| format!(", and waits for its turn to run {image}"));
+            let url = &valid.endpoint.advertised_url;
+            format!("it serves at {url}/mcp{}", waits.unwrap_or_default())
         }
-        Ok(valid) => format!("it serves at {}/mcp", valid.advertised_url),
         Err(_) => String::new(),
     };
     let Known { lenses, version, endpoint, tools, at } = known;
@@ -55,8 +56,8 @@ pub(super) fn status(
     let pods = deployment.and_then(|deployment| deployment.status.as_ref());
     let derived = match valid {
         Ok(valid) => LensesMcpServerStatus {
-            url: Some(format!("{}/mcp", valid.advertised_url)),
-            lenses_url: Some(valid.lenses_url.clone()),
+            url: Some(format!("{}/mcp", valid.endpoint.advertised_url)),
+            lenses_url: Some(valid.lenses.url.clone()),
             authorization_server: match &valid.sign_in {
                 SignIn::OAuth { issuer, .. } => Some(issuer.clone()),
                 SignIn::ApiKey { .. } => None,
@@ -68,7 +69,7 @@ pub(super) fn status(
         // What the last spec that was accepted led to still stands.
         Err(_) => before.clone(),
     };
-    let selector = build::selector(server.metadata.name.as_deref().unwrap_or_default());
+    let selector = names::selector(server.metadata.name.as_deref().unwrap_or_default());
     let status = LensesMcpServerStatus {
         observed_generation,
         replicas: pods.and_then(|pods| pods.replicas).unwrap_or_default(),
@@ -80,7 +81,7 @@ pub(super) fn status(
                 .collect::<Vec<_>>()
                 .join(","),
         ),
-        image: deployment.and_then(rollout::image),
+        image: deployment.and_then(deployment::image),
         image_digest: deployment
             .and_then(|deployment| rollout::image_digest(deployment, &found.pods)),
         tools: tools.and_then(|tools| {
@@ -144,7 +145,7 @@ mod tests {
         fixtures::{api_key_server, defaults, found, oauth_server},
         validate::validate,
     };
-    use crate::verify::{Finding, Tools};
+    use crate::probe::{Finding, Tools};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -369,7 +370,7 @@ mod tests {
         let route = json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["mcp.example.com"] });
         server.spec.endpoint.http_route = Some(serde_json::from_value(route).unwrap());
         let mut found = found();
-        found.children.http_route = super::super::dereference::Standing::NoApi;
+        found.children.http_route = super::super::observed::Ownership::NoApi;
         let valid = validate(&server, &found, &defaults());
         let status = status(&server, valid.as_ref(), Ok(&serving()), &found, well(), at(0));
         assert_eq!(
@@ -390,7 +391,7 @@ mod tests {
         );
         assert!(message.contains("install the Gateway API's CRDs"), "{message}");
         assert!(
-            build::build(valid.as_ref().unwrap_or_else(|_| panic!("not valid")))
+            crate::controller::build::build(valid.as_ref().unwrap_or_else(|_| panic!("not valid")))
                 .deployment
                 .is_some()
         );

@@ -3,122 +3,45 @@
 //! The API server has already refused what the schema can tell. What is left is what only the operator sees: references, names
 //! that are taken, and what a schema cannot say.
 
+mod access;
 mod addresses;
 mod advertised;
 mod body_limit;
 mod destinations;
 mod rejection;
+mod server;
 mod sign_in;
 mod tools;
 mod trusted_proxies;
+pub(super) mod wanted;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::{
-    api::core::v1::{LocalObjectReference, PodTemplateSpec},
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference},
-};
+use k8s_openapi::api::core::v1::LocalObjectReference;
 use kube::{Resource, ResourceExt};
-use lenses_mcp_crds::{
-    Autoscaling, CaBundle, DerivedSetting, DisruptionBudget, HttpRoute, ImagePullPolicy, Ingress,
-    LensesMcpServer, Limits, NetworkPolicy, Observability, Service, Tools,
+use lenses_mcp_crds::{DerivedSetting, LensesMcpServer, LensesMcpServerSpec, TlsSecret};
+
+use super::observed::{ContentVersion, Dereferenced, Observed, Ownership};
+use crate::{
+    apis::OptionalKind,
+    context::Defaults,
+    names::ROTATION,
+    upgrades,
+    watching::{
+        deployment,
+        references::{self, ReferenceKind},
+    },
 };
+use access::Access;
+use server::{Contents, Endpoint, Image, LensesHq, Network, Pods};
 
-use super::{
-    Defaults,
-    access::{self, Access},
-    asked,
-    build::ROTATION,
-    dereference::{ContentVersion, Dereferenced, Standing, Standings},
-    fleet,
-    optional::OptionalKind,
-    references::{self, ReferenceKind},
-};
-
-pub(super) use destinations::Destination;
-pub(super) use rejection::{Rejection, Rejections};
-pub(super) use sign_in::{Callers, SignIn};
-
-/// A server that can be made. Builders take nothing else.
-pub(super) struct ValidServer {
-    pub(super) name: String,
-    pub(super) namespace: String,
-    pub(super) owner: OwnerReference,
-    /// HQ as the pods reach it.
-    pub(super) lenses_url: String,
-    /// The server's public URL, without `/mcp` and without a slash at its end.
-    pub(super) advertised_url: String,
-    /// The names by which the Service is called inside the cluster.
-    pub(super) service_names: Vec<String>,
-    pub(super) allowed_origins: Vec<String>,
-    pub(super) sign_in: SignIn,
-    /// Whether the address that `advertised_url` is to have is yet to be assigned to the load balancer.
-    pub(super) awaits_address: bool,
-    /// What stands for the content of each Secret that the pods read at their start, by the Secret's name.
-    pub(super) secrets: BTreeMap<String, ContentVersion>,
-    /// The same of each `ConfigMap`.
-    pub(super) config_maps: BTreeMap<String, ContentVersion>,
-    /// The authorities that HQ's certificate is checked with, besides the system's.
-    pub(super) lenses_ca: Option<CaBundle>,
-    /// The Secret with what is shown to HQ.
-    pub(super) lenses_client_certificate: Option<String>,
-    /// The Secret with what clients are shown; none means plain HTTP.
-    pub(super) tls: Option<String>,
-    pub(super) tools: Tools,
-    pub(super) call_limits: Limits,
-    pub(super) ingress: Option<Ingress>,
-    pub(super) http_route: Option<HttpRoute>,
-    /// What cannot be made since the cluster lacks its kind. Everything else is made.
-    pub(super) missing_apis: Vec<Rejection>,
-    /// The last wish for a new sealing key.
-    pub(super) rotation: Option<String>,
-    /// What stands for the content of the Secret whose token verification shows, if it is there.
-    pub(super) verification_secret: Option<ContentVersion>,
-    /// The uid of the Secret with the sealing key, once it has been made.
-    pub(super) sealing_key: Option<String>,
-    pub(super) service: Service,
-    pub(super) service_port: i32,
-    /// The image that it is to run now.
-    pub(super) image: String,
-    /// What it served with before the default image took that one's place.
-    pub(super) upgraded_from: Option<String>,
-    /// The default image, while it waits for its turn to run it.
-    pub(super) waits_for: Option<String>,
-    /// What it lets its callers do.
-    pub(super) access: Access,
-    /// What that no longer lets them do, if the old pods have to go first for it.
-    pub(super) narrowed: Option<String>,
-    pub(super) progress_deadline_seconds: i32,
-    pub(super) image_pull_policy: ImagePullPolicy,
-    pub(super) image_pull_secrets: Vec<LocalObjectReference>,
-    pub(super) replicas: Replicas,
-    pub(super) observability: Observability,
-    /// What is merged into the pods.
-    pub(super) pod_template: Option<Box<PodTemplateSpec>>,
-    /// `None` where there is to be none.
-    pub(super) disruption_budget: Option<DisruptionBudget>,
-    pub(super) network_policy: NetworkPolicy,
-    /// What the pods connect to.
-    pub(super) destinations: Vec<Destination>,
-    /// Where the operator runs.
-    pub(super) operator_namespace: String,
-    pub(super) requests: BTreeMap<String, Quantity>,
-    pub(super) limits: BTreeMap<String, Quantity>,
-    /// What the spec leaves open, with the rule that decided it.
-    pub(super) derived: Vec<DerivedSetting>,
-}
-
-/// How many pods there are to be.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Replicas {
-    /// So many.
-    Fixed(i32),
-    /// As many as the autoscaler says.
-    Autoscaled(Autoscaling),
-}
+pub(crate) use destinations::Destination;
+pub(crate) use rejection::{Rejection, Rejections};
+pub(crate) use server::{Replicas, ValidServer};
+pub(crate) use sign_in::{Callers, SignIn};
 
 /// Judges the spec together with what was read.
-pub(super) fn validate(
+pub(crate) fn validate(
     server: &LensesMcpServer,
     found: &Dereferenced,
     defaults: &Defaults,
@@ -147,76 +70,69 @@ pub(super) fn validate(
     tools::check(&server.spec.tools, &mut rejections);
     body_limit::check(&server.spec, &mut rejections);
     trusted_proxies::check(&server.spec.limits.trusted_proxies, &mut rejections);
-    let (secrets, config_maps) = contents(server, found, &mut rejections);
-    names_taken(&name, &found.children, &mut rejections);
+    let contents = contents(server, found, &mut rejections);
+    rejections.extend(
+        found.children.taken().map(|kind| Rejection::NameTaken { kind, name: name.clone() }),
+    );
     let owner = server.controller_owner_ref(&());
 
     let spec = &server.spec;
     let runs = found.children.deployment.own().map(|deployment| &**deployment);
-    let turn = fleet::turn(spec.image.as_ref(), &defaults.image, runs, found.called);
+    let turn = upgrades::turn(spec.image.as_ref(), &defaults.image, runs, found.called);
     let access = Access::of(spec);
-    let complete = runs.is_some_and(fleet::is_complete);
+    let complete = runs.and_then(deployment::complete).is_some();
     let narrowed = access::narrowed(runs, complete, &access, spec.rollout.security_change);
     let mut rejections = rejections.into_iter();
     match (rejections.next(), lenses_url, sign_in, advertised, owner) {
         (None, Some(lenses_url), Some(sign_in), Some(advertised), Some(owner)) => Ok(ValidServer {
             owner,
-            advertised_url: advertised.url,
-            awaits_address: advertised.awaits_address,
-            service_names,
-            allowed_origins: spec.endpoint.allowed_origins.clone(),
-            secrets,
-            config_maps,
-            lenses_ca: spec.lenses.ca_bundle.clone(),
-            lenses_client_certificate: spec
-                .lenses
-                .client_certificate
-                .as_ref()
-                .map(|secret| secret.secret_name.clone()),
-            tls: spec.endpoint.tls.as_ref().map(|secret| secret.secret_name.clone()),
+            network: Network {
+                policy: spec.network_policy.clone(),
+                destinations: destinations::destinations(
+                    server,
+                    found,
+                    defaults,
+                    &lenses_url,
+                    &sign_in,
+                ),
+                operator_namespace: defaults.operator_namespace.clone(),
+            },
+            lenses: LensesHq {
+                url: lenses_url,
+                ca: spec.lenses.ca_bundle.clone(),
+                client_certificate: secret_name(spec.lenses.client_certificate.as_ref()),
+            },
+            sign_in,
+            endpoint: Endpoint {
+                advertised_url: advertised.url,
+                awaits_address: advertised.awaits_address,
+                service_names,
+                allowed_origins: spec.endpoint.allowed_origins.clone(),
+                tls: secret_name(spec.endpoint.tls.as_ref()),
+                service: spec.endpoint.service.clone(),
+                service_port: addresses::service_port(server),
+                ingress: spec.endpoint.ingress.clone(),
+                http_route: spec.endpoint.http_route.clone(),
+            },
+            contents,
+            image: Image {
+                name: turn.image,
+                upgraded_from: turn.upgraded_from,
+                waits_for: turn.waits.then(|| defaults.image.clone()),
+                pull_policy: spec.image_pull_policy,
+                pull_secrets: spec
+                    .image_pull_secrets
+                    .iter()
+                    .map(|secret| LocalObjectReference { name: secret.name.clone() })
+                    .collect(),
+            },
+            pods: pods(spec),
             tools: spec.tools.clone(),
             call_limits: spec.limits.clone(),
-            ingress: spec.endpoint.ingress.clone(),
-            http_route: spec.endpoint.http_route.clone(),
-            missing_apis: missing_apis(server, &found.children),
-            rotation: server.annotations().get(ROTATION).cloned(),
-            verification_secret: verification_secret(server, found),
-            sealing_key: found.children.sealing_key.own().and_then(|secret| secret.uid()),
-            service: spec.endpoint.service.clone(),
-            service_port: addresses::service_port(server),
-            image: turn.image,
-            upgraded_from: turn.upgraded_from,
-            waits_for: turn.waits.then(|| defaults.image.clone()),
             access,
             narrowed,
-            progress_deadline_seconds: spec.rollout.progress_deadline_seconds,
-            image_pull_policy: spec.image_pull_policy,
-            image_pull_secrets: spec
-                .image_pull_secrets
-                .iter()
-                .map(|secret| LocalObjectReference { name: secret.name.clone() })
-                .collect(),
-            replicas: spec
-                .autoscaling
-                .clone()
-                .map_or(Replicas::Fixed(spec.replicas), Replicas::Autoscaled),
             observability: spec.observability.clone(),
-            pod_template: spec.pod_template.clone(),
-            disruption_budget: asked::disruption_budget(spec)
-                .then(|| spec.disruption_budget.clone()),
-            network_policy: spec.network_policy.clone(),
-            destinations: destinations::destinations(
-                server,
-                found,
-                defaults,
-                &lenses_url,
-                &sign_in,
-            ),
-            operator_namespace: defaults.operator_namespace.clone(),
-            requests: spec.resources.requests.clone(),
-            limits: spec.resources.limits.clone(),
-            lenses_url,
-            sign_in,
+            missing_apis: missing_apis(server, &found.children),
             derived,
             name,
             namespace,
@@ -231,26 +147,48 @@ pub(super) fn validate(
     }
 }
 
-type Contents = BTreeMap<String, ContentVersion>;
+fn secret_name(secret: Option<&TlsSecret>) -> Option<String> {
+    secret.map(|secret| secret.secret_name.clone())
+}
 
-/// What stands for the content of each Secret and of each `ConfigMap` that a change of rolls the pods.
+fn pods(spec: &LensesMcpServerSpec) -> Pods {
+    Pods {
+        replicas: spec
+            .autoscaling
+            .clone()
+            .map_or(Replicas::Fixed(spec.replicas), Replicas::Autoscaled),
+        progress_deadline_seconds: spec.rollout.progress_deadline_seconds,
+        requests: spec.resources.requests.clone(),
+        limits: spec.resources.limits.clone(),
+        template: spec.pod_template.clone(),
+        disruption_budget: wanted::disruption_budget(spec).then(|| spec.disruption_budget.clone()),
+    }
+}
+
+/// What stands for the content of what the spec names. What is not there is rejected.
 fn contents(
     server: &LensesMcpServer,
     found: &Dereferenced,
     rejections: &mut Vec<Rejection>,
-) -> (Contents, Contents) {
-    let (mut secrets, mut config_maps) = (Contents::new(), Contents::new());
+) -> Contents {
+    let mut contents = Contents {
+        secrets: BTreeMap::new(),
+        config_maps: BTreeMap::new(),
+        verification: verification_secret(server, found),
+        sealing_key: found.children.sealing_key.own().and_then(|secret| secret.uid()),
+        rotation: server.annotations().get(ROTATION).cloned(),
+    };
     let all = references::references(server).into_iter();
     for reference in all.filter(|reference| reference.field != references::VERIFICATION_CREDENTIAL)
     {
-        let (found, contents) = match reference.kind {
-            ReferenceKind::Secret => (&found.secrets, &mut secrets),
-            ReferenceKind::ConfigMap => (&found.config_maps, &mut config_maps),
+        let (found, known) = match reference.kind {
+            ReferenceKind::Secret => (&found.secrets, &mut contents.secrets),
+            ReferenceKind::ConfigMap => (&found.config_maps, &mut contents.config_maps),
             ReferenceKind::Service => continue,
         };
         if let Some(Some(version)) = found.get(&reference.name) {
             if reference.rolls {
-                contents.insert(reference.name, version.clone());
+                known.insert(reference.name, version.clone());
             }
         } else {
             rejections.push(Rejection::ReferenceNotFound {
@@ -262,18 +200,18 @@ fn contents(
             });
         }
     }
-    (secrets, config_maps)
+    contents
 }
 
-fn missing_apis(server: &LensesMcpServer, children: &Standings) -> Vec<Rejection> {
+fn missing_apis(server: &LensesMcpServer, children: &Observed) -> Vec<Rejection> {
     fn missing<K: OptionalKind>(
         server: &LensesMcpServer,
-        standing: &Standing<K>,
+        standing: &Ownership<K>,
         field: &'static str,
         kind: &'static str,
         install: &'static str,
     ) -> Option<Rejection> {
-        let missing = K::is_wanted(server) && matches!(standing, Standing::NoApi);
+        let missing = K::is_wanted(server) && matches!(standing, Ownership::NoApi);
         missing.then_some(Rejection::MissingApi { field, kind, install })
     }
     let route = missing(
@@ -296,44 +234,6 @@ fn missing_apis(server: &LensesMcpServer, children: &Standings) -> Vec<Rejection
 fn verification_secret(server: &LensesMcpServer, found: &Dereferenced) -> Option<ContentVersion> {
     let credential = server.spec.verification.credential_secret_ref.as_ref()?;
     found.secrets.get(&credential.name).cloned().flatten()
-}
-
-fn names_taken(name: &str, children: &Standings, rejections: &mut Vec<Rejection>) {
-    fn taken<K>(kind: &'static str, standing: &Standing<K>) -> Option<&'static str> {
-        matches!(standing, Standing::Taken).then_some(kind)
-    }
-    let Standings {
-        service_account,
-        sealing_key,
-        config_map,
-        service,
-        deployment,
-        ingress,
-        http_route,
-        horizontal_pod_autoscaler,
-        pod_disruption_budget,
-        network_policy,
-        service_monitor,
-    } = children;
-    let kinds = [
-        taken("ServiceAccount", service_account),
-        taken("Secret", sealing_key),
-        taken("ConfigMap", config_map),
-        taken("Service", service),
-        taken("Deployment", deployment),
-        taken("Ingress", ingress),
-        taken("HTTPRoute", http_route),
-        taken("HorizontalPodAutoscaler", horizontal_pod_autoscaler),
-        taken("PodDisruptionBudget", pod_disruption_budget),
-        taken("NetworkPolicy", network_policy),
-        taken("ServiceMonitor", service_monitor),
-    ];
-    rejections.extend(
-        kinds
-            .into_iter()
-            .flatten()
-            .map(|kind| Rejection::NameTaken { kind, name: name.to_owned() }),
-    );
 }
 
 #[cfg(test)]
@@ -385,7 +285,7 @@ mod tests {
                 ),
             ]
         );
-        assert_eq!(valid.image, "registry.example/default:1");
+        assert_eq!(valid.image.name, "registry.example/default:1");
     }
 
     #[test]
@@ -401,7 +301,7 @@ mod tests {
             if !path.is_empty() {
                 reference.scheme = lenses_mcp_crds::Scheme::Https;
             }
-            assert_eq!(valid(&server).lenses_url, url);
+            assert_eq!(valid(&server).lenses.url, url);
         }
         assert_eq!(
             valid(&oauth_server()).derived[0].rule,
@@ -447,13 +347,20 @@ mod tests {
         let credential = json!({ "credentialSecretRef": { "name": "probe", "key": "token" } });
         server.spec.verification = serde_json::from_value(credential).unwrap();
         let without = valid(&server);
-        assert!(!without.secrets.contains_key("probe"), "{:?}", without.secrets.keys());
-        assert_eq!(without.verification_secret, None);
+        assert!(
+            !without.contents.secrets.contains_key("probe"),
+            "{:?}",
+            without.contents.secrets.keys()
+        );
+        assert_eq!(without.contents.verification, None);
         let mut found = found();
         let version = ContentVersion { uid: "probe-uid".into(), resource_version: "9".into() };
         found.secrets.insert("probe".into(), Some(version.clone()));
         let with = validate(&server, &found, &defaults()).ok().unwrap();
-        assert_eq!((with.secrets, with.verification_secret), (without.secrets, Some(version)));
+        assert_eq!(
+            (with.contents.secrets, with.contents.verification),
+            (without.contents.secrets, Some(version))
+        );
     }
 
     #[test]
@@ -472,8 +379,8 @@ mod tests {
     #[test]
     fn a_taken_name_is_named_by_kind() {
         let mut found = found();
-        found.children.deployment = Standing::Taken;
-        found.children.service = Standing::Taken;
+        found.children.deployment = Ownership::Taken;
+        found.children.service = Ownership::Taken;
         let (reason, message) = refused(&oauth_server(), &found);
         assert_eq!(reason, Reason::NameTaken);
         assert!(message.starts_with("Service team-mcp belongs to someone else"), "{message}");
@@ -513,6 +420,6 @@ mod tests {
         server.spec.lenses.service_ref.as_mut().unwrap().port =
             serde_json::from_value(json!(8443)).unwrap();
         let valid = validate(&server, &found, &defaults()).ok().unwrap();
-        assert_eq!(valid.lenses_url, "http://hq-service.lenses.svc:8443");
+        assert_eq!(valid.lenses.url, "http://hq-service.lenses.svc:8443");
     }
 }

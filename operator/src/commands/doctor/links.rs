@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::Link;
-use crate::verify::{AuthorizationServer, Callers, Endpoint, Lenses};
+use crate::probe::{AuthorizationServer, Callers, Endpoint, Lenses};
 
 /// What is called: HQ, and the endpoint.
 #[derive(Debug)]

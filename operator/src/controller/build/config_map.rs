@@ -2,11 +2,8 @@
 
 use k8s_openapi::api::core::v1::ConfigMap;
 
-use super::{metadata, settings_file};
+use super::{metadata, pod_layout::SETTINGS_FILE, settings_file};
 use crate::controller::validate::ValidServer;
-
-/// The `ConfigMap`'s key, and the name of the mounted file.
-pub(super) const SETTINGS_FILE: &str = "settings.env";
 
 pub(super) fn build(server: &ValidServer) -> ConfigMap {
     ConfigMap {

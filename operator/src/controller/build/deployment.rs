@@ -22,35 +22,22 @@ use k8s_openapi::{
     },
 };
 
-use super::{TEMPLATE, digest, labels, metadata, selector, settings_file::settings_file};
-use crate::controller::{
-    access::{ACCESS, NARROWED},
-    dereference::ContentVersion,
-    fleet::UPGRADED_FROM,
-    validate::{Replicas, ValidServer},
+use super::{digest, metadata, settings_file::settings_file};
+use crate::{
+    controller::{
+        observed::ContentVersion,
+        validate::{Replicas, ValidServer},
+    },
+    names::{ACCESS, NARROWED, SCALED_BY, TEMPLATE, UPGRADED_FROM, labels, selector},
 };
 
-pub(in crate::controller) use pod::DIRECTORIES;
-pub(super) use pod::{ADMIN_PORT_NAME, LENSES_CA, LENSES_CLIENT, TLS, secret_file};
-
-/// The port of the MCP endpoint, and its name.
-pub(super) const MCP_PORT: u16 = 8000;
-pub(super) const MCP_PORT_NAME: &str = "mcp";
-/// The port of probes and metrics, which no Service leads to.
-pub(super) const ADMIN_PORT: u16 = 9090;
-/// How long the server may take to end after SIGTERM.
-pub(super) const SHUTDOWN_GRACE_SECONDS: i64 = 25;
 /// How long a pod waits before SIGTERM, until no Service leads to it any more.
 const LEAVE_SECONDS: i64 = 5;
 /// How long a pod must have been ready before it counts: until every node's kube-proxy, which gathers changes for a second, leads
 /// the Service to it. Before that a client may be refused, and an old pod must not go.
 const MIN_READY_SECONDS: i32 = 2;
-/// The annotation of a Deployment whose `replicas` is not this operator's. That it is there says that the operator has let go of
-/// the field.
-pub(in crate::controller) const SCALED_BY: &str = "mcp.lenses.io/scaled-by";
-
 pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
-    let replicas = match &server.replicas {
+    let replicas = match &server.pods.replicas {
         Replicas::Fixed(number) => Some(*number),
         Replicas::Autoscaled(_) => None,
     };
@@ -60,7 +47,7 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
             replicas,
             min_ready_seconds: Some(MIN_READY_SECONDS),
             revision_history_limit: Some(2),
-            progress_deadline_seconds: Some(server.progress_deadline_seconds),
+            progress_deadline_seconds: Some(server.pods.progress_deadline_seconds),
             selector: LabelSelector {
                 match_labels: Some(selector(&server.name)),
                 ..LabelSelector::default()
@@ -87,12 +74,13 @@ fn strategy(server: &ValidServer) -> DeploymentStrategy {
     }
 }
 
-/// What later passes decide by: what the pods let their callers do, what has been changed about that or about the image, and who
+/// What later reconciles decide by: what the pods let their callers do, what has been changed about that or about the image, and who
 /// says how many pods there are.
 fn decisions(server: &ValidServer) -> BTreeMap<String, String> {
     let narrowed = server.narrowed.clone().map(|narrowed| (NARROWED.to_owned(), narrowed));
-    let upgraded_from = server.upgraded_from.clone().map(|image| (UPGRADED_FROM.to_owned(), image));
-    let scaled_by = matches!(server.replicas, Replicas::Autoscaled(_))
+    let upgraded_from =
+        server.image.upgraded_from.clone().map(|image| (UPGRADED_FROM.to_owned(), image));
+    let scaled_by = matches!(server.pods.replicas, Replicas::Autoscaled(_))
         .then(|| (SCALED_BY.to_owned(), "HorizontalPodAutoscaler".to_owned()));
     let access = (ACCESS.to_owned(), server.access.annotation());
     [access].into_iter().chain(narrowed).chain(upgraded_from).chain(scaled_by).collect()
@@ -109,7 +97,7 @@ fn template(server: &ValidServer, sealing_key: &str) -> PodTemplateSpec {
         }),
         spec: Some(pod::build(server)),
     };
-    if let Some(more) = &server.pod_template {
+    if let Some(more) = &server.pods.template {
         template.merge_from((**more).clone());
     }
     template
@@ -125,7 +113,7 @@ fn marked(mut template: PodTemplateSpec) -> PodTemplateSpec {
 }
 
 fn digests(server: &ValidServer, sealing_key: &str) -> BTreeMap<String, String> {
-    let contents = server.secrets.iter().chain(&server.config_maps);
+    let contents = server.contents.secrets.iter().chain(&server.contents.config_maps);
     let secrets = contents.flat_map(|(name, version)| {
         let ContentVersion { uid, resource_version } = version;
         [name.as_str(), uid, resource_version]
@@ -146,7 +134,7 @@ mod tests {
     use crate::controller::fixtures::{api_key_server, metadata_json, oauth_server, valid};
 
     fn of(server: &ValidServer) -> serde_json::Value {
-        serde_json::to_value(build(server, server.sealing_key.as_ref().unwrap())).unwrap()
+        serde_json::to_value(build(server, server.contents.sealing_key.as_ref().unwrap())).unwrap()
     }
 
     #[test]
@@ -242,7 +230,7 @@ mod tests {
     fn what_was_narrowed_takes_the_old_pods_down_first_and_what_was_upgraded_is_noted() {
         let mut server = valid(&oauth_server());
         server.narrowed = Some("less".into());
-        server.upgraded_from = Some("x:1".into());
+        server.image.upgraded_from = Some("x:1".into());
         let object = of(&server);
         assert_eq!(object["spec"]["strategy"], json!({ "type": "Recreate" }));
         let annotations = &object["metadata"]["annotations"];
@@ -316,7 +304,7 @@ mod tests {
         let mut server = api_key_server();
         server.spec.endpoint.tls =
             serde_json::from_value(json!({ "secretName": "certificate" })).unwrap();
-        assert!(!valid(&server).secrets.contains_key("certificate"));
+        assert!(!valid(&server).contents.secrets.contains_key("certificate"));
     }
 
     #[test]
@@ -433,26 +421,31 @@ mod tests {
             of(&server)["spec"]["template"].to_string()
         };
         let before = template(&|_| {});
-        assert_eq!(before, template(&|server| server.replicas = Replicas::Fixed(9)));
+        assert_eq!(before, template(&|server| server.pods.replicas = Replicas::Fixed(9)));
         assert_ne!(
             before,
-            template(&|server| server.advertised_url = "https://other.example.com".into())
+            template(&|server| server.endpoint.advertised_url = "https://other.example.com".into())
         );
         assert_ne!(
             before,
-            template(&|server| server.secrets.get_mut("hq-client").unwrap().resource_version =
-                "8".into())
+            template(&|server| server
+                .contents
+                .secrets
+                .get_mut("hq-client")
+                .unwrap()
+                .resource_version = "8".into())
         );
         assert_ne!(
             before,
-            template(&|server| server.secrets.get_mut("hq-client").unwrap().uid = "remade".into())
+            template(&|server| server.contents.secrets.get_mut("hq-client").unwrap().uid =
+                "remade".into())
         );
-        assert_ne!(before, template(&|server| server.sealing_key = Some("remade".into())));
+        assert_ne!(before, template(&|server| server.contents.sealing_key = Some("remade".into())));
         let version = ContentVersion { uid: "u".into(), resource_version: "1".into() };
         assert_ne!(
             before,
             template(&|server| drop(
-                server.config_maps.insert("authorities".into(), version.clone())
+                server.contents.config_maps.insert("authorities".into(), version.clone())
             ))
         );
     }

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::build;
 use crate::controller::{
-    dereference::Standing,
     fixtures::{defaults, found, server},
+    observed::Ownership,
     validate::validate,
 };
 use changes::{Change, changes, merge};
@@ -17,21 +17,18 @@ use changes::{Change, changes, merge};
 /// Fields that no object shows, each with what proves them.
 const ELSEWHERE: [(&str, &str); 5] = [
     ("paused", "controller::status::tests::a_paused_resource_says_so, e2e converges"),
-    (
-        "verification.interval",
-        "controller::verification::plan::tests::what_the_spec_says_is_what_is_looked_at",
-    ),
+    ("verification.interval", "controller::verify::tests::what_the_spec_says_is_what_is_looked_at"),
     (
         "verification.credentialSecretRef.name",
-        "controller::verification::materials::tests::only_what_the_spec_names_for_it_is_read",
+        "probe::credentials::tests::only_what_the_spec_names_for_it_is_read",
     ),
     (
         "verification.credentialSecretRef.key",
-        "controller::verification::materials::tests::only_what_the_spec_names_for_it_is_read",
+        "probe::credentials::tests::only_what_the_spec_names_for_it_is_read",
     ),
     (
         "verification.expectedToolsDigest",
-        "controller::verification::plan::tests::what_the_spec_says_is_what_is_looked_at",
+        "controller::verify::tests::what_the_spec_says_is_what_is_looked_at",
     ),
 ];
 
@@ -66,7 +63,7 @@ fn objects(spec: &Value) -> Vec<Value> {
     let version = found.config_maps["authorities"].clone();
     found.config_maps.insert("other".into(), version);
     // One that does not say what it gives counts as open to all, so that signing in narrows it.
-    found.children.deployment = Standing::Own(Arc::default());
+    found.children.deployment = Ownership::Own(Arc::default());
     let valid = validate(&server(spec), &found, &defaults())
         .unwrap_or_else(|rejections| panic!("{spec}: {}", rejections.message()));
     let mut children = build(&valid);

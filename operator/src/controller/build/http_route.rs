@@ -1,67 +1,16 @@
 //! The `HTTPRoute` of the Gateway API, where the spec asks for one.
 
-use k8s_openapi::serde::{Deserialize, Serialize};
-use kube::CustomResource;
-use lenses_mcp_crds::{LensesMcpServer, ParentRef};
-
 use super::{metadata, metadata_path};
-use crate::controller::{optional::OptionalKind, validate::ValidServer};
-
-/// The fields of an `HTTPRoute`'s spec that this operator sets; all others are left as they are. None is required: whatever
-/// somebody made of a route, it must be read to be put right.
-#[derive(CustomResource, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[kube(
-    group = "gateway.networking.k8s.io",
-    version = "v1",
-    kind = "HTTPRoute",
-    namespaced,
-    schema = "disabled"
-)]
-#[serde(rename_all = "camelCase", default)]
-pub(in crate::controller) struct HttpRouteSpec {
-    parent_refs: Vec<ParentRef>,
-    hostnames: Vec<String>,
-    rules: Vec<Rule>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Rule {
-    matches: Vec<Match>,
-    backend_refs: Vec<BackendRef>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(default)]
-struct Match {
-    path: PathMatch,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(default)]
-struct PathMatch {
-    #[serde(rename = "type")]
-    type_: String,
-    value: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(default)]
-struct BackendRef {
-    name: String,
-    port: i32,
-}
-
-impl OptionalKind for HTTPRoute {
-    const CRD: &'static str = "httproutes.gateway.networking.k8s.io";
-
-    fn is_wanted(server: &LensesMcpServer) -> bool {
-        server.spec.endpoint.http_route.is_some()
-    }
-}
+use crate::{
+    apis::{
+        HTTPRoute,
+        http_route::{BackendRef, HttpRouteSpec, Match, PathMatch, Rule},
+    },
+    controller::validate::ValidServer,
+};
 
 pub(super) fn build(server: &ValidServer) -> Option<HTTPRoute> {
-    let wanted = server.http_route.as_ref()?;
+    let wanted = server.endpoint.http_route.as_ref()?;
     let path =
         |type_: &str, value: String| Match { path: PathMatch { type_: type_.to_owned(), value } };
     let mut matches = vec![path("PathPrefix", wanted.path.clone())];
@@ -71,7 +20,10 @@ pub(super) fn build(server: &ValidServer) -> Option<HTTPRoute> {
         hostnames: wanted.hostnames.clone(),
         rules: vec![Rule {
             matches,
-            backend_refs: vec![BackendRef { name: server.name.clone(), port: server.service_port }],
+            backend_refs: vec![BackendRef {
+                name: server.name.clone(),
+                port: server.endpoint.service_port,
+            }],
         }],
     };
     Some(HTTPRoute { metadata: metadata(server), spec })
@@ -79,6 +31,7 @@ pub(super) fn build(server: &ValidServer) -> Option<HTTPRoute> {
 
 #[cfg(test)]
 mod tests {
+    use crate::apis::OptionalKind;
     use serde_json::json;
 
     use super::*;

@@ -5,11 +5,11 @@ use k8s_openapi::api::networking::v1::{
     IngressServiceBackend, IngressSpec, IngressTLS, ServiceBackendPort,
 };
 
-use super::{deployment::MCP_PORT_NAME, metadata, metadata_path};
+use super::{metadata, metadata_path, pod_layout::MCP_PORT_NAME};
 use crate::controller::validate::ValidServer;
 
 pub(super) fn build(server: &ValidServer) -> Option<Ingress> {
-    let wanted = server.ingress.as_ref()?;
+    let wanted = server.endpoint.ingress.as_ref()?;
     let mut metadata = metadata(server);
     if !wanted.annotations.is_empty() {
         metadata.annotations = Some(wanted.annotations.clone());

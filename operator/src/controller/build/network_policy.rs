@@ -13,12 +13,13 @@ use k8s_openapi::{
 };
 
 use super::{
-    deployment::{ADMIN_PORT, MCP_PORT},
-    metadata, selector,
+    metadata,
+    pod_layout::{ADMIN_PORT, MCP_PORT},
 };
 use crate::{
     MANAGER,
     controller::validate::{Destination, ValidServer},
+    names::selector,
 };
 
 pub(super) fn build(server: &ValidServer) -> NetworkPolicy {
@@ -34,10 +35,10 @@ pub(super) fn build(server: &ValidServer) -> NetworkPolicy {
 }
 
 fn ingress(server: &ValidServer) -> Vec<NetworkPolicyIngressRule> {
-    let policy = &server.network_policy;
+    let policy = &server.network.policy;
     let mut callers = policy.ingress_from.clone();
     if !callers.is_empty() {
-        callers.push(operator(&server.operator_namespace));
+        callers.push(operator(&server.network.operator_namespace));
     }
     let mut scrapers = policy.metrics_from.clone();
     if scrapers.is_empty() && server.observability.metrics.service_monitor.is_some() {
@@ -57,7 +58,7 @@ fn ingress(server: &ValidServer) -> Vec<NetworkPolicyIngressRule> {
 }
 
 fn egress(server: &ValidServer) -> Vec<NetworkPolicyEgressRule> {
-    let policy = &server.network_policy;
+    let policy = &server.network.policy;
     let dns = IntOrString::Int(policy.dns.port);
     let mut rules = vec![
         NetworkPolicyEgressRule {
@@ -69,7 +70,7 @@ fn egress(server: &ValidServer) -> Vec<NetworkPolicyEgressRule> {
             ports: Some(vec![port("TCP", IntOrString::Int(ADMIN_PORT.into()))]),
         },
     ];
-    rules.extend(server.destinations.iter().map(to));
+    rules.extend(server.network.destinations.iter().map(to));
     rules.extend(policy.extra_egress.iter().cloned());
     rules
 }

@@ -6,8 +6,8 @@ use k8s_openapi::{
 };
 use lenses_mcp_crds::DisruptionBudget;
 
-use super::{metadata, selector};
-use crate::controller::validate::ValidServer;
+use super::metadata;
+use crate::{controller::validate::ValidServer, names::selector};
 
 pub(super) fn build(server: &ValidServer, budget: &DisruptionBudget) -> PodDisruptionBudget {
     PodDisruptionBudget {

@@ -6,18 +6,15 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::core::{PartialObjectMeta, PartialObjectMetaExt};
 
 use super::metadata;
-use crate::controller::validate::ValidServer;
+use crate::{controller::validate::ValidServer, names::ROTATION};
 
 /// The key of the Secret under which it lies: base64 of 32 random bytes.
 pub(in crate::controller) const SEALING_KEY: &str = "sealing-key";
 
-/// The annotation of a resource that asks for a new key, and of the Secret that says which wish it answers.
-pub(in crate::controller) const ROTATION: &str = "mcp.lenses.io/rotate-sealing-key";
-
 pub(super) fn build(server: &ValidServer) -> PartialObjectMeta<Secret> {
     let mut metadata = metadata(server);
     metadata.annotations =
-        server.rotation.clone().map(|rotation| [(ROTATION.to_owned(), rotation)].into());
+        server.contents.rotation.clone().map(|rotation| [(ROTATION.to_owned(), rotation)].into());
     metadata.into_request_partial::<Secret>()
 }
 

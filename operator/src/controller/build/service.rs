@@ -5,31 +5,36 @@ use k8s_openapi::{
     apimachinery::pkg::util::intstr::IntOrString,
 };
 
-use super::{deployment::MCP_PORT_NAME, metadata, selector};
-use crate::controller::validate::ValidServer;
+use super::{metadata, pod_layout::MCP_PORT_NAME};
+use crate::{controller::validate::ValidServer, names::selector};
 
 pub(super) fn build(server: &ValidServer) -> Service {
     let mut metadata = metadata(server);
-    if !server.service.annotations.is_empty() {
-        metadata.annotations = Some(server.service.annotations.clone());
+    if !server.endpoint.service.annotations.is_empty() {
+        metadata.annotations = Some(server.endpoint.service.annotations.clone());
     }
     Service {
         metadata,
         spec: Some(ServiceSpec {
-            type_: Some(server.service.type_.as_str().to_owned()),
+            type_: Some(server.endpoint.service.type_.as_str().to_owned()),
             selector: Some(selector(&server.name)),
             ports: Some(vec![ServicePort {
                 name: Some(MCP_PORT_NAME.to_owned()),
-                port: server.service_port,
+                port: server.endpoint.service_port,
                 target_port: Some(IntOrString::String(MCP_PORT_NAME.to_owned())),
                 protocol: Some("TCP".to_owned()),
-                app_protocol: Some(if server.tls.is_some() { "https" } else { "http" }.to_owned()),
+                app_protocol: Some(
+                    if server.endpoint.tls.is_some() { "https" } else { "http" }.to_owned(),
+                ),
                 ..ServicePort::default()
             }]),
-            load_balancer_class: server.service.load_balancer_class.clone(),
-            load_balancer_source_ranges: Some(server.service.load_balancer_source_ranges.clone())
-                .filter(|ranges| !ranges.is_empty()),
+            load_balancer_class: server.endpoint.service.load_balancer_class.clone(),
+            load_balancer_source_ranges: Some(
+                server.endpoint.service.load_balancer_source_ranges.clone(),
+            )
+            .filter(|ranges| !ranges.is_empty()),
             external_traffic_policy: server
+                .endpoint
                 .service
                 .external_traffic_policy
                 .map(|policy| policy.as_str().to_owned()),

@@ -1,48 +1,16 @@
 //! The `ServiceMonitor` of the Prometheus operator, where the spec asks for one.
 
-use k8s_openapi::{
-    apimachinery::pkg::apis::meta::v1::LabelSelector,
-    serde::{Deserialize, Serialize},
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use super::{metadata, pod_layout::ADMIN_PORT_NAME};
+use crate::{
+    apis::{
+        ServiceMonitor,
+        service_monitor::{Endpoint, ServiceMonitorSpec},
+    },
+    controller::validate::ValidServer,
+    names::labels,
 };
-use kube::CustomResource;
-use lenses_mcp_crds::LensesMcpServer;
-
-use super::{deployment::ADMIN_PORT_NAME, labels, metadata};
-use crate::controller::{optional::OptionalKind, validate::ValidServer};
-
-/// The fields of a `ServiceMonitor`'s spec that this operator sets; all others are left as they are. None is required: whatever
-/// somebody made of it, it must be read to be put right.
-#[derive(CustomResource, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[kube(
-    group = "monitoring.coreos.com",
-    version = "v1",
-    kind = "ServiceMonitor",
-    namespaced,
-    schema = "disabled"
-)]
-#[serde(rename_all = "camelCase", default)]
-pub(in crate::controller) struct ServiceMonitorSpec {
-    selector: LabelSelector,
-    endpoints: Vec<Endpoint>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Endpoint {
-    /// A port of the pods behind the Service, which need not be one of the Service's.
-    target_port: String,
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interval: Option<String>,
-}
-
-impl OptionalKind for ServiceMonitor {
-    const CRD: &'static str = "servicemonitors.monitoring.coreos.com";
-
-    fn is_wanted(server: &LensesMcpServer) -> bool {
-        server.spec.observability.metrics.service_monitor.is_some()
-    }
-}
 
 pub(super) fn build(server: &ValidServer) -> Option<ServiceMonitor> {
     let wanted = server.observability.metrics.service_monitor.as_ref()?;

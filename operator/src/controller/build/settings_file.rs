@@ -7,7 +7,7 @@ use std::fmt::Write;
 use kube::core::Duration;
 use lenses_mcp_crds::{EnvironmentRule, Limits, Tools};
 
-use super::deployment::{
+use super::pod_layout::{
     ADMIN_PORT, LENSES_CA, LENSES_CLIENT, MCP_PORT, SHUTDOWN_GRACE_SECONDS, TLS, secret_file,
 };
 use crate::controller::validate::{Callers, SignIn, ValidServer};
@@ -32,13 +32,13 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
         ("LOG_FORMAT", server.observability.log.format.as_str().to_owned()),
         ("MCP_AUDIT", server.observability.audit.clone().unwrap_or_default().setting()),
         ("SHUTDOWN_GRACE", format!("{SHUTDOWN_GRACE_SECONDS}s")),
-        ("LENSES_URL", server.lenses_url.clone()),
-        ("MCP_ADVERTISED_URL", server.advertised_url.clone()),
-        ("MCP_ALLOWED_HOSTS", server.service_names.join(",")),
+        ("LENSES_URL", server.lenses.url.clone()),
+        ("MCP_ADVERTISED_URL", server.endpoint.advertised_url.clone()),
+        ("MCP_ALLOWED_HOSTS", server.endpoint.service_names.join(",")),
         ("MCP_SEALING_KEY_FILE", secret_file("sealing-key")),
     ];
-    if !server.allowed_origins.is_empty() {
-        settings.push(("MCP_ALLOWED_ORIGINS", server.allowed_origins.join(",")));
+    if !server.endpoint.allowed_origins.is_empty() {
+        settings.push(("MCP_ALLOWED_ORIGINS", server.endpoint.allowed_origins.join(",")));
     }
     settings.extend(certificates(server));
     settings.extend(offer(server));
@@ -99,15 +99,15 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
 
 fn certificates(server: &ValidServer) -> Vec<(&'static str, String)> {
     let mut settings = Vec::new();
-    if server.lenses_ca.is_some() {
+    if server.lenses.ca.is_some() {
         settings.push(("LENSES_CA_FILE", secret_file(LENSES_CA)));
     }
-    if server.lenses_client_certificate.is_some() {
+    if server.lenses.client_certificate.is_some() {
         let (certificate, key) = LENSES_CLIENT;
         settings.push(("LENSES_CLIENT_CERT_FILE", secret_file(certificate)));
         settings.push(("LENSES_CLIENT_KEY_FILE", secret_file(key)));
     }
-    if server.tls.is_some() {
+    if server.endpoint.tls.is_some() {
         let (certificate, key) = TLS;
         settings.push(("TLS_CERT_FILE", secret_file(certificate)));
         settings.push(("TLS_KEY_FILE", secret_file(key)));
@@ -342,7 +342,7 @@ mod tests {
             let server = valid(&server);
             let file = settings_file(&server);
             let settings = read(&file).unwrap_or_else(|errors| panic!("{errors}\n{file}"));
-            assert_eq!(settings.lenses_url.as_str().trim_end_matches('/'), server.lenses_url);
+            assert_eq!(settings.lenses_url.as_str().trim_end_matches('/'), server.lenses.url);
             let Transport::Http(http) = settings.transport else { panic!("not over HTTP") };
             assert_eq!((http.listen.port(), http.admin.port()), (8000, 9090));
             if let (

@@ -6,12 +6,14 @@ use k8s_openapi::{
 };
 use lenses_mcp_crds::conditions::{ConditionType, Reason};
 
-use crate::controller::{
-    apply::ApplyError,
-    rollout::{self, Rollout},
-    validate::{Callers, Rejections, SignIn, ValidServer},
+use super::rollout::{self, Rollout};
+use crate::{
+    controller::{
+        apply::ApplyError,
+        validate::{Callers, Rejections, SignIn, ValidServer},
+    },
+    probe::Finding,
 };
-use crate::verify::Finding;
 
 /// What a condition is to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,13 +80,13 @@ pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> 
 
 /// What is yet to come from outside before the server is where the spec wants it.
 pub(super) fn awaited(valid: Result<&ValidServer, &Rejections>) -> Option<Verdict> {
-    let server = valid.ok().filter(|server| server.awaits_address)?;
+    let server = valid.ok().filter(|server| server.endpoint.awaits_address)?;
     Some(Verdict {
         holds: false,
         reason: Reason::AddressPending,
         message: format!(
             "waiting for the address of the load balancer of Service {}; until then it serves at {}/mcp, inside the cluster",
-            server.name, server.advertised_url
+            server.name, server.endpoint.advertised_url
         ),
     })
 }

@@ -6,7 +6,9 @@ use lenses_mcp_crds::{DerivedSetting, LensesMcpServer};
 use url::Url;
 
 use super::Rejection;
-use crate::controller::{Defaults, dereference::Dereferenced, references::ReferenceKind};
+use crate::{
+    context::Defaults, controller::observed::Dereferenced, watching::references::ReferenceKind,
+};
 
 const SERVICE_REF: &str = "spec.lenses.serviceRef";
 

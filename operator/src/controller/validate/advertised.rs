@@ -6,7 +6,7 @@ use super::{
     Rejection,
     addresses::{checked, service_port},
 };
-use crate::controller::dereference::Dereferenced;
+use crate::controller::observed::Dereferenced;
 
 /// The URL, and whether it is one for the time being only.
 pub(super) struct Advertised {
@@ -80,8 +80,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::controller::{
-        dereference::Standing,
         fixtures::{defaults, found, server},
+        observed::Ownership,
         validate::{ValidServer, validate},
     };
 
@@ -93,7 +93,7 @@ mod tests {
         }));
         let service = json!({ "status": { "loadBalancer": { "ingress": addresses } } });
         let mut found = found();
-        found.children.service = Standing::Own(Arc::new(serde_json::from_value(service).unwrap()));
+        found.children.service = Ownership::Own(Arc::new(serde_json::from_value(service).unwrap()));
         validate(&server, &found, &defaults())
             .unwrap_or_else(|rejections| panic!("{}", rejections.message()))
     }
@@ -102,7 +102,7 @@ mod tests {
         let server = with(endpoint, addresses);
         let derived = server.derived.iter().find(|derived| derived.setting == "MCP_ADVERTISED_URL");
         (
-            server.advertised_url.clone(),
+            server.endpoint.advertised_url.clone(),
             derived.map(|derived| derived.rule.clone()).unwrap_or_default(),
         )
     }
@@ -174,10 +174,10 @@ mod tests {
     fn until_a_load_balancer_has_an_address_the_dns_name_stands_in_and_that_is_said() {
         let endpoint = json!({ "tls": { "secretName": "certificate" }, "service": { "type": "LoadBalancer" } });
         let server = with(&endpoint, &json!([]));
-        assert!(server.awaits_address);
-        assert_eq!(server.advertised_url, "https://team-mcp.tools.svc.cluster.local");
-        assert!(!with(&endpoint, &json!([{ "ip": "203.0.113.7" }])).awaits_address);
+        assert!(server.endpoint.awaits_address);
+        assert_eq!(server.endpoint.advertised_url, "https://team-mcp.tools.svc.cluster.local");
+        assert!(!with(&endpoint, &json!([{ "ip": "203.0.113.7" }])).endpoint.awaits_address);
         let routed = json!({ "ingress": { "host": "mcp.example.com" }, "service": { "type": "LoadBalancer" } });
-        assert!(!with(&routed, &json!([])).awaits_address);
+        assert!(!with(&routed, &json!([])).endpoint.awaits_address);
     }
 }

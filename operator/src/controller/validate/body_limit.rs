@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use lenses_mcp_crds::{LensesMcpServerSpec, SERVER_CONTAINER};
 
 use super::Rejection;
-use crate::controller::quantity::amount;
+use crate::quantity::amount;
 
 /// What the spec of a pod may set in place of the server's default.
 const BUDGET: &str = "MCP_MEMORY_BUDGET_BYTES";

@@ -12,11 +12,11 @@ use lenses_mcp_crds::LensesMcpServer;
 use url::{Host, Url};
 
 use super::SignIn;
-use crate::controller::{Defaults, dereference::Dereferenced};
+use crate::{context::Defaults, controller::observed::Dereferenced};
 
 /// Something that the pods connect to.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::controller) enum Destination {
+pub(crate) enum Destination {
     /// These pods, at their own port.
     Pods { namespace: String, labels: BTreeMap<String, String>, port: IntOrString },
     /// Anything in a namespace.

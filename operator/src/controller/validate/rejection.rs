@@ -1,10 +1,12 @@
 //! Reasons why a server cannot be made, each with what to do.
 
+use std::borrow::Cow;
+
 use lenses_mcp_crds::conditions::Reason;
 
 /// A reason why a server cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::controller) enum Rejection {
+pub(crate) enum Rejection {
     /// The spec says what cannot be.
     #[error("{field}: {message}")]
     InvalidSpec { field: &'static str, message: String },
@@ -24,7 +26,7 @@ pub(in crate::controller) enum Rejection {
     #[error(
         "{kind} {name} belongs to someone else and is left alone: delete it, or give this resource another name"
     )]
-    NameTaken { kind: &'static str, name: String },
+    NameTaken { kind: Cow<'static, str>, name: String },
     /// The cluster lacks a kind that the spec asks an object of.
     #[error(
         "{field}: this cluster has no {kind}: install {install}, and it is made at once; all else is made already"
@@ -34,7 +36,7 @@ pub(in crate::controller) enum Rejection {
 
 /// All that keeps a server from being made; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::controller) struct Rejections {
+pub(crate) struct Rejections {
     first: Box<Rejection>,
     others: Vec<Rejection>,
 }
@@ -46,7 +48,7 @@ impl Rejections {
     }
 
     /// The reason for the condition: that of the first.
-    pub(in crate::controller) fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         match *self.first {
             Rejection::InvalidSpec { .. } => Reason::InvalidSpec,
             Rejection::ReferenceNotFound { .. } | Rejection::PortNotFound { .. } => {
@@ -58,12 +60,12 @@ impl Rejections {
     }
 
     /// All of them, for people.
-    pub(in crate::controller) fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         self.messages().join("; ")
     }
 
     /// Each of them, for people.
-    pub(in crate::controller) fn messages(&self) -> Vec<String> {
+    pub(crate) fn messages(&self) -> Vec<String> {
         std::iter::once(&*self.first).chain(&self.others).map(ToString::to_string).collect()
     }
 }

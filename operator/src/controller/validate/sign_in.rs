@@ -8,7 +8,7 @@ use super::{Rejection, addresses::checked};
 
 /// How callers sign in.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::controller) enum SignIn {
+pub(crate) enum SignIn {
     OAuth {
         /// HQ as browsers reach it, byte for byte: OAuth compares it as text.
         issuer: String,
@@ -30,7 +30,7 @@ pub(in crate::controller) enum SignIn {
 
 /// Who may call in API-key mode.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::controller) enum Callers {
+pub(crate) enum Callers {
     /// Those who present this token.
     Token(SecretKeyRef),
     /// Anyone who can reach the port.

@@ -13,32 +13,25 @@ use k8s_openapi::{
 
 use lenses_mcp_crds::SERVER_CONTAINER;
 
-use super::{ADMIN_PORT, LEAVE_SECONDS, MCP_PORT, MCP_PORT_NAME, SHUTDOWN_GRACE_SECONDS, selector};
-use crate::controller::{
-    build::{SEALING_KEY, config_map::SETTINGS_FILE},
-    validate::{Callers, SignIn, ValidServer},
+use super::LEAVE_SECONDS;
+use crate::{
+    controller::{
+        build::{
+            pod_layout::{
+                ADMIN_PORT, ADMIN_PORT_NAME, LENSES_CA, LENSES_CLIENT, MCP_PORT, MCP_PORT_NAME,
+                SECRETS_DIRECTORY, SETTINGS_DIRECTORY, SETTINGS_FILE, SHUTDOWN_GRACE_SECONDS, TLS,
+            },
+            sealing_key::SEALING_KEY,
+        },
+        validate::{Callers, SignIn, ValidServer},
+    },
+    names::selector,
 };
 
 /// The user and group of the image, which the restricted standard wants to be named.
 const NON_ROOT: i64 = 65532;
-const SETTINGS_DIRECTORY: &str = "/etc/lenses-mcp";
-const SECRETS_DIRECTORY: &str = "/var/run/lenses-mcp";
-pub(in crate::controller::build) const ADMIN_PORT_NAME: &str = "admin";
-/// What the operator mounts into the server's container.
-pub(in crate::controller) const DIRECTORIES: [&str; 2] = [SETTINGS_DIRECTORY, SECRETS_DIRECTORY];
 /// Readable by the pod's group, which is the server's.
 const SECRET_MODE: i32 = 0o440;
-
-/// The files of certificates, beside the secrets. A pair is the chain and its key.
-pub(in crate::controller::build) const LENSES_CA: &str = "lenses-ca.crt";
-pub(in crate::controller::build) const LENSES_CLIENT: (&str, &str) =
-    ("lenses-client.crt", "lenses-client.key");
-pub(in crate::controller::build) const TLS: (&str, &str) = ("tls.crt", "tls.key");
-
-/// Where the pod finds a secret.
-pub(in crate::controller::build) fn secret_file(name: &str) -> String {
-    format!("{SECRETS_DIRECTORY}/{name}")
-}
 
 pub(super) fn build(server: &ValidServer) -> PodSpec {
     PodSpec {
@@ -47,8 +40,8 @@ pub(super) fn build(server: &ValidServer) -> PodSpec {
         enable_service_links: Some(false),
         // Leaving, ending, and some time to spare.
         termination_grace_period_seconds: Some(LEAVE_SECONDS + SHUTDOWN_GRACE_SECONDS + 5),
-        image_pull_secrets: (!server.image_pull_secrets.is_empty())
-            .then(|| server.image_pull_secrets.clone()),
+        image_pull_secrets: (!server.image.pull_secrets.is_empty())
+            .then(|| server.image.pull_secrets.clone()),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
             run_as_user: Some(NON_ROOT),
@@ -91,8 +84,8 @@ fn container(server: &ValidServer) -> Container {
     };
     Container {
         name: SERVER_CONTAINER.to_owned(),
-        image: Some(server.image.clone()),
-        image_pull_policy: Some(server.image_pull_policy.as_str().to_owned()),
+        image: Some(server.image.name.clone()),
+        image_pull_policy: Some(server.image.pull_policy.as_str().to_owned()),
         env: Some(environment()),
         ports: Some(vec![port(MCP_PORT_NAME, MCP_PORT), port(ADMIN_PORT_NAME, ADMIN_PORT)]),
         liveness_probe: Some(probe("/livez", 10)),
@@ -107,8 +100,8 @@ fn container(server: &ValidServer) -> Container {
             ..Lifecycle::default()
         }),
         resources: Some(ResourceRequirements {
-            requests: (!server.requests.is_empty()).then(|| server.requests.clone()),
-            limits: (!server.limits.is_empty()).then(|| server.limits.clone()),
+            requests: (!server.pods.requests.is_empty()).then(|| server.pods.requests.clone()),
+            limits: (!server.pods.limits.is_empty()).then(|| server.pods.limits.clone()),
             ..ResourceRequirements::default()
         }),
         security_context: Some(SecurityContext {
@@ -209,7 +202,7 @@ fn volumes(server: &ValidServer) -> Vec<Volume> {
 /// Certificates: which HQ is trusted, what is shown to it, and what clients are shown.
 fn trust(server: &ValidServer) -> Vec<VolumeProjection> {
     let mut sources = Vec::new();
-    if let Some(bundle) = &server.lenses_ca {
+    if let Some(bundle) = &server.lenses.ca {
         sources.extend(
             bundle.secret_key_ref.as_ref().map(|key| secret(&key.name, &[(&key.key, LENSES_CA)])),
         );
@@ -230,9 +223,9 @@ fn trust(server: &ValidServer) -> Vec<VolumeProjection> {
         secret(name, &[("tls.crt", certificate), ("tls.key", key)])
     };
     sources.extend(
-        server.lenses_client_certificate.as_ref().map(|name| key_pair(name, LENSES_CLIENT)),
+        server.lenses.client_certificate.as_ref().map(|name| key_pair(name, LENSES_CLIENT)),
     );
-    sources.extend(server.tls.as_ref().map(|name| key_pair(name, TLS)));
+    sources.extend(server.endpoint.tls.as_ref().map(|name| key_pair(name, TLS)));
     sources
 }
 

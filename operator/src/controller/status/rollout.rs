@@ -1,0 +1,362 @@
+//! How far a Deployment is, from its status and its pods. Pure.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
+use lenses_mcp_crds::conditions::Reason;
+
+use crate::{
+    controller::observed::Pods,
+    names::{NARROWED, TEMPLATE},
+    watching::{
+        deployment::{complete, image, is_stalled},
+        pods::{PodState, Trouble, WatchedPod},
+    },
+};
+
+/// What is said while there is nothing worse to say.
+pub(in crate::controller) const WAITING: &str = "waiting for the pods to become ready";
+/// What is said when nobody tells why.
+const LOOK: &str = "kubectl describe pods tells why";
+
+/// How far a Deployment is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::controller) enum Rollout {
+    /// There is none.
+    Absent,
+    /// Pods are being made or replaced.
+    InProgress(String),
+    /// Pods are not up, and it is known why.
+    Failing {
+        /// Why, in a word.
+        reason: Reason,
+        /// Why, for people.
+        message: String,
+        /// Whether the Deployment's deadline has passed.
+        stalled: bool,
+    },
+    /// All pods are the wanted ones and serve.
+    Complete { pods: i32 },
+}
+
+/// Judges a Deployment by its status and by its pods.
+pub(in crate::controller) fn rollout(deployment: Option<&Deployment>, pods: &Pods) -> Rollout {
+    let Some(deployment) = deployment else { return Rollout::Absent };
+    if let Some(pods) = complete(deployment) {
+        return Rollout::Complete { pods };
+    }
+    let Some(status) = &deployment.status else { return in_progress(deployment, &[]) };
+    let conditions = status.conditions.as_deref().unwrap_or_default();
+    if status.observed_generation < deployment.metadata.generation {
+        return in_progress(deployment, &[]);
+    }
+    let stalled = is_stalled(deployment);
+    let (new, old) = by_template(deployment, &pods.seen);
+    let known = trouble(&new).map(|trouble| (trouble.reason(), trouble.message())).or_else(|| {
+        let warned = pods.warning.clone().unwrap_or_else(|| LOOK.to_owned());
+        let unready = new.iter().any(|pod| pod.seen.state == PodState::Unready);
+        let runs = unready
+            .then(|| (Reason::ProbeFailing, format!("the pods run and are not ready: {warned}")));
+        runs.or_else(|| {
+            let why = why(conditions).map_or(warned, |why| format!("pods cannot be made: {why}"));
+            stalled.then_some((Reason::RolloutStalled, why))
+        })
+    });
+    let Some((reason, told)) = known else { return in_progress(deployment, conditions) };
+    let subject = image(deployment).unwrap_or_default();
+    match serving(&old) {
+        Some(serves) if serves != subject => Rollout::Failing {
+            reason: if stalled { Reason::RolloutStalled } else { reason },
+            message: format!("{subject} does not become ready: {told}; {serves} serves on"),
+            stalled,
+        },
+        Some(_) => Rollout::Failing {
+            reason: if stalled { Reason::RolloutStalled } else { reason },
+            message: format!("the new pods do not become ready: {told}; the old ones serve on"),
+            stalled,
+        },
+        None if reason == Reason::RolloutStalled => Rollout::Failing {
+            reason,
+            message: format!("the pods did not become ready in time: {told}"),
+            stalled,
+        },
+        None => {
+            let message = [Some(told), narrowed(deployment)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("; ");
+            Rollout::Failing { reason, message, stalled }
+        }
+    }
+}
+
+/// A pod that does not come up while its own status does not tell why.
+pub(in crate::controller) fn silent<'a>(
+    deployment: Option<&Deployment>,
+    pods: &'a [Arc<WatchedPod>],
+) -> Option<&'a WatchedPod> {
+    let deployment = deployment?;
+    let stalled = is_stalled(deployment);
+    let (new, _) = by_template(deployment, pods);
+    if trouble(&new).is_some() {
+        return None;
+    }
+    new.into_iter().find(|pod| match pod.seen.state {
+        PodState::Unready => true,
+        PodState::Starting => stalled,
+        PodState::Ready | PodState::Failing(_) => false,
+    })
+}
+
+/// What the image of the pods that serve was resolved to. More than one, separated by commas, where a tag has moved.
+pub(in crate::controller) fn image_digest(deployment: &Deployment, pods: &Pods) -> Option<String> {
+    let (new, _) = by_template(deployment, &pods.seen);
+    let ready = new.into_iter().filter(|pod| pod.seen.state == PodState::Ready);
+    let mut digests: Vec<_> = ready.filter_map(|pod| pod.seen.image_digest.clone()).collect();
+    digests.sort_unstable();
+    digests.dedup();
+    (!digests.is_empty()).then(|| digests.join(","))
+}
+
+/// The pods of the template that the Deployment has now, and the others. Those that go are neither.
+fn by_template<'a>(
+    deployment: &Deployment,
+    pods: &'a [Arc<WatchedPod>],
+) -> (Vec<&'a WatchedPod>, Vec<&'a WatchedPod>) {
+    let template = deployment.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref());
+    let template = template.and_then(|metadata| metadata.annotations.as_ref()?.get(TEMPLATE));
+    pods.iter()
+        .map(|pod| &**pod)
+        .filter(|pod| !pod.seen.leaving)
+        .partition(|pod| pod.seen.template.as_ref() == template)
+}
+
+/// The first trouble in the order of [`Trouble`], so that it does not depend on the names of the pods.
+fn trouble<'a>(pods: &[&'a WatchedPod]) -> Option<&'a Trouble> {
+    let troubles = pods.iter().filter_map(|pod| match &pod.seen.state {
+        PodState::Failing(trouble) => Some(trouble),
+        PodState::Ready | PodState::Starting | PodState::Unready => None,
+    });
+    troubles.min()
+}
+
+/// The image of those that serve.
+fn serving(pods: &[&WatchedPod]) -> Option<String> {
+    pods.iter()
+        .filter(|pod| pod.seen.state == PodState::Ready)
+        .map(|pod| pod.seen.image.clone())
+        .min()
+}
+
+/// Without counts: a message that changes with each pod would be an event with each pod.
+fn in_progress(deployment: &Deployment, conditions: &[DeploymentCondition]) -> Rollout {
+    let waits = match why(conditions) {
+        Some(why) => format!("pods cannot be made: {why}"),
+        None => WAITING.to_owned(),
+    };
+    let message =
+        [Some(waits), narrowed(deployment)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    Rollout::InProgress(message)
+}
+
+/// Why no old pod serves while the new ones come up, if that was decided.
+fn narrowed(deployment: &Deployment) -> Option<String> {
+    let narrowed = deployment.metadata.annotations.as_ref()?.get(NARROWED)?;
+    Some(format!("the old pods are taken down first, since {narrowed}"))
+}
+
+/// What keeps the Deployment from making pods at all: a quota, an admission policy.
+fn why(conditions: &[DeploymentCondition]) -> Option<&str> {
+    find(conditions, "ReplicaFailure")
+        .filter(|condition| condition.status == "True")?
+        .message
+        .as_deref()
+}
+
+fn find<'a>(conditions: &'a [DeploymentCondition], kind: &str) -> Option<&'a DeploymentCondition> {
+    conditions.iter().find(|condition| condition.type_ == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn deployment(replicas: i32, status: &Value) -> Deployment {
+        let metadata = json!({ "annotations": { TEMPLATE: "new" } });
+        let containers = json!([{ "name": "lenses-mcp-server", "image": "x:2" }]);
+        serde_json::from_value(json!({
+            "metadata": { "name": "x", "generation": 4 },
+            "spec": { "replicas": replicas, "selector": {}, "template": { "metadata": metadata, "spec": { "containers": containers } } },
+            "status": status,
+        }))
+        .unwrap()
+    }
+
+    fn pod(template: &str, image: &str, status: &Value) -> Value {
+        json!({
+            "metadata": { "name": "p", "annotations": { TEMPLATE: template } },
+            "spec": { "containers": [{ "name": "lenses-mcp-server", "image": image }] },
+            "status": status,
+        })
+    }
+
+    fn pods(seen: &[Value], warning: Option<&str>) -> Pods {
+        let seen =
+            seen.iter().map(|pod| Arc::new(serde_json::from_value(pod.clone()).unwrap())).collect();
+        Pods { seen, warning: warning.map(str::to_owned), unexplained: false }
+    }
+
+    fn ready() -> Value {
+        let container = json!({ "name": "lenses-mcp-server", "image": "", "imageID": "r/x@sha256:d", "ready": true, "restartCount": 0 });
+        json!({ "conditions": [{ "type": "Ready", "status": "True" }], "containerStatuses": [container] })
+    }
+
+    fn crashing() -> Value {
+        let ended = json!({ "terminated": { "exitCode": 1, "message": "no" } });
+        let container = json!({ "name": "lenses-mcp-server", "image": "x:2", "imageID": "", "ready": false, "restartCount": 9, "state": ended });
+        json!({ "containerStatuses": [container] })
+    }
+
+    fn late() -> Value {
+        json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 1, "conditions": [
+            { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
+        ] })
+    }
+
+    fn under_way() -> Value {
+        json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 1 })
+    }
+
+    fn failing(status: &Value, seen: &[Value], warning: Option<&str>) -> (Reason, String, bool) {
+        match rollout(Some(&deployment(1, status)), &pods(seen, warning)) {
+            Rollout::Failing { reason, message, stalled } => (reason, message, stalled),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_rollout_is_complete_when_every_pod_is_new_and_available() {
+        let none = Pods::default();
+        let complete = json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 });
+        assert_eq!(rollout(Some(&deployment(2, &complete)), &none), Rollout::Complete { pods: 2 });
+        let nothing = json!({ "observedGeneration": 4 });
+        assert_eq!(rollout(Some(&deployment(0, &nothing)), &none), Rollout::Complete { pods: 0 });
+        for status in [
+            json!({}),
+            json!({ "observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 }),
+            json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2 }),
+            json!({ "observedGeneration": 4, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3 }),
+            json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1 }),
+        ] {
+            assert!(
+                matches!(rollout(Some(&deployment(2, &status)), &none), Rollout::InProgress(_)),
+                "{status}"
+            );
+        }
+        assert_eq!(rollout(None, &none), Rollout::Absent);
+    }
+
+    #[test]
+    fn what_keeps_pods_from_being_made_is_said() {
+        let refused =
+            json!({ "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" });
+        let late = json!({ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" });
+        let status =
+            |conditions: Value| json!({ "observedGeneration": 4, "conditions": conditions });
+        assert_eq!(
+            rollout(Some(&deployment(1, &status(json!([refused])))), &Pods::default()),
+            Rollout::InProgress("pods cannot be made: exceeded quota".into())
+        );
+        assert_eq!(
+            failing(&status(json!([late, refused])), &[], None),
+            (
+                Reason::RolloutStalled,
+                "the pods did not become ready in time: pods cannot be made: exceeded quota".into(),
+                true
+            )
+        );
+    }
+
+    #[test]
+    fn an_image_that_does_not_become_ready_and_the_one_that_serves_on_are_both_named() {
+        let seen = [pod("old", "x:1", &ready()), pod("new", "x:2", &crashing())];
+        let said = "x:2 does not become ready: the container lenses-mcp-server ends with exit status 1 at each start: no; x:1 serves on";
+        assert_eq!(failing(&under_way(), &seen, None), (Reason::CrashLooping, said.into(), false));
+        assert_eq!(failing(&late(), &seen, None), (Reason::RolloutStalled, said.into(), true));
+        let seen = [pod("old", "x:2", &ready()), pod("new", "x:2", &json!({}))];
+        assert_eq!(
+            failing(&late(), &seen, Some("no volume")),
+            (
+                Reason::RolloutStalled,
+                "the new pods do not become ready: no volume; the old ones serve on".into(),
+                true
+            )
+        );
+    }
+
+    #[test]
+    fn where_nothing_serves_the_trouble_is_the_reason() {
+        let alone = [pod("new", "x:2", &crashing())];
+        let said = "the container lenses-mcp-server ends with exit status 1 at each start: no";
+        assert_eq!(failing(&under_way(), &alone, None), (Reason::CrashLooping, said.into(), false));
+        assert_eq!(failing(&late(), &alone, None), (Reason::CrashLooping, said.into(), true));
+        let starting = [pod("new", "x:2", &json!({}))];
+        assert_eq!(
+            failing(&late(), &starting, Some("no volume")),
+            (
+                Reason::RolloutStalled,
+                "the pods did not become ready in time: no volume".into(),
+                true
+            )
+        );
+        assert_eq!(
+            rollout(Some(&deployment(1, &under_way())), &pods(&starting, None)),
+            Rollout::InProgress(WAITING.into())
+        );
+    }
+
+    #[test]
+    fn a_pod_that_was_ready_and_is_no_more_says_what_its_probe_says() {
+        let container = json!({
+            "name": "lenses-mcp-server", "image": "x:2", "imageID": "", "ready": false, "restartCount": 0,
+            "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } },
+        });
+        let turned = json!({ "type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:09Z" });
+        let unready =
+            pod("new", "x:2", &json!({ "conditions": [turned], "containerStatuses": [container] }));
+        let seen = pods(std::slice::from_ref(&unready), None);
+        assert!(silent(Some(&deployment(1, &under_way())), &seen.seen).is_some());
+        assert_eq!(
+            failing(&under_way(), &[unready], Some("Readiness probe failed: statuscode: 503")),
+            (
+                Reason::ProbeFailing,
+                "the pods run and are not ready: Readiness probe failed: statuscode: 503".into(),
+                false
+            )
+        );
+    }
+
+    #[test]
+    fn events_are_asked_for_only_where_a_pod_does_not_tell() {
+        let asked = |status: &Value, seen: &[Value]| {
+            silent(Some(&deployment(1, status)), &pods(seen, None).seen).is_some()
+        };
+        assert!(asked(&late(), &[pod("new", "x:2", &json!({}))]));
+        assert!(!asked(&under_way(), &[pod("new", "x:2", &json!({}))]));
+        assert!(!asked(&late(), &[pod("new", "x:2", &crashing())]));
+        assert!(!asked(&late(), &[pod("new", "x:2", &ready()), pod("old", "x:1", &json!({}))]));
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_new_pods_that_serve() {
+        let digest = |seen: &[Value]| image_digest(&deployment(1, &under_way()), &pods(seen, None));
+        assert_eq!(
+            digest(&[pod("new", "x:2", &ready()), pod("new", "x:2", &ready())]).as_deref(),
+            Some("sha256:d")
+        );
+        assert_eq!(digest(&[pod("old", "x:1", &ready()), pod("new", "x:2", &crashing())]), None);
+    }
+}

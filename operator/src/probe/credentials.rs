@@ -1,0 +1,266 @@
+//! What verification reads of Secrets and `ConfigMaps` that the spec names: at the time of use, each by one request, and not kept.
+
+use std::{fmt::Display, str};
+
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::{Api, Client};
+use lenses_mcp_crds::{LensesMcpServer, conditions::Reason};
+use secrecy::SecretString;
+
+use super::{
+    ClientCredentials, Finding,
+    trust::{Authorities, Identity},
+};
+
+const CA_BUNDLE: &str = "spec.lenses.caBundle";
+const CLIENT_CERTIFICATE: &str = "spec.lenses.clientCertificate";
+const CLIENT_CREDENTIALS: &str = "spec.auth.oauth.introspection.clientCredentialsSecretRef";
+const CREDENTIAL: &str = "spec.verification.credentialSecretRef";
+
+/// Which values are read. Holds none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    /// Where the certificates of HQ's authority are.
+    authorities: Option<Bundle>,
+    /// The Secret with what is shown to an HQ that asks for a certificate.
+    identity: Option<String>,
+    /// The Secret with the credentials for introspection.
+    client: Option<String>,
+    /// Secret and key of the token with which tools are listed.
+    token: Option<(String, String)>,
+}
+
+/// Name and key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Bundle {
+    ConfigMap(String, String),
+    Secret(String, String),
+}
+
+impl Credentials {
+    pub(crate) fn of(server: &LensesMcpServer) -> Self {
+        let spec = &server.spec;
+        let bundle = spec.lenses.ca_bundle.as_ref();
+        let config_map = bundle.and_then(|bundle| bundle.config_map_key_ref.as_ref());
+        let secret = bundle.and_then(|bundle| bundle.secret_key_ref.as_ref());
+        let oauth = spec.auth.oauth.as_ref();
+        let client =
+            oauth.and_then(|oauth| oauth.introspection.client_credentials_secret_ref.as_ref());
+        let token = spec.verification.credential_secret_ref.as_ref();
+        Self {
+            authorities: config_map
+                .map(|config_map| {
+                    Bundle::ConfigMap(config_map.name.clone(), config_map.key.clone())
+                })
+                .or_else(|| {
+                    secret.map(|secret| Bundle::Secret(secret.name.clone(), secret.key.clone()))
+                }),
+            identity: spec
+                .lenses
+                .client_certificate
+                .as_ref()
+                .map(|secret| secret.secret_name.clone()),
+            client: client.map(|secret| secret.name.clone()),
+            token: token.map(|secret| (secret.name.clone(), secret.key.clone())),
+        }
+    }
+
+    /// The certificates of private authorities, if there are any.
+    pub(crate) async fn authorities(
+        &self,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Option<Authorities>, Finding> {
+        let (values, key) = match &self.authorities {
+            None => return Ok(None),
+            Some(Bundle::ConfigMap(name, key)) => {
+                (config_map(client, CA_BUNDLE, namespace, name).await?, key)
+            }
+            Some(Bundle::Secret(name, key)) => {
+                (secret(client, CA_BUNDLE, namespace, name).await?, key)
+            }
+        };
+        let parsed = Authorities::parse(values.bytes(key)?);
+        parsed
+            .map(Some)
+            .map_err(|error| values.unusable(format_args!("can't be used, key {key}: {error}")))
+    }
+
+    /// What is shown to an HQ that asks for a certificate, if anything.
+    pub(crate) async fn identity(
+        &self,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Option<Identity>, Finding> {
+        let Some(name) = &self.identity else { return Ok(None) };
+        let values = secret(client, CLIENT_CERTIFICATE, namespace, name).await?;
+        let parsed = Identity::parse(values.bytes("tls.crt")?, values.bytes("tls.key")?);
+        parsed.map(Some).map_err(|error| values.unusable(format_args!("can't be used: {error}")))
+    }
+
+    /// The credentials of the client that HQ knows, if one is configured.
+    pub(crate) async fn client(
+        &self,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Option<ClientCredentials>, Finding> {
+        let Some(name) = &self.client else { return Ok(None) };
+        let values = secret(client, CLIENT_CREDENTIALS, namespace, name).await?;
+        Ok(Some(ClientCredentials {
+            id: values.text("client_id")?,
+            secret: values.text("client_secret")?,
+        }))
+    }
+
+    /// The token with which tools are listed, if one is configured.
+    pub(crate) async fn token(
+        &self,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Option<SecretString>, Finding> {
+        let Some((name, key)) = &self.token else { return Ok(None) };
+        secret(client, CREDENTIAL, namespace, name).await?.text(key).map(Some)
+    }
+}
+
+/// The values of an object, and how it is called.
+struct Values {
+    object: String,
+    values: KeysAndValues,
+}
+
+type KeysAndValues = Vec<(String, Vec<u8>)>;
+
+async fn secret(
+    client: &Client,
+    field: &str,
+    namespace: &str,
+    name: &str,
+) -> Result<Values, Finding> {
+    let object = format!("{field}: Secret {namespace}/{name}");
+    let read = Api::<Secret>::namespaced(client.clone(), namespace).get_opt(name).await;
+    let values = read.map(|secret| {
+        let data = secret.map(|secret| secret.data.unwrap_or_default());
+        data.map(|data| data.into_iter().map(|(key, value)| (key, value.0)).collect())
+    });
+    Values::of(object, values)
+}
+
+async fn config_map(
+    client: &Client,
+    field: &str,
+    namespace: &str,
+    name: &str,
+) -> Result<Values, Finding> {
+    let object = format!("{field}: ConfigMap {namespace}/{name}");
+    let read = Api::<ConfigMap>::namespaced(client.clone(), namespace).get_opt(name).await;
+    let values = read.map(|config_map| {
+        let data = config_map.map(|config_map| config_map.data.unwrap_or_default());
+        data.map(|data| data.into_iter().map(|(key, value)| (key, value.into_bytes())).collect())
+    });
+    Values::of(object, values)
+}
+
+impl Values {
+    fn of(
+        object: String,
+        read: Result<Option<KeysAndValues>, kube::Error>,
+    ) -> Result<Self, Finding> {
+        match read {
+            Ok(Some(values)) => Ok(Self { object, values }),
+            Ok(None) => Err(unusable(&object, "does not exist: make it")),
+            Err(error) => Err(unusable(&object, format_args!("can't be read: {error}"))),
+        }
+    }
+
+    fn bytes(&self, key: &str) -> Result<&[u8], Finding> {
+        let value = self.values.iter().find(|(name, _)| name == key);
+        value
+            .map(|(_, value)| value.as_slice())
+            .ok_or_else(|| self.unusable(format_args!("has no key {key}")))
+    }
+
+    /// A value, without the newline that an editor leaves at its end.
+    fn text(&self, key: &str) -> Result<SecretString, Finding> {
+        match str::from_utf8(self.bytes(key)?).map(str::trim) {
+            Ok("") => Err(self.unusable(format_args!("has nothing in key {key}"))),
+            Ok(text) => Ok(SecretString::from(text)),
+            Err(_) => {
+                Err(self.unusable(format_args!("has something that is not text in key {key}")))
+            }
+        }
+    }
+
+    fn unusable(&self, why: impl Display) -> Finding {
+        unusable(&self.object, why)
+    }
+}
+
+fn unusable(object: &str, why: impl Display) -> Finding {
+    Finding { holds: false, reason: Reason::MaterialUnusable, message: format!("{object} {why}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+
+    use super::*;
+    use crate::controller::fixtures::{api_key_server, oauth_server};
+
+    #[test]
+    fn only_what_the_spec_names_for_it_is_read() {
+        let client = Some("hq-client".into());
+        assert_eq!(
+            Credentials::of(&oauth_server()),
+            Credentials { client: client.clone(), ..Credentials::default() }
+        );
+        // The Secrets of API-key mode are the pods' own affair.
+        let mut server = api_key_server();
+        assert_eq!(Credentials::of(&server), Credentials::default());
+        server.spec.verification = serde_json::from_value(
+            json!({ "credentialSecretRef": { "name": "probe", "key": "token" } }),
+        )
+        .unwrap();
+        assert_eq!(Credentials::of(&server).token, Some(("probe".into(), "token".into())));
+        let bundle = |bundle| {
+            let mut server = oauth_server();
+            server.spec.lenses.ca_bundle = serde_json::from_value(bundle).unwrap();
+            Credentials::of(&server).authorities
+        };
+        assert_eq!(
+            bundle(json!({ "configMapKeyRef": { "name": "ca", "key": "ca.crt" } })),
+            Some(Bundle::ConfigMap("ca".into(), "ca.crt".into()))
+        );
+        assert_eq!(
+            bundle(json!({ "secretKeyRef": { "name": "tls", "key": "ca.crt" } })),
+            Some(Bundle::Secret("tls".into(), "ca.crt".into()))
+        );
+        let mut server = oauth_server();
+        server.spec.lenses.client_certificate =
+            serde_json::from_value(json!({ "secretName": "mtls" })).unwrap();
+        assert_eq!(Credentials::of(&server).identity, Some("mtls".into()));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_told_without_showing_it() {
+        let values = [("good", &b"a\n"[..]), ("empty", b"\n"), ("bytes", b"\xff")];
+        let values = values.map(|(key, value)| (key.to_owned(), value.to_vec())).to_vec();
+        let values =
+            Values::of("spec.x: Secret tools/probe".into(), Ok(Some(values))).ok().unwrap();
+        assert_eq!(values.text("good").unwrap().expose_secret(), "a");
+        for (key, said) in [
+            ("missing", "spec.x: Secret tools/probe has no key missing"),
+            ("empty", "spec.x: Secret tools/probe has nothing in key empty"),
+            ("bytes", "spec.x: Secret tools/probe has something that is not text in key bytes"),
+        ] {
+            let finding = values.text(key).unwrap_err();
+            assert_eq!(
+                (finding.reason, finding.message.as_str()),
+                (Reason::MaterialUnusable, said)
+            );
+        }
+        let missing = Values::of("spec.x: Secret tools/probe".into(), Ok(None)).err().unwrap();
+        assert_eq!(missing.message, "spec.x: Secret tools/probe does not exist: make it");
+    }
+}
