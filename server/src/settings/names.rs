@@ -95,10 +95,10 @@ fn plain(name: &str) -> String {
 fn meant(name: &str) -> Option<String> {
     let prefixes = || SHARED_PREFIXES.iter().chain([&OWN_PREFIX]);
     // A setting with a prefix that it does not have: MCP_LOG_LEVEL.
-    let prefixed = prefixes()
+    let without = prefixes()
         .filter_map(|prefix| name.strip_prefix(prefix))
         .find(|rest| is_known(rest) && former::successor(name).is_none());
-    if let Some(rest) = prefixed {
+    if let Some(rest) = without {
         return Some(rest.to_owned());
     }
     let has_prefix = prefixes().any(|prefix| name.starts_with(prefix));

@@ -278,20 +278,7 @@ impl Tool {
 
     /// What a call with `arguments` is to do.
     fn intent(&self, arguments: &Map<String, Value>) -> Intent {
-        if !self.changes(arguments) {
-            return Intent::Read;
-        }
-        match self.effect {
-            Effect::SelfInfo | Effect::Read => Intent::Read,
-            Effect::Create => Intent::Create,
-            Effect::Update => Intent::Update,
-            Effect::Trigger => Intent::Trigger,
-            Effect::Delete => Intent::Delete,
-            Effect::Sql if self.required_scopes(Some(arguments)).contains(Scope::Write) => {
-                Intent::Update
-            }
-            Effect::Sql => Intent::Delete,
-        }
+        if self.changes(arguments) { self.effect.intent(arguments) } else { Intent::Read }
     }
 }
 
