@@ -104,6 +104,23 @@ async fn a_pod_that_waits_for_a_volume_is_told_with_what_the_kubelet_warned_of()
 }
 
 #[tokio::test]
+async fn a_key_that_a_secret_lacks_is_named_with_its_secret_and_field() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
+        bed.secret("callers", json!({"another": "for-callers-only-0123456789"})).await?;
+        bed.apply(&bed.api_key_server("mcp", &hq)).await?;
+        let said = "Secret \"callers\" has no key \"token\" \
+                    (spec.auth.apiKey.callers.tokenSecretRef)";
+        until_said(&bed, "RolloutInProgress", said).await?;
+        bed.secret("callers", json!({"token": "for-callers-only-0123456789"})).await?;
+        bed.until_ready("mcp").await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn pods_that_turn_unready_are_told_with_what_their_probe_said() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
