@@ -38,7 +38,9 @@ async fn each_operator_has_the_resources_that_its_selector_and_namespaces_say_an
 }
 
 async fn two_operators(bed: &Bed) -> Result<(), Trouble> {
-    let namespaces = format!("watchNamespaces={{{}}}", bed.namespace);
+    let gone = format!("{}-gone", bed.namespace);
+    bed.kubectl(&["create", "namespace", &gone], None).await?;
+    let namespaces = format!("watchNamespaces={{{},{gone}}}", bed.namespace);
     let release = [
         "upgrade",
         "--install",
@@ -53,6 +55,11 @@ async fn two_operators(bed: &Bed) -> Result<(), Trouble> {
     let values =
         ["--set", "crds.install=false", "--set", "watchSelector=tier=gold", "--set", &namespaces];
     helm(&[&release[..], &values].concat()).await?;
+    // A namespace that goes, and its Role with it, keeps a new operator from nothing elsewhere.
+    bed.kubectl(&["delete", "namespace", &gone, "--wait=true"], None).await?;
+    let operator = format!("deployment/{RELEASE}-lenses-mcp-operator");
+    bed.kubectl(&["rollout", "restart", &operator], None).await?;
+    bed.kubectl(&["rollout", "status", &operator, "--timeout=90s"], None).await?;
     let user = format!("system:serviceaccount:{}:{RELEASE}-lenses-mcp-operator", bed.namespace);
     let can = async |namespace: &str, verb: &str, what: &str| {
         let asked = ["auth", "can-i", verb, what, "--as", &user, "--namespace", namespace];

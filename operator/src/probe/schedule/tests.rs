@@ -324,3 +324,16 @@ fn another_version_of_hq_is_news_and_is_told() {
     assert!(play.well(&look));
     assert_eq!(version(&play).as_deref(), Some("6.4.0"));
 }
+
+#[test]
+fn what_went_while_nothing_was_watched_is_not_looked_at_any_more() {
+    let mut play = Play::new();
+    play.want(settled());
+    let other = ObjectRef::new("other").within("tools");
+    play.schedule.want(&other, settled(), Known::default(), play.now, 0.5);
+    play.schedule.retain(|server| *server == other);
+    assert_eq!(play.schedule.known(&server()), None);
+    let (due, _) = play.schedule.take(play.now).unwrap();
+    assert_eq!(due, other);
+    assert!(play.schedule.take(play.now).is_none(), "the one that went is due still");
+}
