@@ -134,6 +134,14 @@ impl Context {
         self.verifications.forget(server);
     }
 
+    /// Every resource that is gone.
+    pub(crate) fn forget_the_gone(&self) {
+        let is_there =
+            |server: &ObjectRef<WatchedServer>| self.caches.servers.get(server).is_some();
+        self.failures.retain(is_there);
+        self.verifications.retain(is_there);
+    }
+
     /// The kinds that have not been read once.
     #[must_use]
     pub fn unread(&self) -> Vec<&'static str> {
@@ -149,6 +157,7 @@ impl Context {
             oldest_verification: self.verifications.oldest(),
             upgrades_waiting: waiting,
             upgrades_under_way: under_way,
+            refused_namespaces: self.caches.refused_namespaces(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! lease, ends the process at once: another operator may be working already.
 
 mod controller;
+mod gather;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 

@@ -84,7 +84,7 @@ fn pods(deployment: Option<&Deployment>) -> Pods {
         .and_then(|deployment| deployment.status.as_ref()?.available_replicas)
         .unwrap_or(0);
     // Why pods are not up is another's question.
-    match rollout::rollout(deployment, &DeploymentPods::default()) {
+    match rollout::rollout(deployment, &DeploymentPods::default(), None) {
         Rollout::Complete { pods: 0 } => Pods::NotAsked,
         _ if available == 0 => Pods::None,
         Rollout::Complete { .. } => Pods::Settled,

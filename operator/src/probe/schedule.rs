@@ -131,6 +131,12 @@ impl Schedule {
         }
     }
 
+    /// Forgets the resources that are not like this.
+    pub(super) fn retain(&mut self, like: impl Fn(&Server) -> bool) {
+        self.entries.retain(|server, _| like(server));
+        self.due.retain(|_, server| like(server));
+    }
+
     /// When the next look is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.due.first_key_value().map(|(due, _)| due.0)

@@ -42,6 +42,8 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
         metadata: ObjectMeta { annotations: Some(decisions(server)), ..metadata(server) },
         spec: Some(DeploymentSpec {
             replicas,
+            // Nobody else's to decide: a Deployment that is paused follows no change.
+            paused: Some(false),
             min_ready_seconds: Some(MIN_READY_SECONDS),
             revision_history_limit: Some(2),
             progress_deadline_seconds: Some(server.pods.progress_deadline_seconds),
@@ -51,7 +53,6 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
             },
             strategy: Some(strategy(server)),
             template: marked(template(server, sealing_key)),
-            ..DeploymentSpec::default()
         }),
         ..Deployment::default()
     }
@@ -154,6 +155,7 @@ mod tests {
             "metadata": metadata_json(),
             "spec": {
                 "replicas": 3,
+                "paused": false,
                 "minReadySeconds": 2,
                 "revisionHistoryLimit": 2,
                 "progressDeadlineSeconds": 300,
