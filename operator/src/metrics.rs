@@ -17,6 +17,7 @@ pub struct Metrics {
     errors: Family<ErrorLabels, Counter>,
     duration: Histogram,
     requests: Family<RequestLabels, Counter>,
+    missed: Family<KindLabels, Counter>,
 }
 
 /// How a reconcile over one resource ended.
@@ -41,6 +42,8 @@ pub struct Gauges {
     pub upgrades_waiting: usize,
     /// How many have been given it and do not serve yet.
     pub upgrades_under_way: usize,
+    /// How many namespaces are to be watched and cannot be.
+    pub refused_namespaces: usize,
 }
 
 /// A condition and the status that it has.
@@ -72,6 +75,11 @@ struct RequestLabels {
     verb: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: String,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
@@ -90,7 +98,10 @@ impl Default for Metrics {
             duration.clone(),
         );
         registry.register("api_requests", "Requests to the API server, by verb", requests.clone());
-        Self { registry, reconciles, errors, duration, requests }
+        let missed = Family::default();
+        let help = "Objects that a watch missed and only the hourly check found, by kind";
+        registry.register("missed_changes", help, missed.clone());
+        Self { registry, reconciles, errors, duration, requests, missed }
     }
 }
 
@@ -119,6 +130,12 @@ impl Metrics {
             _ => "other",
         };
         self.requests.get_or_create(&RequestLabels { verb }).inc();
+    }
+
+    /// The hourly check found so many objects of a kind of which the watch had missed a change.
+    pub fn missed(&self, kind: &str, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.missed.get_or_create(&KindLabels { kind: kind.to_owned() }).inc_by(count);
     }
 
     /// Everything in text, with what is found out when it is asked for.
@@ -151,6 +168,10 @@ impl Metrics {
                 .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         now.register("upgrades", "Servers on the way to a new default image, by state", upgrades);
+        let refused = Gauge::<i64>::default();
+        refused.set(i64::try_from(gauges.refused_namespaces).unwrap_or(i64::MAX));
+        let help = "Namespaces in WATCH_NAMESPACES that are missing, or that may not be listed";
+        now.register("refused_namespaces", help, refused);
         let mut out = String::new();
         text::encode_registry(&mut out, &self.registry)?;
         text::encode_registry(&mut out, &now)?;

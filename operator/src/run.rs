@@ -5,6 +5,7 @@
 //! lease, ends the process at once: another operator may be working already.
 
 mod controller;
+mod gather;
 mod stop;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -17,10 +18,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     admin::{self, Admin},
-    context::{Context, Defaults},
+    api_server,
+    context::{Context, Defaults, VerificationDefaults},
     lease::{Lease, LeaseLost},
     metrics::Metrics,
-    probe::Proxy,
+    probe::{ProbeSettings, Proxy, dial::DialPolicy},
     settings::{LogFormat, Settings},
     watching::Caches,
 };
@@ -79,6 +81,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         identity,
         admin_address,
         concurrency,
+        trust,
         proxy,
         no_proxy,
         log_level: _,
@@ -94,7 +97,9 @@ async fn work(settings: Settings) -> Result<(), RunError> {
     let admin = admin::router(Admin { metrics: Arc::clone(&metrics), work });
     let admin = axum::serve(listener, admin);
 
-    let client = client(&metrics).await?;
+    let config = Config::infer().await?;
+    let api_server = config.cluster_url.clone();
+    let client = client(config, &metrics)?;
     let namespace = lease_namespace.unwrap_or_else(|| client.default_namespace().to_owned());
     let identity =
         identity.unwrap_or_else(|| format!("{}-{:08x}", crate::MANAGER, rand::random::<u32>()));
@@ -106,6 +111,12 @@ async fn work(settings: Settings) -> Result<(), RunError> {
             return Ok(());
         };
         tracing::info!(identity, "working");
+        let ranges = trust.verification_allowed_cidrs.0;
+        let dial = DialPolicy::new(ranges, api_server::addresses(&client, &api_server).await);
+        let verification = VerificationDefaults {
+            mode: trust.verification_mode,
+            probes: ProbeSettings { secrets_require_label: trust.secrets_require_label, dial },
+        };
         let (caches, writers) = Caches::new();
         let caches = Arc::new(caches);
         let reading = Arc::clone(&caches);
@@ -121,6 +132,8 @@ async fn work(settings: Settings) -> Result<(), RunError> {
                 selector: watch_selector,
                 upgrades_at_once,
                 operator_namespace: namespace,
+                allow_host_access: trust.pod_template_allow_host_access,
+                verification,
                 proxy: Proxy::of_operator(proxy, no_proxy),
             },
             identity,
@@ -157,8 +170,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
 }
 
 /// A client that counts its requests. Watches stay open, so there is no read timeout here; each reconcile has its own.
-async fn client(metrics: &Arc<Metrics>) -> Result<Client, RunError> {
-    let mut config = Config::infer().await?;
+fn client(mut config: Config, metrics: &Arc<Metrics>) -> Result<Client, RunError> {
     config.connect_timeout = Some(Duration::from_secs(5));
     let metrics = Arc::clone(metrics);
     let count = MapRequestLayer::new(move |request: axum::http::Request<kube::client::Body>| {

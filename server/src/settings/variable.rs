@@ -121,7 +121,7 @@ variables! {
     MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in. The admin endpoints take them on any port, and the address of the machine or pod";
     MCP_ALLOWED_ORIGINS: "Further browser origins, comma list; the advertised URL's and loopback are always in";
     MCP_TRUSTED_PROXIES: "Addresses or networks (10.0.0.0/8) of proxies, comma list: believed about their clients' addresses";
-    #[secret true] MCP_SEALING_KEY: "Base64 of 32 bytes or more, the same in all replicas; seals state handed to clients";
+    #[secret true] MCP_SEALING_KEY: "Base64 of 32 bytes or more, the same in all replicas; seals state handed to clients. Default: a new key at each start, so that an open question ends with a restart";
     MCP_REPLICA_HOST: "IP address at which the other replicas reach this one's ADMIN_PORT, to send on an answer that it waits for";
 
     ["Limits"]
