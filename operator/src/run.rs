@@ -196,7 +196,8 @@ fn stop_on_signal() -> Result<CancellationToken, RunError> {
 }
 
 fn log(settings: &Settings) {
-    let filter = EnvFilter::new(&settings.log_level);
+    // kube tells of each refused list in Rust's notation; the watches tell of it in words.
+    let filter = EnvFilter::new(format!("kube_runtime::watcher=error,{}", settings.log_level));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.log_format {
         LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),

@@ -17,7 +17,7 @@ use kube::{
 use tokio::{sync::Notify, time::sleep};
 
 use super::coverage::{Coverage, Scope};
-use crate::apis::Kind;
+use crate::{api_error, apis::Kind};
 
 /// A watch's events.
 pub(crate) type Events<K> = BoxStream<'static, Result<Event<K>, Error>>;
@@ -88,11 +88,22 @@ fn refusal(error: &Error) -> Option<&Status> {
     }
 }
 
+fn message(error: &Error) -> String {
+    match error {
+        Error::InitialListFailed(error)
+        | Error::WatchStartFailed(error)
+        | Error::WatchFailed(error) => api_error::message(error),
+        Error::WatchError(status) => status.message.clone(),
+        Error::NoResourceVersion => error.to_string(),
+    }
+}
+
 /// A watch failed; it tries again by itself. Tells whether the list was refused.
 pub(super) fn failed<K: Kind>(coverage: &Coverage, scope: &Scope, error: &Error) -> bool {
     let kind = K::kind(&());
     let Some(status) = refusal(error) else {
-        tracing::warn!(%kind, %error, "failed to watch");
+        let namespace = scope.namespace();
+        tracing::warn!(%kind, namespace, error = message(error), "failed to watch");
         return false;
     };
     if coverage.refused(scope) {
