@@ -6,16 +6,12 @@
 
 mod controller;
 mod gather;
+mod stop;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use kube::{Client, Config, client::ClientBuilder};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-    sync::watch,
-    time::timeout,
-};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tower::util::MapRequestLayer;
 use tracing_subscriber::EnvFilter;
@@ -186,18 +182,14 @@ fn client(mut config: Config, metrics: &Arc<Metrics>) -> Result<Client, RunError
 
 /// Cancelled by the first SIGTERM or SIGINT; the second ends the process.
 fn stop_on_signal() -> Result<CancellationToken, RunError> {
-    let mut term = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
-    let mut int = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
+    let mut requests = stop::Requests::listen().map_err(RunError::Signals)?;
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-        };
-        next().await;
+        requests.next().await;
         tracing::info!("stopping");
         stopping.cancel();
-        next().await;
+        requests.next().await;
         std::process::exit(130);
     });
     Ok(stop)
