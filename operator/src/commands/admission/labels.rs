@@ -38,7 +38,8 @@ pub(super) fn refusals(object: &Value) -> Vec<String> {
                 }
                 Some(_) => {}
                 None => {
-                    refusals.push(format!("{field}.{key}: {value} is not text: write it in quotes"))
+                    refusals
+                        .push(format!("{field}.{key}: {value} is not text: write it in quotes"));
                 }
             }
         }
