@@ -34,11 +34,16 @@ const COULD_NOT_LOOK: u8 = 2;
 /// Which manifests.
 #[derive(Args, Clone, Debug)]
 pub struct Files {
-    /// A file of YAML or JSON documents, or - for standard input. May be given more than once.
+    /// A file of YAML or JSON documents, a directory of such files, or - for standard input. May be
+    /// given more than once.
     ///
     /// Services, Secrets and `ConfigMaps` that a resource refers to are looked for among the documents of all files.
     #[arg(short, long = "filename", value_name = "FILE", required = true)]
     filename: Vec<PathBuf>,
+
+    /// Read the directories in directories, too.
+    #[arg(short = 'R', long)]
+    recursive: bool,
 
     /// The namespace of documents that name none.
     #[arg(short, long, default_value = "default", value_parser = settings::label)]

@@ -251,6 +251,51 @@ fn a_reader_that_stops_reading_is_no_fault() {
 }
 
 #[test]
+fn check_finds_what_kubectl_apply_would_refuse_or_overwrite() {
+    let secret = |key: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: hq-client}}\nstringData: {{client_id: a, {key}: b}}\n"
+        )
+    };
+    let good = [GOOD, &secret("client_secret")].join("---\n");
+    let check = operator(&["check", "-f", "-"], &good);
+    assert_eq!(check.status.code(), Some(0), "{}", out(&check));
+    let with = |more: &str| [GOOD, more].join("---\n");
+    for (input, said) in [
+        (with(&secret("secret")), "has no key client_secret; it has client_id, secret"),
+        (with(GOOD), "has a resource of this name already"),
+        (with(&GOOD.replace("LensesMcpServer", "LensesMCPServer")), "write LensesMcpServer"),
+        (with(&GOOD.replace("mcp.lenses.io", "mcp.lenses.com")), "write mcp.lenses.io/v1alpha1"),
+        (GOOD.replace("{name: team-mcp}", "{name: a, labels: {'a b': c}}"), "is not a key"),
+    ] {
+        let check = operator(&["check", "-f", "-"], &input);
+        assert_eq!(check.status.code(), Some(1), "{said}: {}", out(&check));
+        assert!(out(&check).contains(said), "{said:?} is not in {}", out(&check));
+    }
+}
+
+#[test]
+fn check_reads_directories_and_with_r_those_below() {
+    let examples = root().join("examples");
+    let examples = examples.to_str().unwrap();
+    let flat = operator(&["check", "-f", examples, "-o", "json"], "");
+    let files: Value = serde_json::from_slice(&flat.stdout).unwrap();
+    let all = files.as_array().unwrap();
+    assert!(all.len() >= 8, "{files}");
+    let of_file = |file: &str| all.iter().any(|one| one["file"].as_str().unwrap().ends_with(file));
+    assert!(of_file("examples/oauth.yaml") && of_file("examples/ingress.yaml"), "{files}");
+    let directory = std::env::temp_dir().join(format!("lenses-mcp-check-{}", std::process::id()));
+    std::fs::create_dir_all(directory.join("below")).unwrap();
+    std::fs::write(directory.join("below/mcp.yaml"), GOOD).unwrap();
+    let given = directory.to_str().unwrap();
+    let (flat, below) =
+        (operator(&["check", "-f", given], ""), operator(&["check", "-Rf", given], ""));
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert!(err(&flat).contains("no LensesMcpServer in"), "{}", err(&flat));
+    assert_eq!(below.status.code(), Some(0), "{}{}", out(&below), err(&below));
+}
+
+#[test]
 fn an_hq_is_examined_before_there_is_a_resource() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

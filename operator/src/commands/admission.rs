@@ -1,6 +1,8 @@
 //! What the API server says to a manifest before the operator sees it: schema, unknown fields as `kubectl apply` refuses them, and
 //! the rules in CEL. Made from the same definition that is installed in the cluster.
 
+mod labels;
+
 use std::sync::LazyLock;
 
 use kube::core::cel::Validator;
@@ -27,6 +29,7 @@ pub(super) fn refusals(object: &Value) -> Vec<String> {
     }
     let object = without_nulls(object.clone());
     let mut refusals = structural(&object);
+    refusals.extend(labels::refusals(&object));
     // The rules read values of the types that the schema says, so the API server, too, runs them only then.
     if refusals.is_empty()
         && let Err(errors) = Validator::new().validate(&SCHEMA, &object, None)
@@ -66,9 +69,12 @@ fn structural(object: &Value) -> Vec<String> {
     refusals
 }
 
-/// What JSON Schema reads otherwise than Kubernetes does: a list that is a set.
+/// What JSON Schema reads otherwise than Kubernetes does: a list that is a set, and a number or text.
 fn json_schema(mut schema: Value) -> Value {
     if let Some(fields) = schema.as_object_mut() {
+        if fields.get("x-kubernetes-int-or-string") == Some(&json!(true)) {
+            fields.insert("type".to_owned(), json!(["integer", "string"]));
+        }
         if fields.get("x-kubernetes-list-type") == Some(&json!("set")) {
             fields.insert("uniqueItems".to_owned(), json!(true));
         }
@@ -190,6 +196,14 @@ mod tests {
             (
                 json!({ "lenses": lenses, "auth": { "oauth": {} }, "imagePullSecrets": [{ "name": "a" }, { "name": "a" }] }),
                 "spec.imagePullSecrets[1]: another item has the same name",
+            ),
+            (
+                json!({ "lenses": lenses, "auth": { "oauth": {} }, "resources": { "requests": { "cpu": 0.1 } } }),
+                "spec.resources.requests.cpu: 0.1 is not of types",
+            ),
+            (
+                json!({ "lenses": { "url": "https://hq", "proxy": { "url": "http://proxy", "noProxy": ["a,b"] } } }),
+                "spec.lenses.proxy.noProxy.0: ",
             ),
             (json!({ "lenses": lenses, "auth": {} }), "spec.auth: say how callers sign in"),
             (json!({ "lenses": lenses }), "say how callers sign in"),

@@ -1,5 +1,7 @@
 //! `check -f FILE`: what the API server and the operator would say to a manifest, without either.
 
+mod secret_keys;
+
 use std::process::ExitCode;
 
 use clap::Args;
@@ -47,8 +49,12 @@ pub fn run(check: Check) -> ExitCode {
         Err(error) => return could_not_look(&error),
     };
     let defaults = check.settings.defaults();
-    let servers = documents.iter().filter(|document| document.is_server());
-    let verdicts: Vec<_> = servers.map(|server| verdict(server, &documents, &defaults)).collect();
+    let mut verdicts: Vec<_> = documents
+        .iter()
+        .filter(|document| document.is_server() || document.is_mistyped_server())
+        .map(|server| verdict(server, &documents, &defaults))
+        .collect();
+    refuse_repetitions(&mut verdicts);
     match check.output {
         Output::Table => write::to_stdout(&table(&verdicts)),
         output => write::to_stdout(&structured(&verdicts, output)),
@@ -60,16 +66,39 @@ pub fn run(check: Check) -> ExitCode {
     }
 }
 
+/// Of two resources of one name, the second would change the first.
+fn refuse_repetitions(verdicts: &mut [Verdict]) {
+    for at in 1..verdicts.len() {
+        let (earlier, later) = verdicts.split_at_mut(at);
+        let Some(verdict) = later.first_mut() else { continue };
+        let same = earlier
+            .iter()
+            .find(|earlier| earlier.namespace == verdict.namespace && earlier.name == verdict.name);
+        if let Some(same) = same {
+            verdict.valid = false;
+            verdict.faults.push(format!(
+                "metadata.name: {} has a resource of this name already: write another name",
+                same.file
+            ));
+        }
+    }
+}
+
 fn verdict(document: &Document, documents: &[Document], defaults: &Defaults) -> Verdict {
-    let mut faults = admission::refusals(&document.object);
+    let mut faults = match document.mistyping() {
+        Some(fault) => vec![fault],
+        None => admission::refusals(&document.object),
+    };
     let mut not_checked = Vec::new();
     if faults.is_empty() {
         match serde_json::from_value::<LensesMcpServer>(document.object.clone()) {
             Ok(server) => {
                 let objects: Vec<_> = documents.iter().map(|document| &document.object).collect();
+                let missing = secret_keys::missing(&server, document.namespace(), documents);
                 let judged = offline::judge(server, &objects, defaults);
                 not_checked = judged.not_checked;
                 faults = judged.objects.err().unwrap_or_default();
+                faults.extend(missing);
             }
             Err(error) => faults.push(error.to_string()),
         }

@@ -1,11 +1,17 @@
 //! Reading manifests: files of documents, `List`s taken apart.
 
-use std::{io::Read, path::Path};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use lenses_mcp_crds::{GROUP, yaml};
 use serde_json::{Value, json};
 
 use super::Files;
+
+/// This operator's kind.
+const KIND: &str = "LensesMcpServer";
 
 /// A document, and where it stands.
 #[derive(Clone, Debug)]
@@ -46,14 +52,67 @@ impl Document {
             .as_str()
             .and_then(|version| version.split_once('/'))
             .map(|(group, _)| group);
-        self.kind() == "LensesMcpServer" && group.is_none_or(|group| group == GROUP)
+        self.kind() == KIND && group.is_none_or(|group| group == GROUP)
+    }
+
+    /// Whether it was meant to be of this operator's kind: only its kind or only its group is right,
+    /// or its kind in other letters.
+    pub(super) fn is_mistyped_server(&self) -> bool {
+        self.mistyping().is_some()
+    }
+
+    /// What is wrong with kind or group of one that was meant to be of this operator's kind.
+    pub(super) fn mistyping(&self) -> Option<String> {
+        let version = self.object["apiVersion"].as_str().unwrap_or_default();
+        let group = version.split_once('/').map_or("", |(group, _)| group);
+        let meant = self.kind().eq_ignore_ascii_case(KIND)
+            || self.kind().eq_ignore_ascii_case("LensesMcpServers");
+        match (self.kind() == KIND, group == GROUP) {
+            (true, false) if version.contains('/') => {
+                Some(format!("apiVersion: {version} has no {KIND}: write {GROUP}/v1alpha1"))
+            }
+            (false, is_ours) if is_ours || meant => {
+                Some(format!("kind: {version} has no {}: write {KIND}", self.kind()))
+            }
+            _ => None,
+        }
     }
 }
 
+/// The files that are meant: those of a directory are those that kubectl takes.
+fn files(path: &Path, recursive: bool) -> std::io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut entries: Vec<_> =
+        std::fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    entries.sort();
+    let mut all = Vec::new();
+    for entry in entries {
+        let is_manifest = entry.extension().is_some_and(|extension| {
+            ["yaml", "yml", "json"].iter().any(|known| extension == *known)
+        });
+        if entry.is_dir() {
+            if recursive {
+                all.extend(files(&entry, recursive)?);
+            }
+        } else if is_manifest {
+            all.push(entry);
+        }
+    }
+    Ok(all)
+}
+
 /// All documents of all files. At least one is a `LensesMcpServer`.
-pub(super) fn read(files: &Files) -> Result<Vec<Document>, ManifestError> {
+pub(super) fn read(given: &Files) -> Result<Vec<Document>, ManifestError> {
     let mut documents = Vec::new();
-    for path in &files.filename {
+    let mut paths = Vec::new();
+    for path in &given.filename {
+        let found = files(path, given.recursive)
+            .map_err(|source| ManifestError::Read { file: path.display().to_string(), source })?;
+        paths.extend(found);
+    }
+    for path in &paths {
         let file = if path == Path::new("-") {
             "standard input".to_owned()
         } else {
@@ -61,12 +120,12 @@ pub(super) fn read(files: &Files) -> Result<Vec<Document>, ManifestError> {
         };
         let text =
             text(path).map_err(|source| ManifestError::Read { file: file.clone(), source })?;
-        documents.extend(parse(&file, &text, &files.namespace)?);
+        documents.extend(parse(&file, &text, &given.namespace)?);
     }
-    if documents.iter().any(Document::is_server) {
+    if documents.iter().any(|one| one.is_server() || one.is_mistyped_server()) {
         return Ok(documents);
     }
-    let names: Vec<_> = files.filename.iter().map(|path| path.display().to_string()).collect();
+    let names: Vec<_> = given.filename.iter().map(|path| path.display().to_string()).collect();
     Err(ManifestError::NoServer(names.join(", ")))
 }
 
