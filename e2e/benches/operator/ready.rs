@@ -1,7 +1,7 @@
 //! Some hundred resources from their creation until all are Ready.
 //!
-//! The API server, etcd and the controller manager are real, so that a Deployment makes a ReplicaSet
-//! and that makes pods. There is no kubelet: [`kubelet`] says of each pod that it is ready. The
+//! The API server, etcd and the controller manager are real, so that a Deployment leads to
+//! pods. There is no kubelet: [`kubelet`] says of each pod that it is ready. The
 //! endpoint of all resources is one real server, which the operator verifies as it does any.
 
 mod kubelet;
@@ -46,7 +46,7 @@ pub(crate) async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Fi
     fleet.make(FLEET, resources).await;
     operator.all_are("Ready", resources).await;
     let took = before.3.elapsed();
-    let cpu = [operator.cpu_time() - before.1, server.cpu_time() - before.2];
+    let cpu = [before.1.abs_diff(operator.cpu_time()), before.2.abs_diff(server.cpu_time())];
     let requests = audit::requests(&server.cluster).since(&before.0);
     println!("requests until {resources} resources are Ready: {requests}");
     operator.rested().await;
