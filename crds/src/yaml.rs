@@ -19,7 +19,49 @@ impl std::error::Error for YamlError {}
 /// # Errors
 /// When the value has a form that YAML cannot hold, such as a map whose keys are maps.
 pub fn to_string<T: Serialize>(value: &T) -> Result<String, YamlError> {
-    serde_yaml::to_string(value).map_err(YamlError)
+    serde_yaml::to_string(value).map(|text| quote_booleans(&text)).map_err(YamlError)
+}
+
+/// What the library writes is YAML 1.2. kubectl and Helm read YAML 1.1, in which these texts are
+/// booleans unless they are quoted.
+const BOOLEANS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
+
+/// Quotes keys and values that YAML 1.1 takes for booleans and YAML 1.2 does not.
+fn quote_booleans(text: &str) -> String {
+    let is_boolean = |word: &str| {
+        BOOLEANS.contains(&word.to_lowercase().as_str()) && !["true", "false"].contains(&word)
+    };
+    let quoted = |word: &str| if is_boolean(word) { format!("'{word}'") } else { word.to_owned() };
+    let mut made = String::new();
+    // The column that the lines of a block of text are to the right of.
+    let mut block = None;
+    for line in text.lines() {
+        let content = line.trim_start();
+        let indent = line.len() - content.len();
+        if block.is_some_and(|column| content.is_empty() || indent > column) {
+            made.extend([line, "\n"]);
+            continue;
+        }
+        let value = content.trim_start_matches("- ");
+        let (dashes, column) = (content.len() - value.len(), line.len() - value.len());
+        let begins_block = |text: &str| text.starts_with(['|', '>']) && text.len() < 4;
+        block = if begins_block(value) {
+            Some((indent + dashes).saturating_sub(2))
+        } else {
+            let after_key = value.split_once(": ").is_some_and(|(_, value)| begins_block(value));
+            after_key.then_some(column)
+        };
+        made.push_str(line.get(..column).unwrap_or_default());
+        match value.split_once(": ") {
+            Some((key, value)) => made.extend([quoted(key), ": ".to_owned(), quoted(value)]),
+            None => match value.strip_suffix(':') {
+                Some(key) => made.extend([quoted(key), ":".to_owned()]),
+                None => made.push_str(&quoted(value)),
+            },
+        }
+        made.push('\n');
+    }
+    made
 }
 
 /// The values of a file of YAML documents, in order; empty documents are left out.
@@ -32,4 +74,28 @@ pub fn from_documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, YamlErr
         .map(|document| Option::<T>::deserialize(document).map_err(YamlError))
         .filter_map(Result::transpose)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_yaml_1_1_takes_for_booleans_is_quoted() {
+        let value = json!({
+            "off": "off",
+            "Yes": ["no", ["N", { "on": "On", "text": "one\n- no\noff: on\n" }], "a\nyes"],
+            "true": true,
+            "TRUE": "FALSE",
+            "nothing": "north",
+        });
+        let text = to_string(&value).unwrap();
+        for quoted in ["'off': 'off'", "'Yes':", "- 'no'", "'N'", "'on': 'On'", "'TRUE': 'FALSE'"] {
+            assert!(text.contains(quoted), "{quoted}: {text}");
+        }
+        assert!(text.contains("nothing: north"), "{text}");
+        assert_eq!(from_documents::<Value>(&text).unwrap(), [value], "{text}");
+    }
 }

@@ -183,6 +183,11 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             lenses("proxy", json!({"url": "http://user:secret@proxy:3128"})),
             "proxy.credentialsSecretRef",
         ),
+        (
+            "two exceptions in one",
+            lenses("proxy", json!({"url": "http://proxy", "noProxy": ["a,b"]})),
+            NO_MATCH,
+        ),
         ("a Service without a port", service_ref(json!({"name": "hq"})), "port: Required value"),
         (
             "a Service without a name",

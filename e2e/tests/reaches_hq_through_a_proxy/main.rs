@@ -14,6 +14,8 @@ use serde_json::json;
 
 /// Where the proxy finds HQ.
 const OUTSIDE: &str = "hq.outside.test";
+/// Lets the operator use the credentials for its own checks.
+const LABEL: [&str; 4] = ["label", "secret", "proxy", "mcp.lenses.io/operator-may-read=true"];
 
 #[tokio::test]
 async fn tools_sql_sign_in_and_verification_go_through_the_proxy() {
@@ -21,6 +23,7 @@ async fn tools_sql_sign_in_and_verification_go_through_the_proxy() {
         let hq = bed.hq().await?;
         let proxy = ForwardProxy::start(OUTSIDE, &bed.host(hq.name())).await?;
         bed.secret("proxy", json!({"username": USERNAME, "password": "another"})).await?;
+        bed.kubectl(&LABEL, None).await?;
         let mut manifest = bed.oauth_server("mcp", &hq);
         manifest["spec"]["lenses"] = json!({
             "url": format!("http://{OUTSIDE}:9991"),
@@ -40,6 +43,7 @@ async fn tools_sql_sign_in_and_verification_go_through_the_proxy() {
 
         bed.kubectl(&["delete", "secret", "proxy"], None).await?;
         bed.secret("proxy", json!({"username": USERNAME, "password": PASSWORD})).await?;
+        bed.kubectl(&LABEL, None).await?;
         let made = bed.until_ready("mcp").await?;
         let application = Application::new("Claude", &mcp_url(&made)?, "alice")?;
         let session = application.sign_in(Ticks::AsAsked).await?;

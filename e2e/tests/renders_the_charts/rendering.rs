@@ -15,7 +15,7 @@ const CRD: &str = include_str!("../../../crds/lensesmcpservers.yaml");
 type Objects = BTreeMap<String, Value>;
 
 /// Values of the operator's chart, by file; release and namespace.
-const CASES: [(&str, &str, &str); 20] = [
+const CASES: [(&str, &str, &str); 21] = [
     ("chart-wide-metadata", RELEASE, NAMESPACE),
     ("digests", RELEASE, NAMESPACE),
     ("extras", RELEASE, NAMESPACE),
@@ -38,6 +38,7 @@ const CASES: [(&str, &str, &str); 20] = [
     ("security-context", RELEASE, NAMESPACE),
     ("service-monitor", RELEASE, NAMESPACE),
     ("startup-check", RELEASE, NAMESPACE),
+    ("trust", RELEASE, NAMESPACE),
 ];
 const RELEASE: &str = "lenses-mcp-operator";
 const NAMESPACE: &str = "lenses";
