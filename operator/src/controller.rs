@@ -120,6 +120,7 @@ pub(crate) async fn reconcile(
     context: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
     let begun = Instant::now();
+    context.queue.taken(&ObjectRef::from_obj(&*watched));
     let ended = timeout(LIMIT, async {
         context.caches.read().await.map_err(|_| ReconcileError::Closed)?;
         // Its objects go with it: they name it as their owner.

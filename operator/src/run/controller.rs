@@ -90,24 +90,40 @@ pub(super) async fn run(
         watches.optional(&caches.http_routes),
         watches.optional(&caches.service_monitors),
     ]);
-    let woken = changes.flat_map({
+    let concerned = changes.flat_map({
         let caches = Arc::clone(caches);
         move |change| stream::iter(caches.concerned(&change))
     });
+    let woken = stream::select_all([
+        admissions.0.boxed(),
+        concerned.boxed(),
+        caches.http_routes.turns(caches.servers.clone()).boxed(),
+        caches.service_monitors.turns(caches.servers.clone()).boxed(),
+        news.boxed(),
+    ]);
+    let [of_server, of_pod, of_others, of_gone] = std::array::from_fn(|_| Arc::clone(&context));
+    let servers =
+        servers.inspect_ok(move |server| of_server.queue.woken(&ObjectRef::from_obj(server)));
+    let owner = move |pod| owner(&pod).inspect(|server| of_pod.queue.woken(server));
+    let woken = woken.inspect(move |server| of_others.queue.woken(server));
     let reconciles = Controller::for_stream(servers, caches.servers.clone())
-        .reconcile_on(admissions.0)
         .watches_stream(pods, owner)
         .reconcile_on(woken)
-        .reconcile_on(caches.http_routes.turns(caches.servers.clone()))
-        .reconcile_on(caches.service_monitors.turns(caches.servers.clone()))
-        .reconcile_on(news)
         .with_config(controller::Config::default().concurrency(concurrency).debounce(GATHER))
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(reconcile, retry, Arc::clone(&context))
-        .for_each(|ended| async move {
-            if let Err(controller::Error::QueueError(error)) = ended {
-                tracing::warn!(%error, "failed to watch");
+        .for_each(|ended| {
+            match ended {
+                Err(controller::Error::QueueError(error)) => {
+                    tracing::warn!(%error, "failed to watch");
+                }
+                Err(controller::Error::ObjectNotFound(gone)) => {
+                    let namespace = gone.namespace.unwrap_or_default();
+                    of_gone.queue.taken(&ObjectRef::new(&gone.name).within(&namespace));
+                }
+                _ => {}
             }
+            std::future::ready(())
         });
     tokio::select! {
         () = reconciles => {}
@@ -116,8 +132,7 @@ pub(super) async fn run(
 }
 
 /// The server that a pod's change wakes.
-#[expect(clippy::needless_pass_by_value, reason = "the controller gives it so")]
-fn owner(pod: WatchedPod) -> Option<ObjectRef<WatchedServer>> {
+fn owner(pod: &WatchedPod) -> Option<ObjectRef<WatchedServer>> {
     let namespace = pod.namespace()?;
     (!pod.seen.server.is_empty()).then(|| ObjectRef::new(&pod.seen.server).within(&namespace))
 }
