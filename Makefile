@@ -29,7 +29,7 @@ INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS
 SUITE := target/conformance/suite
 
 .PHONY: help demo test lint unit server conformance e2e fuzz bench bench-operator generate images \
-  linux-root cluster demo-programs kubernetes test-kubernetes
+  dist push charts alerts linux-root cluster demo-programs kubernetes test-kubernetes
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -103,11 +103,12 @@ linux-root:
 	  exit 1
 	fi
 
-generate: ## Write the files that are made from source: the CRD, in crds/ and in the chart, and tables in docs/.
+generate: ## Write the files that are made from source: the CRD, in crds/ and in the chart, the charts' schemas and READMEs, and tables in docs/.
 	@UPDATE_TOOLS=1 cargo test --quiet -p lenses-mcp-operator --test tool_names
 	cargo run --quiet -p lenses-mcp-operator -- crd > target/crd.yaml
 	cp target/crd.yaml crds/lensesmcpservers.yaml
 	cp target/crd.yaml charts/lenses-mcp-operator/files/lensesmcpservers.yaml
+	UPDATE_CHARTS=1 cargo test --quiet -p lenses-mcp-operator --test chart
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-server --test docs
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-operator --test operator_page
 
@@ -117,6 +118,47 @@ images: ## Build the images from the Dockerfiles that ship, into target/images/P
 	@$(STATIC_CARGO) build --profile $(PROFILE) --locked --target $(HOST) \
 	  -p lenses-mcp-operator -p lenses-mcp-server -p lenses-mcp-e2e --no-default-features --bins
 	e2e/images $(STATIC) $(IMAGES) $(VERSION) $($(PROFILE)_MIB)
+
+# Where the images and charts of a release are.
+REGISTRY := docker.io/lensesio
+# Of which the images are; of which triples the kubectl plugin is. A macOS program needs a Mac's linker.
+ARCHITECTURES := amd64 arm64
+PLUGIN_TRIPLES := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-pc-windows-gnu
+HELM := $(CURDIR)/target/tools/helm4
+
+dist: override PROFILE := $(if $(filter command line,$(origin PROFILE)),$(PROFILE),release)
+dist: $(HELM) ## Make the files of a release in dist/: images, charts, manifests, plugins, bills of materials.
+	@VERSION=$(VERSION) PROFILE=$(PROFILE) REGISTRY=$(REGISTRY) HELM=$(HELM) ARCHITECTURES="$(ARCHITECTURES)" \
+	  PLUGIN_TRIPLES="$(PLUGIN_TRIPLES)" release/dist
+
+push: $(HELM) ## Push the images and charts in dist/ to REGISTRY.
+	@VERSION=$(VERSION) REGISTRY=$(REGISTRY) HELM=$(HELM) release/push
+
+# Not part of `make test`, which renders the charts with Helm 4 alone: Helm 3 takes minutes to build.
+charts: target/tools/helm3 target/tools/helm4 ## Render and lint the charts with Helm 3 and 4.
+	@cargo build -p lenses-mcp-e2e --test renders_the_charts --locked
+	for helm in 3 4; do
+	  mkdir -p target/tools/$$helm
+	  ln -sf ../helm$$helm target/tools/$$helm/helm
+	  for chart in charts/*; do target/tools/helm$$helm lint --strict $$chart; done
+	  PATH=$(CURDIR)/target/tools/$$helm:$$PATH \
+	    cargo test -p lenses-mcp-e2e --test renders_the_charts --locked
+	done
+
+# Not part of `make test` either: promtool takes minutes to build.
+alerts: target/tools/promtool ## Check the chart's alerts, and test them on good and bad data.
+	@target/tools/promtool check rules --lint=all charts/lenses-mcp-operator/files/alerts.yaml
+	target/tools/promtool test rules e2e/alerts/alerts_test.yaml
+
+target/tools/promtool: e2e/cluster/promtool/go.sum
+	go build -C e2e/cluster/promtool -ldflags "-s -w" -o $(CURDIR)/$@ \
+	  github.com/prometheus/prometheus/cmd/promtool
+
+target/tools/helm4: e2e/cluster/helm/go.sum
+	go build -C e2e/cluster/helm -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1" -o $(CURDIR)/$@ helm.sh/helm/v4/cmd/helm
+
+target/tools/helm3: e2e/cluster/helm3/go.sum
+	go build -C e2e/cluster/helm3 -ldflags "-s -w -X helm.sh/helm/v3/internal/version.version=v3.22.0" -o $(CURDIR)/$@ helm.sh/helm/v3/cmd/helm
 
 # Steps of `make test` and `make demo`. The builds of Kubernetes do not depend on the program that they
 # run: in the background, cargo would wait for the cargo of other steps.

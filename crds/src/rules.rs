@@ -88,6 +88,27 @@ pub(crate) fn exactly_one_bundle() -> Rule {
     )
 }
 
+/// A proxy is written down or taken from the operator.
+pub(crate) fn exactly_one_proxy() -> Rule {
+    Rule::new("has(self.url) != (has(self.fromEnvironment) && self.fromEnvironment)").message(
+        "say which proxy: write exactly one of proxy.url and proxy.fromEnvironment: true (the operator's own)",
+    )
+}
+
+/// The operator's proxy comes with its own exceptions and credentials.
+pub(crate) fn environment_has_the_whole_proxy() -> Rule {
+    Rule::new("has(self.url) || (!has(self.noProxy) && !has(self.credentialsSecretRef))").message(
+        "leave noProxy and credentialsSecretRef out with proxy.fromEnvironment: the operator's own settings hold",
+    )
+}
+
+/// Credentials are in a Secret, and TLS to the proxy itself is not supported.
+pub(crate) fn proxy_url() -> Rule {
+    Rule::new(r"self.matches('^http://([A-Za-z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?/?$')").message(
+        "write the proxy as http://host:port; credentials belong into proxy.credentialsSecretRef",
+    )
+}
+
 /// Two routes to one server would be two public URLs, and clients are told one.
 pub(crate) fn at_most_one_route() -> Rule {
     Rule::new("!has(self.ingress) || !has(self.httpRoute)")

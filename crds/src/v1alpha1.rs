@@ -26,7 +26,7 @@ pub use auth::{
 pub use endpoint::{
     Endpoint, ExternalTrafficPolicy, HttpRoute, Ingress, ParentRef, Service, ServiceType,
 };
-pub use lenses::{CaBundle, ConfigMapKeyRef, Lenses, Scheme, ServiceRef, TlsSecret};
+pub use lenses::{CaBundle, ConfigMapKeyRef, Lenses, LensesProxy, Scheme, ServiceRef, TlsSecret};
 pub use network_policy::{Dns, NetworkPolicy};
 pub use observability::{
     Audit, AuditDisabled, AuditFile, AuditStdout, Log, LogFormat, LogLevel, Metrics, Observability,

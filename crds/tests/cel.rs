@@ -295,6 +295,34 @@ fn certificates_are_in_one_place() {
 }
 
 #[test]
+fn a_proxy_is_written_down_or_the_operators() {
+    let lenses = |proxy: Value| json!({ "url": "https://hq.example.com", "proxy": proxy });
+    for proxy in [
+        json!({ "url": "http://proxy.example.com:3128" }),
+        json!({ "url": "http://[fd00::1]:3128/", "noProxy": [".svc", "10.0.0.0/8"] }),
+        json!({ "url": "http://proxy", "credentialsSecretRef": { "name": "proxy" } }),
+        json!({ "fromEnvironment": true }),
+    ] {
+        let refusals = refusals("lenses-mcp", &good_but_for("lenses", lenses(proxy.clone())));
+        assert_eq!(refusals, "", "{proxy}");
+    }
+    for (proxy, remedy) in [
+        (json!({}), "exactly one of proxy.url and proxy.fromEnvironment"),
+        (json!({ "fromEnvironment": false }), "exactly one of proxy.url"),
+        (json!({ "url": "http://proxy", "fromEnvironment": true }), "exactly one of proxy.url"),
+        (json!({ "fromEnvironment": true, "noProxy": ["a"] }), "leave noProxy"),
+        (json!({ "url": "https://proxy" }), "http://host:port"),
+        (json!({ "url": "http://user:secret@proxy" }), "proxy.credentialsSecretRef"),
+        (json!({ "url": "http://proxy/path" }), "http://host:port"),
+        (json!({ "url": "http://proxy", "noProxy": ["a,b"] }), "noProxy"),
+        (json!({ "url": "http://proxy", "noProxy": ["a'"] }), "noProxy"),
+    ] {
+        let refusals = refusals("lenses-mcp", &good_but_for("lenses", lenses(proxy.clone())));
+        assert!(refusals.contains(remedy), "{proxy}: {refusals}");
+    }
+}
+
+#[test]
 fn limits_have_limits_and_a_query_ends_before_its_request() {
     for limits in [
         json!({}),

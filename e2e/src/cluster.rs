@@ -42,7 +42,7 @@ pub use remains::RemainsError;
 pub use requirements::{Program, RequirementError, install_missing, require_root};
 pub use start::StartError;
 
-pub(crate) use settings::NODE_ADDRESS;
+pub use settings::NODE_ADDRESS;
 
 use run_directory::{LockedRunDirectory, Record};
 use start::Parts;

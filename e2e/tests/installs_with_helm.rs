@@ -51,3 +51,15 @@ async fn the_chart_passes_helm_lint_and_refuses_a_value_that_it_does_not_know() 
         helm(&["template", CHART, "--set", "replicaz=2"]).await.map_err(|error| error.to_string());
     assert!(refusal.as_ref().is_err_and(|text| text.contains("replicaz")), "{refusal:?}");
 }
+
+#[tokio::test]
+async fn helm_test_passes_on_an_installed_chart() {
+    prove(|_bed| async move {
+        let report = helm(&["test", OPERATOR_RELEASE, "--namespace", OPERATOR_NAMESPACE]).await?;
+        assert!(report.contains("api-check") && report.contains("Succeeded"), "{report}");
+        // With the check as a hook, Helm returns only once the API server accepts a resource.
+        helm(&[&INSTALL[..], &["--set", "startupCheck.enabled=true"]].concat()).await?;
+        helm(&INSTALL).await.map(drop)
+    })
+    .await;
+}

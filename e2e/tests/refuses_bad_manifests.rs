@@ -173,6 +173,16 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             lenses("clientCertificate", json!({})),
             "secretName: Required value",
         ),
+        (
+            "a proxy that is not named",
+            lenses("proxy", json!({})),
+            "exactly one of proxy.url and proxy.fromEnvironment",
+        ),
+        (
+            "a proxy with its password",
+            lenses("proxy", json!({"url": "http://user:secret@proxy:3128"})),
+            "proxy.credentialsSecretRef",
+        ),
         ("a Service without a port", service_ref(json!({"name": "hq"})), "port: Required value"),
         (
             "a Service without a name",

@@ -88,7 +88,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::{context::Defaults, watching::Caches};
+    use crate::{controller::fixtures::defaults, watching::Caches};
 
     async fn ready(stage: Stage) -> StatusCode {
         let (_sender, stage) = watch::channel(stage);
@@ -104,16 +104,8 @@ mod tests {
             )
         });
         let (caches, _writers) = Caches::new();
-        let defaults = Defaults {
-            image: String::new(),
-            cluster_domain: String::new(),
-            namespaces: Vec::new(),
-            selector: String::new(),
-            upgrades_at_once: 1,
-            operator_namespace: String::new(),
-        };
         let (client, caches) = (Client::new(never, "default"), Arc::new(caches));
-        Context::new(client, caches, Arc::default(), defaults, "me".to_owned()).0
+        Context::new(client, caches, Arc::default(), defaults(), "me".to_owned()).0
     }
 
     #[tokio::test]

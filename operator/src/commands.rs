@@ -4,6 +4,7 @@
 
 mod admission;
 pub mod check;
+pub mod check_api;
 pub mod doctor;
 mod manifests;
 mod offline;
@@ -15,7 +16,7 @@ use clap::{Args, ValueEnum};
 use lenses_mcp_crds::yaml;
 use serde::Serialize;
 
-use crate::{context::Defaults, settings};
+use crate::{context::Defaults, probe::Proxy, settings};
 
 /// What was looked at is not as it must be.
 const NOT_WELL: u8 = 1;
@@ -50,17 +51,27 @@ pub struct OperatorSettings {
     /// The namespace in which the operator runs: its pods are let in by the `NetworkPolicies`.
     #[arg(long, env = "POD_NAMESPACE", default_value = "lenses-mcp-operator", value_parser = settings::label)]
     operator_namespace: String,
+
+    /// The HTTP proxy of resources whose `spec.lenses.proxy` has `fromEnvironment`. Default: none.
+    #[arg(long, value_name = "URL", default_value = "", value_parser = settings::proxy)]
+    proxy: String,
+
+    /// What such resources reach without the proxy, separated by commas.
+    #[arg(long, value_name = "LIST", default_value = "")]
+    no_proxy: String,
 }
 
 impl OperatorSettings {
     fn defaults(self) -> Defaults {
         Defaults {
             image: self.server_image,
+            image_pull_secrets: Vec::new(),
             cluster_domain: self.cluster_domain,
             namespaces: Vec::new(),
             selector: String::new(),
             upgrades_at_once: 1,
             operator_namespace: self.operator_namespace,
+            proxy: Proxy::of_operator(self.proxy, self.no_proxy),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     MANAGER,
     back_off::Failures,
     metrics::{Gauges, Metrics},
-    probe::Verifications,
+    probe::{Proxy, Verifications},
     queue::Queue,
     upgrades::UpgradeQueue,
     watching::{Caches, servers::WatchedServer},
@@ -26,6 +26,8 @@ use crate::{
 pub(crate) struct Defaults {
     /// The image of the server.
     pub(crate) image: String,
+    /// The pull secrets of servers whose resource names none.
+    pub(crate) image_pull_secrets: Vec<String>,
     /// The domain of this cluster's DNS names.
     pub(crate) cluster_domain: String,
     /// The namespaces that are watched; none means all.
@@ -36,6 +38,8 @@ pub(crate) struct Defaults {
     pub(crate) upgrades_at_once: u16,
     /// The namespace that this operator runs in.
     pub(crate) operator_namespace: String,
+    /// The proxy towards HQ of resources that ask for the operator's.
+    pub(crate) proxy: Option<Proxy>,
 }
 
 /// What every reconcile can use.

@@ -10,6 +10,7 @@ use lenses_mcp_crds::schema;
 use lenses_mcp_operator::{
     commands::{
         check::{self, Check},
+        check_api::{self, CheckApi},
         doctor::{self, Doctor},
         render::{self, Render},
     },
@@ -37,6 +38,10 @@ enum Command {
     ///
     /// Exit status 0: all would be accepted. 1: not all, and why. 2: a file cannot be read.
     Check(Check),
+    /// Wait until the API server accepts a `LensesMcpServer` resource, with a dry run.
+    ///
+    /// Exit status 0: it does. 1: it does not, and why. 2: there is no cluster.
+    CheckApi(CheckApi),
     /// Walk a live resource link by link, from HQ to what a client sees, with your own rights and from where you are.
     ///
     /// Exit status 0: every link that could be looked at holds. 1: one does not, and what to change. 2: the resource cannot be read.
@@ -77,6 +82,7 @@ fn command(command: Command) -> ExitCode {
     match command {
         Command::Run(settings) => run::run(*settings),
         Command::Check(check) => check::run(check),
+        Command::CheckApi(check) => check_api::run(&check),
         Command::Doctor(doctor) => doctor::run(doctor),
         Command::Render(render) => render::run(render),
         Command::Crd => match schema::manifest() {

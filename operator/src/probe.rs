@@ -31,6 +31,7 @@ pub mod http;
 mod lenses;
 pub(crate) mod plan;
 mod probe_loop;
+mod proxy;
 pub(crate) mod recorded;
 mod schedule;
 mod tools;
@@ -46,6 +47,7 @@ pub(crate) use credentials::Credentials;
 pub use endpoint::{EndpointProbe, probe as probe_endpoint};
 pub use lenses::{probe as probe_lenses, version as lenses_version};
 pub(crate) use probe_loop::probe_loop;
+pub(crate) use proxy::Proxy;
 pub use tools::Tools;
 pub(crate) use verifications::Verifications;
 

@@ -23,6 +23,7 @@ use crate::{
     context::{Context, Defaults},
     lease::{Lease, LeaseLost},
     metrics::Metrics,
+    probe::Proxy,
     settings::{LogFormat, Settings},
     watching::Caches,
 };
@@ -71,6 +72,7 @@ pub fn run(settings: Settings) -> ExitCode {
 async fn work(settings: Settings) -> Result<(), RunError> {
     let Settings {
         server_image,
+        server_image_pull_secrets,
         watch_namespaces,
         watch_selector,
         upgrades_at_once,
@@ -80,6 +82,8 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         identity,
         admin_address,
         concurrency,
+        proxy,
+        no_proxy,
         log_level: _,
         log_format: _,
     } = settings;
@@ -115,11 +119,13 @@ async fn work(settings: Settings) -> Result<(), RunError> {
             metrics,
             Defaults {
                 image: server_image,
+                image_pull_secrets: server_image_pull_secrets.0,
                 cluster_domain,
                 namespaces: watch_namespaces.0,
                 selector: watch_selector,
                 upgrades_at_once,
                 operator_namespace: namespace,
+                proxy: Proxy::of_operator(proxy, no_proxy),
             },
             identity,
         );

@@ -17,6 +17,11 @@ pub struct Settings {
     #[arg(long, env = "SERVER_IMAGE", default_value = SERVER_IMAGE, value_parser = image)]
     pub server_image: String,
 
+    /// Pull secrets of servers whose resource names none, separated by commas. Each namespace with
+    /// servers needs these Secrets.
+    #[arg(long, env = "SERVER_IMAGE_PULL_SECRETS", default_value = "", value_parser = secrets)]
+    pub server_image_pull_secrets: Secrets,
+
     /// The namespaces to watch, separated by commas. Empty: all of them.
     #[arg(long, env = "WATCH_NAMESPACES", default_value = "", value_parser = namespaces)]
     pub watch_namespaces: Namespaces,
@@ -51,6 +56,16 @@ pub struct Settings {
     #[arg(long, env = "ADMIN_ADDRESS", default_value = "0.0.0.0:9090")]
     pub admin_address: SocketAddr,
 
+    /// The HTTP proxy of resources whose `spec.lenses.proxy` has `fromEnvironment`. Empty: none. The
+    /// API server and the servers are reached without it.
+    #[arg(long, env = "HTTPS_PROXY", value_name = "URL", default_value = "", value_parser = proxy)]
+    pub proxy: String,
+
+    /// What such resources reach without the proxy, separated by commas: domains with all below them,
+    /// IP addresses and networks.
+    #[arg(long, env = "NO_PROXY", value_name = "LIST", default_value = "")]
+    pub no_proxy: String,
+
     /// How many resources are worked on at the same time. Each takes at most one connection to the API server.
     #[arg(long, env = "CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=128))]
     pub concurrency: u16,
@@ -67,6 +82,10 @@ pub struct Settings {
 /// Namespaces to watch; none means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Namespaces(pub Vec<String>);
+
+/// Names of Secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secrets(pub Vec<String>);
 
 /// How a line of the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -99,6 +118,11 @@ fn namespaces(text: &str) -> Result<Namespaces, String> {
     Ok(Namespaces(names))
 }
 
+fn secrets(text: &str) -> Result<Secrets, String> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(domain).collect::<Result<_, _>>().map(Secrets)
+}
+
 /// A DNS label, as RFC 1123 has it.
 pub(crate) fn label(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -118,6 +142,22 @@ pub(crate) fn label(text: &str) -> Result<String, String> {
 pub(crate) fn domain(text: &str) -> Result<String, String> {
     text.split('.').try_for_each(|part| label(part).map(drop))?;
     Ok(text.to_owned())
+}
+
+/// An `http` proxy without credentials, or nothing.
+pub(crate) fn proxy(text: &str) -> Result<String, String> {
+    const REMEDY: &str = "write http://proxy.example.com:3128, without credentials: those of a proxy \
+                          belong into spec.lenses.proxy.credentialsSecretRef of a resource";
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    let url = url::Url::parse(text).map_err(|_| REMEDY)?;
+    let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
+    if url.scheme() == "http" && url.has_host() && is_bare && url.query().is_none() {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err(REMEDY.to_owned())
+    }
 }
 
 fn non_empty(text: &str) -> Result<String, String> {
@@ -190,6 +230,8 @@ mod tests {
         {
             assert_eq!(namespaces(text).unwrap().0, names, "{text:?}");
         }
+        assert_eq!(secrets("a, b.c").unwrap().0, ["a", "b.c"]);
+        assert!(secrets("a_b").is_err());
         for text in ["A", "a b", "-a", "a-", "a,b.c"] {
             assert!(namespaces(text).is_err(), "{text:?}");
         }
@@ -203,6 +245,12 @@ mod tests {
         }
         for text in ["", "a b", "\t"] {
             assert!(image(text).is_err(), "{text:?}");
+        }
+        for text in ["", "http://proxy:3128", "http://[fd00::1]/"] {
+            assert!(proxy(text).is_ok(), "{text:?}");
+        }
+        for text in ["proxy:3128", "https://proxy", "http://a:b@proxy", "http://proxy/path"] {
+            assert!(proxy(text).is_err(), "{text:?}");
         }
     }
 

@@ -21,6 +21,7 @@ use tracing::{Instrument, Level};
 
 pub use self::metrics::{HttpMetrics, InFlight, Route};
 use crate::{
+    client_address::ClientAddress,
     identity::Fingerprint,
     request_id::{X_REQUEST_ID, XRequestId},
 };
@@ -45,6 +46,8 @@ pub(crate) struct RequestFields {
     pub(crate) tool: Option<&'static str>,
     /// Whether a line was written that says more.
     pub(crate) audited: bool,
+    /// Whether the request took longer than it may.
+    pub(crate) timed_out: bool,
 }
 
 tokio::task_local! {
@@ -82,7 +85,10 @@ where
     let _in_flight = metrics.request_started();
     let started = Instant::now();
     let path = request.extensions().get::<MatchedPath>().cloned();
-    let id = XRequestId::of(request.headers());
+    let address = request.extensions().get::<ClientAddress>();
+    // Of somebody else, an id could be that of another's request.
+    let is_proxied = address.is_none_or(|address| address.is_proxied);
+    let id = if is_proxied { XRequestId::of(request.headers()) } else { XRequestId::random() };
     request.extensions_mut().insert(id.clone());
     let span = tracing::info_span!("request", id = id.as_str());
     let method = request.method().clone();

@@ -30,7 +30,7 @@ use crate::{
     host_check::{self, HostCheck},
     json_rpc::{RequestId, RpcError},
     landing::{self, LandingPage},
-    limits::{self, Bodies, Limited, Slots, Users},
+    limits::{self, Bodies, Deadline, Limited, Slots, Users},
     mcp::{Endpoint, Handler, Incoming, Parsed, Rejected},
     metrics::Metrics,
     scope::ScopeSet,
@@ -142,14 +142,15 @@ impl<H: Handler> McpEndpoint<H> {
     /// Answers a request within the time that all have.
     async fn answer(&self, request: Request) -> Response {
         let method = request.method().clone();
+        let deadline = Deadline::after(self.bounds.request_timeout);
         // Boxed, because each function that takes a future has it twice, and the router moves what
         // comes of it.
         let handling = Box::pin(async {
-            match self.handle(request).await {
+            match self.handle(request, deadline).await {
                 ControlFlow::Continue(response) | ControlFlow::Break(response) => response,
             }
         });
-        let answering = AssertUnwindSafe(limits::in_time(self.bounds.request_timeout, handling));
+        let answering = AssertUnwindSafe(deadline.hold(&RequestId::NULL, handling));
         let mut response = answering.catch_unwind().await.unwrap_or_else(panicked);
         landing::vary(&method, &mut response);
         response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
@@ -157,7 +158,11 @@ impl<H: Handler> McpEndpoint<H> {
     }
 
     /// A request's way, step by step. A step that does not let the request pass answers it.
-    async fn handle(&self, request: Request) -> ControlFlow<Response, Response> {
+    async fn handle(
+        &self,
+        request: Request,
+        deadline: Deadline,
+    ) -> ControlFlow<Response, Response> {
         self.host_check.refuse_foreign(request.uri(), request.headers())?;
         self.page.answer_browsers(request.method(), request.headers())?;
         let (parts, body) = request.into_parts();
@@ -201,12 +206,23 @@ impl<H: Handler> McpEndpoint<H> {
         }
         authorized?;
         // What a client answers to a question must not wait for the calls that wait for it.
+        let slots = &self.bounds.slots;
         let places = if parsed.is_request() {
-            Some((self.bounds.slots.of_user(&user)?, self.bounds.slots.take()?))
+            let of_user = slots.of_user(&user);
+            Some(of_user.and_then(|of_user| Ok((of_user, slots.take()?))))
         } else {
             None
         };
-        let response = self.mcp.respond(parsed, identity, budget).await;
+        let places = match places.transpose() {
+            Ok(places) => places,
+            Err(refused) => {
+                self.mcp.refused(&parsed, &identity, DecidedBy::Limit, refused.setting);
+                return ControlFlow::Break(refused.respond(parsed.id()));
+            }
+        };
+        let id = parsed.id().clone();
+        let responding = self.mcp.respond(parsed, identity, budget);
+        let response = deadline.hold(&id, responding).await;
         ControlFlow::Continue(limits::hold((places, read.reserved), response))
     }
 

@@ -14,6 +14,7 @@ mod text;
 use std::{
     fmt,
     io::{self, Write},
+    net::IpAddr,
     path::Path,
 };
 
@@ -59,6 +60,12 @@ impl Source {
             request_id: id.unwrap_or_else(XRequestId::random),
             address: extensions.get().copied(),
         }
+    }
+
+    /// The client's address, as bounds per address count it.
+    #[must_use]
+    pub fn block(&self) -> Option<IpAddr> {
+        self.address.as_ref().map(ClientAddress::block)
     }
 
     /// A message on standard input.
@@ -154,7 +161,7 @@ impl<'a> From<&'a Identity> for Caller<'a> {
         Self {
             subject: identity.subject.as_deref(),
             client_id: identity.client_id.as_deref(),
-            fingerprint: Some(identity.fingerprint),
+            fingerprint: identity.fingerprint,
         }
     }
 }

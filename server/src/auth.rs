@@ -144,10 +144,11 @@ impl Authenticator {
         }
     }
 
-    /// Records a failed sign-in. A request without a token is none: each sign-in begins with one.
+    /// Records a failed sign-in. A request without a token is none: clients try without one first.
     fn record(&self, error: &AuthError, headers: &HeaderMap, source: &Source) {
         let decided_by = match error {
-            AuthError::Missing => return,
+            AuthError::Missing | AuthError::MissingShared => return,
+            AuthError::Unavailable => DecidedBy::Hq,
             AuthError::TooManyFailures { .. } | AuthError::AddressBusy => DecidedBy::Limit,
             _ => DecidedBy::SignIn,
         };

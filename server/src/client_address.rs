@@ -22,6 +22,8 @@ pub struct ClientAddress {
     pub client: IpAddr,
     /// The address of this machine, or this pod, to which the client or the proxy has connected.
     pub own: Option<IpAddr>,
+    /// Whether the peer is a trusted proxy.
+    pub is_proxied: bool,
 }
 
 impl ClientAddress {
@@ -35,9 +37,9 @@ impl ClientAddress {
         trusted: &TrustedProxies,
     ) -> Self {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        let reported =
-            trusted.contains(peer.ip()).then(|| forwarded::client(headers, trusted)).flatten();
-        Self { peer, client: reported.unwrap_or(peer.ip()), own }
+        let is_proxied = trusted.contains(peer.ip());
+        let reported = is_proxied.then(|| forwarded::client(headers, trusted)).flatten();
+        Self { peer, client: reported.unwrap_or(peer.ip()), own, is_proxied }
     }
 
     /// What bounds per address count the client by.

@@ -35,8 +35,8 @@ pub struct Identity {
     pub sign_in: SignInMode,
     /// The credential to show to Lenses HQ: the caller's token, or the configured API key.
     pub lenses_credential: Arc<SecretString>,
-    /// Stands for the caller's token in logs.
-    pub fingerprint: Fingerprint,
+    /// Stands for the caller's token in logs; none if no token was shown.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// A token's SHA-256. Prints as its first four bytes: enough to follow one token through the logs, no help in guessing it.

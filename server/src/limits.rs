@@ -21,6 +21,6 @@ pub use self::{
     held::Held,
     memory::memory_limit,
     metrics::{Bound, LimitMetrics},
-    slots::{Slot, Slots, hold, in_time},
+    slots::{Deadline, Refused, Slot, Slots, hold},
     users::{Budget, Limited, PerUser, Reserved, USER_SHARE, User, Users},
 };

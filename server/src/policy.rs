@@ -145,9 +145,19 @@ impl ToolPolicy {
     /// Whether the environment of this name is offered.
     #[must_use]
     pub fn includes_environment(&self, name: &str) -> bool {
-        self.environments()
-            .is_none_or(|environments| environments.iter().any(|offered| offered.as_str() == name))
-            && self.options.rules.of(name).is_none_or(|rule| !rule.scopes().is_empty())
+        self.hides_environment(name).is_none()
+    }
+
+    /// The variable that keeps the environment of this name away.
+    #[must_use]
+    pub fn hides_environment(&self, name: &str) -> Option<&'static str> {
+        let is_listed =
+            |listed: &BTreeSet<Name>| listed.iter().any(|offered| offered.as_str() == name);
+        if !self.environments().is_none_or(is_listed) {
+            return Some(Denied::Environment.variable());
+        }
+        let rule = self.options.rules.of(name)?;
+        rule.scopes().is_empty().then(|| Denied::ScopeByRule(rule.scopes()).variable())
     }
 
     /// Whether some call of `tool` may be for the environment of this name.
@@ -246,15 +256,24 @@ impl Offer for ToolPolicy {
         self.offers_in(name, tool)
     }
 
-    fn environment_rules(&self) -> Vec<String> {
-        self.options.rules.iter().map(ToString::to_string).collect()
-    }
-
     fn depends_on_environment(&self) -> bool {
         self.environments().is_some() || self.options.rules.iter().next().is_some()
     }
 
     fn unavailable(&self, tool: &str, scopes: ScopeSet) -> Option<Unavailable> {
         self.unavailable(tools::registry().find(tool)?, scopes)
+    }
+
+    fn unavailable_in(
+        &self,
+        environment: &str,
+        tool: &str,
+        scopes: ScopeSet,
+    ) -> Option<Unavailable> {
+        let tool = tools::registry().find(tool)?;
+        self.unavailable(tool, scopes).or_else(|| {
+            let denied = tool.has_environment().then(|| self.denied_in(environment, tool, None));
+            denied.flatten().map(Unavailable::Denied)
+        })
     }
 }

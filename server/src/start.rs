@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use rustls::ClientConfig;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
 pub use self::error::StartError;
@@ -22,7 +22,7 @@ use crate::{
     },
     connections,
     diagnostics::Diagnostics,
-    identity::{Fingerprint, Identity, SignInMode},
+    identity::{Identity, SignInMode},
     landing::LandingPage,
     lenses,
     lifecycle::{Signals, Stages},
@@ -65,12 +65,7 @@ async fn run_stdio(
     audit: AuditLog,
     signals: &mut Signals,
 ) -> Result<(), StartError> {
-    let identity = shared_identity(
-        api_key,
-        SignInMode::Stdio,
-        settings.policy.scopes(),
-        Fingerprint::of(api_key.expose_secret()),
-    );
+    let identity = shared_identity(api_key, SignInMode::Stdio, settings.policy.scopes(), None);
     let tls = lenses_tls(settings, None, &metrics)?;
     let back_channel =
         BackChannel::new(tls.clone(), &settings.proxies).map_err(StartError::BackChannel)?;

@@ -290,6 +290,33 @@ async fn a_session_that_is_not_this_servers_begins_anew() {
         assert_eq!((status, &error["error"]["code"]), (404, &json!(-32600)), "{session}");
     }
     assert_eq!(hq.lines(), [""; 0]);
+    // What asks nobody needs no session, and so goes on after a restart with another key.
+    let list = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list" });
+    assert_eq!(one.post(Some("none-such"), &list).await.status(), 200);
+}
+
+/// A client that gives a call up after its own time limit says so; the form may still be open.
+#[tokio::test]
+async fn a_late_yes_to_a_cancelled_call_does_nothing() {
+    let hq = Hq::answering(204, "", "").await;
+    let one = Replica::start(&hq, &[]).await;
+    let session = one.session(forms()).await.unwrap();
+    let mut call = one.post(Some(&session), &deletion()).await;
+    let question = next(&mut call).await;
+    let cancelled = |id: u8| {
+        let params = json!({ "requestId": id });
+        json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params })
+    };
+    // Another call of the same client goes on.
+    assert_eq!(one.post(Some(&session), &cancelled(8)).await.status(), 202);
+    assert_eq!(one.post(Some(&session), &cancelled(7)).await.status(), 202);
+    let reply = next(&mut call).await;
+    let text = reply["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("cancelled the call"), "{reply}");
+    let yes = json!({ "action": "accept", "content": { "confirm": true } });
+    let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": yes });
+    assert_eq!(one.post(Some(&session), &answer).await.status(), 400);
+    assert_eq!(hq.lines(), [""; 0]);
 }
 
 /// Only replicas have the key that seals what they send each other.

@@ -1,90 +1,103 @@
-{{/* The name of everything: the release's, with the chart's where it does not say so itself. */}}
+{{/*
+The name of objects. A dot becomes a hyphen, because the Lease and the Service cannot have one.
+*/}}
 {{- define "operator.name" -}}
-{{- if contains .Chart.Name .Release.Name -}}
-{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- $chart := .Values.nameOverride | default .Chart.Name -}}
+{{- $name := .Values.fullnameOverride -}}
+{{- if not $name -}}
+{{- $name = contains $chart .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $chart) -}}
+{{- end -}}
+{{- $name | replace "." "-" | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The name with a suffix, as a DNS label. Takes (list . suffix). */}}
+{{- define "operator.suffixed" -}}
+{{- $suffix := index . 1 -}}
+{{- $name := include "operator.name" (index . 0) | trunc (int (sub 62 (len $suffix))) -}}
+{{- printf "%s-%s" ($name | trimSuffix "-") $suffix -}}
+{{- end -}}
+
+{{/* The name of the metrics Service, which must not begin with a digit. */}}
+{{- define "operator.metricsName" -}}
+{{- printf "metrics-%s" (include "operator.name" .) | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Values that a release of an older chart lacks after "helm upgrade --reuse-values" have defaults. */}}
+{{- define "operator.serviceAccountName" -}}
+{{- if dig "serviceAccount" "create" true .Values.AsMap -}}
+{{- .Values.serviceAccount.name | default (include "operator.name" .) -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- .Values.serviceAccount.name | default "default" -}}
 {{- end -}}
 {{- end -}}
 
+{{/*
+The value of app.kubernetes.io/name is the same in every release: the NetworkPolicies of servers
+select the operator's pods by it.
+*/}}
 {{- define "operator.selector" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ .Chart.Name | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "operator.labels" -}}
+{{- with .Values.commonLabels -}}
+{{ toYaml . }}
+{{ end -}}
 {{ include "operator.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 app.kubernetes.io/part-of: lenses
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | quote }}
 {{- end -}}
 
-{{/* An image by digest, if there is one, else by tag. Takes (list image appVersion). */}}
+{{/*
+Labels, and annotations if there are any, of an object in the release. Takes a dict of the root
+context and, if the object has its own, labels and annotations. Its annotations win over the common
+ones. "name" replaces app.kubernetes.io/name, for pods that are not the operator.
+*/}}
+{{- define "operator.metadata" -}}
+labels:
+  {{- $labels := include "operator.labels" .root | fromYaml }}
+  {{- $_ := set $labels "app.kubernetes.io/name" (.name | default .root.Chart.Name) }}
+  {{- mergeOverwrite (dict) (.labels | default dict) $labels | toYaml | nindent 2 }}
+{{- $common := .root.Values.commonAnnotations | default dict }}
+{{- with mergeOverwrite (dict) $common (.annotations | default dict) }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* An image by digest, if there is one, else by tag. Takes (list . image). */}}
 {{- define "operator.image" -}}
-{{- $image := index . 0 -}}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- $registry := dig "global" "imageRegistry" "" $root.Values.AsMap | default $image.registry -}}
+{{- $name := empty $registry | ternary $image.repository (printf "%s/%s" $registry $image.repository) -}}
 {{- if $image.digest -}}
-{{- printf "%s@%s" $image.repository $image.digest -}}
+{{- printf "%s@%s" $name $image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $image.repository ($image.tag | default (index . 1)) -}}
+{{- printf "%s:%s" $name ($image.tag | default $root.Chart.AppVersion) -}}
 {{- end -}}
 {{- end -}}
 
-{{/* What the operator does in each namespace that it watches, and nothing else. */}}
-{{- define "operator.rules" -}}
-- apiGroups: [mcp.lenses.io]
-  resources: [lensesmcpservers]
-  verbs: [get, list, watch]
-- apiGroups: [mcp.lenses.io]
-  resources: [lensesmcpservers/status]
-  verbs: [patch]
-# Objects are made and changed by server-side apply (patch), which needs create for those that are not there. They go with their
-# owner, so only those are deleted that a spec may stop asking for. Of what every resource has, others' metadata is watched, too, to
-# know who has a name; of what a spec may ask for, "get" looks that up, and of a Deployment that has lost the label by which it is watched.
-- apiGroups: [""]
-  resources: [serviceaccounts]
-  verbs: [list, watch, create, patch]
-# "get" reads, at the time of use, the authorities of spec.lenses.caBundle.
-- apiGroups: [""]
-  resources: [configmaps]
-  verbs: [get, list, watch, create, patch]
-- apiGroups: [apps]
-  resources: [deployments]
-  verbs: [get, list, watch, create, patch]
-- apiGroups: [autoscaling]
-  resources: [horizontalpodautoscalers]
-  verbs: [get, list, watch, create, patch, delete]
-- apiGroups: [policy]
-  resources: [poddisruptionbudgets]
-  verbs: [get, list, watch, create, patch, delete]
-- apiGroups: [networking.k8s.io]
-  resources: [networkpolicies]
-  verbs: [list, watch, create, patch, delete]
-- apiGroups: [""]
-  resources: [services]
-  verbs: [list, watch, create, patch]
-- apiGroups: [networking.k8s.io]
-  resources: [ingresses]
-  verbs: [get, list, watch, create, patch, delete]
-- apiGroups: [gateway.networking.k8s.io]
-  resources: [httproutes]
-  verbs: [get, list, watch, create, patch, delete]
-- apiGroups: [monitoring.coreos.com]
-  resources: [servicemonitors]
-  verbs: [get, list, watch, create, patch, delete]
-# Only metadata of Secrets is listed and watched, but Kubernetes has no right for that alone. "get" reads, at the time of use, what
-# verification itself shows: spec.verification.credentialSecretRef and the client credentials for introspection. "delete" is for a sealing key that is rotated.
-- apiGroups: [""]
-  resources: [secrets]
-  verbs: [get, list, watch, create, patch, delete]
-# Pods tell why they are not up, and where they do not, the warnings about them do.
-- apiGroups: [""]
-  resources: [pods]
-  verbs: [list, watch]
-- apiGroups: [""]
-  resources: [events]
-  verbs: [list]
-- apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [create, patch]
+{{/* The pull secrets of the operator's pods, as a list. */}}
+{{- define "operator.imagePullSecrets" -}}
+{{- $global := dig "global" "imagePullSecrets" list .Values.AsMap | default list -}}
+{{- with concat $global (.Values.imagePullSecrets | default list) | uniq -}}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
+{{/* Security contexts, with the defaults if a reused release has none. */}}
+{{- define "operator.podSecurityContext" -}}
+{{- $default := dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault") -}}
+{{- .Values.podSecurityContext | default $default | toYaml -}}
+{{- end -}}
+
+{{- define "operator.securityContext" -}}
+{{- $capabilities := dict "drop" (list "ALL") -}}
+{{- $default := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true -}}
+{{- .Values.securityContext | default (set $default "capabilities" $capabilities) | toYaml -}}
 {{- end -}}

@@ -5,7 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SecretKeyRef;
+use super::{SecretKeyRef, SecretRef};
 use crate::rules::{self, URL_MAX_LENGTH};
 
 /// Which Lenses HQ.
@@ -46,6 +46,45 @@ pub struct Lenses {
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<TlsSecret>,
+
+    /// The HTTP proxy through which the pods and the operator reach Lenses HQ: its API, its websocket
+    /// and sign-in. Default: none, whatever the environment of the operator says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<LensesProxy>,
+}
+
+/// An HTTP proxy that connects to HQ by CONNECT. Exactly one of `url` and `fromEnvironment`.
+#[derive(KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = rules::exactly_one_proxy(),
+    validation = rules::environment_has_the_whole_proxy()
+)]
+pub struct LensesProxy {
+    /// The proxy, such as `http://proxy.example.com:3128`. Default of the port: 80.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = URL_MAX_LENGTH))]
+    #[x_kube(validation = rules::proxy_url())]
+    pub url: Option<String>,
+
+    /// A Secret in this namespace with the credentials for the proxy, in the keys `username` and
+    /// `password`, as type `kubernetes.io/basic-auth` has them. A change rolls the pods. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_secret_ref: Option<SecretRef>,
+
+    /// What is reached without the proxy: domains with all below them, IP addresses and networks, such
+    /// as `[.svc, 10.0.0.0/8]`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        inner(length(min = 1, max = 253), regex(pattern = r"^[^,'\s]+$"))
+    )]
+    pub no_proxy: Vec<String>,
+
+    /// `true`: the proxy that the operator is configured with, by the chart's `proxy`. A resource can
+    /// then be the same in every cluster. Default: `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_environment: bool,
 }
 
 /// Certificates of authorities, in PEM. Exactly one of `configMapKeyRef` and `secretKeyRef`.

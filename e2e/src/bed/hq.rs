@@ -148,7 +148,7 @@ pub fn objects(name: &str, issuer: &str) -> (Value, Value) {
                     "automountServiceAccountToken": false,
                     "terminationGracePeriodSeconds": 5,
                     "securityContext": {
-                        "runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"},
+                        "runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"},
                     },
                     "containers": [{
                         "name": "hq",

@@ -10,7 +10,7 @@ use super::requirements::CNI_PLUGINS;
 
 pub(super) const NODE_NAME: &str = "node";
 /// The node's own address, on a network that ends in its namespace: every cluster has the same.
-pub(crate) const NODE_ADDRESS: &str = "10.90.0.1";
+pub const NODE_ADDRESS: &str = "10.90.0.1";
 pub(super) const API_SERVER_PORT: u16 = 6443;
 /// The first address of the Services' range, which the API server takes for itself.
 pub(super) const API_SERVER_ADDRESS: &str = "10.96.0.1";

@@ -9,16 +9,18 @@ use super::{
     observed::{ContentVersion, Dereferenced, Observed, Ownership},
     validate::{ValidServer, validate},
 };
-use crate::context::Defaults;
+use crate::{context::Defaults, probe::Proxy};
 
 pub(crate) fn defaults() -> Defaults {
     Defaults {
         image: "registry.example/default:1".to_owned(),
+        image_pull_secrets: Vec::new(),
         cluster_domain: "cluster.local".to_owned(),
         operator_namespace: "lenses-system".to_owned(),
         namespaces: Vec::new(),
         selector: String::new(),
         upgrades_at_once: 1,
+        proxy: Proxy::of_operator("http://operator.proxy.example:8080".into(), ".svc".into()),
     }
 }
 

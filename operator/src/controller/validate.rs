@@ -8,6 +8,7 @@ mod addresses;
 mod advertised;
 mod body_limit;
 mod destinations;
+mod proxy;
 mod rejection;
 mod server;
 mod sign_in;
@@ -67,6 +68,7 @@ pub(crate) fn validate(
             &mut rejections,
         );
     }
+    let proxy = proxy::proxy(server, defaults, &mut derived, &mut rejections);
     tools::check(&server.spec.tools, &mut rejections);
     body_limit::check(&server.spec, &mut rejections);
     trusted_proxies::check(&server.spec.limits.trusted_proxies, &mut rejections);
@@ -94,6 +96,7 @@ pub(crate) fn validate(
                     defaults,
                     &lenses_url,
                     &sign_in,
+                    proxy.as_ref(),
                 ),
                 operator_namespace: defaults.operator_namespace.clone(),
             },
@@ -101,6 +104,7 @@ pub(crate) fn validate(
                 url: lenses_url,
                 ca: spec.lenses.ca_bundle.clone(),
                 client_certificate: secret_name(spec.lenses.client_certificate.as_ref()),
+                proxy,
             },
             sign_in,
             endpoint: Endpoint {
@@ -120,11 +124,7 @@ pub(crate) fn validate(
                 upgraded_from: turn.upgraded_from,
                 waits_for: turn.waits.then(|| defaults.image.clone()),
                 pull_policy: spec.image_pull_policy,
-                pull_secrets: spec
-                    .image_pull_secrets
-                    .iter()
-                    .map(|secret| LocalObjectReference { name: secret.name.clone() })
-                    .collect(),
+                pull_secrets: pull_secrets(spec, defaults),
             },
             pods: pods(spec),
             tools: spec.tools.clone(),
@@ -145,6 +145,13 @@ pub(crate) fn validate(
             rejections.collect(),
         )),
     }
+}
+
+/// Those of the spec, or the operator's defaults.
+fn pull_secrets(spec: &LensesMcpServerSpec, defaults: &Defaults) -> Vec<LocalObjectReference> {
+    let own: Vec<_> = spec.image_pull_secrets.iter().map(|secret| &secret.name).collect();
+    let names = if own.is_empty() { defaults.image_pull_secrets.iter().collect() } else { own };
+    names.into_iter().map(|name| LocalObjectReference { name: name.clone() }).collect()
 }
 
 fn secret_name(secret: Option<&TlsSecret>) -> Option<String> {
@@ -250,6 +257,18 @@ mod tests {
     fn refused(server: &LensesMcpServer, found: &Dereferenced) -> (Reason, String) {
         let rejections = validate(server, found, &defaults()).err().unwrap();
         (rejections.reason(), rejections.message())
+    }
+
+    #[test]
+    fn pull_secrets_are_the_specs_or_the_operators() {
+        let defaults = Defaults { image_pull_secrets: vec!["mirror".to_owned()], ..defaults() };
+        let mut server = oauth_server();
+        for (own, used) in [(json!([]), "mirror"), (json!([{ "name": "own" }]), "own")] {
+            server.spec.image_pull_secrets = serde_json::from_value(own).unwrap();
+            let valid = validate(&server, &found(), &defaults).ok().unwrap();
+            let names: Vec<_> = valid.image.pull_secrets.iter().map(|s| &s.name[..]).collect();
+            assert_eq!(names, [used]);
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn plan(
             expected_tools: server.spec.verification.expected_tools_digest.clone(),
         }),
         pods: pods(deployment),
-        credentials: Credentials::of(server),
+        credentials: Credentials::of(server, valid.lenses.proxy.as_ref()),
         interval: server.spec.verification.interval.into(),
         revision: revision(valid, deployment),
     })

@@ -8,13 +8,14 @@ use lenses_mcp_crds::{LensesMcpServer, conditions::Reason};
 use secrecy::SecretString;
 
 use super::{
-    ClientCredentials, Finding,
+    ClientCredentials, Finding, Proxy,
     trust::{Authorities, Identity},
 };
 
 const CA_BUNDLE: &str = "spec.lenses.caBundle";
 const CLIENT_CERTIFICATE: &str = "spec.lenses.clientCertificate";
 const CLIENT_CREDENTIALS: &str = "spec.auth.oauth.introspection.clientCredentialsSecretRef";
+const PROXY_CREDENTIALS: &str = "spec.lenses.proxy.credentialsSecretRef";
 const CREDENTIAL: &str = "spec.verification.credentialSecretRef";
 
 /// Which values are read. Holds none.
@@ -26,6 +27,8 @@ pub(crate) struct Credentials {
     identity: Option<String>,
     /// The Secret with the credentials for introspection.
     client: Option<String>,
+    /// The proxy towards HQ, and where the credentials for it are.
+    proxy: Option<Proxy>,
     /// Secret and key of the token with which tools are listed.
     token: Option<(String, String)>,
 }
@@ -38,7 +41,8 @@ enum Bundle {
 }
 
 impl Credentials {
-    pub(crate) fn of(server: &LensesMcpServer) -> Self {
+    /// What the spec names. `proxy` is the operator's own, for a spec that asks for it.
+    pub(crate) fn of(server: &LensesMcpServer, proxy: Option<&Proxy>) -> Self {
         let spec = &server.spec;
         let bundle = spec.lenses.ca_bundle.as_ref();
         let config_map = bundle.and_then(|bundle| bundle.config_map_key_ref.as_ref());
@@ -61,6 +65,7 @@ impl Credentials {
                 .as_ref()
                 .map(|secret| secret.secret_name.clone()),
             client: client.map(|secret| secret.name.clone()),
+            proxy: Proxy::of_spec(&spec.lenses, proxy),
             token: token.map(|secret| (secret.name.clone(), secret.key.clone())),
         }
     }
@@ -110,6 +115,25 @@ impl Credentials {
             id: values.text("client_id")?,
             secret: values.text("client_secret")?,
         }))
+    }
+
+    /// The proxy towards HQ, if there is one.
+    pub(crate) async fn proxy(
+        &self,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Option<reqwest::Proxy>, Finding> {
+        let Some(proxy) = &self.proxy else { return Ok(None) };
+        let credentials = match &proxy.credentials {
+            Some(name) => {
+                let values = secret(client, PROXY_CREDENTIALS, namespace, name).await?;
+                Some((values.text("username")?, values.text("password")?))
+            }
+            None => None,
+        };
+        proxy.for_client(credentials.as_ref()).map(Some).map_err(|error| {
+            unusable("spec.lenses.proxy.url", format_args!("can't be used: {error}"))
+        })
     }
 
     /// The token with which tools are listed, if one is configured.
@@ -212,21 +236,21 @@ mod tests {
     fn only_what_the_spec_names_for_it_is_read() {
         let client = Some("hq-client".into());
         assert_eq!(
-            Credentials::of(&oauth_server()),
+            Credentials::of(&oauth_server(), None),
             Credentials { client: client.clone(), ..Credentials::default() }
         );
         // The Secrets of API-key mode are the pods' own affair.
         let mut server = api_key_server();
-        assert_eq!(Credentials::of(&server), Credentials::default());
+        assert_eq!(Credentials::of(&server, None), Credentials::default());
         server.spec.verification = serde_json::from_value(
             json!({ "credentialSecretRef": { "name": "probe", "key": "token" } }),
         )
         .unwrap();
-        assert_eq!(Credentials::of(&server).token, Some(("probe".into(), "token".into())));
+        assert_eq!(Credentials::of(&server, None).token, Some(("probe".into(), "token".into())));
         let bundle = |bundle| {
             let mut server = oauth_server();
             server.spec.lenses.ca_bundle = serde_json::from_value(bundle).unwrap();
-            Credentials::of(&server).authorities
+            Credentials::of(&server, None).authorities
         };
         assert_eq!(
             bundle(json!({ "configMapKeyRef": { "name": "ca", "key": "ca.crt" } })),
@@ -239,7 +263,7 @@ mod tests {
         let mut server = oauth_server();
         server.spec.lenses.client_certificate =
             serde_json::from_value(json!({ "secretName": "mtls" })).unwrap();
-        assert_eq!(Credentials::of(&server).identity, Some("mtls".into()));
+        assert_eq!(Credentials::of(&server, None).identity, Some("mtls".into()));
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Requests within bounds: so long, so large, never redirected, never through a proxy, on connections that are not kept.
+//! Requests within bounds: so long, so large, never redirected, through no proxy but the spec's, on
+//! connections that are not kept.
 
 use std::{error::Error, io, time::Duration};
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Proxy, RequestBuilder};
 use url::Url;
 
 use super::{
@@ -50,8 +51,21 @@ impl Http {
         authorities: Option<&Authorities>,
         identity: Option<Identity>,
     ) -> Result<Self, HttpError> {
+        Self::through(None, addresses, authorities, identity)
+    }
+
+    /// As [`Self::new`], through a proxy if there is one.
+    ///
+    /// # Errors
+    /// When TLS or the client can't be set up.
+    pub(crate) fn through<'a>(
+        proxy: Option<Proxy>,
+        addresses: impl IntoIterator<Item = &'a Url>,
+        authorities: Option<&Authorities>,
+        identity: Option<Identity>,
+    ) -> Result<Self, HttpError> {
         let encrypted = addresses.into_iter().any(|address| address.scheme() == "https");
-        let client = Client::builder()
+        let mut client = Client::builder()
             .tls_backend_preconfigured(trust::client_config(encrypted, authorities, identity)?)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -59,9 +73,11 @@ impl Http {
             .referer(false)
             .user_agent(USER_AGENT)
             // One visit each few minutes: a connection kept until the next would only be in the way of a rollout.
-            .pool_max_idle_per_host(0)
-            .build()?;
-        Ok(Self { client, timeout: TIMEOUT })
+            .pool_max_idle_per_host(0);
+        if let Some(proxy) = proxy {
+            client = client.proxy(proxy);
+        }
+        Ok(Self { client: client.build()?, timeout: TIMEOUT })
     }
 
     pub(super) fn get(&self, url: Url) -> RequestBuilder {

@@ -88,7 +88,8 @@ async fn findings(client: &Client, server: &ObjectRef<WatchedServer>, look: &Loo
         authorities.as_ref().map_err(Finding::clone)?;
         let identity = plan.credentials.identity(client, namespace).await?;
         let credentials = plan.credentials.client(client, namespace).await?;
-        let http = Http::new(plan.lenses.addresses(), trusted, identity)
+        let proxy = plan.credentials.proxy(client, namespace).await?;
+        let http = Http::through(proxy, plan.lenses.addresses(), trusted, identity)
             .map_err(|error| unusable(&error))?;
         Ok(tokio::join!(
             probe_lenses(&http, &plan.lenses, credentials.as_ref()),

@@ -92,6 +92,10 @@ pub(crate) fn references(server: &LensesMcpServer) -> Vec<Reference> {
     if let Some(certificate) = &spec.lenses.client_certificate {
         references.push(secret("spec.lenses.clientCertificate", &certificate.secret_name));
     }
+    let proxy = spec.lenses.proxy.as_ref();
+    if let Some(credentials) = proxy.and_then(|proxy| proxy.credentials_secret_ref.as_ref()) {
+        references.push(secret("spec.lenses.proxy.credentialsSecretRef", &credentials.name));
+    }
     if let Some(certificate) = &spec.endpoint.tls {
         // The server takes a new certificate up by itself.
         references.push(Reference {

@@ -51,7 +51,7 @@ pub enum DecidedBy {
     Limit,
     /// The user, who was asked.
     User,
-    /// Lenses HQ.
+    /// Lenses HQ, which refused or could not be asked.
     Hq,
 }
 

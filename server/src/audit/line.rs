@@ -69,10 +69,11 @@ pub struct Head<'a> {
     /// The tool; `(unknown)` if this server has no tool of the name that was called.
     #[serde(skip_serializing_if = "Option::is_none")]
     tool: Option<&'static str>,
-    /// The prompt.
+    /// The prompt; `(unknown)` if this server has none of that name.
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt: Option<&'static str>,
-    /// The kind of resource that was read, as `resources/templates/list` names it.
+    /// The kind of resource that was read, as `resources/templates/list` names it; `(unknown)` if
+    /// the URI is of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'static str>,
     /// The Lenses environment that the call names.
@@ -117,7 +118,8 @@ pub struct Tail {
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "outcome")]
     #[schemars(schema_with = "outcomes")]
     pub outcome: Option<Outcome>,
-    /// How long the call took, in milliseconds. Absent in phase `started` and for sign-in.
+    /// How long the call took, in milliseconds. Absent in phase `started`, for sign-in, and if the
+    /// call was refused before it began.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub duration_ms: Option<f64>,

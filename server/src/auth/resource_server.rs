@@ -120,7 +120,9 @@ impl ResourceServer {
 
     /// Forgets the caller's token, because HQ answered 401 to it or to what it was exchanged for.
     pub fn forget(&self, identity: &Identity) {
-        self.validator.forget(identity.fingerprint);
+        if let Some(fingerprint) = identity.fingerprint {
+            self.validator.forget(fingerprint);
+        }
     }
 }
 
@@ -131,6 +133,6 @@ fn identity(grant: &Grant, token: SecretString, fingerprint: Fingerprint) -> Ide
         scopes: grant.scopes,
         sign_in: SignInMode::OAuth,
         lenses_credential: grant.exchanged.clone().unwrap_or_else(|| Arc::new(token)),
-        fingerprint,
+        fingerprint: Some(fingerprint),
     }
 }

@@ -27,8 +27,10 @@ impl SharedToken {
     #[must_use]
     pub fn new(callers: &Callers, api_key: &SecretString, offered: ScopeSet) -> Self {
         let (expected, fingerprint) = match callers {
-            Callers::Token(token) => (Some(hash(token)), Fingerprint::of(token.expose_secret())),
-            Callers::Anyone => (None, Fingerprint::of(api_key.expose_secret())),
+            Callers::Token(token) => {
+                (Some(hash(token)), Some(Fingerprint::of(token.expose_secret())))
+            }
+            Callers::Anyone => (None, None),
         };
         Self {
             expected,
@@ -73,7 +75,7 @@ pub fn shared_identity(
     api_key: &SecretString,
     sign_in: SignInMode,
     offered: ScopeSet,
-    fingerprint: Fingerprint,
+    fingerprint: Option<Fingerprint>,
 ) -> Identity {
     Identity {
         subject: None,

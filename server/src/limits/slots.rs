@@ -1,21 +1,28 @@
 //! Requests that are answered at a time, and how long until a response begins.
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, HttpBody},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use http::{StatusCode, header::RETRY_AFTER};
+use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use http_body_util::BodyExt;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 
 use super::{
     metrics::{Bound, LimitMetrics},
     users::User,
 };
-use crate::{json_rpc::RpcError, readiness::Saturation};
+use crate::{
+    access_log,
+    json_rpc::{RequestId, RpcError},
+    readiness::Saturation,
+};
 
 /// Requests and streams that are answered at a time, in total.
 #[derive(Debug, Clone)]
@@ -55,16 +62,21 @@ impl Slots {
     /// A place in total. To be taken when sign-in and the body are done: what waits for those holds
     /// no place of others.
     ///
-    /// Breaks with 503 at once if all are taken, instead of a queue without bound.
-    pub fn take(&self) -> ControlFlow<Response, Slot> {
+    /// # Errors
+    ///
+    /// 503 at once if all are taken, instead of a queue without bound.
+    pub fn take(&self) -> Result<Slot, Refused> {
         let Ok(held) = Arc::clone(&self.permits).try_acquire_owned() else {
             self.saturation.refused();
             self.metrics.refused(Bound::Requests);
             let message = "too many requests at a time; try again";
-            return ControlFlow::Break(busy(StatusCode::SERVICE_UNAVAILABLE, message));
+            return Err(Refused {
+                setting: "MCP_MAX_CONCURRENT_REQUESTS",
+                error: RpcError::overloaded(StatusCode::SERVICE_UNAVAILABLE, message),
+            });
         };
         self.saturation.admitted();
-        ControlFlow::Continue(Slot::new(held, self.in_flight.clone()))
+        Ok(Slot::new(held, self.in_flight.clone()))
     }
 
     /// Why no requests can be taken: all places have been taken for long, and are.
@@ -76,17 +88,20 @@ impl Slots {
 
     /// A place among the requests of `user`.
     ///
-    /// Breaks with 429 if the user has too many already.
-    pub fn of_user(&self, user: &User) -> ControlFlow<Response, Slot> {
+    /// # Errors
+    ///
+    /// 429 if the user has too many already.
+    pub fn of_user(&self, user: &User) -> Result<Slot, Refused> {
         if let Some(held) = user.request() {
-            return ControlFlow::Continue(Slot::new(held, Gauge::default()));
+            return Ok(Slot::new(held, Gauge::default()));
         }
         self.metrics.refused(Bound::RequestsPerUser);
-        ControlFlow::Break(busy(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too many requests of one user at a time (MCP_CONCURRENT_REQUESTS_PER_USER); wait for \
-             one to end",
-        ))
+        let message = "too many requests of one user at a time (MCP_CONCURRENT_REQUESTS_PER_USER); \
+                       wait for one to end";
+        Err(Refused {
+            setting: "MCP_CONCURRENT_REQUESTS_PER_USER",
+            error: RpcError::overloaded(StatusCode::TOO_MANY_REQUESTS, message),
+        })
     }
 }
 
@@ -97,9 +112,22 @@ impl Slot {
     }
 }
 
-/// A response that says when to try again.
-fn busy(status: StatusCode, message: &'static str) -> Response {
-    ([(RETRY_AFTER, "1")], RpcError::overloaded(status, message)).into_response()
+/// No place is free.
+#[derive(Debug)]
+pub struct Refused {
+    /// The variable that sets the bound.
+    pub setting: &'static str,
+    error: RpcError,
+}
+
+impl Refused {
+    /// The response to the request with `id`, which says when to try again.
+    #[must_use]
+    pub fn respond(&self, id: &RequestId) -> Response {
+        let mut response = self.error.respond(id);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        response
+    }
 }
 
 /// Holds `held` until the last byte of `response`, so that streams count too.
@@ -116,18 +144,33 @@ pub fn hold<T: Send + 'static>(held: T, response: Response) -> Response {
     })
 }
 
-/// Answers 504 if the response's head takes longer than `limit`. Reading the request, sign-in and a
-/// tool that answers in one piece are within it; a stream that began is not cut, because a client
-/// sees it progress.
-pub async fn in_time(limit: Duration, answering: impl Future<Output = Response>) -> Response {
-    tokio::time::timeout(limit, answering).await.unwrap_or_else(|_| {
-        RpcError::internal(
-            StatusCode::GATEWAY_TIMEOUT,
-            format!(
-                "the call took longer than {} and was stopped; its outcome is not known",
-                humantime::format_duration(limit)
-            ),
-        )
-        .into_response()
-    })
+/// The time until a response's head must be there. Reading the request, sign-in and a tool that
+/// answers in one piece are within it; a stream that began is not cut, because a client sees it
+/// progress.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    limit: Duration,
+    at: Instant,
+}
+
+impl Deadline {
+    /// `limit` from now.
+    #[must_use]
+    pub fn after(limit: Duration) -> Self {
+        Self { limit, at: Instant::now() + limit }
+    }
+
+    /// Answers 504 for the request with `id` if `answering` takes longer.
+    pub async fn hold(self, id: &RequestId, answering: impl Future<Output = Response>) -> Response {
+        // Dropped after the note, so that its audit line knows why it ends.
+        let mut answering = pin!(answering);
+        timeout_at(self.at, answering.as_mut()).await.unwrap_or_else(|_| {
+            access_log::note(|noted| noted.timed_out = true);
+            let limit = humantime::format_duration(self.limit);
+            let message = format!(
+                "the call took longer than {limit} and was stopped; its outcome is not known"
+            );
+            RpcError::internal(StatusCode::GATEWAY_TIMEOUT, message).respond(id)
+        })
+    }
 }

@@ -63,7 +63,7 @@ pub struct PerUser {
 enum Key {
     Subject(Arc<str>),
     Address(IpAddr),
-    Token(Fingerprint),
+    Token(Option<Fingerprint>),
 }
 
 /// What is counted for one user.
@@ -240,7 +240,7 @@ mod tests {
             scopes: ScopeSet::NONE,
             sign_in: SignInMode::OAuth,
             lenses_credential: Arc::new(SecretString::from(token)),
-            fingerprint: Fingerprint::of(token),
+            fingerprint: Some(Fingerprint::of(token)),
         }
     }
 

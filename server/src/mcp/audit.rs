@@ -83,6 +83,16 @@ impl<'a> Audit<'a> {
         Self::new(What::Prompt(prompt.name()), || of_prompt(arguments), server, context)
     }
 
+    /// A prompt that there is not being asked for.
+    pub(super) fn of_unknown_prompt(server: &'a Server, context: &'a Context) -> Self {
+        Self::new(What::Prompt(UNKNOWN), Target::default, server, context)
+    }
+
+    /// A resource that there cannot be being read.
+    pub(super) fn of_unknown_resource(server: &'a Server, context: &'a Context) -> Self {
+        Self::new(What::Resource(UNKNOWN), Target::default, server, context)
+    }
+
     /// A resource of the kind `template` being read, by `tool`.
     pub(super) fn of_resource(
         template: &Template,
@@ -161,6 +171,14 @@ impl<'a> Audit<'a> {
 impl Drop for Audit<'_> {
     fn drop(&mut self) {
         let elapsed = self.started.elapsed();
+        if self.outcome == Outcome::Cancelled {
+            // Whoever waited is told 504.
+            access_log::note(|noted| {
+                if noted.timed_out {
+                    self.outcome = Outcome::TimedOut;
+                }
+            });
+        }
         traces::outcome(self.outcome.as_str());
         let duration_ms = whole_microseconds(elapsed);
         if let Some(entry) = &mut self.entry {
@@ -238,15 +256,15 @@ pub(super) fn refused(
             target = tool.map(|tool| tool.target(&params.arguments));
         }
         Call::GetPrompt(params) => {
-            let Some(prompt) = prompts::find(&params.name) else { return };
-            what = What::Prompt(prompt.name());
+            what = What::Prompt(prompts::find(&params.name).map_or(UNKNOWN, Prompt::name));
             target = Some(of_prompt(&params.arguments));
         }
         Call::ReadResource(params) => {
-            let Ok((template, found)) = resources::find(&params.uri) else { return };
-            arguments = found;
-            what = What::Resource(template.name);
-            target = tools::registry().find(template.tool).map(|tool| tool.target(&arguments));
+            let found = resources::find(&params.uri).ok();
+            let tool = found.as_ref().and_then(|(found, _)| tools::registry().find(found.tool));
+            what = What::Resource(found.as_ref().map_or(UNKNOWN, |(template, _)| template.name));
+            arguments = found.map(|(_, arguments)| arguments).unwrap_or_default();
+            target = tool.map(|tool| tool.target(&arguments));
         }
         _ => return,
     }

@@ -6,8 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::{sync::mpsc, time::timeout};
 
-use super::elicitation::Elicitation;
-use crate::identity::Identity;
+use super::elicitation::{Asker, Elicitation};
 
 /// Messages that wait to be sent. A client that does not read holds up its own call.
 pub(super) const QUEUED: usize = 8;
@@ -17,7 +16,7 @@ pub(super) const QUEUED: usize = 8;
 pub struct Client {
     messages: mpsc::Sender<Vec<u8>>,
     elicitation: Arc<Elicitation>,
-    identity: Identity,
+    asker: Asker,
 }
 
 /// Why a question has no answer.
@@ -26,6 +25,9 @@ pub enum NoAnswer {
     /// The client went away, or answered with an error.
     #[error("the client did not answer the question")]
     Refused,
+    /// The client cancelled the call that asks.
+    #[error("the client cancelled the call")]
+    CallCancelled,
     /// Too many questions wait for answers.
     #[error("too many questions wait for answers")]
     TooMany,
@@ -44,13 +46,13 @@ struct Outgoing<'a, P> {
 }
 
 impl Client {
-    /// For a call of `identity`, which sends to `messages`.
+    /// For the call of `asker`, which sends to `messages`.
     pub(super) fn new(
         messages: mpsc::Sender<Vec<u8>>,
         elicitation: Arc<Elicitation>,
-        identity: Identity,
+        asker: Asker,
     ) -> Self {
-        Self { messages, elicitation, identity }
+        Self { messages, elicitation, asker }
     }
 
     /// Sends a notification. False if the client is gone.
@@ -69,14 +71,15 @@ impl Client {
         params: impl Serialize,
         within: Duration,
     ) -> Result<Box<RawValue>, NoAnswer> {
-        let mut question = self.elicitation.ask(&self.identity).ok_or(NoAnswer::TooMany)?;
+        let mut question = self.elicitation.ask(&self.asker).ok_or(NoAnswer::TooMany)?;
         let request = Outgoing { jsonrpc: "2.0", id: Some(&question.id), method, params };
         if !self.send(&request).await {
             return Err(NoAnswer::Refused);
         }
         let answered = timeout(within, &mut question.answer).await;
-        let result = answered.map_err(|_| NoAnswer::TimedOut)?.ok().flatten();
-        let result = result.ok_or(NoAnswer::Refused)?;
+        let answer = answered.map_err(|_| NoAnswer::TimedOut)?;
+        // Nobody else drops the way of the answer while the call waits.
+        let result = answer.map_err(|_| NoAnswer::CallCancelled)?.ok_or(NoAnswer::Refused)?;
         RawValue::from_string(result.into()).map_err(|_| NoAnswer::Refused)
     }
 

@@ -164,8 +164,10 @@ impl Question {
 
 fn judge(Elicited { action, content }: &Elicited) -> Decision {
     let confirmed = content.as_ref().and_then(|content| content.get(QUESTION));
+    // Some clients' forms give flags as texts.
+    let is_yes = confirmed.is_some_and(|it| it == &Value::Bool(true) || it == "true");
     match action.as_str() {
-        "accept" if confirmed == Some(&Value::Bool(true)) => Decision::Run,
+        "accept" if is_yes => Decision::Run,
         "cancel" => Decision::Cancelled,
         _ => Decision::Declined,
     }

@@ -6,7 +6,12 @@ use http::HeaderMap;
 
 use super::{client::Client, meta::Meta, metrics::Transport, revision::Revision};
 use crate::{
-    audit::Source, identity::Identity, json_rpc::RequestId, lenses::Origin, limits::Held, traces,
+    audit::Source,
+    identity::Identity,
+    json_rpc::{RequestId, RpcError},
+    lenses::Origin,
+    limits::Held,
+    traces,
 };
 
 /// One request: who makes it, in which revision, and the way back while it is answered.
@@ -21,8 +26,9 @@ pub struct Context {
     pub revision: Revision,
     /// The request's `_meta`.
     pub meta: Meta,
-    /// Whether the client can show a form to the user: now, or in an input-required result.
-    pub has_forms: bool,
+    /// Whether the client can show a form to the user: now, or in an input-required result. An
+    /// error if the session that would say so is not known.
+    pub has_forms: Result<bool, RpcError>,
     /// Whether the client takes events, in which this server sends it something before the result.
     pub takes_events: bool,
     /// The way back to the client.
@@ -56,6 +62,6 @@ impl Context {
     /// before 2026-07-28 do.
     #[must_use]
     pub fn asks_in_call(&self) -> bool {
-        self.has_forms && !self.revision.is_stateless()
+        self.has_forms == Ok(true) && !self.revision.is_stateless()
     }
 }

@@ -12,7 +12,7 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -22,10 +22,14 @@ use rmcp::model::{RequestStateCodec, SealOptions};
 use tokio::sync::oneshot;
 
 use super::{message::ClientResponse, meta::ClientCapabilities};
-use crate::{identity::Identity, json_rpc::RpcError};
+use crate::{
+    identity::{Identity, SignInMode},
+    json_rpc::{RequestId, RpcError},
+};
 
-/// How long a call waits for the client's answer. Then nothing is done.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_mins(5);
+/// How long a call waits for the client's answer. Then nothing is done. SDKs give a call up after a
+/// minute (the TypeScript SDK's default): a later yes must not run what the model was told has failed.
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(55);
 
 /// Most calls that wait on questions at a time: each of them has a place among all requests.
 const WAITING_MAX: usize = 64;
@@ -47,7 +51,22 @@ pub struct Elicitation {
 /// A call that waits on its question.
 struct Waiting {
     user: String,
+    /// What [`WAITING_OF_USER_MAX`] is counted by, if callers of one user are not one person.
+    address: Option<IpAddr>,
+    /// The id of the client's request.
+    call: RequestId,
     answer: oneshot::Sender<Option<Box<str>>>,
+}
+
+/// The call that asks.
+#[derive(Debug, Clone)]
+pub(super) struct Asker {
+    /// Who calls.
+    pub(super) identity: Identity,
+    /// The client's address, as bounds count it.
+    pub(super) address: Option<IpAddr>,
+    /// The id of the client's request.
+    pub(super) call: RequestId,
 }
 
 /// A question that was asked. It is forgotten when this is dropped.
@@ -112,8 +131,11 @@ impl Elicitation {
         })
     }
 
-    /// A new question to `identity`; none if too many calls wait already.
-    pub(super) fn ask(self: &Arc<Self>, identity: &Identity) -> Option<Question> {
+    /// A new question of `asker` to its user; none if too many calls wait already.
+    pub(super) fn ask(self: &Arc<Self>, asker: &Asker) -> Option<Question> {
+        let Asker { identity, address, call } = asker;
+        // With an API key, users are told apart by their address alone, as in all bounds.
+        let address = address.filter(|_| identity.sign_in == SignInMode::ApiKey);
         let nonce: Nonce = rand::random();
         let replica = self.replica.map(|replica| replica.to_string()).unwrap_or_default();
         let payload = [nonce.as_slice(), replica.as_bytes()].concat();
@@ -123,13 +145,21 @@ impl Elicitation {
         let id = self.codec.seal_with(&payload, &options);
         let (sender, answer) = oneshot::channel();
         let mut waiting = self.waiting();
-        let of_user = waiting.values().filter(|call| call.user == user).count();
+        let is_of_user = |call: &&Waiting| call.user == user && call.address == address;
+        let of_user = waiting.values().filter(is_of_user).count();
         if waiting.len() >= WAITING_MAX || of_user >= WAITING_OF_USER_MAX {
             return None;
         }
-        waiting.insert(nonce, Waiting { user, answer: sender });
+        waiting.insert(nonce, Waiting { user, address, call: call.clone(), answer: sender });
         drop(waiting);
         Some(Question { elicitation: Arc::clone(self), nonce, id, answer })
+    }
+
+    /// Ends the waiting of the call with this id of `identity`'s, which the client cancels. Another
+    /// replica's call goes on waiting, for [`ANSWER_WITHIN`] at most: nothing tells which one it is.
+    pub(super) fn cancel(&self, call: &RequestId, identity: &Identity) {
+        let user = user(identity);
+        self.waiting().retain(|_, waiting| waiting.user != user || waiting.call != *call);
     }
 
     /// Hands the client's answer to the call that waits for it here, or says which replica does.
@@ -202,7 +232,8 @@ impl Elicitation {
 /// Who the user is: the subject, because a token may be refreshed while a session lasts.
 pub(super) fn user(identity: &Identity) -> String {
     let Identity { subject, client_id, fingerprint, .. } = identity;
-    let user = subject.as_deref().map_or_else(|| fingerprint.to_string(), str::to_owned);
+    let user = subject.as_deref().map(str::to_owned);
+    let user = user.or_else(|| fingerprint.map(|it| it.to_string())).unwrap_or_default();
     format!("{}:{user}:{}", user.len(), client_id.as_deref().unwrap_or_default())
 }
 
@@ -226,6 +257,11 @@ mod tests {
         Arc::new(Elicitation::new(codec, replica.parse().ok()))
     }
 
+    fn asker(subject: &str) -> Asker {
+        let call = RequestId::parse("7").unwrap();
+        Asker { identity: caller(subject), address: None, call }
+    }
+
     fn caller(subject: &str) -> Identity {
         Identity {
             subject: Some(subject.into()),
@@ -233,7 +269,7 @@ mod tests {
             scopes: ScopeSet::ALL,
             sign_in: SignInMode::OAuth,
             lenses_credential: Arc::new(SecretString::from("token")),
-            fingerprint: Fingerprint::of("token"),
+            fingerprint: Some(Fingerprint::of("token")),
         }
     }
 
@@ -244,7 +280,7 @@ mod tests {
     #[test]
     fn an_answer_reaches_the_call_that_waits_and_only_once() {
         let here = elicitation("10.0.0.1:9090");
-        let mut question = here.ask(&caller("alice")).unwrap();
+        let mut question = here.ask(&asker("alice")).unwrap();
         let (id, alice) = (question.id.clone(), caller("alice"));
         assert_eq!(here.answer(&response(&id), &alice), Ok(Destination::Delivered));
         assert_eq!(question.answer.try_recv().unwrap().as_deref(), Some("{}"));
@@ -254,15 +290,40 @@ mod tests {
     #[test]
     fn an_answer_at_another_replica_is_sent_to_the_one_that_waits() {
         let (here, other) = (elicitation("10.0.0.1:9090"), elicitation("10.0.0.2:9090"));
-        let question = here.ask(&caller("alice")).unwrap();
+        let question = here.ask(&asker("alice")).unwrap();
         let found = other.answer(&response(&question.id), &caller("alice"));
         assert_eq!(found, Ok(Destination::Replica("10.0.0.1:9090".parse().unwrap())));
     }
 
     #[test]
+    fn only_the_user_cancels_the_question_of_a_call() {
+        let here = elicitation("");
+        let mut question = here.ask(&asker("alice")).unwrap();
+        let ids = ["7", "8"].map(|id| RequestId::parse(id).unwrap());
+        here.cancel(&ids[0], &caller("mallory"));
+        here.cancel(&ids[1], &caller("alice"));
+        assert_eq!(here.waiting_calls(), 1);
+        here.cancel(&ids[0], &caller("alice"));
+        assert_eq!(question.answer.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+        assert!(here.answer(&response(&question.id), &caller("alice")).is_err());
+    }
+
+    #[test]
+    fn callers_of_one_api_key_have_questions_by_address() {
+        let here = elicitation("");
+        let of = |address: &str| {
+            let identity = Identity { sign_in: SignInMode::ApiKey, ..caller("shared") };
+            here.ask(&Asker { identity, address: address.parse().ok(), ..asker("") })
+        };
+        let first: Vec<_> = (0..=WAITING_OF_USER_MAX).map(|_| of("192.0.2.1")).collect();
+        assert!(first.last().unwrap().is_none());
+        assert!(of("198.51.100.9").is_some());
+    }
+
+    #[test]
     fn nobody_else_can_answer_and_ids_of_one_kind_do_not_pass_for_another() {
         let here = elicitation("");
-        let question = here.ask(&caller("alice")).unwrap();
+        let question = here.ask(&asker("alice")).unwrap();
         assert!(here.answer(&response(&question.id), &caller("mallory")).is_err());
         assert!(here.check_session(&question.id, &caller("alice")).is_err());
         assert!(here.answer(&response("rs1.x.y"), &caller("alice")).is_err());

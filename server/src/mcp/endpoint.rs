@@ -13,10 +13,10 @@ use super::{
     Handler, audit,
     client::{Client, QUEUED},
     context::Context,
-    elicitation::{Destination, Elicitation},
+    elicitation::{Asker, Destination, Elicitation},
     headers,
     incoming::Incoming,
-    message::{ClientResponse, Message, Rejected, Request},
+    message::{ClientResponse, Message, Notification, Rejected, Request},
     metrics::Transport,
     response::{Exchange, respond},
     revision::Revision,
@@ -50,7 +50,7 @@ pub struct Parsed {
 #[derive(Debug)]
 enum Checked {
     Request(Box<Request>, Revision),
-    Notification,
+    Notification(Notification),
     Response(ClientResponse),
 }
 
@@ -60,7 +60,7 @@ impl Parsed {
     pub fn known_method(&self) -> Option<&'static str> {
         match &self.message {
             Checked::Request(request, _) => Some(request.call.known_method()),
-            Checked::Notification => Some("notification"),
+            Checked::Notification(_) => Some("notification"),
             Checked::Response(_) => None,
         }
     }
@@ -149,7 +149,7 @@ impl<H: Handler> Endpoint<H> {
             }
             Message::Notification(notification) => {
                 headers::check_notification(headers, &notification.method)?;
-                Checked::Notification
+                Checked::Notification(notification)
             }
             Message::Response(response) => Checked::Response(response),
         };
@@ -172,7 +172,12 @@ impl<H: Handler> Endpoint<H> {
             Checked::Request(request, revision) => {
                 self.respond_to(*request, revision, incoming, identity, budget).await
             }
-            Checked::Notification => StatusCode::ACCEPTED.into_response(),
+            Checked::Notification(notification) => {
+                if let Some(call) = notification.cancelled() {
+                    self.elicitation.cancel(&call, &identity);
+                }
+                StatusCode::ACCEPTED.into_response()
+            }
             Checked::Response(response) => match self.elicitation.answer(&response, &identity) {
                 Ok(Destination::Delivered) => StatusCode::ACCEPTED.into_response(),
                 Ok(Destination::Replica(replica)) => {
@@ -193,15 +198,13 @@ impl<H: Handler> Endpoint<H> {
     ) -> Response {
         let Request { id, call, meta } = request;
         let Incoming { headers, source, accepts } = incoming;
-        let has_forms = match self.has_forms(&headers, revision, &meta, &identity) {
-            Ok(has_forms) => has_forms,
-            Err(error) => return error.respond(&id),
-        };
+        let has_forms = self.has_forms(&headers, revision, &meta, &identity);
         let (messages, sent) = mpsc::channel(QUEUED);
         let server = Arc::clone(&self.server_info);
         let held = Arc::new(Held::new(budget));
         let exchange = Exchange { id: id.clone(), revision, server, held: Arc::clone(&held) };
-        let client = Client::new(messages, Arc::clone(&self.elicitation), identity.clone());
+        let asker = Asker { identity: identity.clone(), address: source.block(), call: id.clone() };
+        let client = Client::new(messages, Arc::clone(&self.elicitation), asker);
         let context = Context {
             id,
             identity,
@@ -220,7 +223,9 @@ impl<H: Handler> Endpoint<H> {
     }
 
     /// Whether the client can show forms: its capabilities say so, in each request or, before
-    /// revision 2026-07-28, in the session that `initialize` gave it.
+    /// revision 2026-07-28, in the session that `initialize` gave it. That this server does not know
+    /// the session concerns only a call that must ask: all else needs none, and goes on after a
+    /// restart without a key for seals.
     fn has_forms(
         &self,
         headers: &HeaderMap,

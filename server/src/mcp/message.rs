@@ -38,13 +38,32 @@ pub struct Request {
     pub meta: Meta,
 }
 
-/// A notification. None of them changes anything here but `notifications/cancelled` on stdio.
+/// A notification. Only `notifications/cancelled` changes something here.
 #[derive(Debug)]
 pub struct Notification {
     /// The method.
     pub method: String,
     /// The params, unread.
     pub params: Option<Bytes>,
+}
+
+impl Notification {
+    /// The request that the client cancels, if that is what it says.
+    #[must_use]
+    pub fn cancelled(&self) -> Option<RequestId> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Cancelled<'a> {
+            #[serde(borrow)]
+            request_id: &'a RawValue,
+        }
+        if self.method != "notifications/cancelled" {
+            return None;
+        }
+        let OfObject::<Cancelled<'_>>(cancelled) =
+            serde_json::from_slice(self.params.as_deref()?).ok()?;
+        RequestId::parse(cancelled.request_id.get())
+    }
 }
 
 /// The client's answer to a request of this server's.

@@ -32,6 +32,7 @@ impl Server {
     /// The prompt that `params` ask for.
     pub(super) fn get_prompt(&self, params: &GetPromptParams, context: &Context) -> Answered {
         let Some(prompt) = prompts::find(&params.name) else {
+            Audit::of_unknown_prompt(self, context).outcome = Outcome::Error;
             let message = format!("unknown prompt: {}", shown(&params.name));
             return Err(RpcError::invalid_params(message));
         };
@@ -44,8 +45,8 @@ impl Server {
                     audit.decision = why.into();
                     Outcome::Denied
                 }
-                PromptError::Environment => {
-                    audit.decision = Decision::denied(DecidedBy::Policy, "MCP_ENVIRONMENTS");
+                PromptError::Environment(variable) => {
+                    audit.decision = Decision::denied(DecidedBy::Policy, variable);
                     Outcome::Denied
                 }
             };

@@ -103,8 +103,10 @@ impl Server {
             code: if context.revision.is_stateless() { -32602 } else { -32002 },
             ..RpcError::invalid_params(message).with_data(at.clone())
         };
-        let (template, arguments) =
-            resources::find(&uri).map_err(|error| not_found(format!("the URI: {error}")))?;
+        let (template, arguments) = resources::find(&uri).map_err(|error| {
+            Audit::of_unknown_resource(self, context).outcome = Outcome::Error;
+            not_found(format!("the URI: {error}"))
+        })?;
         let Some(tool) = tools::registry().find(template.tool) else {
             return Err(internal("the resource has no tool".to_owned(), at));
         };

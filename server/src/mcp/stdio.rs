@@ -12,8 +12,6 @@ use std::{
 
 use bytes::Bytes;
 use http::HeaderMap;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::{
     io::{AsyncWriteExt, BufReader},
     sync::mpsc,
@@ -27,7 +25,7 @@ use super::{
     Handler,
     client::{Client, QUEUED},
     context::Context,
-    elicitation::Elicitation,
+    elicitation::{Asker, Elicitation},
     message::{Message, Notification, Rejected, Request},
     method::Call,
     metrics::Transport,
@@ -170,7 +168,8 @@ impl<H: Handler> Connection<H> {
             None => self.has_forms,
         };
         let (elicitation, identity) = (Arc::clone(&self.elicitation), self.identity.clone());
-        let client = Client::new(self.output.clone(), elicitation, identity.clone());
+        let asker = Asker { identity: identity.clone(), address: None, call: id.clone() };
+        let client = Client::new(self.output.clone(), elicitation, asker);
         let headers = HeaderMap::new();
         let held = Arc::new(Held::new(self.budget.clone()));
         let context = Context {
@@ -179,7 +178,7 @@ impl<H: Handler> Connection<H> {
             held: Arc::clone(&held),
             revision,
             meta,
-            has_forms,
+            has_forms: Ok(has_forms),
             takes_events: true,
             client,
             source: Source::stdio(),
@@ -206,18 +205,8 @@ impl<H: Handler> Connection<H> {
 
     /// `notifications/cancelled` ends the call that it names; it gets no answer.
     fn cancel(&self, notification: &Notification) {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Cancelled<'a> {
-            #[serde(borrow)]
-            request_id: &'a RawValue,
-        }
-        if notification.method != "notifications/cancelled" {
-            return;
-        }
-        let params = notification.params.as_deref().unwrap_or_default();
-        if let Ok(Cancelled { request_id }) = serde_json::from_slice(params)
-            && let Some(call) = lock(&self.running).get(request_id.get())
+        if let Some(id) = notification.cancelled()
+            && let Some(call) = lock(&self.running).get(id.as_json())
         {
             call.cancel();
         }

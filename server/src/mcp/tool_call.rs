@@ -55,6 +55,9 @@ pub(super) enum Failed {
          try again."
     )]
     Unanswered,
+    /// The client cancelled the call while the user was asked.
+    #[error("The client cancelled the call before the user answered, so that nothing was done.")]
+    CallCancelled,
     /// The user can't be asked now.
     #[error(
         "Too many calls wait for users to confirm them, so that nothing was done. Try again once \
@@ -93,7 +96,7 @@ impl Failed {
             | Self::TooManyQuestions => Outcome::Denied,
             Self::Tool(error) => error.outcome(),
             Self::Declined => Outcome::Declined,
-            Self::Cancelled | Self::Unanswered => Outcome::Cancelled,
+            Self::Cancelled | Self::CallCancelled | Self::Unanswered => Outcome::Cancelled,
             Self::Asking(_) => Outcome::Asked,
             Self::Protocol(_) => Outcome::Error,
         }
@@ -107,6 +110,7 @@ impl Failed {
             Self::TooManyQuestions => (DecidedBy::Limit, "too_many_questions"),
             Self::Declined => (DecidedBy::User, "decline"),
             Self::Cancelled => (DecidedBy::User, "cancel"),
+            Self::CallCancelled => (DecidedBy::User, "call_cancelled"),
             Self::Unanswered => (DecidedBy::User, "no_answer"),
             Self::Tool(ToolError::Lenses { error, .. }) => return refused_by_hq(error),
             Self::Tool(_) | Self::Asking(_) | Self::Protocol(_) => return None,
@@ -208,7 +212,8 @@ impl Server {
         context: &Context,
         audit: &mut Audit<'_>,
     ) -> Result<(), Failed> {
-        if !context.has_forms {
+        // A new session must not be what lets a call run unasked.
+        if !context.has_forms.clone().map_err(Failed::Protocol)? {
             // The tool is marked destructive: unless the operator says otherwise, asking is then
             // the client's part.
             return if question.is_required { Err(Failed::CannotAsk) } else { Ok(()) };
@@ -222,6 +227,7 @@ impl Server {
             let asked = context.client.ask("elicitation/create", params, ANSWER_WITHIN).await;
             let answer = asked.map_err(|none| match none {
                 NoAnswer::TooMany => Failed::TooManyQuestions,
+                NoAnswer::CallCancelled => Failed::CallCancelled,
                 NoAnswer::Refused | NoAnswer::TimedOut => Failed::Unanswered,
             })?;
             Question::answered(answer.get())

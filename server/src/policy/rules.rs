@@ -5,7 +5,7 @@
 //! environment decides. What it does not say is as the general settings have it, and it never offers
 //! more than they do.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use super::{Glob, ToolSelector};
 use crate::{
@@ -76,35 +76,6 @@ impl EnvironmentRule {
     fn is_for_all(&self) -> bool {
         self.environments.iter().any(Glob::is_for_all)
     }
-}
-
-/// As it is written in a setting.
-impl fmt::Display for EnvironmentRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let none = |scopes: ScopeSet| {
-            if scopes.is_empty() { "none".to_owned() } else { scopes.to_string() }
-        };
-        let word = |confirm| {
-            let known = Confirm::WORDS.iter().find(|(_, known)| *known == confirm);
-            known.map(|(word, _)| format!("confirm={word}"))
-        };
-        let tools = |key: &str, selectors: &[ToolSelector]| {
-            (!selectors.is_empty()).then(|| format!("{key}={}", joined(selectors)))
-        };
-        let items = [
-            self.scopes.map(none),
-            self.confirm.and_then(word),
-            tools("allow", &self.allow),
-            tools("deny", &self.deny),
-        ];
-        let items: Vec<_> = items.into_iter().flatten().collect();
-        write!(f, "{}: {}", joined(&self.environments), items.join(", "))
-    }
-}
-
-/// With blanks between them.
-fn joined(items: &[impl ToString]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// The rules, in their order.

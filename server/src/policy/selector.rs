@@ -1,6 +1,6 @@
 //! The tools that a setting names.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use crate::tools::{self, Tool};
 
@@ -18,15 +18,6 @@ impl ToolSelector {
         match self {
             Self::Tool(name) => tool.name() == name,
             Self::Group(group) => tool.group() == group,
-        }
-    }
-}
-
-impl fmt::Display for ToolSelector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tool(name) => f.write_str(name),
-            Self::Group(group) => write!(f, "{group}/*"),
         }
     }
 }

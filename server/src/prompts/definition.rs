@@ -75,11 +75,8 @@ pub enum PromptError {
         why: Unavailable,
     },
     /// It is about an environment that is not offered.
-    #[error(
-        "argument `environment`: this server does not offer that environment (MCP_ENVIRONMENTS, \
-         MCP_ENVIRONMENT_RULES)"
-    )]
-    Environment,
+    #[error("argument `environment`: this server does not offer that environment ({0})")]
+    Environment(&'static str),
 }
 
 impl Argument {
@@ -184,8 +181,9 @@ impl Prompt {
         scopes: ScopeSet,
     ) -> Result<String, PromptError> {
         let values = self.checked(arguments)?;
-        if values.get("environment").is_some_and(|name| !policy.includes_environment(name)) {
-            return Err(PromptError::Environment);
+        let variable = values.get("environment").and_then(|name| policy.hides_environment(name));
+        if let Some(variable) = variable {
+            return Err(PromptError::Environment(variable));
         }
         if let Some(unavailable) = self.unavailable(policy, scopes) {
             return Err(unavailable);

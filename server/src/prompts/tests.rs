@@ -206,7 +206,7 @@ fn an_environment_that_is_not_offered_is_not_prompted_for() {
         )
     };
     assert!(ask("dev").unwrap().contains("\"dev\""));
-    assert_eq!(ask("prod"), Err(PromptError::Environment));
+    assert_eq!(ask("prod"), Err(PromptError::Environment("MCP_ENVIRONMENTS")));
 }
 
 #[test]

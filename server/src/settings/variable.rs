@@ -84,6 +84,8 @@ variables! {
     ["Proxies"]
     #[secret true] HTTPS_PROXY: "HTTP proxy for https addresses of HQ and of the traces' collector: http://[user:password@]host:port. Also https_proxy";
     #[secret true] HTTP_PROXY: "The same for http addresses. Also http_proxy";
+    #[secret true] MCP_PROXY_USERNAME: "User name for a proxy whose URL has none";
+    #[secret true] MCP_PROXY_PASSWORD: "That user's password";
     NO_PROXY: "What is reached without a proxy: comma list of domains with all below, IP addresses and networks, or *. Also no_proxy";
     MCP_PROXY_LOOPBACK = "false": "true = loopback addresses, too, are reached through a proxy";
 
@@ -119,7 +121,7 @@ variables! {
     MCP_ALLOWED_HOSTS: "Further Host values, comma list; the advertised URL's and loopback are always in. The admin endpoints take them on any port, and the address of the machine or pod";
     MCP_ALLOWED_ORIGINS: "Further browser origins, comma list; the advertised URL's and loopback are always in";
     MCP_TRUSTED_PROXIES: "Addresses or networks (10.0.0.0/8) of proxies, comma list: believed about their clients' addresses";
-    #[secret true] MCP_SEALING_KEY: "Base64 of 32 bytes or more, the same in all replicas; seals state handed to clients";
+    #[secret true] MCP_SEALING_KEY: "Base64 of 32 bytes or more, the same in all replicas; seals state handed to clients. Default: a new key at each start, so that an open question ends with a restart";
     MCP_REPLICA_HOST: "IP address at which the other replicas reach this one's ADMIN_PORT, to send on an answer that it waits for";
 
     ["Limits"]

@@ -25,15 +25,20 @@ pub trait Offer: Debug + Send + Sync {
     /// Whether some call of `tool` may be for the environment of this name.
     fn offers_in(&self, name: &str, tool: &str) -> bool;
 
-    /// The rules for environments, in their order, as `MCP_ENVIRONMENT_RULES` has them. The first
-    /// that matches an environment decides there.
-    fn environment_rules(&self) -> Vec<String>;
-
     /// Whether it depends on the environment what is offered.
     fn depends_on_environment(&self) -> bool;
 
     /// What keeps a caller with `scopes` from the tool of this name, whatever it is called with.
     fn unavailable(&self, tool: &str, scopes: ScopeSet) -> Option<Unavailable>;
+
+    /// What keeps a caller with `scopes` from the tool in the environment of this name, whatever
+    /// else it is called with.
+    fn unavailable_in(
+        &self,
+        environment: &str,
+        tool: &str,
+        scopes: ScopeSet,
+    ) -> Option<Unavailable>;
 }
 
 /// Checks of Lenses HQ that need no caller.

@@ -71,7 +71,8 @@ If `ADMIN_PORT` is not set and another program has port 9464, the server logs a 
 ## Proxies
 
 `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` hold for Lenses HQ (its API, its websocket, sign-in) and for the collector of traces. Loopback addresses are reached directly, unless
-`MCP_PROXY_LOOPBACK=true`. A websocket over plain HTTP is opened by CONNECT. Only `http://` proxies are used. The log at the start and `--check` say which address is reached through
+`MCP_PROXY_LOOPBACK=true`. A websocket over plain HTTP is opened by CONNECT. Only `http://` proxies are used. `MCP_PROXY_USERNAME` and `MCP_PROXY_PASSWORD` are the credentials for
+a proxy whose URL has none; either may be in a file (`..._FILE`). The log at the start and `--check` say which address is reached through
 which proxy, without the credentials.
 
 ## Connections

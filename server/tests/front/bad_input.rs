@@ -71,7 +71,8 @@ async fn headers_that_are_wrong_get_the_error_of_their_kind() {
         ("mcp-protocol-version", Some("2025"), (400, Some(-32022))),
         ("mcp-protocol-version", Some(" "), (400, Some(-32022))),
         ("mcp-protocol-version", Some("2025-11-25, 2025-06-18"), (400, Some(-32022))),
-        ("mcp-session-id", Some("none-such"), (404, Some(-32600))),
+        // It matters only to a call that must ask the user.
+        ("mcp-session-id", Some("none-such"), (200, None)),
         ("last-event-id", Some("7"), (200, None)),
         ("transfer-encoding", Some("gzip, chunked"), (501, Some(-32600))),
         ("transfer-encoding", Some("chunked"), (200, None)),

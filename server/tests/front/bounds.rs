@@ -151,6 +151,7 @@ async fn more_requests_than_the_limit_get_503_until_the_last_byte_of_one() {
     let answer = server.send(call(READ)).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(answer.json()["id"], 1, "the request's id");
     drop(streaming);
     assert_eq!(server.router.clone().oneshot(call(READ)).await.unwrap().status(), StatusCode::OK);
 }
@@ -172,6 +173,7 @@ async fn a_call_that_takes_too_long_is_504_and_a_stream_that_began_is_not_cut() 
     let server = in_front_of(&more, never);
     let answer = server.send(call(READ)).await;
     assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(answer.json()["id"], 1, "the request's id");
     assert_eq!(
         answer.json()["error"]["message"],
         "the call took longer than 1s 500ms and was stopped; its outcome is not known"

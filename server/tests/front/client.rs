@@ -196,7 +196,12 @@ impl With for Request<Body> {
 
     fn from(mut self, address: IpAddr) -> Self {
         let peer = SocketAddr::new(address, 50_000);
-        self.extensions_mut().insert(ClientAddress { peer, client: address, own: None });
+        self.extensions_mut().insert(ClientAddress {
+            peer,
+            client: address,
+            own: None,
+            is_proxied: false,
+        });
         self
     }
 }

@@ -64,6 +64,10 @@ struct Shared {
     api_refuses: Mutex<bool>,
     /// While true, introspection has arrived but is not answered.
     held: watch::Sender<bool>,
+    /// While true, API calls have arrived but are not answered.
+    api_held: watch::Sender<bool>,
+    /// API calls that have arrived.
+    api_arrived: watch::Sender<usize>,
 }
 
 #[derive(Clone)]
@@ -178,6 +182,16 @@ impl Hq {
         self.shared.asked.lock().unwrap().last().unwrap().clone()
     }
 
+    pub(crate) fn hold_api_calls(&self, held: bool) {
+        self.shared.api_held.send_replace(held);
+    }
+
+    /// Returns when the first API call after this one has arrived.
+    pub(crate) async fn next_api_call(&self) {
+        let mut arrived = self.shared.api_arrived.subscribe();
+        arrived.changed().await.unwrap();
+    }
+
     /// The headers of API calls.
     pub(crate) fn called_for(&self) -> Vec<HeaderMap> {
         self.shared.called_for.lock().unwrap().clone()
@@ -273,6 +287,9 @@ async fn environments(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> 
         headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
     shared.called.lock().unwrap().push(credential.unwrap_or_default());
     shared.called_for.lock().unwrap().push(headers);
+    shared.api_arrived.send_modify(|arrived| *arrived += 1);
+    let mut held = shared.api_held.subscribe();
+    held.wait_for(|held| !held).await.unwrap();
     if *shared.api_refuses.lock().unwrap() {
         return StatusCode::UNAUTHORIZED.into_response();
     }

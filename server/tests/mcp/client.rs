@@ -170,7 +170,9 @@ impl Endpoint {
             replica: None,
             on_unauthorized: Arc::new({
                 let forgotten = Arc::clone(&forgotten);
-                move |identity| forgotten.lock().unwrap().push(identity.fingerprint.to_string())
+                move |identity| {
+                    forgotten.lock().unwrap().push(identity.fingerprint.unwrap().to_string())
+                }
             }),
         })
         .unwrap();
@@ -247,7 +249,7 @@ pub(crate) fn caller(scopes: ScopeSet) -> Identity {
         scopes,
         sign_in: SignInMode::OAuth,
         lenses_credential: Arc::new(TOKEN.into()),
-        fingerprint: Fingerprint::of(TOKEN),
+        fingerprint: Some(Fingerprint::of(TOKEN)),
     }
 }
 

@@ -241,7 +241,7 @@ async fn a_credential_that_hq_refuses_is_forgotten_and_never_repeated() {
         "Lenses HQ does not accept the credential: token [credential] is revoked. The session has expired or been \
          revoked: ask the user to sign in again, do not retry with the same token."
     );
-    let fingerprint = endpoint.identity.fingerprint.to_string();
+    let fingerprint = endpoint.identity.fingerprint.unwrap().to_string();
     assert_eq!(*endpoint.forgotten.lock().unwrap(), [fingerprint]);
 }
 

@@ -56,12 +56,11 @@ async fn a_text_is_one_value_in_path_query_and_body() {
     for tool in tools::registry().iter() {
         let good = valid::arguments(tool.name());
         let expected = bench.requests(tool, &good).await;
-        // That one has no argument and asks nobody.
-        assert!(
-            !expected.is_empty() || tool.name() == "whoami",
-            "the good call of {} reaches nobody",
-            tool.name()
-        );
+        if tool.name() == "whoami" {
+            // It asks nobody.
+            continue;
+        }
+        assert!(!expected.is_empty(), "the good call of {} reaches nobody", tool.name());
         for Place { pointer, schema, .. } in places_of(tool, &good) {
             let argument = pointer.split('/').nth(1).unwrap();
             let Some(text) = good.pointer(&pointer).unwrap().as_str() else { continue };

@@ -36,7 +36,7 @@ async fn a_caller_is_told_who_it_is_with_which_scopes_and_that_nothing_is_hidden
         told,
         json!({ "subject": "alice", "client_id": "client-1", "scopes": ["read", "write", "delete"],
             "offered_scopes": ["read", "write", "delete"], "environments": null,
-            "environment_rules": [], "lenses_version": null, "hidden_tools": [] })
+            "lenses_version": null, "hidden_tools": [] })
     );
     assert!(!told.to_string().contains(TOKEN));
 }
@@ -87,14 +87,28 @@ async fn a_read_only_server_says_that_it_is_one() {
 }
 
 #[tokio::test]
-async fn a_caller_is_told_which_rules_hold_in_which_environments() {
-    let rules = "prod* live: read, confirm=required; vault: none; *: deny=sql/* delete_topic";
+async fn a_caller_is_told_what_a_rule_hides_in_an_environment() {
+    let rules = "prod*: read, deny=sql/*; vault: none; *: read write delete";
     let policy = Options { rules: rules.parse().unwrap(), ..Options::default() };
     let endpoint =
         Endpoint::with(&hq::absent().await, Limits::default(), Confirm::Destructive, Some(policy));
-    let told = told(&endpoint, "whoami", json!({})).await;
-    let expected: Vec<_> = rules.split("; ").collect();
-    assert_eq!(told["environment_rules"], json!(expected));
+    for (environment, tool, hidden) in [
+        ("prod-a", "list_topics", false),
+        ("prod-a", "create_topic", true),
+        ("prod-a", "execute_sql", true),
+        ("prod-a", "whoami", false),
+        ("vault", "list_topics", true),
+        ("dev", "delete_consumer_group", false),
+    ] {
+        let told = told(&endpoint, "whoami", json!({ "environment": environment })).await;
+        let found = told["hidden_tools"].as_array().unwrap();
+        let found = found.iter().find(|found| found["tool"] == tool);
+        assert_eq!(found.is_some(), hidden, "{tool} in {environment}: {told}");
+        let names_rules = found.is_none_or(|found| {
+            found["remedy"].as_str().unwrap().contains("MCP_ENVIRONMENT_RULES")
+        });
+        assert!(names_rules, "{told}");
+    }
 }
 
 #[tokio::test]

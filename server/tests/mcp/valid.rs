@@ -56,7 +56,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("get_pod_logs", json!({ "environment": "dev", "cluster": "incluster", "namespace": "analytics", "pod": "lsql-1-0" })),
         ("list_approval_requests", json!({ "environment": "dev", "statuses": ["Pending", "Failed"], "entity_name": "orders", "page": 2, "page_size": 50, "sort_field": "createdAt", "sort_order": "desc" })),
         ("get_approval_request", json!({ "environment": "dev", "request_id": "01948f3a-7c1e-7b2a-9f6d-2b1c0d9e8f70" })),
-        ("whoami", json!({ "tool": "list_topics" })),
+        ("whoami", json!({ "tool": "list_topics", "environment": "dev" })),
         ("diagnose", json!({ "environment": "dev" })),
         ("request_topic_creation", json!({ "environment": "dev", "topic_name": "orders", "reason": "For the shop", "partitions": 6, "replication": 3, "configs": [{ "key": "cleanup.policy", "value": "compact" }],
             "tags": ["pii"], "records_size": 512, "data_produced_per_day": 1_000_000, "consumers": 4 })),

@@ -151,6 +151,26 @@ async fn a_plain_hq_is_reached_through_the_proxy_and_its_websocket_by_connect() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn credentials_may_come_from_files_of_their_own() {
+    let (proxy, hq) = (ForwardProxy::start().await, Hq::plain().await);
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut settings = settings(&hq, "hq.test");
+    settings.push(("HTTP_PROXY", format!("http://{}", proxy.address)));
+    for (name, file, text) in [
+        ("MCP_PROXY_USERNAME_FILE", "proxy-username", "proxy-user"),
+        ("MCP_PROXY_PASSWORD_FILE", "proxy-password", "hunter2@proxy\n"),
+    ] {
+        std::fs::write(directory.join(file), text).unwrap();
+        settings.push((name, directory.join(file).to_str().unwrap().to_owned()));
+    }
+    let server = Server::start(&borrowed(&settings)).await;
+    server.calls_reach_hq().await;
+    assert!(proxy.asked().contains(&format!("CONNECT hq.test:{}", hq.sql)));
+    let log = server.end().await;
+    assert!(!log.contains("hunter2") && !log.contains("proxy-user"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn loopback_and_no_proxy_are_reached_directly() {
     let (proxy, hq) = (ForwardProxy::start().await, Hq::plain().await);
     for more in [("NO_PROXY", ""), ("NO_PROXY", "10.0.0.0/8"), ("MCP_PROXY_LOOPBACK", "false")] {

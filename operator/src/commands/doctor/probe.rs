@@ -56,7 +56,7 @@ pub(super) async fn links(
     let named = Named {
         client: &client,
         namespace: &namespace,
-        credentials: Credentials::of(&server),
+        credentials: Credentials::of(&server, None),
         given,
     };
     links.push(match resolves("hq", &lenses.url).await {
@@ -86,7 +86,9 @@ impl Named<'_> {
         let found = async {
             let identity = self.credentials.identity(self.client, self.namespace).await?;
             let credentials = self.credentials.client(self.client, self.namespace).await?;
-            let http = Http::new(lenses.addresses(), self.authorities().await?.as_ref(), identity);
+            let proxy = self.credentials.proxy(self.client, self.namespace).await?;
+            let authorities = self.authorities().await?;
+            let http = Http::through(proxy, lenses.addresses(), authorities.as_ref(), identity);
             Ok(probe_lenses(
                 &http.map_err(|error| error.to_string())?,
                 lenses,

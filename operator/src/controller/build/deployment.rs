@@ -171,9 +171,6 @@ mod tests {
                         "terminationGracePeriodSeconds": 35,
                         "securityContext": {
                             "runAsNonRoot": true,
-                            "runAsUser": 65532,
-                            "runAsGroup": 65532,
-                            "fsGroup": 65532,
                             "seccompProfile": { "type": "RuntimeDefault" },
                         },
                         "topologySpreadConstraints": [{
@@ -211,7 +208,7 @@ mod tests {
                         }],
                         "volumes": [
                             { "name": "settings", "configMap": { "name": "team-mcp" } },
-                            { "name": "secrets", "projected": { "defaultMode": 288, "sources": [
+                            { "name": "secrets", "projected": { "defaultMode": 292, "sources": [
                                 { "secret": { "name": "team-mcp", "items": [{ "key": "sealing-key", "path": "sealing-key" }] } },
                                 { "secret": { "name": "hq-client", "items": [
                                     { "key": "client_id", "path": "introspection-client-id" },

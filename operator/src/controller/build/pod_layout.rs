@@ -18,6 +18,8 @@ pub(in crate::controller) const DIRECTORIES: [&str; 2] = [SETTINGS_DIRECTORY, SE
 /// The files of certificates, beside the secrets. A pair is the chain and its key.
 pub(super) const LENSES_CA: &str = "lenses-ca.crt";
 pub(super) const LENSES_CLIENT: (&str, &str) = ("lenses-client.crt", "lenses-client.key");
+/// The files of the proxy's credentials: user name and password.
+pub(super) const PROXY_CREDENTIALS: (&str, &str) = ("proxy-username", "proxy-password");
 pub(super) const TLS: (&str, &str) = ("tls.crt", "tls.key");
 
 /// Where the pod finds a secret.

@@ -6,9 +6,11 @@ use std::fmt::Write;
 
 use kube::core::Duration;
 use lenses_mcp_crds::{EnvironmentRule, Limits, Tools};
+use url::Url;
 
 use super::pod_layout::{
-    ADMIN_PORT, LENSES_CA, LENSES_CLIENT, MCP_PORT, SHUTDOWN_GRACE_SECONDS, TLS, secret_file,
+    ADMIN_PORT, LENSES_CA, LENSES_CLIENT, MCP_PORT, PROXY_CREDENTIALS, SHUTDOWN_GRACE_SECONDS, TLS,
+    secret_file,
 };
 use crate::controller::validate::{Callers, SignIn, ValidServer};
 
@@ -41,6 +43,7 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
         settings.push(("MCP_ALLOWED_ORIGINS", server.endpoint.allowed_origins.join(",")));
     }
     settings.extend(certificates(server));
+    settings.extend(proxy(server));
     settings.extend(offer(server));
     settings.extend(limits(server));
     if let Some(tracing) = &server.observability.tracing {
@@ -111,6 +114,26 @@ fn certificates(server: &ValidServer) -> Vec<(&'static str, String)> {
         let (certificate, key) = TLS;
         settings.push(("TLS_CERT_FILE", secret_file(certificate)));
         settings.push(("TLS_KEY_FILE", secret_file(key)));
+    }
+    settings
+}
+
+/// The proxy holds for HQ alone: the receiver of traces is reached without it.
+fn proxy(server: &ValidServer) -> Vec<(&'static str, String)> {
+    let Some(proxy) = &server.lenses.proxy else { return Vec::new() };
+    let mut settings = vec![("HTTPS_PROXY", proxy.url.clone()), ("HTTP_PROXY", proxy.url.clone())];
+    let collector = server.observability.tracing.as_ref();
+    let collector = collector.and_then(|tracing| Url::parse(&tracing.otlp_endpoint).ok());
+    let collector = collector.as_ref().and_then(Url::host_str).unwrap_or_default();
+    let around = [proxy.no_proxy.as_str(), collector.trim_matches(['[', ']'])];
+    let around: Vec<_> = around.into_iter().filter(|part| !part.is_empty()).collect();
+    if !around.is_empty() {
+        settings.push(("NO_PROXY", around.join(",")));
+    }
+    if proxy.credentials.is_some() {
+        let (username, password) = PROXY_CREDENTIALS;
+        settings.push(("MCP_PROXY_USERNAME_FILE", secret_file(username)));
+        settings.push(("MCP_PROXY_PASSWORD_FILE", secret_file(password)));
     }
     settings
 }
@@ -236,6 +259,33 @@ mod tests {
              INTROSPECTION_CLIENT_ID_FILE='/var/run/lenses-mcp/introspection-client-id'\n\
              INTROSPECTION_CLIENT_SECRET_FILE='/var/run/lenses-mcp/introspection-client-secret'\n"
         );
+    }
+
+    #[test]
+    fn a_proxy_holds_for_hq_and_not_for_traces() {
+        let mut server = oauth_server();
+        server.spec.lenses.proxy = Some(
+            serde_json::from_value(serde_json::json!({
+                "url": "http://proxy.example.com:3128",
+                "noProxy": [".svc"],
+                "credentialsSecretRef": { "name": "mtls" },
+            }))
+            .unwrap(),
+        );
+        server.spec.observability = serde_json::from_value(serde_json::json!({
+            "tracing": { "otlpEndpoint": "http://collector.example.com:4317" },
+        }))
+        .unwrap();
+        let file = settings_file(&valid(&server));
+        for line in [
+            "HTTPS_PROXY='http://proxy.example.com:3128'",
+            "HTTP_PROXY='http://proxy.example.com:3128'",
+            "NO_PROXY='.svc,collector.example.com'",
+            "MCP_PROXY_USERNAME_FILE='/var/run/lenses-mcp/proxy-username'",
+            "MCP_PROXY_PASSWORD_FILE='/var/run/lenses-mcp/proxy-password'",
+        ] {
+            assert!(file.lines().any(|there| there == line), "{line} is not in\n{file}");
+        }
     }
 
     #[test]

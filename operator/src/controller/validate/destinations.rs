@@ -12,7 +12,7 @@ use lenses_mcp_crds::LensesMcpServer;
 use url::{Host, Url};
 
 use super::SignIn;
-use crate::{context::Defaults, controller::observed::Dereferenced};
+use crate::{context::Defaults, controller::observed::Dereferenced, probe::Proxy};
 
 /// Something that the pods connect to.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,13 +25,15 @@ pub(crate) enum Destination {
     Port(u16),
 }
 
-/// HQ, the introspection endpoint where that is somewhere else, and the receiver of traces.
+/// HQ, the proxy towards it, the introspection endpoint if that is somewhere else, and the receiver of
+/// traces.
 pub(super) fn destinations(
     server: &LensesMcpServer,
     found: &Dereferenced,
     defaults: &Defaults,
     lenses_url: &str,
     sign_in: &SignIn,
+    proxy: Option<&Proxy>,
 ) -> Vec<Destination> {
     let own = server.namespace().unwrap_or_default();
     let mut all = Vec::new();
@@ -50,6 +52,9 @@ pub(super) fn destinations(
         }
         (Ok(url), ..) => add(at_url(url, &own, &defaults.cluster_domain)),
         (Err(_), ..) => {}
+    }
+    if let Some(url) = proxy.and_then(|proxy| Url::parse(&proxy.url).ok()) {
+        add(at_url(&url, &own, &defaults.cluster_domain));
     }
     if let SignIn::OAuth { introspection_url, .. } = sign_in
         && let (Ok(lenses), Ok(url)) = (&lenses, Url::parse(introspection_url))

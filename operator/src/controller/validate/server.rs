@@ -12,7 +12,7 @@ use lenses_mcp_crds::{
 };
 
 use super::{Destination, Rejection, SignIn, access::Access};
-use crate::controller::observed::ContentVersion;
+use crate::{controller::observed::ContentVersion, probe::Proxy};
 
 /// A server that can be made. Builders take nothing else.
 pub(crate) struct ValidServer {
@@ -46,6 +46,8 @@ pub(crate) struct LensesHq {
     pub(crate) ca: Option<CaBundle>,
     /// The Secret with what is shown to it.
     pub(crate) client_certificate: Option<String>,
+    /// The proxy through which it is reached.
+    pub(crate) proxy: Option<Proxy>,
 }
 
 /// The server, as clients reach it.

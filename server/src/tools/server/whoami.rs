@@ -33,6 +33,9 @@ struct Asked {
     /// Only whether this tool is hidden, and why.
     #[serde(default)]
     tool: Option<Name>,
+    /// What is hidden in this environment.
+    #[serde(default)]
+    environment: Option<Name>,
 }
 
 /// What this server knows of the caller.
@@ -48,12 +51,9 @@ struct WhoAmI {
     offered_scopes: Vec<String>,
     /// The environments that this server is limited to; null where it is not.
     environments: Option<Vec<String>>,
-    /// What holds in some environments besides, such as `prod*: read`: the first rule that matches
-    /// decides there.
-    environment_rules: Vec<String>,
     /// The version of Lenses HQ; null if HQ does not tell it.
     lenses_version: Option<LensesVersion>,
-    /// The tools that are not listed, and why.
+    /// The tools that are not listed or not possible in the environment, and why.
     hidden_tools: Vec<Hidden>,
 }
 
@@ -76,9 +76,12 @@ enum Reason {
     NotOffered,
 }
 
-async fn whoami(call: Call, Asked { tool }: Asked) -> Result<Typed<WhoAmI>, ToolError> {
+async fn whoami(
+    call: Call,
+    Asked { tool, environment }: Asked,
+) -> Result<Typed<WhoAmI>, ToolError> {
     let lenses_version = call.diagnostics.lenses_version().await;
-    let mut told = WhoAmI::of(&call, lenses_version);
+    let mut told = WhoAmI::of(&call, environment.as_ref(), lenses_version);
     if let Some(tool) = tool {
         if registry().find(tool.as_str()).is_none() {
             return Err(ArgumentError::value("tool", "there is no such tool").into());
@@ -89,11 +92,15 @@ async fn whoami(call: Call, Asked { tool }: Asked) -> Result<Typed<WhoAmI>, Tool
 }
 
 impl WhoAmI {
-    fn of(call: &Call, lenses_version: Option<LensesVersion>) -> Self {
+    fn of(call: &Call, environment: Option<&Name>, lenses_version: Option<LensesVersion>) -> Self {
         let Call { identity, policy, .. } = call;
         let scopes = identity.scopes.intersection(policy.scopes());
         let hidden_tools = registry().iter().filter_map(|tool| {
-            let (reason, remedy) = match policy.unavailable(tool.name(), identity.scopes)? {
+            let unavailable = match environment {
+                None => policy.unavailable(tool.name(), identity.scopes),
+                Some(name) => policy.unavailable_in(name.as_str(), tool.name(), identity.scopes),
+            };
+            let (reason, remedy) = match unavailable? {
                 Unavailable::Scopes(needed) => {
                     (Reason::MissingScope, format!("sign in again and allow the scope `{needed}`"))
                 }
@@ -111,7 +118,6 @@ impl WhoAmI {
             environments: policy
                 .environments()
                 .map(|names| names.iter().map(ToString::to_string).collect()),
-            environment_rules: policy.environment_rules(),
             lenses_version,
             hidden_tools: hidden_tools.collect(),
         }

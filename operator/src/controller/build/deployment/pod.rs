@@ -19,7 +19,8 @@ use crate::{
         build::{
             pod_layout::{
                 ADMIN_PORT, ADMIN_PORT_NAME, LENSES_CA, LENSES_CLIENT, MCP_PORT, MCP_PORT_NAME,
-                SECRETS_DIRECTORY, SETTINGS_DIRECTORY, SETTINGS_FILE, SHUTDOWN_GRACE_SECONDS, TLS,
+                PROXY_CREDENTIALS, SECRETS_DIRECTORY, SETTINGS_DIRECTORY, SETTINGS_FILE,
+                SHUTDOWN_GRACE_SECONDS, TLS,
             },
             sealing_key::SEALING_KEY,
         },
@@ -28,10 +29,9 @@ use crate::{
     names::selector,
 };
 
-/// The user and group of the image, which the restricted standard wants to be named.
-const NON_ROOT: i64 = 65532;
-/// Readable by the pod's group, which is the server's.
-const SECRET_MODE: i32 = 0o440;
+/// Readable by any user. The files belong to root, and the pod names no user and no group, because
+/// an `OpenShift` cluster assigns them. Only the server's container mounts the files.
+const SECRET_MODE: i32 = 0o444;
 
 pub(super) fn build(server: &ValidServer) -> PodSpec {
     PodSpec {
@@ -44,9 +44,6 @@ pub(super) fn build(server: &ValidServer) -> PodSpec {
             .then(|| server.image.pull_secrets.clone()),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
-            run_as_user: Some(NON_ROOT),
-            run_as_group: Some(NON_ROOT),
-            fs_group: Some(NON_ROOT),
             seccomp_profile: Some(SeccompProfile {
                 type_: "RuntimeDefault".to_owned(),
                 ..SeccompProfile::default()
@@ -199,7 +196,8 @@ fn volumes(server: &ValidServer) -> Vec<Volume> {
     ]
 }
 
-/// Certificates: which HQ is trusted, what is shown to it, and what clients are shown.
+/// Certificates: which HQ is trusted, what is shown to it, and what clients are shown. And what is shown
+/// to the proxy.
 fn trust(server: &ValidServer) -> Vec<VolumeProjection> {
     let mut sources = Vec::new();
     if let Some(bundle) = &server.lenses.ca {
@@ -226,6 +224,13 @@ fn trust(server: &ValidServer) -> Vec<VolumeProjection> {
         server.lenses.client_certificate.as_ref().map(|name| key_pair(name, LENSES_CLIENT)),
     );
     sources.extend(server.endpoint.tls.as_ref().map(|name| key_pair(name, TLS)));
+    let proxy = server.lenses.proxy.as_ref();
+    let (username, password) = PROXY_CREDENTIALS;
+    sources.extend(
+        proxy
+            .and_then(|proxy| proxy.credentials.as_ref())
+            .map(|name| secret(name, &[("username", username), ("password", password)])),
+    );
     sources
 }
 

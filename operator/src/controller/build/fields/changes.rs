@@ -92,6 +92,7 @@ fn found_by_url() -> Vec<Change> {
         "lenses": {
             "url": "https://hq.example.com",
             "caBundle": { "secretKeyRef": { "name": "mtls", "key": "ca.crt" } },
+            "proxy": { "url": "http://proxy.example.com:3128" },
         },
         "auth": { "oauth": {} },
         "endpoint": { "ingress": { "host": "a.example.com", "tls": { "secretName": "x" } } },
@@ -107,6 +108,10 @@ fn found_by_url() -> Vec<Change> {
             lenses(json!({ "url": "https://other.example.com" })),
             lenses(json!({ "caBundle": { "secretKeyRef": { "name": "certificate" } } })),
             lenses(json!({ "caBundle": { "secretKeyRef": { "key": "other" } } })),
+            lenses(json!({ "proxy": { "url": "http://other.example.com:3128" } })),
+            lenses(json!({ "proxy": { "noProxy": [".svc", "10.0.0.0/8"] } })),
+            lenses(json!({ "proxy": { "credentialsSecretRef": { "name": "mtls" } } })),
+            lenses(json!({ "proxy": { "url": null, "fromEnvironment": true } })),
             ingress(json!({ "host": "b.example.com" })),
             ingress(json!({ "className": "nginx" })),
             ingress(json!({ "path": "/other" })),

@@ -1,0 +1,54 @@
+//! The HTTP proxy towards HQ: the spec's own, or the operator's.
+
+use lenses_mcp_crds::Lenses;
+use reqwest::NoProxy;
+use secrecy::{ExposeSecret, SecretString};
+
+/// A proxy, and the Secret with the credentials for it. Holds none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proxy {
+    /// `http://host:port`.
+    pub(crate) url: String,
+    /// What is reached without it, as `NO_PROXY` has it.
+    pub(crate) no_proxy: String,
+    /// The Secret with user name and password.
+    pub(crate) credentials: Option<String>,
+}
+
+impl Proxy {
+    /// The one that the operator is configured with, if it is.
+    pub(crate) fn of_operator(url: String, no_proxy: String) -> Option<Self> {
+        (!url.is_empty()).then_some(Self { url, no_proxy, credentials: None })
+    }
+
+    /// The one that the spec asks for. None if it asks for none, or for the operator's and there is
+    /// none.
+    pub(crate) fn of_spec(spec: &Lenses, of_operator: Option<&Self>) -> Option<Self> {
+        let proxy = spec.proxy.as_ref()?;
+        if proxy.from_environment {
+            return of_operator.cloned();
+        }
+        Some(Self {
+            url: proxy.url.clone()?,
+            no_proxy: proxy.no_proxy.join(","),
+            credentials: proxy.credentials_secret_ref.as_ref().map(|secret| secret.name.clone()),
+        })
+    }
+
+    /// As the HTTP client takes it.
+    ///
+    /// # Errors
+    /// A URL that is none.
+    pub(super) fn for_client(
+        &self,
+        credentials: Option<&(SecretString, SecretString)>,
+    ) -> reqwest::Result<reqwest::Proxy> {
+        let proxy = reqwest::Proxy::all(&self.url)?.no_proxy(NoProxy::from_string(&self.no_proxy));
+        Ok(match credentials {
+            Some((username, password)) => {
+                proxy.basic_auth(username.expose_secret(), password.expose_secret())
+            }
+            None => proxy,
+        })
+    }
+}
