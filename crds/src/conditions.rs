@@ -84,6 +84,10 @@ pub enum Reason {
     IntrospectionUntrue,
     /// A Secret or `ConfigMap` that verification needs is missing, or holds something else.
     MaterialUnusable,
+    /// A Secret that verification needs does not have the label that lets the operator read it.
+    SecretNotLabelled,
+    /// The address is one that the operator does not dial on a resource's word.
+    AddressForbidden,
     /// `Verified`: a client finds its way.
     Verified,
     /// The advertised URL does not lead to this server.
@@ -172,6 +176,8 @@ impl Reason {
             Self::IntrospectionRefused => "IntrospectionRefused",
             Self::IntrospectionUntrue => "IntrospectionUntrue",
             Self::MaterialUnusable => "MaterialUnusable",
+            Self::SecretNotLabelled => "SecretNotLabelled",
+            Self::AddressForbidden => "AddressForbidden",
             Self::Verified => "Verified",
             Self::EndpointUnreachable => "EndpointUnreachable",
             Self::ChallengeMissing => "ChallengeMissing",

@@ -24,7 +24,7 @@ pub use v1alpha1::{
     LensesMcpServerStatus, Limits, ListedTools, Log, LogFormat, LogLevel, Metrics, NetworkPolicy,
     OAuth, Observability, OtlpProtocol, ParentRef, Resources, Rollout, SERVER_CONTAINER, Scheme,
     Scope, SecretKeyRef, SecretRef, SecurityChange, Service, ServiceMonitor, ServiceRef,
-    ServiceType, TlsSecret, Tools, Tracing, Verification,
+    ServiceType, TlsSecret, Tools, Tracing, Verification, VerificationMode,
 };
 
 /// The API group of every kind in this crate.

@@ -271,6 +271,15 @@ pub(crate) fn at_most_one_budget() -> Rule {
         .message("write one of minAvailable and maxUnavailable, not both")
 }
 
+/// As Kubernetes refuses it in a Deployment: no pod could be replaced.
+pub(crate) fn rollout_can_move() -> Rule {
+    let none =
+        |field| format!("(self.{field} == 0 || self.{field} == '0%' || self.{field} == '00%')");
+    Rule::new(format!("!({} && {})", none("maxSurge"), none("maxUnavailable")))
+        .message("maxSurge and maxUnavailable are both 0, so no pod can be replaced: raise one")
+        .field_path(".maxUnavailable")
+}
+
 /// What selects the pods, and what the operator tells them by, must not change.
 pub(crate) fn pod_labels_are_the_operators() -> Rule {
     Rule::new(

@@ -38,7 +38,7 @@ pub use pods::{ImagePullPolicy, Resources};
 pub use rollout::{Rollout, SecurityChange};
 pub use scaling::{Autoscaling, DisruptionBudget};
 pub use status::{DerivedSetting, LensesMcpServerStatus, ListedTools};
-pub use verification::{CredentialSecretRef, Verification};
+pub use verification::{CredentialSecretRef, Verification, VerificationMode};
 
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kube::{CustomResource, KubeSchema};

@@ -387,6 +387,26 @@ fn autoscaling_is_a_range_and_goes_by_what_there_is() {
 }
 
 #[test]
+fn a_rolling_update_can_always_replace_a_pod() {
+    for rollout in [
+        json!({}),
+        json!({ "maxSurge": 0, "maxUnavailable": 1 }),
+        json!({ "maxSurge": "0%", "maxUnavailable": "25%" }),
+        json!({ "maxSurge": "50%" }),
+    ] {
+        assert_eq!(refusals("lenses-mcp", &with("rollout", rollout.clone())), "", "{rollout}");
+    }
+    for rollout in [
+        json!({ "maxSurge": 0 }),
+        json!({ "maxSurge": "0%", "maxUnavailable": 0 }),
+        json!({ "maxSurge": "00%", "maxUnavailable": "0%" }),
+    ] {
+        let said = refusals("lenses-mcp", &with("rollout", rollout.clone()));
+        assert!(said.contains("no pod can be replaced: raise one"), "{rollout}: {said}");
+    }
+}
+
+#[test]
 fn taking_autoscaling_away_needs_a_word_on_how_many_pods_are_to_run() {
     let autoscaled = with("autoscaling", json!({ "minReplicas": 2, "maxReplicas": 5 }));
     let fixed = |replicas: i32| with("replicas", json!(replicas));

@@ -1,13 +1,20 @@
 //! A change that narrows takes the old pods down first; an image that does not come up leaves the old one serving.
 
-use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
-use kube::{Api, ResourceExt};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::Pod,
+    networking::v1::{Ingress, IngressClass},
+};
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, PostParams},
+};
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
-    bed::{condition, mcp_url, prove, until},
+    bed::{Bed, Trouble, condition, mcp_url, prove, until},
     client::{Application, Ticks},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn narrowed_scopes_take_the_old_pods_down_before_new_ones_come_and_it_is_said() {
@@ -80,4 +87,42 @@ async fn an_image_that_does_not_come_up_leaves_the_old_one_serving_and_both_are_
         })
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_ingress_whose_class_leaves_the_spec_gets_the_default_class() {
+    prove(|bed| {
+        Box::pin(async move {
+            // No other test of this file makes an Ingress, and files run one after the other.
+            let classes: Api<IngressClass> = Api::all(bed.client.clone());
+            let default = json!({
+                "metadata": {
+                    "name": "the-default",
+                    "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"},
+                },
+                "spec": {"controller": "example.com/none"},
+            });
+            classes.create(&PostParams::default(), &serde_json::from_value(default)?).await?;
+            let done = class_leaves_the_spec(&bed).await;
+            classes.delete("the-default", &DeleteParams::background()).await?;
+            done
+        })
+    })
+    .await;
+}
+
+async fn class_leaves_the_spec(bed: &Bed) -> Result<(), Trouble> {
+    let ingresses: Api<Ingress> = bed.api();
+    let class = |ingress: &Ingress| ingress.spec.as_ref()?.ingress_class_name.clone();
+    let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
+    for (name, wanted) in [(json!("another"), "another"), (Value::Null, "the-default")] {
+        manifest["spec"]["endpoint"]["ingress"] =
+            json!({"host": "mcp.example.com", "className": name});
+        bed.apply(&manifest).await?;
+        until(&ingresses, "mcp", wanted, |ingress| {
+            ingress.and_then(class).as_deref() == Some(wanted)
+        })
+        .await?;
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount},
+    networking::v1::NetworkPolicy,
 };
 use kube::{
     Api, ResourceExt,
@@ -94,6 +95,94 @@ async fn manual_changes_to_children_are_put_back_and_deleted_children_come_back(
         secrets.delete("mcp", &now).await?;
         until(&secrets, "mcp", "the Secret again", |secret| secret.is_some()).await?;
         Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_others_add_where_it_changes_the_meaning_is_taken_out() {
+    prove(|bed| {
+        Box::pin(async move {
+            let hq = bed.hq().await?;
+            bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
+            let by_hand = PatchParams::default();
+
+            let services: Api<Service> = bed.api();
+            let wanted = services.get("mcp").await?.spec;
+            for added in [
+                json!({"spec": {"selector": {"another": "label"}}}),
+                json!({"spec": {"ports": [{"name": "admin", "port": 9090}]}}),
+            ] {
+                services.patch("mcp", &by_hand, &Patch::Strategic(added)).await?;
+                until(&services, "mcp", "the Service as it was", |service| {
+                    service.is_some_and(|service| service.spec == wanted)
+                })
+                .await?;
+            }
+
+            let policies: Api<NetworkPolicy> = bed.api();
+            let wanted = policies.get("mcp").await?.spec;
+            let added = json!({"spec": {"podSelector": {"matchLabels": {"another": "label"}}}});
+            policies.patch("mcp", &by_hand, &Patch::Merge(added)).await?;
+            until(&policies, "mcp", "the NetworkPolicy as it was", |policy| {
+                policy.is_some_and(|policy| policy.spec == wanted)
+            })
+            .await?;
+
+            let deployments: Api<Deployment> = bed.api();
+            let paused = json!({"spec": {"paused": true}});
+            deployments.patch("mcp", &by_hand, &Patch::Merge(paused)).await?;
+            until(&deployments, "mcp", "a Deployment that is not paused", |deployment| {
+                let spec = deployment.and_then(|deployment| deployment.spec.as_ref());
+                spec.is_some_and(|spec| spec.paused != Some(true))
+            })
+            .await?;
+            only_one_entry_is_the_operators(&bed).await
+        })
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fields_that_the_operator_once_wrote_by_update_go_when_the_spec_drops_them() {
+    prove(|bed| {
+        Box::pin(async move {
+            let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
+            bed.apply_until_ready(&manifest).await?;
+            let deployments: Api<Deployment> = bed.api();
+            // As the operator did after the API server had refused an apply.
+            let as_operator = PatchParams {
+                field_manager: Some("lenses-mcp-operator".to_owned()),
+                ..PatchParams::default()
+            };
+            let updated = json!({"spec": {
+                "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                "template": {"spec": {"containers": [{
+                    "name": "lenses-mcp-server",
+                    "env": [{"name": "LEFT_OVER", "value": "yes"}],
+                }]}},
+            }});
+            deployments.patch("mcp", &as_operator, &Patch::Strategic(updated)).await?;
+
+            // A change that narrows, for which the strategy must be Recreate.
+            manifest["spec"]["auth"]["oauth"]["scopes"] = json!(["read"]);
+            bed.apply(&manifest).await?;
+            until(&deployments, "mcp", "a Deployment without what was left over", |deployment| {
+                deployment.is_some_and(|deployment| {
+                    let containers =
+                        &deployment.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+                    let mut env = containers
+                        .iter()
+                        .flat_map(|spec| &spec.containers)
+                        .flat_map(|container| container.env.iter().flatten());
+                    env.all(|variable| variable.name != "LEFT_OVER")
+                        && deployment.annotations().contains_key("mcp.lenses.io/access")
+                })
+            })
+            .await?;
+            bed.apply_until_ready(&manifest).await?;
+            only_one_entry_is_the_operators(&bed).await
+        })
     })
     .await;
 }
@@ -249,4 +338,20 @@ async fn children(bed: &Bed) -> Result<Vec<String>, Trouble> {
     let mine = "app.kubernetes.io/managed-by=lenses-mcp-operator";
     let names = bed.kubectl(&["get", kinds, "--selector", mine, "-o", "name"], None).await?;
     Ok(names.lines().map(str::to_owned).collect())
+}
+
+/// Whether the operator has no more than one entry in the `managedFields` of each object.
+async fn only_one_entry_is_the_operators(bed: &Bed) -> Result<(), Trouble> {
+    let kinds = "serviceaccounts,secrets,configmaps,deployments,services,networkpolicies";
+    let mine = "app.kubernetes.io/managed-by=lenses-mcp-operator";
+    let get = ["get", kinds, "--selector", mine, "--show-managed-fields", "-o", "json"];
+    let list: serde_json::Value = serde_json::from_str(&bed.kubectl(&get, None).await?)?;
+    let objects = list["items"].as_array().ok_or("no list")?;
+    assert_eq!(objects.len(), 6);
+    for object in objects {
+        let entries = object["metadata"]["managedFields"].as_array().ok_or("no entries")?;
+        let own = entries.iter().filter(|entry| entry["manager"] == "lenses-mcp-operator");
+        assert_eq!(own.count(), 1, "{}: {entries:?}", object["kind"]);
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The chart: installs with its defaults, upgrades, and goes without taking anybody's servers along.
 
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::{apps::v1::Deployment, rbac::v1::ClusterRole};
 use kube::Api;
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
@@ -38,6 +38,54 @@ async fn helm_uninstall_removes_the_operator_and_leaves_every_server_running() {
         let notes = helm(&INSTALL).await?;
         assert!(notes.contains("kubectl"), "NOTES name no next command: {notes}");
         bed.apply_until_ready(&bed.oauth_server("another", &hq)).await?;
+        Ok(())
+    })
+    .await;
+}
+
+fn is_ours(group: &String) -> bool {
+    group == "mcp.lenses.io"
+}
+
+#[tokio::test]
+async fn people_get_rights_on_servers_with_the_roles_that_they_have() {
+    prove(|bed| async move {
+        let roles: Api<ClusterRole> = Api::all(bed.client.clone());
+        for role in ["view", "edit", "admin"] {
+            // The roles are aggregated a moment after they are made.
+            until(&roles, role, "rights on LensesMcpServers", |role| {
+                let rules = role.and_then(|role| role.rules.as_ref());
+                rules.is_some_and(|rules| {
+                    rules.iter().filter_map(|rule| rule.api_groups.as_ref()).flatten().any(is_ours)
+                })
+            })
+            .await?;
+            let account = format!("{}:{role}", bed.namespace);
+            bed.kubectl(&["create", "serviceaccount", role], None).await?;
+            let subject = format!("--serviceaccount={account}");
+            let role_of = format!("--clusterrole={role}");
+            bed.kubectl(&["create", "rolebinding", role, &role_of, &subject], None).await?;
+            let subject = format!("--as=system:serviceaccount:{account}");
+            for (verb, resource, writes) in [
+                ("list", "lensesmcpservers.mcp.lenses.io", false),
+                ("get", "lensesmcpservers.mcp.lenses.io/status", false),
+                ("create", "lensesmcpservers.mcp.lenses.io", true),
+                ("delete", "lensesmcpservers.mcp.lenses.io", true),
+                ("patch", "lensesmcpservers.mcp.lenses.io/scale", true),
+            ] {
+                let (resource, part) = resource.split_once('/').unwrap_or((resource, ""));
+                let part = format!("--subresource={part}");
+                let ask = ["auth", "can-i", verb, resource, &part, &subject];
+                // It ends with 1 for a no.
+                let may = bed.kubectl(&ask, None).await.is_ok();
+                assert_eq!(may, !writes || role != "view", "{role} {verb} {resource} {part}");
+            }
+            // The status is the operator's alone.
+            let status = "--subresource=status";
+            let ask =
+                ["auth", "can-i", "patch", "lensesmcpservers.mcp.lenses.io", status, &subject];
+            assert!(bed.kubectl(&ask, None).await.is_err(), "{role} may write the status");
+        }
         Ok(())
     })
     .await;

@@ -494,6 +494,17 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             "resources.requests.cpu: write it",
         ),
         (
+            "a rolling update that cannot begin",
+            json!({"rollout": {"maxSurge": 0}}),
+            "no pod can be replaced",
+        ),
+        ("a surge of a few", json!({"rollout": {"maxSurge": "few"}}), NO_MATCH),
+        (
+            "a verification of what there is not",
+            json!({"verification": {"mode": "none"}}),
+            "supported values: \"endpoint\", \"service\", \"off\"",
+        ),
+        (
             "two budgets",
             json!({"disruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}),
             "one of minAvailable and maxUnavailable",

@@ -34,8 +34,11 @@ async fn the_operator_has_every_right_that_it_needs_and_uses_every_right_that_it
 
 /// What the roles of the installed chart grant.
 async fn granted(bed: &Bed) -> Result<BTreeSet<Right>, Trouble> {
-    let of_release =
-        ListParams::default().labels(&format!("app.kubernetes.io/instance={OPERATOR_RELEASE}"));
+    // The aggregated roles are for people.
+    let of_release = ListParams::default().labels(&format!(
+        "app.kubernetes.io/instance={OPERATOR_RELEASE},\
+         !rbac.authorization.k8s.io/aggregate-to-edit"
+    ));
     let everywhere = Api::<ClusterRole>::all(bed.client.clone()).list(&of_release).await?;
     let here =
         Api::<Role>::namespaced(bed.client.clone(), OPERATOR_NAMESPACE).list(&of_release).await?;

@@ -113,6 +113,17 @@ async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open()
             "{message}"
         );
 
+        // Where the operator can't dial the URL, the Service may stand for it, or nothing.
+        let verified = |server: &LensesMcpServer| condition(server, "Verified").cloned();
+        guarded["spec"]["verification"] = json!({"interval": "10s", "mode": "service"});
+        let seen = bed.apply_until_ready(&guarded).await?;
+        let message = verified(&seen).ok_or("no condition")?.message;
+        assert!(message.contains("verification.mode is service"), "{message}");
+        guarded["spec"]["verification"]["mode"] = json!("off");
+        let seen = bed.apply_until_ready(&guarded).await?;
+        assert!(verified(&seen).is_none(), "{:?}", verified(&seen));
+        guarded["spec"]["verification"]["mode"] = json!("endpoint");
+
         // Nobody but the user's machine can dial this; through a port-forward it leads to the Service.
         guarded["spec"]["endpoint"] = json!({"url": "http://127.0.0.1:8000"});
         bed.apply_until_ready(&guarded).await?;
@@ -140,6 +151,10 @@ async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() 
         );
 
         bed.secret("probe", json!({"token": "not-the-callers-token"})).await?;
+        let seen = until_false(&bed, "Verified", "SecretNotLabelled").await?;
+        let message = &condition(&seen, "Verified").ok_or("no condition")?.message;
+        let command = message.split("run kubectl ").nth(1).ok_or("no command is told")?;
+        bed.kubectl(&command.split(' ').collect::<Vec<_>>(), None).await?;
         let seen = until_false(&bed, "Verified", "CredentialRefused").await?;
         let text = serde_json::to_string(&seen)?;
         assert!(!text.contains("not-the-callers-token"), "{text}");
@@ -168,6 +183,8 @@ async fn tools_are_held_to_the_digest_that_was_reviewed() {
         let mut manifest = for_callers_with_a_token(&bed).await?;
         manifest["spec"]["verification"]["credentialSecretRef"] =
             json!({"name": "callers", "key": "token"});
+        let label = "mcp.lenses.io/operator-may-read=true";
+        bed.kubectl(&["label", "secret", "callers", label], None).await?;
         let reviewed = bed.apply_until_ready(&manifest).await?;
         let reviewed =
             reviewed.status.and_then(|status| status.tools).ok_or("no tools are shown")?;

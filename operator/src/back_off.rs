@@ -34,6 +34,11 @@ impl Failures {
         self.failures().remove(server);
     }
 
+    /// Forgets those that are not like this.
+    pub(crate) fn retain(&self, like: impl Fn(&ObjectRef<WatchedServer>) -> bool) {
+        self.failures().retain(|server, _| like(server));
+    }
+
     fn failures(&self) -> MutexGuard<'_, HashMap<ObjectRef<WatchedServer>, u32>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,22 +1,30 @@
-//! The commands for people and pipelines: `render` and `check` need no cluster, `doctor` asks one with its caller's own rights.
+//! The commands for people and pipelines: `render`, `check` and `hq` need no cluster, `doctor` asks
+//! one with its caller's own rights.
 //!
 //! All of them end with 0 when all is well, 1 when what they looked at is not, and 2 when they could not look.
 
 mod admission;
 pub mod check;
 pub mod check_api;
+pub mod cluster;
 pub mod doctor;
+pub mod hq;
 mod manifests;
 mod offline;
 pub mod render;
+pub mod write;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use lenses_mcp_crds::yaml;
 use serde::Serialize;
 
-use crate::{context::Defaults, probe::Proxy, settings};
+use crate::{
+    context::{Defaults, VerificationDefaults},
+    probe::Proxy,
+    settings,
+};
 
 /// What was looked at is not as it must be.
 const NOT_WELL: u8 = 1;
@@ -51,6 +59,9 @@ pub struct OperatorSettings {
     /// The namespace in which the operator runs: its pods are let in by the `NetworkPolicies`.
     #[arg(long, env = "POD_NAMESPACE", default_value = "lenses-mcp-operator", value_parser = settings::label)]
     operator_namespace: String,
+    /// As the operator's setting of that name.
+    #[arg(long, env = "POD_TEMPLATE_ALLOW_HOST_ACCESS", default_value_t = false, action = ArgAction::Set)]
+    pod_template_allow_host_access: bool,
 
     /// The HTTP proxy of resources whose `spec.lenses.proxy` has `fromEnvironment`. Default: none.
     #[arg(long, value_name = "URL", default_value = "", value_parser = settings::proxy)]
@@ -71,6 +82,8 @@ impl OperatorSettings {
             selector: String::new(),
             upgrades_at_once: 1,
             operator_namespace: self.operator_namespace,
+            allow_host_access: self.pod_template_allow_host_access,
+            verification: VerificationDefaults::default(),
             proxy: Proxy::of_operator(self.proxy, self.no_proxy),
         }
     }
@@ -109,6 +122,6 @@ fn structured(value: &impl Serialize, output: Output) -> String {
 }
 
 fn could_not_look(error: &impl std::fmt::Display) -> ExitCode {
-    eprintln!("error: {error}");
+    write::to_stderr(format_args!("error: {error}"));
     ExitCode::from(COULD_NOT_LOOK)
 }

@@ -12,11 +12,13 @@ use kube::{
     },
 };
 
+use lenses_mcp_crds::VerificationMode;
+
 use crate::{
     MANAGER,
     back_off::Failures,
     metrics::{Gauges, Metrics},
-    probe::{Proxy, Verifications},
+    probe::{ProbeSettings, Proxy, Verifications, dial::DialPolicy},
     queue::Queue,
     upgrades::UpgradeQueue,
     watching::{Caches, servers::WatchedServer},
@@ -40,6 +42,26 @@ pub(crate) struct Defaults {
     pub(crate) operator_namespace: String,
     /// The proxy towards HQ of resources that ask for the operator's.
     pub(crate) proxy: Option<Proxy>,
+    /// Whether a pod template may give pods power over their node.
+    pub(crate) allow_host_access: bool,
+    /// How verification works.
+    pub(crate) verification: VerificationDefaults,
+}
+
+/// How verification works if a resource does not say, and what no resource can change.
+#[derive(Clone, Debug)]
+pub(crate) struct VerificationDefaults {
+    /// What is examined.
+    pub(crate) mode: VerificationMode,
+    /// What no resource can change.
+    pub(crate) probes: ProbeSettings,
+}
+
+impl Default for VerificationDefaults {
+    fn default() -> Self {
+        let probes = ProbeSettings { secrets_require_label: true, dial: DialPolicy::default() };
+        Self { mode: VerificationMode::default(), probes }
+    }
 }
 
 /// What every reconcile can use.
@@ -123,6 +145,14 @@ impl Context {
         self.verifications.forget(server);
     }
 
+    /// Every resource that is gone.
+    pub(crate) fn forget_the_gone(&self) {
+        let is_there =
+            |server: &ObjectRef<WatchedServer>| self.caches.servers.get(server).is_some();
+        self.failures.retain(is_there);
+        self.verifications.retain(is_there);
+    }
+
     /// The kinds that have not been read once.
     #[must_use]
     pub fn unread(&self) -> Vec<&'static str> {
@@ -140,6 +170,7 @@ impl Context {
             oldest_verification: self.verifications.oldest(),
             upgrades_waiting: waiting,
             upgrades_under_way: under_way,
+            refused_namespaces: self.caches.refused_namespaces(),
         }
     }
 }

@@ -48,8 +48,12 @@ pub(crate) enum ReconcileError {
     WriteStatus(#[from] write_status::WriteStatusError),
     #[error("the reconcile took longer than {} s", LIMIT.as_secs())]
     TimedOut,
-    #[error("the caches were closed")]
-    Closed,
+    #[error(
+        "the API server does not list {} in namespace {namespace} to the operator; \
+         restore the operator's Role and RoleBinding there",
+        kinds.join(", ")
+    )]
+    Unknown { namespace: String, kinds: Vec<&'static str> },
 }
 
 impl ReconcileError {
@@ -59,7 +63,7 @@ impl ReconcileError {
             Self::Apply(_) => "apply",
             Self::WriteStatus(_) => "status",
             Self::TimedOut => "timeout",
-            Self::Closed => "closed",
+            Self::Unknown { .. } => "unknown",
         }
     }
 }
@@ -110,6 +114,7 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Re
         }
         // Nor are events, and a warning may come after the state that it is about.
         _ if found.pods.unexplained => Ok(context.failures.next(&key(server))),
+        _ if let Some(wait) = found.pods.patience => Ok(Action::requeue(wait)),
         _ => Ok(Action::await_change()),
     }
 }
@@ -122,7 +127,12 @@ pub(crate) async fn reconcile(
     let begun = Instant::now();
     context.queue.taken(&ObjectRef::from_obj(&*watched));
     let ended = timeout(LIMIT, async {
-        context.caches.read().await.map_err(|_| ReconcileError::Closed)?;
+        context.caches.read().await;
+        let namespace = watched.namespace().unwrap_or_default();
+        let kinds = context.caches.unknown_in(&namespace);
+        if !kinds.is_empty() {
+            return Err(ReconcileError::Unknown { namespace, kinds });
+        }
         // Its objects go with it: they name it as their owner.
         if watched.is_going() {
             return Ok(Action::await_change());
@@ -143,6 +153,11 @@ pub(crate) async fn reconcile(
         Err(_) => Outcome::Failed,
     };
     context.metrics.reconciled(outcome, begun.elapsed().as_secs_f64());
+    let server = ObjectRef::from_obj(&*watched);
+    // It may have gone since this began, and what this has noted of it would never be forgotten.
+    if context.caches.servers.get(&server).is_none() {
+        context.forget(&server);
+    }
     ended
 }
 
@@ -154,5 +169,9 @@ pub(crate) fn retry(
 ) -> Action {
     context.metrics.failed(error.reason());
     tracing::warn!(namespace = watched.namespace(), name = watched.name_any(), %error, "reconcile failed, will try again");
-    context.failures.next(&ObjectRef::from_obj(&*watched))
+    let server = ObjectRef::from_obj(&*watched);
+    if context.caches.servers.get(&server).is_none() {
+        return Action::await_change();
+    }
+    context.failures.next(&server)
 }

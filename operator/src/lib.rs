@@ -18,6 +18,8 @@
 //! [`metrics`] (what is seen from outside). Beside it: [`commands`], for people and pipelines.
 
 pub mod admin;
+mod api_error;
+mod api_server;
 mod apis;
 mod back_off;
 pub mod commands;

@@ -19,6 +19,7 @@ pub struct Metrics {
     errors: Family<ErrorLabels, Counter>,
     duration: Histogram,
     requests: Family<RequestLabels, Counter>,
+    missed: Family<KindLabels, Counter>,
 }
 
 /// How a reconcile of one resource ended.
@@ -47,6 +48,8 @@ pub struct Gauges {
     pub upgrades_waiting: usize,
     /// How many have been given it and do not serve yet.
     pub upgrades_under_way: usize,
+    /// How many namespaces are to be watched and cannot be.
+    pub refused_namespaces: usize,
 }
 
 /// A condition and the status that it has.
@@ -79,6 +82,11 @@ struct RequestLabels {
     code: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: String,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut process = Registry::default();
@@ -104,7 +112,10 @@ impl Default for Metrics {
             "Requests to the API server, by verb and by the status code of the response (error: there was none)",
             requests.clone(),
         );
-        Self { process, registry, reconciles, errors, duration, requests }
+        let missed = Family::default();
+        let help = "Objects that a watch missed and only the hourly check found, by kind";
+        registry.register("missed_changes", help, missed.clone());
+        Self { process, registry, reconciles, errors, duration, requests, missed }
     }
 }
 
@@ -129,6 +140,12 @@ impl Metrics {
     pub fn requested(&self, verb: &'static str, code: Option<u16>) {
         let code = code.map_or_else(|| "error".to_owned(), |code| code.to_string());
         self.requests.get_or_create(&RequestLabels { verb, code }).inc();
+    }
+
+    /// The hourly check found so many objects of a kind of which the watch had missed a change.
+    pub fn missed(&self, kind: &str, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.missed.get_or_create(&KindLabels { kind: kind.to_owned() }).inc_by(count);
     }
 
     /// Everything in text, with what is found out when it is asked for.
@@ -176,6 +193,8 @@ impl Metrics {
                 .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         now.register("upgrades", "Servers on the way to a new default image, by state", upgrades);
+        let help = "Namespaces in WATCH_NAMESPACES that are missing, or that may not be listed";
+        now.register("refused_namespaces", help, gauge(gauges.refused_namespaces));
         let mut out = String::new();
         text::encode_registry(&mut out, &self.process)?;
         text::encode_registry(&mut out, &self.registry)?;

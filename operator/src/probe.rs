@@ -6,8 +6,9 @@
 //!           and with a token, if there is one: tools/list
 //! ```
 //!
-//! Only what the spec names is dialled: the addresses in [`Lenses`] and [`Endpoint`], and paths below them. What an answer names elsewhere is
-//! compared, never followed. Requests are bounded in time and size ([`http`]), and no token, header or body of an answer gets into
+//! Only what the spec names is dialled, as far as [`dial`] allows: the addresses in [`Lenses`] and
+//! [`Endpoint`], and paths below them. What an answer names elsewhere is compared, never followed.
+//! A token goes to the server's own Service only, credentials for introspection to HQ's origin only. Requests are bounded in time and size ([`http`]), and no token, header or body of an answer gets into
 //! a message, but for the few values that are compared. What an answer means is judged apart from how it is had, in functions
 //! without IO.
 
@@ -26,6 +27,7 @@
 mod answer;
 mod challenge;
 mod credentials;
+pub mod dial;
 mod endpoint;
 pub mod http;
 mod lenses;
@@ -34,19 +36,20 @@ mod probe_loop;
 mod proxy;
 pub(crate) mod recorded;
 mod schedule;
+mod shares;
 mod tools;
 pub mod trust;
 mod verifications;
 
 use k8s_openapi::jiff::Timestamp;
-use lenses_mcp_crds::{ClientRegistration, conditions::Reason};
+use lenses_mcp_crds::{ClientRegistration, VerificationMode, conditions::Reason};
 use secrecy::SecretString;
 use url::Url;
 
-pub(crate) use credentials::Credentials;
-pub use endpoint::{EndpointProbe, probe as probe_endpoint};
+pub(crate) use credentials::{Credentials, Reader};
+pub use endpoint::{EndpointProbe, Token, probe as probe_endpoint};
 pub use lenses::{probe as probe_lenses, version as lenses_version};
-pub(crate) use probe_loop::probe_loop;
+pub(crate) use probe_loop::{ProbeSettings, probe_loop};
 pub(crate) use proxy::Proxy;
 pub use tools::Tools;
 pub(crate) use verifications::Verifications;
@@ -103,6 +106,9 @@ pub struct Endpoint {
     /// The server's Service, as `http://name.namespace.svc:80`: dialled in place of a URL that only means something on a
     /// user's machine, such as `http://127.0.0.1:8000`, and to tell a server that is down from a URL that does not lead to it.
     pub service: Url,
+    /// Whether the public URL or the Service is examined. `Off` examines nothing and is not asked of
+    /// this module.
+    pub mode: VerificationMode,
     /// Who may call.
     pub callers: Callers,
     /// The digest that the tools must have; `None`: any.
@@ -114,6 +120,22 @@ impl Endpoint {
     #[must_use]
     pub fn addresses(&self) -> Vec<Url> {
         Url::parse(&self.url).into_iter().chain([self.service.clone()]).collect()
+    }
+
+    /// The host that is dialled first.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let public = Url::parse(&self.url).ok().filter(|_| self.mode != VerificationMode::Service);
+        public.as_ref().unwrap_or(&self.service).host_str().unwrap_or_default().to_owned()
+    }
+
+    /// The Service's host, and the other name that its certificate may be for.
+    #[must_use]
+    pub fn alias(&self) -> Option<(String, String)> {
+        let public = Url::parse(&self.url).ok()?;
+        // As a certificate has it: an IPv6 address without brackets.
+        let name = public.host_str()?.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Some((self.service.host_str()?.to_owned(), name))
     }
 }
 

@@ -6,9 +6,11 @@
 
 mod api_client;
 mod controller;
+mod gather;
 
 use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
 
+use kube::Config;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -20,10 +22,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     admin::{self, Admin, Stage},
-    context::{Context, Defaults},
+    api_server,
+    context::{Context, Defaults, VerificationDefaults},
     lease::{Lease, LeaseLost},
     metrics::Metrics,
-    probe::Proxy,
+    probe::{ProbeSettings, Proxy, dial::DialPolicy},
     settings::{LogFormat, Settings},
     watching::Caches,
 };
@@ -82,6 +85,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         identity,
         admin_address,
         concurrency,
+        trust,
         proxy,
         no_proxy,
         log_level: _,
@@ -97,7 +101,9 @@ async fn work(settings: Settings) -> Result<(), RunError> {
     let admin = admin::router(Admin { metrics: Arc::clone(&metrics), stage: seen });
     let admin = axum::serve(listener, admin);
 
-    let client = api_client::client(&metrics).await?;
+    let config = Config::infer().await?;
+    let api_server = config.cluster_url.clone();
+    let client = api_client::client(config, &metrics)?;
     let namespace = lease_namespace.unwrap_or_else(|| client.default_namespace().to_owned());
     let identity =
         identity.unwrap_or_else(|| format!("{}-{:08x}", crate::MANAGER, rand::random::<u32>()));
@@ -110,6 +116,12 @@ async fn work(settings: Settings) -> Result<(), RunError> {
             return Ok(());
         };
         tracing::info!(identity, "working");
+        let ranges = trust.verification_allowed_cidrs.0;
+        let dial = DialPolicy::new(ranges, api_server::addresses(&client, &api_server).await);
+        let verification = VerificationDefaults {
+            mode: trust.verification_mode,
+            probes: ProbeSettings { secrets_require_label: trust.secrets_require_label, dial },
+        };
         let (caches, writers) = Caches::new();
         let caches = Arc::new(caches);
         let reading = Arc::clone(&caches);
@@ -125,6 +137,8 @@ async fn work(settings: Settings) -> Result<(), RunError> {
                 selector: watch_selector,
                 upgrades_at_once,
                 operator_namespace: namespace,
+                allow_host_access: trust.pod_template_allow_host_access,
+                verification,
                 proxy: Proxy::of_operator(proxy, no_proxy),
             },
             identity,

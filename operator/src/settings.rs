@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, str::FromStr, sync::LazyLock};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
+use ipnet::IpNet;
+use lenses_mcp_crds::VerificationMode;
 use regex::Regex;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -70,6 +72,10 @@ pub struct Settings {
     #[arg(long, env = "CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=128))]
     pub concurrency: u16,
 
+    /// What the authors of resources are trusted with.
+    #[command(flatten)]
+    pub trust: AuthorTrust,
+
     /// What is logged, as tracing filter directives such as `info` or `lenses_mcp_operator=debug`.
     #[arg(long, env = "LOG_LEVEL", default_value = "info", value_parser = log_filter)]
     pub log_level: String,
@@ -78,6 +84,34 @@ pub struct Settings {
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
 }
+
+/// What the authors of `LensesMcpServer` resources are trusted with.
+#[derive(Args, Clone, Debug)]
+pub struct AuthorTrust {
+    /// Whether verification uses a Secret only if it has the label mcp.lenses.io/operator-may-read:
+    /// "true". Pods mount what a resource names in either case.
+    #[arg(long, env = "SECRETS_REQUIRE_LABEL", default_value_t = true, action = ArgAction::Set)]
+    pub secrets_require_label: bool,
+
+    /// Whether spec.podTemplate may ask for what the Pod Security Standard baseline forbids, and for
+    /// another service account.
+    #[arg(long, env = "POD_TEMPLATE_ALLOW_HOST_ACCESS", default_value_t = false, action = ArgAction::Set)]
+    pub pod_template_allow_host_access: bool,
+
+    /// What verification examines if a resource does not say: endpoint, service or off.
+    #[arg(long, env = "VERIFICATION_MODE", default_value = "endpoint", value_parser = mode)]
+    pub verification_mode: VerificationMode,
+
+    /// The address ranges that verification may dial, separated by commas, such as 10.0.0.0/8.
+    /// Empty: all, except loopback, link-local and cloud metadata addresses and the API server. A
+    /// range within such an exception lifts it.
+    #[arg(long, env = "VERIFICATION_ALLOWED_CIDRS", default_value = "", value_parser = cidrs)]
+    pub verification_allowed_cidrs: Cidrs,
+}
+
+/// Address ranges.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cidrs(pub Vec<IpNet>);
 
 /// Namespaces to watch; none means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,6 +150,25 @@ fn namespaces(text: &str) -> Result<Namespaces, String> {
     names.sort_unstable();
     names.dedup();
     Ok(Namespaces(names))
+}
+
+fn mode(text: &str) -> Result<VerificationMode, String> {
+    VerificationMode::ALL
+        .into_iter()
+        .find(|mode| mode.as_str() == text)
+        .ok_or_else(|| format!("{text:?} is not a mode: write endpoint, service or off"))
+}
+
+fn cidrs(text: &str) -> Result<Cidrs, String> {
+    let ranges = text.split(',').map(str::trim).filter(|range| !range.is_empty());
+    ranges
+        .map(|range| {
+            let remedy =
+                |_| format!("{range:?} is not an address range: write one such as 10.0.0.0/8");
+            range.parse::<IpNet>().map(|range| range.trunc()).map_err(remedy)
+        })
+        .collect::<Result<_, _>>()
+        .map(Cidrs)
 }
 
 fn secrets(text: &str) -> Result<Secrets, String> {
@@ -235,6 +288,19 @@ mod tests {
         for text in ["A", "a b", "-a", "a-", "a,b.c"] {
             assert!(namespaces(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn ranges_and_modes_are_checked_before_anything_starts() {
+        assert_eq!(cidrs(" , ").unwrap(), Cidrs::default());
+        assert_eq!(cidrs("10.1.2.3/8, fd00::/8").unwrap().0.len(), 2);
+        for text in ["10.0.0.0", "10.0.0.0/33", "x", "10.0.0.0/8;fd00::/8"] {
+            assert!(cidrs(text).unwrap_err().contains("10.0.0.0/8"), "{text:?}");
+        }
+        for text in ["endpoint", "service", "off"] {
+            assert_eq!(mode(text).unwrap().as_str(), text);
+        }
+        assert!(mode("Endpoint").is_err());
     }
 
     #[test]

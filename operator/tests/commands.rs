@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not as it must be")]
 
 use std::{
-    io::Write,
+    io::{Read, Write},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -232,6 +232,75 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_reader_that_stops_reading_is_no_fault() {
+    for arguments in [&["crd"][..], &["render", "-f", "-"], &["check", "-f", "-"]] {
+        let mut operator = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-operator"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Before the command has its input; the definition is longer than a pipe holds.
+        drop(operator.stdout.take());
+        operator.stdin.take().unwrap().write_all(GOOD.as_bytes()).unwrap_or_default();
+        let output = operator.wait_with_output().unwrap();
+        assert!(!err(&output).contains("panicked"), "{arguments:?}: {}", err(&output));
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_hq_is_examined_before_there_is_a_resource() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let metadata = json!({
+        "issuer": url, "registration_endpoint": url, "code_challenge_methods_supported": ["S256"],
+    });
+    let answers = std::thread::spawn(move || {
+        for stream in listener.incoming().take(3) {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap();
+            let request = String::from_utf8_lossy(&request[..length]).into_owned();
+            let body = if request.contains("introspect") {
+                json!({ "active": false })
+            } else if request.contains("meta-info") {
+                json!({ "version": "6.3.0" })
+            } else {
+                metadata.clone()
+            }
+            .to_string();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        }
+    });
+    let output = operator(&["hq", &url, "-o", "json"], "");
+    answers.join().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    let links: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = |at: usize| links[at]["found"].as_str().unwrap().to_owned();
+    assert!(found(0).contains("their tokens can be checked"), "{links}");
+    assert_eq!(found(1), "6.3.0");
+
+    // Nothing listens there any more.
+    let output = operator(&["hq", &url], "");
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(out(&output).contains("BROKEN"), "{}", out(&output));
+}
+
+#[test]
+fn completion_of_a_shell_knows_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = operator(&["completion", shell], "");
+        assert_eq!(output.status.code(), Some(0));
+        for command in ["doctor", "check", "render"] {
+            assert!(out(&output).contains(command), "{shell} {command}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_looked_at_is_status_2_and_says_why() {
     for (arguments, input, said) in [
         (&["check", "-f", "no-such-file.yaml"][..], "", "failed to read no-such-file.yaml"),
@@ -243,6 +312,11 @@ fn what_cannot_be_looked_at_is_status_2_and_says_why() {
         (&["check", "-f", "-", "-o", "xml"], "", "table, json, yaml"),
         (&["render", "-f", "-", "--namespace", "No"], "", "is not a name"),
         (&["doctor", "mcp"], "", "failed to find a cluster"),
+        (&["doctor", "mcp", "--kubeconfig", "no-such-file"], "", "no-such-file"),
+        (&["doctor"], "", "<NAME>"),
+        (&["doctor", "-A", "mcp"], "", "cannot be used with"),
+        (&["hq", "lenses.example.com"], "", "relative URL"),
+        (&["hq", "ftp://hq"], "", "is not the URL of an HQ"),
         (
             &["doctor", "mcp", "--token-file", "no-such-file"],
             "",

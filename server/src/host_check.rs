@@ -16,7 +16,7 @@ use http::{
     header::{HOST, ORIGIN},
     uri::Authority,
 };
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use crate::json_rpc::RpcError;
 
@@ -75,7 +75,7 @@ impl FromStr for AllowedHost {
         if text.contains(['@', '*', '%']) {
             return Err(remedy());
         }
-        let host = Host::parse(authority.host()).map_err(|_| remedy())?;
+        let host = host(authority.host()).ok_or_else(remedy)?;
         // Not `Authority::port`, to which a port out of range is none.
         let port = match text.strip_prefix(authority.host()) {
             Some("") => None,
@@ -88,6 +88,27 @@ impl FromStr for AllowedHost {
             None => return Err(remedy()),
         };
         Ok(Self { host, port })
+    }
+}
+
+/// A host as URLs have it. There, a name whose last label is a number is a broken IPv4 address; in
+/// Kubernetes it is the Service of a namespace such as `2024`.
+fn host(text: &str) -> Option<Host> {
+    match Host::parse(text) {
+        Ok(host) => Some(host),
+        Err(ParseError::InvalidIpv4Address) => {
+            let is_label = |label: &str| {
+                let bytes = label.as_bytes();
+                let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+                bytes.iter().all(is_inner)
+                    && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+                    && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+            };
+            let begins_with_a_letter = text.starts_with(|first: char| first.is_ascii_alphabetic());
+            (begins_with_a_letter && text.split('.').all(is_label))
+                .then(|| Host::Domain(text.to_ascii_lowercase()))
+        }
+        Err(_) => None,
     }
 }
 
@@ -293,4 +314,24 @@ fn loopback_hosts() -> [Host; 3] {
         Host::Ipv4(std::net::Ipv4Addr::LOCALHOST),
         Host::Ipv6(std::net::Ipv6Addr::LOCALHOST),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_of_namespaces_that_look_like_numbers_are_hosts() {
+        for name in ["mcp.2024", "mcp.0x7f", "mcp.017", "mcp.0"] {
+            let allowed: AllowedHost = name.parse().unwrap();
+            assert_eq!(allowed.to_string(), name);
+            let asked: AllowedHost = format!("{}:80", name.to_uppercase()).parse().unwrap();
+            assert!(allowed.allows(&asked), "{name}");
+        }
+        for text in ["1.2.3.4.5", "256.0.0.1", "0x1.2024.x.1", "mcp..2024", "-mcp.2024", "m_p.2024"]
+        {
+            assert!(text.parse::<AllowedHost>().is_err(), "{text}");
+        }
+        assert_ne!("mcp.2024".parse::<AllowedHost>(), "mcp.2025".parse());
+    }
 }

@@ -14,7 +14,7 @@ use lenses_mcp_server::{
     line_writer::{LineWriter, Stream},
     logging,
     metrics::Metrics,
-    settings::{self, Settings, Variables, variable},
+    settings::{self, AuditOutput, Settings, Variables, variable},
     start,
     telemetry::Export,
 };
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     let _written_at_the_end = log.flush_at_end();
     let audit = match AuditLog::start(&settings.audit, metrics.audit_lines_dropped.clone()) {
         Ok(audit) => audit,
-        Err(error) => return fail(1, &format_args!("MCP_AUDIT can't be written to: {error}")),
+        Err(error) => return fail(1, &no_audit(&settings.audit, &error)),
     };
     let _audited_at_the_end = audit.flush_at_end();
     let workers = thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX));
@@ -95,6 +95,18 @@ fn main() -> ExitCode {
             log.line(format!("{error}\n").as_bytes());
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Why audit lines can't be written, and what to do.
+fn no_audit(output: &AuditOutput, error: &io::Error) -> String {
+    match output {
+        AuditOutput::File(path) => format!(
+            "MCP_AUDIT is \"file:{}\", which can't be written to: {error}; name a file in a directory \
+             that exists and in which this server's user may write, or write stdout or off",
+            path.display()
+        ),
+        AuditOutput::Stdout | AuditOutput::Off => format!("MCP_AUDIT can't be written to: {error}"),
     }
 }
 

@@ -68,6 +68,17 @@ pub enum MaterialError {
         "write certificates in PEM: -----BEGIN CERTIFICATE-----, base64, -----END CERTIFICATE-----"
     )]
     Certificates,
+    /// Certificates that the parser passed over.
+    #[error(
+        "only {read} of {written} certificates can be read: write each -----BEGIN CERTIFICATE----- \
+         on a line of its own, and no byte order mark"
+    )]
+    Dropped {
+        /// How many the parser found.
+        read: usize,
+        /// How many begin in the file.
+        written: usize,
+    },
     /// A certificate that no chain can end with.
     #[error("certificate {position} can't be used as a CA's: {source}")]
     Authority {
@@ -97,10 +108,19 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 /// The certificates of a PEM file, in its order.
 pub(crate) fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    certificates
-        .ok()
-        .filter(|certificates| !certificates.is_empty())
-        .ok_or(MaterialError::Certificates)
+    let certificates = certificates.map_err(|_| MaterialError::Certificates)?;
+    match (certificates.len(), begun(pem)) {
+        (read, written) if read < written => Err(MaterialError::Dropped { read, written }),
+        (0, _) => Err(MaterialError::Certificates),
+        _ => Ok(certificates),
+    }
+}
+
+/// How many certificates begin. The parser passes over one whose first line begins with something
+/// else, such as the end of another or a byte order mark, and over OpenSSL's own form.
+fn begun(pem: &str) -> usize {
+    let labels = pem.split("-----BEGIN ").skip(1).filter_map(|rest| rest.split_once("-----"));
+    labels.filter(|(label, _)| label.ends_with("CERTIFICATE")).count()
 }
 
 /// The CA certificates of a PEM file, added to `roots`.
@@ -115,4 +135,29 @@ pub(crate) fn add_authorities(roots: &mut RootCertStore, pem: &str) -> Result<()
 pub(crate) fn certified_key(chain_pem: &str, key_pem: &str) -> Result<CertifiedKey, MaterialError> {
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| MaterialError::Key)?;
     CertifiedKey::from_der(certificates(chain_pem)?, key, &provider()).map_err(MaterialError::Pair)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_would_be_dropped_in_silence_is_refused() {
+        let pem = rcgen::generate_simple_self_signed(["hq".to_owned()]).unwrap().cert.pem();
+        assert_eq!(certificates(&format!("# HQ's\n{pem}\n{pem}")).unwrap().len(), 2);
+        let trusted = pem.replace("BEGIN ", "BEGIN TRUSTED ").replace("END ", "END TRUSTED ");
+        for (text, read) in [
+            (format!("{}{pem}", pem.trim_end()), 1),
+            (format!("\u{feff}{pem}{pem}"), 1),
+            (format!("\u{feff}{pem}"), 0),
+            (format!("{pem}{trusted}"), 1),
+        ] {
+            let error = certificates(&text).unwrap_err().to_string();
+            let said = format!(
+                "only {read} of {} certificates can be read",
+                text.matches("BEGIN").count()
+            );
+            assert!(error.starts_with(&said), "{error}");
+        }
+    }
 }

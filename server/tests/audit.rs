@@ -132,3 +132,21 @@ async fn a_slow_reader_holds_up_no_call_and_loses_counted_lines() {
     let line: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
     assert_eq!(line["request_id"], id);
 }
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_to_is_named_with_what_to_do() {
+    let output = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
+        .env_clear()
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .envs([("LENSES_API_KEY", "key"), ("MCP_AUDIT", "file:/nonexistent/a.jsonl")])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "MCP_AUDIT is \"file:/nonexistent/a.jsonl\", which can't be written to: No such file or \
+         directory (os error 2); name a file in a directory that exists and in which this server's \
+         user may write, or write stdout or off\n"
+    );
+}

@@ -40,8 +40,10 @@
 - apiGroups: [monitoring.coreos.com]
   resources: [servicemonitors]
   verbs: [get, list, watch, create, patch, delete]
-# Only metadata of Secrets is listed and watched, but Kubernetes has no right for that alone. "get" reads, at the time of use, what
-# verification itself shows: spec.verification.credentialSecretRef and the client credentials for introspection. "delete" is for a sealing key that is rotated.
+# Only metadata of Secrets is listed and watched, but RBAC cannot grant that alone. "get" reads, at
+# the time of use, what verification needs: spec.verification.credentialSecretRef, the client
+# credentials for introspection, spec.lenses.caBundle, spec.lenses.clientCertificate and
+# spec.lenses.proxy.credentialsSecretRef. "delete" is for a sealing key that is rotated.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, patch, delete]

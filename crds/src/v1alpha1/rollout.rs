@@ -1,11 +1,17 @@
 //! `spec.rollout`: how a change reaches the pods.
 
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::scaling::PERCENTAGE;
+use crate::rules;
+
 /// How a change reaches the pods.
-#[derive(JsonSchema, Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(KubeSchema, Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::rollout_can_move())]
 pub struct Rollout {
     /// What is done when a change asks more of callers or offers them less (sign-in, scopes, tools): `Recreate` takes the old pods
     /// down first, so that nobody is served by the old rules any more; `RollingUpdate` replaces them one by one, with no request
@@ -18,6 +24,20 @@ pub struct Rollout {
     #[serde(default = "progress_deadline_seconds")]
     #[schemars(range(min = 10, max = 3600))]
     pub progress_deadline_seconds: i32,
+
+    /// How many pods a rolling update may add to `replicas`, as a number or a percentage such as
+    /// `25%`. With 0 an old pod stops before its successor starts, so set `maxUnavailable` too. Use
+    /// it if a quota has no room for one more pod. Default: 1.
+    #[serde(default = "one_pod")]
+    #[schemars(extend("minimum" = 0, "pattern" = PERCENTAGE))]
+    pub max_surge: IntOrString,
+
+    /// How many pods of `replicas` may be missing during a rolling update, as a number or a
+    /// percentage such as `25%`. With one replica and 1 the server does not answer until the new pod
+    /// is ready. Default: 0.
+    #[serde(default = "no_pod")]
+    #[schemars(extend("minimum" = 0, "pattern" = PERCENTAGE))]
+    pub max_unavailable: IntOrString,
 }
 
 impl Default for Rollout {
@@ -25,8 +45,18 @@ impl Default for Rollout {
         Self {
             security_change: SecurityChange::default(),
             progress_deadline_seconds: progress_deadline_seconds(),
+            max_surge: one_pod(),
+            max_unavailable: no_pod(),
         }
     }
+}
+
+fn one_pod() -> IntOrString {
+    IntOrString::Int(1)
+}
+
+fn no_pod() -> IntOrString {
+    IntOrString::Int(0)
 }
 
 fn progress_deadline_seconds() -> i32 {

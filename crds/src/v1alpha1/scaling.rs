@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::rules;
 
 /// As Kubernetes takes it.
-const PERCENTAGE: &str = "^([0-9]{1,2}|100)%$";
+pub(super) const PERCENTAGE: &str = "^([0-9]{1,2}|100)%$";
 
 /// Pods by load.
 #[derive(KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

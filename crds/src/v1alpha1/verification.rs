@@ -11,6 +11,14 @@ use crate::rules;
 #[derive(KubeSchema, Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verification {
+    /// What the condition `Verified` examines. `endpoint`: the public URL, as a client dials it.
+    /// `service`: the server's Service only, for a URL that the operator cannot dial (split DNS,
+    /// hairpin NAT). `off`: nothing; there is no condition `Verified`, and it does not hold `Ready`
+    /// back. Lenses HQ is examined in each case. Default: the operator's default, which its chart
+    /// sets to `endpoint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<VerificationMode>,
+
     /// How often the operator looks whether Lenses HQ and the endpoint are as a client needs them, from `10s` to `24h`; a little
     /// earlier or later each time. What has changed is looked at at once, and what is not well sooner and again until it is.
     /// Default: `5m`.
@@ -19,10 +27,12 @@ pub struct Verification {
     #[x_kube(validation = rules::from_ten_seconds_to_a_day())]
     pub interval: Duration,
 
-    /// A token with which the operator calls the server as a client that has signed in, to see that it lists its tools: their
-    /// number and digest are shown in `status.tools`. With `auth.oauth` an access token with the scope `read`, with
-    /// `auth.apiKey.callers.tokenSecretRef` that token. Without it the operator looks at all that comes before sign-in. Default:
-    /// none.
+    /// A token with which the operator lists the tools as a client that has signed in:
+    /// `status.tools` shows their number and digest. With `auth.oauth` it is an access token with
+    /// the scope `read`, with `auth.apiKey.callers.tokenSecretRef` that token. The operator sends it
+    /// to the server's own Service only, and uses a Secret only if it has the label
+    /// `mcp.lenses.io/operator-may-read: "true"`. Without it the operator examines what comes before
+    /// sign-in. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_secret_ref: Option<CredentialSecretRef>,
 
@@ -34,9 +44,42 @@ pub struct Verification {
     pub expected_tools_digest: Option<String>,
 }
 
+/// What `Verified` examines.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum VerificationMode {
+    /// The public URL.
+    #[default]
+    Endpoint,
+    /// The server's Service only.
+    Service,
+    /// Nothing.
+    Off,
+}
+
+impl VerificationMode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Endpoint, Self::Service, Self::Off];
+
+    /// The value as it is written in a manifest and in the operator's settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::Service => "service",
+            Self::Off => "off",
+        }
+    }
+}
+
 impl Default for Verification {
     fn default() -> Self {
-        Self { interval: five_minutes(), credential_secret_ref: None, expected_tools_digest: None }
+        Self {
+            mode: None,
+            interval: five_minutes(),
+            credential_secret_ref: None,
+            expected_tools_digest: None,
+        }
     }
 }
 

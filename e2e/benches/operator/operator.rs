@@ -45,6 +45,8 @@ impl Operator {
                 ("WATCH_NAMESPACES", namespace),
                 ("ADMIN_ADDRESS", ADMIN),
                 ("POD_NAMESPACE", OPERATOR_NAMESPACE),
+                // Where HQ and the server are.
+                ("VERIFICATION_ALLOWED_CIDRS", "127.0.0.0/8,::1/128"),
             ])
             .env("CONCURRENCY", concurrency.to_string())
             .stdin(Stdio::null())

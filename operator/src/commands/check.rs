@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     Files, NOT_WELL, OperatorSettings, Output, admission, could_not_look,
     manifests::{self, Document},
-    offline, structured,
+    offline, structured, write,
 };
 use crate::context::Defaults;
 
@@ -50,8 +50,8 @@ pub fn run(check: Check) -> ExitCode {
     let servers = documents.iter().filter(|document| document.is_server());
     let verdicts: Vec<_> = servers.map(|server| verdict(server, &documents, &defaults)).collect();
     match check.output {
-        Output::Table => print!("{}", table(&verdicts)),
-        output => print!("{}", structured(&verdicts, output)),
+        Output::Table => write::to_stdout(&table(&verdicts)),
+        output => write::to_stdout(&structured(&verdicts, output)),
     }
     if verdicts.iter().all(|verdict| verdict.valid) {
         ExitCode::SUCCESS

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Files, NOT_WELL, ObjectOutput, OperatorSettings, Output, admission, could_not_look, manifests,
-    offline, structured,
+    offline, structured, write,
 };
 
 /// The arguments of `render`.
@@ -42,7 +42,7 @@ pub fn run(render: Render) -> ExitCode {
                 Ok(server) => {
                     let judged = offline::judge(server, &known, &defaults);
                     for reference in judged.not_checked {
-                        eprintln!("{whole}: taken to exist: {reference}");
+                        write::to_stderr(format_args!("{whole}: taken to exist: {reference}"));
                     }
                     match judged.guessed.as_slice() {
                         [] => judged.objects,
@@ -59,12 +59,12 @@ pub fn run(render: Render) -> ExitCode {
             Err(faults) => {
                 refused = true;
                 for fault in faults {
-                    eprintln!("error: {whole}: {fault}");
+                    write::to_stderr(format_args!("error: {whole}: {fault}"));
                 }
             }
         }
     }
-    print!("{}", written(&objects, render.output));
+    write::to_stdout(&written(&objects, render.output));
     if refused { ExitCode::from(NOT_WELL) } else { ExitCode::SUCCESS }
 }
 

@@ -5,38 +5,35 @@
 //! taken over. The Deployment comes late: its pods mount what is before it. What the spec no longer asks for is deleted.
 
 mod drift;
+mod ingress;
+mod managed_fields;
 mod overrides;
+mod sealing_key;
+mod write;
 
 use std::{fmt::Debug, sync::Arc};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use k8s_openapi::{
-    api::{apps::v1::Deployment, core::v1::Secret},
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    serde::{Serialize, de::DeserializeOwned},
-};
+use k8s_openapi::{api::apps::v1::Deployment, serde::de::DeserializeOwned};
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{DeleteParams, PartialObjectMetaExt, Patch, PatchParams, PostParams, Preconditions},
-    core::PartialObjectMeta,
+    api::{DeleteParams, Patch, PatchParams, Preconditions},
 };
 
 use serde_json::{Value, json};
 
 use super::{
-    build::{self, Children, SEALING_KEY},
+    build::{self, Children},
     observed::{Observed, Ownership},
     validate::ValidServer,
 };
 use crate::{
-    MANAGER,
-    apis::CachedKind,
-    context::Context,
-    names::{ROTATION, SCALED_BY},
-    watching::Cache,
+    MANAGER, api_error, apis::CachedKind, context::Context, names::SCALED_BY, watching::Cache,
 };
 use drift::drifted;
+use ingress::remove_without_class;
 use overrides::overrides;
+use sealing_key::ensure_sealing_key;
+use write::write;
 
 /// Who holds a Deployment's `replicas` between this operator and its autoscaler.
 const REPLICAS_HOLDER: &str = "lenses-mcp-operator-replicas";
@@ -51,11 +48,19 @@ pub(crate) struct Applied {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplyError {
     /// The API server refused or did not answer.
-    #[error("failed to apply {kind} {name}: {source}")]
+    #[error("failed to apply {kind} {name}: {}", api_error::message(source))]
     Apply { kind: String, name: String, source: kube::Error },
     /// The same, of something that is no longer asked for.
-    #[error("failed to delete {kind} {name}: {source}")]
+    #[error("failed to delete {kind} {name}: {}", api_error::message(source))]
     Remove { kind: String, name: String, source: kube::Error },
+}
+
+impl ApplyError {
+    /// Whether the API server refuses what is asked for, and would refuse it again.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let (Self::Apply { source, .. } | Self::Remove { source, .. }) = self;
+        matches!(source, kube::Error::Api(status) if matches!(status.code, 400 | 422))
+    }
 }
 
 /// Leaves everything as it is: the resource is paused, or is not one that a server can be made of.
@@ -116,6 +121,9 @@ pub(crate) async fn apply(
         }
         None => found.deployment.own().cloned(),
     };
+    if let (Some(wanted), Ownership::Own(observed)) = (&ingress, &found.ingress) {
+        remove_without_class(client, wanted, observed).await?;
+    }
     ensure_or_remove(client, ingress, &found.ingress, &caches.ingresses).await?;
     ensure_or_remove(client, http_route, &found.http_route, &caches.http_routes.objects).await?;
     ensure_or_remove(
@@ -207,17 +215,10 @@ async fn ensure<K: CachedKind>(
     }
     let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
     let name = wanted.name_any();
-    let applied = match api.patch(&name, &manager(found), &Patch::Apply(&wanted)).await {
-        Err(kube::Error::Api(status))
-            if status.is_invalid() && matches!(found, Ownership::Own(_)) =>
-        {
-            overwrite(&api, &name, &wanted).await
-        }
-        applied => applied,
-    };
-    match applied {
+    let before = cache.before_write();
+    match write(&api, &manager(found), &wanted).await {
         Ok(mut applied) => {
-            cache.wrote(&mut applied);
+            cache.wrote(&before, &mut applied);
             Ok(Arc::new(noted(applied)))
         }
         Err(source) => Err(ApplyError::Apply { kind: K::kind(&()).into_owned(), name, source }),
@@ -259,79 +260,6 @@ where
         Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// Sets what is wanted list by list. Server-side apply takes items of lists one by one and leaves those of others in place; where
-/// somebody changed the very field that tells items apart, such as the number of a port, the old item and the new one stand side by
-/// side, and the API server refuses the two.
-async fn overwrite<K>(api: &Api<K>, name: &str, wanted: &K) -> Result<K, kube::Error>
-where
-    K: Clone + Serialize + DeserializeOwned + Debug,
-{
-    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-    api.patch(name, &params, &Patch::Merge(wanted)).await
-}
-
-/// The key is made once and stored as immutable, so all that can drift is metadata; and what the API server answers is dropped
-/// unread but for that. A new key is a new Secret: the old one is deleted, and this resource looks again when that is seen. Gives
-/// the uid of a Secret that was made just now.
-async fn ensure_sealing_key(
-    Context { client, caches, .. }: &Context,
-    wanted: PartialObjectMeta<Secret>,
-    found: &Ownership<PartialObjectMeta<Secret>>,
-) -> Result<Option<String>, ApplyError> {
-    let api = Api::<Secret>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
-    let name = wanted.name_any();
-    let rotation = |metadata: &ObjectMeta| metadata.annotations.as_ref()?.get(ROTATION).cloned();
-    let done = match found {
-        Ownership::Own(observed)
-            if rotation(&wanted.metadata).is_some()
-                && rotation(&wanted.metadata) != rotation(&observed.metadata) =>
-        {
-            remove(
-                &Api::<PartialObjectMeta<Secret>>::namespaced(
-                    client.clone(),
-                    &wanted.namespace().unwrap_or_default(),
-                ),
-                &name,
-                observed.uid(),
-            )
-            .await
-            .map(|()| None)
-        }
-        Ownership::Own(observed) if !drifted(&wanted.metadata, &observed.metadata) => {
-            return Ok(None);
-        }
-        Ownership::Own(_) | Ownership::OwnUnlabelled => {
-            let applied = api.patch_metadata(&name, &manager(found), &Patch::Apply(&wanted)).await;
-            applied.map(|mut secret| {
-                caches.secrets.wrote(&mut secret);
-                None
-            })
-        }
-        Ownership::Free | Ownership::Taken | Ownership::NoApi => {
-            let key = STANDARD.encode(rand::random::<[u8; 32]>());
-            let secret = Secret {
-                metadata: wanted.metadata,
-                immutable: Some(true),
-                string_data: Some([(SEALING_KEY.to_owned(), key)].into()),
-                ..Secret::default()
-            };
-            let made =
-                PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-            match api.create(&made, &secret).await {
-                Ok(secret) => {
-                    let uid = secret.metadata.uid.clone();
-                    caches.secrets.wrote(&mut secret.metadata.into_response_partial());
-                    Ok(uid)
-                }
-                // The cache was behind. Whosever it is, the watch will tell, and another reconcile will follow.
-                Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(None),
-                Err(error) => Err(error),
-            }
-        }
-    };
-    done.map_err(|source| ApplyError::Apply { kind: "Secret".to_owned(), name, source })
 }
 
 fn manager<K>(found: &Ownership<K>) -> PatchParams {

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::jiff::Timestamp;
 use kube::{Api, Client, Resource, ResourceExt, core::PartialObjectMeta};
 use lenses_mcp_crds::LensesMcpServer;
 
@@ -15,6 +16,7 @@ use super::{
     validate::wanted,
 };
 use crate::{
+    api_error,
     apis::{CachedKind, OptionalKind},
     context::Context,
     names::labels,
@@ -34,7 +36,7 @@ pub(crate) enum DereferenceError {
     #[error(transparent)]
     Events(#[from] events::EventsError),
     /// The API server refused or did not answer.
-    #[error("failed to look for a {kind} named {name:?}: {source}")]
+    #[error("failed to look for a {kind} named {name:?}: {}", api_error::message(source))]
     Lookup { kind: String, name: String, source: kube::Error },
 }
 
@@ -102,8 +104,9 @@ pub(crate) async fn dereference(
         },
     };
     let seen = caches.pods(&server.namespace().unwrap_or_default(), &server.name_any());
-    let silent =
-        rollout::silent(found.children.deployment.own().map(|deployment| &**deployment), &seen);
+    let now = Timestamp::now();
+    let deployment = found.children.deployment.own().map(|deployment| &**deployment);
+    let silent = rollout::silent(deployment, &seen, now);
     let warning = match silent {
         Some(pod) => events::last_warning(client, pod).await?,
         None => None,
@@ -111,7 +114,8 @@ pub(crate) async fn dereference(
     let unexplained = silent.is_some() && warning.is_none();
     found.called =
         context.upgrades.is_admitted(&server.namespace().unwrap_or_default(), &server.name_any());
-    found.pods = Pods { seen, warning, unexplained };
+    let patience = rollout::patience(&seen, now);
+    found.pods = Pods { seen, warning, unexplained, patience };
     Ok(found)
 }
 

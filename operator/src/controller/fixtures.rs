@@ -9,7 +9,10 @@ use super::{
     observed::{ContentVersion, Dereferenced, Observed, Ownership},
     validate::{ValidServer, validate},
 };
-use crate::{context::Defaults, probe::Proxy};
+use crate::{
+    context::{Defaults, VerificationDefaults},
+    probe::Proxy,
+};
 
 pub(crate) fn defaults() -> Defaults {
     Defaults {
@@ -20,6 +23,8 @@ pub(crate) fn defaults() -> Defaults {
         namespaces: Vec::new(),
         selector: String::new(),
         upgrades_at_once: 1,
+        allow_host_access: false,
+        verification: VerificationDefaults::default(),
         proxy: Proxy::of_operator("http://operator.proxy.example:8080".into(), ".svc".into()),
     }
 }

@@ -1,6 +1,6 @@
 //! What dereference found: everything that the later steps know of the cluster.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use kube::Resource;
 
@@ -27,13 +27,15 @@ pub(crate) struct Dereferenced {
 }
 
 /// The pods of a resource.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Pods {
     pub(crate) seen: Vec<Arc<WatchedPod>>,
     /// The last warning about a pod of which its status does not tell what is wrong.
     pub(crate) warning: Option<String>,
     /// Whether there is such a pod, and no warning about it yet.
     pub(crate) unexplained: bool,
+    /// How long until a pod that starts has taken so long that the kubelet's warnings are read.
+    pub(crate) patience: Option<Duration>,
 }
 
 /// Stands for the content of a Secret or a `ConfigMap`, which is never read: it changes whenever the content does (and when a

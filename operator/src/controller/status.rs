@@ -1,6 +1,7 @@
 //! Step 6: what the status is to say. Pure.
 
 mod conditions;
+mod missing_key;
 pub(super) mod rollout;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
@@ -18,6 +19,7 @@ use crate::{names, probe::Known, watching::deployment};
 use conditions::{
     Verdict, accepted, available, awaited, conditions, dated, verified, whole_seconds,
 };
+use rollout::Before;
 
 /// The status after a reconcile: from the spec's verdict, from what was applied, from what is known of HQ and of the endpoint, and from
 /// what was said before.
@@ -35,7 +37,17 @@ pub(super) fn status(
         .map(|d| &**d);
     let paused = server.spec.paused;
     let accepted = accepted(valid);
-    let available = available(&rollout::rollout(deployment, &found.pods), &accepted, paused);
+    let was_ready = before.conditions.iter().any(|condition| {
+        condition.type_ == ConditionType::Ready.as_str() && condition.status == "True"
+    });
+    let budget = &server.spec.disruption_budget;
+    let last = Before { ready: before.ready_replicas, budget };
+    let mut pods = found.pods.clone();
+    if let (Some(warning), Some(deployment)) = (&mut pods.warning, deployment) {
+        *warning = missing_key::named(warning, deployment, server);
+    }
+    let rollout = rollout::rollout(deployment, &pods, was_ready.then_some(&last));
+    let available = available(&rollout, &accepted, paused);
     let serving = match valid {
         Ok(_) if paused => {
             "it serves; spec.paused is true, so changes of the spec are not applied".to_owned()
@@ -351,6 +363,30 @@ mod tests {
             said(&status(&server, valid.as_ref(), Err(&error), &found, well(), at(0)))[0],
             ("Ready", "False", "ApplyFailed")
         );
+    }
+
+    #[test]
+    fn what_the_api_server_refuses_is_stalled_and_what_may_pass_is_not() {
+        let server = oauth_server();
+        let found = found();
+        let valid = validate(&server, &found, &defaults());
+        let refused =
+            "Deployment.apps \"team-mcp\" is invalid: spec.template.spec.x: Invalid value";
+        for (code, progress) in
+            [(422, "Stalled"), (400, "Stalled"), (409, "Reconciling"), (500, "Reconciling")]
+        {
+            let answer = kube::core::Status::failure(refused, "").with_code(code).boxed();
+            let error = ApplyError::Apply {
+                kind: "Deployment".into(),
+                name: "team-mcp".into(),
+                source: kube::Error::Api(answer),
+            };
+            let status = status(&server, valid.as_ref(), Err(&error), &found, well(), at(0));
+            let ready = &status.conditions[0];
+            assert_eq!(ready.message, format!("failed to apply Deployment team-mcp: {refused}"));
+            let last = said(&status).pop().unwrap();
+            assert_eq!(last, (progress, "True", "ApplyFailed"), "{code}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod addresses;
 mod advertised;
 mod body_limit;
 mod destinations;
+mod host_access;
 mod proxy;
 mod rejection;
 mod server;
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use kube::{Resource, ResourceExt};
-use lenses_mcp_crds::{DerivedSetting, LensesMcpServer, LensesMcpServerSpec, TlsSecret};
+use lenses_mcp_crds::{LensesMcpServer, LensesMcpServerSpec, TlsSecret};
 
 use super::observed::{ContentVersion, Dereferenced, Observed, Ownership};
 use crate::{
@@ -56,11 +57,8 @@ pub(crate) fn validate(
     let service_names = addresses::service_names(&name, &namespace, &defaults.cluster_domain);
     let advertised =
         advertised::advertised(server, &service_names, found, &mut derived, &mut rejections);
-    derived.push(DerivedSetting {
-        setting: "MCP_ALLOWED_HOSTS".to_owned(),
-        value: service_names.join(","),
-        rule: "the DNS names of the Service".to_owned(),
-    });
+    let allowed_hosts =
+        addresses::allowed_hosts(&service_names, &server.spec.endpoint, &mut derived);
     if let Some(tracing) = &server.spec.observability.tracing {
         addresses::checked(
             "spec.observability.tracing.otlpEndpoint",
@@ -71,6 +69,13 @@ pub(crate) fn validate(
     let proxy = proxy::proxy(server, defaults, &mut derived, &mut rejections);
     tools::check(&server.spec.tools, &mut rejections);
     body_limit::check(&server.spec, &mut rejections);
+    if !defaults.allow_host_access
+        && let Some(template) = &server.spec.pod_template
+    {
+        // Every key of a template is text, so there is nothing in it that JSON cannot hold.
+        let template = serde_json::to_value(template).unwrap_or_default();
+        host_access::check(&template, &name, &mut rejections);
+    }
     trusted_proxies::check(&server.spec.limits.trusted_proxies, &mut rejections);
     let contents = contents(server, found, &mut rejections);
     rejections.extend(
@@ -111,12 +116,14 @@ pub(crate) fn validate(
                 advertised_url: advertised.url,
                 awaits_address: advertised.awaits_address,
                 service_names,
+                allowed_hosts,
                 allowed_origins: spec.endpoint.allowed_origins.clone(),
                 tls: secret_name(spec.endpoint.tls.as_ref()),
                 service: spec.endpoint.service.clone(),
                 service_port: addresses::service_port(server),
                 ingress: spec.endpoint.ingress.clone(),
                 http_route: spec.endpoint.http_route.clone(),
+                verification_mode: spec.verification.mode.unwrap_or(defaults.verification.mode),
             },
             contents,
             image: Image {
@@ -165,6 +172,8 @@ fn pods(spec: &LensesMcpServerSpec) -> Pods {
             .clone()
             .map_or(Replicas::Fixed(spec.replicas), Replicas::Autoscaled),
         progress_deadline_seconds: spec.rollout.progress_deadline_seconds,
+        max_surge: spec.rollout.max_surge.clone(),
+        max_unavailable: spec.rollout.max_unavailable.clone(),
         requests: spec.resources.requests.clone(),
         limits: spec.resources.limits.clone(),
         template: spec.pod_template.clone(),
@@ -354,10 +363,57 @@ mod tests {
             refused(&server, &found()),
             (
                 Reason::ReferenceNotFound,
-                "spec.lenses.serviceRef: Service lenses/hq-service has no port web; it has api (9991), agents (10000)"
-                    .to_owned()
+                "spec.lenses.serviceRef: Service lenses/hq-service has no port web".to_owned()
             )
         );
+    }
+
+    #[test]
+    fn ports_are_told_of_services_of_the_own_namespace_only() {
+        let mut server = oauth_server();
+        let mut port = |namespace: &str, port: serde_json::Value| {
+            let reference = json!({ "name": "hq-service", "namespace": namespace, "port": port });
+            server.spec.lenses.service_ref = Some(serde_json::from_value(reference).unwrap());
+            match validate(&server, &found(), &defaults()) {
+                Ok(valid) => serde_json::to_string(&valid.derived).unwrap(),
+                Err(rejections) => rejections.message(),
+            }
+        };
+        let own = port("tools", json!("web"));
+        assert!(own.ends_with("no port web; it has api (9991), agents (10000)"), "{own}");
+        for tried in [json!("web"), json!(1), json!(9991)] {
+            let said = port("lenses", tried.clone());
+            assert!(!said.contains("api") && !said.contains("agents"), "{tried}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_pod_template_gets_no_host_access_unless_the_settings_allow_it() {
+        let mut server = oauth_server();
+        let template = json!({ "spec": { "hostNetwork": true, "serviceAccountName": "admin" } });
+        server.spec.pod_template = Some(serde_json::from_value(template).unwrap());
+        let (reason, message) = refused(&server, &found());
+        assert_eq!(reason, Reason::InvalidSpec);
+        for field in ["spec.hostNetwork gives", "spec.serviceAccountName gives"] {
+            assert!(message.contains(field), "{message}");
+        }
+        let allowing = Defaults { allow_host_access: true, ..defaults() };
+        assert!(validate(&server, &found(), &allowing).is_ok());
+    }
+
+    #[test]
+    fn every_host_of_the_route_is_answered() {
+        let mut server = oauth_server();
+        let route = json!({ "httpRoute": {
+            "parentRefs": [{ "name": "gw" }],
+            "hostnames": ["a.example.com", "b.example.com"],
+        } });
+        server.spec.endpoint = serde_json::from_value(route).unwrap();
+        let endpoint = valid(&server).endpoint;
+        assert!(
+            endpoint.allowed_hosts.ends_with(&["a.example.com".into(), "b.example.com".into()])
+        );
+        assert!(endpoint.allowed_hosts.starts_with(&endpoint.service_names));
     }
 
     #[test]

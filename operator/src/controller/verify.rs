@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::Deployment;
-use lenses_mcp_crds::LensesMcpServer;
+use lenses_mcp_crds::{LensesMcpServer, VerificationMode};
 use url::Url;
 
 use super::{
@@ -65,10 +65,14 @@ fn plan(
         endpoint: Arc::new(Endpoint {
             url: format!("{}/mcp", valid.endpoint.advertised_url),
             service: Url::parse(&service).ok()?,
+            mode: valid.endpoint.verification_mode,
             callers,
             expected_tools: server.spec.verification.expected_tools_digest.clone(),
         }),
-        pods: pods(deployment),
+        pods: match valid.endpoint.verification_mode {
+            VerificationMode::Off => Pods::NotAsked,
+            VerificationMode::Endpoint | VerificationMode::Service => pods(deployment),
+        },
         credentials: Credentials::of(server, valid.lenses.proxy.as_ref()),
         interval: server.spec.verification.interval.into(),
         revision: revision(valid, deployment),
@@ -80,7 +84,7 @@ fn pods(deployment: Option<&Deployment>) -> Pods {
         .and_then(|deployment| deployment.status.as_ref()?.available_replicas)
         .unwrap_or(0);
     // Why pods are not up is another's question.
-    match rollout::rollout(deployment, &DeploymentPods::default()) {
+    match rollout::rollout(deployment, &DeploymentPods::default(), None) {
         Rollout::Complete { pods: 0 } => Pods::NotAsked,
         _ if available == 0 => Pods::None,
         Rollout::Complete { .. } => Pods::Settled,
@@ -106,7 +110,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::controller::fixtures::{api_key_server, oauth_server, valid};
+    use crate::controller::{
+        fixtures::{api_key_server, defaults, found, oauth_server, valid},
+        validate::validate,
+    };
 
     fn of(server: &LensesMcpServer, deployment: Option<&Deployment>) -> Plan {
         plan(server, &valid(server), deployment).unwrap()
@@ -151,6 +158,26 @@ mod tests {
         server.spec.auth.api_key.as_mut().unwrap().callers =
             lenses_mcp_crds::Callers { token_secret_ref: None, anyone: true };
         assert_eq!(of(&server, None).endpoint.callers, probe::Callers::Anyone);
+    }
+
+    #[test]
+    fn the_mode_of_the_resource_counts_before_the_default() {
+        use VerificationMode::{Endpoint, Off, Service};
+        let serving = deployment(2, 2, "d");
+        for (own, default, mode, pods) in [
+            (None, Endpoint, Endpoint, Pods::Settled),
+            (None, Off, Off, Pods::NotAsked),
+            (Some(Service), Off, Service, Pods::Settled),
+            (Some(Off), Endpoint, Off, Pods::NotAsked),
+        ] {
+            let mut server = oauth_server();
+            server.spec.verification.mode = own;
+            let mut defaults = defaults();
+            defaults.verification.mode = default;
+            let valid = validate(&server, &found(), &defaults).ok().unwrap();
+            let plan = plan(&server, &valid, Some(&serving)).unwrap();
+            assert_eq!((plan.endpoint.mode, plan.pods), (mode, pods), "{own:?} {default:?}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use serde_json::json;
 
 use super::status;
 use crate::{
-    MANAGER,
+    MANAGER, api_error,
     context::Context,
     watching::servers::{Unreadable, WatchedServer},
 };
@@ -29,13 +29,13 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteStatusError {
     /// The API server refused or did not answer.
-    #[error("failed to write the status: {0}")]
+    #[error("failed to write the status: {}", api_error::message(.0))]
     Write(#[source] kube::Error),
     /// The resource changed after it was read.
     #[error("the resource changed in the meantime")]
     Outdated,
     /// The resource could not be read again.
-    #[error("failed to read the resource: {0}")]
+    #[error("failed to read the resource: {}", api_error::message(.0))]
     Read(#[source] kube::Error),
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Answer {
 pub(super) enum NoAnswer {
     /// Not in time.
     TimedOut { after: Duration },
+    /// The address may not be dialled.
+    Forbidden { cause: String },
     /// The certificate is not trusted here.
     Untrusted { cause: String },
     /// No connection, or it broke.
@@ -103,6 +105,7 @@ impl NoAnswer {
     pub(super) fn told(&self, url: &str) -> String {
         match self {
             Self::TimedOut { after } => format!("{url} does not answer within {}", seconds(*after)),
+            Self::Forbidden { cause } => format!("{url} is not dialled: {cause}"),
             Self::Untrusted { cause } => {
                 format!("the certificate at {url} is not trusted here: {cause}")
             }

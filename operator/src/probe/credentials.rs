@@ -3,12 +3,13 @@
 use std::{fmt::Display, str};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt};
 use lenses_mcp_crds::{LensesMcpServer, conditions::Reason};
 use secrecy::SecretString;
 
 use super::{
     ClientCredentials, Finding, Proxy,
+    dial::DialPolicy,
     trust::{Authorities, Identity},
 };
 
@@ -17,6 +18,17 @@ const CLIENT_CERTIFICATE: &str = "spec.lenses.clientCertificate";
 const CLIENT_CREDENTIALS: &str = "spec.auth.oauth.introspection.clientCredentialsSecretRef";
 const PROXY_CREDENTIALS: &str = "spec.lenses.proxy.credentialsSecretRef";
 const CREDENTIAL: &str = "spec.verification.credentialSecretRef";
+
+/// The label of a Secret that may be used. Who may only write a `LensesMcpServer` cannot set it.
+const OPERATOR_MAY_READ: &str = "mcp.lenses.io/operator-may-read";
+
+/// How values are read.
+pub(crate) struct Reader<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) namespace: &'a str,
+    /// Whether a Secret is used only if it has the label for it.
+    pub(crate) require_label: bool,
+}
 
 /// Which values are read. Holds none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,17 +85,12 @@ impl Credentials {
     /// The certificates of private authorities, if there are any.
     pub(crate) async fn authorities(
         &self,
-        client: &Client,
-        namespace: &str,
+        reader: &Reader<'_>,
     ) -> Result<Option<Authorities>, Finding> {
         let (values, key) = match &self.authorities {
             None => return Ok(None),
-            Some(Bundle::ConfigMap(name, key)) => {
-                (config_map(client, CA_BUNDLE, namespace, name).await?, key)
-            }
-            Some(Bundle::Secret(name, key)) => {
-                (secret(client, CA_BUNDLE, namespace, name).await?, key)
-            }
+            Some(Bundle::ConfigMap(name, key)) => (config_map(reader, CA_BUNDLE, name).await?, key),
+            Some(Bundle::Secret(name, key)) => (secret(reader, CA_BUNDLE, name).await?, key),
         };
         let parsed = Authorities::parse(values.bytes(key)?);
         parsed
@@ -92,13 +99,9 @@ impl Credentials {
     }
 
     /// What is shown to an HQ that asks for a certificate, if anything.
-    pub(crate) async fn identity(
-        &self,
-        client: &Client,
-        namespace: &str,
-    ) -> Result<Option<Identity>, Finding> {
+    pub(crate) async fn identity(&self, reader: &Reader<'_>) -> Result<Option<Identity>, Finding> {
         let Some(name) = &self.identity else { return Ok(None) };
-        let values = secret(client, CLIENT_CERTIFICATE, namespace, name).await?;
+        let values = secret(reader, CLIENT_CERTIFICATE, name).await?;
         let parsed = Identity::parse(values.bytes("tls.crt")?, values.bytes("tls.key")?);
         parsed.map(Some).map_err(|error| values.unusable(format_args!("can't be used: {error}")))
     }
@@ -106,11 +109,10 @@ impl Credentials {
     /// The credentials of the client that HQ knows, if one is configured.
     pub(crate) async fn client(
         &self,
-        client: &Client,
-        namespace: &str,
+        reader: &Reader<'_>,
     ) -> Result<Option<ClientCredentials>, Finding> {
         let Some(name) = &self.client else { return Ok(None) };
-        let values = secret(client, CLIENT_CREDENTIALS, namespace, name).await?;
+        let values = secret(reader, CLIENT_CREDENTIALS, name).await?;
         Ok(Some(ClientCredentials {
             id: values.text("client_id")?,
             secret: values.text("client_secret")?,
@@ -120,13 +122,14 @@ impl Credentials {
     /// The proxy towards HQ, if there is one.
     pub(crate) async fn proxy(
         &self,
-        client: &Client,
-        namespace: &str,
+        reader: &Reader<'_>,
+        dial: &DialPolicy,
     ) -> Result<Option<reqwest::Proxy>, Finding> {
         let Some(proxy) = &self.proxy else { return Ok(None) };
+        proxy.check(dial)?;
         let credentials = match &proxy.credentials {
             Some(name) => {
-                let values = secret(client, PROXY_CREDENTIALS, namespace, name).await?;
+                let values = secret(reader, PROXY_CREDENTIALS, name).await?;
                 Some((values.text("username")?, values.text("password")?))
             }
             None => None,
@@ -137,13 +140,9 @@ impl Credentials {
     }
 
     /// The token with which tools are listed, if one is configured.
-    pub(crate) async fn token(
-        &self,
-        client: &Client,
-        namespace: &str,
-    ) -> Result<Option<SecretString>, Finding> {
+    pub(crate) async fn token(&self, reader: &Reader<'_>) -> Result<Option<SecretString>, Finding> {
         let Some((name, key)) = &self.token else { return Ok(None) };
-        secret(client, CREDENTIAL, namespace, name).await?.text(key).map(Some)
+        secret(reader, CREDENTIAL, name).await?.text(key).map(Some)
     }
 }
 
@@ -155,34 +154,42 @@ struct Values {
 
 type KeysAndValues = Vec<(String, Vec<u8>)>;
 
-async fn secret(
-    client: &Client,
-    field: &str,
-    namespace: &str,
-    name: &str,
-) -> Result<Values, Finding> {
-    let object = format!("{field}: Secret {namespace}/{name}");
-    let read = Api::<Secret>::namespaced(client.clone(), namespace).get_opt(name).await;
+async fn secret(reader: &Reader<'_>, field: &str, name: &str) -> Result<Values, Finding> {
+    let Reader { client, namespace, require_label } = reader;
+    let read = Api::<Secret>::namespaced((*client).clone(), namespace).get_opt(name).await;
+    if let (true, Ok(Some(secret))) = (require_label, &read)
+        && !may_be_read(secret)
+    {
+        return Err(not_labelled(field, namespace, name));
+    }
     let values = read.map(|secret| {
         let data = secret.map(|secret| secret.data.unwrap_or_default());
         data.map(|data| data.into_iter().map(|(key, value)| (key, value.0)).collect())
     });
-    Values::of(object, values)
+    Values::of(format!("{field}: Secret {namespace}/{name}"), values)
 }
 
-async fn config_map(
-    client: &Client,
-    field: &str,
-    namespace: &str,
-    name: &str,
-) -> Result<Values, Finding> {
-    let object = format!("{field}: ConfigMap {namespace}/{name}");
-    let read = Api::<ConfigMap>::namespaced(client.clone(), namespace).get_opt(name).await;
+/// Whether whoever may write the Secret lets it be used.
+fn may_be_read(secret: &Secret) -> bool {
+    secret.labels().get(OPERATOR_MAY_READ).is_some_and(|value| value == "true")
+}
+
+fn not_labelled(field: &str, namespace: &str, name: &str) -> Finding {
+    let message = format!(
+        "{field}: Secret {namespace}/{name} is not used without the label {OPERATOR_MAY_READ}: \
+         \"true\": run kubectl label secret {name} --namespace {namespace} {OPERATOR_MAY_READ}=true"
+    );
+    Finding { holds: false, reason: Reason::SecretNotLabelled, message }
+}
+
+async fn config_map(reader: &Reader<'_>, field: &str, name: &str) -> Result<Values, Finding> {
+    let Reader { client, namespace, .. } = reader;
+    let read = Api::<ConfigMap>::namespaced((*client).clone(), namespace).get_opt(name).await;
     let values = read.map(|config_map| {
         let data = config_map.map(|config_map| config_map.data.unwrap_or_default());
         data.map(|data| data.into_iter().map(|(key, value)| (key, value.into_bytes())).collect())
     });
-    Values::of(object, values)
+    Values::of(format!("{field}: ConfigMap {namespace}/{name}"), values)
 }
 
 impl Values {
@@ -264,6 +271,30 @@ mod tests {
         server.spec.lenses.client_certificate =
             serde_json::from_value(json!({ "secretName": "mtls" })).unwrap();
         assert_eq!(Credentials::of(&server, None).identity, Some("mtls".into()));
+    }
+
+    #[test]
+    fn a_secret_is_used_only_with_its_label_and_the_command_for_it_is_told() {
+        let labelled = |labels: serde_json::Value| {
+            serde_json::from_value(json!({ "metadata": { "labels": labels } })).unwrap()
+        };
+        for (labels, allowed) in [
+            (json!({ OPERATOR_MAY_READ: "true" }), true),
+            (json!({ OPERATOR_MAY_READ: "false" }), false),
+            (json!({ OPERATOR_MAY_READ: "" }), false),
+            (json!({ "operator-may-read": "true" }), false),
+            (json!({}), false),
+        ] {
+            assert_eq!(may_be_read(&labelled(labels.clone())), allowed, "{labels}");
+        }
+        let finding = not_labelled("spec.x", "tools", "probe");
+        assert_eq!((finding.holds, finding.reason), (false, Reason::SecretNotLabelled));
+        assert_eq!(
+            finding.message,
+            "spec.x: Secret tools/probe is not used without the label \
+             mcp.lenses.io/operator-may-read: \"true\": run kubectl label secret probe --namespace \
+             tools mcp.lenses.io/operator-may-read=true"
+        );
     }
 
     #[test]

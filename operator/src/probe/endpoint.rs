@@ -3,7 +3,7 @@
 mod evaluate;
 
 use axum::http::HeaderName;
-use lenses_mcp_crds::conditions::Reason;
+use lenses_mcp_crds::{VerificationMode, conditions::Reason};
 use reqwest::{
     RequestBuilder,
     header::{ACCEPT, AUTHORIZATION, HeaderValue},
@@ -26,6 +26,15 @@ const WITH_SESSION: &str = "2025-11-25";
 /// How many pages of a list of tools are read.
 const PAGES_MAX: usize = 20;
 
+/// A token, and where it is shown.
+#[derive(Clone, Copy, Debug)]
+pub enum Token<'a> {
+    /// At the server's own Service only: the author of the resource has written the public URL.
+    ForService(&'a SecretString),
+    /// At the public URL, as a client does: it is the caller's own.
+    ForPublicUrl(&'a SecretString),
+}
+
 /// What was found of the endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointProbe {
@@ -36,13 +45,11 @@ pub struct EndpointProbe {
 }
 
 /// Calls as a client would: without a token first, then with `token`, if there is one.
-pub async fn probe(
-    http: &Http,
-    endpoint: &Endpoint,
-    token: Option<&SecretString>,
-) -> EndpointProbe {
+pub async fn probe(http: &Http, endpoint: &Endpoint, token: Option<Token<'_>>) -> EndpointProbe {
     match walk(http, endpoint, token).await {
-        Ok(tools) => EndpointProbe { finding: evaluate::verified(endpoint, tools.as_ref()), tools },
+        Ok((way, tools)) => {
+            EndpointProbe { finding: evaluate::verified(endpoint, &way, tools.as_ref()), tools }
+        }
         Err(finding) => EndpointProbe { finding, tools: None },
     }
 }
@@ -50,8 +57,8 @@ pub async fn probe(
 async fn walk(
     http: &Http,
     endpoint: &Endpoint,
-    token: Option<&SecretString>,
-) -> Result<Option<Tools>, Finding> {
+    token: Option<Token<'_>>,
+) -> Result<(Way, Option<Tools>), Finding> {
     let way = Way::to(endpoint)?;
     let outcome = call_without_token(http, way.dialled.clone()).await;
     match evaluate::call_without_token(endpoint, &way, &outcome) {
@@ -66,18 +73,22 @@ async fn walk(
             if finding.reason == Reason::EndpointUnreachable
                 && way.dialled.origin() != endpoint.service.origin() =>
         {
-            let mut service = endpoint.service.clone();
-            service.set_path(way.dialled.path());
-            let behind = call_without_token(http, service.clone()).await;
-            return Err(evaluate::with_the_service(finding, &service, &behind));
+            let behind = call_without_token(http, way.service.clone()).await;
+            return Err(evaluate::with_the_service(finding, &way.service, &behind));
         }
         Err(finding) => return Err(finding),
     }
-    match (&endpoint.callers, token) {
-        (Callers::Anyone, _) => list_tools(http, &way.dialled, None).await.map(Some),
-        (_, Some(token)) => list_tools(http, &way.dialled, Some(token)).await.map(Some),
-        (_, None) => Ok(None),
-    }
+    let tools = match (&endpoint.callers, token) {
+        (Callers::Anyone, _) => Some(list_tools(http, &way.dialled, None).await?),
+        (_, Some(Token::ForService(token))) => {
+            Some(list_tools(http, &way.service, Some(token)).await?)
+        }
+        (_, Some(Token::ForPublicUrl(token))) => {
+            Some(list_tools(http, &way.dialled, Some(token)).await?)
+        }
+        (_, None) => None,
+    };
+    Ok((way, tools))
 }
 
 async fn call_without_token(http: &Http, url: Url) -> Result<Answer, NoAnswer> {
@@ -144,18 +155,20 @@ fn bearer(token: &SecretString) -> Option<HeaderValue> {
 struct Way {
     advertised: Url,
     dialled: Url,
+    /// The same at the server's own Service.
+    service: Url,
 }
 
 impl Way {
-    /// An address that means the user's own machine is reached through a port-forward to the Service, so that is what is dialled.
+    /// An address that means the user's own machine is reached through a port-forward to the Service,
+    /// so that is what is dialled. So it is if the Service alone is to be examined.
     fn to(endpoint: &Endpoint) -> Result<Self, Finding> {
         let advertised: Url = evaluate::advertised(&endpoint.url)?;
-        let mut dialled = advertised.clone();
-        if is_loopback(&advertised) {
-            dialled = endpoint.service.clone();
-            dialled.set_path(advertised.path());
-        }
-        Ok(Self { advertised, dialled })
+        let mut service = endpoint.service.clone();
+        service.set_path(advertised.path());
+        let by_service = endpoint.mode == VerificationMode::Service || is_loopback(&advertised);
+        let dialled = if by_service { service.clone() } else { advertised.clone() };
+        Ok(Self { advertised, dialled, service })
     }
 
     /// Where a URL of the server is dialled; `None` for one of another server, which is not.
@@ -187,6 +200,7 @@ mod tests {
         Endpoint {
             url: url.to_owned(),
             service: "http://team-mcp.tools.svc:80".parse().unwrap(),
+            mode: VerificationMode::Endpoint,
             callers: Callers::WithToken,
             expected_tools: None,
         }
@@ -203,6 +217,13 @@ mod tests {
         ] {
             assert_eq!(Way::to(&endpoint(url)).unwrap().dialled.as_str(), dialled, "{url}");
         }
+    }
+
+    #[test]
+    fn by_the_mode_of_the_service_only_the_service_is_dialled() {
+        let mode = VerificationMode::Service;
+        let way = Way::to(&Endpoint { mode, ..endpoint("https://mcp.example.com/x/mcp") });
+        assert_eq!(way.ok().unwrap().dialled.as_str(), "http://team-mcp.tools.svc/x/mcp");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use url::Url;
 
 use super::{
     answer::{Answer, NoAnswer, is_event_stream, rpc_in_events},
-    trust::{self, Authorities, Identity, TrustError},
+    dial::{DialPolicy, GuardedResolver, forbidden},
+    trust::{self, Trust, TrustError},
 };
 
 /// How long one request may take, connecting included.
@@ -26,6 +27,7 @@ const USER_AGENT: &str =
 #[derive(Clone, Debug)]
 pub struct Http {
     client: Client,
+    dial: DialPolicy,
     timeout: Duration,
 }
 
@@ -41,17 +43,18 @@ pub enum HttpError {
 }
 
 impl Http {
-    /// A client for `addresses` that trusts the machine's authorities and these, and shows `identity` to a server that asks for
-    /// one. Connects to nothing; where no address is encrypted, no authority is read either.
+    /// A client for `addresses` that trusts the machine's authorities and those of `trust`, and
+    /// connects where `dial` lets it. Nothing is dialled yet. If no address is encrypted, no
+    /// authority is read either.
     ///
     /// # Errors
     /// When TLS or the client can't be set up.
     pub fn new<'a>(
         addresses: impl IntoIterator<Item = &'a Url>,
-        authorities: Option<&Authorities>,
-        identity: Option<Identity>,
+        trust: Trust<'_>,
+        dial: &DialPolicy,
     ) -> Result<Self, HttpError> {
-        Self::through(None, addresses, authorities, identity)
+        Self::through(None, addresses, trust, dial)
     }
 
     /// As [`Self::new`], through a proxy if there is one.
@@ -61,12 +64,14 @@ impl Http {
     pub(crate) fn through<'a>(
         proxy: Option<Proxy>,
         addresses: impl IntoIterator<Item = &'a Url>,
-        authorities: Option<&Authorities>,
-        identity: Option<Identity>,
+        trust: Trust<'_>,
+        dial: &DialPolicy,
     ) -> Result<Self, HttpError> {
-        let encrypted = addresses.into_iter().any(|address| address.scheme() == "https");
+        let addresses: Vec<_> = addresses.into_iter().collect();
+        let encrypted = addresses.iter().any(|address| address.scheme() == "https");
         let mut client = Client::builder()
-            .tls_backend_preconfigured(trust::client_config(encrypted, authorities, identity)?)
+            .tls_backend_preconfigured(trust::client_config(encrypted, trust)?)
+            .dns_resolver(GuardedResolver::new(dial.clone(), addresses))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .http1_only()
@@ -77,7 +82,7 @@ impl Http {
         if let Some(proxy) = proxy {
             client = client.proxy(proxy);
         }
-        Ok(Self { client: client.build()?, timeout: TIMEOUT })
+        Ok(Self { client: client.build()?, dial: dial.clone(), timeout: TIMEOUT })
     }
 
     pub(super) fn get(&self, url: Url) -> RequestBuilder {
@@ -94,7 +99,12 @@ impl Http {
         request: RequestBuilder,
         max: usize,
     ) -> Result<Answer, NoAnswer> {
-        let mut response = request.send().await.map_err(|error| self.no_answer(&error))?;
+        let request = request.build().map_err(|error| self.no_answer(&error))?;
+        self.dial
+            .check_number(request.url())
+            .map_err(|forbidden| NoAnswer::Forbidden { cause: forbidden.to_string() })?;
+        let sent = self.client.execute(request).await;
+        let mut response = sent.map_err(|error| self.no_answer(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let streams = is_event_stream(&headers);
         let mut body = Vec::new();
@@ -113,7 +123,9 @@ impl Http {
 
     fn no_answer(&self, error: &reqwest::Error) -> NoAnswer {
         let (cause, untrusted) = innermost(error);
-        if untrusted {
+        if let Some(forbidden) = forbidden(error) {
+            NoAnswer::Forbidden { cause: forbidden.to_string() }
+        } else if untrusted {
             NoAnswer::Untrusted { cause }
         } else if error.is_timeout() {
             NoAnswer::TimedOut { after: self.timeout }

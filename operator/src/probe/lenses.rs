@@ -52,7 +52,7 @@ struct Asked<T> {
     reply: Result<Reply<T>, NoAnswer>,
 }
 
-/// Asks HQ, as `client` where the pods have the credentials of one.
+/// Asks HQ, as `client` if the pods have the credentials of one.
 pub async fn probe(http: &Http, lenses: &Lenses, client: Option<&ClientCredentials>) -> Finding {
     match &lenses.authorization_server {
         None => {
@@ -63,11 +63,19 @@ pub async fn probe(http: &Http, lenses: &Lenses, client: Option<&ClientCredentia
             evaluate::reachable(&lenses.url, &reply)
         }
         Some(server) => {
-            let (metadata, introspection) = tokio::join!(
-                metadata(http, &lenses.url, &server.issuer),
-                introspect(http, server, client)
-            );
-            evaluate::authorization_server(server, &metadata, &introspection, client.is_some())
+            let metadata = metadata(http, &lenses.url, &server.issuer).await;
+            // What has not shown itself to be an authorization server is sent no POST, and another
+            // origin than HQ's gets none either: the author may have written any address.
+            let is_there = matches!(metadata.reply, Ok(Reply::Is(_)));
+            let is_hq = server.introspection_url.origin() == lenses.url.origin();
+            let introspection =
+                if is_there && is_hq { Some(introspect(http, server, client).await) } else { None };
+            evaluate::authorization_server(
+                server,
+                &metadata,
+                introspection.as_ref(),
+                client.is_some(),
+            )
         }
     }
 }

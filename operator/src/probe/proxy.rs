@@ -1,8 +1,11 @@
 //! The HTTP proxy towards HQ: the spec's own, or the operator's.
 
-use lenses_mcp_crds::Lenses;
+use lenses_mcp_crds::{Lenses, conditions::Reason};
 use reqwest::NoProxy;
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{Finding, dial::DialPolicy};
 
 /// A proxy, and the Secret with the credentials for it. Holds none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,12 +16,14 @@ pub(crate) struct Proxy {
     pub(crate) no_proxy: String,
     /// The Secret with user name and password.
     pub(crate) credentials: Option<String>,
+    /// Whether it is the operator's own, and not on the word of a resource's author.
+    pub(crate) is_operators: bool,
 }
 
 impl Proxy {
     /// The one that the operator is configured with, if it is.
     pub(crate) fn of_operator(url: String, no_proxy: String) -> Option<Self> {
-        (!url.is_empty()).then_some(Self { url, no_proxy, credentials: None })
+        (!url.is_empty()).then_some(Self { url, no_proxy, credentials: None, is_operators: true })
     }
 
     /// The one that the spec asks for. None if it asks for none, or for the operator's and there is
@@ -32,6 +37,22 @@ impl Proxy {
             url: proxy.url.clone()?,
             no_proxy: proxy.no_proxy.join(","),
             credentials: proxy.credentials_secret_ref.as_ref().map(|secret| secret.name.clone()),
+            is_operators: false,
+        })
+    }
+
+    /// Whether it may be dialled if its host is a number; a name is checked as it is resolved.
+    pub(super) fn check(&self, dial: &DialPolicy) -> Result<(), Finding> {
+        let Some(url) = Url::parse(&self.url).ok().filter(|_| !self.is_operators) else {
+            return Ok(());
+        };
+        dial.check_number(&url).map_err(|forbidden| Finding {
+            holds: false,
+            reason: Reason::AddressForbidden,
+            message: format!(
+                "spec.lenses.proxy: {url} is not dialled: {forbidden}: write another address, or \
+                 allow this one in verification.allowedCIDRs of the operator's chart"
+            ),
         })
     }
 

@@ -9,7 +9,7 @@ use lenses_mcp_crds::{
 use super::{Finding, Known, Tools};
 
 /// The reasons that a finding can have.
-const REASONS: [Reason; 19] = [
+const REASONS: [Reason; 21] = [
     Reason::LensesReachable,
     Reason::Unreachable,
     Reason::CertificateUntrusted,
@@ -21,6 +21,8 @@ const REASONS: [Reason; 19] = [
     Reason::IntrospectionRefused,
     Reason::IntrospectionUntrue,
     Reason::MaterialUnusable,
+    Reason::SecretNotLabelled,
+    Reason::AddressForbidden,
     Reason::Verified,
     Reason::EndpointUnreachable,
     Reason::ChallengeMissing,

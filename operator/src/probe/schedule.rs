@@ -131,19 +131,24 @@ impl Schedule {
         }
     }
 
+    /// Forgets the resources that are not like this.
+    pub(super) fn retain(&mut self, like: impl Fn(&Server) -> bool) {
+        self.entries.retain(|server, _| like(server));
+        self.due.retain(|_, server| like(server));
+    }
+
     /// When the next look is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.due.first_key_value().map(|(due, _)| due.0)
     }
 
-    /// Takes a look that is due; it is to be ended with [`Self::record`]. One that never is, is due again after a while.
+    /// Takes a look that is due; it ends with [`Self::record`], and is not due again before.
     pub(crate) fn take(&mut self, now: Instant) -> Option<(Server, Look)> {
         let first = self.due.first_entry().filter(|first| first.key().0 <= now)?;
         let server = first.remove();
         let entry = self.entries.get_mut(&server)?;
         entry.due = None;
         let look = Look { plan: Arc::clone(&entry.plan), endpoint: entry.endpoint.clone() };
-        self.put(&server, now + LOOK + look.plan.interval);
         Some((server, look))
     }
 

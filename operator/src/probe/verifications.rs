@@ -42,6 +42,11 @@ impl Verifications {
         self.schedule().first_look(server, Instant::now())
     }
 
+    /// Forgets those that are not like this.
+    pub(crate) fn retain(&self, like: impl Fn(&ObjectRef<WatchedServer>) -> bool) {
+        self.schedule().retain(like);
+    }
+
     /// A resource is gone.
     pub(crate) fn forget(&self, server: &ObjectRef<WatchedServer>) {
         self.schedule().forget(server);

@@ -16,8 +16,7 @@ use crate::metrics::Metrics;
 
 /// A client that counts its requests. Watches stay open, so there is no read timeout here; each
 /// reconcile has its own.
-pub(super) async fn client(metrics: &Arc<Metrics>) -> Result<Client, RunError> {
-    let mut config = Config::infer().await?;
+pub(super) fn client(mut config: Config, metrics: &Arc<Metrics>) -> Result<Client, RunError> {
     config.connect_timeout = Some(Duration::from_secs(5));
     let metrics = Arc::clone(metrics);
     let count = layer_fn(move |inner| Counting { inner, metrics: Arc::clone(&metrics) });

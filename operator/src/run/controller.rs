@@ -3,32 +3,30 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
-    time::Duration,
 };
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use kube::{
     ResourceExt,
     runtime::{
         PredicateConfig, WatchStreamExt,
         controller::{self, Controller},
         reflector::ObjectRef,
-        watcher::Event,
+        watcher::{self, Event},
     },
 };
 use tokio_util::sync::CancellationToken;
 
+use super::gather::gather;
 use crate::{
     context::{Admissions, Context, Defaults},
     controller::{reconcile, retry},
     names,
     probe::probe_loop,
-    watching::{Writers, pods::WatchedPod, servers::WatchedServer, watches::Watches},
+    watching::{
+        Writers, pods::WatchedPod, resync::resync, servers::WatchedServer, watches::Watches,
+    },
 };
-
-/// How long changes are gathered before a reconcile: making a server gives an event for each of its
-/// objects.
-const GATHER: Duration = Duration::from_millis(100);
 
 /// Watches and reconciles until `stop`; then reconciles under way finish.
 pub(super) async fn run(
@@ -40,20 +38,28 @@ pub(super) async fn run(
 ) {
     let caches = &context.caches;
     let Defaults { namespaces, selector, .. } = &context.defaults;
-    let watches = Watches { client: context.client.clone(), namespaces: namespaces.clone() };
+    let watches = Watches::new(context.client.clone(), namespaces);
     let gone = Arc::clone(&context);
     let (tell, news) = futures::channel::mpsc::unbounded();
-    let probes = probe_loop(&context.verifications, &context.client, tell);
+    let probes = probe_loop(
+        &context.verifications,
+        &context.client,
+        &context.defaults.verification.probes,
+        tell,
+    );
     let servers = watches
-        .selected(selector, writers.servers)
+        .selected(selector, writers.servers, &caches.servers_coverage)
         .inspect_ok({
             let caches = Arc::clone(caches);
             move |event| caches.references.follow(event)
         })
         .inspect_ok(move |event| {
             gone.follow_upgrades(event);
-            if let Event::Delete(server) = event {
-                gone.forget(&ObjectRef::from_obj(server));
+            match event {
+                Event::Delete(server) => gone.forget(&ObjectRef::from_obj(server)),
+                // Those that went while nothing was watched.
+                Event::InitDone => gone.forget_the_gone(),
+                _ => {}
             }
         })
         .touched_objects()
@@ -66,7 +72,7 @@ pub(super) async fn run(
         upgrading.follow_upgrade(&ObjectRef::new(&change.name).within(&change.namespace));
     });
     let pods = watches
-        .selected(&names::managed(), writers.pods)
+        .selected(&names::managed(), writers.pods, &caches.pods_coverage)
         .inspect_ok({
             let caches = Arc::clone(caches);
             move |event| caches.pods_by_server.follow(event)
@@ -90,26 +96,25 @@ pub(super) async fn run(
         watches.optional(&caches.http_routes),
         watches.optional(&caches.service_monitors),
     ]);
-    let concerned = changes.flat_map({
+    let woken = changes.flat_map({
         let caches = Arc::clone(caches);
         move |change| stream::iter(caches.concerned(&change))
     });
-    let woken = stream::select_all([
+    let wakes = gather(stream::select_all([
+        seen(servers).map(|server| ObjectRef::from_obj(&server)).boxed(),
+        seen(pods).filter_map(|pod| std::future::ready(owner(&pod))).boxed(),
         admissions.0.boxed(),
-        concerned.boxed(),
+        woken.boxed(),
         caches.http_routes.turns(caches.servers.clone()).boxed(),
         caches.service_monitors.turns(caches.servers.clone()).boxed(),
         news.boxed(),
-    ]);
-    let [of_server, of_pod, of_others, of_gone] = std::array::from_fn(|_| Arc::clone(&context));
-    let servers =
-        servers.inspect_ok(move |server| of_server.queue.woken(&ObjectRef::from_obj(server)));
-    let owner = move |pod| owner(&pod).inspect(|server| of_pod.queue.woken(server));
-    let woken = woken.inspect(move |server| of_others.queue.woken(server));
-    let reconciles = Controller::for_stream(servers, caches.servers.clone())
-        .watches_stream(pods, owner)
-        .reconcile_on(woken)
-        .with_config(controller::Config::default().concurrency(concurrency).debounce(GATHER))
+    ]));
+    let [waking, gone] = [Arc::clone(&context), Arc::clone(&context)];
+    let wakes = wakes.inspect(move |server| waking.queue.woken(server));
+    // All that wakes is gathered, so that it comes by the side door.
+    let reconciles = Controller::for_stream(stream::pending(), caches.servers.clone())
+        .reconcile_on(wakes)
+        .with_config(controller::Config::default().concurrency(concurrency))
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(reconcile, retry, Arc::clone(&context))
         .for_each(|ended| {
@@ -117,9 +122,9 @@ pub(super) async fn run(
                 Err(controller::Error::QueueError(error)) => {
                     tracing::warn!(%error, "failed to watch");
                 }
-                Err(controller::Error::ObjectNotFound(gone)) => {
-                    let namespace = gone.namespace.unwrap_or_default();
-                    of_gone.queue.taken(&ObjectRef::new(&gone.name).within(&namespace));
+                Err(controller::Error::ObjectNotFound(server)) => {
+                    let namespace = server.namespace.unwrap_or_default();
+                    gone.queue.taken(&ObjectRef::new(&server.name).within(&namespace));
                 }
                 _ => {}
             }
@@ -128,7 +133,15 @@ pub(super) async fn run(
     tokio::select! {
         () = reconciles => {}
         () = probes => {}
+        () = resync(watches.take_checks(), &context.metrics) => {}
     }
+}
+
+/// What was seen. A watch that fails says so by itself.
+fn seen<K: Send>(
+    watch: impl Stream<Item = Result<K, watcher::Error>> + Send,
+) -> impl Stream<Item = K> + Send {
+    watch.filter_map(|seen| std::future::ready(seen.ok()))
 }
 
 /// The server that a pod's change wakes.

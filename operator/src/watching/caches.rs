@@ -6,9 +6,11 @@
 //! - Services are all kept, since a resource may refer to any. Of Secrets, to any of which a resource may refer too, only metadata
 //!   is: no value of a Secret is ever read.
 
-use std::{collections::BTreeMap, hash::Hash, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use futures::FutureExt;
 use k8s_openapi::api::{
     apps::v1::Deployment,
     autoscaling::v2::HorizontalPodAutoscaler,
@@ -18,15 +20,13 @@ use k8s_openapi::api::{
 };
 use kube::{
     core::PartialObjectMeta,
-    runtime::reflector::{
-        self, Lookup, ObjectRef, Store,
-        store::{Writer, WriterDropped},
-    },
+    runtime::reflector::{self, ObjectRef, Store, store::Writer},
 };
 
 use super::{
     cache::Cache,
     change::Change,
+    coverage::Coverage,
     optional::Optional,
     pods::{PodIndex, WatchedPod},
     references::Index,
@@ -40,7 +40,9 @@ use crate::{
 /// The reading ends.
 pub(crate) struct Caches {
     pub(crate) servers: Store<WatchedServer>,
+    pub(crate) servers_coverage: Arc<Coverage>,
     pub(crate) pods: Store<WatchedPod>,
+    pub(crate) pods_coverage: Arc<Coverage>,
     pub(crate) pods_by_server: PodIndex,
     pub(crate) service_accounts: OwnAndOthers<ServiceAccount>,
     pub(crate) config_maps: OwnAndOthers<ConfigMap>,
@@ -72,13 +74,8 @@ impl<K: CachedKind> OwnAndOthers<K>
 where
     PartialObjectMeta<K>: CachedKind,
 {
-    async fn listed(&self) {
-        self.own.listed().await;
-        self.others.listed().await;
-    }
-
-    fn is_listed(&self) -> bool {
-        self.own.is_listed() && self.others.is_listed()
+    fn coverages(&self) -> [&Coverage; 2] {
+        [self.own.coverage(), self.others.coverage()]
     }
 }
 
@@ -95,7 +92,9 @@ impl Caches {
         let (pods, pods_writer) = reflector::store();
         let caches = Self {
             servers,
+            servers_coverage: Arc::default(),
             pods,
+            pods_coverage: Arc::default(),
             pods_by_server: PodIndex::default(),
             service_accounts: OwnAndOthers::default(),
             config_maps: OwnAndOthers::default(),
@@ -113,46 +112,60 @@ impl Caches {
         (caches, Writers { servers: servers_writer, pods: pods_writer })
     }
 
-    /// Waits until every kind has been read once: before that, what is not there cannot be told from what is not yet read.
-    pub(crate) async fn read(&self) -> Result<(), WriterDropped> {
-        self.servers.wait_until_ready().await?;
-        self.pods.wait_until_ready().await?;
-        self.service_accounts.listed().await;
-        self.config_maps.listed().await;
-        self.deployments.listed().await;
-        self.network_policies.listed().await;
-        self.secrets.listed().await;
-        self.services.listed().await;
-        self.ingresses.listed().await;
+    /// Waits until every kind has been read once: before that, an object that is not there cannot
+    /// be told from one that is not yet read.
+    pub(crate) async fn read(&self) {
+        for (_, coverage) in self.coverages() {
+            coverage.read().await;
+        }
         self.http_routes.known().await;
         self.service_monitors.known().await;
-        self.horizontal_pod_autoscalers.listed().await;
-        self.pod_disruption_budgets.listed().await;
-        Ok(())
     }
 
     /// The kinds that have not been read once.
     pub(crate) fn unread(&self) -> Vec<&'static str> {
+        let are_known = self.http_routes.is_known() && self.service_monitors.is_known();
+        self.coverages()
+            .map(|(kind, coverage)| (kind, coverage.is_read()))
+            .chain([("CustomResourceDefinitions", are_known)])
+            .filter_map(|(kind, is_read)| (!is_read).then_some(kind))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
+    }
+
+    /// The kinds that the API server does not list in this namespace.
+    pub(crate) fn unknown_in(&self, namespace: &str) -> Vec<&'static str> {
+        let unknown = self.coverages().filter(|(_, coverage)| !coverage.knows(namespace));
+        unknown.map(|(kind, _)| kind).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// How many of the namespaces that are to be watched cannot be, in full.
+    pub(crate) fn refused_namespaces(&self) -> usize {
+        let refused = self.coverages().flat_map(|(_, coverage)| coverage.refused_namespaces());
+        refused.collect::<BTreeSet<_>>().len()
+    }
+
+    /// How far the watches of each kind have got that every cluster has. Of some kinds there are
+    /// two.
+    fn coverages(&self) -> impl Iterator<Item = (&'static str, &Coverage)> {
+        let pairs = [
+            ("ServiceAccounts", self.service_accounts.coverages()),
+            ("ConfigMaps", self.config_maps.coverages()),
+            ("Deployments", self.deployments.coverages()),
+            ("NetworkPolicies", self.network_policies.coverages()),
+        ];
         [
-            ("LensesMcpServers", is_read(&self.servers)),
-            ("Pods", is_read(&self.pods)),
-            ("ServiceAccounts", self.service_accounts.is_listed()),
-            ("ConfigMaps", self.config_maps.is_listed()),
-            ("Deployments", self.deployments.is_listed()),
-            ("NetworkPolicies", self.network_policies.is_listed()),
-            ("Secrets", self.secrets.is_listed()),
-            ("Services", self.services.is_listed()),
-            ("Ingresses", self.ingresses.is_listed()),
-            (
-                "CustomResourceDefinitions",
-                self.http_routes.is_known() && self.service_monitors.is_known(),
-            ),
-            ("HorizontalPodAutoscalers", self.horizontal_pod_autoscalers.is_listed()),
-            ("PodDisruptionBudgets", self.pod_disruption_budgets.is_listed()),
+            ("LensesMcpServers", &*self.servers_coverage),
+            ("Pods", &*self.pods_coverage),
+            ("Secrets", self.secrets.coverage()),
+            ("Services", self.services.coverage()),
+            ("Ingresses", self.ingresses.coverage()),
+            ("HorizontalPodAutoscalers", self.horizontal_pod_autoscalers.coverage()),
+            ("PodDisruptionBudgets", self.pod_disruption_budgets.coverage()),
         ]
         .into_iter()
-        .filter_map(|(kind, read)| (!read).then_some(kind))
-        .collect()
+        .chain(pairs.into_iter().flat_map(|(kind, both)| both.map(|one| (kind, one))))
     }
 
     /// How many resources have each condition with each status.
@@ -179,14 +192,8 @@ impl Caches {
         names
             .iter()
             .filter_map(|name| self.pods.get(&ObjectRef::new(name).within(namespace)))
+            // Its label may have been changed since.
+            .filter(|pod| pod.seen.server == server)
             .collect()
     }
-}
-
-fn is_read<K>(store: &Store<K>) -> bool
-where
-    K: 'static + Lookup + Clone,
-    K::DynamicType: Eq + Hash + Clone,
-{
-    store.wait_until_ready().now_or_never().is_some_and(|read| read.is_ok())
 }

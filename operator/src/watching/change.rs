@@ -6,13 +6,9 @@ use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
-use kube::runtime::watcher::{self, Event};
 
 use super::cache::Touched;
 use crate::apis::Kind;
-
-/// A watch's events.
-pub(crate) type Events<K> = BoxStream<'static, Result<Event<K>, watcher::Error>>;
 
 /// What watches show, after it went into a cache.
 pub(crate) type Changes = BoxStream<'static, Change>;
@@ -25,16 +21,8 @@ pub(crate) struct Change {
     pub(crate) name: String,
 }
 
-/// What a cache found to be news. A watch that fails begins anew by itself.
-pub(crate) fn changes<K: Kind>(
-    news: impl Stream<Item = Result<Vec<Touched>, watcher::Error>> + Send + 'static,
-) -> Changes {
-    let news = news.map(|news| {
-        news.unwrap_or_else(|error| {
-            tracing::warn!(kind = %K::kind(&()), %error, "failed to watch");
-            Vec::new()
-        })
-    });
+/// What a cache found to be news.
+pub(crate) fn changes<K: Kind>(news: impl Stream<Item = Vec<Touched>> + Send + 'static) -> Changes {
     news.flat_map(stream::iter)
         .map(|(namespace, name)| Change { kind: K::kind(&()), namespace, name })
         .boxed()

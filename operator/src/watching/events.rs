@@ -5,13 +5,14 @@ use k8s_openapi::api::core::v1::Event;
 use kube::{Api, Client, ResourceExt, api::ListParams};
 
 use super::pods::WatchedPod;
+use crate::api_error;
 
 /// How many events of one pod are looked at.
 const LIMIT: u32 = 50;
 
 /// The events of a pod could not be had.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to read the events of pod {pod:?}: {source}")]
+#[error("failed to read the events of pod {pod:?}: {}", api_error::message(source))]
 pub(crate) struct EventsError {
     pod: String,
     source: kube::Error,

@@ -13,10 +13,7 @@
 //!    among `ValidServer::missing_apis`, which the condition `Accepted` tells.
 //! 4. Name the CRD in the chart's rules (`rbac.yaml`), where watching it is allowed by name.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use futures::{
     Stream, StreamExt,
@@ -36,8 +33,10 @@ use tokio::sync::watch;
 
 use super::{
     cache::{Cache, Touched},
-    change::{Changes, Events, changes},
+    change::{Changes, changes},
+    coverage::Scope,
     servers::WatchedServer,
+    watch::{ScopedEvents, failed},
 };
 use crate::apis::OptionalKind;
 
@@ -73,6 +72,34 @@ impl<K: OptionalKind> Optional<K> {
         self.served.borrow().is_some()
     }
 
+    /// The cluster does not have the API, or no longer.
+    fn gone(&self) -> Vec<Touched> {
+        self.set_served(false);
+        self.objects.clear()
+    }
+
+    fn follow(&self, scope: &Scope, event: watcher::Result<Event<K>>) -> Vec<Touched> {
+        let coverage = self.objects.coverage();
+        let touched = match event {
+            Ok(event) => self.objects.follow(scope, &event),
+            Err(error) => {
+                if !failed::<K>(coverage, scope, &error) && !self.is_served() {
+                    // What cannot be read is not there, as long as nothing else is known.
+                    coverage.refused(scope);
+                }
+                Vec::new()
+            }
+        };
+        if coverage.is_tried() {
+            self.set_served(coverage.is_read());
+        }
+        touched
+    }
+
+    fn set_served(&self, now: bool) {
+        self.served.send_if_modified(|served| served.replace(now) != Some(now));
+    }
+
     /// The resources to wake whenever the API comes or goes: those that want an object of the kind.
     pub(crate) fn turns(
         &self,
@@ -90,11 +117,12 @@ impl<K: OptionalKind> Optional<K> {
     }
 }
 
-/// What changes among the objects, for as long as the CRD is there; when it goes, all of them are gone.
-pub(crate) fn follow<K: OptionalKind>(
+/// What changes among the objects, for as long as the CRD is there; when it goes, all of them are
+/// gone.
+pub(super) fn follow<K: OptionalKind>(
     client: Client,
     kind: Arc<Optional<K>>,
-    objects: impl Fn() -> Events<K> + Send + 'static,
+    objects: impl Fn() -> ScopedEvents<K> + Send + 'static,
 ) -> Changes {
     let definitions = Api::<PartialObjectMeta<CustomResourceDefinition>>::all(client);
     let config = watcher::Config::default().fields(&format!("metadata.name={}", K::CRD));
@@ -139,17 +167,16 @@ where
         .boxed()
 }
 
-/// The API is there when its objects could be listed: a CRD alone may not be served yet, or not in the version that is wanted.
+/// The API is there when its objects could be listed: a CRD alone may not be served yet, or not in
+/// the version that is wanted.
 fn follow_turns<K: OptionalKind>(
     turns: BoxStream<'static, bool>,
     kind: Arc<Optional<K>>,
-    objects: impl Fn() -> Events<K> + Send + 'static,
-) -> impl Stream<Item = watcher::Result<Vec<Touched>>> + Send {
-    let defined = Arc::new(AtomicBool::new(false));
-    let shown = Arc::clone(&defined);
-    let state = (turns, None::<Events<K>>);
-    let batches = stream::unfold((state, objects), move |((mut turns, mut running), objects)| {
-        let defined = Arc::clone(&defined);
+    objects: impl Fn() -> ScopedEvents<K> + Send + 'static,
+) -> impl Stream<Item = Vec<Touched>> + Send {
+    let state = (turns, None::<ScopedEvents<K>>);
+    stream::unfold((state, objects), move |((mut turns, mut running), objects)| {
+        let kind = Arc::clone(&kind);
         async move {
             let next = async {
                 match &mut running {
@@ -157,35 +184,22 @@ fn follow_turns<K: OptionalKind>(
                     None => std::future::pending().await,
                 }
             };
-            let events = tokio::select! {
+            let touched = tokio::select! {
                 biased;
                 turn = turns.next() => {
                     let turn = turn?;
-                    defined.store(turn, Ordering::Relaxed);
                     running = turn.then(&objects);
-                    if turn { vec![] } else { vec![Ok(Event::Init), Ok(Event::InitDone)] }
+                    if turn { Vec::new() } else { kind.gone() }
                 }
-                event = next => if let Some(event) = event {
-                    vec![event]
+                event = next => if let Some((scope, event)) = event {
+                    kind.follow(&scope, event)
                 } else {
                     running = None;
-                    vec![]
+                    Vec::new()
                 },
             };
-            Some((events, ((turns, running), objects)))
+            Some((touched, ((turns, running), objects)))
         }
-    });
-    batches.flat_map(stream::iter).map(move |event| {
-        let now = match &event {
-            Ok(Event::InitDone) => Some(shown.load(Ordering::Relaxed)),
-            // What cannot be read is not there, as long as nothing else is known.
-            Err(_) if !kind.is_known() => Some(false),
-            _ => None,
-        };
-        let touched = event.map(|event| kind.objects.follow(&event));
-        kind.served
-            .send_if_modified(|served| now.is_some_and(|now| served.replace(now) != Some(now)));
-        touched
     })
 }
 
@@ -221,37 +235,38 @@ mod tests {
         assert_eq!(said([there(), refused(), there()].concat_all()).await, [true]);
     }
 
+    fn seen(events: Vec<watcher::Result<Event<HTTPRoute>>>) -> ScopedEvents<HTTPRoute> {
+        let events = events.into_iter().map(|event| (Scope::All, event));
+        stream::iter(events.collect::<Vec<_>>()).chain(stream::pending()).boxed()
+    }
+
     #[tokio::test]
     async fn objects_are_watched_only_while_the_api_is_there_and_are_gone_with_it() {
         let (turns, receiver) = mpsc::unbounded();
         let kind = Arc::new(Optional::default());
-        let objects = || -> Events<HTTPRoute> {
+        let objects = || {
             let route = HTTPRoute::new("mcp", HttpRouteSpec::default());
-            stream::iter([Ok(Event::Init), Ok(Event::InitApply(route)), Ok(Event::InitDone)])
-                .chain(stream::pending())
-                .boxed()
+            seen(vec![Ok(Event::Init), Ok(Event::InitApply(route)), Ok(Event::InitDone)])
         };
-        let mut events = follow_turns(receiver.boxed(), Arc::clone(&kind), objects).boxed();
-        let mut next = async |count| events.by_ref().take(count).collect::<Vec<_>>().await.len();
+        let mut news = follow_turns(receiver.boxed(), Arc::clone(&kind), objects).boxed();
         turns.unbounded_send(false).unwrap();
         let known = || (kind.objects.get("", "mcp").is_some(), *kind.served.borrow());
-        assert_eq!((next(2).await, known()), (2, (false, Some(false))));
+        let mut next = async |count| news.by_ref().take(count).concat().await.len();
+        assert_eq!((next(1).await, known()), (0, (false, Some(false))));
         turns.unbounded_send(true).unwrap();
-        assert_eq!((next(3).await, known()), (3, (true, Some(true))));
+        assert_eq!((next(4).await, known()), (1, (true, Some(true))));
         turns.unbounded_send(false).unwrap();
-        assert_eq!((next(2).await, known()), (2, (false, Some(false))));
+        assert_eq!((next(1).await, known()), (1, (false, Some(false))));
     }
 
     #[tokio::test]
     async fn an_api_that_is_defined_and_cannot_be_listed_is_not_there() {
         let (turns, receiver) = mpsc::unbounded();
         let kind = Arc::new(Optional::default());
-        let objects = || -> Events<HTTPRoute> {
-            stream::iter([Err(Error::NoResourceVersion)]).chain(stream::pending()).boxed()
-        };
-        let mut events = follow_turns(receiver.boxed(), Arc::clone(&kind), objects).boxed();
+        let objects = || seen(vec![Ok(Event::Init), Err(Error::NoResourceVersion)]);
+        let mut news = follow_turns(receiver.boxed(), Arc::clone(&kind), objects).boxed();
         turns.unbounded_send(true).unwrap();
-        assert!(events.next().await.unwrap().is_err());
+        assert_eq!(news.by_ref().take(3).concat().await, Vec::<Touched>::new());
         assert_eq!(*kind.served.borrow(), Some(false));
     }
 

@@ -10,6 +10,7 @@ use std::hash::Hash;
 
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::Resource;
+use lenses_mcp_crds::SERVER_CONTAINER;
 use serde::Deserialize;
 
 use crate::names::{INSTANCE, TEMPLATE};
@@ -22,7 +23,7 @@ pub(crate) use trouble::Trouble;
 #[serde(from = "Pod")]
 #[resource(inherit = Pod)]
 pub(crate) struct WatchedPod {
-    /// Name, namespace, uid and `resourceVersion`.
+    /// Name, namespace, uid, `resourceVersion` and when it was made.
     metadata: ObjectMeta,
     /// What matters of the rest.
     pub(crate) seen: Seen,
@@ -35,7 +36,7 @@ pub(crate) struct Seen {
     pub(crate) server: String,
     /// The digest of the template that it was made from.
     pub(crate) template: Option<String>,
-    /// The image that its first container was made to run.
+    /// The image that the server's container was made to run.
     pub(crate) image: String,
     /// The digest that this was resolved to, once it has been pulled.
     pub(crate) image_digest: Option<String>,
@@ -61,11 +62,16 @@ impl From<Pod> for WatchedPod {
     fn from(pod: Pod) -> Self {
         let state = trouble::state(&pod);
         let status = pod.status.unwrap_or_default();
-        let first = status.container_statuses.iter().flatten().next();
-        let image_digest = first.and_then(|container| {
+        // Injectors may have put containers before the server's.
+        let is_server = |name: &str| name == SERVER_CONTAINER;
+        let mut statuses = status.container_statuses.iter().flatten();
+        let server = statuses.find(|container| is_server(&container.name));
+        let image_digest = server.and_then(|container| {
             Some(container.image_id.get(container.image_id.rfind("sha256:")?..)?.to_owned())
         });
-        let container = pod.spec.and_then(|spec| spec.containers.into_iter().next());
+        let container = pod.spec.and_then(|spec| {
+            spec.containers.into_iter().find(|container| is_server(&container.name))
+        });
         let ObjectMeta {
             name,
             namespace,
@@ -73,6 +79,7 @@ impl From<Pod> for WatchedPod {
             resource_version,
             labels,
             annotations,
+            creation_timestamp,
             deletion_timestamp,
             ..
         } = pod.metadata;
@@ -82,6 +89,7 @@ impl From<Pod> for WatchedPod {
                 namespace,
                 uid,
                 resource_version,
+                creation_timestamp,
                 ..ObjectMeta::default()
             },
             seen: Seen {
@@ -113,10 +121,16 @@ mod tests {
                 "annotations": { "mcp.lenses.io/template-digest": "t1" },
                 "deletionTimestamp": "2026-01-01T00:00:00Z",
             },
-            "spec": { "containers": [{ "name": "lenses-mcp-server", "image": "x:2" }] },
+            "spec": { "containers": [
+                { "name": "a-sidecar", "image": "sidecar:1" },
+                { "name": "lenses-mcp-server", "image": "x:2" },
+            ] },
             "status": {
                 "conditions": [{ "type": "Ready", "status": "True" }],
                 "containerStatuses": [{
+                    "name": "a-sidecar", "ready": true, "restartCount": 0, "image": "sidecar:1",
+                    "imageID": "docker.io/sidecar@sha256:aaa",
+                }, {
                     "name": "lenses-mcp-server", "ready": true, "restartCount": 3, "image": "docker.io/x:2",
                     "imageID": "docker.io/x@sha256:abc", "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } },
                 }],

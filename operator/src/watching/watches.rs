@@ -1,26 +1,28 @@
 //! The watches: of all namespaces, or of those that the operator is told to.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use kube::{
     Api, Client, ResourceExt,
     core::PartialObjectMeta,
     runtime::{
         WatchStreamExt,
         reflector::store::Writer,
-        watcher::{self, Event, watcher},
+        watcher::{self, Event},
     },
 };
+use tokio::sync::Notify;
 
 use super::{
-    cache::Cache,
-    change::{Changes, Events, changes},
+    cache::{Cache, version},
+    change::{Changes, changes},
+    coverage::{Coverage, Scope},
+    merge::{Except, Merge},
     optional::{self, Optional},
     prune::{prune, prune_foreign},
+    resync::{Check, Versions},
+    watch::{Events, ScopedEvents, failed, watch},
 };
 use crate::{
     apis::{CachedKind, Kind, OptionalKind},
@@ -30,18 +32,48 @@ use crate::{
 /// Where to watch.
 #[derive(Clone)]
 pub(crate) struct Watches {
-    pub(crate) client: Client,
-    /// None means all.
-    pub(crate) namespaces: Vec<String>,
+    client: Client,
+    scopes: Arc<[Scope]>,
+    checks: Arc<Mutex<Vec<Check>>>,
 }
 
-/// Which of a namespace's objects are kept and have none of these names.
-type Except<K> = Box<dyn Fn(&str, &HashSet<String>) -> Vec<K> + Send>;
-
 impl Watches {
-    /// The objects of a kind that a label selector selects; an empty one selects all. For types that are small as they are.
-    pub(crate) fn selected<K: Kind>(&self, selector: &str, writer: Writer<K>) -> Events<K> {
-        let store = writer.as_reader();
+    /// Watches of these namespaces; none means all.
+    pub(crate) fn new(client: Client, namespaces: &[String]) -> Self {
+        let scopes = match namespaces {
+            [] => Arc::from([Scope::All]),
+            some => some.iter().map(|name| Scope::Namespace(name.as_str().into())).collect(),
+        };
+        Self { client, scopes, checks: Arc::default() }
+    }
+
+    /// How what all of these watches have shown is checked.
+    pub(crate) fn take_checks(&self) -> Vec<Check> {
+        std::mem::take(&mut self.checks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The objects of a kind that a label selector selects; an empty one selects all. For types
+    /// that are small as they are.
+    pub(crate) fn selected<K: Kind>(
+        &self,
+        selector: &str,
+        writer: Writer<K>,
+        coverage: &Arc<Coverage>,
+    ) -> Events<K> {
+        coverage.begin(&*self.scopes);
+        let (store, reader) = (writer.as_reader(), writer.as_reader());
+        let config = watcher::Config::default().labels(selector);
+        let events = self.events(&config, prune, move |scope: &Scope| {
+            let seen = reader.state_filter(|object: &K| {
+                scope.covers(object.namespace().as_deref().unwrap_or_default())
+            });
+            seen.iter()
+                .map(|object| {
+                    let key = (object.namespace().unwrap_or_default(), object.name_any());
+                    (key, version(&**object))
+                })
+                .collect()
+        });
         let except: Except<K> = Box::new(move |namespace, names| {
             let is_other = |object: &K| {
                 object.namespace().as_deref() == Some(namespace)
@@ -49,9 +81,25 @@ impl Watches {
             };
             store.state_filter(is_other).iter().map(|object| (**object).clone()).collect()
         });
-        self.events(&watcher::Config::default().labels(selector), prune, except)
-            .reflect(writer)
-            .boxed()
+        let begin = if *self.scopes == [Scope::All] { vec![] } else { Merge::begin().into() };
+        let (mut merge, coverage) = (Merge::new(except), Arc::clone(coverage));
+        let merged = events.flat_map(move |(scope, event)| {
+            stream::iter(match event {
+                Ok(event) => {
+                    let is_listed = matches!(event, Event::InitDone);
+                    let events = merge.take(&scope, event);
+                    if is_listed {
+                        coverage.listed(&scope);
+                    }
+                    events.into_iter().map(Ok).collect()
+                }
+                Err(error) if failed::<K>(&coverage, &scope, &error) => {
+                    merge.refused(&scope).into_iter().map(Ok).collect()
+                }
+                Err(_) => Vec::new(),
+            })
+        });
+        stream::iter(begin.into_iter().map(Ok)).chain(merged).reflect(writer).boxed()
     }
 
     /// Every object of a kind.
@@ -74,13 +122,13 @@ impl Watches {
 
     /// This operator's own objects of a kind that the cluster may lack, for as long as it has it.
     pub(crate) fn optional<K: OptionalKind>(&self, kind: &Arc<Optional<K>>) -> Changes {
-        let (watches, kept) = (self.clone(), Arc::clone(kind));
         let config = watcher::Config::default().labels(&names::managed());
+        let kept = Arc::clone(kind);
+        let restarts = self.checked::<K>(&config, move |scope| kept.objects.versions(scope));
+        let (watches, begun) = (self.clone(), Arc::clone(kind));
         optional::follow(self.client.clone(), Arc::clone(kind), move || {
-            let kept = Arc::clone(&kept);
-            let except: Except<K> =
-                Box::new(move |namespace, names| kept.objects.except(namespace, names));
-            watches.events(&config, prune, except)
+            begun.objects.coverage().begin(&*watches.scopes);
+            watches.begin(&config, prune, &restarts)
         })
     }
 
@@ -90,208 +138,67 @@ impl Watches {
         cache: &Arc<Cache<K>>,
         prune: fn(&mut K),
     ) -> Changes {
+        cache.coverage().begin(&*self.scopes);
         let (cache, kept) = (Arc::clone(cache), Arc::clone(cache));
-        let except: Except<K> = Box::new(move |namespace, names| kept.except(namespace, names));
-        changes::<K>(self.events(config, prune, except).map_ok(move |event| cache.follow(&event)))
+        let events = self.events(config, prune, move |scope: &Scope| kept.versions(scope));
+        changes::<K>(events.map(move |(scope, event)| match event {
+            Ok(event) => cache.follow(&scope, &event),
+            Err(error) => {
+                failed::<K>(cache.coverage(), &scope, &error);
+                Vec::new()
+            }
+        }))
     }
 
-    /// The events of all watched namespaces as those of one watch, before they go into the cache.
+    /// The events of a kind in all that is watched, checked now and then.
     fn events<K: Kind>(
         &self,
         config: &watcher::Config,
         prune: fn(&mut K),
-        except: Except<K>,
-    ) -> Events<K> {
-        let watch = |api| watcher(api, config.clone()).default_backoff().modify(prune);
-        match &self.namespaces[..] {
-            [] => watch(Api::all(self.client.clone())).boxed(),
-            [one] => watch(Api::namespaced(self.client.clone(), one)).boxed(),
-            several => {
-                let mut merge = Merge::new(several, except);
-                let events = several.iter().map(|namespace| {
-                    let namespace = namespace.clone();
-                    watch(Api::namespaced(self.client.clone(), &namespace))
-                        .map(move |event| (namespace.clone(), event))
-                        .boxed()
-                });
-                stream::select_all(events)
-                    .flat_map(move |(namespace, event)| {
-                        stream::iter(match event {
-                            Ok(event) => {
-                                merge.take(&namespace, event).into_iter().map(Ok).collect()
-                            }
-                            Err(error) => vec![Err(error)],
-                        })
-                    })
-                    .boxed()
-            }
-        }
-    }
-}
-
-/// Makes one watch of several, one a namespace. A list that begins anew in one namespace must not throw the others out of the
-/// cache, and the cache is complete when each namespace has been listed once.
-struct Merge<K: Kind> {
-    /// The first lists, until all are complete.
-    first: Option<HashMap<String, Listing<K>>>,
-    /// Later lists under way: the names that each has shown.
-    again: HashMap<String, HashSet<String>>,
-    except: Except<K>,
-}
-
-struct Listing<K> {
-    objects: HashMap<String, K>,
-    complete: bool,
-}
-
-impl<K> Default for Listing<K> {
-    fn default() -> Self {
-        Self { objects: HashMap::new(), complete: false }
-    }
-}
-
-impl<K: Kind> Merge<K> {
-    fn new(namespaces: &[String], except: Except<K>) -> Self {
-        let first =
-            namespaces.iter().map(|namespace| (namespace.clone(), Listing::default())).collect();
-        Self { first: Some(first), again: HashMap::new(), except }
+        versions: impl Fn(&Scope) -> Versions + Send + Sync + 'static,
+    ) -> ScopedEvents<K> {
+        let restarts = self.checked::<K>(config, versions);
+        self.begin(config, prune, &restarts)
     }
 
-    /// What an event of one namespace's watch is to the whole.
-    fn take(&mut self, namespace: &str, event: Event<K>) -> Vec<Event<K>> {
-        let Some(first) = &mut self.first else { return self.later(namespace, event) };
-        let listing = first.entry(namespace.to_owned()).or_default();
-        match event {
-            Event::Init => *listing = Listing::default(),
-            Event::InitApply(object) | Event::Apply(object) => {
-                drop(listing.objects.insert(object.name_any(), object));
-            }
-            Event::Delete(object) => drop(listing.objects.remove(&object.name_any())),
-            Event::InitDone => listing.complete = true,
-        }
-        if !first.values().all(|listing| listing.complete) {
-            return Vec::new();
-        }
-        let objects = self
-            .first
-            .take()
-            .into_iter()
-            .flat_map(HashMap::into_values)
-            .flat_map(|l| l.objects.into_values());
-        std::iter::once(Event::Init)
-            .chain(objects.map(Event::InitApply))
-            .chain([Event::InitDone])
-            .collect()
+    /// Sees to it that each watch of a kind is checked; gives what makes each begin anew.
+    fn checked<K: Kind>(
+        &self,
+        config: &watcher::Config,
+        versions: impl Fn(&Scope) -> Versions + Send + Sync + 'static,
+    ) -> Arc<[Arc<Notify>]> {
+        let versions: Arc<dyn Fn(&Scope) -> Versions + Send + Sync> = Arc::new(versions);
+        let checks = self.scopes.iter().map(|scope| {
+            let selector = config.label_selector.as_deref().unwrap_or_default();
+            Check::new(self.api::<K>(scope), selector, scope.clone(), Arc::clone(&versions))
+        });
+        let checks: Vec<_> = checks.collect();
+        let restarts = checks.iter().map(Check::restart).collect();
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner).extend(checks);
+        restarts
     }
 
-    fn later(&mut self, namespace: &str, event: Event<K>) -> Vec<Event<K>> {
-        match event {
-            Event::Init => {
-                self.again.insert(namespace.to_owned(), HashSet::new());
-                Vec::new()
-            }
-            Event::InitApply(object) => {
-                self.again.entry(namespace.to_owned()).or_default().insert(object.name_any());
-                vec![Event::Apply(object)]
-            }
-            Event::InitDone => {
-                let shown = self.again.remove(namespace).unwrap_or_default();
-                (self.except)(namespace, &shown).into_iter().map(Event::Delete).collect()
-            }
-            Event::Apply(_) | Event::Delete(_) => vec![event],
+    fn begin<K: Kind>(
+        &self,
+        config: &watcher::Config,
+        prune: fn(&mut K),
+        restarts: &[Arc<Notify>],
+    ) -> ScopedEvents<K> {
+        let watches = self.scopes.iter().zip(restarts).map(|(scope, restart)| {
+            let events = watch(self.api(scope), config.clone(), prune, Arc::clone(restart));
+            let scope = scope.clone();
+            events.map(move |event| (scope.clone(), event)).boxed()
+        });
+        stream::select_all(watches).boxed()
+    }
+
+    fn api<K: Kind>(&self, scope: &Scope) -> Api<K> {
+        match scope.namespace() {
+            None => Api::all(self.client.clone()),
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use k8s_openapi::api::core::v1::ConfigMap;
-    use kube::api::ObjectMeta;
-
-    use super::*;
-
-    fn object(namespace: &str, name: &str) -> ConfigMap {
-        let metadata = ObjectMeta {
-            namespace: Some(namespace.into()),
-            name: Some(name.into()),
-            ..ObjectMeta::default()
-        };
-        ConfigMap { metadata, ..ConfigMap::default() }
-    }
-
-    struct Watched {
-        merge: Merge<ConfigMap>,
-        cache: Arc<Cache<ConfigMap>>,
-    }
-
-    impl Watched {
-        fn new() -> Self {
-            let cache = Arc::new(Cache::default());
-            let kept = Arc::clone(&cache);
-            let except: Except<ConfigMap> =
-                Box::new(move |namespace, names| kept.except(namespace, names));
-            Self { merge: Merge::new(&["a".into(), "b".into()], except), cache }
-        }
-
-        fn take(&mut self, namespace: &str, events: impl IntoIterator<Item = Event<ConfigMap>>) {
-            for event in events {
-                for event in self.merge.take(namespace, event) {
-                    self.cache.follow(&event);
-                }
-            }
-        }
-
-        fn names(&self) -> Vec<String> {
-            let all = ["a", "b"]
-                .into_iter()
-                .flat_map(|namespace| self.cache.except(namespace, &HashSet::new()));
-            let mut names: Vec<_> = all
-                .map(|object| format!("{}/{}", object.namespace().unwrap(), object.name_any()))
-                .collect();
-            names.sort();
-            names
-        }
-    }
-
-    #[test]
-    fn the_cache_is_complete_when_each_namespace_has_been_listed() {
-        let mut watched = Watched::new();
-        watched.take("a", [Event::Init, Event::InitApply(object("a", "1")), Event::InitDone]);
-        watched.take("a", [Event::Apply(object("a", "2")), Event::Delete(object("a", "1"))]);
-        assert!(watched.names().is_empty());
-        watched.take(
-            "b",
-            [
-                Event::Init,
-                Event::InitApply(object("b", "lost")),
-                Event::Init,
-                Event::InitApply(object("b", "1")),
-            ],
-        );
-        assert!(watched.names().is_empty());
-        watched.take("b", [Event::InitDone]);
-        assert_eq!(watched.names(), ["a/2", "b/1"]);
-    }
-
-    #[test]
-    fn a_list_that_begins_anew_drops_what_is_gone_in_its_own_namespace_only() {
-        let mut watched = Watched::new();
-        watched.take(
-            "a",
-            [
-                Event::Init,
-                Event::InitApply(object("a", "1")),
-                Event::InitApply(object("a", "2")),
-                Event::InitDone,
-            ],
-        );
-        watched.take("b", [Event::Init, Event::InitApply(object("b", "1")), Event::InitDone]);
-        watched.take(
-            "a",
-            [Event::Init, Event::InitApply(object("a", "2")), Event::InitApply(object("a", "3"))],
-        );
-        assert_eq!(watched.names(), ["a/1", "a/2", "a/3", "b/1"]);
-        watched.take("a", [Event::InitDone]);
-        assert_eq!(watched.names(), ["a/2", "a/3", "b/1"]);
-    }
-}
+mod tests;

@@ -13,20 +13,16 @@ use lenses_mcp_operator::probe::{
     Callers, Lenses,
     http::{ANSWER_MAX, Http},
     probe_endpoint, probe_lenses,
-    trust::Authorities,
+    trust::{Authorities, Trust},
 };
 use serde_json::json;
 use url::Url;
 
 use crate::{
-    endpoint, lenses,
+    endpoint, http, lenses,
     listeners::{Listener, endless},
-    signed_in,
+    on_loopback, signed_in,
 };
-
-fn http() -> Http {
-    Http::new([], None, None).unwrap()
-}
 
 #[tokio::test]
 async fn what_never_answers_is_given_up() {
@@ -114,18 +110,16 @@ async fn what_is_not_http_is_unreachable() {
 async fn a_certificate_is_trusted_with_its_authority_and_for_its_name_only() {
     let (right, authority) = Listener::over_tls("localhost").await;
     let https: Url = "https://localhost".parse().unwrap();
-    let trusting =
-        Http::new([&https], Some(&Authorities::parse(authority.as_bytes()).unwrap()), None)
-            .unwrap();
+    let authorities = Authorities::parse(authority.as_bytes()).unwrap();
+    let with = |trust| Http::new([&https], trust, &on_loopback()).unwrap();
+    let trusting = with(Trust { authorities: Some(&authorities), ..Trust::default() });
     let at = |name: &str| Lenses {
         url: format!("https://{name}:{}/", right.address.port()).parse().unwrap(),
         authorization_server: None,
     };
     let finding = probe_lenses(&trusting, &at("localhost"), None).await;
     assert_eq!(finding.reason, Reason::LensesReachable, "{finding:?}");
-    for (http, name) in
-        [(Http::new([&https], None, None).unwrap(), "localhost"), (trusting, "127.0.0.1")]
-    {
+    for (http, name) in [(with(Trust::default()), "localhost"), (trusting, "127.0.0.1")] {
         let finding = probe_lenses(&http, &at(name), None).await;
         assert_eq!(finding.reason, Reason::CertificateUntrusted, "{finding:?}");
         assert!(finding.message.contains("spec.lenses.caBundle"), "{finding:?}");

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use axum::{Form, Json, Router, routing::post};
 use lenses_mcp_crds::conditions::Reason;
-use lenses_mcp_operator::probe::{Callers, Endpoint, http::Http, probe_endpoint};
+use lenses_mcp_operator::probe::{Callers, Token, probe_endpoint};
 use lenses_mcp_server::{
     audit::AuditLog,
     lifecycle::Stages,
@@ -15,7 +15,7 @@ use lenses_mcp_server::{
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::listeners::Listener;
+use crate::{endpoint, http, listeners::Listener};
 
 const TOKEN: &str = "a-token-that-is-good-0123456789";
 
@@ -72,14 +72,9 @@ async fn verified(
     token: Option<&str>,
 ) -> lenses_mcp_operator::probe::EndpointProbe {
     let service = server.url("/");
-    let endpoint =
-        Endpoint { url: format!("{service}mcp"), service, callers, expected_tools: None };
-    probe_endpoint(
-        &Http::new([], None, None).unwrap(),
-        &endpoint,
-        token.map(SecretString::from).as_ref(),
-    )
-    .await
+    let token = token.map(SecretString::from);
+    let token = token.as_ref().map(Token::ForService);
+    probe_endpoint(&http(), &endpoint(&service, callers), token).await
 }
 
 fn sign_in() -> Callers {

@@ -1,17 +1,16 @@
 //! HQ's version, and what is none.
 
 use axum::{Router, http::StatusCode, routing::get};
-use lenses_mcp_operator::probe::{http::Http, lenses_version};
+use lenses_mcp_operator::probe::lenses_version;
 
-use crate::{lenses, listeners::Listener};
+use crate::{http, lenses, listeners::Listener};
 
 async fn told(status: StatusCode, body: String) -> Option<String> {
     let hq = Listener::serving(move |_| {
         Router::new().route("/hq/api/v1/meta-info", get(async move || (status, body.clone())))
     })
     .await;
-    let http = Http::new([], None, None).unwrap();
-    lenses_version(&http, &lenses(&hq.url("/hq"))).await
+    lenses_version(&http(), &lenses(&hq.url("/hq"))).await
 }
 
 #[tokio::test]

@@ -8,8 +8,12 @@ use crate::identity::SignInMode;
 pub enum Intent {
     /// To look.
     Read,
-    /// To create or change something.
-    Change,
+    /// To create something.
+    Create,
+    /// To set what is there to another value.
+    Update,
+    /// To set something going.
+    Trigger,
     /// To delete something.
     Delete,
 }
@@ -28,13 +32,9 @@ impl Error {
         let done = match (self, intent) {
             (_, Intent::Read) => "",
             (Self::Unreachable { .. }, _) => "Nothing was changed. ",
-            (error, Intent::Change) if error.may_have_changed() => {
-                "A change may have been made: look before repeating it. "
-            }
-            (error, Intent::Delete) if error.may_have_changed() => {
-                "It may have been deleted: look before repeating it. "
-            }
-            _ => "",
+            (error, _) if !error.may_have_changed() => "",
+            (_, Intent::Delete) => "It may have been deleted: look before repeating it. ",
+            _ => "A change may have been made: look before repeating it. ",
         };
         format!("{done}{next}").trim_end().to_owned()
     }
@@ -49,11 +49,23 @@ impl Error {
                 "Check the names with the list tools (list_environments, list_topics, …) and try \
                  again."
             }
+            // Kafka refuses all changes of a consumer group that rebalances, and Kafka Connect those
+            // of its connectors.
+            (Self::Conflict(problem), _) if problem.names_rebalance() => {
+                "A rebalance is going on: try again in a few seconds, then tell the user."
+            }
             (Self::Conflict(_), Intent::Read) => {
                 "It is being changed: try once more in a moment, then tell the user."
             }
-            (Self::Conflict(_), Intent::Change) => {
+            (Self::Conflict(_), Intent::Create) => {
                 "Look at what is there first, then choose another name or leave it as it is."
+            }
+            (Self::Conflict(_), Intent::Update) => {
+                "It is in use or being changed: look at what uses it, such as a group's consumers, ask \
+                 the user to stop that first, then try again."
+            }
+            (Self::Conflict(_), Intent::Trigger) => {
+                "It is busy: look at its state, try again in a few seconds, then tell the user."
             }
             (Self::Conflict(_), Intent::Delete) => {
                 "It is in use: look at what uses it, and ask the user before you change that."
@@ -78,7 +90,9 @@ impl Error {
             }
             (Self::TooManyRequests(_), _) => "Wait a little, then try again with fewer calls.",
             (Self::Failed { .. }, _) => "This may pass: try once more, then tell the user.",
-            (Self::Query(_), _) => "Correct the statement as the message says and try again.",
+            (Self::InvalidQuery(_) | Self::Query(_), _) => {
+                "Correct the statement as the message says and try again."
+            }
             (Self::Unreachable { .. }, _) => {
                 "Lenses HQ is down or restarting, or this server does not reach it (LENSES_URL, \
                  trusted certificates): try once more in a moment, then tell the user."
@@ -110,6 +124,7 @@ impl Error {
             self,
             Self::AgentFailed(_)
                 | Self::Failed { .. }
+                | Self::Query(_)
                 | Self::Interrupted { .. }
                 | Self::TimedOut { .. }
                 | Self::TooLarge { .. }

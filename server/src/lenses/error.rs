@@ -52,7 +52,10 @@ pub enum Error {
         /// In HQ's or the agent's words.
         problem: Problem,
     },
-    /// An ERROR or INVALIDREQUEST frame: the query is wrong or broke off.
+    /// An INVALIDREQUEST frame: the query is wrong and was not run.
+    #[error("the query failed: {0}")]
+    InvalidQuery(Problem),
+    /// An ERROR frame: the query is wrong, or broke off when it had done a part of its work.
     #[error("the query failed: {0}")]
     Query(Problem),
     /// No connection to HQ: nothing was sent.
@@ -94,6 +97,41 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same with each text of HQ's or an agent's put through `change`.
+    #[must_use]
+    pub fn map_reasons(mut self, change: impl Fn(&str) -> String) -> Self {
+        if let Some(problem) = self.problem_mut() {
+            problem.map_reasons(change);
+        }
+        self
+    }
+
+    /// What HQ or an agent said.
+    fn problem_mut(&mut self) -> Option<&mut Problem> {
+        match self {
+            Self::Unauthorized(problem)
+            | Self::Forbidden(problem)
+            | Self::NotFound(problem)
+            | Self::Conflict(problem)
+            | Self::Agent(problem)
+            | Self::AgentFailed(problem)
+            | Self::AgentTooOld(problem)
+            | Self::Licence(problem)
+            | Self::Rejected { problem, .. }
+            | Self::TooManyRequests(problem)
+            | Self::Failed { problem, .. }
+            | Self::InvalidQuery(problem)
+            | Self::Query(problem) => Some(problem),
+            Self::Unreachable { .. }
+            | Self::Interrupted { .. }
+            | Self::TimedOut { .. }
+            | Self::TooLarge { .. }
+            | Self::Unreadable { .. }
+            | Self::Overloaded
+            | Self::Credential => None,
+        }
+    }
+
     /// The error for a reply that is not 2xx.
     pub(super) fn from_reply(status: StatusCode, problem: Problem) -> Self {
         match (status, problem.kind.as_deref()) {
@@ -131,6 +169,7 @@ impl Error {
             | Self::Rejected { .. }
             | Self::Licence(_)
             | Self::TooManyRequests(_)
+            | Self::InvalidQuery(_)
             | Self::Query(_) => LensesOutcome::Rejected,
             Self::Agent(_) | Self::AgentFailed(_) | Self::AgentTooOld(_) | Self::Failed { .. } => {
                 LensesOutcome::ServerError

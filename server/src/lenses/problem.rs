@@ -49,6 +49,19 @@ pub struct FieldFault {
 }
 
 impl Problem {
+    /// Puts each text for people through `change`.
+    pub(super) fn map_reasons(&mut self, change: impl Fn(&str) -> String) {
+        let faults = self.fields.iter_mut().map(|fault| &mut fault.message);
+        for text in self.message.iter_mut().chain(faults) {
+            *text = change(text);
+        }
+    }
+
+    /// Whether a rebalance is given as the reason.
+    pub(super) fn names_rebalance(&self) -> bool {
+        self.message.as_deref().is_some_and(|text| text.to_lowercase().contains("rebalanc"))
+    }
+
     /// Reads a reply's body. One that is of no known shape gives an empty problem: a proxy's page
     /// is not passed on. `credential` is struck out should HQ repeat it.
     pub(super) fn read(content_type: &str, body: &[u8], credential: &SecretString) -> Self {

@@ -161,6 +161,7 @@ impl CallerClient {
                 Frame::Stats(said) => stats = said,
                 Frame::Success(text) => message = text.or(message),
                 Frame::Heartbeat | Frame::Unknown => {}
+                Frame::Invalid(problem) => return Err(Error::InvalidQuery(problem)),
                 Frame::Error(problem) => return Err(Error::Query(problem)),
                 Frame::End if frames == Frames::Unknown => return Err(UNKNOWN),
                 Frame::End => break ended_early(stats, limits),

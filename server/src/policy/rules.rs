@@ -105,7 +105,7 @@ impl EnvironmentRules {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("rule {rule}: {fault}")]
 pub struct RulesError {
-    /// Which rule, counted from 1.
+    /// Which rule, counted from 1, the one that is missing too.
     pub rule: usize,
     /// What is wrong with it.
     pub fault: String,
@@ -142,6 +142,11 @@ impl FromStr for EnvironmentRules {
             }
             rules.push(rule);
         }
+        if rules.is_empty() {
+            let fault = "it is missing: write environments, a colon and what holds there, such as \
+                         prod*: read";
+            return Err(RulesError { rule: 1, fault: fault.to_owned() });
+        }
         Ok(Self(rules))
     }
 }
@@ -161,12 +166,19 @@ fn rule(text: &str) -> Result<EnvironmentRule, String> {
     }
     let mut rule = EnvironmentRule { environments, ..EnvironmentRule::default() };
     let mut is_none = false;
+    let mut key_before = None;
     for item in offer.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+        let key = item.split_once('=').map(|(key, _)| key.trim());
+        let key_before = std::mem::replace(&mut key_before, key);
         match item.split_once('=').map(|(key, value)| (key.trim(), value.trim())) {
             None => {
                 for word in words(item) {
                     is_none |= word == "none";
-                    let scopes = if word == "none" { ScopeSet::NONE } else { scope(word)?.into() };
+                    let scopes = if word == "none" {
+                        ScopeSet::NONE
+                    } else {
+                        scope(word, key_before)?.into()
+                    };
                     rule.scopes = Some(rule.scopes.unwrap_or_default().union(scopes));
                 }
             }
@@ -203,9 +215,17 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([' ', '\t', ',']).filter(|word| !word.is_empty())
 }
 
-fn scope(word: &str) -> Result<Scope, String> {
-    word.parse().map_err(|_| {
-        format!("{:?} is not a scope: write read, write and delete, or none", shown(word))
+/// `key_before` is what the item before sets: a list of tools there goes on up to the next comma.
+fn scope(word: &str, key_before: Option<&str>) -> Result<Scope, String> {
+    word.parse().map_err(|_| match key_before {
+        Some(key @ ("allow" | "deny")) if word.parse::<ToolSelector>().is_ok() => {
+            format!(
+                "{:?} is not a scope: write the tools after {key}= with blanks between them, \
+                     not commas",
+                shown(word)
+            )
+        }
+        _ => format!("{:?} is not a scope: write read, write and delete, or none", shown(word)),
     })
 }
 

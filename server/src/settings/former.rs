@@ -12,6 +12,12 @@ const FORMER: &[(&str, &str)] = &[
 ];
 /// What the names of the Python server's framework begin with.
 const FRAMEWORK: &str = "FASTMCP_";
+
+/// Whether `name` is a setting of the Python server's framework.
+pub(super) fn is_frameworks(name: &str) -> bool {
+    name.starts_with(FRAMEWORK)
+}
+
 /// The setting that took the place of `name`.
 pub(super) fn successor(name: &str) -> Option<&'static str> {
     FORMER.iter().find(|(former, _)| *former == name).map(|(_, successor)| *successor)

@@ -128,10 +128,10 @@ pub(super) fn count(least: usize, most: usize) -> impl Fn(&str) -> Result<usize,
     }
 }
 
-/// A comma list of scopes.
+/// A list of scopes with commas or, as OAuth writes it, blanks between them.
 pub(super) fn scopes(text: &str) -> Result<ScopeSet, String> {
-    let scopes: Vec<Scope> =
-        list(text).map_err(|error: crate::scope::UnknownScope| error.to_string())?;
+    let scopes: Vec<Scope> = list(&text.split_whitespace().collect::<Vec<_>>().join(","))
+        .map_err(|error: crate::scope::UnknownScope| error.to_string())?;
     if scopes.is_empty() {
         Err("write at least one of read, write, delete".to_owned())
     } else {
@@ -142,6 +142,20 @@ pub(super) fn scopes(text: &str) -> Result<ScopeSet, String> {
 /// A comma list, blanks around items and empty items passed over.
 pub(super) fn list<T: FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::parse).collect()
+}
+
+/// As [`list`], for a list that would let everything through if it were empty. `explain` tells what
+/// is wrong with an item, `remedy` what to write.
+pub(super) fn items<T: FromStr>(
+    text: &str,
+    explain: impl Fn(T::Err) -> String,
+    remedy: &str,
+) -> Result<Vec<T>, String> {
+    match list(text) {
+        Ok(items) if items.is_empty() => Err(remedy.to_owned()),
+        Ok(items) => Ok(items),
+        Err(error) => Err(format!("{}; {remedy}", explain(error))),
+    }
 }
 
 /// One of several words, each with its value.

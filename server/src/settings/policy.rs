@@ -45,16 +45,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<ToolPolicy, Invalid> {
 }
 
 fn tool_selectors(text: &str) -> Result<Vec<ToolSelector>, String> {
-    let selectors = parse::list(text);
-    selectors.map_err(|error| {
-        format!("{error}; write names of tools or group/*, as docs/tools.md lists them")
-    })
+    let remedy = "write names of tools or group/*, as docs/tools.md lists them";
+    parse::items(text, |error| ToString::to_string(&error), remedy)
 }
 
 fn environments(text: &str) -> Result<Vec<Name>, String> {
-    parse::list(text).map_err(|error| {
-        format!("a name {error}; write names of environments with commas between them")
-    })
+    let remedy = "write names of environments with commas between them";
+    parse::items(text, |error| format!("a name {error}"), remedy)
 }
 
 pub(super) fn read_confirm(reader: &mut Reader<'_>) -> Result<Confirm, Invalid> {

@@ -8,7 +8,9 @@ use std::{
 
 use super::{
     error::{SettingsError, SettingsErrors},
-    former, names, service_links,
+    former,
+    names::{self, Unknown},
+    service_links,
     variable::MCP_SETTINGS_FILE,
 };
 
@@ -84,31 +86,47 @@ impl<'a> Variables<'a> {
 
     /// What to say about names that are set in vain.
     pub(super) fn warnings(&self) -> Vec<String> {
-        self.environment
+        let former = self
+            .environment
             .keys()
             .chain(self.file.keys())
-            .filter_map(|name| former::warning(name))
-            .collect()
+            .filter_map(|name| former::warning(name));
+        let unknown = self.judged().filter_map(|(name, _, unknown)| match unknown {
+            Unknown::Warning { similar: Some(similar) } => Some(format!(
+                "{name} has no effect: no setting has this name; the most similar is {similar}"
+            )),
+            Unknown::Warning { similar: None } => {
+                Some(format!("{name} has no effect: no setting has this name"))
+            }
+            Unknown::Fault { .. } | Unknown::Others => None,
+        });
+        former.chain(unknown).collect()
     }
 
-    /// Names that no setting has: those that are near one, and in a file that was named all that look like one.
+    /// Names that no setting has and that were meant as one; in a file that was named, all that no
+    /// setting has.
     pub(super) fn unknown(&self) -> Vec<SettingsError> {
-        let unknown = |name: &String, is_setting: bool, path: Option<&PathBuf>| {
-            let meant = if is_setting { former::successor(name).map(str::to_owned) } else { None };
-            let meant = meant.or_else(|| names::meant(name));
-            (is_setting || (meant.is_some() && former::successor(name).is_none()))
-                .then(|| SettingsError::Unknown { found: name.clone(), path: path.cloned(), meant })
-        };
-        let of_environment = self.environment.keys().map(|name| (name, false, None));
-        let of_file = self
-            .file
-            .keys()
-            .map(|name| (name, self.named && names::looks_like_a_setting(name), Some(&self.path)));
-        of_environment
-            .chain(of_file)
-            .filter(|(name, ..)| !names::is_known(name))
-            .filter_map(|(name, is_setting, path)| unknown(name, is_setting, path))
-            .collect()
+        let faults = self.judged().filter_map(|(name, path, unknown)| match unknown {
+            Unknown::Fault { meant } => {
+                Some(SettingsError::Unknown { found: name.clone(), path: path.cloned(), meant })
+            }
+            Unknown::Warning { .. } | Unknown::Others => None,
+        });
+        faults.collect()
+    }
+
+    /// Each name that no setting has, the file that it is in, and what to do about it.
+    fn judged(&self) -> impl Iterator<Item = (&String, Option<&PathBuf>, Unknown)> {
+        let of_environment = self.environment.keys().map(|name| (name, None, names::judge(name)));
+        let of_file = self.file.keys().map(|name| {
+            let unknown = if self.named && !former::is_frameworks(name) {
+                Unknown::Fault { meant: names::most_likely(name) }
+            } else {
+                names::judge(name)
+            };
+            (name, Some(&self.path), unknown)
+        });
+        of_environment.chain(of_file).filter(|(name, ..)| !names::is_known(name))
     }
 
     /// Whether `path` can be read.

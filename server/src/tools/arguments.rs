@@ -18,6 +18,7 @@ mod ruled_name;
 mod sort_order;
 mod text;
 mod topic_size;
+mod wording;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -109,7 +110,7 @@ pub(super) fn parse<A: DeserializeOwned>(
         return Err(ArgumentError::Missing(missing));
     }
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
-        let fault = shortened(&error.inner().to_string());
+        let fault = shortened(&wording::in_json(&error.inner().to_string()));
         if error.path().iter().next().is_none() {
             // It is the struct that refuses, not a field of it.
             return ArgumentError::Together(fault);

@@ -94,7 +94,7 @@ async fn list_kafka_connectors(
 ) -> Result<RawObject, Error> {
     let ListKafkaConnectors { environment, cluster, class_name } = arguments;
     let values = |filter: Option<Filter>| filter.map(List::into_vec).unwrap_or_default();
-    call.lenses.connectors(&environment, &values(cluster), &values(class_name)).await.map(masked)
+    masked(call.lenses.connectors(&environment, &values(cluster), &values(class_name)).await)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -115,7 +115,8 @@ async fn get_kafka_connector_target_definition(
     let definition = call
         .lenses
         .connector_definition(&environment, &connect_cluster_name, &connector_name)
-        .await?;
+        .await
+        .map_err(masking::mask_error)?;
     masking::mask_yaml(&definition).map_err(|_| {
         ToolError::Hidden(
             "Lenses gave a definition that this server cannot read as YAML, so that it cannot tell whether there are \
@@ -161,12 +162,12 @@ async fn validate_connector_configuration(
     arguments: Settings,
 ) -> Result<RawObject, ToolError> {
     let (environment, connector) = arguments.into_parts()?;
-    Ok(call.lenses.validate_connector(&environment, &connector).await.map(masked)?)
+    Ok(masked(call.lenses.validate_connector(&environment, &connector).await)?)
 }
 
 async fn create_kafka_connector(call: Call, arguments: Settings) -> Result<RawObject, ToolError> {
     let (environment, connector) = arguments.into_parts()?;
-    Ok(call.lenses.create_connector(&environment, &connector).await.map(masked)?)
+    Ok(masked(call.lenses.create_connector(&environment, &connector).await)?)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -186,7 +187,7 @@ async fn set_action_on_kafka_connector(
     arguments: SetAction,
 ) -> Result<RawObject, Error> {
     let SetAction { environment, cluster, connector, action } = arguments;
-    call.lenses.act_on_connector(&environment, &cluster, &connector, action).await.map(masked)
+    masked(call.lenses.act_on_connector(&environment, &cluster, &connector, action).await)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -206,10 +207,8 @@ async fn restart_kafka_connector_task(
     arguments: RestartTask,
 ) -> Result<RawObject, Error> {
     let RestartTask { environment, cluster, connector, task_id } = arguments;
-    call.lenses
-        .restart_connector_task(&environment, &cluster, &connector, task_id.get())
-        .await
-        .map(masked)
+    let task = task_id.get();
+    masked(call.lenses.restart_connector_task(&environment, &cluster, &connector, task).await)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -227,9 +226,12 @@ async fn delete_kafka_connector(
     arguments: DeleteConnector,
 ) -> Result<RawObject, Error> {
     let DeleteConnector { environment, cluster, connector } = arguments;
-    call.lenses.delete_connector(&environment, &cluster, &connector).await.map(masked)
+    masked(call.lenses.delete_connector(&environment, &cluster, &connector).await)
 }
 
-fn masked(reply: RawObject) -> RawObject {
-    RawObject::new(masking::mask_json(reply.into_string()))
+/// A reply, or why there is none, with the secrets in it hidden.
+fn masked(reply: Result<RawObject, Error>) -> Result<RawObject, Error> {
+    reply
+        .map(|reply| RawObject::new(masking::mask_json(reply.into_string())))
+        .map_err(masking::mask_error)
 }

@@ -278,13 +278,7 @@ impl Tool {
 
     /// What a call with `arguments` is to do.
     fn intent(&self, arguments: &Map<String, Value>) -> Intent {
-        if !self.changes(arguments) {
-            Intent::Read
-        } else if self.required_scopes(Some(arguments)).contains(Scope::Delete) {
-            Intent::Delete
-        } else {
-            Intent::Change
-        }
+        if self.changes(arguments) { self.effect.intent(arguments) } else { Intent::Read }
     }
 }
 

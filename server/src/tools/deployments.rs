@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::{
     arguments::{Environment, KubernetesName},
     definition::{Call, Effect, Tool},
+    masking,
 };
 use crate::lenses::{Error, Name, RawObject, Tail};
 
@@ -24,7 +25,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "get_pod_logs",
             "Get pod logs",
             "Gives the log of a pod of a SQL processor or connector; of a long log, the end. \
-             get_sql_processor shows the pods.",
+             get_sql_processor shows the pods. What looks like a secret is shown as ********.",
             Effect::Read,
             get_pod_logs,
         ),
@@ -59,8 +60,9 @@ struct GetPodLogs {
 async fn get_pod_logs(call: Call, arguments: GetPodLogs) -> Result<String, Error> {
     let GetPodLogs { environment, cluster, namespace, pod } = arguments;
     let limit = call.limits.bytes;
-    let Tail { text, left_out } =
-        call.lenses.pod_logs(&environment, &cluster, &namespace, &pod, limit).await?;
+    let log = call.lenses.pod_logs(&environment, &cluster, &namespace, &pod, limit).await;
+    let Tail { text, left_out } = log.map_err(masking::mask_error)?;
+    let text = masking::mask_log(&text);
     if left_out == 0 {
         return Ok(text);
     }

@@ -4,7 +4,10 @@ use rmcp::model::ToolAnnotations;
 use serde_json::{Map, Value};
 
 use super::statement;
-use crate::scope::{Scope, ScopeSet};
+use crate::{
+    lenses::Intent,
+    scope::{Scope, ScopeSet},
+};
 
 /// What a tool does to Lenses. Scope and annotations follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +58,21 @@ impl Effect {
                 .and_then(|arguments| arguments.get("sql"))
                 .and_then(Value::as_str)
                 .map_or(Scope::Read.into(), statement::required_scopes),
+        }
+    }
+
+    /// What a call with `arguments`, which is no dry run, is to do. It does not follow from the
+    /// scopes: a setting of a topic may need `delete`, and is an update all the same.
+    pub(super) fn intent(self, arguments: &Map<String, Value>) -> Intent {
+        match self {
+            Self::SelfInfo | Self::Read => Intent::Read,
+            Self::Create => Intent::Create,
+            Self::Update => Intent::Update,
+            Self::Trigger => Intent::Trigger,
+            Self::Sql if self.required_scopes(Some(arguments)).contains(Scope::Write) => {
+                Intent::Update
+            }
+            Self::Delete | Self::Sql => Intent::Delete,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! secret. A setting that points to a secret (`${file:…}`, `${secret:…}`) is none and stays.
 
 mod json;
+mod log;
 mod name;
 #[cfg(test)]
 mod settings_tests;
@@ -17,9 +18,17 @@ mod text;
 mod verdict;
 mod yaml;
 
-pub(super) use self::{json::mask_json, yaml::mask_yaml};
+pub(super) use self::{json::mask_json, log::mask_log, yaml::mask_yaml};
 #[cfg(test)]
 pub(super) use self::{name::is_secret, text::shows_nothing};
 
+use crate::lenses::Error;
+
 /// What stands in place of a secret.
 pub(super) const MASK: &str = "********";
+
+/// Hides the secrets in what HQ, an agent or Kafka Connect gives as the reason of an error: it often
+/// repeats the setting that it refuses.
+pub(super) fn mask_error(error: Error) -> Error {
+    error.map_reasons(text::masked_reason)
+}

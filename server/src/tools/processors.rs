@@ -100,7 +100,7 @@ struct CreateProcessor {
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with \"mode\" and \"details\"")]
 #[schemars(extend("maxProperties" = 2))]
 struct Place {
     /// In the agent, or in pods.
@@ -119,7 +119,10 @@ enum Mode {
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object with \"runners\", \"cluster\" and \"namespace\""
+)]
 #[schemars(extend("maxProperties" = 3))]
 struct Pods {
     /// Number of pods.

@@ -41,7 +41,16 @@ tokens have no id: one answer may serve several requests.
 
 - **Kubernetes.** The lines are in the container's output. Container runtimes mark each line with its stream: select `stdout`. If your collector does not keep
   that mark, select the lines that begin with `{"schema":"lenses-mcp-audit/`.
-- **Docker.** `docker run lensesio/lenses-mcp-server 2>server.log >audit.jsonl` separates the two.
+- **Docker.** Without `-t`, `docker run` keeps the two streams apart:
+
+```sh
+docker run --rm -p 8000:8000 \
+  -e OAUTH_ENABLED=true \
+  -e LENSES_URL=https://lenses.example.com \
+  -e MCP_ADVERTISED_URL=http://localhost:8000 \
+  lensesio/lenses-mcp-server >audit.jsonl 2>server.log
+```
+
 - **A file.** Rotate it by rename or by truncation. Between two lines, the server opens the path anew if it leads to another file. On Kubernetes, mount a volume
   in `podTemplate` and let a sidecar read it:
 

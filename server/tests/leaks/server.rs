@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::Stdio};
 
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tokio::{
     fs,
@@ -23,6 +24,9 @@ pub(crate) struct Server {
     client: reqwest::Client,
 }
 
+/// Planted twice: as it is written, and, from the seventh byte on, as it is decoded.
+const SEALING_KEY: &str = "pLaNtEd+cExhTnRFZCBwTGFOdEVkIHBMYU50RWQgcExhTnRFZCBwTGFOdEVk";
+
 /// What a run has told.
 pub(crate) struct Run {
     pub(crate) log: String,
@@ -30,9 +34,9 @@ pub(crate) struct Run {
 }
 
 impl Server {
-    pub(crate) async fn start(hq: &Hq, sql: &Url, collector: &str) -> Self {
-        let audit = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("leaks.jsonl");
-        let _absent = fs::remove_file(&audit).await;
+    /// Starts it over HTTP with `more` settings. `name` is that of the run.
+    pub(crate) async fn start(hq: &Hq, sql: &Url, name: &str, more: &[(&str, &str)]) -> Self {
+        let audit = audit_file(name).await;
         let mut process = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
             .env_clear()
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
@@ -43,22 +47,18 @@ impl Server {
                 ("MCP_ADVERTISED_URL", "http://127.0.0.1"),
                 ("INTROSPECTION_CLIENT_ID", "pLaNtEd-client"),
                 ("INTROSPECTION_CLIENT_SECRET", "pLaNtEd-secret"),
-                ("MCP_SEALING_KEY", "cExhTnRFZCBwTGFOdEVkIHBMYU50RWQgcExhTnRFZCBwTGFOdEVk"),
+                ("MCP_SEALING_KEY", SEALING_KEY),
                 ("MCP_CALLS_PER_MINUTE_PER_USER", "0"),
-                ("MCP_CONFIRM", "never"),
                 ("MCP_TOKEN_EXCHANGE", "off"),
-            ])
-            .envs([
                 ("HOST", "127.0.0.1"),
                 ("PORT", "0"),
                 ("ADMIN_HOST", "127.0.0.1"),
                 ("ADMIN_PORT", "0"),
                 ("LOG_LEVEL", "trace"),
-                ("LOG_FORMAT", "json"),
                 ("OTEL_ENABLED", "true"),
-                ("OTEL_EXPORTER_OTLP_ENDPOINT", collector),
                 ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=pLaNtEd"),
             ])
+            .envs(more.iter().copied())
             .env("MCP_AUDIT", format!("file:{}", audit.display()))
             .stderr(Stdio::piped())
             .stdout(Stdio::piped())
@@ -69,11 +69,7 @@ impl Server {
         let (mut text, mut listening) = (String::new(), Vec::new());
         while listening.len() < 2 {
             let line = log.next_line().await.unwrap().unwrap();
-            let parsed: Value =
-                serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            if parsed["message"] == "listening" {
-                listening.push(format!("http://{}", parsed["address"].as_str().unwrap()));
-            }
+            listening.extend(address(&line).map(|address| format!("http://{address}")));
             text.push_str(&line);
             text.push('\n');
         }
@@ -92,17 +88,39 @@ impl Server {
         Self { process, endpoint, admin, log, audit, client }
     }
 
-    pub(crate) async fn post(&self, authorization: &str, body: &str) {
-        let request = self
-            .client
+    fn request(&self, authorization: &str, body: &str) -> RequestBuilder {
+        self.client
             .post(format!("{}/mcp?pLaNtEd=pLaNtEd", self.endpoint))
             .header("accept", "application/json, text/event-stream")
             .header("content-type", "application/json")
-            .header("mcp-protocol-version", "2025-11-25")
             .header("authorization", authorization)
             .header("x-request-id", "pLaNtEd / not an id")
-            .header("user-agent", "pLaNtEd");
-        request.body(body.to_owned()).send().await.unwrap().bytes().await.unwrap();
+            .header("user-agent", "pLaNtEd")
+            .body(body.to_owned())
+    }
+
+    pub(crate) async fn post(&self, authorization: &str, body: &str) {
+        let request = self.request(authorization, body);
+        let request = request.header("mcp-protocol-version", "2025-11-25");
+        request.send().await.unwrap().bytes().await.unwrap();
+    }
+
+    /// Calls a tool as a client whose user can be asked: the result.
+    pub(crate) async fn call_asking(&self, token: &str, tool: &str, mut params: Value) -> Value {
+        const REVISION: &str = "2026-07-28";
+        params["name"] = json!(tool);
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": REVISION,
+            "io.modelcontextprotocol/clientCapabilities": { "elicitation": { "form": {} } },
+        });
+        let request = self.request(&format!("Bearer {token}"), &message("tools/call", &params));
+        let request = request
+            .header("mcp-protocol-version", REVISION)
+            .header("mcp-method", "tools/call")
+            .header("mcp-name", tool);
+        let reply = request.send().await.unwrap().text().await.unwrap();
+        let reply: Value = serde_json::from_str(&reply).unwrap_or_else(|_| panic!("{reply}"));
+        reply["result"].clone()
     }
 
     pub(crate) async fn call(&self, token: &str, tool: &str, arguments: &Value) {
@@ -127,4 +145,20 @@ impl Server {
         assert!(self.process.wait().await.unwrap().success());
         Run { log, audit: fs::read_to_string(&self.audit).await.unwrap() }
     }
+}
+
+/// A file for the audit lines of the run `name`.
+pub(crate) async fn audit_file(name: &str) -> PathBuf {
+    let audit = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("leaks-{name}.jsonl"));
+    let _absent = fs::remove_file(&audit).await;
+    audit
+}
+
+/// The address in a line of the log, in either format, that says where the server listens.
+fn address(line: &str) -> Option<String> {
+    let Ok(line) = serde_json::from_str::<Value>(line) else {
+        return line.split_once(" listening address=").map(|(_, address)| address.to_owned());
+    };
+    let address = line["address"].as_str().filter(|_| line["message"] == "listening");
+    address.map(str::to_owned)
 }

@@ -1,5 +1,5 @@
-//! Every shape of error from HQ, for calls that read, change and delete, in each way of signing in:
-//! the whole message.
+//! Every shape of error from HQ, for calls that read, create, update, trigger and delete, in each way
+//! of signing in: the whole message.
 
 use std::time::Duration;
 
@@ -12,46 +12,64 @@ use crate::{
 };
 
 const JSON: &str = "application/json";
-/// A tool that reads, one that changes and one that deletes.
-const TOOLS: [&str; 3] = ["list_topics", "add_topic_partitions", "delete_consumer_group"];
+/// Tools that read, create, update, trigger and delete: some of each kind, whatever scopes a call
+/// needs.
+const TOOLS: [&[&str]; 5] = [
+    &["list_topics", "list_kafka_connectors"],
+    &["create_kafka_connector", "request_topic_creation"],
+    // The good call of the second sets retention.ms, which needs the scope delete too.
+    &["add_topic_partitions", "update_topic_config", "update_dataset_topic_tags"],
+    &["set_action_on_kafka_connector", "resend_message"],
+    &["delete_consumer_group", "delete_kafka_connector"],
+];
 const SIGN_IN_MODES: [SignInMode; 3] = [SignInMode::OAuth, SignInMode::ApiKey, SignInMode::Stdio];
 
 /// What the model is told to do.
 enum Advice {
-    /// The same whoever calls: after a call that reads, changes, deletes.
-    ByIntent([&'static str; 3]),
+    /// The same whoever calls: after a call that reads, creates, updates, triggers, deletes.
+    ByIntent([&'static str; 5]),
     /// The same whatever the call does: with OAuth, an API key over HTTP, stdio.
     BySignIn([&'static str; 3]),
 }
 use Advice::{ByIntent, BySignIn};
 
-const CORRECT: Advice = ByIntent(["Correct the arguments as the message says and try again."; 3]);
-const NOT_FOUND: Advice = ByIntent([
+/// The same after every change that is no deletion.
+const fn by(read: &'static str, change: &'static str, delete: &'static str) -> Advice {
+    ByIntent([read, change, change, change, delete])
+}
+
+const CORRECT: Advice = ByIntent(["Correct the arguments as the message says and try again."; 5]);
+const NOT_FOUND: Advice = by(
     "Check the names with the list tools (list_environments, list_topics, …) and try again.",
     "Check the names with the list tools (list_environments, list_topics, …) and try again.",
     "It may have been deleted already: check the names with the list tools before you try again.",
-]);
+);
 const CONFLICT: Advice = ByIntent([
     "It is being changed: try once more in a moment, then tell the user.",
     "Look at what is there first, then choose another name or leave it as it is.",
+    "It is in use or being changed: look at what uses it, such as a group's consumers, ask the user to \
+     stop that first, then try again.",
+    "It is busy: look at its state, try again in a few seconds, then tell the user.",
     "It is in use: look at what uses it, and ask the user before you change that.",
 ]);
-const FAILED: Advice = ByIntent([
+const REBALANCE: Advice =
+    ByIntent(["A rebalance is going on: try again in a few seconds, then tell the user."; 5]);
+const FAILED: Advice = by(
     "This may pass: try once more, then tell the user.",
     "A change may have been made: look before repeating it. This may pass: try once more, then tell \
      the user.",
     "It may have been deleted: look before repeating it. This may pass: try once more, then tell the \
      user.",
-]);
+);
 const NO_AGENT: Advice = ByIntent(
     ["The environment can't be used until its agent is connected again: check_environment_health \
-      tells; other environments are not affected."; 3],
+      tells; other environments are not affected."; 5],
 );
 const OLD_AGENT: Advice = ByIntent(
     ["The environment's agent must be upgraded for this: tell the user; retrying does not help, and \
-      tools that the agent knows go on working."; 3],
+      tools that the agent knows go on working."; 5],
 );
-const AGENT_FAILED: Advice = ByIntent([
+const AGENT_FAILED: Advice = by(
     "The agent is connected, but Lenses HQ's call to it failed: try once more, then tell the user to \
      look at the agent's log; other environments are not affected.",
     "A change may have been made: look before repeating it. The agent is connected, but Lenses HQ's \
@@ -60,39 +78,39 @@ const AGENT_FAILED: Advice = ByIntent([
     "It may have been deleted: look before repeating it. The agent is connected, but Lenses HQ's \
      call to it failed: try once more, then tell the user to look at the agent's log; other \
      environments are not affected.",
-]);
-const LICENCE: Advice = ByIntent(
-    ["Tell the user, who can ask whoever holds the Lenses licence; retrying does not help."; 3],
 );
-const LATER: Advice = ByIntent(["Wait a little, then try again with fewer calls."; 3]);
-const NOT_HQ: Advice = ByIntent([
+const LICENCE: Advice = ByIntent(
+    ["Tell the user, who can ask whoever holds the Lenses licence; retrying does not help."; 5],
+);
+const LATER: Advice = ByIntent(["Wait a little, then try again with fewer calls."; 5]);
+const NOT_HQ: Advice = by(
     "Something other than Lenses HQ seems to answer (a proxy or login page): tell the user that this \
      server's LENSES_URL should be checked.",
     "A change may have been made: look before repeating it. Something other than Lenses HQ seems to \
      answer (a proxy or login page): tell the user that this server's LENSES_URL should be checked.",
     "It may have been deleted: look before repeating it. Something other than Lenses HQ seems to \
      answer (a proxy or login page): tell the user that this server's LENSES_URL should be checked.",
-]);
-const RESTARTING: Advice = ByIntent([
+);
+const RESTARTING: Advice = by(
     "Lenses HQ is restarting or overloaded: try once more in a moment, then tell the user.",
     "A change may have been made: look before repeating it. Lenses HQ is restarting or overloaded: \
      try once more in a moment, then tell the user.",
     "It may have been deleted: look before repeating it. Lenses HQ is restarting or overloaded: try \
      once more in a moment, then tell the user.",
-]);
-const AWAY: Advice = ByIntent([
+);
+const AWAY: Advice = by(
     "Lenses HQ is down or restarting, or this server does not reach it (LENSES_URL, trusted \
      certificates): try once more in a moment, then tell the user.",
     "Nothing was changed. Lenses HQ is down or restarting, or this server does not reach it \
      (LENSES_URL, trusted certificates): try once more in a moment, then tell the user.",
     "Nothing was changed. Lenses HQ is down or restarting, or this server does not reach it \
      (LENSES_URL, trusted certificates): try once more in a moment, then tell the user.",
-]);
-const TOO_LARGE: Advice = ByIntent([
+);
+const TOO_LARGE: Advice = by(
     "Ask for less: one item instead of the list, or a query with WHERE and LIMIT.",
     "A change may have been made: look before repeating it.",
     "It may have been deleted: look before repeating it.",
-]);
+);
 const UNAUTHORIZED: Advice = BySignIn([
     "The session has expired or been revoked: ask the user to sign in again, do not retry with the \
      same token.",
@@ -127,6 +145,7 @@ const REPLIES: &[(u16, &str, &str, &str, &Advice)] = &[
     (404, JSON, r#"{"type":"not_found","title":"odd","request_id":"r"}"#, "not found: odd [not_found, request r]", &NOT_FOUND),
     (400, JSON, r#"{"type":"not_found","title":"odd"}"#, "not found: odd [not_found]", &NOT_FOUND),
     (409, JSON, r#"{"type":"conflict","title":"odd"}"#, "conflict with what is there: odd [conflict]", &CONFLICT),
+    (409, JSON, r#"{"error":"worker rebalance"}"#, "conflict with what is there: worker rebalance", &REBALANCE),
     (400, JSON, r#"{"type":"conflict","title":"odd"}"#, "conflict with what is there: odd [conflict]", &CONFLICT),
     (500, JSON, r#"{"type":"internal_server_error","title":"odd"}"#, "Lenses failed (500 Internal Server Error): odd [internal_server_error]", &FAILED),
     (500, JSON, r#"{"type":"agent_rpc_error","title":"odd"}"#, "the environment's agent failed: odd [agent_rpc_error]", &AGENT_FAILED),
@@ -158,16 +177,18 @@ const REPLIES: &[(u16, &str, &str, &str, &Advice)] = &[
 
 /// What each call is told of the HQ at `url`.
 async fn check(url: &url::Url, advice: &Advice, mut is_said: impl FnMut(&str, &str)) {
-    let limits = Limits { request: Duration::from_millis(500), bytes: 200, ..Limits::default() };
+    let limits = Limits { request: Duration::from_millis(200), bytes: 200, ..Limits::default() };
     for (mode, sign_in) in SIGN_IN_MODES.into_iter().enumerate() {
         let mut endpoint = Endpoint::limited(url, limits);
         endpoint.identity.sign_in = sign_in;
-        for (intent, tool) in TOOLS.into_iter().enumerate() {
+        for (intent, tools) in TOOLS.into_iter().enumerate() {
             let advice = match advice {
                 ByIntent(advice) => advice[intent],
                 BySignIn(advice) => advice[mode],
             };
-            is_said(&endpoint.failure(tool, valid::arguments(tool)).await, advice);
+            for tool in tools {
+                is_said(&endpoint.failure(tool, valid::arguments(tool)).await, advice);
+            }
         }
     }
 }
@@ -186,7 +207,7 @@ async fn every_failed_connection_is_told_with_the_advice_for_the_call() {
     // The operating system's words stand between the two.
     for (url, said, advice) in [
         (hq::absent().await, "Lenses HQ can't be reached: ", &AWAY),
-        (hq::silent().await, "Lenses HQ did not answer within 0.5 s. ", &RESTARTING),
+        (hq::silent().await, "Lenses HQ did not answer within 0.2 s. ", &RESTARTING),
         (cut, "the connection to Lenses HQ broke: ", &RESTARTING),
     ] {
         check(&url, advice, |text, advice| {
@@ -205,7 +226,7 @@ async fn a_credential_that_no_header_carries_is_told_by_sign_in() {
         endpoint.identity.sign_in = sign_in;
         endpoint.identity.lenses_credential = std::sync::Arc::new("line\nfeed".into());
         let BySignIn(advice) = UNUSABLE else { unreachable!() };
-        for tool in TOOLS {
+        for tool in TOOLS.concat() {
             assert_eq!(
                 endpoint.failure(tool, valid::arguments(tool)).await,
                 format!(

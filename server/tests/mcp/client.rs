@@ -171,7 +171,7 @@ impl Endpoint {
             on_unauthorized: Arc::new({
                 let forgotten = Arc::clone(&forgotten);
                 move |identity| {
-                    forgotten.lock().unwrap().push(identity.fingerprint.unwrap().to_string())
+                    forgotten.lock().unwrap().push(identity.fingerprint.unwrap().to_string());
                 }
             }),
         })

@@ -1,11 +1,13 @@
 //! Kafka connectors: requests and results, and what of them is hidden.
 
+use lenses_mcp_server::tools::{self, Tool};
 use serde_json::{Value, json};
 
 use crate::{
     client::Endpoint,
     exchange::{Exchange, refuses},
     hq::Hq,
+    valid,
 };
 
 const JSON: &str = "application/json";
@@ -146,6 +148,34 @@ async fn secrets_of_connectors_are_not_shown() {
     }
     .holds()
     .await;
+}
+
+#[tokio::test]
+async fn secrets_in_the_reason_of_an_error_are_not_shown() {
+    let refusal = "Connector configuration is invalid: Invalid value hunter2 for configuration \
+                   database.password: too short; connection.url jdbc:x://u:hunter3@h";
+    let cut = format!("{}jdbc:x://u:hunter2hunter2", "x ".repeat(990));
+    let connectors = tools::registry().iter().filter(|tool| tool.group() == "connectors");
+    let mut tried = 0;
+    for tool in connectors.map(Tool::name).chain(["get_pod_logs"]) {
+        for (body, shown) in [
+            (json!({ "error": refusal }), "Invalid value ******** for configuration database"),
+            (json!({ "title": "Invalid", "detail": refusal }), "jdbc:x://u:********@h"),
+            (
+                json!({ "error": "no", "fields": [{ "field": "config", "error": refusal }] }),
+                "config: Connector configuration is invalid: Invalid value ********",
+            ),
+            (json!({ "error": cut }), "x …"),
+        ] {
+            for status in [400, 409, 500] {
+                let hq = Hq::answering(status, JSON, body.to_string()).await;
+                let text = Endpoint::new(&hq.url).failure(tool, valid::arguments(tool)).await;
+                assert!(!text.contains("hunter") && text.contains(shown), "{tool}: {text}");
+            }
+        }
+        tried += 1;
+    }
+    assert_eq!(tried, 8);
 }
 
 #[tokio::test]

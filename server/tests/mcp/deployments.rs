@@ -53,6 +53,17 @@ async fn a_log_is_text_in_whatever_way_the_agent_sends_it() {
 }
 
 #[tokio::test]
+async fn secrets_in_a_log_are_not_shown_and_a_private_key_is_one_secret() {
+    let log = "INFO start\nWARN jdbc:postgresql://u:hunter2@db/x\nINFO database.password=hunter3\n\
+               -----BEGIN PRIVATE KEY-----\nMIIhunter\n-----END PRIVATE KEY-----\nINFO end\n";
+    let hq = Hq::answering(200, "text/plain", log).await;
+    let result = Endpoint::new(&hq.url).call("get_pod_logs", pod()).await;
+    let shown = "INFO start\nWARN jdbc:postgresql://u:********@db/x\n\
+                 INFO database.password=********\n********\nINFO end\n";
+    assert_eq!(result["structuredContent"], json!({ "result": shown }));
+}
+
+#[tokio::test]
 async fn of_a_long_log_the_end_is_given_and_the_cut_is_said() {
     let limits = Limits { bytes: 1_000, ..Limits::default() };
     let line = "0123456789abcdef\n";

@@ -50,6 +50,38 @@ async fn what_is_no_value_of_an_argument_is_refused_by_name() {
     }
 }
 
+/// Values of each JSON type, and nearly right ones.
+fn of_every_type() -> Vec<Value> {
+    let values = json!([
+        null, true, 7, -1, 1.5, "", "retention.ms=1", [], [7], ["retention.ms=1"], [[]], [["a"]],
+        [["a", "b"]], [{}], [{ "key": 1 }], [{ "key": "a", "value": [] }], [{ "name": "a" }], {},
+        { "a": 1 }, { "a": 1, "b": {} }, { "mode": 1 }, { "mode": { "KUBERNETES": 1 } },
+    ]);
+    values.as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_refused_value_is_told_in_words_of_json() {
+    let bench = Bench::new().await;
+    let mut refused = 0;
+    for tool in tools::registry().iter() {
+        let good = valid::arguments(tool.name());
+        for Place { pointer, .. } in places_of(tool, &good) {
+            for value in of_every_type() {
+                let (text, _) = bench.call(tool, &good_with(&good, &pointer, value.clone())).await;
+                let words = text.split(|c: char| !c.is_ascii_alphabetic());
+                let mut words = words.filter(|word| {
+                    ["struct", "sequence", "map", "enum", "variant", "newtype", "tuple", "unit"]
+                        .contains(word)
+                });
+                assert_eq!(words.next(), None, "{}{pointer} {value}: {text}", tool.name());
+                refused += usize::from(text.contains("Nothing was sent"));
+            }
+        }
+    }
+    assert!(refused > 1000, "{refused}");
+}
+
 #[tokio::test]
 async fn a_text_is_one_value_in_path_query_and_body() {
     let bench = Bench::new().await;

@@ -1,4 +1,4 @@
-//! The containers of docs/clients.md: the server with exactly the variables that a reader gives it.
+//! The containers of docs/clients.md and docs/audit.md: the server with exactly the variables that a reader gives it.
 
 use std::{
     collections::BTreeMap,
@@ -6,6 +6,8 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -34,9 +36,19 @@ fn of_docker(command: &mut Command) -> Environment {
     let path = format!("{}:{}", stub.display(), std::env::var("PATH").unwrap());
     let output = command.env("PATH", path).output().unwrap();
     assert!(output.status.success(), "{command:?}: {output:?}");
-    let pairs = String::from_utf8(output.stdout).unwrap();
+    environment(&String::from_utf8(output.stdout).unwrap())
+}
+
+/// What the stand-in for docker printed.
+fn environment(pairs: &str) -> Environment {
     let pairs = pairs.split_terminator('\0').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The page `name` of the documentation.
+fn page(name: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
+    std::fs::read_to_string(page).unwrap()
 }
 
 /// The environment of a client's file that starts the container.
@@ -133,8 +145,7 @@ fn speaks_on_standard_output(environment: &Environment) {
 
 #[test]
 fn each_container_of_the_documentation_starts_and_serves_as_documented() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/clients.md");
-    let page = std::fs::read_to_string(page).unwrap();
+    let page = page("clients.md");
     let mut served = BTreeMap::from([("oauth", 0), ("token", 0), ("stdio", 0)]);
     for (language, block) in blocks(&page) {
         let environment = match language {
@@ -156,4 +167,39 @@ fn each_container_of_the_documentation_starts_and_serves_as_documented() {
     }
     // As a command and for compose; over stdio as a command and in a client's file.
     assert_eq!(served, BTreeMap::from([("oauth", 2), ("token", 2), ("stdio", 2)]));
+}
+
+#[test]
+fn the_container_of_the_audit_page_writes_audit_lines_and_log_into_two_files() {
+    let page = page("audit.md");
+    let [("sh", block)] = blocks(&page)[..] else { panic!("{page}") };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("audit-page");
+    std::fs::create_dir_all(&folder).unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    // What the command writes is what the container writes on each stream.
+    let nothing = of_docker(Command::new("sh").args(["-e", "-c", block]).current_dir(&folder));
+    assert_eq!(nothing, Environment::new());
+    let environment = environment(&read("audit.jsonl"));
+    let file = |name: &str| std::fs::File::create(folder.join(name)).unwrap();
+    let mut command = command(&environment);
+    command.envs([("PORT", "0"), ("ADMIN_PORT", "0"), ("LOG_FORMAT", "json")]);
+    command.stdout(file("audit.jsonl")).stderr(file("server.log"));
+    let server = Process(command.spawn().unwrap());
+    let line = |name: &str, text: &str| loop {
+        let lines = read(name);
+        // The last may not be whole yet.
+        let whole = lines.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let lines: Vec<Value> = whole.map(|line| serde_json::from_str(line).unwrap()).collect();
+        if let Some(line) = lines.into_iter().find(|line| line.to_string().contains(text)) {
+            return line;
+        }
+        thread::sleep(Duration::from_millis(10));
+    };
+    let address = line("server.log", "\"listening\"")["address"].as_str().unwrap().to_owned();
+    let refused = list_tools(address.parse().unwrap(), "Authorization: Bearer not a token\r\n");
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+    assert_eq!(line("audit.jsonl", "lenses-mcp-audit")["event"], "sign_in");
+    drop(server);
+    assert!(!read("server.log").contains("lenses-mcp-audit"));
+    assert!(read("audit.jsonl").lines().all(|line| line.starts_with(r#"{"schema":"lenses"#)));
 }

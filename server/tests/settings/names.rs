@@ -6,18 +6,16 @@ use lenses_mcp_server::settings::variable;
 
 use crate::{Files, OAUTH, errors, read, read_with};
 
-const PREFIXES: [&str; 4] = ["MCP_", "LENSES_", "INTROSPECTION_", "OAUTH_"];
+/// Of so few letters that a near miss of one may be any other program's.
+const SHORT: [&str; 2] = ["HOST", "PORT"];
 
-/// Each setting with a prefix of its own, and the name of each secret's file.
+/// Each setting's name, and the name of each secret's file.
 fn names() -> BTreeSet<String> {
-    variable::ALL
-        .iter()
-        .filter(|known| PREFIXES.iter().any(|prefix| known.name.starts_with(prefix)))
-        .flat_map(|known| {
-            let file = known.secret.then(|| format!("{}_FILE", known.name));
-            [known.name.to_owned()].into_iter().chain(file)
-        })
-        .collect()
+    let names = variable::ALL.iter().flat_map(|known| {
+        let file = known.secret.then(|| format!("{}_FILE", known.name));
+        [known.name.to_owned()].into_iter().chain(file)
+    });
+    names.collect()
 }
 
 /// What people write in place of `name`: one character too few or too many, two of them the wrong
@@ -52,15 +50,13 @@ fn near_misses(name: &str) -> BTreeSet<String> {
 fn every_near_miss_of_every_setting_stops_the_start_and_is_told() {
     let names = names();
     let mut tried = 0;
-    for name in &names {
+    for name in names.iter().filter(|name| !SHORT.contains(&name.as_str())) {
         let mut misses = near_misses(name);
-        // The older names have a warning of their own.
+        // The older names have a warning of their own, and proxies are read in lower case too.
+        let is_older = ["LENSES_PORT", "MCP_HOST", "MCP_PORT", "MCP_TRANSPORT"];
+        let is_lower = ["https_proxy", "http_proxy", "no_proxy"];
         misses.retain(|miss| {
-            !names.contains(miss)
-                && !matches!(
-                    miss.as_str(),
-                    "LENSES_PORT" | "MCP_HOST" | "MCP_PORT" | "MCP_TRANSPORT"
-                )
+            !names.contains(miss) && ![&is_older[..], &is_lower].concat().contains(&miss.as_str())
         });
         let set: Vec<_> = misses.iter().map(|miss| (miss.as_str(), "true")).collect();
         let errors = errors(&[OAUTH, &set]);
@@ -74,7 +70,21 @@ fn every_near_miss_of_every_setting_stops_the_start_and_is_told() {
             tried += 1;
         }
     }
-    assert!(tried > 3000, "{tried}");
+    assert!(tried > 5000, "{tried}");
+}
+
+#[test]
+fn in_a_file_that_is_named_every_near_miss_of_a_short_name_is_told_too() {
+    for name in SHORT {
+        for miss in near_misses(name) {
+            let text = format!("{miss}=true\n");
+            let files = Files([("/settings", &*text)].into());
+            let set = [("MCP_SETTINGS_FILE", "/settings")];
+            let errors = read_with(&files, &[OAUTH, &set]).unwrap_err().to_string();
+            let told = format!("{miss} in the settings file \"/settings\" is not a setting: ");
+            assert!(errors.starts_with(&told), "{errors}");
+        }
+    }
 }
 
 #[test]
@@ -97,6 +107,26 @@ fn misspelt_policies_are_told_by_the_names_that_were_meant() {
         ("LENSES_API_KEYFILE", "LENSES_API_KEY_FILE"),
         ("INTROSPECTION_URI", "INTROSPECTION_URL"),
         ("MPC_CALLER_TOKEN", "MCP_CALLER_TOKEN"),
+        ("MCP_TOOLS_DENIED", "MCP_TOOLS_DENY"),
+        ("MCP_DENIED_TOOLS", "MCP_TOOLS_DENY"),
+        ("MCP_BLOCKED_TOOLS", "MCP_TOOLS_DENY"),
+        ("MCP_ALLOWED_TOOLS", "MCP_TOOLS_ALLOW"),
+        ("MCP_ENV_RULES", "MCP_ENVIRONMENT_RULES"),
+        ("MCP_RULES", "MCP_ENVIRONMENT_RULES"),
+        ("MCP_ALLOWED_ENVIRONMENTS", "MCP_ENVIRONMENTS"),
+        ("MCP_CONFIRMATION", "MCP_CONFIRM"),
+        ("MCP_REQUIRE_CONFIRM", "MCP_CONFIRM"),
+        ("MCP_READ_ONLY_MODE", "MCP_READ_ONLY"),
+        ("mcp_read_only_mode", "MCP_READ_ONLY"),
+        ("MCP_AUDIT_FILE", "MCP_AUDIT"),
+        ("MCP_AUDIT_LOG", "MCP_AUDIT"),
+        ("MCP_RATE_LIMIT", "MCP_CALLS_PER_MINUTE_PER_USER"),
+        ("TLS_CERTFILE", "TLS_CERT_FILE"),
+        ("ADMIN_PORTS", "ADMIN_PORT"),
+        ("SHUTDOWN_GRACES", "SHUTDOWN_GRACE"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("OTEL_ENABLE", "OTEL_ENABLED"),
+        ("TRANSPROT", "TRANSPORT"),
     ] {
         let expected = format!("{miss} in the environment is not a setting: did you mean {meant}?");
         assert_eq!(errors(&[OAUTH, &[(miss, "read")]]), expected);
@@ -110,6 +140,36 @@ fn a_misspelt_name_in_a_dotenv_file_stops_the_start_too() {
     assert_eq!(
         errors,
         "MCP_SCOPE in the settings file \".env\" is not a setting: did you mean MCP_SCOPES?"
+    );
+}
+
+#[test]
+fn a_policy_that_nothing_resembles_stops_the_start_without_a_guess() {
+    assert_eq!(
+        errors(&[OAUTH, &[("MCP_FROBNICATE", "x")]]),
+        "MCP_FROBNICATE in the environment is not a setting: remove it"
+    );
+}
+
+#[test]
+fn names_of_lenses_and_oauth_that_no_setting_has_are_warned_about() {
+    let hq = [("LENSES_URL", "https://lenses.example.com")];
+    let set = [
+        ("LENSES_CA", "/ca.pem"),
+        ("LENSES_CA_CERT", "/ca.pem"),
+        ("LENSES_LICENSE", "hunter2"),
+        ("OAUTH_CLIENT_ID", "x"),
+    ];
+    assert_eq!(
+        read(&[OAUTH, &hq, &set]).unwrap().warnings,
+        [
+            "LENSES_CA has no effect: no setting has this name; the most similar is LENSES_CA_FILE",
+            "LENSES_CA_CERT has no effect: no setting has this name; the most similar is \
+             LENSES_CA_FILE",
+            "LENSES_LICENSE has no effect: no setting has this name",
+            "OAUTH_CLIENT_ID has no effect: no setting has this name; the most similar is \
+             INTROSPECTION_CLIENT_ID",
+        ]
     );
 }
 
@@ -165,13 +225,34 @@ fn other_programs_names_do_not_stop_the_start() {
         ("LENSES_HQ_AGENT_KEY", "x"),
         ("LENSES_HEAP_OPTS", "-Xmx1g"),
         ("LENSES_VERSION", "6.3"),
-        ("MCP_SERVER_NAME", "lenses"),
-        ("MCP_SESSION_ID", "x"),
+        ("MCP_TIMEOUT", "30000"),
+        ("MCP_TOOL_TIMEOUT", "30000"),
+        ("MCP_REMOTE_CONFIG_DIR", "/home/u/.mcp-auth"),
+        ("MCP_PROXY_AUTH_TOKEN", "x"),
         ("OAUTH_CLIENT_ID", "x"),
         ("OAUTH_TOKEN", "x"),
         ("HOSTNAME", "pod"),
-        ("TRANSPORTS", "x"),
+        ("SSL_CERT_FILE", "/ca.pem"),
+        ("SSL_CERT_DIR", "/certs"),
+        ("https_proxy", "http://proxy:3128"),
+        ("no_proxy", "localhost"),
+        ("ALL_PROXY", "http://proxy:3128"),
+        ("FTP_PROXY", "http://proxy:3128"),
+        ("POST", "x"),
+        ("PORTS", "x"),
+        ("HOSTS", "x"),
+        ("OTEL_SDK_DISABLED", "true"),
         ("OTEL_TRACES_EXPORTER", "otlp"),
+        ("OTEL_METRICS_EXPORTER", "otlp"),
+        ("OTEL_LOGS_EXPORTER", "otlp"),
+        ("OTEL_PROPAGATORS", "tracecontext"),
+        ("OTEL_LOG_LEVEL", "info"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "a=b"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://collector"),
+        ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://collector"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10"),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "true"),
         ("PATH", "/bin"),
     ];
     read(&[OAUTH, &others]).unwrap();

@@ -18,7 +18,7 @@ fn the_environment_wins_over_the_settings_file() {
     let files = Files(
         [(
             "/etc/mcp/settings.env",
-            "# made by the operator\nOAUTH_ENABLED='true'\nMCP_ADVERTISED_URL='https://file.example.com'\nPORT='7000'\nOTHER='x'\n",
+            "# made by the operator\nOAUTH_ENABLED='true'\nMCP_ADVERTISED_URL='https://file.example.com'\nPORT='7000'\n",
         )]
         .into(),
     );
@@ -64,7 +64,8 @@ fn a_settings_file_that_cannot_be_used_is_named() {
     assert_eq!(
         unknown,
         "LENSES_COLOUR in the settings file \"/settings\" is not a setting: remove it\n\
-         MCP_AUDIENCES in the settings file \"/settings\" is not a setting: did you mean MCP_AUDIENCE?"
+         MCP_AUDIENCES in the settings file \"/settings\" is not a setting: did you mean MCP_AUDIENCE?\n\
+         PATH in the settings file \"/settings\" is not a setting: remove it"
     );
 }
 

@@ -76,7 +76,7 @@ fn each_variable_takes_what_it_should() {
             ("LENSES_URL", "https://[2001:db8::1]:9991/hq/"),
             ("LENSES_ADVERTISED_URL", "https://Lenses.example.com/hq/"),
             ("MCP_ADVERTISED_URL", "https://mcp.example.com:8443/team-a/"),
-            ("MCP_SCOPES", " delete , read "),
+            ("MCP_SCOPES", " delete , read read"),
             ("INTROSPECTION_CACHE_TTL", "2m"),
             ("INTROSPECTION_CLIENT_ID", "mcp"),
             ("INTROSPECTION_CLIENT_SECRET", "s3cret"),

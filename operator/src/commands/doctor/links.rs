@@ -1,7 +1,7 @@
 //! What was seen, judged link by link. Pure.
 
 use k8s_openapi::api::{core::v1::Service, discovery::v1::EndpointSlice, networking::v1::Ingress};
-use lenses_mcp_crds::LensesMcpServer;
+use lenses_mcp_crds::{LensesMcpServer, VerificationMode};
 use serde_json::Value;
 use url::Url;
 
@@ -93,6 +93,7 @@ pub(super) fn target(server: &LensesMcpServer, namespace: &str) -> Result<Target
         endpoint: Endpoint {
             url,
             service: parsed(&format!("{scheme}://{name}.{namespace}.svc:{port}"))?,
+            mode: VerificationMode::Endpoint,
             callers,
             expected_tools: server.spec.verification.expected_tools_digest.clone(),
         },

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::{core::v1::Service, discovery::v1::EndpointSlice, networking::v1::Ingress};
 use kube::{
-    Api, Client, Config,
+    Api, Client,
     api::ListParams,
     core::{ApiResource, DynamicObject, GroupVersionKind},
 };
@@ -12,8 +12,11 @@ use url::Url;
 
 use super::{DoctorError, Link, links};
 use crate::probe::{
-    Credentials, Endpoint, Finding, Lenses, http::Http, probe_endpoint, probe_lenses,
-    trust::Authorities,
+    Credentials, Endpoint, Finding, Lenses, Reader, Token,
+    dial::DialPolicy,
+    http::Http,
+    probe_endpoint, probe_lenses,
+    trust::{Authorities, Trust},
 };
 
 /// What the caller gave in place of what the spec names.
@@ -24,25 +27,23 @@ pub(super) struct Given {
 
 /// Every link, in the order in which a call depends on them.
 pub(super) async fn links(
+    client: &Client,
+    namespace: &str,
     name: &str,
-    namespace: Option<String>,
-    given: Given,
+    given: &Given,
 ) -> Result<Vec<Link>, DoctorError> {
-    let config = Config::infer().await?;
-    let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
     let failed = |error: kube::Error| DoctorError::Resource {
-        namespace: namespace.clone(),
+        namespace: namespace.to_owned(),
         name: name.to_owned(),
         reason: error.to_string(),
     };
-    let client = Client::try_from(config).map_err(failed)?;
-    let server = Api::<LensesMcpServer>::namespaced(client.clone(), &namespace)
+    let server = Api::<LensesMcpServer>::namespaced(client.clone(), namespace)
         .get(name)
         .await
         .map_err(failed)?;
 
     let mut links = links::conditions(&server);
-    let links::Target { lenses, mut endpoint } = match links::target(&server, &namespace) {
+    let links::Target { lenses, mut endpoint } = match links::target(&server, namespace) {
         Ok(target) => target,
         Err(link) => {
             links.push(link);
@@ -53,17 +54,13 @@ pub(super) async fn links(
         // The tools that are expected are those of the spec's own credential: another's scopes may allow others.
         endpoint.expected_tools = None;
     }
-    let named = Named {
-        client: &client,
-        namespace: &namespace,
-        credentials: Credentials::of(&server, None),
-        given,
-    };
+    let credentials = Credentials::of(&server, None);
+    let named = Named { client, namespace, credentials, given };
     links.push(match resolves("hq", &lenses.url).await {
         Some(unresolved) => unresolved,
         None => named.hq(&lenses).await,
     });
-    links.extend(cluster(&client, &server, name, &namespace).await);
+    links.extend(cluster(client, &server, name, namespace).await);
     if let Some(unresolved) = resolves_text("dns", &endpoint.url).await {
         links.push(unresolved);
     } else {
@@ -78,17 +75,24 @@ struct Named<'a> {
     client: &'a Client,
     namespace: &'a str,
     credentials: Credentials,
-    given: Given,
+    given: &'a Given,
 }
 
 impl Named<'_> {
+    /// The author of the resource has written where a value is sent, so the label counts here, too.
+    fn reader(&self) -> Reader<'_> {
+        Reader { client: self.client, namespace: self.namespace, require_label: true }
+    }
+
     async fn hq(&self, lenses: &Lenses) -> Link {
         let found = async {
-            let identity = self.credentials.identity(self.client, self.namespace).await?;
-            let credentials = self.credentials.client(self.client, self.namespace).await?;
-            let proxy = self.credentials.proxy(self.client, self.namespace).await?;
+            let identity = self.credentials.identity(&self.reader()).await?;
+            let credentials = self.credentials.client(&self.reader()).await?;
+            let anywhere = DialPolicy::anywhere();
+            let proxy = self.credentials.proxy(&self.reader(), &anywhere).await?;
             let authorities = self.authorities().await?;
-            let http = Http::through(proxy, lenses.addresses(), authorities.as_ref(), identity);
+            let trust = Trust { authorities: authorities.as_ref(), identity, alias: None };
+            let http = Http::through(proxy, lenses.addresses(), trust, &anywhere);
             Ok(probe_lenses(
                 &http.map_err(|error| error.to_string())?,
                 lenses,
@@ -105,7 +109,9 @@ impl Named<'_> {
     /// The calls of a client, without a token and with one.
     async fn calls(&self, endpoint: &Endpoint) -> [Link; 2] {
         let http = async {
-            let http = Http::new(&endpoint.addresses(), self.authorities().await?.as_ref(), None);
+            let authorities = self.authorities().await?;
+            let trust = Trust { authorities: authorities.as_ref(), ..Trust::default() };
+            let http = Http::new(&endpoint.addresses(), trust, &DialPolicy::anywhere());
             Ok::<_, Needed>(http.map_err(|error| error.to_string())?)
         };
         let http = match http.await {
@@ -118,17 +124,17 @@ impl Named<'_> {
             }
         };
         let open = probe_endpoint(&http, endpoint, None).await.finding;
-        let with_token = match self.token().await {
-            Ok(None) => Link::not_seen(
+        let with_token = match &self.given.token {
+            None => Link::not_seen(
                 "token",
                 "no --token-file: the tools were not listed as a signed-in client",
             ),
-            Err(Needed(needed)) => Link::not_seen("token", needed),
-            Ok(_) if !open.holds => {
+            Some(_) if !open.holds => {
                 Link::not_seen("token", "not shown to an endpoint that is not as it must be")
             }
-            Ok(token) => {
-                finding("token", &probe_endpoint(&http, endpoint, token.as_ref()).await.finding)
+            Some(token) => {
+                let token = Some(Token::ForPublicUrl(token));
+                finding("token", &probe_endpoint(&http, endpoint, token).await.finding)
             }
         };
         [finding("sign-in", &open), with_token]
@@ -136,14 +142,7 @@ impl Named<'_> {
 
     async fn authorities(&self) -> Result<Option<Authorities>, Needed> {
         match &self.given.authorities {
-            None => Ok(self.credentials.authorities(self.client, self.namespace).await?),
-            given => Ok(given.clone()),
-        }
-    }
-
-    async fn token(&self) -> Result<Option<SecretString>, Needed> {
-        match &self.given.token {
-            None => Ok(self.credentials.token(self.client, self.namespace).await?),
+            None => Ok(self.credentials.authorities(&self.reader()).await?),
             given => Ok(given.clone()),
         }
     }

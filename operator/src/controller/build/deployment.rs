@@ -16,10 +16,7 @@ use k8s_openapi::{
         apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment},
         core::v1::PodTemplateSpec,
     },
-    apimachinery::pkg::{
-        apis::meta::v1::{LabelSelector, ObjectMeta},
-        util::intstr::IntOrString,
-    },
+    apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta},
 };
 
 use super::{digest, metadata, settings_file::settings_file};
@@ -45,6 +42,8 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
         metadata: ObjectMeta { annotations: Some(decisions(server)), ..metadata(server) },
         spec: Some(DeploymentSpec {
             replicas,
+            // Nobody else's to decide: a Deployment that is paused follows no change.
+            paused: Some(false),
             min_ready_seconds: Some(MIN_READY_SECONDS),
             revision_history_limit: Some(2),
             progress_deadline_seconds: Some(server.pods.progress_deadline_seconds),
@@ -54,7 +53,6 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
             },
             strategy: Some(strategy(server)),
             template: marked(template(server, sealing_key)),
-            ..DeploymentSpec::default()
         }),
         ..Deployment::default()
     }
@@ -68,8 +66,8 @@ fn strategy(server: &ValidServer) -> DeploymentStrategy {
     DeploymentStrategy {
         type_: Some("RollingUpdate".to_owned()),
         rolling_update: Some(RollingUpdateDeployment {
-            max_surge: Some(IntOrString::Int(1)),
-            max_unavailable: Some(IntOrString::Int(0)),
+            max_surge: Some(server.pods.max_surge.clone()),
+            max_unavailable: Some(server.pods.max_unavailable.clone()),
         }),
     }
 }
@@ -157,6 +155,7 @@ mod tests {
             "metadata": metadata_json(),
             "spec": {
                 "replicas": 3,
+                "paused": false,
                 "minReadySeconds": 2,
                 "revisionHistoryLimit": 2,
                 "progressDeadlineSeconds": 300,

@@ -15,8 +15,12 @@ use crate::controller::{
 use changes::{Change, changes, merge};
 
 /// Fields that no object shows, each with what proves them.
-const ELSEWHERE: [(&str, &str); 5] = [
+const ELSEWHERE: [(&str, &str); 6] = [
     ("paused", "controller::status::tests::a_paused_resource_says_so, e2e converges"),
+    (
+        "verification.mode",
+        "controller::verify::tests::the_mode_of_the_resource_counts_before_the_default",
+    ),
     ("verification.interval", "controller::verify::tests::what_the_spec_says_is_what_is_looked_at"),
     (
         "verification.credentialSecretRef.name",

@@ -36,7 +36,7 @@ fn settings(server: &ValidServer) -> Vec<(&'static str, String)> {
         ("SHUTDOWN_GRACE", format!("{SHUTDOWN_GRACE_SECONDS}s")),
         ("LENSES_URL", server.lenses.url.clone()),
         ("MCP_ADVERTISED_URL", server.endpoint.advertised_url.clone()),
-        ("MCP_ALLOWED_HOSTS", server.endpoint.service_names.join(",")),
+        ("MCP_ALLOWED_HOSTS", server.endpoint.allowed_hosts.join(",")),
         ("MCP_SEALING_KEY_FILE", secret_file("sealing-key")),
     ];
     if !server.endpoint.allowed_origins.is_empty() {

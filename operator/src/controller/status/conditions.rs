@@ -27,6 +27,8 @@ pub(super) struct Verdict {
 pub(super) struct Availability {
     pub(super) verdict: Verdict,
     pub(super) stalled: bool,
+    /// What is under way while enough pods serve.
+    pub(super) moving: Option<String>,
 }
 
 pub(super) fn accepted(valid: Result<&ValidServer, &Rejections>) -> Verdict {
@@ -68,6 +70,11 @@ pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> 
         Rollout::Absent => verdict(false, Reason::RolloutInProgress, rollout::WAITING),
         Rollout::InProgress(message) => verdict(false, Reason::RolloutInProgress, message),
         Rollout::Failing { reason, message, .. } => verdict(false, *reason, message),
+        Rollout::Enough(_) => verdict(
+            true,
+            Reason::Available,
+            "enough pods serve what the spec asks for; see Reconciling",
+        ),
         Rollout::Complete { pods: 0 } => {
             verdict(true, Reason::Available, "spec.replicas is 0: nothing serves, as asked")
         }
@@ -75,7 +82,11 @@ pub(super) fn available(rollout: &Rollout, accepted: &Verdict, paused: bool) -> 
             verdict(true, Reason::Available, "all pods serve what the spec asks for")
         }
     };
-    Availability { verdict, stalled }
+    let moving = match rollout {
+        Rollout::Enough(message) => Some(message.clone()),
+        _ => None,
+    };
+    Availability { verdict, stalled, moving }
 }
 
 /// What is yet to come from outside before the server is where the spec wants it.
@@ -112,7 +123,8 @@ pub(super) fn conditions(
     awaited: Option<&Verdict>,
     serving: String,
 ) -> Vec<(ConditionType, Verdict)> {
-    let Availability { verdict: available, stalled } = available;
+    let Availability { verdict: available, stalled, moving } = available;
+    let is_refused = failed.is_some_and(ApplyError::is_refusal);
     let failed = failed.map(|error| Verdict {
         holds: false,
         reason: Reason::ApplyFailed,
@@ -127,8 +139,11 @@ pub(super) fn conditions(
         Reason::ReferenceNotFound
         | Reason::MissingApi
         | Reason::AddressPending
-        | Reason::ApplyFailed
         | Reason::RolloutInProgress => Some(ConditionType::Reconciling),
+        // Only the author can mend what the API server refuses.
+        Reason::ApplyFailed => {
+            Some(if is_refused { ConditionType::Stalled } else { ConditionType::Reconciling })
+        }
         Reason::InvalidSpec | Reason::NameTaken => Some(ConditionType::Stalled),
         Reason::RolloutStalled
         | Reason::ImagePullFailed
@@ -146,6 +161,11 @@ pub(super) fn conditions(
         _ => None,
     };
     let progress = progress.map(|condition| (condition, Verdict { holds: true, ..ready.clone() }));
+    let moving = moving.filter(|_| ready.holds).map(|message| {
+        let reason = Reason::RolloutInProgress;
+        (ConditionType::Reconciling, Verdict { holds: true, reason, message })
+    });
+    let progress = progress.or(moving);
     [
         (ConditionType::Ready, ready),
         (ConditionType::Accepted, accepted),

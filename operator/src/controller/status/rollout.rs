@@ -1,9 +1,14 @@
 //! How far a Deployment is, from its status and its pods. Pure.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
-use lenses_mcp_crds::conditions::Reason;
+use k8s_openapi::{
+    api::apps::v1::{Deployment, DeploymentCondition},
+    apimachinery::pkg::util::intstr::IntOrString,
+    jiff::{SignedDuration, Timestamp},
+};
+use kube::Resource;
+use lenses_mcp_crds::{DisruptionBudget, conditions::Reason};
 
 use crate::{
     controller::observed::Pods,
@@ -35,16 +40,67 @@ pub(in crate::controller) enum Rollout {
         /// Whether the Deployment's deadline has passed.
         stalled: bool,
     },
+    /// All pods are the wanted ones, and enough of them serve while others come or come back.
+    Enough(String),
     /// All pods are the wanted ones and serve.
     Complete { pods: i32 },
 }
 
-/// Judges a Deployment by its status and by its pods.
-pub(in crate::controller) fn rollout(deployment: Option<&Deployment>, pods: &Pods) -> Rollout {
+/// Of a server that was ready: how many pods served, and how many may be missing.
+pub(in crate::controller) struct Before<'a> {
+    pub(in crate::controller) ready: i32,
+    pub(in crate::controller) budget: &'a DisruptionBudget,
+}
+
+/// Judges a Deployment by its status and by its pods. `before`: `None` if it was not ready.
+pub(in crate::controller) fn rollout(
+    deployment: Option<&Deployment>,
+    pods: &Pods,
+    before: Option<&Before<'_>>,
+) -> Rollout {
     let Some(deployment) = deployment else { return Rollout::Absent };
     if let Some(pods) = complete(deployment) {
         return Rollout::Complete { pods };
     }
+    match (incomplete(deployment, pods), before) {
+        (
+            Rollout::InProgress(message) | Rollout::Failing { message, stalled: false, .. },
+            Some(before),
+        ) if serves_enough(deployment, before) => Rollout::Enough(message),
+        (rollout, _) => rollout,
+    }
+}
+
+/// Whether only wanted pods are there, and either as many serve as the budget asks for, or no
+/// fewer than before, as while the server is scaled up.
+fn serves_enough(deployment: &Deployment, before: &Before<'_>) -> bool {
+    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let Some(status) = &deployment.status else { return false };
+    let updated = status.updated_replicas.unwrap_or(0);
+    let only_wanted = status.observed_generation >= deployment.metadata.generation
+        && status.replicas.unwrap_or(0) <= updated;
+    let least = least(before.budget, wanted).min(before.ready).max(1);
+    only_wanted && status.ready_replicas.unwrap_or(0) >= least
+}
+
+/// How many of so many pods the budget leaves.
+fn least(budget: &DisruptionBudget, pods: i32) -> i32 {
+    // As the disruption controller does, percentages are rounded up.
+    let count = |number: &IntOrString| match number {
+        IntOrString::Int(number) => *number,
+        IntOrString::String(percent) => {
+            let percent: i32 = percent.trim_end_matches('%').parse().unwrap_or(0);
+            (pods.saturating_mul(percent).saturating_add(99)) / 100
+        }
+    };
+    match (&budget.min_available, &budget.max_unavailable) {
+        (Some(least), _) => count(least),
+        (None, Some(most)) => pods.saturating_sub(count(most)),
+        (None, None) => pods.saturating_sub(1),
+    }
+}
+
+fn incomplete(deployment: &Deployment, pods: &Pods) -> Rollout {
     let Some(status) = &deployment.status else { return in_progress(deployment, &[]) };
     let conditions = status.conditions.as_deref().unwrap_or_default();
     if status.observed_generation < deployment.metadata.generation {
@@ -62,7 +118,14 @@ pub(in crate::controller) fn rollout(deployment: Option<&Deployment>, pods: &Pod
             stalled.then_some((Reason::RolloutStalled, why))
         })
     });
-    let Some((reason, told)) = known else { return in_progress(deployment, conditions) };
+    let Some((reason, told)) = known else {
+        return match (in_progress(deployment, conditions), &pods.warning) {
+            (Rollout::InProgress(message), Some(warning)) => {
+                Rollout::InProgress(format!("{message}: {warning}"))
+            }
+            (rollout, _) => rollout,
+        };
+    };
     let subject = image(deployment).unwrap_or_default();
     match serving(&old) {
         Some(serves) if serves != subject => Rollout::Failing {
@@ -91,10 +154,14 @@ pub(in crate::controller) fn rollout(deployment: Option<&Deployment>, pods: &Pod
     }
 }
 
+/// How long a pod may take to start before it is asked what keeps it.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+
 /// A pod that does not come up while its own status does not tell why.
 pub(in crate::controller) fn silent<'a>(
     deployment: Option<&Deployment>,
     pods: &'a [Arc<WatchedPod>],
+    now: Timestamp,
 ) -> Option<&'a WatchedPod> {
     let deployment = deployment?;
     let stalled = is_stalled(deployment);
@@ -104,9 +171,23 @@ pub(in crate::controller) fn silent<'a>(
     }
     new.into_iter().find(|pod| match pod.seen.state {
         PodState::Unready => true,
-        PodState::Starting => stalled,
+        PodState::Starting => stalled || age(pod, now).is_some_and(|age| age >= PATIENCE),
         PodState::Ready | PodState::Failing(_) => false,
     })
+}
+
+/// How long until a pod that starts has taken too long.
+pub(in crate::controller) fn patience(
+    pods: &[Arc<WatchedPod>],
+    now: Timestamp,
+) -> Option<Duration> {
+    let starting = pods.iter().filter(|pod| pod.seen.state == PodState::Starting);
+    let left = starting.filter_map(|pod| PATIENCE.checked_sub(age(pod, now)?));
+    left.filter_map(|left| Duration::try_from(left).ok()).filter(|left| !left.is_zero()).min()
+}
+
+fn age(pod: &WatchedPod, now: Timestamp) -> Option<SignedDuration> {
+    Some(now.duration_since(pod.meta().creation_timestamp.as_ref()?.0))
 }
 
 /// What the image of the pods that serve was resolved to. More than one, separated by commas, where a tag has moved.
@@ -206,7 +287,11 @@ mod tests {
     fn pods(seen: &[Value], warning: Option<&str>) -> Pods {
         let seen =
             seen.iter().map(|pod| Arc::new(serde_json::from_value(pod.clone()).unwrap())).collect();
-        Pods { seen, warning: warning.map(str::to_owned), unexplained: false }
+        Pods { seen, warning: warning.map(str::to_owned), ..Pods::default() }
+    }
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:01:00Z".parse().unwrap()
     }
 
     fn ready() -> Value {
@@ -231,7 +316,7 @@ mod tests {
     }
 
     fn failing(status: &Value, seen: &[Value], warning: Option<&str>) -> (Reason, String, bool) {
-        match rollout(Some(&deployment(1, status)), &pods(seen, warning)) {
+        match rollout(Some(&deployment(1, status)), &pods(seen, warning), None) {
             Rollout::Failing { reason, message, stalled } => (reason, message, stalled),
             other => panic!("{other:?}"),
         }
@@ -241,9 +326,15 @@ mod tests {
     fn a_rollout_is_complete_when_every_pod_is_new_and_available() {
         let none = Pods::default();
         let complete = json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 });
-        assert_eq!(rollout(Some(&deployment(2, &complete)), &none), Rollout::Complete { pods: 2 });
+        assert_eq!(
+            rollout(Some(&deployment(2, &complete)), &none, None),
+            Rollout::Complete { pods: 2 }
+        );
         let nothing = json!({ "observedGeneration": 4 });
-        assert_eq!(rollout(Some(&deployment(0, &nothing)), &none), Rollout::Complete { pods: 0 });
+        assert_eq!(
+            rollout(Some(&deployment(0, &nothing)), &none, None),
+            Rollout::Complete { pods: 0 }
+        );
         for status in [
             json!({}),
             json!({ "observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 }),
@@ -252,11 +343,14 @@ mod tests {
             json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1 }),
         ] {
             assert!(
-                matches!(rollout(Some(&deployment(2, &status)), &none), Rollout::InProgress(_)),
+                matches!(
+                    rollout(Some(&deployment(2, &status)), &none, None),
+                    Rollout::InProgress(_)
+                ),
                 "{status}"
             );
         }
-        assert_eq!(rollout(None, &none), Rollout::Absent);
+        assert_eq!(rollout(None, &none, None), Rollout::Absent);
     }
 
     #[test]
@@ -267,7 +361,7 @@ mod tests {
         let status =
             |conditions: Value| json!({ "observedGeneration": 4, "conditions": conditions });
         assert_eq!(
-            rollout(Some(&deployment(1, &status(json!([refused])))), &Pods::default()),
+            rollout(Some(&deployment(1, &status(json!([refused])))), &Pods::default(), None),
             Rollout::InProgress("pods cannot be made: exceeded quota".into())
         );
         assert_eq!(
@@ -313,7 +407,7 @@ mod tests {
             )
         );
         assert_eq!(
-            rollout(Some(&deployment(1, &under_way())), &pods(&starting, None)),
+            rollout(Some(&deployment(1, &under_way())), &pods(&starting, None), None),
             Rollout::InProgress(WAITING.into())
         );
     }
@@ -328,7 +422,7 @@ mod tests {
         let unready =
             pod("new", "x:2", &json!({ "conditions": [turned], "containerStatuses": [container] }));
         let seen = pods(std::slice::from_ref(&unready), None);
-        assert!(silent(Some(&deployment(1, &under_way())), &seen.seen).is_some());
+        assert!(silent(Some(&deployment(1, &under_way())), &seen.seen, now()).is_some());
         assert_eq!(
             failing(&under_way(), &[unready], Some("Readiness probe failed: statuscode: 503")),
             (
@@ -342,7 +436,7 @@ mod tests {
     #[test]
     fn events_are_asked_for_only_where_a_pod_does_not_tell() {
         let asked = |status: &Value, seen: &[Value]| {
-            silent(Some(&deployment(1, status)), &pods(seen, None).seen).is_some()
+            silent(Some(&deployment(1, status)), &pods(seen, None).seen, now()).is_some()
         };
         assert!(asked(&late(), &[pod("new", "x:2", &json!({}))]));
         assert!(!asked(&under_way(), &[pod("new", "x:2", &json!({}))]));
@@ -358,5 +452,57 @@ mod tests {
             Some("sha256:d")
         );
         assert_eq!(digest(&[pod("old", "x:1", &ready()), pod("new", "x:2", &crashing())]), None);
+    }
+
+    #[test]
+    fn enough_pods_serve_while_the_server_is_scaled_up_or_gets_a_lost_pod_back() {
+        let budget = |json: Value| serde_json::from_value::<DisruptionBudget>(json).unwrap();
+        let (none, half) = (budget(json!({})), budget(json!({ "minAvailable": "50%" })));
+        for (replicas, ready, before, budget, enough) in [
+            // Scaled up from 2.
+            (10, 2, 2, &none, true),
+            (10, 3, 2, &none, true),
+            // Lost one, lost more.
+            (3, 2, 3, &none, true),
+            (3, 1, 3, &none, false),
+            (10, 5, 10, &half, true),
+            (10, 4, 10, &half, false),
+            (1, 0, 1, &none, false),
+        ] {
+            let status = json!({
+                "observedGeneration": 4, "replicas": replicas, "updatedReplicas": replicas,
+                "readyReplicas": ready, "availableReplicas": ready,
+            });
+            let before = Before { ready: before, budget };
+            let now =
+                rollout(Some(&deployment(replicas, &status)), &Pods::default(), Some(&before));
+            assert_eq!(matches!(now, Rollout::Enough(_)), enough, "{ready} of {replicas}: {now:?}");
+        }
+        // An old pod is there.
+        let status = json!({
+            "observedGeneration": 4, "replicas": 3, "updatedReplicas": 2, "readyReplicas": 3,
+        });
+        let before = Before { ready: 3, budget: &none };
+        let now = rollout(Some(&deployment(3, &status)), &Pods::default(), Some(&before));
+        assert!(matches!(now, Rollout::InProgress(_)), "{now:?}");
+    }
+
+    #[test]
+    fn a_pod_that_takes_long_to_start_is_asked_why_and_says_what_the_kubelet_warned_of() {
+        let started = |at: &str| {
+            let mut pod = pod("new", "x:2", &json!({}));
+            pod["metadata"]["creationTimestamp"] = json!(at);
+            pods(&[pod], Some("references non-existent secret key: k"))
+        };
+        let (long, short) = (started("2026-01-01T00:00:50Z"), started("2026-01-01T00:00:53Z"));
+        let deployment = deployment(1, &under_way());
+        assert!(silent(Some(&deployment), &long.seen, now()).is_some());
+        assert!(silent(Some(&deployment), &short.seen, now()).is_none());
+        assert_eq!(patience(&long.seen, now()), None);
+        assert_eq!(patience(&short.seen, now()), Some(Duration::from_secs(3)));
+        assert_eq!(
+            rollout(Some(&deployment), &long, None),
+            Rollout::InProgress(format!("{WAITING}: references non-existent secret key: k"))
+        );
     }
 }

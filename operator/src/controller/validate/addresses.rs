@@ -2,7 +2,7 @@
 
 use k8s_openapi::{api::core::v1::ServicePort, apimachinery::pkg::util::intstr::IntOrString};
 use kube::ResourceExt;
-use lenses_mcp_crds::{DerivedSetting, LensesMcpServer};
+use lenses_mcp_crds::{DerivedSetting, Endpoint, LensesMcpServer};
 use url::Url;
 
 use super::Rejection;
@@ -58,13 +58,9 @@ pub(super) fn lenses_url(
             IntOrString::Int(number) => number.to_string(),
             IntOrString::String(name) => name.clone(),
         };
-        rejections.push(Rejection::PortNotFound {
-            field: SERVICE_REF,
-            namespace,
-            name,
-            port,
-            has: list(ports),
-        });
+        // The author need not be allowed to see Services of other namespaces.
+        let has = (server.namespace().as_ref() == Some(&namespace)).then(|| list(ports));
+        rejections.push(Rejection::PortNotFound { field: SERVICE_REF, namespace, name, port, has });
         return None;
     };
     let url =
@@ -73,7 +69,7 @@ pub(super) fn lenses_url(
     derived.push(DerivedSetting {
         setting: "LENSES_URL".to_owned(),
         value: url.clone(),
-        rule: format!("Service {namespace}/{name}, port {}", list_of_one(port, ports)),
+        rule: format!("Service {namespace}/{name}, port {}", written(&reference.port, port)),
     });
     Some(url)
 }
@@ -92,6 +88,27 @@ pub(super) fn service_names(name: &str, namespace: &str, cluster_domain: &str) -
         format!("{name}.{namespace}.svc"),
         format!("{name}.{namespace}.svc.{cluster_domain}"),
     ]
+}
+
+/// `MCP_ALLOWED_HOSTS`: every host that leads to the server, besides that of its public URL.
+pub(super) fn allowed_hosts(
+    service_names: &[String],
+    endpoint: &Endpoint,
+    derived: &mut Vec<DerivedSetting>,
+) -> Vec<String> {
+    let route = endpoint.http_route.as_ref();
+    let hosts: Vec<_> = service_names
+        .iter()
+        .chain(route.into_iter().flat_map(|route| &route.hostnames))
+        .cloned()
+        .collect();
+    let of_route = if route.is_some() { " and spec.endpoint.httpRoute.hostnames" } else { "" };
+    derived.push(DerivedSetting {
+        setting: "MCP_ALLOWED_HOSTS".to_owned(),
+        value: hosts.join(","),
+        rule: format!("the DNS names of the Service{of_route}"),
+    });
+    hosts
 }
 
 /// The URL as it was written, if it is one; the schema's pattern lets through a few that are not, such as port 70000.
@@ -134,8 +151,12 @@ fn list(ports: &[ServicePort]) -> String {
     ports.iter().map(described).collect::<Vec<_>>().join(", ")
 }
 
-fn list_of_one(number: i32, ports: &[ServicePort]) -> String {
-    ports.iter().find(|port| port.port == number).map_or_else(|| number.to_string(), described)
+/// A port as the author wrote it, and its number: its name is not for whoever wrote the number.
+fn written(port: &IntOrString, number: i32) -> String {
+    match port {
+        IntOrString::Int(_) => number.to_string(),
+        IntOrString::String(name) => format!("{name} ({number})"),
+    }
 }
 
 fn described(port: &ServicePort) -> String {

@@ -20,8 +20,18 @@ pub(crate) enum Rejection {
         hint: String,
     },
     /// The Service is there, but not the port.
-    #[error("{field}: Service {namespace}/{name} has no port {port}; it has {has}")]
-    PortNotFound { field: &'static str, namespace: String, name: String, port: String, has: String },
+    #[error(
+        "{field}: Service {namespace}/{name} has no port {port}{}",
+        has.as_ref().map(|has| format!("; it has {has}")).unwrap_or_default()
+    )]
+    PortNotFound {
+        field: &'static str,
+        namespace: String,
+        name: String,
+        port: String,
+        /// The ports that it has; none for a Service of another namespace.
+        has: Option<String>,
+    },
     /// An object of a name that is needed belongs to someone else.
     #[error(
         "{kind} {name} belongs to someone else and is left alone: delete it, or give this resource another name"

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, PodTemplateSpec},
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference},
+    apimachinery::pkg::{
+        api::resource::Quantity, apis::meta::v1::OwnerReference, util::intstr::IntOrString,
+    },
 };
 use lenses_mcp_crds::{
     Autoscaling, CaBundle, DerivedSetting, DisruptionBudget, HttpRoute, ImagePullPolicy, Ingress,
-    Limits, NetworkPolicy, Observability, Service, Tools,
+    Limits, NetworkPolicy, Observability, Service, Tools, VerificationMode,
 };
 
 use super::{Destination, Rejection, SignIn, access::Access};
@@ -59,6 +61,8 @@ pub(crate) struct Endpoint {
     pub(crate) awaits_address: bool,
     /// The names by which the Service is called inside the cluster.
     pub(crate) service_names: Vec<String>,
+    /// The hosts that the server answers to, besides that of `advertised_url`.
+    pub(crate) allowed_hosts: Vec<String>,
     pub(crate) allowed_origins: Vec<String>,
     /// The Secret with what clients are shown; none means plain HTTP.
     pub(crate) tls: Option<String>,
@@ -66,6 +70,8 @@ pub(crate) struct Endpoint {
     pub(crate) service_port: i32,
     pub(crate) ingress: Option<Ingress>,
     pub(crate) http_route: Option<HttpRoute>,
+    /// What verification examines.
+    pub(crate) verification_mode: VerificationMode,
 }
 
 /// What stands for the content of the Secrets and `ConfigMaps` that are used.
@@ -98,6 +104,10 @@ pub(crate) struct Image {
 pub(crate) struct Pods {
     pub(crate) replicas: Replicas,
     pub(crate) progress_deadline_seconds: i32,
+    /// How many pods a rolling update may add.
+    pub(crate) max_surge: IntOrString,
+    /// How many pods may be missing during a rolling update.
+    pub(crate) max_unavailable: IntOrString,
     pub(crate) requests: BTreeMap<String, Quantity>,
     pub(crate) limits: BTreeMap<String, Quantity>,
     /// What is merged into them.

@@ -1,6 +1,6 @@
 //! What the endpoint's answers mean, and what to change. Pure.
 
-use lenses_mcp_crds::conditions::Reason;
+use lenses_mcp_crds::{VerificationMode, conditions::Reason};
 use reqwest::{StatusCode, header::HeaderValue};
 use serde::Deserialize;
 use url::Url;
@@ -100,7 +100,11 @@ fn tried(endpoint: &Endpoint, way: &Way) -> String {
     if way.dialled == way.advertised {
         return endpoint.url.clone();
     }
-    format!("{} (in place of {}, which is the user's own machine)", way.dialled, endpoint.url)
+    let why = match endpoint.mode {
+        VerificationMode::Service => "verification.mode is service",
+        VerificationMode::Endpoint | VerificationMode::Off => "which is the user's own machine",
+    };
+    format!("{} (in place of {}, {why})", way.dialled, endpoint.url)
 }
 
 fn challenged(endpoint: &Endpoint, way: &Way, answer: &Answer) -> Result<Next, Finding> {
@@ -189,7 +193,8 @@ pub(super) fn with_the_service(
         Ok(answer) if answer.status == StatusCode::UNAUTHORIZED || rpc(answer).is_some() => {
             format!(
                 "the Service itself ({service}) answers, so look at what is between: DNS, the Ingress or HTTPRoute, its \
-             certificate, and whether the operator's own network may dial the URL"
+             certificate, and whether the operator's own network may dial the URL; if it may not, write \
+             spec.verification.mode: service"
             )
         }
         Ok(answer) => format!(
@@ -265,8 +270,8 @@ pub(super) fn endless(url: &Url, pages: usize) -> Finding {
 }
 
 /// What is found when a client has found its way: that all is well, but for tools that are not those that are expected.
-pub(super) fn verified(endpoint: &Endpoint, tools: Option<&Tools>) -> Finding {
-    let url = &endpoint.url;
+pub(super) fn verified(endpoint: &Endpoint, way: &Way, tools: Option<&Tools>) -> Finding {
+    let url = tried(endpoint, way);
     if let (Some(expected), Some(Tools { count, digest })) = (&endpoint.expected_tools, tools)
         && expected != digest
     {
@@ -303,6 +308,13 @@ fn unreachable(tried: &str, no_answer: &NoAnswer) -> Finding {
             format!(
                 "{told}: clients may refuse it too; serve a certificate for that name by a CA that clients trust, or name a \
                  private one in spec.lenses.caBundle"
+            ),
+        ),
+        NoAnswer::Forbidden { .. } => Finding::bad(
+            Reason::AddressForbidden,
+            format!(
+                "{told}; clients may reach it all the same: write spec.verification.mode: service, or \
+                 allow the address in verification.allowedCIDRs of the operator's chart"
             ),
         ),
         NoAnswer::TimedOut { .. } | NoAnswer::Unreachable { .. } => Finding::bad(

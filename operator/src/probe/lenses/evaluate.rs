@@ -28,11 +28,11 @@ pub(super) fn reachable(url: &Url, reply: &Result<StatusCode, NoAnswer>) -> Find
 pub(super) fn authorization_server(
     server: &AuthorizationServer,
     metadata: &Asked<Metadata>,
-    introspection: &Asked<Introspected>,
+    introspection: Option<&Asked<Introspected>>,
     as_client: bool,
 ) -> Finding {
     let mut findings = judge_metadata(server, metadata);
-    let introspected = judge_introspection(introspection, as_client);
+    let introspected = introspection.and_then(|asked| judge_introspection(asked, as_client));
     // What keeps both from being asked is said once.
     findings.extend(
         introspected.filter(|finding| findings.iter().all(|other| other.reason != finding.reason)),
@@ -43,11 +43,18 @@ pub(super) fn authorization_server(
         None => Finding::good(
             Reason::LensesReachable,
             format!(
-                "Lenses HQ answers as {}: clients {}, sign in with PKCE, and their tokens can be checked",
+                "Lenses HQ answers as {}: clients {}, sign in with PKCE, and {}",
                 server.issuer,
                 match server.client_registration {
                     ClientRegistration::Dynamic => "can register themselves",
                     ClientRegistration::Manual => "are registered there by hand",
+                },
+                match introspection {
+                    Some(_) => "their tokens can be checked".to_owned(),
+                    None => format!(
+                        "introspection at {}, another origin than spec.lenses, is not examined",
+                        server.introspection_url
+                    ),
                 }
             ),
         ),
@@ -189,6 +196,13 @@ fn unreachable(url: &Url, no_answer: &NoAnswer) -> Finding {
                  in it"
             ),
         ),
+        NoAnswer::Forbidden { .. } => Finding::bad(
+            Reason::AddressForbidden,
+            format!(
+                "{told}: write another address in spec.lenses, or allow this one in \
+                 verification.allowedCIDRs of the operator's chart"
+            ),
+        ),
         NoAnswer::TimedOut { .. } | NoAnswer::Unreachable { .. } => {
             Finding::bad(Reason::Unreachable, format!("{told}: {CHECK_ADDRESS}"))
         }
@@ -254,7 +268,7 @@ mod tests {
 
     #[test]
     fn an_hq_that_is_set_up_right_is_reachable() {
-        let finding = authorization_server(&server(), &right(), &allowed(), false);
+        let finding = authorization_server(&server(), &right(), Some(&allowed()), false);
         assert!(finding.holds && finding.reason == Reason::LensesReachable, "{finding:?}");
         assert!(finding.message.contains("https://hq.example.com"));
     }
@@ -386,9 +400,19 @@ mod tests {
                 "UnknownIssuer",
             ),
         ] {
-            let finding = authorization_server(&server(), &found, &introspected, false);
+            let finding = authorization_server(&server(), &found, Some(&introspected), false);
             assert_eq!((finding.holds, finding.reason), (false, reason), "{finding:?}");
             assert!(finding.message.contains(said), "{said:?} is not in {:?}", finding.message);
+        }
+    }
+
+    #[test]
+    fn an_address_that_may_not_be_dialled_is_told_with_who_can_allow_it() {
+        let forbidden = NoAnswer::Forbidden { cause: "127.0.0.1 is a loopback address".into() };
+        let finding = authorization_server(&server(), &metadata(Err(forbidden)), None, false);
+        assert_eq!((finding.holds, finding.reason), (false, Reason::AddressForbidden));
+        for said in ["127.0.0.1 is a loopback address", "allowedCIDRs of the operator's chart"] {
+            assert!(finding.message.contains(said), "{}", finding.message);
         }
     }
 
@@ -402,7 +426,7 @@ mod tests {
             }
             let found = metadata(Ok(Reply::Is(serde_json::from_value(all).unwrap())));
             let server = AuthorizationServer { client_registration, ..server() };
-            authorization_server(&server, &found, &allowed(), false)
+            authorization_server(&server, &found, Some(&allowed()), false)
         };
         let documents = json!({ "client_id_metadata_document_supported": true });
         let none = json!({ "client_id_metadata_document_supported": false });
@@ -427,7 +451,7 @@ mod tests {
         let finding = authorization_server(
             &server(),
             &right(),
-            &introspection(Ok(Reply::Status(StatusCode::UNAUTHORIZED))),
+            Some(&introspection(Ok(Reply::Status(StatusCode::UNAUTHORIZED)))),
             true,
         );
         assert_eq!(finding.reason, Reason::IntrospectionRefused);
@@ -440,8 +464,12 @@ mod tests {
         let Ok(Reply::Is(mut several)) = found.reply else { panic!() };
         several.registration_endpoint = None;
         let refusing = introspection(Ok(Reply::Status(StatusCode::UNAUTHORIZED)));
-        let finding =
-            authorization_server(&server(), &metadata(Ok(Reply::Is(several))), &refusing, false);
+        let finding = authorization_server(
+            &server(),
+            &metadata(Ok(Reply::Is(several))),
+            Some(&refusing),
+            false,
+        );
         assert_eq!(finding.reason, Reason::IssuerMismatch);
         for said in ["issuerURL", "dcr: true", "unauthenticatedIntrospection: true"] {
             assert!(finding.message.contains(said), "{}", finding.message);
@@ -449,7 +477,7 @@ mod tests {
         let down = authorization_server(
             &server(),
             &metadata(Err(refused())),
-            &introspection(Err(refused())),
+            Some(&introspection(Err(refused()))),
             false,
         );
         assert_eq!(down.message.matches("Connection refused").count(), 1, "{}", down.message);

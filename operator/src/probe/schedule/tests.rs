@@ -1,5 +1,7 @@
 //! When a resource is looked at, and what is told of it in between.
 
+use lenses_mcp_crds::VerificationMode;
+
 use super::*;
 use crate::probe::{Callers, Endpoint, Lenses};
 
@@ -16,6 +18,7 @@ fn plan_of(endpoint: &str, pods: Pods) -> Plan {
         endpoint: Arc::new(Endpoint {
             url: endpoint.to_owned(),
             service: "http://mcp.tools.svc".parse().unwrap(),
+            mode: VerificationMode::Endpoint,
             callers: Callers::WithToken,
             expected_tools: None,
         }),
@@ -266,12 +269,11 @@ fn what_is_gone_is_looked_at_no_more() {
 }
 
 #[test]
-fn a_look_that_never_ends_does_not_end_the_looking() {
+fn a_look_that_waits_for_its_place_is_not_begun_again() {
     let mut play = Play::new();
     play.want(settled());
-    let (_, _lost) = play.next();
-    let (waited, look) = play.next();
-    assert_eq!(waited, (LOOK + INTERVAL).as_secs());
+    let (_, look) = play.next();
+    assert_eq!((play.schedule.next(), play.schedule.due.len()), (None, 0));
     assert!(play.well(&look));
     assert_eq!(play.schedule.due.len(), 1);
 }

@@ -24,7 +24,9 @@ pub(super) enum Frame<'a> {
     Success(Option<String>),
     /// A type that is not known: the query goes on.
     Unknown,
-    /// ERROR or INVALIDREQUEST: the query is over and has failed.
+    /// INVALIDREQUEST: the query is not run.
+    Invalid(Problem),
+    /// ERROR: the query is over and has failed.
     Error(Problem),
     /// END: the query is over.
     End,
@@ -65,7 +67,8 @@ impl<'a> Frame<'a> {
                     .map(|text| problem::clean(&text, credential, MAX_TEXT))
                     .filter(|text| !text.is_empty()),
             ),
-            "ERROR" | "INVALIDREQUEST" => Self::Error(problem(data.unwrap_or(b"null"), credential)),
+            "INVALIDREQUEST" => Self::Invalid(problem(data.unwrap_or(b"null"), credential)),
+            "ERROR" => Self::Error(problem(data.unwrap_or(b"null"), credential)),
             "END" => Self::End,
             _ => Self::Unknown,
         })
@@ -156,8 +159,12 @@ mod tests {
         ] {
             for kind in ["ERROR", "INVALIDREQUEST"] {
                 let frame = json!({"type": kind, "data": data}).to_string();
-                let Frame::Error(problem) = read(&frame) else { panic!("{kind} is an error") };
-                assert_eq!(problem.to_string(), message);
+                let (problem, read_as) = match read(&frame) {
+                    Frame::Error(problem) => (problem, "ERROR"),
+                    Frame::Invalid(problem) => (problem, "INVALIDREQUEST"),
+                    frame => panic!("{kind} is an error: {frame:?}"),
+                };
+                assert_eq!((problem.to_string().as_str(), read_as), (message, kind));
             }
         }
     }

@@ -24,7 +24,7 @@ fn frames_give_rows_that_are_json_and_messages_without_the_credential() {
             assert_eq!(json::check(rows.json.as_bytes()), Ok(Need::Nothing), "{}", rows.json);
             assert_eq!(json::Parts::of_array(rows.json.as_bytes()).count(), 2);
         }
-        Ok(Frame::Error(problem)) => assert_clean(&problem.to_string()),
+        Ok(Frame::Error(problem) | Frame::Invalid(problem)) => assert_clean(&problem.to_string()),
         Ok(Frame::Success(Some(text))) => assert_clean(&text),
         Ok(_) => {}
         Err(error) => assert_clean(&error.to_string()),

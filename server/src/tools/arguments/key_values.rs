@@ -15,7 +15,7 @@ use super::shortened;
 pub(super) struct KeyValues<V>(pub(super) Vec<(String, V)>);
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with \"key\" and \"value\"")]
 struct KeyValue<V> {
     key: String,
     value: V,

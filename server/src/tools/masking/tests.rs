@@ -99,6 +99,15 @@ fn secrets_inside_other_values_are_hidden() {
         ("jdbc:postgresql://u:p%40ss@db/x", "jdbc:postgresql://u:********@db/x"),
         ("mongodb+srv://u:p@ss@h/db?w=1", "mongodb+srv://u:********@h/db?w=1"),
         ("jdbc:oracle:thin:scott/tiger@db:1521:x", "jdbc:oracle:thin:scott/********@db:1521:x"),
+        ("jdbc:oracle:oci8:scott/tiger@db:1521:x", "jdbc:oracle:oci8:scott/********@db:1521:x"),
+        ("scott/tiger@//db:1521/x", "scott/********@//db:1521/x"),
+        ("url=scott/ti/ger@db.eu:1521/x", "url=scott/********@db.eu:1521/x"),
+        ("connectors/s3@2.1 and a/b@c", "connectors/s3@2.1 and a/b@c"),
+        (
+            "Invalid value a\nhunter2 for configuration db.password: no",
+            "Invalid value ******** for configuration db.password: no",
+        ),
+        ("Invalid value hunter2 hunter2…", "Invalid value ********"),
         (
             "jdbc:mysql://db/x?user=u&password=p&ssl=1",
             "jdbc:mysql://db/x?user=u&password=********&ssl=1",

@@ -24,13 +24,17 @@ static INLINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         &[
             r"(?i)(?<reference>\$\{[^{}]+\})",
             // Kafka Connect's validation repeats the value that it refuses.
-            r"|Invalid value (?<refused>.+?) for configuration (?<setting>[\w.-]+)",
+            r"|Invalid value (?<refused>(?s:.+?)) for configuration (?<setting>[\w.-]+)",
+            // The same, cut before it ends.
+            r"|(?<cut>\bInvalid value )(?s:.*)…\z",
             r"|(?<token>\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)*",
             r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|[rs]k_live_|AIza)[\w-]{10,})",
             // user:password@, with a slash in the password too, but no port and path; or a token@.
             r#"|(?<url>://[^\s/:@"']*:)(?:[^\s/"']*@|\d*[^\s\d/?#"'][^\s?#"']*@)"#,
             r#"|(?<bare>://)[^\s/:@?#"']+@"#,
-            r"|(?<thin>:thin:[^\s/:@]*/)[^\s@]*@",
+            r"|(?<thin>:(?:thin|oci8?):[^\s/:@]*/)[^\s@]*@",
+            // Oracle's user/password@//host:port/service and user/password@host:port/service.
+            r#"|(?<oracle>(?:\A|[\s"'=])[\w.$-]+/)[^\s@"']+(?<host>@(?://|[\w.-]+:\d+[/:]))"#,
             // Who has the URL of a webhook or a bot can call it.
             r#"|(?<hook>\bhooks?\.[\w.-]+(?::\d+)?/|[\w.-]*webhook[\w.-]*(?::\d+)?/)[^\s"']+"#,
             r"|(?<bot>/bot)\d+:[\w-]+",
@@ -50,8 +54,19 @@ static INLINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// The groups of what stands before a secret, and is shown.
-const LEADS: &[&str] =
-    &["url", "bare", "thin", "hook", "bot", "header", "scheme", "parameter", "name"];
+const LEADS: &[&str] = &[
+    "cut",
+    "url",
+    "bare",
+    "thin",
+    "oracle",
+    "hook",
+    "bot",
+    "header",
+    "scheme",
+    "parameter",
+    "name",
+];
 
 /// A line of a comment that sets something.
 static COMMENTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -88,8 +103,21 @@ pub(super) fn masked_text(text: &str) -> Cow<'_, str> {
             return whole.to_owned();
         }
         let is_user = ["url", "bare", "thin"].iter().any(|group| found.name(group).is_some());
-        format!("{lead}{MASK}{}", if is_user { "@" } else { "" })
+        let host = found.name("host").map_or(if is_user { "@" } else { "" }, |host| host.as_str());
+        format!("{lead}{MASK}{host}")
     })
+}
+
+/// The reason of an error with the secrets in it hidden. Of one that was cut, the last word is left
+/// out: it may be the begin of a secret that is not told from other text.
+pub(super) fn masked_reason(reason: &str) -> String {
+    match reason.strip_suffix('…') {
+        None => masked_text(reason).into_owned(),
+        Some(cut) => {
+            let whole = cut.rsplit_once(char::is_whitespace).map_or("", |(whole, _)| whole);
+            masked_text(&format!("{whole} …")).into_owned()
+        }
+    }
 }
 
 /// A comment with the secrets in it hidden: settings that are commented out are settings too.

@@ -216,3 +216,32 @@ async fn columns_stay_in_order_and_what_a_double_would_change_is_text() {
     assert_eq!(result["content"], json!([{ "type": "text", "text": text }]));
     assert_eq!(rows(&result), &serde_json::from_str::<Value>(text).unwrap());
 }
+
+#[tokio::test]
+async fn a_statement_that_broke_off_may_have_changed_something_and_an_invalid_one_not() {
+    let change = "A change may have been made: look before repeating it. ";
+    let deletion = "It may have been deleted: look before repeating it. ";
+    for (sql, kind, done) in [
+        ("INSERT INTO a SELECT * FROM b", "ERROR", change),
+        ("INSERT INTO a SELECT * FROM b; DROP TABLE b", "ERROR", change),
+        ("DROP TABLE a", "ERROR", deletion),
+        ("SELECT * FROM a", "ERROR", ""),
+        ("INSERT INTO a SELECT * FROM b", "INVALIDREQUEST", ""),
+    ] {
+        let query = query(async move |mut socket| {
+            let frame = json!({ "type": kind, "data": "broke off after 1000 records" });
+            send(&mut socket, [frame]).await;
+            pending::<()>().await;
+        })
+        .await;
+        let arguments = json!({ "environment": "dev", "sql": sql });
+        assert_eq!(
+            Endpoint::new(&query.url).failure("execute_sql", arguments).await,
+            format!(
+                "the query failed: broke off after 1000 records. {done}Correct the statement as the \
+                 message says and try again."
+            ),
+            "{sql} {kind}"
+        );
+    }
+}

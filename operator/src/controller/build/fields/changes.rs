@@ -212,6 +212,7 @@ fn scaled_and_traced() -> Vec<Change> {
         "auth": { "oauth": {} },
         "autoscaling": { "maxReplicas": 5 },
         "disruptionBudget": { "maxUnavailable": 2 },
+        "rollout": { "securityChange": "RollingUpdate" },
         "observability": {
             "audit": { "disabled": {} },
             "tracing": { "otlpEndpoint": "http://collector:4317" },
@@ -228,6 +229,8 @@ fn scaled_and_traced() -> Vec<Change> {
             scaling(json!({ "behavior": { "scaleDown": { "stabilizationWindowSeconds": 60 } } })),
             scaling(json!({ "metrics": [{ "type": "Pods" }] })),
             json!({ "disruptionBudget": { "maxUnavailable": 3 } }),
+            json!({ "rollout": { "maxSurge": 2 } }),
+            json!({ "rollout": { "maxUnavailable": "25%" } }),
             json!({ "disruptionBudget": { "maxUnavailable": null, "minAvailable": 2 } }),
             tracing(json!({ "otlpEndpoint": "http://other:4317" })),
             tracing(json!({ "protocol": "grpc" })),

@@ -12,7 +12,8 @@ const ISSUER: &str = "https://hq.example.com";
 
 fn endpoint(callers: Callers) -> Endpoint {
     let service = "http://team-mcp.tools.svc:80".parse().unwrap();
-    Endpoint { url: URL.to_owned(), service, callers, expected_tools: None }
+    let mode = VerificationMode::Endpoint;
+    Endpoint { url: URL.to_owned(), service, mode, callers, expected_tools: None }
 }
 
 fn oauth() -> Endpoint {
@@ -38,6 +39,19 @@ fn challenge(metadata: &str) -> String {
 
 fn first_call(endpoint: &Endpoint, outcome: &Result<Answer, NoAnswer>) -> Result<Next, Finding> {
     call_without_token(endpoint, &Way::to(endpoint).ok().unwrap(), outcome)
+}
+
+fn found(endpoint: &Endpoint, tools: Option<&Tools>) -> Finding {
+    verified(endpoint, &Way::to(endpoint).ok().unwrap(), tools)
+}
+
+#[test]
+fn the_message_says_which_address_was_examined() {
+    let by = |mode| found(&Endpoint { mode, ..oauth() }, None).message;
+    assert!(by(VerificationMode::Endpoint).starts_with(&format!("{URL} refuses")));
+    let by_service = by(VerificationMode::Service);
+    let service = format!("http://team-mcp.tools.svc/mcp (in place of {URL}, verification.mode");
+    assert!(by_service.starts_with(&service), "{by_service}");
 }
 
 #[test]
@@ -260,14 +274,14 @@ fn tools_other_than_the_expected_ones_are_told_with_both_digests_and_the_expecte
     let tools = Tools { count: 45, digest: "sha256:b".to_owned() };
     let expecting =
         |digest: Option<&str>| Endpoint { expected_tools: digest.map(str::to_owned), ..oauth() };
-    let changed = verified(&expecting(Some("sha256:a")), Some(&tools));
+    let changed = found(&expecting(Some("sha256:a")), Some(&tools));
     assert!(!changed.holds && changed.reason == Reason::ToolsChanged, "{changed:?}");
     for said in ["45 tools", "sha256:a", "sha256:b", "spec.verification.expectedToolsDigest"] {
         assert!(changed.message.contains(said), "{said}: {changed:?}");
     }
     for (expected, listed) in [(Some("sha256:b"), Some(&tools)), (None, Some(&tools)), (None, None)]
     {
-        let good = verified(&expecting(expected), listed);
+        let good = found(&expecting(expected), listed);
         assert!(good.holds && good.reason == Reason::Verified, "{expected:?}: {good:?}");
     }
 }
