@@ -50,10 +50,10 @@ fn is_ours(group: &String) -> bool {
 #[tokio::test]
 async fn people_get_rights_on_servers_with_the_roles_that_they_have() {
     prove(|bed| async move {
-        let roles: Api<ClusterRole> = Api::all(bed.client.clone());
+        let cluster_roles: Api<ClusterRole> = Api::all(bed.client.clone());
         for role in ["view", "edit", "admin"] {
             // The roles are aggregated a moment after they are made.
-            until(&roles, role, "rights on LensesMcpServers", |role| {
+            until(&cluster_roles, role, "rights on LensesMcpServers", |role| {
                 let rules = role.and_then(|role| role.rules.as_ref());
                 rules.is_some_and(|rules| {
                     rules.iter().filter_map(|rule| rule.api_groups.as_ref()).flatten().any(is_ours)

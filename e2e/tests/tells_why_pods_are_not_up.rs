@@ -1,7 +1,10 @@
 //! `Available` tells why pods are not up, and says nothing new for as long as nothing new is known.
 
-use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, ResourceExt};
+use k8s_openapi::api::core::v1::{Pod, Secret};
+use kube::{
+    Api, ResourceExt,
+    api::{Patch, PatchParams},
+};
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::bed::{Bed, SERVICE_ACCOUNT_TOKEN, Trouble, condition, prove, until};
 use serde_json::json;
@@ -97,6 +100,25 @@ async fn a_pod_that_waits_for_a_volume_is_told_with_what_the_kubelet_warned_of()
 
         let notes = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "notes"}});
         bed.kubectl(&["create", "-f", "-"], Some(&notes)).await?;
+        bed.until_ready("mcp").await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_a_secret_lacks_is_named_with_its_secret_and_field() {
+    prove(|bed| async move {
+        let hq = bed.hq().await?;
+        bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
+        bed.secret("callers", json!({"another": "for-callers-only-0123456789"})).await?;
+        bed.apply(&bed.api_key_server("mcp", &hq)).await?;
+        let said = "Secret \"callers\" has no key \"token\" \
+                    (spec.auth.apiKey.callers.tokenSecretRef)";
+        until_said(&bed, "RolloutInProgress", said).await?;
+        let token = json!({"stringData": {"token": "for-callers-only-0123456789"}});
+        let by_hand = PatchParams::default();
+        bed.api::<Secret>().patch("callers", &by_hand, &Patch::Merge(token)).await?;
         bed.until_ready("mcp").await?;
         Ok(())
     })

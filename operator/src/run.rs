@@ -7,16 +7,12 @@
 mod api_client;
 mod controller;
 mod gather;
+mod stop;
 
 use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
 
 use kube::Config;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-    sync::watch,
-    time::timeout,
-};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -176,18 +172,14 @@ async fn work(settings: Settings) -> Result<(), RunError> {
 
 /// Cancelled by the first SIGTERM or SIGINT; the second ends the process.
 fn stop_on_signal() -> Result<CancellationToken, RunError> {
-    let mut term = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
-    let mut int = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
+    let mut requests = stop::Requests::listen().map_err(RunError::Signals)?;
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-        };
-        next().await;
+        requests.next().await;
         tracing::info!("stopping");
         stopping.cancel();
-        next().await;
+        requests.next().await;
         std::process::exit(130);
     });
     Ok(stop)

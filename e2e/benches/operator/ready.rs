@@ -1,7 +1,7 @@
 //! Some hundred resources from their creation until all are Ready.
 //!
-//! The API server, etcd and the controller manager are real, so that a Deployment makes a ReplicaSet
-//! and that makes pods. There is no kubelet: [`kubelet`] says of each pod that it is ready. The
+//! The API server, etcd and the controller manager are real, so that a Deployment leads to
+//! pods. There is no kubelet: [`kubelet`] says of each pod that it is ready. The
 //! endpoint of all resources is one real server, which the operator verifies as it does any.
 
 mod kubelet;

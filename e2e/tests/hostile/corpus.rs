@@ -28,7 +28,8 @@ pub(crate) fn corpus(hq: &Hq, listener: &str) -> Vec<Hostile> {
 }
 
 /// No pods, so that nothing but the operator itself could send anything.
-fn without_pods(lenses: Value, auth: Value) -> Value {
+fn without_pods(lenses: impl Into<Value>, auth: impl Into<Value>) -> Value {
+    let (lenses, auth): (Value, Value) = (lenses.into(), auth.into());
     json!({"lenses": lenses, "auth": auth, "replicas": 0})
 }
 

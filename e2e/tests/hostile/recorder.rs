@@ -90,7 +90,7 @@ async fn text(request: Request) -> String {
         .headers
         .iter()
         .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())));
-    let last = ["".to_owned(), String::from_utf8_lossy(&body).into_owned()];
+    let last = [String::new(), String::from_utf8_lossy(&body).into_owned()];
     std::iter::once(first).chain(headers).chain(last).collect::<Vec<_>>().join("\n")
 }
 

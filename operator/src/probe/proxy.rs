@@ -13,7 +13,7 @@ pub(crate) struct Proxy {
     /// `http://host:port`.
     pub(crate) url: String,
     /// What is reached without it, as `NO_PROXY` has it.
-    pub(crate) no_proxy: String,
+    pub(crate) bypass: String,
     /// The Secret with user name and password.
     pub(crate) credentials: Option<String>,
     /// Whether it is the operator's own, and not on the word of a resource's author.
@@ -23,7 +23,12 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// The one that the operator is configured with, if it is.
     pub(crate) fn of_operator(url: String, no_proxy: String) -> Option<Self> {
-        (!url.is_empty()).then_some(Self { url, no_proxy, credentials: None, is_operators: true })
+        (!url.is_empty()).then_some(Self {
+            url,
+            bypass: no_proxy,
+            credentials: None,
+            is_operators: true,
+        })
     }
 
     /// The one that the spec asks for. None if it asks for none, or for the operator's and there is
@@ -35,7 +40,7 @@ impl Proxy {
         }
         Some(Self {
             url: proxy.url.clone()?,
-            no_proxy: proxy.no_proxy.join(","),
+            bypass: proxy.no_proxy.join(","),
             credentials: proxy.credentials_secret_ref.as_ref().map(|secret| secret.name.clone()),
             is_operators: false,
         })
@@ -64,7 +69,7 @@ impl Proxy {
         &self,
         credentials: Option<&(SecretString, SecretString)>,
     ) -> reqwest::Result<reqwest::Proxy> {
-        let proxy = reqwest::Proxy::all(&self.url)?.no_proxy(NoProxy::from_string(&self.no_proxy));
+        let proxy = reqwest::Proxy::all(&self.url)?.no_proxy(NoProxy::from_string(&self.bypass));
         Ok(match credentials {
             Some((username, password)) => {
                 proxy.basic_auth(username.expose_secret(), password.expose_secret())

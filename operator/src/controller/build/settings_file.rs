@@ -125,7 +125,7 @@ fn proxy(server: &ValidServer) -> Vec<(&'static str, String)> {
     let collector = server.observability.tracing.as_ref();
     let collector = collector.and_then(|tracing| Url::parse(&tracing.otlp_endpoint).ok());
     let collector = collector.as_ref().and_then(Url::host_str).unwrap_or_default();
-    let around = [proxy.no_proxy.as_str(), collector.trim_matches(['[', ']'])];
+    let around = [proxy.bypass.as_str(), collector.trim_matches(['[', ']'])];
     let around: Vec<_> = around.into_iter().filter(|part| !part.is_empty()).collect();
     if !around.is_empty() {
         settings.push(("NO_PROXY", around.join(",")));
