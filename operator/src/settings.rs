@@ -60,12 +60,12 @@ pub struct Settings {
 
     /// The HTTP proxy of resources whose `spec.lenses.proxy` has `fromEnvironment`. Empty: none. The
     /// API server and the servers are reached without it.
-    #[arg(long, env = "HTTPS_PROXY", value_name = "URL", default_value = "", value_parser = proxy)]
+    #[arg(long, env = "HTTPS_PROXY", value_name = "HTTPS_PROXY", default_value = "", value_parser = proxy)]
     pub proxy: String,
 
     /// What such resources reach without the proxy, separated by commas: domains with all below them,
     /// IP addresses and networks.
-    #[arg(long, env = "NO_PROXY", value_name = "LIST", default_value = "")]
+    #[arg(long, env = "NO_PROXY", value_name = "NO_PROXY", default_value = "")]
     pub no_proxy: String,
 
     /// How many resources are worked on at the same time. Each takes at most one connection to the API server.
@@ -255,10 +255,10 @@ fn selector(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The value of the chart that an option of `run` is set from, for those whose names differ.
+/// The value of the chart that an option of `run` is set from.
 #[must_use]
 pub fn chart_value(option: &str) -> Option<&'static str> {
-    const VALUES: [(&str, &str); 8] = [
+    const VALUES: [(&str, &str); 15] = [
         ("--server-image", "serverImage"),
         ("--watch-namespaces", "watchNamespaces"),
         ("--watch-selector", "watchSelector"),
@@ -267,6 +267,13 @@ pub fn chart_value(option: &str) -> Option<&'static str> {
         ("--log-level", "log.level"),
         ("--log-format", "log.format"),
         ("--lease-name", "the name of the release"),
+        ("--server-image-pull-secrets", "serverImagePullSecrets"),
+        ("--proxy", "proxy.url"),
+        ("--concurrency", "concurrency"),
+        ("--secrets-require-label", "secrets.requireLabel"),
+        ("--pod-template-allow-host-access", "podTemplate.allowHostAccess"),
+        ("--verification-mode", "verification.mode"),
+        ("--verification-allowed-cidrs", "verification.allowedCIDRs"),
     ];
     let name = option.split(' ').next()?;
     VALUES.iter().find(|(option, _)| *option == name).map(|(_, value)| *value)

@@ -32,11 +32,16 @@ fn a_setting_that_cannot_be_used_is_named_with_status_78() {
         ("UPGRADES_AT_ONCE", "0", Some("upgradesAtOnce")),
         ("CLUSTER_DOMAIN", "a..b", Some("clusterDomain")),
         ("SERVER_IMAGE", "a b", Some("serverImage")),
-        ("LEASE_NAME", "a_b", None),
+        ("LEASE_NAME", "a_b", Some("the name of the release")),
         ("POD_NAMESPACE", "a.b", None),
         ("POD_NAME", "", None),
         ("ADMIN_ADDRESS", "9090", None),
-        ("CONCURRENCY", "many", None),
+        ("CONCURRENCY", "many", Some("concurrency")),
+        ("HTTPS_PROXY", "proxy:3128", Some("proxy.url")),
+        ("SECRETS_REQUIRE_LABEL", "maybe", Some("secrets.requireLabel")),
+        ("POD_TEMPLATE_ALLOW_HOST_ACCESS", "2", Some("podTemplate.allowHostAccess")),
+        ("VERIFICATION_MODE", "some", Some("verification.mode")),
+        ("VERIFICATION_ALLOWED_CIDRS", "10.0.0.0/99", Some("verification.allowedCIDRs")),
     ] {
         let (status, said) = run(&[(name, value)]);
         assert_eq!(status, Some(78), "{name}: {said}");
