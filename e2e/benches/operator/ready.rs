@@ -46,7 +46,7 @@ pub(crate) async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Fi
     fleet.make(FLEET, resources).await;
     operator.all_are("Ready", resources).await;
     let took = before.3.elapsed();
-    let cpu = [operator.cpu_time() - before.1, server.cpu_time() - before.2];
+    let cpu = [before.1.abs_diff(operator.cpu_time()), before.2.abs_diff(server.cpu_time())];
     let requests = audit::requests(&server.cluster).since(&before.0);
     println!("requests until {resources} resources are Ready: {requests}");
     operator.rested().await;
