@@ -110,6 +110,7 @@ generate: ## Write the files that are made from source: the CRD, in crds/ and in
 	cp target/crd.yaml charts/lenses-mcp-operator/files/lensesmcpservers.yaml
 	UPDATE_CHARTS=1 cargo test --quiet -p lenses-mcp-operator --test chart
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-server --test docs
+	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-operator --test operator_page
 
 # All in one build, so that cargo builds each dependency once. Without default features, the stand-in
 # HQ has nothing of the test bed's clients and cluster.

@@ -19,6 +19,7 @@ use crate::{
     back_off::Failures,
     metrics::{Gauges, Metrics},
     probe::{ProbeSettings, Proxy, Verifications, dial::DialPolicy},
+    queue::Queue,
     upgrades::UpgradeQueue,
     watching::{Caches, servers::WatchedServer},
 };
@@ -71,6 +72,7 @@ pub struct Context {
     pub(crate) defaults: Defaults,
     pub(crate) recorder: Recorder,
     pub(crate) failures: Failures,
+    pub(crate) queue: Queue,
     pub(crate) upgrades: UpgradeQueue,
     /// What was found of each resource's HQ and endpoint.
     pub(crate) verifications: Verifications,
@@ -92,9 +94,17 @@ impl Context {
         let recorder = Recorder::new(client.clone(), reporter);
         let (upgrades, admissions) =
             UpgradeQueue::new(defaults.image.clone(), defaults.upgrades_at_once);
-        let (failures, verifications) = (Failures::default(), Verifications::default());
-        let context =
-            Self { client, caches, metrics, defaults, recorder, failures, upgrades, verifications };
+        let context = Self {
+            client,
+            caches,
+            metrics,
+            defaults,
+            recorder,
+            failures: Failures::default(),
+            queue: Queue::default(),
+            upgrades,
+            verifications: Verifications::default(),
+        };
         (context, Admissions(admissions))
     }
 
@@ -131,6 +141,7 @@ impl Context {
     /// A resource is gone.
     pub(crate) fn forget(&self, server: &ObjectRef<WatchedServer>) {
         self.failures.forget(server);
+        self.queue.taken(server);
         self.verifications.forget(server);
     }
 
@@ -153,6 +164,8 @@ impl Context {
     pub fn gauges(&self) -> Gauges {
         let (waiting, under_way) = self.upgrades.counts();
         Gauges {
+            leader: true,
+            queued: self.queue.depth(),
             conditions: self.caches.conditions(),
             oldest_verification: self.verifications.oldest(),
             upgrades_waiting: waiting,

@@ -125,6 +125,7 @@ pub(crate) async fn reconcile(
     context: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
     let begun = Instant::now();
+    context.queue.taken(&ObjectRef::from_obj(&*watched));
     let ended = timeout(LIMIT, async {
         context.caches.read().await;
         let namespace = watched.namespace().unwrap_or_default();

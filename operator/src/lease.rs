@@ -56,6 +56,10 @@ pub enum LeaseError {
 }
 
 impl LeaseError {
+    fn is_not_found(&self) -> bool {
+        matches!(self, Self::Api(kube::Error::Api(status)) if status.code == 404)
+    }
+
     fn is_conflict(&self) -> bool {
         matches!(self, Self::Api(kube::Error::Api(status)) if status.code == 409)
     }
@@ -68,13 +72,14 @@ impl Lease {
         Self { api: Api::namespaced(client, namespace), name, identity }
     }
 
-    /// Waits until the Lease is this process's.
-    pub async fn acquire(&self) -> Record {
+    /// Waits until the Lease is this process's. Calls `on_standby` each time that the Lease was read
+    /// and is another's.
+    pub async fn acquire(&self, on_standby: impl Fn()) -> Record {
         let mut seen: Option<(Option<String>, Instant)> = None;
         loop {
             match self.try_acquire(&mut seen).await {
                 Ok(Some(record)) => return record,
-                Ok(None) => {}
+                Ok(None) => on_standby(),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => {
                     tracing::warn!(%error, lease = self.name, "failed to ask for the lease");
@@ -130,13 +135,7 @@ impl Lease {
         seen: &mut Option<(Option<String>, Instant)>,
     ) -> Result<Option<Record>, LeaseError> {
         let Some(record) = timeout(REQUEST, self.api.get_opt(&self.name)).await?? else {
-            let record = Record {
-                metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
-                spec: Some(self.claim(&LeaseSpec::default())),
-            };
-            return Ok(Some(
-                timeout(REQUEST, self.api.create(&PostParams::default(), &record)).await??,
-            ));
+            return Ok(Some(self.create().await?));
         };
         let version = record.metadata.resource_version.clone();
         let since = match seen {
@@ -155,7 +154,12 @@ impl Lease {
     async fn renew(&self, mut record: Record) -> Result<Renewal, LeaseError> {
         loop {
             record.spec.get_or_insert_default().renew_time = Some(MicroTime(Timestamp::now()));
-            match self.replace(record).await {
+            let written = match self.replace(record).await {
+                // Deleted: made again, unless another is faster.
+                Err(error) if error.is_not_found() => self.create().await,
+                written => written,
+            };
+            match written {
                 Ok(record) => return Ok(Renewal::Held(Box::new(record))),
                 Err(error) if error.is_conflict() => {
                     record = timeout(REQUEST, self.api.get(&self.name)).await??;
@@ -166,6 +170,14 @@ impl Lease {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    async fn create(&self) -> Result<Record, LeaseError> {
+        let record = Record {
+            metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
+            spec: Some(self.claim(&LeaseSpec::default())),
+        };
+        Ok(timeout(REQUEST, self.api.create(&PostParams::default(), &record)).await??)
     }
 
     async fn replace(&self, record: Record) -> Result<Record, LeaseError> {
@@ -289,11 +301,11 @@ mod tests {
     async fn the_first_takes_it_and_a_standby_waits_for_as_long_as_it_is_renewed() {
         let server = ApiServer::default();
         let (first, standby) = (server.lease("first"), server.lease("standby"));
-        let record = first.acquire().await;
+        let record = first.acquire(|| ()).await;
         assert_eq!(server.holder().as_deref(), Some("first"));
         tokio::select! {
             lost = first.hold(record) => panic!("{lost}"),
-            _ = standby.acquire() => panic!("two hold it"),
+            _ = standby.acquire(|| ()) => panic!("two hold it"),
             () = sleep(10 * DURATION) => {}
         }
     }
@@ -301,9 +313,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_standby_takes_over_when_the_holder_has_given_no_sign_of_life_for_the_duration() {
         let server = ApiServer::default();
-        server.lease("gone").acquire().await;
+        server.lease("gone").acquire(|| ()).await;
         let begun = Instant::now();
-        server.lease("standby").acquire().await;
+        server.lease("standby").acquire(|| ()).await;
         assert_eq!(server.holder().as_deref(), Some("standby"));
         assert!(
             begun.elapsed() > DURATION && begun.elapsed() <= DURATION + 2 * RETRY,
@@ -316,10 +328,10 @@ mod tests {
     async fn a_standby_takes_over_at_its_next_look_when_the_lease_is_given_up() {
         let server = ApiServer::default();
         let first = server.lease("first");
-        first.acquire().await;
+        first.acquire(|| ()).await;
         first.release().await.unwrap();
         let begun = Instant::now();
-        server.lease("standby").acquire().await;
+        server.lease("standby").acquire(|| ()).await;
         assert!(begun.elapsed() <= RETRY);
         first.release().await.unwrap();
         assert_eq!(server.holder().as_deref(), Some("standby"));
@@ -329,7 +341,7 @@ mod tests {
     async fn the_holder_stops_when_it_cannot_renew_before_a_standby_may_take_over() {
         let server = ApiServer::default();
         let first = server.lease("first");
-        let record = first.acquire().await;
+        let record = first.acquire(|| ()).await;
         server.down(true);
         let begun = Instant::now();
         assert!(matches!(first.hold(record).await, LeaseLost::NotRenewed(_)));
@@ -337,10 +349,56 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_deleted_lease_is_made_again_by_its_holder() {
+        let server = ApiServer::default();
+        let first = server.lease("first");
+        let record = first.acquire(|| ()).await;
+        server.0.lock().unwrap().lease = None;
+        tokio::select! {
+            lost = first.hold(record) => panic!("{lost}"),
+            () = sleep(2 * DURATION) => {}
+        }
+        assert_eq!(server.holder().as_deref(), Some("first"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_holder_of_a_deleted_lease_stops_when_another_made_it_again() {
+        let server = ApiServer::default();
+        let first = server.lease("first");
+        let record = first.acquire(|| ()).await;
+        server.0.lock().unwrap().lease = None;
+        server.lease("second").acquire(|| ()).await;
+        let lost = first.hold(record).await;
+        assert!(matches!(lost, LeaseLost::Taken(holder) if holder == "second"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_is_on_standby_once_it_has_read_the_lease_of_another() {
+        let server = ApiServer::default();
+        server.lease("first").acquire(|| ()).await;
+        let standby = server.lease("standby");
+        let (tell, mut told) = tokio::sync::watch::channel(false);
+        server.down(true);
+        let acquiring = standby.acquire(|| {
+            tell.send_replace(true);
+        });
+        tokio::pin!(acquiring);
+        tokio::select! {
+            _ = &mut acquiring => panic!("the API server is down"),
+            () = sleep(3 * RETRY) => assert!(!*told.borrow()),
+        }
+        server.down(false);
+        tokio::select! {
+            _ = &mut acquiring => panic!("two hold it"),
+            reached = told.wait_for(|reached| *reached) => assert!(reached.is_ok()),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_holder_outlives_a_short_outage_and_stops_when_someone_else_holds_the_lease() {
         let server = ApiServer::default();
         let first = server.lease("first");
-        let record = first.acquire().await;
+        let record = first.acquire(|| ()).await;
         let outage = async {
             server.down(true);
             sleep(RENEW + RETRY).await;

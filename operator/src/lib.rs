@@ -30,6 +30,7 @@ pub mod metrics;
 mod names;
 pub mod probe;
 mod quantity;
+mod queue;
 pub mod run;
 pub mod settings;
 mod upgrades;

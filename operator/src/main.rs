@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{
+    CommandFactory, Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
 use clap_complete::{Shell, generate};
 use lenses_mcp_crds::schema;
 use lenses_mcp_operator::{
@@ -15,7 +18,7 @@ use lenses_mcp_operator::{
         write,
     },
     run,
-    settings::Settings,
+    settings::{Settings, chart_value},
 };
 
 /// Turns each `LensesMcpServer` resource into a running MCP server for Lenses.
@@ -29,6 +32,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Watch `LensesMcpServer` resources and run a server for each.
+    ///
+    /// Exit status 0: a signal ended it. 1: something failed, such as the Lease. 78: a setting cannot be used.
     Run(Box<Settings>),
     /// Print the `CustomResourceDefinition` as YAML.
     Crd,
@@ -61,9 +66,34 @@ enum Command {
 
 /// The program's name, as it is completed.
 const NAME: &str = "lenses-mcp-operator";
+/// The settings cannot be used: `EX_CONFIG` of `sysexits.h`, which the server ends with, too.
+const INVALID_SETTINGS: u8 = 78;
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
+    match Cli::try_parse() {
+        Ok(cli) => command(cli.command),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Says what is wrong with the command line. Help and the version come this way, too.
+fn refuse(error: &clap::Error) -> ExitCode {
+    // Nobody reads what cannot be written.
+    let _ = error.print();
+    let runs = std::env::args_os().nth(1).is_some_and(|command| command == "run");
+    if !runs || !error.use_stderr() {
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(u8::MAX));
+    }
+    if let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
+        && let Some(value) = chart_value(option)
+    {
+        write::to_stderr(format_args!("The chart sets it from {value}."));
+    }
+    ExitCode::from(INVALID_SETTINGS)
+}
+
+fn command(command: Command) -> ExitCode {
+    match command {
         Command::Run(settings) => run::run(*settings),
         Command::Check(check) => check::run(check),
         Command::CheckApi(check) => check_api::run(&check),

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
+use lenses_mcp_process_metrics::Process;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeLabelValue, text},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    encoding::{EncodeLabelSet, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
 
@@ -12,6 +13,7 @@ const PREFIX: &str = "lenses_mcp_operator";
 
 /// The operator's counters.
 pub struct Metrics {
+    process: Registry,
     registry: Registry,
     reconciles: Family<ReconcileLabels, Counter>,
     errors: Family<ErrorLabels, Counter>,
@@ -20,8 +22,8 @@ pub struct Metrics {
     missed: Family<KindLabels, Counter>,
 }
 
-/// How a reconcile over one resource ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+/// How a reconcile of one resource ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// Nothing is left to do until something changes.
     Settled,
@@ -34,6 +36,10 @@ pub enum Outcome {
 /// What is found out when it is asked for.
 #[derive(Default)]
 pub struct Gauges {
+    /// Whether this process holds the Lease and works.
+    pub leader: bool,
+    /// How many resources were woken and wait for their reconcile to begin.
+    pub queued: usize,
     /// How many resources have each condition with each status.
     pub conditions: BTreeMap<ConditionLabels, i64>,
     /// How long ago the endpoint was looked at that has waited longest, if there is one to look at.
@@ -57,7 +63,7 @@ pub struct ConditionLabels {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReconcileLabels {
-    outcome: Outcome,
+    outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -73,6 +79,7 @@ struct UpgradeLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     verb: &'static str,
+    code: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -82,32 +89,44 @@ struct KindLabels {
 
 impl Default for Metrics {
     fn default() -> Self {
+        let mut process = Registry::default();
+        process.register_collector(Box::new(Process::start()));
         let mut registry = Registry::with_prefix(PREFIX);
+        registry.register(
+            "build",
+            "Version of the operator",
+            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+        );
         let (reconciles, errors, requests) =
             (Family::default(), Family::default(), Family::default());
         let duration = Histogram::new([0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0]);
-        registry.register(
-            "reconciles",
-            "Reconciles over a resource, by how they ended",
-            reconciles.clone(),
-        );
+        registry.register("reconciles", "Reconciles of a resource, by outcome", reconciles.clone());
         registry.register("reconcile_errors", "Reconciles that failed, by reason", errors.clone());
         registry.register(
             "reconcile_duration_seconds",
             "How long a reconcile took",
             duration.clone(),
         );
-        registry.register("api_requests", "Requests to the API server, by verb", requests.clone());
+        registry.register(
+            "api_requests",
+            "Requests to the API server, by verb and by the status code of the response (error: there was none)",
+            requests.clone(),
+        );
         let missed = Family::default();
         let help = "Objects that a watch missed and only the hourly check found, by kind";
         registry.register("missed_changes", help, missed.clone());
-        Self { registry, reconciles, errors, duration, requests, missed }
+        Self { process, registry, reconciles, errors, duration, requests, missed }
     }
 }
 
 impl Metrics {
     /// A reconcile ended after so many seconds.
     pub fn reconciled(&self, outcome: Outcome, seconds: f64) {
+        let outcome = match outcome {
+            Outcome::Settled => "settled",
+            Outcome::Waiting => "waiting",
+            Outcome::Failed => "failed",
+        };
         self.reconciles.get_or_create(&ReconcileLabels { outcome }).inc();
         self.duration.observe(seconds);
     }
@@ -117,19 +136,10 @@ impl Metrics {
         self.errors.get_or_create(&ErrorLabels { reason }).inc();
     }
 
-    /// A request goes to the API server.
-    pub fn requested(&self, method: &axum::http::Method, uri: &axum::http::Uri) {
-        let watches =
-            uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
-        let verb = match method.as_str() {
-            "GET" if watches => "watch",
-            "GET" => "get",
-            "POST" => "create",
-            "PATCH" => "patch",
-            "PUT" => "update",
-            _ => "other",
-        };
-        self.requests.get_or_create(&RequestLabels { verb }).inc();
+    /// A request to the API server has ended, with a response of this status code or without one.
+    pub fn requested(&self, verb: &'static str, code: Option<u16>) {
+        let code = code.map_or_else(|| "error".to_owned(), |code| code.to_string());
+        self.requests.get_or_create(&RequestLabels { verb, code }).inc();
     }
 
     /// The hourly check found so many objects of a kind of which the watch had missed a change.
@@ -148,6 +158,21 @@ impl Metrics {
             resources.get_or_create(labels).set(*count);
         }
         let mut now = Registry::with_prefix(PREFIX);
+        let gauge = |value: usize| {
+            let gauge = Gauge::<i64>::default();
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge
+        };
+        now.register(
+            "leader",
+            "1 if this process holds the Lease and works, 0 if it is a standby",
+            gauge(usize::from(gauges.leader)),
+        );
+        now.register(
+            "queue_depth",
+            "Resources that were woken and wait for their reconcile to begin",
+            gauge(gauges.queued),
+        );
         now.register(
             "resources",
             "LensesMcpServer resources, by condition and its status",
@@ -156,7 +181,7 @@ impl Metrics {
         if let Some(age) = gauges.oldest_verification {
             let oldest = Gauge::<f64, AtomicU64>::default();
             oldest.set(age.as_secs_f64());
-            let help = "How long ago the endpoint was looked at that has waited longest";
+            let help = "Age of the oldest verification across all servers, in seconds";
             now.register("verification_age_seconds", help, oldest);
         }
         let upgrades = Family::<UpgradeLabels, Gauge>::default();
@@ -168,11 +193,10 @@ impl Metrics {
                 .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         now.register("upgrades", "Servers on the way to a new default image, by state", upgrades);
-        let refused = Gauge::<i64>::default();
-        refused.set(i64::try_from(gauges.refused_namespaces).unwrap_or(i64::MAX));
         let help = "Namespaces in WATCH_NAMESPACES that are missing, or that may not be listed";
-        now.register("refused_namespaces", help, refused);
+        now.register("refused_namespaces", help, gauge(gauges.refused_namespaces));
         let mut out = String::new();
+        text::encode_registry(&mut out, &self.process)?;
         text::encode_registry(&mut out, &self.registry)?;
         text::encode_registry(&mut out, &now)?;
         text::encode_eof(&mut out)?;

@@ -4,20 +4,20 @@
 //! lease is given up, exit 0, all within a hard limit that is shorter than the pod's grace period. A second signal, or a lost
 //! lease, ends the process at once: another operator may be working already.
 
+mod api_client;
 mod controller;
 mod gather;
 mod stop;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
 
-use kube::{Client, Config, client::ClientBuilder};
+use kube::Config;
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
-use tower::util::MapRequestLayer;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    admin::{self, Admin},
+    admin::{self, Admin, Stage},
     api_server,
     context::{Context, Defaults, VerificationDefaults},
     lease::{Lease, LeaseLost},
@@ -90,16 +90,16 @@ async fn work(settings: Settings) -> Result<(), RunError> {
 
     let stop = stop_on_signal()?;
     let metrics = Arc::new(Metrics::default());
-    let (show_work, work) = watch::channel(None);
+    let (stage, seen) = watch::channel(Stage::Starting);
     let listener = TcpListener::bind(admin_address)
         .await
         .map_err(|source| RunError::Listen { address: admin_address, source })?;
-    let admin = admin::router(Admin { metrics: Arc::clone(&metrics), work });
+    let admin = admin::router(Admin { metrics: Arc::clone(&metrics), stage: seen });
     let admin = axum::serve(listener, admin);
 
     let config = Config::infer().await?;
     let api_server = config.cluster_url.clone();
-    let client = client(config, &metrics)?;
+    let client = api_client::client(config, &metrics)?;
     let namespace = lease_namespace.unwrap_or_else(|| client.default_namespace().to_owned());
     let identity =
         identity.unwrap_or_else(|| format!("{}-{:08x}", crate::MANAGER, rand::random::<u32>()));
@@ -107,7 +107,8 @@ async fn work(settings: Settings) -> Result<(), RunError> {
 
     let leader = async {
         tracing::info!(identity, namespace, "waiting for the lease");
-        let Some(record) = stop.run_until_cancelled(lease.acquire()).await else {
+        let on_standby = || drop(stage.send_replace(Stage::Standby));
+        let Some(record) = stop.run_until_cancelled(lease.acquire(on_standby)).await else {
             return Ok(());
         };
         tracing::info!(identity, "working");
@@ -139,7 +140,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
             identity,
         );
         let context = Arc::new(context);
-        show_work.send_replace(Some(Arc::clone(&context)));
+        stage.send_replace(Stage::Leading(Arc::clone(&context)));
         let reconciles = controller::run(context, admissions, writers, concurrency, stop.clone());
         let drained = async {
             tokio::pin!(reconciles);
@@ -169,17 +170,6 @@ async fn work(settings: Settings) -> Result<(), RunError> {
     }
 }
 
-/// A client that counts its requests. Watches stay open, so there is no read timeout here; each reconcile has its own.
-fn client(mut config: Config, metrics: &Arc<Metrics>) -> Result<Client, RunError> {
-    config.connect_timeout = Some(Duration::from_secs(5));
-    let metrics = Arc::clone(metrics);
-    let count = MapRequestLayer::new(move |request: axum::http::Request<kube::client::Body>| {
-        metrics.requested(request.method(), request.uri());
-        request
-    });
-    Ok(ClientBuilder::try_from(config)?.with_layer(&count).build())
-}
-
 /// Cancelled by the first SIGTERM or SIGINT; the second ends the process.
 fn stop_on_signal() -> Result<CancellationToken, RunError> {
     let mut requests = stop::Requests::listen().map_err(RunError::Signals)?;
@@ -195,12 +185,20 @@ fn stop_on_signal() -> Result<CancellationToken, RunError> {
     Ok(stop)
 }
 
+/// <https://no-color.org>: set, and not empty.
+fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 fn log(settings: &Settings) {
     // kube tells of each refused list in Rust's notation; the watches tell of it in words.
     let filter = EnvFilter::new(format!("kube_runtime::watcher=error,{}", settings.log_level));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.log_format {
         LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
-        LogFormat::Text => log.init(),
+        // Colours are for a terminal; elsewhere they are noise.
+        LogFormat::Text => {
+            log.with_ansi(std::io::stderr().is_terminal() && !no_colour()).init();
+        }
     }
 }

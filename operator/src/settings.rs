@@ -1,10 +1,12 @@
 //! The operator's settings: flags of `run`, each with an environment variable, all checked before anything starts.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, str::FromStr, sync::LazyLock};
 
 use clap::{ArgAction, Args, ValueEnum};
 use ipnet::IpNet;
 use lenses_mcp_crds::VerificationMode;
+use regex::Regex;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// The image of the server that belongs to this operator: the same version, released together.
 pub(crate) const SERVER_IMAGE: &str =
@@ -28,7 +30,7 @@ pub struct Settings {
 
     /// Which resources are this operator's, as a label selector such as `tier=gold` or `tier in (gold, silver)`. Empty: all of them.
     /// Operators that share a cluster need selectors that never select the same resource, and each its own Lease.
-    #[arg(long, env = "WATCH_SELECTOR", default_value = "")]
+    #[arg(long, env = "WATCH_SELECTOR", default_value = "", value_parser = selector)]
     pub watch_selector: String,
 
     /// How many servers at a time are given a new default image. Those that do not become ready keep their places, so that an image
@@ -45,11 +47,11 @@ pub struct Settings {
     pub lease_name: String,
 
     /// The namespace of the Lease. Default: the namespace that the process runs in.
-    #[arg(long, env = "POD_NAMESPACE", value_parser = label)]
+    #[arg(long, env = "POD_NAMESPACE", value_name = "POD_NAMESPACE", value_parser = label)]
     pub lease_namespace: Option<String>,
 
     /// Who this process is in the Lease and in events. Default: a name made at start.
-    #[arg(long, env = "POD_NAME", value_parser = non_empty)]
+    #[arg(long, env = "POD_NAME", value_name = "POD_NAME", value_parser = non_empty)]
     pub identity: Option<String>,
 
     /// Where /livez, /readyz and /metrics are served.
@@ -58,12 +60,12 @@ pub struct Settings {
 
     /// The HTTP proxy of resources whose `spec.lenses.proxy` has `fromEnvironment`. Empty: none. The
     /// API server and the servers are reached without it.
-    #[arg(long, env = "HTTPS_PROXY", value_name = "URL", default_value = "", value_parser = proxy)]
+    #[arg(long, env = "HTTPS_PROXY", value_name = "HTTPS_PROXY", default_value = "", value_parser = proxy)]
     pub proxy: String,
 
     /// What such resources reach without the proxy, separated by commas: domains with all below them,
     /// IP addresses and networks.
-    #[arg(long, env = "NO_PROXY", value_name = "LIST", default_value = "")]
+    #[arg(long, env = "NO_PROXY", value_name = "NO_PROXY", default_value = "")]
     pub no_proxy: String,
 
     /// How many resources are worked on at the same time. Each takes at most one connection to the API server.
@@ -219,9 +221,62 @@ fn non_empty(text: &str) -> Result<String, String> {
     }
 }
 
+/// `EnvFilter` alone takes a misspelt level for the name of a module, and then logs nothing.
 fn log_filter(text: &str) -> Result<String, String> {
-    tracing_subscriber::EnvFilter::try_new(text).map_err(|e| e.to_string())?;
+    for directive in text.split(',').map(str::trim) {
+        let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
+        if LevelFilter::from_str(level).is_err() || level.is_empty() {
+            return Err(format!(
+                "{level:?} is no level: write error, warn, info, debug, trace or off, \
+                 or TARGET=LEVEL, separated by commas"
+            ));
+        }
+    }
+    EnvFilter::try_new(text).map_err(|error| error.to_string())?;
     Ok(text.to_owned())
+}
+
+/// As the API server parses it, which otherwise refuses each watch.
+fn selector(text: &str) -> Result<String, String> {
+    static SELECTOR: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| {
+        let name = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
+        let key = format!("(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?{name}");
+        let values = format!(r"\(\s*(?:{name})?(?:\s*,\s*(?:{name})?)*\s*\)");
+        let one =
+            format!(r"!?\s*{key}|{key}\s*(?:==?|!=)\s*(?:{name})?|{key}\s+(?:in|notin)\s*{values}");
+        Regex::new(&format!(r"^\s*(?:{one})(?:\s*,\s*(?:{one}))*\s*$"))
+    });
+    let fits = SELECTOR.as_ref().is_ok_and(|selector| selector.is_match(text));
+    if !fits && !text.is_empty() {
+        return Err("this is no label selector: write requirements such as tier=gold, \
+                    tier in (gold, silver) or !draft, separated by commas"
+            .to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// The value of the chart that an option of `run` is set from.
+#[must_use]
+pub fn chart_value(option: &str) -> Option<&'static str> {
+    const VALUES: [(&str, &str); 15] = [
+        ("--server-image", "serverImage"),
+        ("--watch-namespaces", "watchNamespaces"),
+        ("--watch-selector", "watchSelector"),
+        ("--upgrades-at-once", "upgradesAtOnce"),
+        ("--cluster-domain", "clusterDomain"),
+        ("--log-level", "log.level"),
+        ("--log-format", "log.format"),
+        ("--lease-name", "the name of the release"),
+        ("--server-image-pull-secrets", "serverImagePullSecrets"),
+        ("--proxy", "proxy.url"),
+        ("--concurrency", "concurrency"),
+        ("--secrets-require-label", "secrets.requireLabel"),
+        ("--pod-template-allow-host-access", "podTemplate.allowHostAccess"),
+        ("--verification-mode", "verification.mode"),
+        ("--verification-allowed-cidrs", "verification.allowedCIDRs"),
+    ];
+    let name = option.split(' ').next()?;
+    VALUES.iter().find(|(option, _)| *option == name).map(|(_, value)| *value)
 }
 
 #[cfg(test)]
@@ -270,7 +325,33 @@ mod tests {
         for text in ["proxy:3128", "https://proxy", "http://a:b@proxy", "http://proxy/path"] {
             assert!(proxy(text).is_err(), "{text:?}");
         }
-        assert!(log_filter("info,kube=warn").is_ok());
-        assert!(log_filter("a=b=c").is_err());
+    }
+
+    #[test]
+    fn a_log_filter_names_levels_that_there_are() {
+        for text in ["info", "OFF", "info,kube=warn", "a[b{c=d}]=trace"] {
+            assert!(log_filter(text).is_ok(), "{text:?}");
+        }
+        for text in ["", "blah", "a=b=c", "info,", "kube", "info,kube=loud"] {
+            assert!(log_filter(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_selector_is_one_that_the_api_server_takes() {
+        for text in [
+            "",
+            "tier=gold",
+            "tier==gold, !draft",
+            "a.example.com/tier in (gold, silver),x!=y",
+            "tier notin (gold)",
+            "draft",
+            "tier=",
+        ] {
+            assert!(selector(text).is_ok(), "{text:?}");
+        }
+        for text in ["tier=gold,", "=gold", "tier in gold", "a b", "-a", "tier=a/b", "a/b/c"] {
+            assert!(selector(text).is_err(), "{text:?}");
+        }
     }
 }

@@ -2,16 +2,14 @@
 //!
 //! Each module has its own metrics and knows no others. Here they are brought together for the exposition.
 
-mod process;
-
 use std::sync::Arc;
 
+use lenses_mcp_process_metrics::Process;
 use prometheus_client::{
     metrics::{counter::Counter, info::Info},
     registry::Registry,
 };
 
-use self::process::Process;
 use crate::{
     access_log::HttpMetrics, auth::AuthMetrics, connections::metrics::ConnectionMetrics,
     lenses::LensesMetrics, limits::LimitMetrics, mcp::McpMetrics, tls::TlsMetrics,

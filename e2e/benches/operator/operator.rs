@@ -102,7 +102,7 @@ impl Operator {
     pub(crate) async fn requests(&self) -> usize {
         let all = self.sum("lenses_mcp_operator_api_requests_total{").await;
         let of = async |verb: &str| {
-            self.sum(&format!(r#"lenses_mcp_operator_api_requests_total{{verb="{verb}"}}"#))
+            self.sum(&format!(r#"lenses_mcp_operator_api_requests_total{{verb="{verb}","#))
                 .await
                 .unwrap_or(0)
         };

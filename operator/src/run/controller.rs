@@ -109,16 +109,26 @@ pub(super) async fn run(
         caches.service_monitors.turns(caches.servers.clone()).boxed(),
         news.boxed(),
     ]));
+    let [waking, gone] = [Arc::clone(&context), Arc::clone(&context)];
+    let wakes = wakes.inspect(move |server| waking.queue.woken(server));
     // All that wakes is gathered, so that it comes by the side door.
     let reconciles = Controller::for_stream(stream::pending(), caches.servers.clone())
         .reconcile_on(wakes)
         .with_config(controller::Config::default().concurrency(concurrency))
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(reconcile, retry, Arc::clone(&context))
-        .for_each(|ended| async move {
-            if let Err(controller::Error::QueueError(error)) = ended {
-                tracing::warn!(%error, "failed to watch");
+        .for_each(|ended| {
+            match ended {
+                Err(controller::Error::QueueError(error)) => {
+                    tracing::warn!(%error, "failed to watch");
+                }
+                Err(controller::Error::ObjectNotFound(server)) => {
+                    let namespace = server.namespace.unwrap_or_default();
+                    gone.queue.taken(&ObjectRef::new(&server.name).within(&namespace));
+                }
+                _ => {}
             }
+            std::future::ready(())
         });
     tokio::select! {
         () = reconciles => {}

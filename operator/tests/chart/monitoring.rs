@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
-use axum::http::{Method, Uri};
 use lenses_mcp_crds::yaml;
 use lenses_mcp_operator::metrics::{ConditionLabels, Gauges, Metrics, Outcome};
 use serde_json::Value;
@@ -21,7 +20,7 @@ fn existing() -> BTreeSet<String> {
     let metrics = Metrics::default();
     metrics.reconciled(Outcome::Failed, 0.0);
     metrics.failed("apply");
-    metrics.requested(&Method::GET, &Uri::default());
+    metrics.requested("get", Some(200));
     let ready = ConditionLabels { condition: "Ready", status: "True" };
     let gauges = Gauges {
         conditions: [(ready, 1)].into(),

@@ -1,4 +1,4 @@
-//! What the system knows of this process, under the names that Prometheus' client libraries agree
+//! What the system knows of a process, under the names that Prometheus' client libraries agree
 //! on. Read from `/proc` at each scrape; elsewhere than on Linux there is nothing to tell.
 
 use std::{
@@ -18,13 +18,14 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// This process.
 #[derive(Debug)]
-pub(super) struct Process {
+pub struct Process {
     started: f64,
 }
 
 impl Process {
     /// The process starts now.
-    pub(super) fn start() -> Self {
+    #[must_use]
+    pub fn start() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         Self { started: since.map_or(0.0, |since| since.as_secs_f64()) }
     }
