@@ -1,4 +1,5 @@
-//! Writing what a command says. Whoever reads it may stop reading, as `head` does: that is no fault.
+//! Writing what a command says. Whoever reads it may stop reading, as `head` does: that is no
+//! fault.
 
 use std::{
     fmt::Display,

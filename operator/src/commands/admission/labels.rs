@@ -89,7 +89,10 @@ mod tests {
             assert!(!is_key(key), "{key}");
         }
         let object = json!({
-            "metadata": { "labels": { "ok": "", "a b": "x", "c": "x y", "d": 1 }, "annotations": { "e": "any thing" } },
+            "metadata": {
+                "labels": { "ok": "", "a b": "x", "c": "x y", "d": 1 },
+                "annotations": { "e": "any thing" },
+            },
             "spec": { "podTemplate": { "metadata": { "annotations": { "f/g/h": "" } } } },
         });
         let said = refusals(&object).join("\n");

@@ -1,5 +1,6 @@
 //! `spec.podTemplate` without power over the node: what the Pod Security Standard `baseline`
-//! forbids is refused, and so is another service account, unless the operator's settings allow both.
+//! forbids is refused, and so is another service account, unless the operator's settings allow
+//! both.
 //!
 //! Not every namespace enforces a Pod Security Standard, and who writes a resource need not be who
 //! may create pods.
