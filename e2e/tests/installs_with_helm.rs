@@ -7,10 +7,15 @@ use lenses_mcp_e2e::{
     bed::{CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, prove, until},
     client::http_client,
 };
+use tokio::sync::Mutex;
+
+/// Held by a test while it changes the release that all share, or needs it as it is.
+static RELEASE: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test]
 async fn helm_uninstall_removes_the_operator_and_leaves_every_server_running() {
     prove(|bed| async move {
+        let _release = RELEASE.lock().await;
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
         let operators: Api<Deployment> = Api::namespaced(bed.client.clone(), OPERATOR_NAMESPACE);
@@ -50,6 +55,7 @@ fn is_ours(group: &String) -> bool {
 #[tokio::test]
 async fn people_get_rights_on_servers_with_the_roles_that_they_have() {
     prove(|bed| async move {
+        let _release = RELEASE.lock().await;
         let cluster_roles: Api<ClusterRole> = Api::all(bed.client.clone());
         for role in ["view", "edit", "admin"] {
             // The roles are aggregated a moment after they are made.
@@ -103,6 +109,7 @@ async fn the_chart_passes_helm_lint_and_refuses_a_value_that_it_does_not_know() 
 #[tokio::test]
 async fn helm_test_passes_on_an_installed_chart() {
     prove(|_bed| async move {
+        let _release = RELEASE.lock().await;
         let report = helm(&["test", OPERATOR_RELEASE, "--namespace", OPERATOR_NAMESPACE]).await?;
         assert!(report.contains("api-check") && report.contains("Succeeded"), "{report}");
         // With the check as a hook, Helm returns only once the API server accepts a resource.

@@ -74,7 +74,7 @@ async fn restrict(bed: &Bed) -> Result<(), Trouble> {
         ),
         "object.spec.containers.all(c, c.securityContext.capabilities.drop == ['ALL'])".to_owned(),
         "object.spec.containers.all(c, !c.securityContext.allowPrivilegeEscalation)".to_owned(),
-        "object.spec.volumes.all(v, !has(v.hostPath))".to_owned(),
+        "!has(object.spec.volumes) || object.spec.volumes.all(v, !has(v.hostPath))".to_owned(),
     ];
     let validations: Vec<Value> = rules.iter().map(|rule| json!({"expression": rule})).collect();
     let pods = json!({"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"],

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::{
     Api, Resource, ResourceExt,
-    api::{Patch, PatchParams},
+    api::{ListParams, Patch, PatchParams},
     core::Status,
 };
 use serde_json::json;
@@ -38,7 +38,11 @@ pub(super) async fn write<K: CachedKind>(
         Err(kube::Error::Api(status)) if status.is_invalid() && params.force => status,
         Err(error) => return Err(error),
     };
-    let there = api.get_metadata(&name).await?;
+    // The roles let this operator list, and not get.
+    let only = ListParams::default().fields(&format!("metadata.name={name}"));
+    let Some(there) = api.list_metadata(&only).await?.items.pop() else {
+        return Err(kube::Error::Api(refused));
+    };
     if take_over(api, &there, &causes(&refused)).await? {
         match api.patch(&name, params, &patch).await {
             Err(kube::Error::Api(status)) if status.is_invalid() => refused = status,
