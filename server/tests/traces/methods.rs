@@ -134,7 +134,10 @@ async fn prompts_and_resources_are_spans_by_kind_never_by_a_callers_name() {
         [
             ("lenses list_environments", "lenses.operation=list_environments".to_owned()),
             ("lenses list_topics", "error.type=forbidden lenses.operation=list_topics".to_owned()),
-            ("prompts/get (unknown)", prompt("error.type=-32602 ", "(unknown)", "", bad)),
+            (
+                "prompts/get (unknown)",
+                prompt("error.type=-32602 ", "(unknown)", "lenses.outcome=error ", bad)
+            ),
             (
                 "prompts/get list_running_kafka_connectors",
                 prompt("", known, "lenses.outcome=success ", "")
@@ -145,7 +148,12 @@ async fn prompts_and_resources_are_spans_by_kind_never_by_a_callers_name() {
             ),
             (
                 "resources/read (unknown)",
-                read("error.type=-32002 ", "", "(unknown)", " rpc.response.status_code=-32002")
+                read(
+                    "error.type=-32002 ",
+                    "lenses.outcome=error ",
+                    "(unknown)",
+                    " rpc.response.status_code=-32002"
+                )
             ),
             (
                 "resources/read environments",
