@@ -45,6 +45,8 @@ async fn tools_sql_sign_in_and_verification_go_through_the_proxy() {
         bed.secret("proxy", json!({"username": USERNAME, "password": PASSWORD})).await?;
         bed.kubectl(&LABEL, None).await?;
         let made = bed.until_ready("mcp").await?;
+        // Pods with the wrong password serve until the new ones are ready.
+        bed.kubectl(&["rollout", "status", "deployment/mcp", "--timeout=60s"], None).await?;
         let application = Application::new("Claude", &mcp_url(&made)?, "alice")?;
         let session = application.sign_in(Ticks::AsAsked).await?;
         let sql = json!({"environment": "development", "sql": "SELECT * FROM orders LIMIT 1"});
