@@ -41,12 +41,16 @@ async fn tools_sql_sign_in_and_verification_go_through_the_proxy() {
         .await?;
         assert_eq!(proxy.asked(), [""; 0], "without the password");
 
+        let of_server = ["get", "pods", "-l", "app.kubernetes.io/instance=mcp", "-o", "name"];
+        let with_the_wrong_password = bed.kubectl(&of_server, None).await?;
         bed.kubectl(&["delete", "secret", "proxy"], None).await?;
         bed.secret("proxy", json!({"username": USERNAME, "password": PASSWORD})).await?;
         bed.kubectl(&LABEL, None).await?;
         let made = bed.until_ready("mcp").await?;
         // Pods with the wrong password serve until the new ones are ready.
-        bed.kubectl(&["rollout", "status", "deployment/mcp", "--timeout=60s"], None).await?;
+        for pod in with_the_wrong_password.lines() {
+            bed.kubectl(&["wait", "--for=delete", pod, "--timeout=90s"], None).await?;
+        }
         let application = Application::new("Claude", &mcp_url(&made)?, "alice")?;
         let session = application.sign_in(Ticks::AsAsked).await?;
         let sql = json!({"environment": "development", "sql": "SELECT * FROM orders LIMIT 1"});
