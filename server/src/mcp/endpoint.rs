@@ -174,7 +174,8 @@ impl<H: Handler> Endpoint<H> {
             }
             Checked::Notification(notification) => {
                 if let Some(call) = notification.cancelled() {
-                    self.elicitation.cancel(&call, &identity);
+                    let address = incoming.source.block();
+                    self.elicitation.cancel(&Asker { identity, address, call });
                 }
                 StatusCode::ACCEPTED.into_response()
             }
