@@ -25,7 +25,6 @@ use crate::{
     access_log::{self, Route},
     audit::{DecidedBy, Source},
     auth::{Authenticator, no_authorization_server_routes},
-    client_address::ClientAddress,
     connections::ConnectionHandle,
     host_check::{self, HostCheck},
     json_rpc::{RequestId, RpcError},
@@ -167,7 +166,7 @@ impl<H: Handler> McpEndpoint<H> {
         self.page.answer_browsers(request.method(), request.headers())?;
         let (parts, body) = request.into_parts();
         let source = Source::of(&parts.extensions);
-        let address = source.address.as_ref().map(ClientAddress::block);
+        let address = source.block();
         let connection = ConnectionHandle::of(&parts.extensions);
         let identity = match self.authenticator.sign_in(&parts.headers, &source).await {
             ControlFlow::Continue(identity) => identity,

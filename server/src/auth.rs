@@ -55,7 +55,6 @@ pub(crate) use self::{back_channel::NoReply, token_exchange::ExchangeError};
 use crate::{
     access_log,
     audit::{AuditLog, Caller, DecidedBy, Decision, Source},
-    client_address::ClientAddress,
     identity::{Fingerprint, Identity},
     policy::ToolPolicy,
     scope::ScopeSet,
@@ -119,7 +118,7 @@ impl Authenticator {
         headers: &HeaderMap,
         source: &Source,
     ) -> ControlFlow<Response, Identity> {
-        let address = source.address.as_ref().map(ClientAddress::block);
+        let address = source.block();
         match self.identify(headers, address).await {
             Ok(identity) if !self.mode.admits(&identity) => {
                 const SHOWN_MAX: usize = 128;
