@@ -1,7 +1,8 @@
 //! Step 3: the objects that a valid server becomes. Pure, one file a kind.
 //!
 //! Each object carries a digest of what this operator asks for in it. A cached object whose digest and fields are as asked for
-//! needs no request, also after a restart; and a field that is no longer asked for changes the digest, so it is taken back.
+//! needs no request, also after a restart; and a field that is no longer asked for changes the digest, so it is taken back. A
+//! Deployment carries all that is asked for in it, since that may be asked for after this operator would build another.
 
 mod config_map;
 mod deployment;
@@ -22,13 +23,14 @@ mod settings_file;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::ObjectMeta, serde::Serialize};
 use kube::Resource;
+use lenses_mcp_crds::conditions::ConditionType;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::validate::{Replicas, ValidServer};
 use crate::{
     apis::{Deployment, managed_kinds},
-    names::{DIGEST, labels},
+    names::{DIGEST, LAST_APPLIED, TURN_ENDS, labels},
 };
 
 pub(super) use pod_layout::DIRECTORIES;
@@ -83,9 +85,27 @@ pub(crate) fn build(server: &ValidServer) -> Children {
     }
 }
 
-/// The Deployment of pods that mount the sealing key of that uid.
+/// The Deployment of pods that mount the sealing key of that uid. [`applied`] makes of it what is
+/// applied.
 pub(crate) fn deployment(server: &ValidServer, sealing_key: &str) -> Deployment {
-    digested(deployment::build(server, sealing_key))
+    deployment::build(server, sealing_key)
+}
+
+/// A Deployment as it is applied: with what ends the turn in which its pods are changed, and with
+/// all that is asked for in it.
+pub(crate) fn applied(
+    mut deployment: Deployment,
+    turn_ends_with: Option<ConditionType>,
+) -> Deployment {
+    if let Some(condition) = turn_ends_with {
+        let annotations = deployment.metadata.annotations.get_or_insert_default();
+        annotations.insert(TURN_ENDS.to_owned(), condition.to_string());
+    }
+    let mut deployment = digested(deployment);
+    // Every key of a Deployment is text, so there is nothing in it that JSON cannot hold.
+    let json = serde_json::to_string(&deployment).unwrap_or_default();
+    deployment.metadata.annotations.get_or_insert_default().insert(LAST_APPLIED.to_owned(), json);
+    deployment
 }
 
 /// The metadata of every object: the resource's name, its labels, and the resource as owner, with which the object goes.
@@ -140,7 +160,8 @@ mod tests {
             server.spec.image = Some(image.to_owned());
             let children = build(&valid(&server));
             let of = |meta: &ObjectMeta| meta.annotations.as_ref().unwrap()[DIGEST].clone();
-            (of(&children.deployment.unwrap().metadata), of(&children.service.unwrap().metadata))
+            let deployment = applied(children.deployment.unwrap(), None);
+            (of(&deployment.metadata), of(&children.service.unwrap().metadata))
         };
         assert_eq!(digests("a:1"), digests("a:1"));
         assert_ne!(digests("a:1").0, digests("a:2").0);
