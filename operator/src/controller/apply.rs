@@ -6,6 +6,7 @@
 //! server waits for its turn in an upgrade, the Deployment is kept as it was last asked for, and so are the settings of its pods.
 
 mod drift;
+mod error;
 mod ingress;
 mod managed_fields;
 mod overrides;
@@ -29,10 +30,10 @@ use super::{
     validate::ValidServer,
 };
 use crate::{
-    MANAGER, api_error, apis::CachedKind, context::Context, names::SCALED_BY, upgrades::Turn,
-    watching::Cache,
+    MANAGER, apis::CachedKind, context::Context, names::SCALED_BY, upgrades::Turn, watching::Cache,
 };
 use drift::drifted;
+pub(crate) use error::ApplyError;
 use ingress::remove_without_class;
 use overrides::overrides;
 use sealing_key::ensure_sealing_key;
@@ -48,38 +49,6 @@ pub(crate) struct Applied {
     pub(crate) deployment: Option<Arc<Deployment>>,
     /// Whether the pods wait for the server's turn in an upgrade.
     pub(crate) waits: bool,
-}
-
-/// What can go wrong in writing.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ApplyError {
-    /// The API server refused or did not answer.
-    #[error("failed to apply {kind} {name}: {}", api_error::message(source))]
-    Apply { kind: String, name: String, source: kube::Error },
-    /// The same, of something that is no longer asked for.
-    #[error("failed to delete {kind} {name}: {}", api_error::message(source))]
-    Remove { kind: String, name: String, source: kube::Error },
-}
-
-impl ApplyError {
-    /// Whether the API server refuses what is asked for, and would refuse it again.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self.code(), Some(400 | 422))
-    }
-
-    /// Whether it refuses that now, as a policy or a quota may. A conflict, or too many requests,
-    /// is no refusal.
-    pub(crate) fn is_refused_now(&self) -> bool {
-        matches!(self.code(), Some(400..=499)) && !matches!(self.code(), Some(408 | 409 | 429))
-    }
-
-    fn code(&self) -> Option<u16> {
-        match self {
-            Self::Apply { source: kube::Error::Api(status), .. }
-            | Self::Remove { source: kube::Error::Api(status), .. } => Some(status.code),
-            Self::Apply { .. } | Self::Remove { .. } => None,
-        }
-    }
 }
 
 /// Leaves everything as it is: the resource is paused, or is not one that a server can be made of.

@@ -151,7 +151,10 @@ fn digest<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controller::fixtures::{oauth_server, valid};
+    use crate::{
+        controller::fixtures::{oauth_server, valid},
+        watching::deployment::last_applied,
+    };
 
     #[test]
     fn the_same_server_gives_the_same_digests_and_another_gives_others() {
@@ -173,5 +176,18 @@ mod tests {
         let mut server = valid(&oauth_server());
         server.contents.sealing_key = None;
         assert!(build(&server).deployment.is_none());
+    }
+
+    #[test]
+    fn what_was_applied_is_asked_for_again_to_the_letter_from_what_is_stored() {
+        let deployment = build(&valid(&oauth_server())).deployment.unwrap();
+        let applied = applied(deployment, Some(ConditionType::Verified));
+        let annotations = applied.metadata.annotations.clone().unwrap();
+        assert_eq!(annotations[TURN_ENDS], "Verified");
+        let mut stored = applied.clone();
+        stored.metadata.resource_version = Some("9".into());
+        let pod = stored.spec.as_mut().unwrap().template.spec.as_mut().unwrap();
+        pod.containers[0].image = Some("edited:1".into());
+        assert_eq!(last_applied(&stored), Some(applied));
     }
 }

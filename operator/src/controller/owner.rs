@@ -78,6 +78,15 @@ mod tests {
     #[test]
     fn an_object_is_own_only_when_it_names_this_very_resource_as_its_controller() {
         let server = crate::controller::fixtures::oauth_server();
+        let mine = json!({
+            "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp",
+            "uid": "uid-1", "controller": true,
+        });
+        let with = |field: &str, value: serde_json::Value| {
+            let mut owner = mine.clone();
+            owner[field] = value;
+            json!([owner])
+        };
         let owned = |owners: serde_json::Value, labels: serde_json::Value| {
             let metadata =
                 json!({ "name": "team-mcp", "ownerReferences": owners, "labels": labels });
@@ -87,20 +96,11 @@ mod tests {
         };
         for (owners, own) in [
             (json!([]), false),
+            (json!([mine]), true),
+            (with("controller", json!(false)), false),
+            (with("uid", json!("older")), false),
             (
-                json!([{ "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp", "uid": "uid-1", "controller": true }]),
-                true,
-            ),
-            (
-                json!([{ "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp", "uid": "uid-1" }]),
-                false,
-            ),
-            (
-                json!([{ "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp", "uid": "older", "controller": true }]),
-                false,
-            ),
-            (
-                json!([{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "team-mcp", "uid": "other", "controller": true }]),
+                json!([{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "team-mcp", "uid": "d" }]),
                 false,
             ),
         ] {

@@ -1,5 +1,5 @@
-//! Between build and apply: whether it is the server's turn to get what was built; and after it, how
-//! far that is.
+//! Between build and apply: whether it is the server's turn to get what was built; and after them,
+//! how far that is.
 
 use lenses_mcp_crds::LensesMcpServer;
 

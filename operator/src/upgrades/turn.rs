@@ -146,7 +146,10 @@ mod tests {
                     "metadata": { "annotations": annotations },
                     "spec": { "containers": [{ "name": "lenses-mcp-server", "image": image }] },
                 } },
-                "status": { "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1 },
+                "status": {
+                    "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1,
+                    "availableReplicas": 1,
+                },
             })
         };
         let mut stored = of(image);
@@ -169,8 +172,10 @@ mod tests {
     ) -> LensesMcpServer {
         let mut server = oauth_server();
         let condition = |kind: &&str| {
-            let time = "2026-01-01T00:00:00Z";
-            json!({ "type": kind, "status": "True", "reason": "R", "message": "", "lastTransitionTime": time })
+            json!({
+                "type": kind, "status": "True", "reason": "R", "message": "",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            })
         };
         let conditions: Vec<Value> = conditions.iter().map(condition).collect();
         server.status = Some(

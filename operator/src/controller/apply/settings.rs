@@ -23,8 +23,8 @@ pub(super) async fn ensure_settings(
     ensure(client, wanted, &found, &caches.config_maps.own).await.map(drop)
 }
 
-/// Deletes those that no pod mounts: all but that of the Deployment's pods, once there are no others.
-/// The Deployment keeps no other `ReplicaSet` then.
+/// Deletes those that no pod mounts: all but that of the Deployment's pods, once there are no other
+/// pods. The Deployment keeps no other `ReplicaSet` then.
 pub(super) async fn remove_settings(
     Context { client, caches, .. }: &Context,
     server: &ValidServer,
