@@ -5,6 +5,7 @@
 //! of [`Application::sign_in`], as RFC 9728 §5 has it. A [`Session`] calls tools and can step up when a scope is missing.
 
 mod browser;
+mod clients;
 mod refusal;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     browser::{Browser, BrowserError, Ticks},
+    clients::Clients,
     refusal::Refusal,
 };
 
