@@ -217,7 +217,7 @@ fn every_way_of_publishing_is_accepted() {
 }
 
 #[test]
-fn what_would_not_be_reached_as_it_is_told_is_refused_with_what_to_write() {
+fn an_endpoint_that_clients_could_not_reach_is_refused_with_the_remedy() {
     let ingress = json!({ "host": "mcp.example.com" });
     let under_path = json!({ "host": "mcp.example.com", "path": "/team-a" });
     let route = json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"], "path": "/team-a" });
@@ -405,7 +405,7 @@ fn a_rolling_update_can_always_replace_a_pod() {
 }
 
 #[test]
-fn taking_autoscaling_away_needs_a_word_on_how_many_pods_are_to_run() {
+fn removing_autoscaling_requires_a_number_of_replicas() {
     let autoscaled = with("autoscaling", json!({ "minReplicas": 2, "maxReplicas": 5 }));
     let fixed = |replicas: i32| with("replicas", json!(replicas));
     for (new, refused) in [
@@ -426,7 +426,7 @@ fn taking_autoscaling_away_needs_a_word_on_how_many_pods_are_to_run() {
 }
 
 #[test]
-fn a_pod_template_may_shape_the_pods_and_not_change_what_the_server_is() {
+fn a_pod_template_may_shape_the_pods_but_not_change_the_server() {
     let pod = |spec: Value| with("podTemplate", json!({ "spec": spec }));
     let server = |mut container: Value| {
         container["name"] = json!("lenses-mcp-server");
@@ -577,7 +577,7 @@ fn urls_that_would_mislead_or_leak_are_refused_as_advertised() {
 }
 
 #[test]
-fn lenses_url_itself_may_be_plain_http_but_must_be_a_bare_url() {
+fn lenses_url_may_be_plain_http_but_must_be_a_bare_url() {
     for url in ["http://hq.example.com:9991", "http://10.0.0.1", "http://hq.lenses.svc/prefix"] {
         let spec = spec(
             json!({ "url": url, "advertisedUrl": "https://hq.example.com" }),

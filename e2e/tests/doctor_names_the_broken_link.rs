@@ -133,8 +133,7 @@ async fn links_break(bed: &Bed) -> Result<(), Trouble> {
 }
 
 #[tokio::test]
-async fn what_the_caller_may_not_read_is_not_seen_and_a_resource_that_cannot_be_read_is_another_status()
- {
+async fn unreadable_objects_are_reported_and_an_unreadable_resource_exits_differently() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server(NAME, &hq)).await?;

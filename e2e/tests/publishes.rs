@@ -29,8 +29,7 @@ fn by_hand() -> PatchParams {
 }
 
 #[tokio::test]
-async fn clients_of_two_servers_on_one_host_sign_in_and_call_tools_through_a_real_ingress_controller()
- {
+async fn clients_of_two_servers_share_one_host_through_a_real_ingress_controller() {
     prove(|bed| async move {
         let (hq, authority) = (bed.hq().await?, Authority::new()?);
         bed.apply(&authority.config_map("authorities")).await?;
@@ -105,7 +104,7 @@ async fn an_ingress_that_belongs_to_someone_else_is_untouched_and_named() {
 }
 
 #[tokio::test]
-async fn a_load_balancers_address_becomes_the_url_and_is_waited_for_until_then() {
+async fn the_operator_waits_for_a_load_balancers_address_and_advertises_it() {
     prove(|bed| async move {
         certificate(&bed).await?;
         let endpoint = json!({"service": {"type": "LoadBalancer", "loadBalancerClass": "example.com/none"}, "tls": {"secretName": "certificate"}});
@@ -122,7 +121,7 @@ async fn a_load_balancers_address_becomes_the_url_and_is_waited_for_until_then()
 }
 
 #[tokio::test]
-async fn a_config_map_of_authorities_is_followed_and_a_certificate_needs_no_new_pods() {
+async fn a_changed_ca_bundle_is_followed_and_a_certificate_needs_no_rollout() {
     prove(|bed| async move {
         certificate(&bed).await?;
         let mut manifest = published(&json!({"tls": {"secretName": "certificate"}}));
@@ -172,7 +171,7 @@ async fn a_config_map_of_authorities_is_followed_and_a_certificate_needs_no_new_
 }
 
 #[tokio::test]
-async fn a_sealing_key_is_made_anew_when_the_annotation_asks_for_it_and_the_pods_roll() {
+async fn the_annotation_renews_the_sealing_key_and_rolls_the_pods() {
     prove(|bed| async move {
         bed.apply(&published(&json!({"url": "https://mcp.example.com"}))).await?;
         let (secrets, deployments): (Api<Secret>, Api<Deployment>) = (bed.api(), bed.api());

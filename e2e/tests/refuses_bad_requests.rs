@@ -8,7 +8,7 @@ use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn every_bad_request_gets_the_error_of_its_specification_and_the_server_goes_on() {
+async fn every_bad_request_gets_its_specified_error_and_the_server_keeps_serving() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let url = mcp_url(&bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?)?;

@@ -23,7 +23,7 @@ use serde_json::json;
 const REST: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn a_second_pass_and_a_restarted_operator_leave_every_resource_version_as_it_was() {
+async fn a_second_reconcile_and_an_operator_restart_change_no_resource_version() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;

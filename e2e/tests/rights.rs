@@ -17,7 +17,7 @@ use lenses_mcp_e2e::{
 type Right = String;
 
 #[tokio::test]
-async fn the_operator_has_every_right_that_it_needs_and_uses_every_right_that_it_has() {
+async fn the_operator_has_every_right_it_needs_and_no_unused_one() {
     prove(|bed| async move {
         let granted = granted(&bed).await?;
         let Requests { refused, allowed } = requests()?;

@@ -11,7 +11,7 @@ use lenses_mcp_e2e::bed::{condition, prove, until};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn autoscaling_takes_over_the_number_of_pods_without_a_jump_and_gives_it_back_likewise() {
+async fn autoscaling_takes_over_and_gives_back_the_replicas_without_a_jump() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let mut manifest = bed.oauth_server("mcp", &hq);
@@ -54,8 +54,7 @@ async fn autoscaling_takes_over_the_number_of_pods_without_a_jump_and_gives_it_b
 }
 
 #[tokio::test]
-async fn what_is_no_longer_asked_for_goes_and_the_object_of_somebody_else_is_in_nobodys_way_until_it_is()
- {
+async fn unwanted_objects_go_and_foreign_ones_are_reported_if_in_conflict() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let scalers: Api<HorizontalPodAutoscaler> = bed.api();
@@ -88,7 +87,7 @@ async fn what_is_no_longer_asked_for_goes_and_the_object_of_somebody_else_is_in_
 }
 
 #[tokio::test]
-async fn the_autoscaler_and_the_disruption_budget_are_put_back_when_they_are_changed_or_deleted() {
+async fn a_changed_or_deleted_autoscaler_or_disruption_budget_is_restored() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let mut manifest = bed.oauth_server("mcp", &hq);

@@ -13,7 +13,7 @@ use lenses_mcp_e2e::bed::{Trouble, prove, until};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_pod_template_is_merged_into_pods_that_run_under_the_restricted_standard() {
+async fn a_pod_template_is_merged_and_pods_run_under_the_restricted_standard() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let mut manifest = bed.oauth_server("mcp", &hq);
@@ -54,8 +54,7 @@ async fn a_pod_template_is_merged_into_pods_that_run_under_the_restricted_standa
 }
 
 #[tokio::test]
-async fn a_setting_put_into_the_servers_environment_by_hand_is_taken_out_and_other_variables_stay()
-{
+async fn a_setting_added_to_the_environment_by_hand_is_removed_others_stay() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
@@ -79,8 +78,7 @@ async fn a_setting_put_into_the_servers_environment_by_hand_is_taken_out_and_oth
 }
 
 #[tokio::test]
-async fn the_network_policy_is_put_back_when_it_is_changed_or_deleted_and_goes_when_it_is_not_wanted()
- {
+async fn a_changed_or_deleted_network_policy_is_restored_until_it_is_disabled() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let mut manifest = bed.oauth_server("mcp", &hq);

@@ -10,7 +10,7 @@ use lenses_mcp_e2e::bed::{Bed, SERVICE_ACCOUNT_TOKEN, Trouble, condition, prove,
 use serde_json::json;
 
 #[tokio::test]
-async fn an_image_that_cannot_be_pulled_is_named_with_what_the_kubelet_said() {
+async fn an_image_that_cannot_be_pulled_is_named_with_the_kubelets_reason() {
     prove(|bed| async move {
         let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
         manifest["spec"]["image"] = json!("registry.invalid/nothing:1");
@@ -31,8 +31,7 @@ async fn an_image_that_cannot_be_pulled_is_named_with_what_the_kubelet_said() {
 }
 
 #[tokio::test]
-async fn a_server_that_ends_at_its_start_is_told_with_its_last_words_and_without_a_write_per_restart()
- {
+async fn a_server_failing_at_start_is_reported_without_a_write_per_restart() {
     prove(|bed| async move {
         // A file in the place of the caller's token that the server refuses.
         let hq = bed.hq().await?;
@@ -86,7 +85,7 @@ async fn pods_that_no_node_takes_are_told_with_what_the_scheduler_said() {
 }
 
 #[tokio::test]
-async fn a_pod_that_waits_for_a_volume_is_told_with_what_the_kubelet_warned_of() {
+async fn a_pod_waiting_for_a_volume_is_reported_with_the_kubelets_warning() {
     prove(|bed| async move {
         let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
         manifest["spec"]["rollout"] = json!({"progressDeadlineSeconds": 10});
@@ -107,7 +106,7 @@ async fn a_pod_that_waits_for_a_volume_is_told_with_what_the_kubelet_warned_of()
 }
 
 #[tokio::test]
-async fn a_key_that_a_secret_lacks_is_named_with_its_secret_and_field() {
+async fn a_key_missing_in_a_secret_is_named_with_secret_and_field() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;

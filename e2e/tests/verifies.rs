@@ -58,7 +58,7 @@ async fn each_fault_of_hq_has_its_own_reason_and_heals() {
 }
 
 #[tokio::test]
-async fn each_setting_of_hq_that_sign_in_needs_is_told_when_it_is_wrong() {
+async fn each_hq_setting_that_sign_in_needs_is_reported_if_wrong() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&often(bed.oauth_server("mcp", &hq))).await?;
@@ -84,7 +84,7 @@ async fn each_setting_of_hq_that_sign_in_needs_is_told_when_it_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open() {
+async fn a_url_that_answers_calls_without_a_token_is_too_open() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
@@ -133,7 +133,7 @@ async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open()
 }
 
 #[tokio::test]
-async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() {
+async fn tools_are_listed_with_a_token_and_a_bad_token_is_reported() {
     prove(|bed| async move {
         let mut manifest = for_callers_with_a_token(&bed).await?;
         manifest["spec"]["verification"]["credentialSecretRef"] =

@@ -39,7 +39,7 @@ async fn a_status_that_somebody_writes_by_hand_is_put_right() {
 }
 
 #[tokio::test]
-async fn a_resource_that_is_going_is_left_alone_and_holds_no_other_up() {
+async fn a_resource_under_deletion_is_left_alone_and_delays_no_other() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("going", &hq)).await?;

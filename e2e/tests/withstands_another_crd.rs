@@ -8,7 +8,7 @@ use lenses_mcp_e2e::bed::{Bed, Trouble, prove};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_crd_of_another_version_and_a_resource_that_cannot_be_read_stop_no_other_resource() {
+async fn another_crd_version_or_an_unreadable_resource_stops_no_other_resource() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let shipped = definition(&bed).await?;

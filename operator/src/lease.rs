@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_takes_it_and_a_standby_waits_for_as_long_as_it_is_renewed() {
+    async fn the_first_takes_the_lease_and_a_standby_waits_during_renewals() {
         let server = ApiServer::default();
         let (first, standby) = (server.lease("first"), server.lease("standby"));
         let record = first.acquire(|| ()).await;
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_standby_takes_over_when_the_holder_has_given_no_sign_of_life_for_the_duration() {
+    async fn a_standby_takes_over_if_the_lease_is_not_renewed_in_time() {
         let server = ApiServer::default();
         server.lease("gone").acquire(|| ()).await;
         let begun = Instant::now();
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_standby_takes_over_at_its_next_look_when_the_lease_is_given_up() {
+    async fn a_standby_takes_over_a_released_lease_at_its_next_check() {
         let server = ApiServer::default();
         let first = server.lease("first");
         first.acquire(|| ()).await;
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_holder_stops_when_it_cannot_renew_before_a_standby_may_take_over() {
+    async fn a_holder_that_cannot_renew_stops_before_a_standby_takes_over() {
         let server = ApiServer::default();
         let first = server.lease("first");
         let record = first.acquire(|| ()).await;
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_process_is_on_standby_once_it_has_read_the_lease_of_another() {
+    async fn a_process_is_on_standby_once_it_has_read_anothers_lease() {
         let server = ApiServer::default();
         server.lease("first").acquire(|| ()).await;
         let standby = server.lease("standby");
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_holder_outlives_a_short_outage_and_stops_when_someone_else_holds_the_lease() {
+    async fn the_holder_outlives_a_short_outage_but_not_another_holder() {
         let server = ApiServer::default();
         let first = server.lease("first");
         let record = first.acquire(|| ()).await;

@@ -72,7 +72,7 @@ impl Drop for Running {
 }
 
 #[tokio::test]
-async fn it_is_alive_and_not_ready_before_it_has_reached_the_api_server() {
+async fn it_is_live_but_not_ready_before_reaching_the_api_server() {
     let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (admin, nobody) = (free().to_string(), free());
     let directory = env::temp_dir().join(format!("lenses-mcp-operator-{}", std::process::id()));

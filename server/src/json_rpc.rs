@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_a_short_string_or_an_integer_and_is_repeated_as_it_came() {
+    fn an_id_is_a_short_string_or_an_integer_and_is_echoed() {
         for text in ["0", "-7", "18446744073709551616", r#""a""#, r#""\u00e9\n""#] {
             assert_eq!(RequestId::parse(text).unwrap().as_json(), text);
         }

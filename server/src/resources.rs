@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_leads_to_a_tool_and_its_arguments_with_each_segment_one_name() {
+    fn a_uri_maps_to_a_tool_and_each_segment_is_one_argument() {
         for (uri, name, arguments) in [
             ("lenses://environments", "environments", json!({})),
             ("lenses://environments/dev", "environment", json!({ "name": "dev" })),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn every_template_names_a_tool_that_there_is_and_each_of_its_variables() {
+    fn every_template_names_an_existing_tool_and_all_its_variables() {
         for template in TEMPLATES {
             let tool = crate::tools::registry().find(template.tool).unwrap();
             let named: Vec<_> =

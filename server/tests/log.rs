@@ -19,7 +19,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_log_says_who_called_what_and_never_shows_a_token_a_url_or_an_argument() {
+async fn the_log_names_caller_and_tool_but_no_token_url_or_argument() {
     let lines = CapturedLog::default();
     let subscriber = tracing_subscriber::fmt()
         .json()

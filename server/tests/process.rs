@@ -74,7 +74,7 @@ fn post(address: SocketAddr, length: usize) -> std::io::Result<String> {
 }
 
 #[test]
-fn a_large_body_that_is_refused_gets_its_answer_and_not_a_broken_connection() {
+fn a_refused_large_body_gets_its_response_on_an_intact_connection() {
     let callers = [("MCP_CALLERS", ""), ("MCP_CALLER_TOKEN", "a-token-that-nobody-shows-here")];
     for (settings, status) in [(&[("MCP_MAX_BODY_BYTES", "1024")][..], "413 "), (&callers, "401 ")]
     {
@@ -235,7 +235,7 @@ fn sigterm_turns_readiness_off_finishes_what_is_in_flight_and_exits_0() {
 }
 
 #[test]
-fn a_call_is_one_line_which_is_there_without_another_and_none_is_missing_at_the_end() {
+fn a_call_is_one_line_at_once_and_none_is_lost() {
     let mut server = Running::start(&[("MCP_AUDIT", "off")]);
     let message = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami"}}"#;
     let call = |tool: &str| {
@@ -296,7 +296,7 @@ fn exchange(kept: &mut TcpStream) -> String {
 }
 
 #[test]
-fn a_client_that_goes_on_calling_is_told_with_an_answer_that_its_connection_closes() {
+fn a_client_still_calling_learns_from_a_response_of_the_close() {
     let mut running = Running::start(&[]);
     let mut kept = TcpStream::connect(running.endpoint).unwrap();
     let mut idle = TcpStream::connect(running.endpoint).unwrap();

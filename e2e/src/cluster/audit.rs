@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_the_log_is_read_and_a_line_that_is_being_written_is_not() {
+    fn every_log_file_is_read_except_a_line_still_being_written() {
         let directory = std::env::temp_dir().join(format!("audit-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let allowed = r#"{"verb":"patch","user":{"username":"a"},"objectRef":{"resource":"deployments","subresource":"status","apiGroup":"apps"},"responseStatus":{"code":201},"annotations":{"authorization.k8s.io/decision":"allow"}}"#;

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_what_a_directory_a_cgroup_and_a_host_can_be_called() {
+    fn a_name_is_valid_for_a_directory_a_cgroup_and_a_host() {
         for good in ["e2e", "a", "7", "two-words", "a-1", &"x".repeat(LONGEST)] {
             assert_eq!(
                 good.parse::<ClusterName>().map(|name| name.to_string()),

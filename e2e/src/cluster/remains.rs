@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_runs_is_not_gone_and_one_that_never_was_is() {
+    fn a_running_process_is_not_gone_and_an_unknown_one_is() {
         assert!(!is_gone(i32::try_from(std::process::id()).unwrap()));
         assert!(is_gone(i32::MAX));
     }

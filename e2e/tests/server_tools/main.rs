@@ -24,14 +24,12 @@ use lenses_mcp_server::tools::{self, Tool};
 use self::bench::Bench;
 
 #[tokio::test]
-async fn every_tool_asks_hq_for_what_it_means_gives_what_it_promises_and_changes_what_it_says_in_2026_07_28()
- {
+async fn every_tool_requests_returns_and_changes_as_promised_in_2026_07_28() {
     all(Revision::V2026_07_28).await;
 }
 
 #[tokio::test]
-async fn every_tool_asks_hq_for_what_it_means_gives_what_it_promises_and_changes_what_it_says_in_2025_11_25()
- {
+async fn every_tool_requests_returns_and_changes_as_promised_in_2025_11_25() {
     all(Revision::V2025_11_25).await;
 }
 

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_that_finds_the_same_changes_nothing_and_one_that_finds_else_is_dated() {
+    fn an_unchanged_observation_changes_nothing_and_a_changed_one_is_dated() {
         let mut server = oauth_server();
         let first = of(&server, &serving(), at(0));
         server.status = Some(first.clone());
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transition_is_dated_when_the_status_changes_and_not_when_the_reason_does() {
+    fn a_transition_is_dated_by_a_new_status_not_a_new_reason() {
         let mut server = oauth_server();
         server.status = Some(of(&server, &Applied { deployment: None }, at(0)));
         let time = |status: &LensesMcpServerStatus, kind: &str| {
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_server_refuses_is_stalled_and_what_may_pass_is_not() {
+    fn a_refusal_of_the_api_server_stalls_and_a_temporary_error_not() {
         let server = oauth_server();
         let found = found();
         let valid = validate(&server, &found, &defaults());
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_spec_is_stalled_and_what_was_said_of_the_last_good_one_stands() {
+    fn an_invalid_spec_is_stalled_and_keeps_the_last_good_specs_conditions() {
         let mut server = oauth_server();
         server.status = Some(of(&server, &serving(), at(0)));
         server.spec.auth = lenses_mcp_crds::Auth::default();

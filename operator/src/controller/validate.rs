@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_in_a_namespace_that_is_not_watched_is_said_to_be_out_of_sight() {
+    fn a_service_in_an_unwatched_namespace_is_reported_as_not_visible() {
         let mut found = found();
         found.lenses_service = None;
         let defaults = Defaults { namespaces: vec!["tools".to_owned()], ..defaults() };

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_used_only_with_its_label_and_the_command_for_it_is_told() {
+    fn a_secret_is_used_only_with_its_label_as_the_message_says() {
         let labelled = |labels: serde_json::Value| {
             serde_json::from_value(json!({ "metadata": { "labels": labels } })).unwrap()
         };

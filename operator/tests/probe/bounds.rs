@@ -127,7 +127,7 @@ async fn a_certificate_is_trusted_with_its_authority_and_for_its_name_only() {
 }
 
 #[tokio::test]
-async fn the_list_of_tools_is_read_page_by_page_but_not_for_ever() {
+async fn the_list_of_tools_is_read_by_page_up_to_a_limit() {
     let pages = |last: usize| {
         Listener::serving(move |_| {
             Router::new().route(

@@ -82,7 +82,7 @@ fn sign_in() -> Callers {
 }
 
 #[tokio::test]
-async fn a_server_with_oauth_is_verified_and_its_tools_are_counted_with_a_token() {
+async fn an_oauth_server_is_verified_and_a_token_counts_its_tools() {
     let hq = hq().await;
     let server = with_oauth(&hq, &[]).await;
     let found = verified(&server, sign_in(), None).await;

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_for_another_server_is_not_admitted_unless_the_audience_is_ignored() {
+    fn a_token_for_another_server_is_refused_unless_the_audience_is_ignored() {
         for other in [
             "https://mcp.example.com/other",
             "https://mcp.example.com",

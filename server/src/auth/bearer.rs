@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_16_kib_is_read_and_a_longer_one_is_too_long() {
+    fn a_token_of_16_kib_is_read_and_a_longer_one_refused() {
         let longest = "a".repeat(16 * 1024);
         assert_eq!(read(&[format!("Bearer {longest}").as_bytes()]), Ok(longest.clone()));
         let longer = format!("Bearer {longest}a");

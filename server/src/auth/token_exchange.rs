@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_endpoint_is_called_on_the_inside_address_and_only_where_it_is_hqs() {
+    fn the_token_endpoint_uses_the_internal_address_only_if_it_is_hqs() {
         for (endpoint, issuer, lenses_url, expected) in [
             (
                 "https://l.example.com/oauth2/token",

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documentation_of_clients_has_the_commands_and_the_file_of_the_page() {
+    fn the_clients_documentation_has_the_pages_commands_and_file() {
         let page = include_str!("../../../docs/clients.md");
         for with_token in [false, true] {
             let connect =

@@ -24,7 +24,7 @@ fn assert_unchanged(sent: &[u8], written: &str) {
 }
 
 #[test]
-fn digits_and_order_of_keys_stay_and_what_is_passed_on_is_json() {
+fn digits_and_key_order_stay_and_the_output_is_json() {
     fuzz("records", |input| {
         if let Ok(object) = RawObject::read(Bytes::copy_from_slice(input)) {
             assert_unchanged(input, object.as_str());

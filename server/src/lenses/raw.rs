@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_objects_is_told_from_what_is_no_json() {
+    fn a_reply_without_a_list_of_objects_differs_from_invalid_json() {
         assert_eq!(list(" [ ] ").unwrap().len(), 0);
         for reply in ["[1]", "[null,[{}]]", "{}", "null", "\"a\"", r#"{"a":"\ud800"}"#] {
             assert_eq!(list(reply), Err(NoList::Other), "{reply}");

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_one_whatever_the_token_and_without_a_subject_the_address_tells() {
+    fn a_user_is_the_subject_of_any_token_else_the_address() {
         let users = users();
         let address = |last| Some(IpAddr::from([10, 0, 0, last]));
         let same = |one: &Arc<User>, other: &Arc<User>| Arc::ptr_eq(one, other);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_takes_no_more_than_the_share_and_a_short_one_is_never_refused() {
+    async fn a_response_takes_at_most_the_share_and_short_ones_always_pass() {
         let users = Users::new(
             PerUser { concurrent_requests: 1, calls_per_minute: None },
             4 * SHORT * 10,

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_events_fields_beside_its_place_and_the_innermost_spans_in_it() {
+    fn a_line_has_the_events_fields_and_the_innermost_spans() {
         let lines = logged(|| {
             tracing::info!(
                 text = "a \"b\"\n",

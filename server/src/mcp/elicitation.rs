@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_can_answer_and_ids_of_one_kind_do_not_pass_for_another() {
+    fn nobody_else_can_answer_and_id_types_are_not_mixed_up() {
         let here = elicitation("");
         let question = here.ask(&asker("alice")).unwrap();
         assert!(here.answer(&response(&question.id), &caller("mallory")).is_err());

@@ -70,7 +70,7 @@ fn every_prompt_is_described_and_so_is_each_of_its_arguments() {
 }
 
 #[test]
-fn every_text_tells_to_call_exactly_the_tools_of_its_steps_and_shows_each_argument_quoted() {
+fn every_text_names_exactly_its_steps_tools_and_quotes_each_argument() {
     for prompt in all() {
         let named: HashSet<_> = prompt.tools().into_iter().collect();
         for step in prompt.steps {
@@ -103,7 +103,7 @@ fn every_text_tells_to_call_exactly_the_tools_of_its_steps_and_shows_each_argume
 }
 
 #[test]
-fn what_is_not_offered_is_not_prompted_for_and_the_text_says_so() {
+fn the_steps_omit_withheld_tools_and_the_text_says_so() {
     let read_only = ToolPolicy::new(Options { read_only: true, ..Options::default() });
     let text = text(find("create_kafka_connector_guide").unwrap(), &read_only);
     let (steps, impossible) = text.split_once("Not possible here").unwrap();
@@ -125,7 +125,7 @@ fn what_is_not_offered_is_not_prompted_for_and_the_text_says_so() {
 }
 
 #[test]
-fn a_token_that_allows_less_is_told_what_the_user_would_have_to_allow() {
+fn the_text_names_the_scopes_that_a_token_lacks() {
     let prompt = find("create_sql_processor_guide").unwrap();
     let text = prompt.text(&arguments(prompt), &ToolPolicy::default(), Scope::Read.into()).unwrap();
     assert!(text.contains("- create_sql_processor: the token lacks the scope `write`"), "{text}");

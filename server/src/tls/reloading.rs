@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn follows_its_files_through_swapped_links_and_keeps_what_it_has_when_they_are_bad_or_gone() {
+    fn follows_swapped_links_and_keeps_the_last_good_files() {
         let folder = std::env::temp_dir().join(format!("reloading-{}", uuid::Uuid::new_v4()));
         // As Kubernetes mounts a Secret: the file is a link into a folder that is swapped as a whole.
         let write = |version: &str, text: &str| {

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_end_at_a_record_and_follow_each_other_without_gap_while_records_come_and_go() {
+    fn pages_end_at_a_record_without_gaps_while_records_change() {
         let limit = Some(Int::clamped(2));
         let first = Page::of(
             &named(&["d", "a", "c", "b"]),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_too_long_is_cut_before_the_limit_and_still_gives_something() {
+    fn a_long_list_is_cut_before_the_limit_but_never_to_nothing() {
         for (bytes, kept) in [(1_000, 3), (39, 3), (38, 2), (13, 1), (1, 1)] {
             let page = Page::of(&named(&["a", "b", "c"]), "name", Paging::default(), limits(bytes));
             assert_eq!((page.records.count(), page.cut.is_some()), (kept, kept < 3), "{bytes}");

@@ -125,7 +125,7 @@ async fn headers_of_the_newest_revision_must_say_what_the_body_says() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_message_get_json_rpcs_error_and_their_id_where_it_can_be_read() {
+async fn invalid_bodies_get_a_json_rpc_error_with_any_readable_id() {
     let hq = Hq::start().await;
     let server = server(&hq);
     let deep = format!(

@@ -185,7 +185,7 @@ fn all_that_can_be_wrong() -> Vec<Wrong> {
 }
 
 #[tokio::test]
-async fn each_setting_of_hq_that_is_wrong_is_found_and_the_one_to_change_is_named() {
+async fn each_wrong_hq_setting_is_found_and_named() {
     for Wrong { breaks, settings, check: name, result, reason, remedy } in all_that_can_be_wrong() {
         let hq = Hq::start().await;
         breaks(&hq);
@@ -237,7 +237,7 @@ async fn a_closed_registration_is_no_fault_where_clients_are_known_otherwise() {
 }
 
 #[tokio::test]
-async fn an_hq_that_is_away_is_reported_and_what_depends_on_it_is_skipped() {
+async fn an_unreachable_hq_is_reported_and_dependent_checks_are_skipped() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = Server::new(&[
         ("OAUTH_ENABLED", "true"),

@@ -82,7 +82,7 @@ async fn hqs_own_metadata_is_answered_at_this_host_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn metadata_that_hq_does_not_give_is_503_and_never_shows_its_address() {
+async fn missing_metadata_of_hq_is_503_without_its_address() {
     let hq = Hq::start().await;
     for (status, body) in [
         (StatusCode::INTERNAL_SERVER_ERROR, String::new()),

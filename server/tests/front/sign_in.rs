@@ -21,7 +21,7 @@ fn assert_invalid_token(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn without_a_token_the_challenge_says_where_to_sign_in_and_names_no_error() {
+async fn without_a_token_the_challenge_points_to_sign_in_without_an_error() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
     let get = Request::builder()
@@ -51,7 +51,7 @@ async fn without_a_token_the_challenge_says_where_to_sign_in_and_names_no_error(
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_a_token_is_invalid_and_hq_is_not_asked() {
+async fn a_malformed_token_is_invalid_without_asking_hq() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
     for value in ["Bearer a b", "Bearer a,b", "Bearer \"a\"", "Bearer ====", "Bearer t\u{f6}ken"] {
@@ -201,7 +201,7 @@ async fn what_a_statement_does_decides_the_scopes_of_execute_sql() {
 }
 
 #[tokio::test]
-async fn a_tool_above_what_is_offered_is_not_asked_for_and_not_called() {
+async fn a_tool_above_the_offered_scopes_is_neither_requested_nor_called() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[("MCP_SCOPES", "read")]);
     let answer = server.call(hq.issue_to_alice(), DELETE).await;

@@ -71,7 +71,7 @@ async fn elsewhere_the_callers_token_is_passed_on() {
 }
 
 #[tokio::test]
-async fn metadata_is_not_read_at_start_nor_for_what_sign_in_refuses_and_then_once() {
+async fn metadata_is_read_once_at_the_first_accepted_sign_in() {
     let hq = Hq::start().await;
     hq.offer_exchange();
     let server = server(&hq, &[]);
@@ -109,7 +109,7 @@ async fn metadata_is_found_below_a_path_too() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_fails_is_503_and_the_token_is_not_passed_on() {
+async fn a_failed_exchange_is_503_and_the_token_is_not_forwarded() {
     for (status, body) in [
         (StatusCode::BAD_REQUEST, r#"{"error":"invalid_request"}"#),
         (StatusCode::BAD_REQUEST, r#"{"error":"invalid_target"}"#),

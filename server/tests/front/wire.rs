@@ -88,7 +88,7 @@ async fn what_is_no_http_is_refused_and_the_connection_closed() {
 }
 
 #[tokio::test]
-async fn a_body_whose_end_two_readers_could_see_in_two_places_is_refused() {
+async fn a_body_with_an_ambiguous_end_is_refused() {
     let address = listening().await;
     let length = BODY.len();
     let chunked = format!("{length:x}\r\n{BODY}\r\n0\r\n\r\n");
@@ -112,7 +112,7 @@ async fn a_body_whose_end_two_readers_could_see_in_two_places_is_refused() {
 }
 
 #[tokio::test]
-async fn where_both_length_and_chunks_are_given_the_connection_is_not_used_again() {
+async fn a_request_with_length_and_chunks_closes_its_connection() {
     let smuggled = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let lines = format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", BODY.len());
     let request =

@@ -33,7 +33,7 @@ async fn listed(server: &Server, number: u8) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_of_twenty_callers_at_once_gets_a_list_of_2_6_mb() {
+async fn twenty_concurrent_callers_each_get_a_list_of_2_6_mb() {
     let hq = Hq::start(2_650_000).await;
     let mut server = Server::start(&hq, &[]).await;
     let watch = Watch::start(&server).await;

@@ -13,7 +13,7 @@ use crate::{
 const JSON: &str = "application/json";
 
 #[tokio::test]
-async fn what_hq_says_is_read_in_each_of_its_shapes_and_pages_are_not() {
+async fn hqs_message_is_read_in_each_shape_and_html_is_not() {
     let text = "text/plain; charset=utf-8";
     let no_reason = "no reason was given";
     for (content_type, body, said) in [

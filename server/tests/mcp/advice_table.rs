@@ -194,7 +194,7 @@ async fn check(url: &url::Url, advice: &Advice, mut is_said: impl FnMut(&str, &s
 }
 
 #[tokio::test]
-async fn every_error_of_hq_is_told_with_the_advice_for_caller_and_call() {
+async fn every_error_of_hq_has_advice_for_its_caller_and_call() {
     for (status, content_type, body, said, advice) in REPLIES {
         let hq = Hq::answering(*status, content_type, *body).await;
         check(&hq.url, advice, |text, advice| assert_eq!(text, format!("{said}. {advice}"))).await;

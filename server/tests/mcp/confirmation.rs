@@ -137,7 +137,7 @@ async fn one_yes_runs_one_call_at_each_replica() {
 }
 
 #[tokio::test]
-async fn a_yes_holds_for_one_user_tool_and_arguments_and_no_forged_one_holds() {
+async fn a_yes_holds_for_one_user_tool_and_arguments_if_not_forged() {
     let hq = Hq::answering(204, "", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
     let (_, asked) =
@@ -176,7 +176,7 @@ async fn a_yes_holds_for_one_user_tool_and_arguments_and_no_forged_one_holds() {
 }
 
 #[tokio::test]
-async fn a_client_that_cannot_ask_or_a_server_that_need_not_runs_at_once() {
+async fn the_tool_runs_at_once_if_asking_is_impossible_or_not_required() {
     for (confirm, revision, capabilities) in [
         (Confirm::Destructive, MODERN, json!({})),
         (Confirm::Destructive, MODERN, json!({ "elicitation": { "url": {} } })),
@@ -231,7 +231,7 @@ async fn only_what_deletes_is_asked_about_and_wrong_arguments_are_told_first() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_any_argument_is_told_before_the_user_is_asked() {
+async fn a_wrong_argument_is_reported_before_the_user_is_asked() {
     let hq = Hq::answering(204, "", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
     let mut asked = 0;
@@ -312,7 +312,7 @@ async fn an_answer_holds_for_arguments_however_they_are_written() {
 }
 
 #[tokio::test]
-async fn what_is_withheld_is_not_listed_and_calling_it_says_which_setting_decides() {
+async fn a_withheld_tool_is_unlisted_and_its_call_names_the_setting() {
     let options = policy::Options {
         read_only: true,
         deny: vec!["get_topic".parse().unwrap()],

@@ -98,7 +98,7 @@ async fn every_change_of_offsets_asks_hq_for_what_it_means() {
 }
 
 #[tokio::test]
-async fn a_time_is_needed_for_a_reset_to_one_and_must_be_one_that_says_its_offset() {
+async fn a_reset_to_a_time_requires_a_time_with_its_offset() {
     let reset = |target: Value| {
         group(&json!({ "topics": ["t"], "reset_to": "timestamp", "target": target }))
     };
@@ -141,7 +141,7 @@ fn topic(partitions: &[(i64, i64, i64)]) -> Value {
 }
 
 #[tokio::test]
-async fn lag_is_told_by_partition_by_topic_and_in_total_and_what_is_not_known_is_null() {
+async fn lag_is_given_by_partition_topic_and_total_with_null_for_unknown() {
     let url = hq(
         json!({ "id": "g", "state": "Stable", "consumersCount": 1, "consumers": [
             { "topic": "b", "partition": 0, "currentOffset": 7, "logEndOffset": 10, "lag": 3, "consumerId": "g-0" },
@@ -187,7 +187,7 @@ async fn lag_is_told_by_partition_by_topic_and_in_total_and_what_is_not_known_is
 }
 
 #[tokio::test]
-async fn lag_of_a_group_that_tells_nothing_is_not_known_and_of_one_that_is_not_there_an_error() {
+async fn a_silent_groups_lag_is_unknown_and_a_missing_groups_an_error() {
     let endpoint = Endpoint::new(&hq(json!({ "id": "g" }), json!({})).await);
     let result = endpoint
         .call("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "g" }))
@@ -313,7 +313,7 @@ async fn a_topic_that_hq_names_is_one_segment_of_the_path_too() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_when_kafka_would_refuse_and_what_is_not_known() {
+async fn a_dry_run_reports_kafkas_refusal_and_unknown_values() {
     for (group, refused, said) in [
         (json!({ "id": "g", "state": "Stable" }), json!(true), "has active members"),
         (json!({ "id": "g" }), Value::Null, "does not tell whether the group has active members"),
@@ -333,7 +333,7 @@ async fn a_dry_run_says_when_kafka_would_refuse_and_what_is_not_known() {
 }
 
 #[tokio::test]
-async fn moves_of_offsets_are_confirmed_and_only_a_real_dry_run_is_not() {
+async fn moving_offsets_requires_confirmation_unless_it_is_a_real_dry_run() {
     let hq = Hq::giving(&json!([{ "id": "g", "state": "Empty" }])).await;
     let endpoint = Endpoint::new(&hq.url);
     for (dry_run, asked) in [

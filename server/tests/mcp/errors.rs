@@ -100,7 +100,7 @@ async fn a_page_a_redirect_or_broken_json_is_no_answer() {
 }
 
 #[tokio::test]
-async fn every_status_that_is_no_success_is_an_error_that_says_what_to_do() {
+async fn every_unsuccessful_status_is_an_error_that_says_what_to_do() {
     for status in 300..600 {
         let said = match status {
             300..400 => {
@@ -164,8 +164,7 @@ async fn every_tool_tells_what_hq_says_when_it_refuses() {
 }
 
 #[tokio::test]
-async fn no_tool_takes_a_page_a_redirect_or_a_reply_that_is_broken_too_large_or_too_slow_for_an_answer()
- {
+async fn no_tool_accepts_a_page_redirect_broken_oversized_or_late_reply() {
     let limits = Limits { request: Duration::from_millis(500), bytes: 1_000, ..Limits::default() };
     let page = "<!DOCTYPE html><title>Sign in</title>";
     let cut = hq::writing(

@@ -81,7 +81,7 @@ async fn what_is_wrong_with_a_request_is_invalid_params_and_named() {
 }
 
 #[tokio::test]
-async fn a_prompt_whose_tools_are_all_withheld_is_not_listed_and_says_why() {
+async fn a_prompt_with_all_tools_withheld_is_unlisted_and_says_why() {
     let policy = Options { deny: vec!["processors/*".parse().unwrap()], ..Options::default() };
     let endpoint =
         Endpoint::with(&hq::absent().await, Limits::default(), Confirm::Destructive, Some(policy));
@@ -98,7 +98,7 @@ async fn a_prompt_whose_tools_are_all_withheld_is_not_listed_and_says_why() {
 }
 
 #[tokio::test]
-async fn prompts_need_no_scope_of_their_own_but_follow_those_of_their_tools() {
+async fn prompts_need_only_the_scopes_of_their_tools() {
     let url = hq::absent().await;
     for (scopes, listed) in [(Scope::Read.into(), 10), (ScopeSet::NONE, 0)] {
         let (_, list) = Endpoint::new(&url)

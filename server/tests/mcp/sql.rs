@@ -201,7 +201,7 @@ async fn a_connection_that_breaks_off_keeps_its_rows_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_query_that_lenses_ended_at_its_own_limit_says_so_and_how_to_read_on() {
+async fn a_query_ended_at_lenses_limit_says_so_and_how_to_continue() {
     for (sql, read, is_cut) in [
         ("SELECT * FROM orders", 20_971_540_u64, true),
         ("SELECT * FROM orders", 19_999_999, false),
@@ -231,7 +231,7 @@ async fn a_query_that_lenses_ended_at_its_own_limit_says_so_and_how_to_read_on()
 }
 
 #[tokio::test]
-async fn a_cut_says_how_to_go_on_after_the_last_record_of_each_partition() {
+async fn a_cut_says_how_to_continue_after_each_partitions_last_record() {
     let limits = Limits { rows: 3, ..Limits::default() };
     let at = |partition, offset| json!({ "type": "RECORD", "data": { "metadata": { "partition": partition, "offset": offset } } });
     for (frames, expected) in [

@@ -46,7 +46,7 @@ fn oauth_left_unsaid_is_on_where_older_charts_rely_on_it() {
 }
 
 #[test]
-fn an_api_key_alone_is_for_stdio_and_over_http_someone_must_be_named() {
+fn an_api_key_alone_serves_stdio_and_http_needs_a_named_caller() {
     assert!(matches!(
         read(&[&[("LENSES_API_KEY", "key")]]).unwrap().transport,
         Transport::Stdio { .. }

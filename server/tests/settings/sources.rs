@@ -36,7 +36,7 @@ fn the_environment_wins_over_the_settings_file() {
 }
 
 #[test]
-fn a_dotenv_file_in_the_working_directory_is_read_where_there_is_one() {
+fn a_dotenv_file_in_the_working_directory_is_read_if_present() {
     let files = Files([(".env", "LENSES_API_KEY=key\nLENSES_LICENSE=of-another-program\n")].into());
     assert!(matches!(read_with(&files, &[]).unwrap().transport, Transport::Stdio { .. }));
 }
@@ -70,7 +70,7 @@ fn a_settings_file_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn names_of_other_releases_are_told_from_settings_and_said_to_have_no_effect() {
+fn names_of_other_releases_are_reported_to_have_no_effect() {
     let set = [
         ("FASTMCP_STATELESS_HTTP", "true"),
         ("FASTMCP_LOG_LEVEL", "INFO"),

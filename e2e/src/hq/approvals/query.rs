@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_no_query_is_refused_and_a_page_must_say_its_size() {
+    fn an_invalid_query_is_refused_and_a_page_must_state_its_size() {
         assert!(
             Query::parse(
                 "page=1&pageSize=25&approvalStatus=Pending&sortField=createdBy&sortOrder=desc"

@@ -287,7 +287,7 @@ async fn committed(client: &TestClient, topic: &str) -> Vec<(u64, u64, u64)> {
 }
 
 #[tokio::test]
-async fn offsets_are_reset_to_a_start_an_end_or_a_time_and_the_lag_follows() {
+async fn offsets_reset_to_start_end_or_time_and_the_lag_follows() {
     let client = TestClient::new(&[]);
     let reset = async |body: Value| {
         client.change(Method::PUT, "consumers/legacy-export/offsets", Some(body), 204).await;
@@ -450,7 +450,7 @@ async fn offsets_that_cannot_be_changed_are_refused_and_stay() {
 }
 
 #[tokio::test]
-async fn a_new_environment_is_listed_without_an_agent_and_its_key_is_shown_once() {
+async fn a_new_environment_is_listed_agentless_and_shows_its_key_once() {
     let client = TestClient::new(&[]);
     let path = "/api/v1/environments";
     let body = json!({"name": "qa-2", "display_name": "QA", "tier": "staging", "metadata": {"team": "qa"}});

@@ -35,7 +35,7 @@ async fn environments(client: &TestClient, token: &str) -> StatusCode {
 }
 
 #[tokio::test]
-async fn an_exchanged_token_is_for_hq_for_the_same_user_and_no_more_scopes() {
+async fn an_exchanged_token_is_for_hq_the_same_user_and_scopes() {
     let client = TestClient::new(&EXCHANGING);
     let id = client.public_client().await;
     let original = token(&client.tokens(&id, "bob", &["read", "write"]).await);

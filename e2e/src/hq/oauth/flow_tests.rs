@@ -48,7 +48,7 @@ async fn metadata_names_the_issuer_byte_for_byte_and_every_endpoint_on_it() {
 }
 
 #[tokio::test]
-async fn a_person_signs_in_consents_and_the_client_gets_tokens_that_hq_knows() {
+async fn a_user_signs_in_and_consents_and_hq_knows_the_clients_tokens() {
     let client = TestClient::new(&[]);
     let id = client.public_client().await;
     let page = client.authorize(&id, "read write", &[]).await;
@@ -86,7 +86,7 @@ async fn a_person_signs_in_consents_and_the_client_gets_tokens_that_hq_knows() {
 }
 
 #[tokio::test]
-async fn the_answer_carries_state_and_issuer_and_goes_only_to_a_registered_place() {
+async fn the_response_has_state_and_issuer_and_goes_to_registered_uris_only() {
     let client = TestClient::new(&["--approve-as=alice"]);
     let id = client.public_client().await;
     let answer =
@@ -140,7 +140,7 @@ async fn a_request_that_cannot_be_granted_is_answered_with_its_error() {
 }
 
 #[tokio::test]
-async fn without_require_pkce_a_challenge_may_be_left_out_but_not_forged_later() {
+async fn without_require_pkce_a_challenge_is_optional_but_cannot_be_forged_later() {
     let client = TestClient::new(&["--require-pkce=false", "--approve-as=alice"]);
     let id = client.public_client().await;
     let no_challenge = [("code_challenge", ""), ("code_challenge_method", "")];
@@ -191,7 +191,7 @@ async fn a_wrong_password_is_asked_again_and_in_the_end_given_up() {
 }
 
 #[tokio::test]
-async fn consent_is_given_once_by_whoever_signed_in_and_never_for_more_than_was_asked() {
+async fn consent_is_given_once_by_the_user_for_requested_scopes_only() {
     let client = TestClient::new(&[]);
     let id = client.public_client().await;
     let handle = client.authorize(&id, "read write", &[]).await.handle();
@@ -417,7 +417,7 @@ async fn a_confidential_client_proves_itself_by_its_secret() {
 }
 
 #[tokio::test]
-async fn registration_takes_what_hq_can_serve_and_says_what_is_wrong_with_the_rest() {
+async fn registration_accepts_what_hq_can_serve_and_explains_each_refusal() {
     let client = TestClient::new(&[]);
     let good = || json!({"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"});
     let with = |name: &str, value: Value| {
@@ -536,7 +536,7 @@ async fn revocation_takes_only_the_clients_own_tokens() {
 }
 
 #[tokio::test]
-async fn a_connected_application_is_listed_once_grows_by_step_up_and_is_out_when_revoked() {
+async fn a_connected_application_is_listed_once_steps_up_and_can_be_revoked() {
     let client = TestClient::new(&[]);
     let id = client.public_client().await;
     let read = client.tokens(&id, "bob", &["read"]).await;

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_listed_while_it_runs_and_one_user_cannot_take_all() {
+    fn a_running_query_is_listed_and_one_user_cannot_take_all() {
         let queries = Queries::default();
         let mut started: Vec<_> = (0..MAX_RUNNING_PER_USER)
             .map(|_| queries.start("SELECT", "bob", Timestamp::UNIX_EPOCH).ok().unwrap())

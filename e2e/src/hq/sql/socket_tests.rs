@@ -199,7 +199,7 @@ async fn a_scan_ends_at_max_size_and_only_stats_tell() {
 }
 
 #[tokio::test]
-async fn a_query_waits_for_its_client_is_listed_and_stops_when_the_client_goes() {
+async fn a_query_waits_for_its_client_and_stops_when_the_client_leaves() {
     let hq = hq().await;
     let sql = "SET max.size = '1GB'; SELECT * FROM big_events";
     let mut waiting = ask(&hq, json!({"sql": sql, "live": true, "stats": 1})).await;

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_server_leaves_out_or_rewrites_of_a_pod_template_is_no_drift() {
+    fn pod_template_fields_that_the_api_server_rewrites_are_no_drift() {
         for (wanted, observed) in [
             (json!({ "env": [{ "name": "X", "value": "" }] }), json!({ "env": [{ "name": "X" }] })),
             (json!({ "hostNetwork": false }), json!({})),
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_to_a_selector_or_a_rule_or_to_the_ports_of_a_service_is_drift() {
+    fn additions_to_a_selector_a_rule_or_service_ports_are_drift() {
         let service = json!({ "spec": {
             "selector": { "app": "a" },
             "ports": [{ "name": "mcp", "port": 80 }],

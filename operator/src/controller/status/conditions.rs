@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_say_is_kept_as_it_was_first_told_where_only_numbers_differ() {
+    fn messages_of_others_that_differ_only_in_numbers_keep_the_first() {
         let said = |reason, message: &str, before: &[Condition], generation| {
             let verdict = Verdict { holds: false, reason, message: message.to_owned() };
             dated(vec![(ConditionType::Available, verdict)], before, Some(generation), at(0))

@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_does_not_become_ready_and_the_one_that_serves_on_are_both_named() {
+    fn an_unready_image_and_the_one_still_serving_are_both_named() {
         let seen = [pod("old", "x:1", &ready()), pod("new", "x:2", &crashing())];
         let said = "x:2 does not become ready: the container lenses-mcp-server ends with exit status 1 at each start: no; x:1 serves on";
         assert_eq!(failing(&under_way(), &seen, None), (Reason::CrashLooping, said.into(), false));
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_was_ready_and_is_no_more_says_what_its_probe_says() {
+    fn a_pod_no_longer_ready_gives_the_message_of_its_probe() {
         let container = json!({
             "name": "lenses-mcp-server", "image": "x:2", "imageID": "", "ready": false, "restartCount": 0,
             "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } },
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn enough_pods_serve_while_the_server_is_scaled_up_or_gets_a_lost_pod_back() {
+    fn enough_pods_serve_during_scale_up_or_replacement_of_a_lost_pod() {
         let budget = |json: Value| serde_json::from_value::<DisruptionBudget>(json).unwrap();
         let (none, half) = (budget(json!({})), budget(json!({ "minAvailable": "50%" })));
         for (replicas, ready, before, budget, enough) in [
@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_takes_long_to_start_is_asked_why_and_says_what_the_kubelet_warned_of() {
+    fn a_pod_slow_to_start_gives_the_kubelets_warning() {
         let started = |at: &str| {
             let mut pod = pod("new", "x:2", &json!({}));
             pod["metadata"]["creationTimestamp"] = json!(at);

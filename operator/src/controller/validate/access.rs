@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_old_pods_go_first_until_the_new_ones_serve_also_after_a_restart() {
+    fn old_pods_stop_before_new_ones_serve_even_after_a_restart() {
         let (all, read) = (json!({ "oauth": {} }), json!({ "oauth": { "scopes": ["read"] } }));
         let (all, read) = (access(&all, &json!({})), access(&read, &json!({})));
         let why = Some("spec.auth.oauth.scopes no longer has delete, write".to_owned());

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn until_a_load_balancer_has_an_address_the_dns_name_stands_in_and_that_is_said() {
+    fn the_dns_name_is_advertised_until_a_load_balancer_has_an_address() {
         let endpoint = json!({ "tls": { "secretName": "certificate" }, "service": { "type": "LoadBalancer" } });
         let server = with(&endpoint, &json!([]));
         assert!(server.endpoint.awaits_address);

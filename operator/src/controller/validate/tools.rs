@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_never_used_is_refused_with_the_one_that_decides() {
+    fn an_unused_rule_is_refused_and_names_the_rule_that_decides() {
         let rule = |environment: &str| json!({ "environments": [environment], "scopes": [] });
         let refused = |environments: &[&str]| {
             let rules: Vec<_> = environments.iter().copied().map(rule).collect();

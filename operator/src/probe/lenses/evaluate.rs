@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_may_not_be_dialled_is_told_with_who_can_allow_it() {
+    fn a_refused_address_is_reported_with_who_can_allow_it() {
         let forbidden = NoAnswer::Forbidden { cause: "127.0.0.1 is a loopback address".into() };
         let finding = authorization_server(&server(), &metadata(Err(forbidden)), None, false);
         assert_eq!((finding.holds, finding.reason), (false, Reason::AddressForbidden));
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_hq_refuses_is_told_by_the_field_that_names_its_secret() {
+    fn a_client_refused_by_hq_is_reported_with_its_secrets_field() {
         let finding = authorization_server(
             &server(),
             &right(),
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_at_once_and_a_common_cause_once() {
+    fn all_faults_are_reported_together_and_a_common_cause_once() {
         let found = with("issuer", json!("https://other"));
         let Ok(Reply::Is(mut several)) = found.reply else { panic!() };
         several.registration_endpoint = None;

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_bound_to_a_key_by_cnf_or_by_its_type() {
+    fn cnf_or_the_token_type_binds_a_token_to_a_key() {
         for (text, expected) in [
             (r#"{"active":true}"#, false),
             (r#"{"active":true,"cnf":null,"token_type":"Bearer"}"#, false),

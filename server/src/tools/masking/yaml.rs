@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_in_every_notation_are_hidden_and_all_else_stays_as_it_is() {
+    fn secrets_in_every_notation_are_hidden_and_nothing_else_changes() {
         let text = r#"# exported by Lenses
 name: pg-source   # a comment
 cluster: "dev"

@@ -29,7 +29,7 @@ async fn endless() -> (Query, oneshot::Receiver<()>) {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_before_the_response_stops_the_query_at_hq() {
+async fn a_client_that_leaves_before_the_response_stops_the_query_at_hq() {
     for revision in [LEGACY, MODERN] {
         let (query, has_started) = endless().await;
         let endpoint = Endpoint::new(&query.url);
@@ -43,7 +43,7 @@ async fn a_client_that_goes_away_before_the_response_stops_the_query_at_hq() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_from_a_stream_stops_the_query_at_hq() {
+async fn a_client_that_leaves_a_stream_stops_the_query_at_hq() {
     for revision in [LEGACY, MODERN] {
         let (query, _has_started) = endless().await;
         let params = json!({ "name": "execute_sql", "arguments": select(), "_meta": { "progressToken": 1 } });
@@ -112,7 +112,7 @@ impl Local {
 }
 
 #[tokio::test]
-async fn a_local_client_that_cancels_stops_the_query_at_hq_and_hears_no_more_of_it() {
+async fn a_local_cancel_stops_the_query_at_hq_without_a_response() {
     let (query, has_started) = endless().await;
     let mut local = Local::start(&query.url, "info").await;
     local

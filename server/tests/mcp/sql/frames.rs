@@ -174,8 +174,7 @@ async fn frames_that_are_not_sqls_are_an_error_and_no_rows() {
 }
 
 #[tokio::test]
-async fn pings_fragments_and_binary_frames_are_what_rfc_6455_says_and_nothing_counts_after_the_end()
-{
+async fn pings_fragments_and_binary_frames_follow_rfc_6455_until_the_end() {
     let query = query(|mut socket| async move {
         let part = |text: &'static str, opcode, last| {
             Message::Frame(Frame::message(text, OpCode::Data(opcode), last))
@@ -218,7 +217,7 @@ async fn columns_stay_in_order_and_what_a_double_would_change_is_text() {
 }
 
 #[tokio::test]
-async fn a_statement_that_broke_off_may_have_changed_something_and_an_invalid_one_not() {
+async fn a_broken_statement_may_have_changed_something_an_invalid_one_not() {
     let change = "A change may have been made: look before repeating it. ";
     let deletion = "It may have been deleted: look before repeating it. ";
     for (sql, kind, done) in [
