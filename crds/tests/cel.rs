@@ -1,5 +1,5 @@
-//! What `kubectl apply` accepts and refuses, and that each refusal says what to write. The rules run here as they run in
-//! the API server, defaults first.
+//! What `kubectl apply` accepts and refuses, and that each refusal says what to write. The rules
+//! run here as they run in the API server, defaults first.
 
 #![expect(
     clippy::unwrap_used,
@@ -57,7 +57,10 @@ fn spec(lenses: Value, auth: Value) -> Value {
 }
 
 fn with_endpoint(url: &str) -> Value {
-    json!({ "lenses": { "url": "https://hq.example.com" }, "auth": { "oauth": {} }, "endpoint": { "url": url } })
+    json!({
+        "lenses": { "url": "https://hq.example.com" }, "auth": { "oauth": {} },
+        "endpoint": { "url": url }
+    })
 }
 
 fn with_advertised(url: &str) -> Value {
@@ -115,7 +118,11 @@ fn good_manifests_are_accepted() {
         // Without OAuth no browser is sent to HQ, so its inside address is all there is.
         spec(
             json!({ "serviceRef": service }),
-            json!({ "apiKey": { "secretKeyRef": { "name": "hq", "key": "token" }, "callers": { "anyone": true } } }),
+            json!({
+                "apiKey": {
+                    "secretKeyRef": { "name": "hq", "key": "token" }, "callers": { "anyone": true }
+                }
+            }),
         ),
     ] {
         assert_eq!(refusals("lenses-mcp", &spec), "", "{spec}");
@@ -188,7 +195,10 @@ fn every_way_of_publishing_is_accepted() {
     let certificate = json!({ "secretName": "certificate" });
     let ingress = json!({ "host": "mcp.example.com" });
     let under_path = json!({ "host": "mcp.example.com", "path": "/team-a" });
-    let route = json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"], "path": "/team-a" });
+    let route = json!({
+        "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"],
+        "path": "/team-a"
+    });
     for endpoint in [
         json!({ "ingress": ingress }),
         json!({ "ingress": ingress, "url": "https://mcp.example.com" }),
@@ -220,7 +230,10 @@ fn every_way_of_publishing_is_accepted() {
 fn an_endpoint_that_clients_could_not_reach_is_refused_with_the_remedy() {
     let ingress = json!({ "host": "mcp.example.com" });
     let under_path = json!({ "host": "mcp.example.com", "path": "/team-a" });
-    let route = json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"], "path": "/team-a" });
+    let route = json!({
+        "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"],
+        "path": "/team-a"
+    });
     for (endpoint, said) in [
         (
             json!({ "ingress": ingress, "httpRoute": route }),
@@ -261,7 +274,9 @@ fn an_endpoint_that_clients_could_not_reach_is_refused_with_the_remedy() {
         ),
         (json!({ "service": { "loadBalancerClass": "x" } }), "need type: LoadBalancer"),
         (
-            json!({ "service": { "type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"] } }),
+            json!({
+                "service": { "type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"] }
+            }),
             "need type: LoadBalancer",
         ),
         (
@@ -345,7 +360,12 @@ fn limits_have_limits_and_a_query_ends_before_its_request() {
 
 #[test]
 fn autoscaling_is_a_range_and_goes_by_what_there_is() {
-    let calls = json!({ "type": "Pods", "pods": { "metric": { "name": "calls" }, "target": { "type": "AverageValue", "averageValue": 100 } } });
+    let calls = json!({
+        "type": "Pods",
+        "pods": {
+            "metric": { "name": "calls" }, "target": { "type": "AverageValue", "averageValue": 100 }
+        }
+    });
     let without_cpu = |mut spec: Value| {
         spec["resources"] = json!({ "requests": { "memory": "64Mi" } });
         spec
@@ -440,21 +460,41 @@ fn a_pod_template_may_shape_the_pods_but_not_change_the_server() {
         pod(json!({
             "nodeSelector": { "pool": "a" },
             "tolerations": [{ "key": "a", "operator": "Exists", "effect": "NoSchedule" }],
-            "affinity": { "podAntiAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [{ "weight": 1, "podAffinityTerm": { "topologyKey": "zone" } }] } },
-            "topologySpreadConstraints": [{ "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule" }],
+            "affinity": {
+                "podAntiAffinity": {
+                    "preferredDuringSchedulingIgnoredDuringExecution": [{
+                        "weight": 1, "podAffinityTerm": { "topologyKey": "zone" }
+                    }]
+                }
+            },
+            "topologySpreadConstraints": [{
+                "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"
+            }],
             "priorityClassName": "high",
-            "containers": [{ "name": "proxy", "image": "envoy:1", "command": ["envoy"], "ports": [{ "containerPort": 1 }] }],
+            "containers": [{
+                "name": "proxy", "image": "envoy:1", "command": ["envoy"],
+                "ports": [{ "containerPort": 1 }]
+            }],
             "volumes": [{ "name": "cache", "emptyDir": { "sizeLimit": "1Gi" } }],
         })),
-        server(
-            json!({ "env": [{ "name": "TZ", "value": "UTC" }, { "name": "MCP_WRITE_TIMEOUT", "value": "9s" }, { "name": "HTTPS_PROXY", "value": "http://proxy:3128" }, { "name": "OTEL_RESOURCE_ATTRIBUTES", "value": "a=b" }] }),
-        ),
-        server(
-            json!({ "volumeMounts": [{ "name": "cache", "mountPath": "/cache" }], "securityContext": { "runAsUser": 1000 } }),
-        ),
-        pod(
-            json!({ "containers": [{ "name": "other", "image": "i", "env": [{ "name": "OAUTH_ENABLED", "value": "false" }] }] }),
-        ),
+        server(json!({
+            "env": [
+                { "name": "TZ", "value": "UTC" },
+                { "name": "MCP_WRITE_TIMEOUT", "value": "9s" },
+                { "name": "HTTPS_PROXY", "value": "http://proxy:3128" },
+                { "name": "OTEL_RESOURCE_ATTRIBUTES", "value": "a=b" }
+            ]
+        })),
+        server(json!({
+            "volumeMounts": [{ "name": "cache", "mountPath": "/cache" }],
+            "securityContext": { "runAsUser": 1000 }
+        })),
+        pod(json!({
+            "containers": [{
+                "name": "other", "image": "i",
+                "env": [{ "name": "OAUTH_ENABLED", "value": "false" }]
+            }]
+        })),
     ] {
         assert_eq!(refusals("lenses-mcp", &good), "", "{good}");
     }
@@ -505,9 +545,9 @@ fn a_pod_template_may_shape_the_pods_but_not_change_the_server() {
             "write other names and paths",
         ),
         (
-            server(
-                json!({ "volumeMounts": [{ "name": "x", "mountPath": "/etc/lenses-mcp/settings.env" }] }),
-            ),
+            server(json!({
+                "volumeMounts": [{ "name": "x", "mountPath": "/etc/lenses-mcp/settings.env" }]
+            })),
             "write other names and paths",
         ),
         (

@@ -1,4 +1,5 @@
-//! A change that narrows takes the old pods down first; an image that does not come up leaves the old one serving.
+//! A change that narrows takes the old pods down first; an image that does not come up leaves the
+//! old one serving.
 
 use k8s_openapi::api::{
     apps::v1::Deployment,

@@ -1,4 +1,5 @@
-//! The cluster itself: it comes up, lets things in and out, stands a crash of any of its parts, and goes without a trace.
+//! The cluster itself: it comes up, lets things in and out, stands a crash of any of its parts, and
+//! goes without a trace.
 //!
 //! Needs root and makes clusters of its own, so it runs beside `cluster exec`, not in it.
 

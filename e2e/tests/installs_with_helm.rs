@@ -1,4 +1,5 @@
-//! The chart: installs with its defaults, upgrades, and goes without taking anybody's servers along.
+//! The chart: installs with its defaults, upgrades, and goes without taking anybody's servers
+//! along.
 
 use k8s_openapi::api::{apps::v1::Deployment, rbac::v1::ClusterRole};
 use kube::Api;

@@ -7,9 +7,17 @@ use serde_json::{Value, json};
 fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
     let url = || json!({"url": "https://lenses.example.com"});
     let oauth = || json!({"oauth": {}});
-    let api_key = |callers: Value| json!({"apiKey": {"secretKeyRef": {"name": "k", "key": "k"}, "callers": callers}});
+    let api_key = |callers: Value| {
+        json!({
+            "apiKey": {"secretKeyRef": {"name": "k", "key": "k"}, "callers": callers}
+        })
+    };
     let hq = || json!({"name": "hq", "port": "http"});
-    let advertised = |value: &str| json!({"lenses": {"url": "http://hq.lenses.svc", "advertisedUrl": value}, "auth": oauth()});
+    let advertised = |value: &str| {
+        json!({
+            "lenses": {"url": "http://hq.lenses.svc", "advertisedUrl": value}, "auth": oauth()
+        })
+    };
     let endpoint =
         |value: &str| json!({"lenses": url(), "auth": oauth(), "endpoint": {"url": value}});
     let mut specs = vec![
@@ -17,7 +25,10 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
         ("an empty auth", json!({"lenses": url(), "auth": {}}), "exactly one of auth.oauth"),
         (
             "two modes",
-            json!({"lenses": url(), "auth": {"oauth": {}, "apiKey": api_key(json!({"anyone": true}))["apiKey"]}}),
+            json!({
+                "lenses": url(),
+                "auth": {"oauth": {}, "apiKey": api_key(json!({"anyone": true}))["apiKey"]}
+            }),
             "exactly one of auth.oauth",
         ),
         ("no lenses", json!({"auth": oauth()}), "spec.lenses: Required value"),
@@ -28,7 +39,9 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "both url and serviceRef",
-            json!({"lenses": {"url": "https://lenses.example.com", "serviceRef": hq()}, "auth": oauth()}),
+            json!({
+                "lenses": {"url": "https://lenses.example.com", "serviceRef": hq()}, "auth": oauth()
+            }),
             "exactly one of lenses.url and lenses.serviceRef",
         ),
         (
@@ -83,7 +96,12 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "an API key for anyone with a token",
-            json!({"lenses": url(), "auth": api_key(json!({"anyone": true, "tokenSecretRef": {"name": "t", "key": "t"}}))}),
+            json!({
+                "lenses": url(),
+                "auth": api_key(
+                    json!({"anyone": true, "tokenSecretRef": {"name": "t", "key": "t"}})
+                )
+            }),
             "exactly one of callers.tokenSecretRef and callers.anyone",
         ),
         (
@@ -126,14 +144,30 @@ fn bad_specs() -> Vec<(&'static str, Value, &'static str)> {
 #[expect(clippy::too_many_lines, reason = "it is one table")]
 fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
     const NO_MATCH: &str = "should match";
-    let lenses = |field: &str, value: Value| json!({"lenses": {"url": "https://lenses.example.com", field: value}});
-    let service_ref = |value: Value| json!({"lenses": {"serviceRef": value, "advertisedUrl": "https://lenses.example.com"}});
+    let lenses = |field: &str, value: Value| {
+        json!({
+            "lenses": {"url": "https://lenses.example.com", field: value}
+        })
+    };
+    let service_ref = |value: Value| {
+        json!({
+            "lenses": {"serviceRef": value, "advertisedUrl": "https://lenses.example.com"}
+        })
+    };
     let oauth = |value: Value| json!({"auth": {"oauth": value}});
-    let api_key = |key: Value, callers: Value| json!({"auth": {"apiKey": {"secretKeyRef": key, "callers": callers}}});
+    let api_key = |key: Value, callers: Value| {
+        json!({
+            "auth": {"apiKey": {"secretKeyRef": key, "callers": callers}}
+        })
+    };
     let endpoint = |value: Value| json!({"endpoint": value});
     let service = |value: Value| json!({"endpoint": {"service": value}});
     let ingress = |value: Value| json!({"endpoint": {"ingress": value}});
-    let route = |hostnames: Value, path: &str| json!({"parentRefs": [{"name": "gw"}], "hostnames": hostnames, "path": path});
+    let route = |hostnames: Value, path: &str| {
+        json!({
+            "parentRefs": [{"name": "gw"}], "hostnames": hostnames, "path": path
+        })
+    };
     let tools = |field: &str, value: Value| json!({"tools": {field: value}});
     let limits = |field: &str, value: Value| json!({"limits": {field: value}});
     let key = || json!({"name": "k", "key": "k"});
@@ -244,9 +278,10 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "an Ingress and a route",
-            endpoint(
-                json!({"ingress": {"host": "a.example.com"}, "httpRoute": route(json!(["a.example.com"]), "/")}),
-            ),
+            endpoint(json!({
+                "ingress": {"host": "a.example.com"},
+                "httpRoute": route(json!(["a.example.com"]), "/")
+            })),
             "one of endpoint.ingress and endpoint.httpRoute",
         ),
         ("an Ingress without a host", ingress(json!({})), "host: Required value"),
@@ -284,9 +319,10 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "a URL of another path than the Ingress",
-            endpoint(
-                json!({"url": "https://a.example.com", "ingress": {"host": "a.example.com", "path": "/a"}}),
-            ),
+            endpoint(json!({
+                "url": "https://a.example.com",
+                "ingress": {"host": "a.example.com", "path": "/a"}
+            })),
             "write the host and the path of the ingress",
         ),
         (
@@ -316,16 +352,18 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "a URL of another host than the route",
-            endpoint(
-                json!({"url": "https://c.example.com", "httpRoute": route(json!(["a.example.com", "b.example.com"]), "/")}),
-            ),
+            endpoint(json!({
+                "url": "https://c.example.com",
+                "httpRoute": route(json!(["a.example.com", "b.example.com"]), "/")
+            })),
             "write one of its hostnames and its path",
         ),
         (
             "a URL of another path than the route",
-            endpoint(
-                json!({"url": "https://a.example.com/b", "httpRoute": route(json!(["a.example.com"]), "/a")}),
-            ),
+            endpoint(json!({
+                "url": "https://a.example.com/b",
+                "httpRoute": route(json!(["a.example.com"]), "/a")
+            })),
             "write one of its hostnames and its path",
         ),
         ("a certificate of no Secret", endpoint(json!({"tls": {}})), "secretName: Required value"),
@@ -358,9 +396,10 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "a source that is no range",
-            endpoint(
-                json!({"tls": {"secretName": "t"}, "service": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["203.0.113.7"]}}),
-            ),
+            endpoint(json!({
+                "tls": {"secretName": "t"},
+                "service": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["203.0.113.7"]}
+            })),
             NO_MATCH,
         ),
         (
@@ -390,7 +429,9 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
             "a rule for all before another",
             tools(
                 "rules",
-                json!([{"environments": ["*"], "scopes": []}, {"environments": ["a"], "scopes": []}]),
+                json!([
+                    {"environments": ["*"], "scopes": []}, {"environments": ["a"], "scopes": []}
+                ]),
             ),
             "write it last",
         ),
@@ -495,7 +536,9 @@ fn bad_parts() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "percent of a CPU that nobody asks for",
-            json!({"autoscaling": {"maxReplicas": 2}, "resources": {"requests": {"memory": "64Mi"}}}),
+            json!({
+                "autoscaling": {"maxReplicas": 2}, "resources": {"requests": {"memory": "64Mi"}}
+            }),
             "resources.requests.cpu: write it",
         ),
         (

@@ -1,4 +1,5 @@
-//! Requests that no client of good will sends: each gets the error that its RFC or MCP names, and the server goes on.
+//! Requests that no client of good will sends: each gets the error that its RFC or MCP names, and
+//! the server goes on.
 
 use lenses_mcp_e2e::{
     bed::{mcp_url, prove},

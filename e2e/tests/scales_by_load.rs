@@ -1,4 +1,5 @@
-//! Autoscaling: who says how many pods there are, and that the number does not jump when that changes.
+//! Autoscaling: who says how many pods there are, and that the number does not jump when that
+//! changes.
 
 use k8s_openapi::api::{
     apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler, policy::v1::PodDisruptionBudget,
@@ -25,7 +26,8 @@ async fn autoscaling_takes_over_and_gives_back_the_replicas_without_a_jump() {
         let scalers: Api<HorizontalPodAutoscaler> = bed.api();
         until(&scalers, "mcp", "an autoscaler", |scaler| scaler.is_some()).await?;
         let handed_over = deployments.get("mcp").await?;
-        // One generation, for the annotation that says who scales; a jump and back would be two more.
+        // One generation, for the annotation that says who scales; a jump and back would be two
+        // more.
         let one_more = generation.map(|generation| generation + 1);
         assert_eq!((replicas(&handed_over), handed_over.metadata.generation), (Some(2), one_more));
 
@@ -60,7 +62,10 @@ async fn unwanted_objects_go_and_foreign_ones_are_reported_if_in_conflict() {
         let scalers: Api<HorizontalPodAutoscaler> = bed.api();
         let theirs: HorizontalPodAutoscaler = serde_json::from_value(json!({
             "metadata": {"name": "mcp"},
-            "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "theirs"}, "maxReplicas": 2},
+            "spec": {
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "theirs"},
+                "maxReplicas": 2
+            },
         }))?;
         let theirs = scalers.create(&PostParams::default(), &theirs).await?;
 
@@ -68,10 +73,12 @@ async fn unwanted_objects_go_and_foreign_ones_are_reported_if_in_conflict() {
         manifest["spec"]["replicas"] = json!(2);
         bed.apply_until_ready(&manifest).await?;
         let budgets: Api<PodDisruptionBudget> = bed.api();
-        until(&budgets, "mcp", "a disruption budget of two pods", |budget| budget.is_some()).await?;
+        until(&budgets, "mcp", "a disruption budget of two pods", |budget| budget.is_some())
+            .await?;
         manifest["spec"]["replicas"] = json!(1);
         bed.apply(&manifest).await?;
-        until(&budgets, "mcp", "no disruption budget of one pod", |budget| budget.is_none()).await?;
+        until(&budgets, "mcp", "no disruption budget of one pod", |budget| budget.is_none())
+            .await?;
 
         manifest["spec"]["autoscaling"] = json!({"maxReplicas": 2});
         bed.apply(&manifest).await?;

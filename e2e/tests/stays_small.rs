@@ -1,7 +1,8 @@
 //! What idle processes hold in memory, of the images that the cluster runs.
 //!
-//! Most of what is resident is the program itself, and its size depends on the profile. So the limit of
-//! resident memory holds for the release profile, and a limit of what is allocated for each profile.
+//! Most of what is resident is the program itself, and its size depends on the profile. So the
+//! limit of resident memory holds for the release profile, and a limit of what is allocated for
+//! each profile.
 
 use std::{collections::BTreeMap, fs, path::Path};
 

@@ -1,5 +1,6 @@
-//! `ServiceMonitor`, whose API a cluster may lack: missed, made when the API comes, put back when changed, removed when no longer
-//! asked for. The API is the whole cluster's, so this is the only test that needs it.
+//! `ServiceMonitor`, whose API a cluster may lack: missed, made when the API comes, put back when
+//! changed, removed when no longer asked for. The API is the whole cluster's, so this is the only
+//! test that needs it.
 
 #![cfg(target_os = "linux")]
 

@@ -1,5 +1,5 @@
-//! An API that a cluster lacks holds nothing else back, and is taken up when it comes. The Gateway API is the whole cluster's, so
-//! this is the only test that needs it.
+//! An API that a cluster lacks holds nothing else back, and is taken up when it comes. The Gateway
+//! API is the whole cluster's, so this is the only test that needs it.
 
 #![cfg(target_os = "linux")]
 

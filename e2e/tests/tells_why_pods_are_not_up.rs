@@ -91,7 +91,10 @@ async fn a_pod_waiting_for_a_volume_is_reported_with_the_kubelets_warning() {
         manifest["spec"]["rollout"] = json!({"progressDeadlineSeconds": 10});
         manifest["spec"]["podTemplate"] = json!({"spec": {
             "volumes": [{"name": "notes", "configMap": {"name": "notes"}}],
-            "containers": [{"name": "lenses-mcp-server", "volumeMounts": [{"name": "notes", "mountPath": "/notes"}]}],
+            "containers": [{
+                "name": "lenses-mcp-server",
+                "volumeMounts": [{"name": "notes", "mountPath": "/notes"}]
+            }],
         }});
         bed.apply(&manifest).await?;
         let seen = until_said(&bed, "RolloutStalled", "configmap \"notes\" not found").await?;
@@ -133,20 +136,34 @@ async fn pods_that_turn_unready_are_told_with_what_their_probe_said() {
         manifest["spec"]["podTemplate"] = json!({"spec": {"containers": [{
             "name": "beside",
             "image": hq.image(),
-            "args": ["--listen=0.0.0.0:9991", "--control=0.0.0.0:9992", "--issuer-url=http://localhost:9991"],
+            "args": [
+                "--listen=0.0.0.0:9991", "--control=0.0.0.0:9992",
+                "--issuer-url=http://localhost:9991"
+            ],
             "readinessProbe": {
                 "httpGet": {"path": "/.well-known/oauth-authorization-server", "port": 9991},
                 "periodSeconds": 1,
                 "failureThreshold": 1,
             },
-            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+            "securityContext": {
+                "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}
+            },
         }]}});
         bed.apply_until_ready(&manifest).await?;
-        let address = bed.only_pod("mcp").await?.status.and_then(|status| status.pod_ip).ok_or("no address")?;
+        let address = bed
+            .only_pod("mcp")
+            .await?
+            .status
+            .and_then(|status| status.pod_ip)
+            .ok_or("no address")?;
         let beside = hq.another(&address);
         beside.set_faults(&json!({"oauth": {"status": 503}})).await?;
-        let seen =
-            until_said(&bed, "ProbeFailing", "Readiness probe failed: HTTP probe failed with statuscode: 503").await?;
+        let seen = until_said(
+            &bed,
+            "ProbeFailing",
+            "Readiness probe failed: HTTP probe failed with statuscode: 503",
+        )
+        .await?;
         assert_eq!(condition(&seen, "Ready").map(|ready| &ready.status[..]), Some("False"));
         beside.set_faults(&json!({})).await?;
         bed.until_ready("mcp").await?;
@@ -155,7 +172,8 @@ async fn pods_that_turn_unready_are_told_with_what_their_probe_said() {
     .await;
 }
 
-/// Waits until `Available` has this reason and says this among other things: a warning may come after the state that it is about.
+/// Waits until `Available` has this reason and says this among other things: a warning may come
+/// after the state that it is about.
 async fn until_said(bed: &Bed, reason: &str, said: &str) -> Result<LensesMcpServer, Trouble> {
     let what = format!("{reason} with {said:?}");
     let servers: Api<LensesMcpServer> = bed.api();

@@ -1,5 +1,5 @@
-//! Verification: `Ready` means that a client finds its way in; what keeps it from doing so is told with its own reason, and heals
-//! without a hand on the resource.
+//! Verification: `Ready` means that a client finds its way in; what keeps it from doing so is told
+//! with its own reason, and heals without a hand on the resource.
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
 use kube::api::{Patch, PatchParams};
@@ -124,7 +124,8 @@ async fn a_url_that_answers_calls_without_a_token_is_too_open() {
         assert!(verified(&seen).is_none(), "{:?}", verified(&seen));
         guarded["spec"]["verification"]["mode"] = json!("endpoint");
 
-        // Nobody but the user's machine can dial this; through a port-forward it leads to the Service.
+        // Nobody but the user's machine can dial this; through a port-forward it leads to the
+        // Service.
         guarded["spec"]["endpoint"] = json!({"url": "http://127.0.0.1:8000"});
         bed.apply_until_ready(&guarded).await?;
         Ok(())

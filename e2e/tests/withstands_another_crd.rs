@@ -1,5 +1,5 @@
-//! A CRD that is older or newer than the operator, and a resource that the operator can't read. The CRD is the whole cluster's, so
-//! this is the only test of its file.
+//! A CRD that is older or newer than the operator, and a resource that the operator can't read. The
+//! CRD is the whole cluster's, so this is the only test of its file.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Patch, PatchParams};

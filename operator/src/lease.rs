@@ -1,6 +1,7 @@
-//! The Lease by which one operator at a time works, with the rules of Kubernetes' own leader election: every write carries the
-//! `resourceVersion` that was read, and a holder counts as gone when its record has not changed for the lease's duration
-//! *on this process's clock*, so that nodes whose clocks differ cannot both hold it.
+//! The Lease by which one operator at a time works, with the rules of Kubernetes' own leader
+//! election: every write carries the `resourceVersion` that was read, and a holder counts as gone
+//! when its record has not changed for the lease's duration *on this process's clock*, so that
+//! nodes whose clocks differ cannot both hold it.
 
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ use tokio::time::{Instant, sleep, timeout};
 const DURATION: Duration = Duration::from_secs(15);
 /// How often the holder gives a sign of life.
 const RENEW: Duration = Duration::from_secs(4);
-/// How long the holder may fail to give one before it stops working: safely before others take over.
+/// How long the holder may fail to give one before it stops working: safely before others take
+/// over.
 const DEADLINE: Duration = Duration::from_secs(13);
 /// How often a standby looks, and how soon a failed request is tried again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -72,8 +74,8 @@ impl Lease {
         Self { api: Api::namespaced(client, namespace), name, identity }
     }
 
-    /// Waits until the Lease is this process's. Calls `on_standby` each time that the Lease was read
-    /// and is another's.
+    /// Waits until the Lease is this process's. Calls `on_standby` each time that the Lease was
+    /// read and is another's.
     pub async fn acquire(&self, on_standby: impl Fn()) -> Record {
         let mut seen: Option<(Option<String>, Instant)> = None;
         loop {
@@ -112,7 +114,8 @@ impl Lease {
         }
     }
 
-    /// Gives the Lease up, so that a standby takes over at its next look and need not wait for it to run out.
+    /// Gives the Lease up, so that a standby takes over at its next look and need not wait for it
+    /// to run out.
     ///
     /// # Errors
     /// When the API server refuses or does not answer; the Lease then runs out by itself.
@@ -129,7 +132,8 @@ impl Lease {
         Ok(())
     }
 
-    /// One look at the Lease, and a claim if it is free. `seen` is what the last look saw, and since when.
+    /// One look at the Lease, and a claim if it is free. `seen` is what the last look saw, and
+    /// since when.
     async fn try_acquire(
         &self,
         seen: &mut Option<(Option<String>, Instant)>,
@@ -263,7 +267,9 @@ mod tests {
             let failure = |code: u16, reason: &str| {
                 (
                     code,
-                    json!({ "status": "Failure", "code": code, "reason": reason, "message": reason }),
+                    json!({
+                        "status": "Failure", "code": code, "reason": reason, "message": reason
+                    }),
                 )
             };
             let held =

@@ -79,9 +79,9 @@ async fn it_is_live_but_not_ready_before_reaching_the_api_server() {
     fs::create_dir_all(&directory).unwrap();
     let kubeconfig = directory.join("kubeconfig");
     let text = format!(
-        "{{apiVersion: v1, kind: Config, current-context: c, \
-          clusters: [{{name: c, cluster: {{server: 'http://{nobody}'}}}}], \
-          contexts: [{{name: c, context: {{cluster: c, user: u}}}}], users: [{{name: u, user: {{}}}}]}}"
+        "{{apiVersion: v1, kind: Config, current-context: c, clusters: [{{name: c, cluster: \
+         {{server: 'http://{nobody}'}}}}], contexts: [{{name: c, context: {{cluster: c, user: \
+         u}}}}], users: [{{name: u, user: {{}}}}]}}"
     );
     fs::write(&kubeconfig, text).unwrap();
     let environment =

@@ -265,7 +265,8 @@ fn is_of_page(request: &Request) -> bool {
     request.method() == Method::OPTIONS || request.headers().contains_key(header::ORIGIN)
 }
 
-/// Pages of allowed origins may call with a token and read the challenge. No cookies, so no credentials in CORS's sense.
+/// Pages of allowed origins may call with a token and read the challenge. No cookies, so no
+/// credentials in CORS's sense.
 fn endpoint_cors(host_check: Arc<HostCheck>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, _| host_check.allows_origin(origin)))
@@ -281,7 +282,8 @@ fn endpoint_cors(host_check: Arc<HostCheck>) -> CorsLayer {
         ])
 }
 
-/// The metadata is public: any page may read it. Pages may also learn that there is no registration.
+/// The metadata is public: any page may read it. Pages may also learn that there is no
+/// registration.
 fn metadata_cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AnyOrigin)

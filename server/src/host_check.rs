@@ -1,5 +1,6 @@
-//! Protection against DNS rebinding: a web page that makes its own name resolve to this server's address gives itself away
-//! by `Host`, and any page by `Origin`. Both must be known; a request without `Origin` comes from no page.
+//! Protection against DNS rebinding: a web page that makes its own name resolve to this server's
+//! address gives itself away by `Host`, and any page by `Origin`. Both must be known; a request
+//! without `Origin` comes from no page.
 
 #[cfg(test)]
 mod fuzz;
@@ -119,7 +120,8 @@ impl fmt::Display for AllowedHost {
     }
 }
 
-/// An `Origin` that is answered. Prints as it is written in `MCP_ALLOWED_ORIGINS`, always with a port or `:*`.
+/// An `Origin` that is answered. Prints as it is written in `MCP_ALLOWED_ORIGINS`, always with a
+/// port or `:*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedOrigin {
     scheme: String,
@@ -171,7 +173,10 @@ impl FromStr for AllowedOrigin {
             .filter(|url| !(any_port && url.port().is_some()))
             .and_then(|url| Self::of_url(&url));
         let origin = origin.ok_or_else(|| {
-            format!("write origins as https://app.example.com or http://app.example.com:* ({text:?} is neither)")
+            format!(
+                "write origins as https://app.example.com or http://app.example.com:* ({text:?} is \
+                 neither)"
+            )
         })?;
         Ok(if any_port { Self { port: None, ..origin } } else { origin })
     }
@@ -207,7 +212,8 @@ pub enum Foreign {
     Host,
     /// A page from elsewhere.
     #[error(
-        "this server does not answer pages of this Origin; its operator can allow it in MCP_ALLOWED_ORIGINS"
+        "this server does not answer pages of this Origin; its operator can allow it in \
+         MCP_ALLOWED_ORIGINS"
     )]
     Origin,
 }
@@ -229,7 +235,8 @@ impl HostCheck {
         })
     }
 
-    /// Checks a request's `Host` (or the authority of its target, which counts before it: RFC 9112 §3.2.2) and `Origin`.
+    /// Checks a request's `Host` (or the authority of its target, which counts before it: RFC 9112
+    /// §3.2.2) and `Origin`.
     ///
     /// # Errors
     ///
@@ -264,13 +271,14 @@ impl HostCheck {
         Ok(())
     }
 
-    /// Breaks with 403 for a foreign request (400 where `Host` can't be read), before anything else is done for it.
+    /// Breaks with 403 for a foreign request (400 where `Host` can't be read), before anything else
+    /// is done for it.
     pub fn refuse_foreign(&self, uri: &Uri, headers: &HeaderMap) -> ControlFlow<Response> {
         self.refuse_foreign_at(None, uri, headers)
     }
 
-    /// As [`Self::refuse_foreign`]; the address `own`, at which the request has arrived, is answered
-    /// too: probes and scrapers dial pods by it.
+    /// As [`Self::refuse_foreign`]; the address `own`, at which the request has arrived, is
+    /// answered too: probes and scrapers dial pods by it.
     pub fn refuse_foreign_at(
         &self,
         own: Option<IpAddr>,

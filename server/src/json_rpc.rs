@@ -173,7 +173,10 @@ mod tests {
         error.write(&RequestId::parse("7").unwrap(), &mut buffer);
         assert_eq!(
             String::from_utf8(buffer).unwrap(),
-            r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"name is \"missing\"","data":{"a":1}}}"#
+            concat!(
+                r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"#,
+                r#""message":"name is \"missing\"","data":{"a":1}}}"#,
+            )
         );
     }
 }

@@ -1,13 +1,15 @@
 //! The client of Lenses HQ: every request that a tool makes goes through here.
 //!
 //! ```text
-//! Client ── as_caller(identity) ──▶ CallerClient ── topics(environment) ──▶ Endpoint ─▶ HTTP ─▶ Reply ─▶ value or Error
-//!   pool, limits, trust              one caller's credential            encoded segments   bounded, checked
+//! Client ── as_caller(identity) ──▶ CallerClient: one caller's credential
+//!   pool, limits, trust
+//! CallerClient ── topics(environment) ──▶ Endpoint ─▶ HTTP ─▶ Reply ─▶ value or Error
+//!                                 encoded segments     bounded, checked
 //! ```
 //!
-//! Operations are grouped by domain, one file each. They return HQ's own JSON, as HQ wrote it (`raw.rs`): what a record looks
-//! like is HQ's contract with the model, and this server does not narrow it. The client follows no redirect, and logs neither
-//! bodies nor credentials.
+//! Operations are grouped by domain, one file each. They return HQ's own JSON, as HQ wrote it
+//! (`raw.rs`): what a record looks like is HQ's contract with the model, and this server does not
+//! narrow it. The client follows no redirect, and logs neither bodies nor credentials.
 
 mod advice;
 mod approvals;
@@ -79,16 +81,19 @@ use self::{
 };
 use crate::{identity::Identity, limits::Held, proxies::Proxies};
 
-/// A JSON object that this server reads or makes. What HQ says is passed on as [`RawObject`] and [`RawList`].
+/// A JSON object that this server reads or makes. What HQ says is passed on as [`RawObject`] and
+/// [`RawList`].
 pub type Object = serde_json::Map<String, serde_json::Value>;
 
-/// How long a TCP connection (and a TLS handshake) to HQ may take. HQ is near: one that is not there within this is down.
+/// How long a TCP connection (and a TLS handshake) to HQ may take. HQ is near: one that is not
+/// there within this is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Idle connections kept to HQ.
 const IDLE_CONNECTIONS: usize = 16;
 /// How long an idle connection is kept. Less than the idle limits of common proxies.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// JSON where there is a choice; some of the agent's replies are YAML or text, and it may refuse to send them otherwise.
+/// JSON where there is a choice; some of the agent's replies are YAML or text, and it may refuse to
+/// send them otherwise.
 const ACCEPTED: &str = "application/json, application/yaml;q=0.9, text/plain;q=0.8, */*;q=0.1";
 /// For replies that are YAML or text by nature.
 const ACCEPTED_TEXT: &str = "application/yaml, text/plain;q=0.9, */*;q=0.1";
@@ -105,7 +110,8 @@ pub struct Options {
     pub tls: rustls::ClientConfig,
     /// The way to HQ.
     pub proxies: Proxies,
-    /// Longest time for one request, from connecting to the reply's last byte. Queries have a limit of their own.
+    /// Longest time for one request, from connecting to the reply's last byte. Queries have a limit
+    /// of their own.
     pub request_timeout: Duration,
     /// Largest reply that is read, in bytes.
     pub response_max_bytes: usize,
@@ -113,7 +119,8 @@ pub struct Options {
     pub metrics: Arc<LensesMetrics>,
 }
 
-/// Lenses HQ: its address, the connections to it and the limits. One for the process; cheap to clone.
+/// Lenses HQ: its address, the connections to it and the limits. One for the process; cheap to
+/// clone.
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
 
@@ -210,7 +217,8 @@ impl CallerClient {
         self.is_refused.load(Ordering::Relaxed)
     }
 
-    /// Starts a path under the address of HQ. `path` is fixed text; what users name is added with [`Endpoint::name`].
+    /// Starts a path under the address of HQ. `path` is fixed text; what users name is added with
+    /// [`Endpoint::name`].
     fn endpoint(&self, path: &'static str) -> Endpoint {
         Endpoint::under(&self.client.0.url).path(path)
     }

@@ -1,5 +1,5 @@
-//! What the log says, and what it never shows. In a process of its own, because whether a line is wanted is decided once in
-//! a process, and other tests want none.
+//! What the log says, and what it never shows. In a process of its own, because whether a line is
+//! wanted is decided once in a process, and other tests want none.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by panicking")]
 #![expect(dead_code, reason = "the other tests of the front use the rest")]

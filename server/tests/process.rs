@@ -65,7 +65,8 @@ fn post(address: SocketAddr, length: usize) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     write!(
         stream,
-        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: \
+         application/json\r\nContent-Length: {length}\r\n\r\n"
     )?;
     stream.write_all(&vec![b' '; length])?;
     let mut answer = String::new();
@@ -209,8 +210,9 @@ fn sigterm_turns_readiness_off_finishes_what_is_in_flight_and_exits_0() {
     let mut in_flight = TcpStream::connect(running.endpoint).unwrap();
     write!(
         in_flight,
-        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, \
-         text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\nContent-Length: {}\r\n\r\n{first}",
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: \
+         application/json, text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\n\
+         Content-Length: {}\r\n\r\n{first}",
         body.len()
     )
     .unwrap();
@@ -243,7 +245,8 @@ fn a_call_is_one_line_at_once_and_none_is_lost() {
         let mut stream = TcpStream::connect(server.endpoint).unwrap();
         write!(
             stream,
-            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: \
+             application/json\r\n\
              Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\n\
              Content-Length: {}\r\n\r\n{message}",
             message.len()

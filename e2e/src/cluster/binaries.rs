@@ -1,8 +1,10 @@
-//! The programs that are built from source, once: Kubernetes and Helm, and for tests Traefik and the definitions of further APIs.
+//! The programs that are built from source, once: Kubernetes and Helm, and for tests Traefik and
+//! the definitions of further APIs.
 //!
 //! What is built is kept under the digest of what it was built from, in the cache directory
-//! (`${XDG_CACHE_HOME:-$HOME/.cache}/lenses-mcp-operator`). A build works in a directory of its own that is renamed when all of it is
-//! there, so that a crash leaves nothing half-made, and holds a lock, so that two at once build once.
+//! (`${XDG_CACHE_HOME:-$HOME/.cache}/lenses-mcp-operator`). A build works in a directory of its own
+//! that is renamed when all of it is there, so that a crash leaves nothing half-made, and holds a
+//! lock, so that two at once build once.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -15,7 +17,8 @@ use sha2::{Digest, Sha256};
 use super::programs::{APIS, Build, DEFINITIONS, HELM, KUBERNETES, Program, TRAEFIK};
 use super::{Say, pause_image, pause_image::hex};
 
-/// How many builds of each program are kept: the newest, and the one before it, which a cluster may still be running.
+/// How many builds of each program are kept: the newest, and the one before it, which a cluster may
+/// still be running.
 const KEPT: usize = 2;
 
 /// How many lines of a failed build are shown.
@@ -26,7 +29,8 @@ const FAULTS: usize = 20;
 pub enum Programs {
     /// What a node runs, kubectl and Helm.
     Node,
-    /// Also what only tests need: Traefik, and the definitions of the Gateway API and of `ServiceMonitor`.
+    /// Also what only tests need: Traefik, and the definitions of the Gateway API and of
+    /// `ServiceMonitor`.
     All,
 }
 

@@ -1,6 +1,7 @@
 //! What a cluster leaves on the machine, alive or dead, and its removal.
 //!
-//! Found by looking at the machine, not by a record of what was started: so it is found after any crash.
+//! Found by looking at the machine, not by a record of what was started: so it is found after any
+//! crash.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -78,8 +79,8 @@ pub(super) fn is_of(pid: u32, name: &ClusterName) -> bool {
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| is_marked(&environment, name))
 }
 
-/// Every process that carries the cluster's mark or shares a network with one that does. None that is on this
-/// process's own network: a variable that a person exported makes nobody a cluster.
+/// Every process that carries the cluster's mark or shares a network with one that does. None that
+/// is on this process's own network: a variable that a person exported makes nobody a cluster.
 fn processes(name: &ClusterName) -> Vec<i32> {
     let own = network("self");
     let all: Vec<(i32, OsString)> = fs::read_dir("/proc")

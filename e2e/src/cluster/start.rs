@@ -81,7 +81,8 @@ pub(super) enum Parts {
     Node,
 }
 
-/// Starts a node in `run`, which is there and empty, and returns its process 1 when everything answers.
+/// Starts a node in `run`, which is there and empty, and returns its process 1 when everything
+/// answers.
 pub(super) fn start(
     name: &ClusterName,
     run: &Path,
@@ -279,7 +280,9 @@ impl StartingNode<'_> {
         tokio::select! {
             value = condition => Ok(value),
             () = until_ended(&mut self.child) => Err(self.ended()),
-            () = tokio::time::sleep_until(self.deadline) => Err(StartError::Late { what, logs: self.run.join("logs") }),
+            () = tokio::time::sleep_until(self.deadline) => Err(
+                StartError::Late { what, logs: self.run.join("logs") }
+            ),
         }
     }
 

@@ -1,4 +1,5 @@
-//! The data that the stand-in begins with: a shop. Every record is a function of its index, so an answer can be worked out and checked.
+//! The data that the stand-in begins with: a shop. Every record is a function of its index, so an
+//! answer can be worked out and checked.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,8 @@ use super::kafka::{Field, Kafka, Topic};
 mod applications;
 mod large;
 
-/// 2026-01-05T08:00:00Z in milliseconds: the time of every topic's first record. Each next one is a second later.
+/// 2026-01-05T08:00:00Z in milliseconds: the time of every topic's first record. Each next one is a
+/// second later.
 const BEGIN: i64 = 1_767_600_000_000;
 
 /// The environments: one whose agent is up, one whose agent is down, and one that is large.
@@ -72,25 +74,68 @@ struct Row {
 
 #[rustfmt::skip]
 const TOPICS: [Row; 10] = [
-    Row { name: "customers", partitions: 4, records: 123, retention_hours: None, description: "One record a customer; erased ones have a tombstone", tags: &["pii"],
-        fields: &[("customer_id", "int"), ("name", "string"), ("email", "string"), ("country", "string"), ("vip", "boolean")], record: customer },
-    Row { name: "orders", partitions: 6, records: 500, retention_hours: Some(168), description: "Orders as placed in the shop", tags: &["sales"],
-        fields: &[("order_id", "int"), ("customer_id", "int"), ("product_id", "int"), ("quantity", "int"), ("amount", "decimal"), ("currency", "string"), ("status", "string")], record: order },
-    Row { name: "payments", partitions: 6, records: 480, retention_hours: Some(720), description: "Payments of orders", tags: &["sales", "pci"],
-        fields: &[("payment_id", "string"), ("order_id", "int"), ("amount", "decimal"), ("currency", "string"), ("method", "string"), ("card.brand", "string"), ("card.last4", "string"), ("status", "string")], record: payment },
-    Row { name: "products", partitions: 3, records: 60, retention_hours: None, description: "The catalogue", tags: &[],
-        fields: &[("product_id", "int"), ("name", "string"), ("category", "string"), ("price", "decimal")], record: product },
-    Row { name: "shipments", partitions: 3, records: 300, retention_hours: Some(168), description: "Parcels on their way", tags: &["logistics"],
-        fields: &[("shipment_id", "string"), ("order_id", "int"), ("carrier", "string"), ("delivered", "boolean")], record: shipment },
-    Row { name: "inventory_updates", partitions: 3, records: 400, retention_hours: Some(24), description: "Changes of stock", tags: &["logistics"],
-        fields: &[("product_id", "int"), ("warehouse", "string"), ("delta", "int")], record: inventory_update },
-    Row { name: "refunds", partitions: 1, records: 25, retention_hours: Some(720), description: "Money given back", tags: &["sales"],
-        fields: &[("order_id", "int"), ("amount", "decimal"), ("reason", "string")], record: refund },
-    Row { name: "page_views", partitions: 12, records: 2_000, retention_hours: Some(24), description: "Clicks in the shop", tags: &["web"],
-        fields: &[("session", "string"), ("path", "string"), ("customer_id", "int")], record: page_view },
-    Row { name: "big_events", partitions: 8, records: 1_000_000, retention_hours: Some(24), description: "A million records, for long queries", tags: &[],
-        fields: &[("sequence", "int"), ("kind", "string"), ("payload", "string")], record: big_event },
-    Row { name: "returns", partitions: 1, records: 0, retention_hours: Some(168), description: "Nothing was ever sent back", tags: &["logistics"],
+    Row {
+        name: "customers", partitions: 4, records: 123, retention_hours: None,
+        description: "One record a customer; erased ones have a tombstone", tags: &["pii"],
+        fields: &[
+            ("customer_id", "int"), ("name", "string"), ("email", "string"), ("country", "string"),
+            ("vip", "boolean")
+        ], record: customer },
+    Row {
+        name: "orders", partitions: 6, records: 500, retention_hours: Some(168),
+        description: "Orders as placed in the shop", tags: &["sales"],
+        fields: &[
+            ("order_id", "int"), ("customer_id", "int"), ("product_id", "int"), ("quantity", "int"),
+            ("amount", "decimal"), ("currency", "string"), ("status", "string")
+        ], record: order },
+    Row {
+        name: "payments", partitions: 6, records: 480, retention_hours: Some(720),
+        description: "Payments of orders", tags: &["sales", "pci"],
+        fields: &[
+            ("payment_id", "string"), ("order_id", "int"), ("amount", "decimal"),
+            ("currency", "string"), ("method", "string"), ("card.brand", "string"),
+            ("card.last4", "string"), ("status", "string")
+        ], record: payment },
+    Row {
+        name: "products", partitions: 3, records: 60, retention_hours: None,
+        description: "The catalogue", tags: &[],
+        fields: &[
+            ("product_id", "int"), ("name", "string"), ("category", "string"), ("price", "decimal")
+        ], record: product },
+    Row {
+        name: "shipments", partitions: 3, records: 300, retention_hours: Some(168),
+        description: "Parcels on their way", tags: &["logistics"],
+        fields: &[
+            ("shipment_id", "string"), ("order_id", "int"), ("carrier", "string"),
+            ("delivered", "boolean")
+        ], record: shipment },
+    Row {
+        name: "inventory_updates", partitions: 3, records: 400, retention_hours: Some(24),
+        description: "Changes of stock", tags: &["logistics"],
+        fields: &[
+            ("product_id", "int"), ("warehouse", "string"), ("delta", "int")
+        ], record: inventory_update },
+    Row {
+        name: "refunds", partitions: 1, records: 25, retention_hours: Some(720),
+        description: "Money given back", tags: &["sales"],
+        fields: &[
+            ("order_id", "int"), ("amount", "decimal"), ("reason", "string")
+        ], record: refund },
+    Row {
+        name: "page_views", partitions: 12, records: 2_000, retention_hours: Some(24),
+        description: "Clicks in the shop", tags: &["web"],
+        fields: &[
+            ("session", "string"), ("path", "string"), ("customer_id", "int")
+        ], record: page_view },
+    Row {
+        name: "big_events", partitions: 8, records: 1_000_000, retention_hours: Some(24),
+        description: "A million records, for long queries", tags: &[],
+        fields: &[
+            ("sequence", "int"), ("kind", "string"), ("payload", "string")
+        ], record: big_event },
+    Row {
+        name: "returns", partitions: 1, records: 0, retention_hours: Some(168),
+        description: "Nothing was ever sent back", tags: &["logistics"],
         fields: &[("order_id", "int"), ("reason", "string")], record: refund },
 ];
 
@@ -143,7 +188,8 @@ fn configs(retention_hours: Option<u32>) -> BTreeMap<String, String> {
     .collect()
 }
 
-/// Each: id, state, members, topics that it reads, and how far it is behind the seed in each partition.
+/// Each: id, state, members, topics that it reads, and how far it is behind the seed in each
+/// partition.
 fn groups() -> Vec<Group> {
     let groups: [(&str, &str, u32, &[&str], u64); 6] = [
         ("payments-settlement", "Stable", 2, &["payments"], 2),
@@ -196,7 +242,10 @@ fn customer(index: u64) -> Record {
     let id = index + 1;
     let value = json!({
         "customer_id": id,
-        "name": format!("{} {}", pick(&["Ada", "Grace", "Alan", "Edsger", "Barbara"], index), pick(&["Miller", "Novak", "Okafor"], index)),
+        "name": format!(
+            "{} {}", pick(&["Ada", "Grace", "Alan", "Edsger", "Barbara"], index),
+            pick(&["Miller", "Novak", "Okafor"], index)
+        ),
         "email": format!("customer{id}@example.com"),
         "country": pick(&["DE", "FR", "GR", "GB", "US"], index),
         "vip": id.is_multiple_of(10),
@@ -226,7 +275,10 @@ fn payment(index: u64) -> Record {
         "amount": money(1_999 + index * 137 % 20_000),
         "currency": pick(&["EUR", "USD", "GBP"], index),
         "method": pick(&["card", "card", "paypal", "transfer"], index),
-        "card": {"brand": pick(&["visa", "mastercard"], index), "last4": format!("{:04}", index * 37 % 10_000)},
+        "card": {
+            "brand": pick(&["visa", "mastercard"], index),
+            "last4": format!("{:04}", index * 37 % 10_000)
+        },
         "status": if id.is_multiple_of(20) { "FAILED" } else { "SETTLED" },
     });
     record(index, format!("pay-{id:05}"), value)
@@ -257,7 +309,10 @@ fn shipment(index: u64) -> Record {
 fn inventory_update(index: u64) -> Record {
     let product = index * 13 % 60 + 1;
     let change = i64::try_from(index % 21).unwrap_or_default() - 10;
-    let value = json!({"product_id": product, "warehouse": pick(&["Berlin", "Lyon", "Athens"], index), "delta": change});
+    let value = json!({
+        "product_id": product, "warehouse": pick(&["Berlin", "Lyon", "Athens"], index),
+        "delta": change
+    });
     record(index, format!("product-{product}"), value)
 }
 
@@ -274,7 +329,10 @@ fn refund(index: u64) -> Record {
 fn page_view(index: u64) -> Record {
     let session = format!("s-{}", index / 8);
     let path = pick(&["/", "/search", "/product", "/cart", "/checkout"], index);
-    let value = json!({"session": session, "path": path, "customer_id": index.is_multiple_of(3).then(|| index % 120 + 1)});
+    let value = json!({
+        "session": session, "path": path,
+        "customer_id": index.is_multiple_of(3).then(|| index % 120 + 1)
+    });
     record(index, session, value)
 }
 

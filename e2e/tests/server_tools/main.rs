@@ -1,5 +1,6 @@
-//! Every tool, called as an application calls it: signed in at the stand-in HQ, over HTTP, through the whole server. What HQ was
-//! asked and what the tool gave are compared whole, and each change is looked for in what is read later.
+//! Every tool, called as an application calls it: signed in at the stand-in HQ, over HTTP, through
+//! the whole server. What HQ was asked and what the tool gave are compared whole, and each change
+//! is looked for in what is read later.
 
 #![expect(clippy::unwrap_used, reason = "a test whose setting can't be made has failed")]
 

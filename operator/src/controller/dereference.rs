@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_is_own_only_if_this_resource_is_its_controller() {
+    fn an_object_is_own_only_when_it_names_this_very_resource_as_its_controller() {
         let server = crate::controller::fixtures::oauth_server();
         let owned = |owners: serde_json::Value, labels: serde_json::Value| {
             let metadata =
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_orphan_is_adopted_and_a_foreign_object_of_that_name_not() {
+    fn an_orphan_is_taken_up_again_and_a_stranger_with_the_same_name_is_not() {
         let server = crate::controller::fixtures::oauth_server();
         let labels = crate::controller::fixtures::metadata_json()["labels"].clone();
         let owned = |labels: serde_json::Value| {

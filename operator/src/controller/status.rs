@@ -21,8 +21,8 @@ use conditions::{
 };
 use rollout::Before;
 
-/// The status after a reconcile: from the spec's verdict, from what was applied, from what is known of HQ and of the endpoint, and from
-/// what was said before.
+/// The status after a reconcile: from the spec's verdict, from what was applied, from what is known
+/// of HQ and of the endpoint, and from what was said before.
 pub(super) fn status(
     server: &LensesMcpServer,
     valid: Result<&ValidServer, &Rejections>,
@@ -166,8 +166,16 @@ mod tests {
     fn serving() -> Applied {
         let deployment: Deployment = serde_json::from_value(json!({
             "metadata": { "name": "team-mcp", "generation": 1 },
-            "spec": { "replicas": 3, "selector": {}, "template": { "spec": { "containers": [{ "name": "lenses-mcp-server", "image": "i:1" }] } } },
-            "status": { "observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3, "readyReplicas": 3 },
+            "spec": {
+                "replicas": 3, "selector": {},
+                "template": {
+                    "spec": { "containers": [{ "name": "lenses-mcp-server", "image": "i:1" }] }
+                }
+            },
+            "status": {
+                "observedGeneration": 1, "replicas": 3, "updatedReplicas": 3,
+                "availableReplicas": 3, "readyReplicas": 3
+            },
         }))
         .unwrap();
         Applied { deployment: Some(Arc::new(deployment)) }
@@ -222,7 +230,8 @@ mod tests {
             "authMode": "OAuth",
             "replicas": 3,
             "readyReplicas": 3,
-            "selector": "app.kubernetes.io/instance=team-mcp,app.kubernetes.io/name=lenses-mcp-server",
+            "selector":
+                "app.kubernetes.io/instance=team-mcp,app.kubernetes.io/name=lenses-mcp-server",
             "image": "i:1",
             "tools": { "count": 45, "digest": "sha256:d" },
             "lastVerified": "2023-11-14T22:13:15Z",

@@ -1,4 +1,5 @@
-//! What verification reads of Secrets and `ConfigMaps` that the spec names: at the time of use, each by one request, and not kept.
+//! What verification reads of Secrets and `ConfigMaps` that the spec names: at the time of use,
+//! each by one request, and not kept.
 
 use std::{fmt::Display, str};
 

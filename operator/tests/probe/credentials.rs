@@ -78,7 +78,8 @@ fn asked(seen: &Seen) -> usize {
 async fn the_operators_token_goes_to_the_service_never_the_public_url() {
     let (public, seen_in_public) = pretender().await;
     let (service, seen_by_service) = pretender().await;
-    // Leads to the same listener, and is not the loopback address in whose place the Service is dialled.
+    // Leads to the same listener, and is not the loopback address in whose place the Service is
+    // dialled.
     let base = format!("http://0.0.0.0:{}", public.address.port());
     let named = Endpoint {
         service: service.url("/"),

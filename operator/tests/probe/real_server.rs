@@ -59,9 +59,9 @@ async fn with_oauth(hq: &Listener, more: &[(&str, &str)]) -> Listener {
 /// An HQ that knows one token.
 async fn hq() -> Listener {
     let introspect = async |Form(form): Form<BTreeMap<String, String>>| {
-        Json(
-            json!({ "active": form.get("token").is_some_and(|token| token == TOKEN), "scope": "read" }),
-        )
+        Json(json!({
+            "active": form.get("token").is_some_and(|token| token == TOKEN), "scope": "read"
+        }))
     };
     Listener::serving(|_| Router::new().route("/oauth2/introspect", post(introspect))).await
 }

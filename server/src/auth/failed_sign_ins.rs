@@ -1,6 +1,6 @@
 //! Failed sign-ins of each client address. Beyond a number a minute, HQ is asked only about tokens
-//! that it accepted lately, so that a flood of bad tokens neither reaches HQ nor locks out those who
-//! are signed in at the same address.
+//! that it accepted lately, so that a flood of bad tokens neither reaches HQ nor locks out those
+//! who are signed in at the same address.
 
 use std::{
     net::IpAddr,
@@ -49,8 +49,8 @@ pub(super) struct TooManyFailures {
     pub(super) wait: Duration,
 }
 
-/// A sign-in that HQ is asked about. If it is dropped before HQ answers, because its caller hung up,
-/// it counts as failed; else a client could have any number of questions asked by not waiting.
+/// A sign-in that HQ is asked about. If it is dropped before HQ answers, because its caller hung
+/// up, it counts as failed; else a client could have any number of questions asked by not waiting.
 #[derive(Debug)]
 pub(super) struct Attempt<'a> {
     of: &'a FailedSignIns,

@@ -8,7 +8,8 @@ use crate::{
     json::{self, Need},
 };
 
-/// A JSON text without white space between tokens and without quotes: digits and keys in their order.
+/// A JSON text without white space between tokens and without quotes: digits and keys in their
+/// order.
 fn bare(text: &[u8]) -> Vec<u8> {
     text.iter().copied().filter(|byte| !b"\" \t\r\n".contains(byte)).collect()
 }

@@ -216,7 +216,12 @@ mod tests {
         assert_eq!(
             out,
             format!(
-                r#"{{"id":"a","n":"1e400"}}{{"id":"b","unreadable":"Lenses sent half a surrogate pair here, {LEFT_OUT}"}}{{"id":"c"}}"#
+                concat!(
+                    r#"{{"id":"a","n":"1e400"}}"#,
+                    r#"{{"id":"b","unreadable":"Lenses sent half a surrogate pair here, {}"}}"#,
+                    r#"{{"id":"c"}}"#,
+                ),
+                LEFT_OUT
             )
         );
         assert_eq!(

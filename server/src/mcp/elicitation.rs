@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! initialize  ─▶ a session id that is sealed state: the client can show forms, and who the user is
-//! tools/call  ─▶ event stream ─▶ elicitation/create, its id sealed: a nonce, and which replica waits
+//! tools/call  ─▶ event stream ─▶ elicitation/create, its id sealed: a nonce, and which
+//!                replica waits
 //! POST answer ─▶ open the id ─▶ this replica: hand it to the call
 //!                            ╰▶ another replica: forward it there (`forwarding.rs`)
 //! ```
@@ -28,7 +29,8 @@ use crate::{
 };
 
 /// How long a call waits for the client's answer. Then nothing is done. SDKs give a call up after a
-/// minute (the TypeScript SDK's default): a later yes must not run what the model was told has failed.
+/// minute (the TypeScript SDK's default): a later yes must not run what the model was told has
+/// failed.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(55);
 
 /// Most calls that wait on questions at a time: each of them has a place among all requests.
@@ -161,8 +163,8 @@ impl Elicitation {
         Some(Question { elicitation: Arc::clone(self), nonce, id, answer })
     }
 
-    /// Ends the waiting of the call of `asker`, which the client cancels. Another
-    /// replica's call goes on waiting, for [`ANSWER_WITHIN`] at most: nothing tells which one it is.
+    /// Ends the waiting of the call of `asker`, which the client cancels. Another replica's call
+    /// goes on waiting, for [`ANSWER_WITHIN`] at most: nothing tells which one it is.
     pub(super) fn cancel(&self, asker: &Asker) {
         let (user, address) = asker.user();
         self.waiting().retain(|_, waiting| {
@@ -192,7 +194,8 @@ impl Elicitation {
         let unknown = || {
             RpcError::invalid_request(
                 StatusCode::BAD_REQUEST,
-                "no call waits for this answer: it came too late, or the question was not this server's",
+                "no call waits for this answer: it came too late, or the question was not this \
+                 server's",
             )
         };
         let opened = self.codec.open_with(&response.id, &associated(QUESTION, user));

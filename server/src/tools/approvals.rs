@@ -1,4 +1,5 @@
-//! Asking for what one may not do. There is no tool that approves: a model must not approve its own request.
+//! Asking for what one may not do. There is no tool that approves: a model must not approve its own
+//! request.
 
 use std::borrow::Cow;
 

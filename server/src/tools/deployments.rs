@@ -67,6 +67,7 @@ async fn get_pod_logs(call: Call, arguments: GetPodLogs) -> Result<String, Error
         return Ok(text);
     }
     Ok(format!(
-        "[cut: the first {left_out} bytes of this log are left out, because it is longer than {limit}]\n{text}"
+        "[cut: the first {left_out} bytes of this log are left out, because it is longer than \
+         {limit}]\n{text}"
     ))
 }

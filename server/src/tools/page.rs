@@ -44,7 +44,8 @@ impl TryFrom<String> for Cursor {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        const FAULT: &str = "is not a cursor of this server; give `cut.cursor` of the last result as it is, or leave it out to start over";
+        const FAULT: &str = "is not a cursor of this server; give `cut.cursor` of the last result \
+                             as it is, or leave it out to start over";
         if text.len() > CURSOR_MAX {
             return Err(FAULT);
         }
@@ -179,7 +180,8 @@ impl Output for Page {
         let Some(Cut { reason, total, cursor }) = self.cut else { return self.records.end(None) };
         let cursor = String::from(cursor);
         let note = format!(
-            "Cut after {records} of {total} records: {reason}. For the next ones, call again with the same arguments and cursor \"{cursor}\"."
+            "Cut after {records} of {total} records: {reason}. For the next ones, call again with \
+             the same arguments and cursor \"{cursor}\"."
         );
         let cut = json!({ "reason": reason, "records": records, "total": total, "cursor": cursor });
         self.records.end(Some(("cut", cut))).with_note(note)

@@ -1,5 +1,5 @@
-//! What one client address can have HQ asked, and that the others and those who are signed in do not
-//! suffer from it.
+//! What one client address can have HQ asked, and that the others and those who are signed in do
+//! not suffer from it.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -104,7 +104,12 @@ async fn a_body_over_the_limit_is_413_and_one_at_it_passes() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(
         answer.json(),
-        json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "the body is longer than 1024 bytes (MCP_MAX_BODY_BYTES)"}})
+        json!({
+            "jsonrpc": "2.0", "id": null,
+            "error": {
+                "code": -32600, "message": "the body is longer than 1024 bytes (MCP_MAX_BODY_BYTES)"
+            }
+        })
     );
     // Without Content-Length it is counted as it comes.
     let chunks = futures::stream::iter((0..4).map(|_| Ok::<_, io::Error>("x".repeat(512))));

@@ -42,10 +42,14 @@ async fn an_hq_that_fits_passes_every_check() {
                 {"check": "metadata", "result": "ok", "reason": "Found",
                     "message": "HQ publishes its authorization server metadata"},
                 {"check": "issuer", "result": "ok", "reason": "IssuerMatches",
-                    "message": "HQ's issuer is \"https://lenses.example.com\", as clients are told"},
+                    "message":
+                        "HQ's issuer is \"https://lenses.example.com\", as clients are told"},
                 {"check": "registration", "result": "ok", "reason": "RegistrationOpen",
                     "message": "clients can register themselves"},
-                {"check": "pkce", "result": "ok", "reason": "PkceOffered", "message": "HQ takes PKCE with S256"},
+                {
+                    "check": "pkce", "result": "ok", "reason": "PkceOffered",
+                    "message": "HQ takes PKCE with S256"
+                },
                 {"check": "introspection", "result": "ok", "reason": "IntrospectionAllowed",
                     "message": "HQ answers this server about tokens"},
                 {"check": "token_exchange", "result": "ok", "reason": "PassedOn",

@@ -18,7 +18,8 @@ fn assert_unavailable(answer: &Answer) {
         answer.json(),
         json!({
             "error": "temporarily_unavailable",
-            "error_description": "Lenses HQ can't be asked about the token at the moment; keep the token and try again",
+            "error_description": "Lenses HQ can't be asked about the token at the moment; keep the \
+                                  token and try again",
         })
     );
 }

@@ -1,4 +1,5 @@
-//! The page for browsers: who gets it, what it shows, and that nothing in it can run or load but its own.
+//! The page for browsers: who gets it, what it shows, and that nothing in it can run or load but
+//! its own.
 
 use axum::body::Body;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -133,7 +134,8 @@ async fn the_page_loads_and_runs_nothing_but_its_own_style_and_script() {
     assert_eq!(
         page.header("content-security-policy").unwrap(),
         format!(
-            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; \
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
+             base-uri 'none'; \
              form-action 'none'; frame-ancestors 'none'",
             hash("style"),
             hash("script")

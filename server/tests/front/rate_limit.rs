@@ -29,7 +29,8 @@ async fn a_call_over_the_rate_is_429_without_asking_hq() {
     assert_eq!(
         answer.json(),
         json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": format!(
-            "too many calls: this server takes 2 a minute from one user; nothing was done, try again in {seconds} s"
+            "too many calls: this server takes 2 a minute from one user; nothing was done, try \
+             again in {seconds} s"
         )}})
     );
     assert_eq!(hq.called_with().len(), 2);

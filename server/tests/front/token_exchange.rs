@@ -1,4 +1,5 @@
-//! Token exchange: what HQ is asked, what it is then shown, and that no token goes on where none should.
+//! Token exchange: what HQ is asked, what it is then shown, and that no token goes on where none
+//! should.
 
 use std::time::{Duration, Instant};
 
@@ -139,7 +140,9 @@ async fn a_failed_exchange_is_503_and_the_token_is_not_forwarded() {
 async fn an_endpoint_that_is_not_hqs_gets_no_token() {
     let hq = Hq::start().await;
     let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
-    hq.publish(json!({"token_endpoint": "https://evil.example/token", "grant_types_supported": [exchange]}));
+    hq.publish(
+        json!({"token_endpoint": "https://evil.example/token", "grant_types_supported": [exchange]})
+    );
     assert_unavailable(&server(&hq, &[]).call(hq.issue_to_alice(), READ).await);
     assert_eq!((hq.called_with().len(), hq.exchanges().len()), (0, 0));
 }

@@ -1,5 +1,5 @@
-//! What does not even become a request: bytes on a connection that are no HTTP, or HTTP that two readers could read in two
-//! ways. The one part of the front that needs a socket.
+//! What does not even become a request: bytes on a connection that are no HTTP, or HTTP that two
+//! readers could read in two ways. The one part of the front that needs a socket.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -40,8 +40,8 @@ pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 
 fn head(lines: &str) -> String {
     format!(
-        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, \
-         text/event-stream\r\nConnection: close\r\n{lines}\r\n"
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: \
+         application/json, text/event-stream\r\nConnection: close\r\n{lines}\r\n"
     )
 }
 

@@ -9,7 +9,10 @@ use crate::{
     watch::{P99, Watch},
 };
 
-const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_topics","arguments":{"environment":"dev"}}}"#;
+const CALL: &str = concat!(
+    r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_topics","#,
+    r#""arguments":{"environment":"dev"}}}"#,
+);
 
 const ROUNDS: u32 = 5;
 /// How often a caller is told to try again before the list no longer fits.

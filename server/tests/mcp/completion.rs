@@ -47,7 +47,9 @@ async fn lenses() -> Hq {
         ),
         (
             "/dev/proxy/api/v2/streams",
-            json!({ "processors": [{ "processorId": "lsql_1", "name": "big" }, { "id": "lsql_2" }] }),
+            json!({
+                "processors": [{ "processorId": "lsql_1", "name": "big" }, { "id": "lsql_2" }]
+            }),
         ),
     ])
     .await

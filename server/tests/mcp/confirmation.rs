@@ -1,4 +1,5 @@
-//! Before something is deleted, the user is asked through the client; and what a server does not offer is not done.
+//! Before something is deleted, the user is asked through the client; and what a server does not
+//! offer is not done.
 
 use lenses_mcp_server::{policy, settings::Confirm};
 use serde_json::{Value, json};
@@ -34,7 +35,10 @@ fn forms() -> Value {
 }
 
 fn answer(state: &Value, action: &str, confirm: bool) -> Value {
-    json!({ "requestState": state, "inputResponses": { "confirm": { "action": action, "content": { "confirm": confirm } } } })
+    json!({
+        "requestState": state,
+        "inputResponses": { "confirm": { "action": action, "content": { "confirm": confirm } } }
+    })
 }
 
 fn group(id: &str) -> Value {
@@ -54,11 +58,13 @@ async fn a_deletion_is_done_when_the_user_says_yes_on_whichever_replica() {
         result["inputRequests"],
         json!({ "confirm": { "method": "elicitation/create", "params": {
             "mode": "form",
-            "message": "Delete consumer group? This can't be undone.\nenvironment: dev\ngroup_id: payments",
+            "message": "Delete consumer group? This can't be undone.\nenvironment: dev\ngroup_id: \
+                        payments",
             "requestedSchema": {
                 "type": "object",
                 "properties": { "confirm": {
-                    "type": "boolean", "title": "Go ahead", "description": "Without this nothing is done.", "default": false,
+                    "type": "boolean", "title": "Go ahead",
+                    "description": "Without this nothing is done.", "default": false,
                 } },
                 "required": ["confirm"],
             },

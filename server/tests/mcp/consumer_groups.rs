@@ -50,17 +50,19 @@ async fn every_change_of_offsets_asks_hq_for_what_it_means() {
         ),
         (
             "update_consumer_group_offsets",
-            group(
-                &json!({ "topics": topics, "reset_to": "end", "target": "2026-01-05T08:00:00Z", "dry_run": "false" }),
-            ),
+            group(&json!({
+                "topics": topics, "reset_to": "end", "target": "2026-01-05T08:00:00Z",
+                "dry_run": "false"
+            })),
             "PUT api/consumers/g%2F1/offsets",
             json!({ "type": "end", "topics": topics }),
         ),
         (
             "update_consumer_group_offsets",
-            group(
-                &json!({ "topics": topics, "reset_to": "timestamp", "target": "2026-01-05T10:00:00.5+02:00" }),
-            ),
+            group(&json!({
+                "topics": topics, "reset_to": "timestamp",
+                "target": "2026-01-05T10:00:00.5+02:00"
+            })),
             "PUT api/consumers/g%2F1/offsets",
             json!({ "type": "timestamp", "topics": topics, "target": "2026-01-05T08:00:00.5Z" }),
         ),
@@ -136,7 +138,11 @@ async fn hq(group: Value, topics: Value) -> Url {
 }
 
 fn topic(partitions: &[(i64, i64, i64)]) -> Value {
-    let partition = |(partition, begin, end): &(i64, i64, i64)| json!({ "partition": partition, "begin": begin, "end": end });
+    let partition = |(partition, begin, end): &(i64, i64, i64)| {
+        json!({
+            "partition": partition, "begin": begin, "end": end
+        })
+    };
     json!({ "messagesPerPartition": partitions.iter().map(partition).collect::<Vec<_>>() })
 }
 
@@ -144,7 +150,10 @@ fn topic(partitions: &[(i64, i64, i64)]) -> Value {
 async fn lag_is_given_by_partition_topic_and_total_with_null_for_unknown() {
     let url = hq(
         json!({ "id": "g", "state": "Stable", "consumersCount": 1, "consumers": [
-            { "topic": "b", "partition": 0, "currentOffset": 7, "logEndOffset": 10, "lag": 3, "consumerId": "g-0" },
+            {
+                "topic": "b", "partition": 0, "currentOffset": 7, "logEndOffset": 10, "lag": 3,
+                "consumerId": "g-0"
+            },
             { "topic": "a", "partition": 0, "currentOffset": 40 },
             { "topic": "a", "partition": 1, "currentOffset": 8 },
             { "topic": "a", "partition": 9, "currentOffset": 5 },
@@ -152,8 +161,15 @@ async fn lag_is_given_by_partition_topic_and_total_with_null_for_unknown() {
         json!({ "a": topic(&[(0, 30, 42), (1, 0, 7), (2, 0, 50)]), "b": topic(&[(0, 0, 11)]) }),
     )
     .await;
-    let row = |partition: i64, committed: Value, end: Value, lag: Value, consumer: Value| json!({ "partition": partition, "committed_offset": committed, "end_offset": end, "lag": lag, "consumer_id": consumer });
-    let b = json!({ "topic": "b", "lag": 3, "partitions": [row(0, json!(7), json!(10), json!(3), json!("g-0"))] });
+    let row = |partition: i64, committed: Value, end: Value, lag: Value, consumer: Value| {
+        json!({
+            "partition": partition, "committed_offset": committed, "end_offset": end, "lag": lag,
+            "consumer_id": consumer
+        })
+    };
+    let b = json!({
+        "topic": "b", "lag": 3, "partitions": [row(0, json!(7), json!(10), json!(3), json!("g-0"))]
+    });
     let endpoint = Endpoint::new(&url);
     let result = endpoint
         .call("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "g" }))
@@ -172,8 +188,8 @@ async fn lag_is_given_by_partition_topic_and_total_with_null_for_unknown() {
                 b,
             ],
             "notes": [
-                "for 1 partitions the group has committed nothing: where it will begin is up to its reset policy, so that they \
-                 are not in the sums",
+                "for 1 partitions the group has committed nothing: where it will begin is up to \
+                 its reset policy, so that they are not in the sums",
                 "the ends of 1 partitions are not known, so that they are not in the sums",
             ],
         })
@@ -182,7 +198,10 @@ async fn lag_is_given_by_partition_topic_and_total_with_null_for_unknown() {
     let result = endpoint.call("get_consumer_group_lag", arguments).await;
     assert_eq!(
         result["structuredContent"],
-        json!({ "group_id": "g", "state": "Stable", "members": 1, "total_lag": 3, "topics": [b], "notes": [] })
+        json!({
+            "group_id": "g", "state": "Stable", "members": 1, "total_lag": 3, "topics": [b],
+            "notes": []
+        })
     );
 }
 
@@ -195,7 +214,9 @@ async fn a_silent_groups_lag_is_unknown_and_a_missing_groups_an_error() {
     assert_eq!(
         result["structuredContent"],
         json!({ "group_id": "g", "state": null, "members": null, "total_lag": null, "topics": [],
-            "notes": ["Lenses tells no committed offset of this group, so that its lag is not known"] })
+            "notes": [
+                "Lenses tells no committed offset of this group, so that its lag is not known"
+            ] })
     );
     for arguments in [
         json!({ "environment": "dev", "group_id": "h" }),
@@ -232,11 +253,19 @@ async fn a_dry_run_tells_what_would_move_and_sends_no_change() {
     )
     .await;
     let endpoint = Endpoint::new(&url);
-    let row = |partition: i64, from: Value, to: Value, (begin, end): (i64, i64), skips: Value| json!({ "topic": "t", "partition": partition, "from": from, "to": to, "begin": begin, "end": end, "skips": skips });
+    let row = |partition: i64, from: Value, to: Value, (begin, end): (i64, i64), skips: Value| {
+        json!({
+            "topic": "t", "partition": partition, "from": from, "to": to, "begin": begin,
+            "end": end,
+            "skips": skips
+        })
+    };
     let first = "nothing was changed; offsets go on moving until the change is made";
-    let time = "the agent does not tell which offset a time stands for: in each partition it would be that of the first record \
-                that is not older than 2026-01-05T08:00:00Z, from `begin` to `end`";
-    let nowhere = "there is no offset 50 in this partition: Lenses may refuse it, and consumers would begin from their reset policy";
+    let time = "the agent does not tell which offset a time stands for: in each partition it would \
+                be that of the first record that is not older than 2026-01-05T08:00:00Z, from \
+                `begin` to `end`";
+    let nowhere = "there is no offset 50 in this partition: Lenses may refuse it, and consumers \
+                   would begin from their reset policy";
     let (none, null) = ("topic `t` has no partition 7", Value::Null);
     for (tool, extra, partitions, notes) in [
         (
@@ -291,7 +320,10 @@ async fn a_dry_run_tells_what_would_move_and_sends_no_change() {
         let mut arguments = json!({ "environment": "dev", "group_id": "g", "dry_run": true });
         arguments.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         let result = endpoint.call(tool, arguments.clone()).await;
-        let gives = json!({ "dry_run": true, "group_id": "g", "refused": false, "partitions": partitions, "notes": notes });
+        let gives = json!({
+            "dry_run": true, "group_id": "g", "refused": false, "partitions": partitions,
+            "notes": notes
+        });
         assert_eq!(result["structuredContent"], gives, "{arguments}");
     }
 }
@@ -319,7 +351,10 @@ async fn a_dry_run_reports_kafkas_refusal_and_unknown_values() {
         (json!({ "id": "g" }), Value::Null, "does not tell whether the group has active members"),
     ] {
         let endpoint = Endpoint::new(&hq(group, json!({ "t": {} })).await);
-        let arguments = json!({ "environment": "dev", "group_id": "g", "topics": ["t"], "reset_to": "end", "dry_run": true });
+        let arguments = json!({
+            "environment": "dev", "group_id": "g", "topics": ["t"], "reset_to": "end",
+            "dry_run": true
+        });
         let result =
             endpoint.call("update_consumer_group_offsets", arguments).await["structuredContent"]
                 .clone();

@@ -9,7 +9,9 @@ use crate::{
 };
 
 fn pod() -> Value {
-    json!({ "environment": "dev", "cluster": "in/cluster", "namespace": "streams", "pod": "lsql-1.0" })
+    json!({
+        "environment": "dev", "cluster": "in/cluster", "namespace": "streams", "pod": "lsql-1.0"
+    })
 }
 
 #[tokio::test]
@@ -45,9 +47,8 @@ async fn a_log_is_text_in_whatever_way_the_agent_sends_it() {
         assert_eq!(result["structuredContent"], json!({ "result": log }), "{content_type}");
         assert_eq!(
             hq.lines(),
-            [
-                "GET /lenses/api/v1/environments/dev/proxy/api/v1/k8s/logs/in%2Fcluster/streams/lsql-1.0/download"
-            ]
+            ["GET /lenses/api/v1/environments/dev/proxy/api/v1/k8s/logs/in%2Fcluster/streams/\
+              lsql-1.0/download"]
         );
     }
 }
@@ -77,7 +78,8 @@ async fn a_long_log_is_cut_to_its_end_and_says_so() {
     assert_eq!(
         notice,
         format!(
-            "[cut: the first {left_out} bytes of this log are left out, because it is longer than 1000]"
+            "[cut: the first {left_out} bytes of this log are left out, because it is longer than \
+             1000]"
         )
     );
     // A log within the limit is whole.

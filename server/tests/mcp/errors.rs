@@ -21,13 +21,17 @@ pub(crate) async fn told(status: u16, content_type: &str, body: &str) -> String 
 #[tokio::test]
 async fn each_refusal_is_passed_on_with_its_message_and_what_to_do() {
     let unknown = r#"{"type":"not_found","title":"No such topic","status":404,"request_id":"r-9"}"#;
-    let invalid = r#"{"error":"Bad topic","fields":[{"field":"partitions","error":"too many"}],"errorType":"Invalid"}"#;
+    let invalid = concat!(
+        r#"{"error":"Bad topic","fields":[{"field":"partitions","error":"too many"}],"#,
+        r#""errorType":"Invalid"}"#,
+    );
     let agent = r#"{"type":"agent_not_connected","title":"Agent not connected","status":404}"#;
     for (status, body, said, advice) in [
         (
             400,
             invalid,
-            "Lenses refused the request (400 Bad Request): Bad topic; partitions: too many [Invalid]",
+            "Lenses refused the request (400 Bad Request): Bad topic; partitions: too many \
+             [Invalid]",
             "Correct the arguments",
         ),
         (
@@ -149,7 +153,8 @@ async fn every_tool_tells_what_hq_says_when_it_refuses() {
             "odd; f: is odd [E]",
         ),
     ];
-    // Queries have a websocket of their own, and the server's own tools tell of HQ's refusal as of anything else.
+    // Queries have a websocket of their own, and the server's own tools tell of HQ's refusal as of
+    // anything else.
     for tool in tools::registry()
         .iter()
         .filter(|tool| tool.name() != "execute_sql" && tool.group() != "server")
@@ -191,7 +196,8 @@ async fn no_tool_accepts_a_page_redirect_broken_oversized_or_late_reply() {
         (cut, "the connection to Lenses HQ broke: "),
     ] {
         let endpoint = Endpoint::limited(&url, limits);
-        // Queries have a websocket of their own, and what the server tells of itself it tells whatever HQ says.
+        // Queries have a websocket of their own, and what the server tells of itself it tells
+        // whatever HQ says.
         for tool in tools::registry()
             .iter()
             .filter(|tool| tool.name() != "execute_sql" && tool.group() != "server")
@@ -237,8 +243,8 @@ async fn a_credential_that_hq_refuses_is_forgotten_and_never_repeated() {
     let text = endpoint.failure("list_topics", json!({ "environment": "dev" })).await;
     assert_eq!(
         text,
-        "Lenses HQ does not accept the credential: token [credential] is revoked. The session has expired or been \
-         revoked: ask the user to sign in again, do not retry with the same token."
+        "Lenses HQ does not accept the credential: token [credential] is revoked. The session has \
+         expired or been revoked: ask the user to sign in again, do not retry with the same token."
     );
     let fingerprint = endpoint.identity.fingerprint.unwrap().to_string();
     assert_eq!(*endpoint.forgotten.lock().unwrap(), [fingerprint]);

@@ -62,7 +62,9 @@ async fn what_is_wrong_with_a_request_is_invalid_params_and_named() {
         (json!({ "name": "rm_rf" }), "unknown prompt: rm_rf"),
         (json!({ "name": "list_running_kafka_connectors" }), "missing argument `environment`"),
         (
-            json!({ "name": "list_running_kafka_connectors", "arguments": { "environment": "..", } }),
+            json!({
+                "name": "list_running_kafka_connectors", "arguments": { "environment": "..", }
+            }),
             "argument `environment`: is a relative path, which can't be a name",
         ),
         (
@@ -120,7 +122,8 @@ async fn prompts_are_counted_by_name_and_outcome() {
     prometheus_client::encoding::text::encode(&mut text, endpoint.metrics.registry()).unwrap();
     for outcome in ["success", "error"] {
         let line = format!(
-            "lenses_mcp_prompts_asked_total{{prompt=\"list_running_sql_processors\",outcome=\"{outcome}\"}} 1\n"
+            "lenses_mcp_prompts_asked_total{{prompt=\"list_running_sql_processors\",\
+             outcome=\"{outcome}\"}} 1\n"
         );
         assert!(text.contains(&line), "{line} is not in {text}");
     }

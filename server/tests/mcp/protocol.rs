@@ -113,8 +113,8 @@ async fn the_scopes_that_the_server_offers_are_a_ceiling() {
         endpoint.failure("create_topic", json!({ "environment": "dev", "topic_name": "t" })).await;
     assert_eq!(
         text,
-        "This call of create_topic is not possible here: it needs a scope that this server does not offer \
-         (MCP_SCOPES). Do not retry: whoever runs the server decides what it offers."
+        "This call of create_topic is not possible here: it needs a scope that this server does \
+         not offer (MCP_SCOPES). Do not retry: whoever runs the server decides what it offers."
     );
 }
 

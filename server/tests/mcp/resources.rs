@@ -164,7 +164,10 @@ async fn environments_are_listed_with_their_topics_page_by_page() {
 async fn topics_are_offered_only_where_the_agent_is_connected() {
     let hq = Hq::giving(&json!({ "items": [
         { "name": "away", "status": { "agent_connected": false } },
-        { "name": "here", "status": { "agent": { "agent_connected": false }, "agent_connected": true } },
+        {
+            "name": "here",
+            "status": { "agent": { "agent_connected": false }, "agent_connected": true }
+        },
         { "name": "odd", "status": { "agent_connected": "true" } },
         { "name": "unknown" },
     ] }))

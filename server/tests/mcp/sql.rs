@@ -40,7 +40,10 @@ fn rows(result: &Value) -> &Value {
 async fn rows_come_whole_and_in_order_with_tombstones_and_empty_ones() {
     let frames = vec![
         json!({ "type": "HEARTBEAT" }),
-        json!({ "type": "RECORD", "data": { "key": 1, "value": { "a": 1 }, "metadata": { "offset": 0 }, "rownum": 0 } }),
+        json!({
+            "type": "RECORD",
+            "data": { "key": 1, "value": { "a": 1 }, "metadata": { "offset": 0 }, "rownum": 0 }
+        }),
         json!({ "type": "STATS", "data": { "results": 1 } }),
         json!({ "type": "RECORD", "data": { "key": 1, "value": null } }),
         json!({ "type": "RECORD", "data": {} }),
@@ -187,7 +190,8 @@ async fn a_connection_that_breaks_off_keeps_its_rows_and_says_so() {
             let text = endpoint.failure("execute_sql", select()).await;
             assert!(
                 text.starts_with(
-                    "the connection to Lenses HQ broke: Lenses closed the connection before the end of the result."
+                    "the connection to Lenses HQ broke: Lenses closed the connection before the \
+                     end of the result."
                 ),
                 "{text}"
             );
@@ -233,13 +237,18 @@ async fn a_query_ended_at_lenses_limit_says_so_and_how_to_continue() {
 #[tokio::test]
 async fn a_cut_says_how_to_continue_after_each_partitions_last_record() {
     let limits = Limits { rows: 3, ..Limits::default() };
-    let at = |partition, offset| json!({ "type": "RECORD", "data": { "metadata": { "partition": partition, "offset": offset } } });
+    let at = |partition, offset| {
+        json!({
+            "type": "RECORD", "data": { "metadata": { "partition": partition, "offset": offset } }
+        })
+    };
     for (frames, expected) in [
         (
             [at(0, 17), at(3, 5), at(0, 18), at(3, 6)],
             "_meta.partition = 0 AND _meta.offset > 18; _meta.partition = 3 AND _meta.offset > 5.",
         ),
-        // Records that do not come in the order of their offsets: what was left out can't be told by them.
+        // Records that do not come in the order of their offsets: what was left out can't be told
+        // by them.
         ([at(0, 17), at(0, 16), at(0, 18), at(0, 19)], "a condition on _meta.timestamp"),
         ([record(0), record(1), record(2), record(3)], "a condition on _meta.timestamp"),
     ] {
@@ -315,7 +324,9 @@ async fn a_refused_handshake_is_told_apart_by_its_status() {
         assert_eq!(hq.seen()[0].authorization, format!("Bearer {}", client::TOKEN));
     }
     // A body that comes long after the head is read all the same.
-    let body = json!({ "padding": "x".repeat(100_000), "title": "the agent is gone", "type": "agent_not_connected" });
+    let body = json!({
+        "padding": "x".repeat(100_000), "title": "the agent is gone", "type": "agent_not_connected"
+    });
     let hq = Hq::answering(503, "application/json", body.to_string()).await;
     let text = Endpoint::new(&hq.url).failure("execute_sql", select()).await;
     assert!(text.starts_with("the environment's agent can't be used: the agent is gone"), "{text}");

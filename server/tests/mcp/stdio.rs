@@ -77,7 +77,8 @@ async fn a_bad_line_hides_no_later_one_and_all_calls_are_answered() {
     let mut output = BufReader::new(server.stdout.take().unwrap()).lines();
     let too_long = vec![b' '; (1 << 20) + 1];
     let call = json!({
-        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "list_environments" },
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "list_environments" },
     });
     let lines = [too_long.as_slice(), b"\n\"\xff\"\n", call.to_string().as_bytes()].concat();
     input.write_all(&lines).await.unwrap();

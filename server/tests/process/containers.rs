@@ -1,4 +1,5 @@
-//! The containers of docs/clients.md and docs/audit.md: the server with exactly the variables that a reader gives it.
+//! The containers of docs/clients.md and docs/audit.md: the server with exactly the variables that
+//! a reader gives it.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,5 @@
-//! `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`: the binary, a proxy that wants credentials, and an HQ
-//! that only the proxy can reach.
+//! `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`: the binary, a proxy that wants credentials, and an
+//! HQ that only the proxy can reach.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 

@@ -47,7 +47,8 @@ fn an_address_without_a_scheme_is_refused_with_what_to_write() {
             assert_eq!(
                 errors,
                 format!(
-                    "{name} is {url:?}: write it with http:// or https:// in front, such as https://{url}"
+                    "{name} is {url:?}: write it with http:// or https:// in front, such as \
+                     https://{url}"
                 )
             );
         }

@@ -18,7 +18,8 @@ fn the_environment_wins_over_the_settings_file() {
     let files = Files(
         [(
             "/etc/mcp/settings.env",
-            "# made by the operator\nOAUTH_ENABLED='true'\nMCP_ADVERTISED_URL='https://file.example.com'\nPORT='7000'\n",
+            "# made by the operator\nOAUTH_ENABLED='true'\n\
+             MCP_ADVERTISED_URL='https://file.example.com'\nPORT='7000'\n",
         )]
         .into(),
     );
@@ -64,7 +65,8 @@ fn a_settings_file_that_cannot_be_used_is_named() {
     assert_eq!(
         unknown,
         "LENSES_COLOUR in the settings file \"/settings\" is not a setting: remove it\n\
-         MCP_AUDIENCES in the settings file \"/settings\" is not a setting: did you mean MCP_AUDIENCE?\n\
+         MCP_AUDIENCES in the settings file \"/settings\" is not a setting: did you mean \
+         MCP_AUDIENCE?\n\
          PATH in the settings file \"/settings\" is not a setting: remove it"
     );
 }
@@ -112,7 +114,8 @@ fn names_of_other_releases_are_reported_to_have_no_effect() {
         read_with(&files, &[OAUTH, &[("MCP_SETTINGS_FILE", "/settings")]]).unwrap_err().to_string();
     assert_eq!(
         errors,
-        "MCP_SERVER_BASE_URL in the settings file \"/settings\" is not a setting: did you mean MCP_ADVERTISED_URL?"
+        "MCP_SERVER_BASE_URL in the settings file \"/settings\" is not a setting: did you mean \
+         MCP_ADVERTISED_URL?"
     );
 }
 

@@ -58,10 +58,8 @@ fn oauth_needs_two_variables_and_has_a_default_for_the_rest() {
     );
     assert_eq!(
         settings.warnings,
-        [
-            "LENSES_URL is not set, so that Lenses HQ is looked for at http://localhost:9991/: write \
-             LENSES_URL=https://lenses.example.com"
-        ]
+        ["LENSES_URL is not set, so that Lenses HQ is looked for at http://localhost:9991/: \
+             write LENSES_URL=https://lenses.example.com"]
     );
     assert_eq!(settings.policy.scopes(), ScopeSet::ALL);
     assert_eq!(oauth(&settings).introspection.cache_ttl, Duration::ZERO);

@@ -96,7 +96,9 @@ impl Query {
         let total = requests.len();
         let skipped = (self.page - 1).saturating_mul(self.page_size);
         let values: Vec<_> = requests.into_iter().skip(skipped).take(self.page_size).collect();
-        json!({"values": values, "pagesAmount": total.div_ceil(self.page_size), "totalCount": total})
+        json!({
+            "values": values, "pagesAmount": total.div_ceil(self.page_size), "totalCount": total
+        })
     }
 }
 

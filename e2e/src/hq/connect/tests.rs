@@ -42,7 +42,10 @@ fn actions_set_connector_and_task_states_and_only_restart_mends_failed_tasks() {
 #[test]
 fn what_a_plugin_does_not_take_is_refused_and_creates_nothing() {
     let mut connect = connect();
-    let good = json!({"connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "topics": "t", "file": "f"});
+    let good = json!({
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "topics": "t",
+        "file": "f"
+    });
     for (change, faults) in [
         (json!({}), 0),
         (json!({"connector.class": "com.example.Unknown"}), 1),

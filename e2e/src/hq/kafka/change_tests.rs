@@ -1,4 +1,5 @@
-//! Topics, their metadata and consumer groups: each change is seen by later reads, and what cannot be is refused and changes nothing.
+//! Topics, their metadata and consumer groups: each change is seen by later reads, and what cannot
+//! be is refused and changes nothing.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -46,13 +47,20 @@ fn error(status: u16, kind: &str) -> (u16, String, Vec<String>) {
 #[tokio::test]
 async fn a_changed_configuration_shows_and_the_others_stay() {
     let client = TestClient::new(&[]);
-    let body = json!({"configs": [{"key": "retention.ms", "value": "1000"}, {"key": "preallocate", "value": "true"}]});
+    let body = json!({
+        "configs": [
+            {"key": "retention.ms", "value": "1000"}, {"key": "preallocate", "value": "true"}
+        ]
+    });
     client.change(Method::PUT, "configs/topics/orders", Some(body), 200).await;
     let configs = client.read("topics/orders/brokerConfigs").await;
     let config = |name: &str| {
         configs.as_array().unwrap().iter().find(|config| config["configuration"] == name).cloned()
     };
-    let expected = json!({"configuration": "retention.ms", "value": "1000", "defaultValue": "604800000", "isDefault": false});
+    let expected = json!({
+        "configuration": "retention.ms", "value": "1000", "defaultValue": "604800000",
+        "isDefault": false
+    });
     assert_eq!(config("retention.ms"), Some(expected));
     assert_eq!(config("min.insync.replicas").unwrap()["value"], "2");
     assert_eq!(config("segment.bytes").unwrap()["isDefault"], true);
@@ -90,7 +98,8 @@ async fn partitions_are_added_never_taken_and_no_record_moves() {
     let before = client.read("v2/topics/refunds/partitions").await;
     assert_eq!((&before["totalMessages"], &before["totalBytes"]), (&json!(25), &json!(3200)));
     let whole = json!({
-        "partition": 0, "begin": 0, "end": 25, "messages": 25, "bytes": 3200, "leader": 1, "replicas": [1, 2, 3], "isr": [1, 2, 3],
+        "partition": 0, "begin": 0, "end": 25, "messages": 25, "bytes": 3200, "leader": 1,
+        "replicas": [1, 2, 3], "isr": [1, 2, 3],
     });
     assert_eq!(before["partitions"], json!([whole]));
     client
@@ -144,8 +153,11 @@ async fn a_record_sent_once_more_is_one_more_record() {
 async fn a_topic_with_a_schema_has_its_fields_and_formats() {
     let client = TestClient::new(&[]);
     let schema = r#"{"type":"record","name":"I","fields":[{"name":"id","type":"long"}]}"#;
-    let body = json!({"name": "invoices", "partitions": 2, "replication": 1, "configs": {"cleanup.policy": "compact"},
-        "format": {"key": {"format": "STRING"}, "value": {"format": "AVRO", "schema": schema}}});
+    let body = json!({
+        "name": "invoices", "partitions": 2, "replication": 1,
+        "configs": {"cleanup.policy": "compact"},
+        "format": {"key": {"format": "STRING"}, "value": {"format": "AVRO", "schema": schema}}
+    });
     let path = format!("{API}/v1/kafka/topic");
     let made = client.call(Method::POST, &path, SERVICE_ACCOUNT, Some(body.clone())).await;
     assert_eq!((made.status, &made.json()["topicName"]), (StatusCode::CREATED, &json!("invoices")));
@@ -178,13 +190,18 @@ async fn a_topic_with_a_schema_has_its_fields_and_formats() {
 #[tokio::test]
 async fn metadata_description_and_tags_are_kept_and_each_route_shows_them() {
     let client = TestClient::new(&[]);
-    let body = json!({"topicName": "returns", "keyType": "INT", "valueType": "AVRO", "valueSchema": "\"string\"",
-        "tags": [{"name": "new"}], "additionalInfo": {"owner": "ops"}});
+    let body = json!({
+        "topicName": "returns", "keyType": "INT", "valueType": "AVRO", "valueSchema": "\"string\"",
+        "tags": [{"name": "new"}], "additionalInfo": {"owner": "ops"}
+    });
     client.change(Method::POST, "v1/metadata/topics", Some(body), 204).await;
     let expected = json!({
-        "topicName": "returns", "keyType": "INT", "valueType": "AVRO", "keySchema": null, "keySchemaVersion": null,
-        "keySchemaInlined": null, "valueSchema": "\"string\"", "valueSchemaVersion": 1, "valueSchemaInlined": "\"string\"",
-        "description": "Nothing was ever sent back", "tags": [{"name": "new"}], "additionalInfo": {"owner": "ops"},
+        "topicName": "returns", "keyType": "INT", "valueType": "AVRO", "keySchema": null,
+        "keySchemaVersion": null,
+        "keySchemaInlined": null, "valueSchema": "\"string\"", "valueSchemaVersion": 1,
+        "valueSchemaInlined": "\"string\"",
+        "description": "Nothing was ever sent back", "tags": [{"name": "new"}],
+        "additionalInfo": {"owner": "ops"},
     });
     assert_eq!(client.read("metadata/topics/returns").await, expected);
     assert_eq!(client.read("metadata/topics").await.as_array().unwrap().len(), 12);
@@ -295,7 +312,8 @@ async fn offsets_reset_to_start_end_or_time_and_the_lag_follows() {
     assert_eq!(committed(&client, "shipments").await, [(0, 0, 100), (1, 0, 100), (2, 0, 100)]);
     reset(json!({"type": "end", "topics": ["shipments"]})).await;
     assert_eq!(committed(&client, "shipments").await, [(0, 100, 0), (1, 100, 0), (2, 100, 0)]);
-    // The record of index 31 is 31 seconds after the first; 30 is the first of partition 0 that is not older than 28.
+    // The record of index 31 is 31 seconds after the first; 30 is the first of partition 0 that is
+    // not older than 28.
     reset(json!({"type": "timestamp", "topics": ["shipments"], "target": "2026-01-05T08:00:28Z"}))
         .await;
     assert_eq!(committed(&client, "shipments").await, [(0, 10, 90), (1, 9, 91), (2, 9, 91)]);
@@ -453,7 +471,9 @@ async fn offsets_that_cannot_be_changed_are_refused_and_stay() {
 async fn a_new_environment_is_listed_agentless_and_shows_its_key_once() {
     let client = TestClient::new(&[]);
     let path = "/api/v1/environments";
-    let body = json!({"name": "qa-2", "display_name": "QA", "tier": "staging", "metadata": {"team": "qa"}});
+    let body = json!({
+        "name": "qa-2", "display_name": "QA", "tier": "staging", "metadata": {"team": "qa"}
+    });
     let made = client.call(Method::POST, path, SERVICE_ACCOUNT, Some(body.clone())).await;
     assert_eq!(made.status, StatusCode::CREATED);
     let mut made = made.json();

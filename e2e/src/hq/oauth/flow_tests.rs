@@ -29,9 +29,15 @@ async fn metadata_names_the_issuer_byte_for_byte_and_every_endpoint_on_it() {
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "introspection_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": [
+            "none", "client_secret_basic", "client_secret_post"
+        ],
+        "introspection_endpoint_auth_methods_supported": [
+            "none", "client_secret_basic", "client_secret_post"
+        ],
+        "revocation_endpoint_auth_methods_supported": [
+            "none", "client_secret_basic", "client_secret_post"
+        ],
         "authorization_response_iss_parameter_supported": true,
     });
     let places =
@@ -75,7 +81,8 @@ async fn a_user_signs_in_and_consents_and_hq_knows_the_clients_tokens() {
     );
     assert_eq!(exp - iat, 3600);
     let expected = json!({
-        "active": true, "iss": "https://hq.example.com", "sub": "alice", "username": "alice", "client_id": id,
+        "active": true, "iss": "https://hq.example.com", "sub": "alice", "username": "alice",
+        "client_id": id,
         "scope": "read write", "token_type": "Bearer", "aud": RESOURCE, "iat": null, "exp": null,
     });
     assert_eq!(introspected, expected);

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! {SET name = value;} statement [;]
-//! SELECT * | field [AS name], … FROM table [WHERE field op literal | field IS [NOT] NULL {AND …}] [LIMIT n]
+//! SELECT * | field [AS name], … FROM table
+//!     [WHERE field op literal | field IS [NOT] NULL {AND …}] [LIMIT n]
 //! SHOW TABLES | SHOW QUERIES | DESCRIBE TABLE table | KILL QUERY id | DROP TABLE table
 //! INSERT INTO table (field, …) VALUES (literal, …), …
-//! CREATE TABLE table (field type, …) [FORMAT (key, value)] [PROPERTIES (partitions = n, replication = n)]
+//! CREATE TABLE table (field type, …) [FORMAT (key, value)]
+//!     [PROPERTIES (partitions = n, replication = n)]
 //! ```
 
 use serde_json::Value;
@@ -283,7 +285,8 @@ impl Parser {
                     Token::Symbol(symbol) => symbol,
                 };
                 format!(
-                    "syntax error at line {line}, column {column}: expected {what} but found {found:?}"
+                    "syntax error at line {line}, column {column}: expected {what} but found \
+                     {found:?}"
                 )
             }
         }
@@ -361,7 +364,8 @@ mod tests {
             ("DROP TABLE \"select\"", Statement::DropTable("select".to_owned())),
             ("INSERT INTO t (_key, a.b) VALUES ('k', 1), ('it''s', null)", insert),
             (
-                "CREATE TABLE t (a int, b string) FORMAT (string, avro) PROPERTIES (partitions = 3)",
+                "CREATE TABLE t (a int, b string) FORMAT (string, avro) PROPERTIES (partitions = \
+                 3)",
                 create,
             ),
         ] {

@@ -164,7 +164,8 @@ fn service_ports() -> Path {
     ["spec", "ports"].map(|field| Segment::Field(field.to_owned())).into()
 }
 
-/// What tells the items of a list apart, where it is a map to the API server: others may have added to it. All others are one value.
+/// What tells the items of a list apart, where it is a map to the API server: others may have added
+/// to it. All others are one value.
 fn keys(list: &str) -> &'static [&'static str] {
     match list {
         "ownerReferences" => &["uid"],
@@ -179,8 +180,8 @@ fn keys(list: &str) -> &'static [&'static str] {
     }
 }
 
-/// What the API server stores as if it had not been written. Of `false` that holds for some fields only: where nothing means true,
-/// as in `automountServiceAccountToken`, it is stored.
+/// What the API server stores as if it had not been written. Of `false` that holds for some fields
+/// only: where nothing means true, as in `automountServiceAccountToken`, it is stored.
 fn is_left_out(field: &str, value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -219,16 +220,32 @@ mod tests {
     #[test]
     fn what_the_api_server_and_others_add_is_no_drift() {
         let wanted = json!({
-            "metadata": { "labels": { "a": "1" }, "ownerReferences": [{ "uid": "u", "name": "n" }] },
-            "spec": { "replicas": 2, "containers": [{ "name": "c", "image": "i", "resources": { "limits": { "cpu": "0.5", "memory": "1024Mi" } } }], "empty": {} },
+            "metadata": {
+                "labels": { "a": "1" }, "ownerReferences": [{ "uid": "u", "name": "n" }]
+            },
+            "spec": {
+                "replicas": 2,
+                "containers": [{
+                    "name": "c", "image": "i",
+                    "resources": { "limits": { "cpu": "0.5", "memory": "1024Mi" } }
+                }],
+                "empty": {}
+            },
         });
         let observed = json!({
-            "metadata": { "labels": { "a": "1", "b": "2" }, "ownerReferences": [{ "uid": "u", "name": "n", "blockOwnerDeletion": true }], "uid": "x" },
+            "metadata": {
+                "labels": { "a": "1", "b": "2" },
+                "ownerReferences": [{ "uid": "u", "name": "n", "blockOwnerDeletion": true }],
+                "uid": "x"
+            },
             "spec": {
                 "replicas": 2,
                 "containers": [
                     { "name": "injected", "image": "other" },
-                    { "name": "c", "image": "i", "terminationMessagePath": "/dev/log", "resources": { "limits": { "cpu": "500m", "memory": "1Gi" } } },
+                    {
+                        "name": "c", "image": "i", "terminationMessagePath": "/dev/log",
+                        "resources": { "limits": { "cpu": "500m", "memory": "1Gi" } }
+                    },
                 ],
                 "dnsPolicy": "ClusterFirst",
             },
@@ -239,21 +256,43 @@ mod tests {
 
     #[test]
     fn items_of_one_name_are_told_apart_by_the_rest() {
-        let two = json!({ "parentRefs": [{ "name": "gw", "sectionName": "a" }, { "name": "gw", "sectionName": "b" }] });
+        let two = json!({
+            "parentRefs": [
+                { "name": "gw", "sectionName": "a" }, { "name": "gw", "sectionName": "b" }
+            ]
+        });
         assert!(fits_json(&two, &two));
         assert!(!fits_json(&two, &json!({ "parentRefs": [{ "name": "gw", "sectionName": "a" }] })));
     }
 
     #[test]
     fn what_was_changed_or_taken_away_is_drift() {
-        let wanted = json!({ "replicas": 2, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL"], "items": [{ "key": "a", "path": "b" }] });
+        let wanted = json!({
+            "replicas": 2, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL"],
+            "items": [{ "key": "a", "path": "b" }]
+        });
         for observed in [
             json!({}),
-            json!({ "replicas": 3, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL"], "items": [{ "key": "a", "path": "b" }] }),
-            json!({ "replicas": 2, "ports": [{ "name": "mcp", "port": 81 }], "drop": ["ALL"], "items": [{ "key": "a", "path": "b" }] }),
-            json!({ "replicas": 2, "ports": [{ "name": "web", "port": 80 }], "drop": ["ALL"], "items": [{ "key": "a", "path": "b" }] }),
-            json!({ "replicas": 2, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL", "X"], "items": [{ "key": "a", "path": "b" }] }),
-            json!({ "replicas": 2, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL"], "items": [{ "key": "a", "path": "c" }] }),
+            json!({
+                "replicas": 3, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL"],
+                "items": [{ "key": "a", "path": "b" }]
+            }),
+            json!({
+                "replicas": 2, "ports": [{ "name": "mcp", "port": 81 }], "drop": ["ALL"],
+                "items": [{ "key": "a", "path": "b" }]
+            }),
+            json!({
+                "replicas": 2, "ports": [{ "name": "web", "port": 80 }], "drop": ["ALL"],
+                "items": [{ "key": "a", "path": "b" }]
+            }),
+            json!({
+                "replicas": 2, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL", "X"],
+                "items": [{ "key": "a", "path": "b" }]
+            }),
+            json!({
+                "replicas": 2, "ports": [{ "name": "mcp", "port": 80 }], "drop": ["ALL"],
+                "items": [{ "key": "a", "path": "c" }]
+            }),
         ] {
             assert!(!fits_json(&wanted, &observed), "{observed}");
         }
@@ -277,11 +316,25 @@ mod tests {
                 json!({ "target": { "type": "AverageValue", "averageValue": "1" } }),
             ),
             (
-                json!({ "volumeMounts": [{ "name": "v", "mountPath": "/a", "subPath": "a" }, { "name": "v", "mountPath": "/b", "subPath": "b" }] }),
-                json!({ "volumeMounts": [{ "name": "v", "mountPath": "/b", "subPath": "b" }, { "name": "v", "mountPath": "/a", "subPath": "a" }] }),
+                json!({
+                    "volumeMounts": [
+                        { "name": "v", "mountPath": "/a", "subPath": "a" },
+                        { "name": "v", "mountPath": "/b", "subPath": "b" }
+                    ]
+                }),
+                json!({
+                    "volumeMounts": [
+                        { "name": "v", "mountPath": "/b", "subPath": "b" },
+                        { "name": "v", "mountPath": "/a", "subPath": "a" }
+                    ]
+                }),
             ),
             (
-                json!({ "topologySpreadConstraints": [{ "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "maxSkew": 1 }] }),
+                json!({
+                    "topologySpreadConstraints": [{
+                        "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "maxSkew": 1
+                    }]
+                }),
                 json!({ "topologySpreadConstraints": [
                     { "topologyKey": "host", "whenUnsatisfiable": "ScheduleAnyway", "maxSkew": 1 },
                     { "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "maxSkew": 1 },

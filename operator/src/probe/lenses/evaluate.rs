@@ -1,4 +1,5 @@
-//! What HQ's answers mean, and what to change. Pure. The words follow the server's own checks of HQ.
+//! What HQ's answers mean, and what to change. Pure. The words follow the server's own checks of
+//! HQ.
 
 use lenses_mcp_crds::{ClientRegistration, conditions::Reason};
 use reqwest::StatusCode;
@@ -23,8 +24,8 @@ pub(super) fn reachable(url: &Url, reply: &Result<StatusCode, NoAnswer>) -> Find
     }
 }
 
-/// With OAuth: whether people can sign in, and their tokens be checked. All that is wrong is told at once; what comes first on
-/// a client's way is the reason.
+/// With OAuth: whether people can sign in, and their tokens be checked. All that is wrong is told
+/// at once; what comes first on a client's way is the reason.
 pub(super) fn authorization_server(
     server: &AuthorizationServer,
     metadata: &Asked<Metadata>,
@@ -75,7 +76,8 @@ fn judge_metadata(
                 Reason::LensesMetadataMissing,
                 format!(
                     "Lenses HQ has no authorization server metadata at {url}: set \
-                     auth.oauth2.authorizationServer.enabled: true in HQ, which must be 6.2 or later"
+                     auth.oauth2.authorizationServer.enabled: true in HQ, which must be 6.2 or \
+                     later"
                 ),
             )];
         }
@@ -87,8 +89,8 @@ fn judge_metadata(
             return vec![Finding::bad(
                 Reason::LensesMetadataUnreadable,
                 format!(
-                    "{url} is answered with {status} and no authorization server metadata: make spec.lenses lead to HQ \
-                     itself, not to a login page or a proxy"
+                    "{url} is answered with {status} and no authorization server metadata: make \
+                     spec.lenses lead to HQ itself, not to a login page or a proxy"
                 ),
             )];
         }
@@ -99,8 +101,8 @@ fn judge_metadata(
         findings.push(Finding::bad(
             Reason::IssuerMismatch,
             format!(
-                "HQ's issuer is {}, and clients are told {}: make spec.lenses.advertisedUrl here and \
-                 auth.oauth2.authorizationServer.issuerURL in HQ equal byte for byte",
+                "HQ's issuer is {}, and clients are told {}: make spec.lenses.advertisedUrl here \
+                 and auth.oauth2.authorizationServer.issuerURL in HQ equal byte for byte",
                 quoted(&metadata.issuer),
                 quoted(&server.issuer)
             ),
@@ -112,15 +114,16 @@ fn judge_metadata(
         findings.push(Finding::bad(
             Reason::RegistrationClosed,
             "HQ lets no client register itself, which AI tools do at their first sign-in: set \
-             auth.oauth2.authorizationServer.dcr: true in HQ, or register clients there by hand and write \
-             spec.auth.oauth.clientRegistration: manual",
+             auth.oauth2.authorizationServer.dcr: true in HQ, or register clients there by hand \
+             and write spec.auth.oauth.clientRegistration: manual",
         ));
     }
     if !metadata.code_challenge_methods_supported.iter().any(|method| method == "S256") {
         findings.push(Finding::bad(
             Reason::PkceMissing,
-            "HQ's metadata does not offer PKCE with S256, without which clients refuse to sign in: set \
-             auth.oauth2.authorizationServer.requirePKCE: true in HQ, or use an HQ that offers it",
+            "HQ's metadata does not offer PKCE with S256, without which clients refuse to sign in: \
+             set auth.oauth2.authorizationServer.requirePKCE: true in HQ, or use an HQ that offers \
+             it",
         ));
     }
     findings
@@ -145,9 +148,10 @@ fn judge_introspection(
             Finding::bad(
                 Reason::IntrospectionRefused,
                 format!(
-                    "HQ refuses introspection to the client of spec.auth.oauth.introspection.clientCredentialsSecretRef \
-                 ({status} from {url}): correct the Secret, or leave it out and set \
-                 auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ"
+                    "HQ refuses introspection to the client of \
+                     spec.auth.oauth.introspection.clientCredentialsSecretRef ({status} from \
+                     {url}): correct the Secret, or leave it out and set \
+                     auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ"
                 ),
             )
         }
@@ -155,9 +159,9 @@ fn judge_introspection(
             Finding::bad(
                 Reason::IntrospectionRefused,
                 format!(
-                    "HQ refuses introspection without client authentication ({status} from {url}): set \
-                 auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ, or \
-                 spec.auth.oauth.introspection.clientCredentialsSecretRef here"
+                    "HQ refuses introspection without client authentication ({status} from {url}): \
+                     set auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ, \
+                     or spec.auth.oauth.introspection.clientCredentialsSecretRef here"
                 ),
             )
         }
@@ -192,8 +196,8 @@ fn unreachable(url: &Url, no_answer: &NoAnswer) -> Finding {
         NoAnswer::Untrusted { .. } => Finding::bad(
             Reason::CertificateUntrusted,
             format!(
-                "{told}: name the CA that signed HQ's certificate in spec.lenses.caBundle, and dial HQ by a name that is \
-                 in it"
+                "{told}: name the CA that signed HQ's certificate in spec.lenses.caBundle, and \
+                 dial HQ by a name that is in it"
             ),
         ),
         NoAnswer::Forbidden { .. } => Finding::bad(
@@ -354,7 +358,8 @@ mod tests {
                 right(),
                 introspection(Ok(Reply::Status(status(401)))),
                 Reason::IntrospectionRefused,
-                "unauthenticatedIntrospection: true in HQ, or spec.auth.oauth.introspection.clientCredentialsSecretRef",
+                "unauthenticatedIntrospection: true in HQ, or \
+                 spec.auth.oauth.introspection.clientCredentialsSecretRef",
             ),
             (
                 right(),

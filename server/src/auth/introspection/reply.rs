@@ -106,9 +106,10 @@ mod tests {
 
     #[test]
     fn a_reply_is_read_in_each_shape_that_servers_send() {
-        let reply = parse(
-            r#"{"active":true,"scope":"read write","client_id":"app","sub":"alice","aud":"https://x/mcp","exp":1700000000.9}"#,
-        )
+        let reply = parse(concat!(
+            r#"{"active":true,"scope":"read write","client_id":"app","sub":"alice","#,
+            r#""aud":"https://x/mcp","exp":1700000000.9}"#,
+        ))
         .unwrap();
         assert_eq!(reply.scope, ["read write"]);
         assert_eq!(reply.aud, ["https://x/mcp"]);

@@ -88,8 +88,8 @@ struct UpdateGroupOffsets {
     dry_run: Flag,
 }
 
-/// [`UpdateGroupOffsets`], whose arguments hold together too: so that a call that can't be made is told before the user is
-/// asked about it.
+/// [`UpdateGroupOffsets`], whose arguments hold together too: so that a call that can't be made is
+/// told before the user is asked about it.
 #[derive(Deserialize)]
 #[serde(try_from = "UpdateGroupOffsets")]
 struct GroupReset {

@@ -258,7 +258,8 @@ second: {password: "********"}
 
     #[test]
     fn what_is_masked_is_yaml_still() {
-        let text = "a: |2-\n    x\n  password=hunter2\nb:\n  password: |+\n    hunter3\n\n  c: 1\n\"password\": !!str hunter4\n";
+        let text = "a: |2-\n    x\n  password=hunter2\nb:\n  password: |+\n    hunter3\n\n  c: 1\n\
+                    \"password\": !!str hunter4\n";
         let masked = mask_yaml(text).unwrap();
         assert!(!masked.contains("hunter"), "{masked}");
         let again = mask_yaml(&masked);

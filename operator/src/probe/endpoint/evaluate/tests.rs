@@ -198,7 +198,10 @@ fn metadata_must_be_this_servers_byte_for_byte() {
 #[test]
 fn a_list_of_tools_is_read_and_what_keeps_it_is_told() {
     let url: Url = URL.parse().unwrap();
-    let list = r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"a","inputSchema":{}}],"nextCursor":"n"}}"#;
+    let list = concat!(
+        r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"a","inputSchema":{}}],"#,
+        r#""nextCursor":"n"}}"#,
+    );
     assert_eq!(
         page(&url, &answer(200, &[], list), true).unwrap().next_cursor.as_deref(),
         Some("n")
