@@ -16,6 +16,7 @@ mod audit;
 mod binaries;
 mod components;
 mod containerd;
+mod error;
 mod forward;
 mod name;
 mod namespaces;
@@ -37,6 +38,7 @@ use std::process::Command;
 pub use audit::{AuditEvent, AuditUser, ObjectReference};
 pub use binaries::{BuildError, Programs};
 pub use containerd::LoadError;
+pub use error::ClusterError;
 pub use forward::Forward;
 pub use name::{ClusterName, ClusterNameError};
 pub use namespaces::NamespaceError;
@@ -46,6 +48,7 @@ pub use start::StartError;
 
 pub use settings::NODE_ADDRESS;
 
+use error::{refuse_inside, run_directory};
 use run_directory::{LockedRunDirectory, Record};
 use start::Parts;
 
@@ -70,53 +73,6 @@ pub struct Cluster {
     name: ClusterName,
     pid: u32,
     path: Vec<PathBuf>,
-}
-
-/// A cluster could not be started, found, used or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum ClusterError {
-    /// The machine lacks something.
-    #[error(transparent)]
-    Requirement(#[from] RequirementError),
-    /// Kubernetes or Helm could not be built.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// The node could not be started.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// Something of the cluster could not be removed.
-    #[error(transparent)]
-    Remains(#[from] RemainsError),
-    /// The cluster's network could not be entered.
-    #[error(transparent)]
-    Namespace(#[from] NamespaceError),
-    /// An image could not be loaded.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The run directory could not be made, locked or written.
-    #[error("failed to use the run directory {path:?}: {source}")]
-    RunDirectory {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A connection could not be forwarded.
-    #[error("failed to forward {listen} to {target:?}: {source}")]
-    Forward {
-        /// The address outside.
-        listen: SocketAddr,
-        /// The target inside.
-        target: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// There is no such cluster.
-    #[error("cluster {0} is not up: start it with `cluster up --name {0}`")]
-    NotUp(ClusterName),
-    /// A command that runs inside the cluster asked to start or end it.
-    #[error("this runs inside cluster {0} and would end itself: run it outside of `cluster exec`")]
-    Inside(ClusterName),
 }
 
 impl Cluster {
@@ -337,17 +293,4 @@ impl Cluster {
     fn run_directory(&self) -> PathBuf {
         self.name.run_directory()
     }
-}
-
-fn refuse_inside(name: &ClusterName) -> Result<(), ClusterError> {
-    if std::env::var_os(name::MARKER).is_some_and(|inside| inside == *name.to_string()) {
-        Err(ClusterError::Inside(name.clone()))
-    } else {
-        Ok(())
-    }
-}
-
-fn run_directory(name: &ClusterName) -> impl FnOnce(io::Error) -> ClusterError {
-    let path = name.run_directory();
-    move |source| ClusterError::RunDirectory { path, source }
 }

@@ -15,6 +15,7 @@
 mod approvals;
 mod arguments;
 mod asked;
+mod call;
 mod connectors;
 mod consumer_groups;
 #[cfg(test)]
@@ -50,7 +51,8 @@ use serde_json::{Map, Value};
 pub use self::{
     arguments::ArgumentError,
     asked::{Checks, Offer},
-    definition::{Call, Limits, Prepared, Tool},
+    call::{Call, Limits},
+    definition::{Prepared, Tool},
     effect::Effect,
     error::ToolError,
     outcome::Outcome,

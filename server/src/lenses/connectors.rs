@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CallerClient, Endpoint, Error, Name, Object, RawObject, reply::Reply};
+use super::{CallerClient, Error, Name, Object, RawObject, endpoint::Endpoint, reply::Reply};
 
 /// A connector to create or to check: the body of `POST api/kafka-connect/connectors` and
 /// `…/validate`.

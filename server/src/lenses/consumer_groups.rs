@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{CallerClient, Endpoint, Error, Name, RawList, RawObject, reply::Reply};
+use super::{CallerClient, Error, Name, RawList, RawObject, endpoint::Endpoint, reply::Reply};
 
 /// Where a group shall go on in all partitions of some topics: the body of
 /// `PUT api/consumers/{group}/offsets`.

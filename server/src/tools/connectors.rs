@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::{
     ToolError,
     arguments::{ArgumentError, Environment, Fields, Int, List},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     masking::{self, MASK},
 };
 use crate::lenses::{ConnectorAction, ConnectorSettings, Error, Name, RawObject};

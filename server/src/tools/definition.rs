@@ -1,6 +1,6 @@
 //! What a tool is.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use futures::future::BoxFuture;
 use rmcp::model::Tool as Listing;
@@ -11,47 +11,16 @@ use serde_json::{Map, Value};
 pub(super) use super::effect::Effect;
 use super::{
     arguments::{self, ArgumentError, Flag},
-    asked::{Checks, Offer},
+    call::Call,
     error::ToolError,
     output::Output,
-    progress::Progress,
     result::ToolResult,
     schema,
 };
 use crate::{
-    identity::Identity,
-    lenses::{self, Intent},
+    lenses::Intent,
     scope::{Scope, ScopeSet},
 };
-
-/// Limits of one call's result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Most rows of a query.
-    pub sql_rows: usize,
-    /// Longest time of a query.
-    pub sql_time: Duration,
-    /// Bytes after which a result is cut at a record. One record is always given whole.
-    pub bytes: usize,
-}
-
-/// What a tool's function works with: Lenses as the caller sees it, the limits, and who is told how
-/// far it is.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// Lenses HQ with the caller's credential.
-    pub lenses: lenses::CallerClient,
-    /// Who calls.
-    pub identity: Identity,
-    /// What this server offers.
-    pub policy: Arc<dyn Offer>,
-    /// Whether HQ is as this server needs it.
-    pub diagnostics: Arc<dyn Checks>,
-    /// Limits of the result.
-    pub limits: Limits,
-    /// Where to say how far the call is.
-    pub progress: Progress,
-}
 
 /// A call whose arguments hold. It does nothing until it is awaited.
 pub type Prepared = BoxFuture<'static, Result<ToolResult, ToolError>>;

@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::{
     arguments::{Environment, KubernetesName},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     masking,
 };
 use crate::lenses::{Error, Name, RawObject, Tail};

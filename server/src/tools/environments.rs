@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{
     arguments::{EnvironmentName, Fields, KnownEnvironmentName, Text},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     output::Typed,
     page::{Cursor, Limit, Page, Paging},
 };

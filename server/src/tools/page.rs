@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     arguments::Int,
-    definition::Limits,
+    call::Limits,
     output::{Output, Records},
     result::ToolResult,
 };

@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use self::max_size::max_size;
 use super::{
     arguments::{Environment, Text},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     output::{self, Output, Records},
     progress::ProgressUpdate,
     result::ToolResult,

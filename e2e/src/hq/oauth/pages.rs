@@ -7,13 +7,13 @@ use http::{HeaderName, StatusCode, header};
 use super::error::no_store;
 use super::scope::Scopes;
 
-const STYLE: &str = "body{font:16px system-ui,sans-serif;max-width:26rem;margin:12vh \
-                     auto;padding:0 1rem;color-scheme:light dark}\
-                     label{display:block;margin:.8rem \
-                     0}input:not([type=checkbox]){display:block;width:100%;padding:.5rem;\
+const STYLE: &str = "body{font:16px system-ui,sans-serif;max-width:26rem;margin:12vh auto;\
+                     padding:0 1rem;color-scheme:light dark}\
+                     label{display:block;margin:.8rem 0}\
+                     input:not([type=checkbox]){display:block;width:100%;padding:.5rem;\
                      box-sizing:border-box}\
-                     button{padding:.5rem 1.2rem;margin:.5rem .5rem 0 \
-                     0}small{display:block;margin-left:1.6rem;opacity:.75}.fault{color:#c62828}";
+                     button{padding:.5rem 1.2rem;margin:.5rem .5rem 0 0}\
+                     small{display:block;margin-left:1.6rem;opacity:.75}.fault{color:#c62828}";
 
 /// No `form-action`: browsers apply it to the redirect that follows the form too, and that goes to
 /// the client.

@@ -23,7 +23,7 @@ use tokio_tungstenite::{
 use url::{Position, Url};
 
 use super::super::{
-    CONNECT_TIMEOUT, CallerClient, Error, body, body::ReadError, chain, endpoint::Endpoint,
+    CONNECT_TIMEOUT, CallerClient, Error, body, body::ReadError, endpoint::Endpoint, error::chain,
 };
 use crate::proxies;
 

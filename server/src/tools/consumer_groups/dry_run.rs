@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::positions::{Bounds, Committed, Partitions};
 use crate::{
     lenses::{Name, Object, ResetTo},
-    tools::{definition::Limits, page::fitting},
+    tools::{call::Limits, page::fitting},
 };
 
 /// Where a group would go on.

@@ -11,7 +11,7 @@ use crate::{
     lenses::{Error, Name, Object},
     tools::{
         arguments::{Environment, TopicName},
-        definition::Call,
+        call::Call,
         output::Typed,
         page::fitting,
     },

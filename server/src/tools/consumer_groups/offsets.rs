@@ -14,7 +14,8 @@ use crate::{
     lenses::{Error, Name, OffsetReset, RawObject, ResetTo},
     tools::{
         arguments::{ArgumentError, Environment, Flag, List, Offset, Partition, TopicName},
-        definition::{Call, Effect, Tool},
+        call::Call,
+        definition::{Effect, Tool},
     },
 };
 

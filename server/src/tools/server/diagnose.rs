@@ -15,7 +15,8 @@ use crate::{
     tools::{
         ToolError,
         arguments::KnownEnvironmentName,
-        definition::{Call, Effect, Tool},
+        call::Call,
+        definition::{Effect, Tool},
         output::Typed,
     },
 };

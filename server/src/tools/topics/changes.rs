@@ -12,7 +12,8 @@ use crate::{
             ArgumentError, Configs, Environment, Offset, Partition, Partitions, Replication, Text,
             TopicName, one_partition, one_replica,
         },
-        definition::{Call, Effect, Tool},
+        call::Call,
+        definition::{Effect, Tool},
     },
 };
 
