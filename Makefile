@@ -74,7 +74,7 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 	name=test-$$$$
 	trap '$$cluster down --name $$name' EXIT
 	$$cluster up --name $$name --test-programs
-	$$cluster load --name $$name $(IMAGES)/*.tar
+	$$cluster load --name $$name $(IMAGES)/*.tar $(IMAGES)/previous/*.tar
 	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
 	  cargo test -p lenses-mcp-e2e --locked --offline $(addprefix --test ,$(INSIDE_TESTS)) \
 	  $(RELEASE_TESTS)

@@ -23,7 +23,10 @@ mod waiting;
 use std::{future::Future, panic::AssertUnwindSafe, process::Stdio};
 
 use futures::FutureExt;
-use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{ConfigMap, Namespace, Pod, Secret},
+};
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, ListParams, PostParams},
@@ -134,6 +137,17 @@ impl Bed {
         <[Pod; 1]>::try_from(pods)
             .map(|[pod]| pod)
             .map_err(|pods| format!("{} pods of {server}", pods.len()).into())
+    }
+
+    /// The `ConfigMap` with the settings that the pods of the resource `server` are to mount.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn settings(&self, server: &str) -> Result<ConfigMap, Trouble> {
+        let deployment = self.api::<Deployment>().get(server).await?;
+        let pod = deployment.spec.and_then(|spec| spec.template.spec).ok_or("no pod template")?;
+        let name = pod.volumes.into_iter().flatten().find_map(|volume| volume.config_map);
+        Ok(self.api::<ConfigMap>().get(&name.ok_or("no config map is mounted")?.name).await?)
     }
 
     /// The DNS name of the Service `name` in this namespace.

@@ -6,6 +6,7 @@
 //! [`Session`] calls tools and can step up when a scope is missing.
 
 mod browser;
+mod clients;
 mod refusal;
 
 use std::time::Duration;
@@ -24,6 +25,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     browser::{Browser, BrowserError, Ticks},
+    clients::Clients,
     refusal::Refusal,
 };
 

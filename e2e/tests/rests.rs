@@ -181,7 +181,7 @@ async fn everything(bed: &Bed) -> Result<BTreeMap<String, Option<String>>, Troub
         all.extend(
             found
                 .into_iter()
-                .filter(|(name, _)| name == "mcp" || name == "witness")
+                .filter(|(name, _)| ["mcp", "witness"].iter().any(|of| name.starts_with(of)))
                 .map(|(name, version)| (format!("{kind}/{name}"), version)),
         );
     };

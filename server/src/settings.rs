@@ -27,6 +27,7 @@ mod tls;
 mod traces;
 pub mod variable;
 mod variables;
+mod writer;
 
 use std::{
     collections::BTreeSet,

@@ -14,10 +14,11 @@
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [list, watch, create, patch]
-# "get" reads, at the time of use, the authorities of spec.lenses.caBundle.
+# "get" reads, at the time of use, the authorities of spec.lenses.caBundle. "delete" is for settings
+# that no pod mounts any more.
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch]

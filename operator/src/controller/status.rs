@@ -53,10 +53,9 @@ pub(super) fn status(
             "it serves; spec.paused is true, so changes of the spec are not applied".to_owned()
         }
         Ok(valid) => {
-            let waits = valid.image.waits_for.as_ref();
-            let waits = waits.map(|image| format!(", and waits for its turn to run {image}"));
-            let url = &valid.endpoint.advertised_url;
-            format!("it serves at {url}/mcp{}", waits.unwrap_or_default())
+            let waits = applied.is_ok_and(|applied| applied.waits);
+            let waits = if waits { ", and waits for its turn to be upgraded" } else { "" };
+            format!("it serves at {}/mcp{waits}", valid.endpoint.advertised_url)
         }
         Err(_) => String::new(),
     };
@@ -178,7 +177,7 @@ mod tests {
             },
         }))
         .unwrap();
-        Applied { deployment: Some(Arc::new(deployment)) }
+        Applied { deployment: Some(Arc::new(deployment)), waits: false }
     }
 
     fn well() -> Known {
@@ -319,12 +318,12 @@ mod tests {
     #[test]
     fn a_transition_is_dated_by_a_new_status_not_a_new_reason() {
         let mut server = oauth_server();
-        server.status = Some(of(&server, &Applied { deployment: None }, at(0)));
+        server.status = Some(of(&server, &Applied { deployment: None, waits: false }, at(0)));
         let time = |status: &LensesMcpServerStatus, kind: &str| {
             status.conditions.iter().find(|c| c.type_ == kind).map(|c| c.last_transition_time.0)
         };
         server.spec.paused = true;
-        let paused = of(&server, &Applied { deployment: None }, at(10));
+        let paused = of(&server, &Applied { deployment: None, waits: false }, at(10));
         assert_eq!(time(&paused, "Available"), Some(at(0)));
         let serving = of(&server, &serving(), at(20));
         assert_eq!(
@@ -335,7 +334,7 @@ mod tests {
 
     #[test]
     fn reconciling_and_stalled_are_there_only_while_true() {
-        let absent = Applied { deployment: None };
+        let absent = Applied { deployment: None, waits: false };
         assert_eq!(
             said(&of(&oauth_server(), &absent, at(0))),
             [
@@ -480,7 +479,7 @@ mod tests {
         let mut server = oauth_server();
         server.spec.paused = true;
         assert_eq!(
-            said(&of(&server, &Applied { deployment: None }, at(0)))[0],
+            said(&of(&server, &Applied { deployment: None, waits: false }, at(0)))[0],
             ("Ready", "False", "Paused")
         );
         let status = of(&server, &serving(), at(0));

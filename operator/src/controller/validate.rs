@@ -29,7 +29,6 @@ use crate::{
     apis::OptionalKind,
     context::Defaults,
     names::ROTATION,
-    upgrades,
     watching::{
         deployment,
         references::{self, ReferenceKind},
@@ -86,7 +85,6 @@ pub(crate) fn validate(
 
     let spec = &server.spec;
     let runs = found.children.deployment.own().map(|deployment| &**deployment);
-    let turn = upgrades::turn(spec.image.as_ref(), &defaults.image, runs, found.called);
     let access = Access::of(spec);
     let complete = runs.and_then(deployment::complete).is_some();
     let narrowed = access::narrowed(runs, complete, &access, spec.rollout.security_change);
@@ -128,9 +126,7 @@ pub(crate) fn validate(
             },
             contents,
             image: Image {
-                name: turn.image,
-                upgraded_from: turn.upgraded_from,
-                waits_for: turn.waits.then(|| defaults.image.clone()),
+                name: spec.image.clone().unwrap_or_else(|| defaults.image.clone()),
                 pull_policy: spec.image_pull_policy,
                 pull_secrets: pull_secrets(spec, defaults),
             },

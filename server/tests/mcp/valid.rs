@@ -4,6 +4,7 @@
 use lenses_mcp_server::tools;
 use serde_json::{Value, json};
 
+#[expect(clippy::too_many_lines, reason = "it is one table")]
 fn calls() -> Vec<(&'static str, Value)> {
     vec![
         ("list_environments", json!({ "limit": 5, "cursor": CURSOR })),

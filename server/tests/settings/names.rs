@@ -1,5 +1,7 @@
 //! Names that are not settings': those that were meant as one stop the start, all others do not.
 
+mod newer_operator;
+
 use std::collections::BTreeSet;
 
 use lenses_mcp_server::settings::variable;

@@ -12,9 +12,9 @@ use lenses_mcp_crds::{DisruptionBudget, conditions::Reason};
 
 use crate::{
     controller::observed::Pods,
-    names::{NARROWED, TEMPLATE},
+    names::NARROWED,
     watching::{
-        deployment::{complete, image, is_stalled},
+        deployment::{complete, image, is_stalled, template_digest},
         pods::{PodState, Trouble, WatchedPod},
     },
 };
@@ -206,8 +206,7 @@ fn by_template<'a>(
     deployment: &Deployment,
     pods: &'a [Arc<WatchedPod>],
 ) -> (Vec<&'a WatchedPod>, Vec<&'a WatchedPod>) {
-    let template = deployment.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref());
-    let template = template.and_then(|metadata| metadata.annotations.as_ref()?.get(TEMPLATE));
+    let template = template_digest(deployment);
     pods.iter()
         .map(|pod| &**pod)
         .filter(|pod| !pod.seen.leaving)
@@ -266,6 +265,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::names::TEMPLATE;
 
     fn deployment(replicas: i32, status: &Value) -> Deployment {
         let metadata = json!({ "annotations": { TEMPLATE: "new" } });

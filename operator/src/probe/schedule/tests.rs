@@ -116,6 +116,44 @@ fn a_new_resource_is_probed_at_once_and_then_at_each_interval() {
 }
 
 #[test]
+fn the_endpoint_is_verified_once_a_probe_of_the_current_spec_succeeds() {
+    let mut play = Play::new();
+    let is_verified = |play: &Play| play.schedule.is_verified(&server());
+    play.want(settled());
+    let (_, look) = play.next();
+    assert!(!is_verified(&play));
+    play.found(&look, Reason::LensesReachable, Reason::TooOpen);
+    assert!(!is_verified(&play));
+    let (_, look) = play.next();
+    assert!(play.well(&look));
+    assert!(is_verified(&play));
+
+    // Other pods: what was found before is told further, and proves nothing of them.
+    let other = Plan { revision: vec!["other".into()], ..settled() };
+    assert_eq!(play.want(other.clone()), WELL);
+    assert!(!is_verified(&play));
+    let (waited, look) = play.next();
+    assert!(
+        play.well(&look),
+        "that it is verified wakes a reconcile, though the finding is the same"
+    );
+    assert_eq!((waited, is_verified(&play)), (0, true));
+    play.want(other);
+    let (_, look) = play.next();
+    assert!(!play.found(&look, Reason::LensesReachable, Reason::TooOpen));
+    assert!(is_verified(&play), "what befalls it later does not count");
+}
+
+#[test]
+fn unexpected_tools_do_not_keep_an_endpoint_from_counting_as_verified() {
+    let mut play = Play::new();
+    play.want(settled());
+    let (_, look) = play.next();
+    play.found(&look, Reason::LensesReachable, Reason::ToolsChanged);
+    assert!(play.schedule.is_verified(&server()));
+}
+
+#[test]
 fn the_interval_varies_so_that_a_fleet_does_not_stay_in_step() {
     assert_eq!(wait(INTERVAL, 0, 0.0), Duration::from_secs(270));
     assert_eq!(wait(INTERVAL, 0, 1.0), Duration::from_secs(330));
