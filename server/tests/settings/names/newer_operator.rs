@@ -1,6 +1,6 @@
 //! Settings that an operator wrote which is newer than the server.
 
-use crate::{Files, OAUTH, errors, read_with};
+use crate::{Files, OAUTH, read_with};
 
 /// Reads a settings file that the operator of this version wrote, with these lines in it.
 fn written_by_the_operator(version: &str, lines: &str) -> Result<Vec<String>, String> {
