@@ -107,8 +107,9 @@ fn main() -> ExitCode {
 fn no_audit(output: &AuditOutput, error: &io::Error) -> String {
     match output {
         AuditOutput::File(path) => format!(
-            "MCP_AUDIT is \"file:{}\", which can't be written to: {error}; name a file in a directory \
-             that exists and in which this server's user may write, or write stdout or off",
+            "MCP_AUDIT is \"file:{}\", which can't be written to: {error}; name a file in a \
+             directory that exists and in which this server's user may write, or write stdout or \
+             off",
             path.display()
         ),
         AuditOutput::Stdout | AuditOutput::Off => format!("MCP_AUDIT can't be written to: {error}"),

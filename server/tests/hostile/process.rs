@@ -22,7 +22,10 @@ const PEAK: u64 = 64 << 10;
 /// What may stay of an attack, in KiB.
 const KEPT: u64 = 8 << 10;
 /// A call of ordinary length.
-const ORDINARY: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","arguments":{"environment":"dev","topic_name":"TEXT"}}}"#;
+const ORDINARY: &str = concat!(
+    r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","#,
+    r#""arguments":{"environment":"dev","topic_name":"TEXT"}}}"#,
+);
 /// How often sixteen callers make it before the attack.
 const WARM_UP: usize = 10;
 /// How long the allocator and the server's tasks have to give memory back.
@@ -112,8 +115,8 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
-    /// Takes what the server has after ordinary use for its memory before the attack. Until then the
-    /// allocator makes a heap for each thread.
+    /// Takes what the server has after ordinary use for its memory before the attack. Until then
+    /// the allocator makes a heap for each thread.
     pub(crate) async fn remember_memory(&mut self) {
         let body = ORDINARY.replace("TEXT", &"x".repeat(64 << 10));
         for _ in 0..WARM_UP {
