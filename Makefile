@@ -46,10 +46,11 @@ test: linux-root ## Run every test there is. PROFILE=release: with the images th
 	@e2e/steps cluster start:test-kubernetes lint unit server conformance images \
 	  test-kubernetes e2e
 
-lint: ## Check format, style and lints.
+lint: ## Check format, style, prose and lints.
 	cargo fmt --all --check
 	.ci/style
 	.ci/links
+	.ci/prose
 	cargo clippy --workspace --all-targets --features lenses-mcp-server/conformance --locked \
 	  -- -D warnings
 
