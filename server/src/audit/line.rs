@@ -51,8 +51,8 @@ pub struct Head<'a> {
     /// the peer's. Absent over stdio.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_address: Option<IpAddr>,
-    /// The user, as Lenses HQ names them (`sub` of the token). Absent with an API key, where
-    /// callers are not told apart, and where sign-in failed.
+    /// The user, as Lenses HQ names them (`sub` of the token). Absent with an API key, which all
+    /// callers share, and if sign-in failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<Text<'a>>,
     /// The application that the user signed in with (`client_id` of the token).
@@ -86,8 +86,8 @@ pub struct Head<'a> {
     /// How many further objects the call names.
     #[serde(skip_serializing_if = "is_zero")]
     objects_omitted: usize,
-    /// The verbs of the SQL statement, at most eight, in upper case; `OTHER` for a verb that this
-    /// server does not know, `AMBIGUOUS` for a text that can be read in several ways.
+    /// The verbs of the SQL statement, at most eight, in upper case. `OTHER` is a verb that this
+    /// server does not know, `AMBIGUOUS` a text that can be read in several ways.
     #[serde(skip_serializing_if = "Option::is_none")]
     statement_classes: Option<Vec<&'static str>>,
     /// SHA-256 of the SQL statement, in hex. The statement itself is in no line.
