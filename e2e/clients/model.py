@@ -1,6 +1,6 @@
 """A stand-in for the model, and for nothing else: the program that talks to it is the real one.
 
-The person's text `CALL tool {arguments}` becomes one call of the offered tool whose name ends so. Its
+The person's text `CALL tool name=value; name=value;` becomes one call of the offered tool whose name ends so. Its
 result, as the program hands it to the model, is repeated as text after `RESULT`. Speaks the APIs of
 Anthropic (messages), OpenAI (chat completions and responses) and Gemini (generateContent).
 """
@@ -10,7 +10,7 @@ import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-CALL = re.compile(r"CALL (\w+) (\{.*?\})(?:$|\n|<)")
+CALL = re.compile(r"CALL (\w+)((?: \w+=[^;]+;)*)")
 
 
 def answer(texts, tools, results):
@@ -24,7 +24,7 @@ def answer(texts, tools, results):
     offered = [tool for tool in tools if tool.endswith(name)]
     if not offered:
         return None, f"NOT OFFERED {name}. Offered: {' '.join(tools)}"
-    return (offered[0], json.loads(arguments)), None
+    return (offered[0], dict(re.findall(r"(\w+)=([^;]+);", arguments))), None
 
 
 def flat(content):

@@ -7,6 +7,7 @@ import argparse
 import importlib
 import shutil
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 
@@ -23,13 +24,17 @@ PROGRAMS = (
 def try_program(name, flags):
     """One row of the table, and whether all went well."""
     program = importlib.import_module(f"programs.{name}")
-    directory = flags.target / "runs" / name
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    print(f"{name}", flush=True)
-    with Bed(flags.hq, flags.server, directory) as bed, Model(directory / "model.log") as model:
-        trial = Trial(program.HEADING, bed, model, flags.target / "node_modules/.bin", directory)
-        trial.target = flags.target
+    logs = flags.target / "logs" / name
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
+    print(name, flush=True)
+    with (
+        # Not below the repository, whose own files some programs would read.
+        tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True) as directory,
+        Bed(flags.hq, flags.server, logs) as bed,
+        Model(logs / "model.log") as model,
+    ):
+        trial = Trial(program.HEADING, bed, model, flags.target, Path(directory))
         version, fault = "?", ""
         try:
             version = program.version(trial)

@@ -1,5 +1,6 @@
 """A program in a terminal, and the screen that a person would see."""
 
+import re
 import time
 
 import pexpect
@@ -9,11 +10,23 @@ ROWS, COLUMNS = 60, 160
 KEYS = {"enter": "\r", "escape": "\x1b", "down": "\x1b[B", "right": "\x1b[C", "tab": "\t", "space": " "}
 
 
+# The keyboard protocol of newer terminals, which pyte shows as text.
+KEYBOARD = re.compile(r"\x1b\[[<>=?][\d;]*u")
+
+
+class Screen(pyte.Screen):
+    """pyte's own takes the sequences that set a terminal's modes (`CSI > … m`) for colours."""
+
+    def select_graphic_rendition(self, *attributes, private=False):
+        if not private:
+            super().select_graphic_rendition(*attributes)
+
+
 class Terminal:
     """Ends the program when it is left."""
 
     def __init__(self, command, environment, directory):
-        self.screen = pyte.Screen(COLUMNS, ROWS)
+        self.screen = Screen(COLUMNS, ROWS)
         self.stream = pyte.Stream(self.screen)
         self.program = pexpect.spawn(
             "/bin/sh", ["-c", f"exec {command}"], env={**environment, "TERM": "xterm-256color"}, cwd=directory,
@@ -42,7 +55,7 @@ class Terminal:
             self.program.send("\x1b[1;1R")
         if "\x1b[c" in output:
             self.program.send("\x1b[?62c")
-        self.stream.feed(output)
+        self.stream.feed(KEYBOARD.sub("", output))
         return True
 
     def see(self, *texts, seconds=40):

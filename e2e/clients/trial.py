@@ -23,14 +23,14 @@ QUIET = {
 }
 # A topic of the stand-in HQ, and how it is deleted. The statement needs `delete`, its tool does not.
 TOPIC = "page_views"
-DELETION = f'{{"environment": "development", "sql": "DROP TABLE {TOPIC}"}}'
+DELETION = f"CALL execute_sql environment=development; sql=DROP TABLE {TOPIC};"
 
 
 class Trial:
     """One program, one bed."""
 
-    def __init__(self, heading, bed, model, programs, directory):
-        self.bed, self.model, self.directory = bed, model, directory
+    def __init__(self, heading, bed, model, target, directory):
+        self.bed, self.model, self.target, self.directory = bed, model, target, directory
         self.oauth = Section(heading, bed.url)
         self.key = Section(heading, bed.key_url, bed.caller_token)
         self.record = {}
@@ -41,7 +41,7 @@ class Trial:
         self.ticks = directory / "ticks"
         self.browsed = directory / "browser.log"
         self.environment = {
-            "PATH": f"{commands}:{programs}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{commands}:{target}/node_modules/.bin:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "BROWSER": str(commands / "browser"),
             "BROWSER_TICKS": str(self.ticks),

@@ -1,5 +1,7 @@
 """Claude Code."""
 
+import json
+
 from trial import DELETION, TOPIC, contains, lacks
 
 TITLE = HEADING = "Claude Code"
@@ -20,6 +22,22 @@ def login(trial):
         return terminal.end()
 
 
+def started_before(trial):
+    """What Claude Code keeps of its first start, which asks for a login at Anthropic, a theme and trust."""
+    path = trial.home / ".claude.json"
+    state = json.loads(path.read_text())
+    state.update(hasCompletedOnboarding=True, theme="dark", customApiKeyResponses={"approved": ["none"]})
+    state["projects"].setdefault(str(trial.work), {})["hasTrustDialogAccepted"] = True
+    path.write_text(json.dumps(state))
+
+
+def say(terminal, text):
+    """Types a line and sends it."""
+    terminal.settle()
+    terminal.type(text)
+    terminal.press("enter")
+
+
 def follow(trial):
     trial.environment.update(
         ANTHROPIC_BASE_URL=trial.model.url, ANTHROPIC_API_KEY="none", ENABLE_TOOL_SEARCH="false"
@@ -29,11 +47,24 @@ def follow(trial):
         login(trial)
         contains(trial.run("claude mcp list"), "Connected")
     with trial.step("list"):
-        offered = ask(trial, "CALL no_such_tool {}")
+        offered = ask(trial, "CALL no_such_tool")
         contains(offered, "mcp__lenses__list_environments", "mcp__lenses__execute_sql")
         lacks(offered, "delete_kafka_connector")
     with trial.step("call"):
-        contains(ask(trial, "CALL list_environments {}"), "RESULT", "development")
-    with trial.step("step up"):
-        contains(ask(trial, f"CALL execute_sql {DELETION}"), "delete")
-        assert trial.bed.has_topic(TOPIC)
+        contains(ask(trial, "CALL list_environments"), "RESULT", "development")
+    refused = ask(trial, DELETION)
+    contains(refused, 'scope: "read delete"', "run /mcp to re-authenticate")
+    started_before(trial)
+    with trial.terminal(f"claude {ALLOW}") as terminal:
+        terminal.see("auto mode on")
+        with trial.step("step up"):
+            trial.tick("read", "write", "delete")
+            say(terminal, DELETION)
+            terminal.see("needs additional permissions for this tool")
+            terminal.settle()
+            terminal.press("enter")
+            terminal.see("RESULT")
+            assert trial.offered() == ["read", "delete"], trial.offered()
+        with trial.step("ask before a deletion"):
+            say(terminal, DELETION)
+            terminal.see("never", seconds=8)
