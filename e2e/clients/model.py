@@ -7,6 +7,7 @@ Anthropic (messages), OpenAI (chat completions and responses) and Gemini (genera
 
 import json
 import re
+import secrets
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,10 +17,10 @@ CALL = re.compile(r"CALL (\w+)((?: \w+=[^;]+;)*)")
 def answer(texts, tools, results):
     """Either the name and arguments of a call, or text."""
     asked = [found for text in texts for found in CALL.findall(text)]
-    if results:
-        return None, f"RESULT {results[-1]}"
     if not asked or not tools:
         return None, "Nothing to do."
+    if len(results) >= len(texts):
+        return None, f"RESULT {results[-1]}"
     name, arguments = asked[-1]
     offered = [tool for tool in tools if tool.endswith(name)]
     if not offered:
@@ -31,17 +32,18 @@ def flat(content):
     """All text in a message's content, whatever its shape."""
     if isinstance(content, str):
         return content
+    if isinstance(content, dict) and "functionResponse" in content:
+        return json.dumps(content["functionResponse"]["response"])
     if isinstance(content, dict):
         return "\n".join(flat(content[key]) for key in ("text", "content", "output", "response") if key in content) or (
             json.dumps(content) if "type" not in content else "")
     return "\n".join(flat(part) for part in content or [])
 
 
-def after_question(items, is_question, is_result):
-    """The person's texts, and the results since the last that asks for a call."""
-    last = max((n for n, item in enumerate(items) if is_question(item) and "CALL " in flat(item)), default=0)
-    texts = [flat(item) for item in items[: last + 1] if is_question(item)]
-    return texts[-1:], [flat(item) for item in items[last:] if is_result(item)]
+def said(items, is_text, is_result):
+    """The person's texts that ask for a call, and the results, whatever their order."""
+    texts = [flat(item) for item in items if is_text(item)]
+    return [text for text in texts if CALL.search(text)], [flat(item) for item in items if is_result(item)]
 
 
 def anthropic(body):
@@ -51,9 +53,9 @@ def anthropic(body):
         for part in ([{"type": "text", "text": message["content"]}] if isinstance(message["content"], str) else message["content"])
     ]
     items = [part for role, part in parts if role == "user"]
-    texts, results = after_question(items, lambda part: part["type"] == "text", lambda part: part["type"] == "tool_result")
+    texts, results = said(items, lambda part: part["type"] == "text", lambda part: part["type"] == "tool_result")
     call, text = answer(texts, [tool["name"] for tool in body.get("tools", [])], results)
-    block = {"type": "tool_use", "id": "toolu_1", "name": call[0], "input": {}} if call else {"type": "text", "text": ""}
+    block = {"type": "tool_use", "id": f"toolu_{secrets.token_hex(8)}", "name": call[0], "input": {}} if call else {"type": "text", "text": ""}
     delta = (
         {"type": "input_json_delta", "partial_json": json.dumps(call[1])} if call else {"type": "text_delta", "text": text}
     )
@@ -76,14 +78,14 @@ def anthropic(body):
 
 
 def chat(body):
-    texts, results = after_question(
+    texts, results = said(
         body["messages"], lambda message: message["role"] == "user", lambda message: message["role"] == "tool"
     )
     call, text = answer(texts, [tool["function"]["name"] for tool in body.get("tools") or []], results)
     message = {"role": "assistant", "content": text}
     if call:
         function = {"name": call[0], "arguments": json.dumps(call[1])}
-        message["tool_calls"] = [{"index": 0, "id": "call_1", "type": "function", "function": function}]
+        message["tool_calls"] = [{"index": 0, "id": f"call_{secrets.token_hex(8)}", "type": "function", "function": function}]
     whole = {"id": "chat_1", "created": 1, "model": body["model"], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
     choice = {"index": 0, "finish_reason": "tool_calls" if call else "stop"}
     if not body.get("stream"):
@@ -95,7 +97,7 @@ def chat(body):
 
 def responses(body):
     items = body["input"] if isinstance(body["input"], list) else [{"role": "user", "content": body["input"]}]
-    texts, results = after_question(
+    texts, results = said(
         items, lambda item: item.get("role") == "user", lambda item: item.get("type") == "function_call_output"
     )
     # Codex groups the tools of one server in a namespace.
@@ -107,7 +109,7 @@ def responses(body):
                 spaces[inner["name"]] = tool["name"] if "tools" in tool else None
     call, text = answer(texts, tools, results)
     if call:
-        item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": call[0], "arguments": json.dumps(call[1]), "status": "completed"}
+        item = {"type": "function_call", "id": "fc_1", "call_id": f"call_{secrets.token_hex(8)}", "name": call[0], "arguments": json.dumps(call[1]), "status": "completed"}
         if spaces[call[0]]:
             item["namespace"] = spaces[call[0]]
     else:
@@ -128,11 +130,10 @@ def responses(body):
 
 def gemini(body, stream):
     parts = [part for content in body["contents"] if content.get("role", "user") == "user" for part in content["parts"]]
-    texts, results = after_question(
+    texts, results = said(
         parts, lambda part: "text" in part,
         lambda part: "functionResponse" in part,
     )
-    results = [json.dumps(part["functionResponse"]["response"]) for part in parts if "functionResponse" in part][-len(results):] if results else []
     tools = [function["name"] for tool in body.get("tools", []) for function in tool.get("functionDeclarations", [])]
     call, text = answer(texts, tools, results)
     part = {"functionCall": {"name": call[0], "args": call[1]}} if call else {"text": text}

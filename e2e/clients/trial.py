@@ -56,6 +56,8 @@ class Trial:
         self.home = self.directory / name
         self.work = self.home / "work"
         self.work.mkdir(parents=True)
+        # For `npx`: it takes the program from here and not from a registry.
+        (self.work / "node_modules").symlink_to(self.target / "node_modules")
         self.environment.update(HOME=str(self.home), PWD=str(self.work))
 
     def tick(self, *scopes):

@@ -55,15 +55,16 @@ def follow(trial):
     refused = ask(trial, DELETION)
     contains(refused, 'scope: "read delete"', "run /mcp to re-authenticate")
     started_before(trial)
-    with trial.terminal(f"claude {ALLOW}") as terminal:
-        terminal.see("auto mode on")
+    with trial.terminal(f"claude --permission-mode default {ALLOW}") as terminal:
+        terminal.see("manual mode on")
         with trial.step("step up"):
             trial.tick("read", "write", "delete")
             say(terminal, DELETION)
             terminal.see("needs additional permissions for this tool")
             terminal.settle()
             terminal.press("enter")
-            terminal.see("RESULT")
+            terminal.see("RESULT", "This can't be undone")
+            print(terminal.text()[-900:])
             assert trial.offered() == ["read", "delete"], trial.offered()
         with trial.step("ask before a deletion"):
             say(terminal, DELETION)
