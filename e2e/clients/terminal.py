@@ -93,6 +93,13 @@ class Terminal:
     def type(self, text):
         self.program.send(text)
 
+    def say(self, text):
+        """Types a line and sends it. Typed at once, the Enter would be part of a paste."""
+        self.settle()
+        self.type(text)
+        self.settle()
+        self.press("enter")
+
     def press(self, *keys):
         for key in keys:
             self.program.send(KEYS[key])

@@ -60,9 +60,9 @@ class Trial:
         (self.work / "node_modules").symlink_to(self.target / "node_modules")
         self.environment.update(HOME=str(self.home), PWD=str(self.work))
 
-    def tick(self, *scopes):
-        """Says what the person ticks from now on."""
-        self.ticks.write_text(" ".join(scopes))
+    def tick(self, *scopes, then=None):
+        """Says what the person ticks: `scopes`, and from the second time on `then`."""
+        self.ticks.write_text("\n".join(" ".join(line) for line in (scopes, then) if line))
 
     def offered(self):
         """What HQ offered to tick the last time that the browser was opened."""
@@ -70,8 +70,8 @@ class Trial:
         return lines[-1].split("ticked")[0].split()[1:]
 
     def sign_ins(self):
-        """How often the browser came back to the program."""
-        return self.browsed.read_text().count("ended at") if self.browsed.exists() else 0
+        """How often the person was asked for scopes."""
+        return self.browsed.read_text().count("offered") if self.browsed.exists() else 0
 
     @contextlib.contextmanager
     def step(self, name, note=""):

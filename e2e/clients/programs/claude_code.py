@@ -31,13 +31,6 @@ def started_before(trial):
     path.write_text(json.dumps(state))
 
 
-def say(terminal, text):
-    """Types a line and sends it."""
-    terminal.settle()
-    terminal.type(text)
-    terminal.press("enter")
-
-
 def follow(trial):
     trial.environment.update(
         ANTHROPIC_BASE_URL=trial.model.url, ANTHROPIC_API_KEY="none", ENABLE_TOOL_SEARCH="false"
@@ -55,11 +48,11 @@ def follow(trial):
     refused = ask(trial, DELETION)
     contains(refused, 'scope: "read delete"', "run /mcp to re-authenticate")
     started_before(trial)
-    with trial.terminal(f"claude --permission-mode default {ALLOW}") as terminal:
+    with trial.terminal(f"claude --debug-file /tmp/cl/claude.debug --permission-mode default {ALLOW}") as terminal:
         terminal.see("manual mode on")
         with trial.step("step up"):
             trial.tick("read", "write", "delete")
-            say(terminal, DELETION)
+            terminal.say(DELETION)
             terminal.see("needs additional permissions for this tool")
             terminal.settle()
             terminal.press("enter")
@@ -67,5 +60,5 @@ def follow(trial):
             print(terminal.text()[-900:])
             assert trial.offered() == ["read", "delete"], trial.offered()
         with trial.step("ask before a deletion"):
-            say(terminal, DELETION)
+            terminal.say(DELETION)
             terminal.see("never", seconds=8)

@@ -29,8 +29,18 @@ def follow(trial):
         lacks(listed, "delete_kafka_connector")
     with trial.step("call"):
         contains(trial.run(f"{script} {trial.bed.url} oauth list_environments '{{}}'"), "RESULT", "development")
-    print(trial.run(f"{script} {trial.bed.url} oauth execute_sql {DELETION} || true")[-800:])
-    assert trial.bed.has_topic(TOPIC)
-    trial.tick("read", "write", "delete")
-    print(trial.run(f"{script} {trial.bed.url} oauth execute_sql {DELETION} || true")[-800:])
-    print(trial.bed.has_topic(TOPIC), trial.sign_ins())
+    with trial.step("step up"), trial.step("ask before a deletion"):
+        before = trial.sign_ins()
+        trial.tick("read", then=("read", "write", "delete"))
+        called = trial.run(f"{script} {trial.bed.url} oauth execute_sql {DELETION}")
+        assert trial.sign_ins() == before + 2
+        contains(called, "ASKED Execute SQL?", "RESULT")
+        assert not trial.bed.has_topic(TOPIC)
+    # The page's example keeps the token in memory.
+    with trial.step("sign out", "the token is gone when the program ends"):
+        before = trial.sign_ins()
+        trial.run(f"{python(trial)} example.py")
+        assert trial.sign_ins() == before + 1
+    with trial.step("API key"):
+        called = f"{script} {trial.bed.key_url} {trial.bed.caller_token} list_environments '{{}}'"
+        contains(trial.run(called), "RESULT", "development")

@@ -26,17 +26,9 @@ def started_before(trial):
     path.write_text(json.dumps(settings))
 
 
-def say(terminal, text):
-    """Types a line and sends it."""
-    terminal.settle()
-    terminal.type(text)
-    terminal.settle()
-    terminal.press("enter")
-
-
 def sign_in(trial, terminal):
     terminal.see("Type your message")
-    say(terminal, trial.oauth.command("/mcp auth"))
+    terminal.say(trial.oauth.command("/mcp auth"))
     terminal.see("Do you want to continue?")
     terminal.settle()
     terminal.press("enter")

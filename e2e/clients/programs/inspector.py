@@ -22,7 +22,18 @@ def follow(trial):
         lacks(listed, "delete_kafka_connector")
     with trial.step("call"):
         contains(trial.run(f"{start} --method tools/call --tool-name list_environments"), "development")
-    with trial.step("step up"):
-        trial.tick("read", "write", "delete")
-        with trial.terminal(f"{start} {DELETION}") as terminal:
-            terminal.see("never", seconds=15)
+    refused = trial.run(f"{start} {DELETION}", fails=True)
+    contains(refused, "AUTHORIZED without authorization code")
+    assert trial.bed.has_topic(TOPIC)
+    trial.lacks("step up", "its command line refreshes the token and fails; not driven in a browser")
+    trial.tick("read", "write", "delete")
+    trial.run(f"{start} --relogin {DELETION}")
+    assert trial.sign_ins() == 2
+    assert not trial.bed.has_topic(TOPIC)
+    trial.lacks("ask before a deletion", "its command line declares no elicitation; not driven in a browser")
+    trial.lacks("sign out", "its command line has `--relogin` only; not driven in a browser")
+    trial.fresh_home("with-key")
+    with trial.step("API key"):
+        header = f"{trial.key.command('Authorization')}: {trial.key.command('Bearer')}"
+        start = start.replace(trial.bed.url, trial.bed.key_url)
+        contains(trial.run(f"{start} --header '{header}' --method tools/call --tool-name list_environments"), "development")

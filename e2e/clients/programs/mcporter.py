@@ -25,7 +25,8 @@ def follow(trial):
     with trial.step("call"):
         contains(trial.run(f"npx mcporter call {url}.list_environments {PLAIN}"), "development")
     delete = f"npx mcporter call {url}.execute_sql {PLAIN} {DELETION}"
-    print(trial.run(f"{delete} || true")[:500])
+    refused = trial.run(f"{delete} || true")
+    print(refused[:300])
     assert trial.bed.has_topic(TOPIC)
     trial.lacks("step up", "the call fails; sign in again")
     trial.tick("read", "write", "delete")
@@ -36,6 +37,8 @@ def follow(trial):
     trial.lacks("ask before a deletion", "declares no elicitation; the deletion runs")
     with trial.step("sign out"):
         trial.run(f"npx mcporter config add lenses {url} {PLAIN}")
-        print(trial.run("npx mcporter list lenses --json; find $HOME -name '*.json'; cat ~/.mcporter/credentials.json")[-1500:])
         trial.run(trial.oauth.command("npx mcporter config logout"))
-        print(trial.run("cat ~/.mcporter/credentials.json; npx mcporter call lenses.list_environments --oauth-timeout 1000 || true")[-1000:])
+        refused = trial.run("npx mcporter --oauth-timeout 1000 call lenses.list_environments || true", BROWSER="/bin/true")
+        print(refused[:600])
+        lacks(refused, "development")
+    trial.lacks("API key", "the page names none for it")
