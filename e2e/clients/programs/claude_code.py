@@ -48,17 +48,34 @@ def follow(trial):
     refused = ask(trial, DELETION)
     contains(refused, 'scope: "read delete"', "run /mcp to re-authenticate")
     started_before(trial)
-    with trial.terminal(f"claude --debug-file /tmp/cl/claude.debug --permission-mode default {ALLOW}") as terminal:
-        terminal.see("manual mode on")
-        with trial.step("step up"):
+    with trial.step("step up", "in a session it asks, and calls again"):
+        with trial.terminal(f"claude --permission-mode default {ALLOW}") as terminal:
             trial.tick("read", "write", "delete")
+            terminal.see("manual mode on")
             terminal.say(DELETION)
             terminal.see("needs additional permissions for this tool")
-            terminal.settle()
             terminal.press("enter")
-            terminal.see("RESULT", "This can't be undone")
-            print(terminal.text()[-900:])
-            assert trial.offered() == ["read", "delete"], trial.offered()
-        with trial.step("ask before a deletion"):
+            # Its new connection answers questions by itself until the session ends.
+            terminal.see("RESULT The client closed the question")
+        assert trial.offered() == ["read", "delete"], trial.offered()
+        assert trial.bed.has_topic(TOPIC)
+    contains(ask(trial, DELETION), "The client closed the question")
+    assert trial.bed.has_topic(TOPIC)
+    with trial.step("ask before a deletion", "in a session; `claude -p` cancels"):
+        with trial.terminal(f"claude --permission-mode default {ALLOW}") as terminal:
+            terminal.see("manual mode on")
             terminal.say(DELETION)
-            terminal.see("never", seconds=8)
+            terminal.see("This can't be undone", seconds=15)
+            terminal.settle()
+            assert trial.bed.has_topic(TOPIC)
+            # Ticks `Go ahead`, and goes on to `Accept`.
+            terminal.press("space", "down", "enter")
+            terminal.see("RESULT")
+        assert not trial.bed.has_topic(TOPIC)
+    with trial.step("sign out"):
+        trial.run(trial.oauth.command("claude mcp logout"))
+        contains(trial.run("claude mcp list"), "Needs authentication")
+    trial.fresh_home("with-key")
+    with trial.step("API key"):
+        trial.run(trial.key.command("claude mcp add", "--header"))
+        contains(ask(trial, "CALL list_environments"), "RESULT", "development")

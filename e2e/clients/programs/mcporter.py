@@ -26,7 +26,7 @@ def follow(trial):
         contains(trial.run(f"npx mcporter call {url}.list_environments {PLAIN}"), "development")
     delete = f"npx mcporter call {url}.execute_sql {PLAIN} {DELETION}"
     refused = trial.run(f"{delete} || true")
-    print(refused[:300])
+    lacks(refused, "dropped")
     assert trial.bed.has_topic(TOPIC)
     trial.lacks("step up", "the call fails; sign in again")
     trial.tick("read", "write", "delete")
@@ -35,10 +35,15 @@ def follow(trial):
     trial.run(delete)
     assert not trial.bed.has_topic(TOPIC)
     trial.lacks("ask before a deletion", "declares no elicitation; the deletion runs")
+    trial.fresh_home("named")
     with trial.step("sign out"):
         trial.run(f"npx mcporter config add lenses {url} {PLAIN}")
+        trial.run("npx mcporter auth lenses")
+        contains(trial.run("npx mcporter call lenses.list_environments"), "development")
         trial.run(trial.oauth.command("npx mcporter config logout"))
-        refused = trial.run("npx mcporter --oauth-timeout 1000 call lenses.list_environments || true", BROWSER="/bin/true")
-        print(refused[:600])
-        lacks(refused, "development")
-    trial.lacks("API key", "the page names none for it")
+        again = "npx mcporter --oauth-timeout 1000 call lenses.list_environments || true"
+        lacks(trial.run(again, BROWSER="/bin/true", MCPORTER_OAUTH_NO_BROWSER="1"), "num_brokers")
+    with trial.step("API key"):
+        header = f"'Authorization=Bearer {trial.bed.caller_token}'"
+        listed = trial.run(f"npx mcporter list {trial.bed.key_url} {PLAIN} --header {header} --json")
+        contains(listed, "list_environments")
