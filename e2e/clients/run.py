@@ -16,8 +16,7 @@ from model import Model
 from trial import STEPS, Trial
 
 PROGRAMS = (
-    "claude_code", "codex", "gemini_cli", "qwen_code", "opencode", "inspector", "mcp_remote", "mcporter",
-    "python_mcp", "fastmcp", "typescript_1", "typescript_2", "header_only",
+    "claude_code", "codex", "gemini_cli", "opencode", "inspector", "mcp_remote", "mcporter", "fastmcp",
 )
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import time
 from pathlib import Path
 
 from page import Section
@@ -92,10 +93,21 @@ class Trial:
             ["/bin/sh", "-c", command], env={**self.environment, **variables}, cwd=self.work,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds,
         )
+        self._close_browser()
         output = done.stdout.decode(errors="replace")
         if (done.returncode != 0) != fails:
             raise AssertionError(f"{command} ended with {done.returncode}:\n{output}")
         return output
+
+    def _close_browser(self):
+        """Waits for a browser that the program left behind: the next would get its answer."""
+        deadline = time.monotonic() + 30
+        while self.browsed.exists():
+            log = self.browsed.read_text()
+            if log.count("opened ") == log.count("ended\n"):
+                return
+            assert time.monotonic() < deadline, log
+            time.sleep(0.1)
 
     def terminal(self, command, **variables):
         """Starts a line of shell in a terminal."""

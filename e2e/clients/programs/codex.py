@@ -70,7 +70,7 @@ def follow(trial):
     with trial.step("sign out"):
         trial.run(trial.oauth.command("codex mcp logout"))
         contains(trial.run("codex mcp list"), "Not logged in")
-        print(ask(trial, "CALL list_environments"))
+        contains(ask(trial, "CALL list_environments"), "NOT OFFERED")
     trial.fresh_home("with-key")
     configure(trial)
     with trial.step("API key"):

@@ -12,7 +12,7 @@ def version(trial):
 
 
 def python(trial):
-    return trial.target / "mcp2/bin/python"
+    return trial.target / "python/bin/python"
 
 
 def follow(trial):

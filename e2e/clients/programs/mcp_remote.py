@@ -17,7 +17,7 @@ def version(trial):
 def call(trial, server, tool, arguments):
     file = trial.work / "server.json"
     file.write_text(json.dumps(server))
-    return trial.run(f"{trial.target}/mcp2/bin/python {HERE}/scripts/over_stdio.py {file} {tool} '{json.dumps(arguments)}'")
+    return trial.run(f"{trial.target}/python/bin/python {HERE}/scripts/over_stdio.py {file} {tool} '{json.dumps(arguments)}'")
 
 
 def follow(trial):
