@@ -22,7 +22,9 @@ def status(url, token=None):
     """The status of a GET, or None if nobody answers."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as reply:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers=headers), timeout=10
+        ) as reply:
             return reply.status
     except urllib.error.HTTPError as refused:
         return refused.code
@@ -42,7 +44,11 @@ class Bed:
         with self.stack:
             self.hq = f"http://127.0.0.1:{free_port()}"
             listen = self.hq.removeprefix("http://")
-            self._start("hq", [self.hq_program, "--listen", listen, "--service-account-token", self.key], {})
+            self._start(
+                "hq",
+                [self.hq_program, "--listen", listen, "--service-account-token", self.key],
+                {},
+            )
             self._await(f"{self.hq}/.well-known/oauth-authorization-server")
             self.url, self.admin = self._serve("oauth", {"OAUTH_ENABLED": "true"})
             key = {"LENSES_API_KEY": self.key, "MCP_CALLER_TOKEN": self.caller_token}
@@ -56,10 +62,19 @@ class Bed:
     def _serve(self, name, variables):
         port, admin = free_port(), free_port()
         base = f"http://127.0.0.1:{port}"
-        self._start(name, [self.server_program], {
-            "HOST": "127.0.0.1", "PORT": str(port), "ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": str(admin),
-            "LENSES_URL": self.hq, "MCP_ADVERTISED_URL": base, **variables,
-        })
+        self._start(
+            name,
+            [self.server_program],
+            {
+                "HOST": "127.0.0.1",
+                "PORT": str(port),
+                "ADMIN_HOST": "127.0.0.1",
+                "ADMIN_PORT": str(admin),
+                "LENSES_URL": self.hq,
+                "MCP_ADVERTISED_URL": base,
+                **variables,
+            },
+        )
         self._await(f"http://127.0.0.1:{admin}/readyz")
         return f"{base}/mcp", f"http://127.0.0.1:{admin}"
 
@@ -67,7 +82,11 @@ class Bed:
         log = self.stack.enter_context(open(self.logs / f"{name}.log", "wb"))
         environment = {"PATH": os.environ["PATH"], **variables}
         process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         self.stack.callback(process.wait)
         self.stack.callback(process.terminate)
@@ -76,7 +95,9 @@ class Bed:
         deadline = time.monotonic() + START_SECONDS
         while status(url) != 200:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{url} did not answer within {START_SECONDS} s; see {self.logs}")
+                raise TimeoutError(
+                    f"{url} did not answer within {START_SECONDS} s; see {self.logs}"
+                )
             time.sleep(0.05)
 
     def has_topic(self, topic):
@@ -91,6 +112,14 @@ class Bed:
         """The MCP revisions that were spoken to the server with OAuth, as it counts them."""
         with urllib.request.urlopen(f"{self.admin}/metrics", timeout=10) as reply:
             lines = reply.read().decode().splitlines()
-        counts = [line for line in lines if line.startswith("mcp_server_operation_duration_seconds_count")]
-        parts = [line.split('mcp_protocol_version="')[1].split('"')[0] for line in counts if "mcp_protocol_version" in line]
+        counts = [
+            line
+            for line in lines
+            if line.startswith("mcp_server_operation_duration_seconds_count")
+        ]
+        parts = [
+            line.split('mcp_protocol_version="')[1].split('"')[0]
+            for line in counts
+            if "mcp_protocol_version" in line
+        ]
         return sorted(set(parts))

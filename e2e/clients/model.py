@@ -35,33 +35,58 @@ def flat(content):
     if isinstance(content, dict) and "functionResponse" in content:
         return json.dumps(content["functionResponse"]["response"])
     if isinstance(content, dict):
-        return "\n".join(flat(content[key]) for key in ("text", "content", "output", "response") if key in content) or (
-            json.dumps(content) if "type" not in content else "")
+        return "\n".join(
+            flat(content[key])
+            for key in ("text", "content", "output", "response")
+            if key in content
+        ) or (json.dumps(content) if "type" not in content else "")
     return "\n".join(flat(part) for part in content or [])
 
 
 def said(items, is_text, is_result):
     """The person's texts that ask for a call, and the results, whatever their order."""
     texts = [flat(item) for item in items if is_text(item)]
-    return [text for text in texts if CALL.search(text)], [flat(item) for item in items if is_result(item)]
+    return [text for text in texts if CALL.search(text)], [
+        flat(item) for item in items if is_result(item)
+    ]
 
 
 def anthropic(body):
     parts = [
         (message["role"], part)
         for message in body["messages"]
-        for part in ([{"type": "text", "text": message["content"]}] if isinstance(message["content"], str) else message["content"])
+        for part in (
+            [{"type": "text", "text": message["content"]}]
+            if isinstance(message["content"], str)
+            else message["content"]
+        )
     ]
     items = [part for role, part in parts if role == "user"]
-    texts, results = said(items, lambda part: part["type"] == "text", lambda part: part["type"] == "tool_result")
+    texts, results = said(
+        items, lambda part: part["type"] == "text", lambda part: part["type"] == "tool_result"
+    )
     call, text = answer(texts, [tool["name"] for tool in body.get("tools", [])], results)
-    block = {"type": "tool_use", "id": f"toolu_{secrets.token_hex(8)}", "name": call[0], "input": {}} if call else {"type": "text", "text": ""}
+    block = (
+        {"type": "tool_use", "id": f"toolu_{secrets.token_hex(8)}", "name": call[0], "input": {}}
+        if call
+        else {"type": "text", "text": ""}
+    )
     delta = (
-        {"type": "input_json_delta", "partial_json": json.dumps(call[1])} if call else {"type": "text_delta", "text": text}
+        {"type": "input_json_delta", "partial_json": json.dumps(call[1])}
+        if call
+        else {"type": "text_delta", "text": text}
     )
     usage = {"input_tokens": 1, "output_tokens": 1}
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": body["model"], "content": [],
-               "stop_reason": None, "stop_sequence": None, "usage": usage}
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": body["model"],
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage,
+    }
     stop = "tool_use" if call else "end_turn"
     if not body.get("stream"):
         whole = {**block, "input": call[1]} if call else {**block, "text": text}
@@ -71,7 +96,11 @@ def anthropic(body):
         {"type": "content_block_start", "index": 0, "content_block": block},
         {"type": "content_block_delta", "index": 0, "delta": delta},
         {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": None}, "usage": usage},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": stop, "stop_sequence": None},
+            "usage": usage,
+        },
         {"type": "message_stop"},
     ]
     return [(event["type"], event) for event in events]
@@ -79,26 +108,57 @@ def anthropic(body):
 
 def chat(body):
     texts, results = said(
-        body["messages"], lambda message: message["role"] == "user", lambda message: message["role"] == "tool"
+        body["messages"],
+        lambda message: message["role"] == "user",
+        lambda message: message["role"] == "tool",
     )
-    call, text = answer(texts, [tool["function"]["name"] for tool in body.get("tools") or []], results)
+    call, text = answer(
+        texts, [tool["function"]["name"] for tool in body.get("tools") or []], results
+    )
     message = {"role": "assistant", "content": text}
     if call:
         function = {"name": call[0], "arguments": json.dumps(call[1])}
-        message["tool_calls"] = [{"index": 0, "id": f"call_{secrets.token_hex(8)}", "type": "function", "function": function}]
-    whole = {"id": "chat_1", "created": 1, "model": body["model"], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
+        message["tool_calls"] = [
+            {
+                "index": 0,
+                "id": f"call_{secrets.token_hex(8)}",
+                "type": "function",
+                "function": function,
+            }
+        ]
+    whole = {
+        "id": "chat_1",
+        "created": 1,
+        "model": body["model"],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    }
     choice = {"index": 0, "finish_reason": "tool_calls" if call else "stop"}
     if not body.get("stream"):
-        return [(None, {**whole, "object": "chat.completion", "choices": [{**choice, "message": message}]})]
+        return [
+            (
+                None,
+                {
+                    **whole,
+                    "object": "chat.completion",
+                    "choices": [{**choice, "message": message}],
+                },
+            )
+        ]
     chunk = {**whole, "object": "chat.completion.chunk"}
     first = {**chunk, "choices": [{**choice, "finish_reason": None, "delta": message}]}
     return [("", first), ("", {**chunk, "choices": [{**choice, "delta": {}}]}), ("", "[DONE]")]
 
 
 def responses(body):
-    items = body["input"] if isinstance(body["input"], list) else [{"role": "user", "content": body["input"]}]
+    items = (
+        body["input"]
+        if isinstance(body["input"], list)
+        else [{"role": "user", "content": body["input"]}]
+    )
     texts, results = said(
-        items, lambda item: item.get("role") == "user", lambda item: item.get("type") == "function_call_output"
+        items,
+        lambda item: item.get("role") == "user",
+        lambda item: item.get("type") == "function_call_output",
     )
     # Codex groups the tools of one server in a namespace.
     tools, spaces = [], {}
@@ -109,18 +169,42 @@ def responses(body):
                 spaces[inner["name"]] = tool["name"] if "tools" in tool else None
     call, text = answer(texts, tools, results)
     if call:
-        item = {"type": "function_call", "id": "fc_1", "call_id": f"call_{secrets.token_hex(8)}", "name": call[0], "arguments": json.dumps(call[1]), "status": "completed"}
+        item = {
+            "type": "function_call",
+            "id": "fc_1",
+            "call_id": f"call_{secrets.token_hex(8)}",
+            "name": call[0],
+            "arguments": json.dumps(call[1]),
+            "status": "completed",
+        }
         if spaces[call[0]]:
             item["namespace"] = spaces[call[0]]
     else:
         content = [{"type": "output_text", "text": text, "annotations": []}]
-        item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
+        item = {
+            "type": "message",
+            "id": "msg_1",
+            "role": "assistant",
+            "status": "completed",
+            "content": content,
+        }
     usage = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
-    response = {"id": "resp_1", "object": "response", "created_at": 1, "model": body["model"], "output": [item], "status": "completed", "usage": usage}
+    response = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "model": body["model"],
+        "output": [item],
+        "status": "completed",
+        "usage": usage,
+    }
     if not body.get("stream"):
         return [(None, response)]
     events = [
-        {"type": "response.created", "response": {**response, "output": [], "status": "in_progress"}},
+        {
+            "type": "response.created",
+            "response": {**response, "output": [], "status": "in_progress"},
+        },
         {"type": "response.output_item.added", "output_index": 0, "item": item},
         {"type": "response.output_item.done", "output_index": 0, "item": item},
         {"type": "response.completed", "response": response},
@@ -129,16 +213,28 @@ def responses(body):
 
 
 def gemini(body, stream):
-    parts = [part for content in body["contents"] if content.get("role", "user") == "user" for part in content["parts"]]
+    parts = [
+        part
+        for content in body["contents"]
+        if content.get("role", "user") == "user"
+        for part in content["parts"]
+    ]
     texts, results = said(
-        parts, lambda part: "text" in part,
+        parts,
+        lambda part: "text" in part,
         lambda part: "functionResponse" in part,
     )
-    tools = [function["name"] for tool in body.get("tools", []) for function in tool.get("functionDeclarations", [])]
+    tools = [
+        function["name"]
+        for tool in body.get("tools", [])
+        for function in tool.get("functionDeclarations", [])
+    ]
     call, text = answer(texts, tools, results)
     part = {"functionCall": {"name": call[0], "args": call[1]}} if call else {"text": text}
     reply = {
-        "candidates": [{"index": 0, "finishReason": "STOP", "content": {"role": "model", "parts": [part]}}],
+        "candidates": [
+            {"index": 0, "finishReason": "STOP", "content": {"role": "model", "parts": [part]}}
+        ],
         "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2},
         "modelVersion": "stand-in",
     }

@@ -33,7 +33,9 @@ class Section:
 
     def command(self, *parts):
         """The first line or code span that holds all of `parts`."""
-        lines = [line for kind, block in self.blocks if kind == "sh" for line in block.splitlines()]
+        lines = [
+            line for kind, block in self.blocks if kind == "sh" for line in block.splitlines()
+        ]
         for line in lines + self.spans:
             if all(part in line for part in parts):
                 return line

@@ -16,7 +16,14 @@ from model import Model
 from trial import STEPS, Trial
 
 PROGRAMS = (
-    "claude_code", "codex", "gemini_cli", "opencode", "inspector", "mcp_remote", "mcporter", "fastmcp",
+    "claude_code",
+    "codex",
+    "gemini_cli",
+    "opencode",
+    "inspector",
+    "mcp_remote",
+    "mcporter",
+    "fastmcp",
 )
 
 
@@ -45,7 +52,12 @@ def try_program(name, flags):
     missing = [step for step in STEPS if step not in trial.record]
     if missing and not fault:
         fault = f"{name} says nothing of {', '.join(missing)}"
-    row = [program.TITLE, version, revisions, *(trial.record.get(step, "not reached") for step in STEPS)]
+    row = [
+        program.TITLE,
+        version,
+        revisions,
+        *(trial.record.get(step, "not reached") for step in STEPS),
+    ]
     return row, fault
 
 
@@ -53,7 +65,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hq", type=Path, required=True, help="the stand-in HQ")
     parser.add_argument("--server", type=Path, required=True, help="lenses-mcp-server")
-    parser.add_argument("--target", type=Path, required=True, help="where `install` put the programs")
+    parser.add_argument(
+        "--target", type=Path, required=True, help="where `install` put the programs"
+    )
     parser.add_argument("programs", nargs="*", default=PROGRAMS, choices=[*PROGRAMS, PROGRAMS])
     flags = parser.parse_args()
     flags.target = flags.target.resolve()

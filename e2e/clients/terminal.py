@@ -7,7 +7,14 @@ import pexpect
 import pyte
 
 ROWS, COLUMNS = 60, 160
-KEYS = {"enter": "\r", "escape": "\x1b", "down": "\x1b[B", "right": "\x1b[C", "tab": "\t", "space": " "}
+KEYS = {
+    "enter": "\r",
+    "escape": "\x1b",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "tab": "\t",
+    "space": " ",
+}
 
 
 # The keyboard protocol of newer terminals, which pyte shows as text.
@@ -29,8 +36,13 @@ class Terminal:
         self.screen = Screen(COLUMNS, ROWS)
         self.stream = pyte.Stream(self.screen)
         self.program = pexpect.spawn(
-            "/bin/sh", ["-c", f"exec {command}"], env={**environment, "TERM": "xterm-256color"}, cwd=directory,
-            dimensions=(ROWS, COLUMNS), encoding="utf-8", codec_errors="replace",
+            "/bin/sh",
+            ["-c", f"exec {command}"],
+            env={**environment, "TERM": "xterm-256color"},
+            cwd=directory,
+            dimensions=(ROWS, COLUMNS),
+            encoding="utf-8",
+            codec_errors="replace",
         )
 
     def __enter__(self):

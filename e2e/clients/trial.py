@@ -67,7 +67,9 @@ class Trial:
 
     def offered(self):
         """What HQ offered to tick the last time that the browser was opened."""
-        lines = [line for line in self.browsed.read_text().splitlines() if line.startswith("offered")]
+        lines = [
+            line for line in self.browsed.read_text().splitlines() if line.startswith("offered")
+        ]
         return lines[-1].split("ticked")[0].split()[1:]
 
     def sign_ins(self):
@@ -90,8 +92,13 @@ class Trial:
         """Runs a line of shell as a script would, without a terminal, and gives what it wrote."""
         print(f"  $ {command}", flush=True)
         done = subprocess.run(
-            ["/bin/sh", "-c", command], env={**self.environment, **variables}, cwd=self.work,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds,
+            ["/bin/sh", "-c", command],
+            env={**self.environment, **variables},
+            cwd=self.work,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds,
         )
         self._close_browser()
         output = done.stdout.decode(errors="replace")

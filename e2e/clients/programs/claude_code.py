@@ -26,7 +26,9 @@ def started_before(trial):
     """What Claude Code keeps of its first start, which asks for a login at Anthropic, a theme and trust."""
     path = trial.home / ".claude.json"
     state = json.loads(path.read_text())
-    state.update(hasCompletedOnboarding=True, theme="dark", customApiKeyResponses={"approved": ["none"]})
+    state.update(
+        hasCompletedOnboarding=True, theme="dark", customApiKeyResponses={"approved": ["none"]}
+    )
     state["projects"].setdefault(str(trial.work), {})["hasTrustDialogAccepted"] = True
     path.write_text(json.dumps(state))
 

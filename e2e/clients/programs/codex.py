@@ -25,7 +25,10 @@ def version(trial):
 
 def ask(trial, text):
     """One question to the model, without a person."""
-    return trial.run(f"codex exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox '{text}'", seconds=120)
+    return trial.run(
+        f"codex exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox '{text}'",
+        seconds=120,
+    )
 
 
 def configure(trial):

@@ -8,7 +8,9 @@ DELETION = f'\'{{"environment": "development", "sql": "DROP TABLE {TOPIC}"}}\''
 
 
 def version(trial):
-    return trial.run(f"{python(trial)} -c 'import fastmcp; print(fastmcp.__version__)'").split()[-1]
+    return trial.run(f"{python(trial)} -c 'import fastmcp; print(fastmcp.__version__)'").split()[
+        -1
+    ]
 
 
 def python(trial):
@@ -19,7 +21,9 @@ def follow(trial):
     example = trial.work / "example.py"
     lines = trial.oauth.block("python").splitlines()
     inner = "\n".join(f"    {line}" for line in lines if not line.startswith("from"))
-    example.write_text(f"import asyncio\n{lines[0]}\nasync def main():\n{inner}\nasyncio.run(main())\n")
+    example.write_text(
+        f"import asyncio\n{lines[0]}\nasync def main():\n{inner}\nasyncio.run(main())\n"
+    )
     script = f"{python(trial)} {HERE}/scripts/with_fastmcp.py"
     with trial.step("sign in"):
         listed = trial.run(f"{python(trial)} example.py")
@@ -28,7 +32,11 @@ def follow(trial):
         contains(listed, "list_environments", "execute_sql")
         lacks(listed, "delete_kafka_connector")
     with trial.step("call"):
-        contains(trial.run(f"{script} {trial.bed.url} oauth list_environments '{{}}'"), "RESULT", "development")
+        contains(
+            trial.run(f"{script} {trial.bed.url} oauth list_environments '{{}}'"),
+            "RESULT",
+            "development",
+        )
     with trial.step("step up"), trial.step("ask before a deletion"):
         before = trial.sign_ins()
         trial.tick("read", then=("read", "write", "delete"))

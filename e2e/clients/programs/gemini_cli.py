@@ -20,7 +20,10 @@ def started_before(trial):
     """What Gemini CLI keeps of its first start, which asks for a login at Google and for trust."""
     path = trial.home / ".gemini" / "settings.json"
     settings = json.loads(path.read_text())
-    settings["security"] = {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}}
+    settings["security"] = {
+        "auth": {"selectedType": "gemini-api-key"},
+        "folderTrust": {"enabled": False},
+    }
     settings["privacy"] = {"usageStatisticsEnabled": False}
     settings["general"] = {"enableAutoUpdate": False, "enableAutoUpdateNotification": False}
     path.write_text(json.dumps(settings))
@@ -37,7 +40,10 @@ def sign_in(trial, terminal):
 
 def follow(trial):
     trial.environment.update(
-        GEMINI_API_KEY="none", GOOGLE_GEMINI_BASE_URL=trial.model.url, DISPLAY=":0", GEMINI_CLI_TRUST_WORKSPACE="true"
+        GEMINI_API_KEY="none",
+        GOOGLE_GEMINI_BASE_URL=trial.model.url,
+        DISPLAY=":0",
+        GEMINI_CLI_TRUST_WORKSPACE="true",
     )
     trial.run(trial.oauth.command("gemini mcp add", "lenses"))
     started_before(trial)
@@ -62,10 +68,14 @@ def follow(trial):
     with trial.step("sign out"):
         path = trial.home / trial.oauth.command("mcp-oauth-tokens").removeprefix("~/")
         entries = json.loads(path.read_text())
-        path.write_text(json.dumps([entry for entry in entries if entry["serverName"] != "lenses"]))
+        path.write_text(
+            json.dumps([entry for entry in entries if entry["serverName"] != "lenses"])
+        )
         contains(ask(trial, "CALL list_environments"), "NOT OFFERED")
     trial.fresh_home("with-key")
     with trial.step("API key"):
-        trial.run(f"{trial.key.command('gemini mcp add', 'lenses')} {trial.key.command('--header')}")
+        trial.run(
+            f"{trial.key.command('gemini mcp add', 'lenses')} {trial.key.command('--header')}"
+        )
         started_before(trial)
         contains(ask(trial, "CALL list_environments"), "RESULT", "development")

@@ -11,13 +11,17 @@ PLAIN = "--allow-http"
 
 
 def version(trial):
-    return json.loads((trial.target / "node_modules/mcp-remote/package.json").read_text())["version"]
+    return json.loads((trial.target / "node_modules/mcp-remote/package.json").read_text())[
+        "version"
+    ]
 
 
 def call(trial, server, tool, arguments):
     file = trial.work / "server.json"
     file.write_text(json.dumps(server))
-    return trial.run(f"{trial.target}/python/bin/python {HERE}/scripts/over_stdio.py {file} {tool} '{json.dumps(arguments)}'")
+    return trial.run(
+        f"{trial.target}/python/bin/python {HERE}/scripts/over_stdio.py {file} {tool} '{json.dumps(arguments)}'"
+    )
 
 
 def follow(trial):

@@ -6,7 +6,7 @@ TITLE = "mcporter"
 HEADING = "mcp-remote and mcporter"
 # It wants this for a URL without TLS, as this one on loopback.
 PLAIN = "--allow-http"
-DELETION = f"--args '{{\"environment\": \"development\", \"sql\": \"DROP TABLE {TOPIC}\"}}'"
+DELETION = f'--args \'{{"environment": "development", "sql": "DROP TABLE {TOPIC}"}}\''
 
 
 def version(trial):
@@ -46,5 +46,7 @@ def follow(trial):
         assert trial.sign_ins() == before + 1
     with trial.step("API key"):
         header = f"'Authorization=Bearer {trial.bed.caller_token}'"
-        listed = trial.run(f"npx mcporter list {trial.bed.key_url} {PLAIN} --header {header} --json")
+        listed = trial.run(
+            f"npx mcporter list {trial.bed.key_url} {PLAIN} --header {header} --json"
+        )
         contains(listed, "list_environments")

@@ -15,7 +15,11 @@ def configure(trial, file):
     """The page's file, with the stand-in for the model beside the server."""
     options = {"baseURL": f"{trial.model.url}/v1", "apiKey": "none"}
     provider = {"npm": "@ai-sdk/openai-compatible", "options": options, "models": {"stand-in": {}}}
-    file |= {"provider": {"local": provider}, "model": "local/stand-in", "small_model": "local/stand-in"}
+    file |= {
+        "provider": {"local": provider},
+        "model": "local/stand-in",
+        "small_model": "local/stand-in",
+    }
     (trial.work / "opencode.json").write_text(json.dumps(file))
 
 

@@ -18,7 +18,10 @@ async def yes(context, params):
 async def main():
     file, tool, arguments = sys.argv[1:]
     server = mcp.StdioServerParameters(**json.loads(Path(file).read_text()), env=dict(os.environ))
-    async with mcp.stdio_client(server) as (read, write), mcp.ClientSession(read, write, elicitation_callback=yes) as session:
+    async with (
+        mcp.stdio_client(server) as (read, write),
+        mcp.ClientSession(read, write, elicitation_callback=yes) as session,
+    ):
         await session.initialize()
         print("TOOLS", *[tool.name for tool in (await session.list_tools()).tools], flush=True)
         try:

@@ -9,7 +9,11 @@ import fastmcp
 
 async def yes(message, response_type, params, context):
     print("ASKED", message.splitlines()[0], flush=True)
-    return {"confirm": True} if response_type is None else response_type(**dict.fromkeys(response_type.__annotations__, True))
+    return (
+        {"confirm": True}
+        if response_type is None
+        else response_type(**dict.fromkeys(response_type.__annotations__, True))
+    )
 
 
 async def main():
