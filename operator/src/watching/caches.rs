@@ -4,7 +4,7 @@
 //!   it is known without a request who has a name, and a resource may refer to any config map.
 //! - Of kinds that are made only where a spec asks for them, only this operator's own objects are kept.
 //! - Services are all kept, since a resource may refer to any. Of Secrets, to any of which a resource may refer too, only metadata
-//!   is: no value of a Secret is ever read.
+//!   is: values are read only for verification, and no cache keeps one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
