@@ -17,7 +17,7 @@ fast_MIB := 24
 RELEASE_TESTS = $(if $(filter release,$(PROFILE)),-- --include-ignored)
 # Glibc binaries with their C library inside: an image that starts from scratch needs nothing else.
 STATIC_FLAGS := CARGO_TARGET_$(shell tr a-z- A-Z_ <<<"$(HOST)")_RUSTFLAGS
-STATIC_CARGO := $(STATIC_FLAGS)="-C target-feature=+crt-static" cargo
+STATIC_CARGO := $(STATIC_FLAGS)="$(shell release/flags $(HOST))" cargo
 # A test is a file, or a directory with a main.rs. Those of the server alone need no cluster; those
 # of the cluster itself start clusters of their own; all others run inside one, and the test of
 # rights after them, because it looks at what they did.
@@ -98,10 +98,11 @@ bench: images ## Measure the server as it ships, and its calls against those of 
 
 RESOURCES := 10000
 
-bench-operator: linux-root ## Measure the operator as it ships, against a bare client.
-	cargo build --release -p lenses-mcp-operator --locked
+bench-operator: override PROFILE := release
+bench-operator: linux-root images ## Measure the operator as it ships, against a bare client.
 	cargo run --release -p lenses-mcp-e2e --bin bench-operator --locked -- \
-	  --operator $(CURDIR)/target/release/lenses-mcp-operator --resources $(RESOURCES)
+	  --operator $(CURDIR)/$(STATIC)/lenses-mcp-operator \
+	  --server $(CURDIR)/$(STATIC)/lenses-mcp-server --resources $(RESOURCES)
 
 linux-root:
 	@if [ "$$(uname -s)" != Linux ] || [ "$$(id -u)" != 0 ]; then

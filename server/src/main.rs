@@ -19,6 +19,11 @@ use lenses_mcp_server::{
     telemetry::Export,
 };
 
+/// After 255 bodies of 1 MiB, glibc's allocator keeps 14 MiB that nobody uses, and this one 3 MiB.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Most threads that handle requests: they wait for Lenses HQ, not for the processor.
 const WORKERS_MAX: usize = 4;
 
