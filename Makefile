@@ -30,7 +30,7 @@ INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
-.PHONY: help demo test lint unit server conformance e2e fuzz bench bench-operator generate images \
+.PHONY: help demo test lint unit server conformance clients e2e fuzz bench bench-operator generate images \
   dist push charts alerts linux-root cluster demo-programs kubernetes test-kubernetes
 
 help: ## List the targets.
@@ -49,6 +49,7 @@ test: linux-root ## Run every test there is. PROFILE=release: with the images th
 lint: ## Check format, style and lints.
 	cargo fmt --all --check
 	.ci/style
+	.ci/links
 	cargo clippy --workspace --all-targets --features lenses-mcp-server/conformance --locked \
 	  -- -D warnings
 
@@ -63,6 +64,17 @@ server: ## Run the tests of the whole server that need no cluster, its page in a
 conformance: $(SUITE)/installed ## Run the MCP conformance suite against the server.
 	cargo test --workspace --exclude lenses-mcp-e2e --features lenses-mcp-server/conformance \
 	  --test conformance --locked -- --nocapture
+
+# Not part of `make test`: it installs 2 GB of programs, and drives terminals for about 10 minutes.
+clients: target/clients/installed ## Sign in, call and sign out with client programs by their page.
+	@cargo build -p lenses-mcp-server -p lenses-mcp-e2e --no-default-features \
+	  --bin lenses-mcp-server --bin hq --locked
+	target/clients/python/bin/python e2e/clients/run.py --hq target/debug/hq \
+	  --server target/debug/lenses-mcp-server --target target/clients
+
+target/clients/installed: $(addprefix e2e/clients/, \
+  package.json package-lock.json requirements.txt .npmrc install)
+	@e2e/clients/install target/clients
 
 $(SUITE)/installed: $(addprefix server/tests/conformance/, \
   package.json package-lock.json .npmrc install)
@@ -99,7 +111,7 @@ bench: images ## Measure the server as it ships, and its calls against those of 
 RESOURCES := 10000
 
 bench-operator: override PROFILE := release
-bench-operator: linux-root images ## Measure the operator as it ships, against a bare client.
+bench-operator: linux-root images ## Measure the operator as it ships, and a bare client beside it.
 	cargo run --release -p lenses-mcp-e2e --bin bench-operator --locked -- \
 	  --operator $(CURDIR)/$(STATIC)/lenses-mcp-operator \
 	  --server $(CURDIR)/$(STATIC)/lenses-mcp-server --resources $(RESOURCES)
