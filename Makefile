@@ -30,8 +30,9 @@ INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
-.PHONY: help demo test lint unit server conformance clients e2e fuzz bench bench-operator generate images \
-  dist push charts alerts linux-root cluster demo-programs kubernetes test-kubernetes
+.PHONY: help demo test lint unit server conformance clients e2e fuzz bench bench-operator \
+  generate images dist push charts alerts linux-root cluster demo-programs kubernetes \
+  test-kubernetes
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
