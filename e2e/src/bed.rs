@@ -1,7 +1,9 @@
-//! What a test of a promise stands on: a Kubernetes namespace of its own on the running cluster, with the operator installed from
-//! its chart, a stand-in HQ as a Deployment, and a report of everything there is to see when the test fails.
+//! What a test of a promise stands on: a Kubernetes namespace of its own on the running cluster,
+//! with the operator installed from its chart, a stand-in HQ as a Deployment, and a report of
+//! everything there is to see when the test fails.
 //!
-//! The tests run inside the cluster's network (`cluster exec`), so they reach Services by their DNS names as any pod would.
+//! The tests run inside the cluster's network (`cluster exec`), so they reach Services by their DNS
+//! names as any pod would.
 
 #[cfg(target_os = "linux")]
 mod apis;
@@ -61,8 +63,8 @@ pub struct Bed {
     pub namespace: String,
 }
 
-/// Runs `test` in a namespace of its own with the operator installed; when it fails, prints what can be seen of the namespace
-/// and fails likewise.
+/// Runs `test` in a namespace of its own with the operator installed; when it fails, prints what
+/// can be seen of the namespace and fails likewise.
 ///
 /// # Panics
 /// When the bed can't be laid, and when the test does.
@@ -200,20 +202,23 @@ impl Bed {
         Ok(())
     }
 
-    /// A `LensesMcpServer` named `name` with OAuth towards `hq`, published under its Service's cluster name.
+    /// A `LensesMcpServer` named `name` with OAuth towards `hq`, published under its Service's
+    /// cluster name.
     #[must_use]
     pub fn oauth_server(&self, name: &str, hq: &Hq) -> Value {
         server(
             name,
             &json!({
-                "lenses": {"serviceRef": {"name": hq.name(), "port": "http"}, "advertisedUrl": hq.issuer()},
+                "lenses": {
+                    "serviceRef": {"name": hq.name(), "port": "http"}, "advertisedUrl": hq.issuer()
+                },
                 "auth": {"oauth": {}},
             }),
         )
     }
 
-    /// A `LensesMcpServer` named `name` with the API key `api-key` of the Secret `lenses` towards `hq`, for callers who show the
-    /// `token` of the Secret `callers`.
+    /// A `LensesMcpServer` named `name` with the API key `api-key` of the Secret `lenses` towards
+    /// `hq`, for callers who show the `token` of the Secret `callers`.
     #[must_use]
     pub fn api_key_server(&self, name: &str, hq: &Hq) -> Value {
         server(
@@ -242,7 +247,10 @@ impl Bed {
 /// A `LensesMcpServer` manifest.
 #[must_use]
 pub fn server(name: &str, spec: &Value) -> Value {
-    json!({"apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "metadata": {"name": name}, "spec": spec})
+    json!({
+        "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer",
+        "metadata": {"name": name}, "spec": spec
+    })
 }
 
 /// The MCP URL that `server` shows in its status.

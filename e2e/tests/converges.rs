@@ -150,7 +150,7 @@ async fn what_others_add_where_it_changes_the_meaning_is_taken_out() {
 }
 
 #[tokio::test]
-async fn fields_that_the_operator_once_wrote_by_update_go_when_the_spec_drops_them() {
+async fn fields_once_written_by_update_go_when_the_spec_drops_them() {
     prove(|bed| {
         Box::pin(async move {
             let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
@@ -216,7 +216,7 @@ async fn deleting_the_resource_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn an_object_of_the_name_that_belongs_to_someone_else_is_untouched_and_named() {
+async fn a_foreign_object_of_the_same_name_is_untouched_and_named() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let accounts: Api<ServiceAccount> = bed.api();
@@ -241,7 +241,7 @@ async fn an_object_of_the_name_that_belongs_to_someone_else_is_untouched_and_nam
 }
 
 #[tokio::test]
-async fn a_missing_secret_is_named_and_heals_and_a_changed_one_rolls_the_pods() {
+async fn a_missing_secret_is_named_and_a_changed_one_rolls_the_pods() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;

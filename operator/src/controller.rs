@@ -183,7 +183,10 @@ pub(crate) fn retry(
     context: Arc<Context>,
 ) -> Action {
     context.metrics.failed(error.reason());
-    tracing::warn!(namespace = watched.namespace(), name = watched.name_any(), %error, "reconcile failed, will try again");
+    tracing::warn!(
+        namespace = watched.namespace(), name = watched.name_any(), %error,
+        "reconcile failed, will try again"
+    );
     let server = ObjectRef::from_obj(&*watched);
     if context.caches.servers.get(&server).is_none() {
         return Action::await_change();

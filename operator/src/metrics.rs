@@ -1,4 +1,5 @@
-//! What the operator counts, in Prometheus' text format. Every label has few values, fixed in the code.
+//! What the operator counts, in Prometheus' text format. Every label has few values, fixed in the
+//! code.
 
 use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
@@ -109,7 +110,8 @@ impl Default for Metrics {
         );
         registry.register(
             "api_requests",
-            "Requests to the API server, by verb and by the status code of the response (error: there was none)",
+            "Requests to the API server, by verb and by the status code of the response (error: \
+             there was none)",
             requests.clone(),
         );
         let missed = Family::default();

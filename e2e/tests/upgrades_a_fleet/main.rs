@@ -3,7 +3,8 @@
 //! The previous release is this one in which a setting has another name (`make images` makes it of
 //! the same programs): its operator writes the setting under that name, and its server refuses this
 //! release's name, and this one's server its name, as either does with any setting that it does not
-//! know. So a pod in which the image of one release meets the settings of the other ends with status
+//! know. So a pod in which the image of one release meets the settings of the other ends with
+//! status
 //! 78. The chart is the same; Helm gives it the images of one release or the other.
 
 mod pods;
@@ -36,7 +37,7 @@ const TOKEN: &str = "the-token-of-all-callers-0123456789";
 const PAUSE: Duration = Duration::from_millis(50);
 
 #[tokio::test]
-async fn an_upgrade_and_a_rollback_fail_no_call_and_leave_only_the_broken_behind() {
+async fn upgrades_and_rollbacks_fail_no_call_and_leave_only_broken_servers_behind() {
     prove(|bed| async move {
         let outcome = Box::pin(there_and_back(&bed)).await;
         helm(&INSTALL).await?;

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_is_own_only_when_it_names_this_very_resource_as_its_controller() {
+    fn an_object_is_own_only_if_this_resource_is_its_controller() {
         let server = crate::controller::fixtures::oauth_server();
         let mine = json!({
             "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp",
@@ -100,7 +100,9 @@ mod tests {
             (with("controller", json!(false)), false),
             (with("uid", json!("older")), false),
             (
-                json!([{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "team-mcp", "uid": "d" }]),
+                json!([{
+                    "apiVersion": "apps/v1", "kind": "Deployment", "name": "team-mcp", "uid": "d"
+                }]),
                 false,
             ),
         ] {
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_orphan_is_taken_up_again_and_a_stranger_with_the_same_name_is_not() {
+    fn an_orphan_is_adopted_and_a_foreign_object_of_that_name_not() {
         let server = crate::controller::fixtures::oauth_server();
         let labels = crate::controller::fixtures::metadata_json()["labels"].clone();
         let owned = |labels: serde_json::Value| {

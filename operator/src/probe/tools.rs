@@ -1,4 +1,5 @@
-//! The list of tools, and what stands for it: a count, and a digest that changes when a tool's name or schema does.
+//! The list of tools, and what stands for it: a count, and a digest that changes when a tool's name
+//! or schema does.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -130,7 +131,11 @@ mod tests {
             json!({ "tools": [a] }),
             json!({ "tools": [a, b, b] }),
             json!({ "tools": [a, { "name": "c", "inputSchema": { "type": "object" } }] }),
-            json!({ "tools": [{ "name": "a", "inputSchema": { "type": "object", "required": ["y", "x"] } }, b] }),
+            json!({
+                "tools": [
+                    { "name": "a", "inputSchema": { "type": "object", "required": ["y", "x"] } }, b
+                ]
+            }),
             json!({ "tools": [a, { "name": "b", "outputSchema": { "type": "object" } }] }),
         ] {
             assert_ne!(all.digest, of(&[other]).digest);

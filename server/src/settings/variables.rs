@@ -36,9 +36,9 @@ pub struct Variables<'a> {
 }
 
 impl<'a> Variables<'a> {
-    /// Takes `environment` and the settings file: the one that `MCP_SETTINGS_FILE` names, else `.env` in the working
-    /// directory where there is one. Values keep the dotenv rules: single quotes take a value as it is, in double quotes
-    /// and without quotes `$NAME` is replaced.
+    /// Takes `environment` and the settings file: the one that `MCP_SETTINGS_FILE` names, else
+    /// `.env` in the working directory where there is one. Values keep the dotenv rules: single
+    /// quotes take a value as it is, in double quotes and without quotes `$NAME` is replaced.
     ///
     /// # Errors
     ///

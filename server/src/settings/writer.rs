@@ -32,8 +32,8 @@ pub(super) fn warning<'a>(
         names.take(NAMES).map(|name| name.chars().take(NAME_CHARACTERS).collect()).collect();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!(
-        "{}{more} in {} have no effect: lenses-mcp-operator {writer} wrote them, and this server is \
-         {}; run a server image of the operator's version",
+        "{}{more} in {} have no effect: lenses-mcp-operator {writer} wrote them, and this server \
+         is {}; run a server image of the operator's version",
         names.join(", "),
         path.display(),
         env!("CARGO_PKG_VERSION"),
