@@ -39,7 +39,7 @@ pub struct Connect {
     #[arg(long, value_name = "URL", conflicts_with_all = ["name", "namespace"])]
     url: Option<Url>,
     /// Callers of the server show a token. Of a resource this is known.
-    #[arg(long, requires = "url")]
+    #[arg(long, conflicts_with_all = ["name", "namespace"])]
     api_key: bool,
     /// The server's name in the client.
     #[arg(long, value_name = "NAME", default_value = "lenses", value_parser = settings::label)]

@@ -51,7 +51,7 @@ pub struct Migrate {
     release: String,
     /// The resource of the time in which the sidecar serves, too: without an Ingress of its own, and
     /// verified through its Service.
-    #[arg(long, requires = "values")]
+    #[arg(long, conflicts_with_all = ["docker", "env_file"])]
     transition: bool,
     /// The resource's name.
     #[arg(long, value_name = "NAME", default_value = "lenses-mcp", value_parser = settings::label)]
@@ -107,7 +107,7 @@ fn convert(migrate: &Migrate) -> Result<Conversion, MigrateError> {
     if let Some(command) = &migrate.docker {
         docker::convert(&mut conversion, command, &read)?;
     } else if let Some(path) = &migrate.env_file {
-        let shown = path.display().to_string();
+        let shown = shown(path);
         let text =
             read(path).map_err(|source| MigrateError::Read { path: shown.clone(), source })?;
         let variables = env_file::variables(&text, &shown);
@@ -127,7 +127,7 @@ fn convert(migrate: &Migrate) -> Result<Conversion, MigrateError> {
 fn values(paths: &[PathBuf]) -> Result<Value, MigrateError> {
     let mut merged = Value::Null;
     for path in paths {
-        let shown = path.display().to_string();
+        let shown = shown(path);
         let text =
             read(path).map_err(|source| MigrateError::Read { path: shown.clone(), source })?;
         let not_yaml = |reason: String| MigrateError::NotYaml { path: shown.clone(), reason };
@@ -152,6 +152,11 @@ fn merge(into: &mut Value, from: Value) {
         }
         (into, from) => *into = from,
     }
+}
+
+/// A file as messages name it.
+fn shown(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 fn read(path: &Path) -> io::Result<String> {

@@ -1,5 +1,9 @@
 //! The server's environment variables, as fields of the spec.
 
+mod certificates;
+mod proxy;
+mod tracing;
+
 use std::collections::BTreeMap;
 
 use lenses_mcp_crds::{SERVER_CONTAINER, is_server_setting, may_be_set};
@@ -66,9 +70,9 @@ pub(super) fn convert(conversion: &mut Conversion, variables: Vec<Variable>, ori
     for (name, field, kind) in FIELDS {
         fields::convert(conversion, &mut environment, name, field, kind);
     }
-    certificates(conversion, &mut environment);
-    proxy(conversion, &mut environment);
-    tracing(conversion, &mut environment);
+    certificates::convert(conversion, &mut environment);
+    proxy::convert(conversion, &mut environment);
+    tracing::convert(conversion, &mut environment);
     rest(conversion, environment);
 }
 
@@ -208,153 +212,6 @@ pub(super) fn is_this_machine(url: &str) -> bool {
     }
 }
 
-/// Files that are mounted become objects.
-fn certificates(conversion: &mut Conversion, environment: &mut Environment) {
-    for name in ["LENSES_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"] {
-        let field = "lenses.caBundle";
-        let Some(path) = environment.text(conversion, name, field) else { continue };
-        if conversion.get(field).is_object() {
-            conversion.drop_key(name, "spec.lenses.caBundle holds the authorities already");
-            continue;
-        }
-        let object = conversion.object_name("lenses-ca");
-        conversion.create("configmap", &object, &format!("--from-file=ca.crt={}", word(&path)));
-        let reference = json!({ "configMapKeyRef": { "name": object, "key": "ca.crt" } });
-        conversion.set(field, reference);
-    }
-    for (certificate, key, field, suffix) in [
-        ("LENSES_CLIENT_CERT_FILE", "LENSES_CLIENT_KEY_FILE", "lenses.clientCertificate", "client"),
-        ("TLS_CERT_FILE", "TLS_KEY_FILE", "endpoint.tls", "tls"),
-    ] {
-        let pair = [certificate, key].map(|name| environment.text(conversion, name, field));
-        match pair {
-            [Some(certificate), Some(key)] => {
-                let object = conversion.object_name(suffix);
-                let files = format!("--cert={} --key={}", word(&certificate), word(&key));
-                conversion.create("secret tls", &object, &files);
-                conversion.set(&format!("{field}.secretName"), object);
-            }
-            [None, None] => {}
-            _ => conversion.leave_open(certificate, format!("it needs {key} beside it: set both")),
-        }
-    }
-}
-
-/// One word of a shell.
-pub(super) fn word(text: &str) -> String {
-    crate::commands::write::shell_word(text)
-}
-
-fn proxy(conversion: &mut Conversion, environment: &mut Environment) {
-    let field = "lenses.proxy";
-    let is_encrypted =
-        conversion.get("lenses.url").as_str().is_none_or(|url| url.starts_with("https"));
-    let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
-    let mut set: Vec<_> = names.iter().filter_map(|name| environment.take(name)).collect();
-    // The one for HQ's scheme comes first.
-    set.sort_by_key(|variable| variable.name.to_lowercase().starts_with("https") != is_encrypted);
-    let bypass = ["NO_PROXY", "no_proxy"]
-        .map(|name| environment.text(conversion, name, "lenses.proxy.noProxy"));
-    let mut set = set.into_iter();
-    let Some(variable) = set.next() else {
-        if bypass.iter().any(Option::is_some) {
-            conversion.drop_key("NO_PROXY", "no proxy is set");
-        }
-        return;
-    };
-    for other in set.filter(|other| other.source != variable.source) {
-        conversion.drop_key(other.key, format!("HQ is reached through {}", variable.name));
-    }
-    let Source::Value(url) = &variable.source else {
-        let what = "write the proxy into spec.lenses.proxy.url, and its credentials, if it has \
-                    any, into the Secret of spec.lenses.proxy.credentialsSecretRef";
-        return conversion.leave_open(variable.key, what);
-    };
-    let parsed = Url::parse(url).or_else(|_| Url::parse(&format!("http://{url}")));
-    let Some((parsed, host)) =
-        parsed.ok().and_then(|url| Some((url.clone(), url.host_str()?.to_owned())))
-    else {
-        let what = "it is not a URL: write http://host:port into spec.lenses.proxy.url";
-        return conversion.leave_open(variable.key, what);
-    };
-    let port = parsed.port().map_or_else(String::new, |port| format!(":{port}"));
-    conversion.set("lenses.proxy.url", format!("http://{host}{port}"));
-    if parsed.scheme() == "https" {
-        let what = "TLS to the proxy itself is not supported: spec.lenses.proxy.url has http";
-        conversion.leave_open(variable.key.clone(), what);
-    }
-    if !parsed.username().is_empty() || parsed.password().is_some() {
-        let object = conversion.object_name("proxy");
-        let keys = [("username", "PROXY_USERNAME"), ("password", "PROXY_PASSWORD")];
-        conversion.create_secret(&object, "generic", &keys);
-        conversion.set("lenses.proxy.credentialsSecretRef.name", object);
-    }
-    if let Some(list) = bypass.into_iter().flatten().next() {
-        let items = list.split(',').map(str::trim).filter(|item| !item.is_empty());
-        let items: Vec<_> = items.map(Value::from).collect();
-        conversion.set(&format!("{field}.noProxy"), items);
-    }
-}
-
-fn tracing(conversion: &mut Conversion, environment: &mut Environment) {
-    let field = "observability.tracing";
-    let enabled = environment.text(conversion, "OTEL_ENABLED", field);
-    let exporter = environment.text(conversion, "OTEL_EXPORTER", field);
-    let is_enabled = enabled.is_some_and(|enabled| fields::is_true(&enabled));
-    if !is_enabled {
-        let names: Vec<_> =
-            environment.0.keys().filter(|name| name.starts_with("OTEL_")).cloned().collect();
-        for name in names {
-            environment.take(&name);
-            conversion.drop_key(name, "OTEL_ENABLED is not true");
-        }
-        return;
-    }
-    if exporter.is_some_and(|exporter| exporter != "otlp") {
-        let what = "spans are sent with OTLP only: write the collector into \
-                    spec.observability.tracing.otlpEndpoint";
-        conversion.leave_open("OTEL_EXPORTER", what);
-    }
-    let [protocol, endpoint, traces] = [
-        "OTEL_EXPORTER_OTLP_PROTOCOL",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    ]
-    .map(|name| environment.text(conversion, name, "observability.tracing.otlpEndpoint"));
-    let traces = traces.map(|url| url.trim_end_matches("/v1/traces").to_owned());
-    let Some(endpoint) = traces.or(endpoint).filter(|url| !is_this_machine(url)) else {
-        let what = "no collector is named that pods can reach: write it into \
-                    spec.observability.tracing.otlpEndpoint";
-        return conversion.leave_open("OTEL_EXPORTER_OTLP_ENDPOINT", what);
-    };
-    conversion.set("observability.tracing.otlpEndpoint", endpoint);
-    if protocol.is_some_and(|protocol| protocol.starts_with("grpc")) {
-        conversion.set("observability.tracing.protocol", "grpc");
-    }
-    let sampler = environment.text(conversion, "OTEL_TRACES_SAMPLER", field);
-    let share = environment.text(conversion, "OTEL_TRACES_SAMPLER_ARG", field);
-    match (sampler.as_deref(), share.and_then(|share| share.parse::<f64>().ok())) {
-        (None | Some("parentbased_always_on"), _) => {}
-        (Some("parentbased_traceidratio"), Some(share)) => {
-            conversion.set("observability.tracing.sampleRatio", share);
-        }
-        _ => {
-            let what = "write the share of traces into spec.observability.tracing.sampleRatio";
-            conversion.leave_open("OTEL_TRACES_SAMPLER", what);
-        }
-    }
-    if let Some(headers) = environment.take("OTEL_EXPORTER_OTLP_HEADERS") {
-        let (name, key) = secret(conversion, headers, "otlp", "headers");
-        pod_variable(
-            conversion,
-            &json!({
-                "name": "OTEL_EXPORTER_OTLP_HEADERS",
-                "valueFrom": { "secretKeyRef": { "name": name, "key": key } },
-            }),
-        );
-    }
-}
-
 /// The Secret and the key with a variable's value: the one that it comes from, or one to create.
 pub(super) fn secret(
     conversion: &mut Conversion,
@@ -405,6 +262,43 @@ fn rest(conversion: &mut Conversion, environment: Environment) {
                 variable.key,
                 "the server has no such setting: leave it out, or write it into spec.podTemplate",
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the server's variables become, and the names of those that are spoken of.
+    fn converted(lines: &[&str]) -> (Value, String) {
+        let mut conversion = Conversion::new("a", "b");
+        let variables = super::super::env_file::variables(&lines.join("\n"), "f");
+        convert(&mut conversion, variables, &Origin::Container);
+        (conversion.resource(), conversion.notes())
+    }
+
+    #[test]
+    fn every_setting_of_the_server_is_converted_or_named() {
+        const PAGE: &str = include_str!("../../../../docs/settings.md");
+        let oauth = [
+            "OAUTH_ENABLED=true",
+            "LENSES_URL=https://lenses.example.com",
+            "MCP_ADVERTISED_URL=https://mcp.example.com",
+            "OTEL_ENABLED=true",
+            "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318",
+        ];
+        let names: Vec<_> =
+            PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        assert!(names.len() > 60, "{names:?}");
+        let before = converted(&oauth);
+        for name in names {
+            let line = format!("{name}=7");
+            let after = converted(&[&oauth[..], &[&line]].concat());
+            let is_named = after.1.contains(name) && !before.1.contains(name);
+            // The first are there already.
+            let is_set = oauth.iter().any(|line| line.starts_with(&format!("{name}=")));
+            assert!(is_named || is_set || after.0 != before.0, "{name}: {}", after.1);
         }
     }
 }

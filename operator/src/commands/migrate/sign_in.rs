@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::{
     conversion::Conversion,
-    environment::{Environment, Origin, Source, Variable, secret, word},
+    environment::{Environment, Origin, Source, Variable, secret},
     fields,
 };
+use crate::commands::write::shell_word;
 
 /// Secrets that a variable may also name the file of.
 const SECRETS: [&str; 4] = [
@@ -84,8 +85,8 @@ fn oauth(conversion: &mut Conversion, environment: &mut Environment, files: &Fil
             let object = conversion.object_name("introspection");
             let files = format!(
                 "--from-file=client_id={} --from-file=client_secret={}",
-                word(id),
-                word(client_secret)
+                shell_word(id),
+                shell_word(client_secret)
             );
             conversion.create("secret generic", &object, &files);
             conversion.set(field, object);
@@ -140,7 +141,7 @@ fn key(
     let (name, key) = match (api_key, file(files, "LENSES_API_KEY")) {
         (None, Some(path)) => {
             let object = conversion.object_name("service-account");
-            let file = format!("--from-file=token={}", word(path));
+            let file = format!("--from-file=token={}", shell_word(path));
             conversion.create("secret generic", &object, &file);
             (object, "token".to_owned())
         }
@@ -172,7 +173,7 @@ fn callers(conversion: &mut Conversion, environment: &mut Environment, files: &F
         (Some(variable), _) => secret(conversion, variable, "callers", "token"),
         (None, Some(path)) => {
             let object = conversion.object_name("callers");
-            let file = format!("--from-file=token={}", word(path));
+            let file = format!("--from-file=token={}", shell_word(path));
             conversion.create("secret generic", &object, &file);
             (object, "token".to_owned())
         }

@@ -19,8 +19,8 @@ pub(super) fn of_sidecar(conversion: &mut Conversion, release: &Release, transit
         r#"[{{"op":"replace","path":"/spec/rules/0/http/paths/0/backend/service","value":{{"name":"{name}","port":{{"number":{port}}}}}}}]"#
     );
     let mut steps = vec![format!(
-        "Start the new server beside the sidecar, with the resource that this command prints with \
-         --transition:\n\
+        "Start the new server beside the sidecar. transition.yaml is what this command prints \
+         with --transition:\n\
          kubectl apply -f transition.yaml\n\
          kubectl wait --namespace {namespace} --for=condition=Ready lmcp/{name} --timeout=5m"
     )];

@@ -229,7 +229,7 @@ fn a_list_of_tools_is_read_and_what_keeps_it_is_told() {
         );
     }
     assert_eq!(page(&url, &answer(401, &[], ""), None).unwrap_err().reason, Reason::ToolsNotListed);
-    assert_eq!(bearer(None).unwrap_err().reason, Reason::MaterialUnusable);
+    assert_eq!(bearer(None, CREDENTIAL).unwrap_err().reason, Reason::MaterialUnusable);
 }
 
 #[test]
