@@ -18,6 +18,8 @@ use crate::{
 };
 
 const SERVERS: &str = "/apis/mcp.lenses.io/v1alpha1/lensesmcpservers";
+const DEFINITION: &str =
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/lensesmcpservers.mcp.lenses.io";
 const IN_LENSES: &str = "/apis/mcp.lenses.io/v1alpha1/namespaces/lenses/lensesmcpservers";
 
 fn fleet() -> ApiServer {
@@ -155,8 +157,6 @@ fn version_names_each_component_or_why_it_is_not_known() {
         },
         "status": { "readyReplicas": 1 },
     });
-    const DEFINITION: &str =
-        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/lensesmcpservers.mcp.lenses.io";
     let kubernetes = json!({
         "gitVersion": "v1.34.1", "platform": "linux/amd64", "major": "1", "minor": "34",
         "gitCommit": "", "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "",
@@ -217,7 +217,7 @@ fn mcp_server(runtime: &tokio::runtime::Runtime, token: &str) -> String {
         settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
     let settings = Settings::read(&Variables::load(settings, &no_files).unwrap()).unwrap();
-    let Transport::Http(http) = &settings.transport else { panic!("HTTP was asked for") };
+    let Transport::Http(http) = &settings.transport else { unreachable!("HTTP was asked for") };
     let (metrics, stages) = (Arc::new(Metrics::new()), Stages::default());
     let routers = runtime
         .block_on(async {

@@ -37,8 +37,9 @@ fn commands(connection: &Value) -> Vec<String> {
 }
 
 fn section(page: &str, title: &str) -> String {
-    let start = page.split(&format!("\n### {title}\n")).nth(1).unwrap_or_else(|| panic!("{title}"));
-    start.split("\n### ").next().unwrap().split("\n## ").next().unwrap().to_owned()
+    let start = page.split(&format!("\n### {title}\n")).nth(1);
+    assert!(start.is_some(), "there is no section {title}");
+    start.unwrap().split("\n### ").next().unwrap().split("\n## ").next().unwrap().to_owned()
 }
 
 fn blocks(section: &str, language: &str) -> Vec<String> {

@@ -37,7 +37,8 @@ fn the_manifest_for_krew_names_each_archive_with_its_checksum() {
     assert_eq!(platforms.len(), archives.len());
     for (triple, os, architecture, program) in archives {
         let digest = Sha256::digest(triple.as_bytes());
-        let checksum: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: Vec<_> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let checksum = digits.concat();
         let platform = json!({
             "selector": { "matchLabels": { "os": os, "arch": architecture } },
             "uri": format!("https://git.example.com/mcp/releases/download/v1.2.3/kubectl-lmcp-1.2.3-{triple}.tar.gz"),
