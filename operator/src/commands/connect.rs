@@ -74,7 +74,8 @@ enum ConnectError {
     Merge(#[from] MergeError),
 }
 
-/// Runs it: exit status 0 if it is printed or written, 2 if the resource or the file cannot be used.
+/// Runs it: exit status 0 if it is printed or written, 2 if the resource or the file cannot be
+/// used.
 #[must_use]
 pub fn run(connect: &Connect) -> ExitCode {
     match try_run(connect) {

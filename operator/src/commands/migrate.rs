@@ -13,6 +13,8 @@ mod section;
 mod sidecar;
 mod sign_in;
 mod steps;
+mod this_machine;
+mod variables;
 
 use std::{
     fs,
@@ -25,7 +27,7 @@ use clap::{ArgGroup, Args};
 use lenses_mcp_crds::{LensesMcpServer, yaml};
 use serde_json::Value;
 
-use self::{conversion::Conversion, docker::DockerError, sidecar::SidecarError};
+use self::{conversion::Conversion, docker::DockerError, sidecar::SidecarError, variables::Origin};
 use super::{
     NOT_WELL, ObjectOutput, OperatorSettings, Output, admission, could_not_look, offline,
     structured, write,
@@ -49,8 +51,8 @@ pub struct Migrate {
     /// The Helm release of the values, by which HQ's Service is named.
     #[arg(long, value_name = "NAME", default_value = "lenses-hq", value_parser = settings::label)]
     release: String,
-    /// The resource of the time in which the sidecar serves, too: without an Ingress of its own, and
-    /// verified through its Service.
+    /// The resource of the time in which the sidecar serves, too: without an Ingress of its own,
+    /// and verified through its Service.
     #[arg(long, conflicts_with_all = ["docker", "env_file"])]
     transition: bool,
     /// The resource's name.
@@ -114,7 +116,7 @@ fn convert(migrate: &Migrate) -> Result<Conversion, MigrateError> {
         if !variables.iter().any(environment::is_known) {
             return Err(MigrateError::NoVariables(shown));
         }
-        environment::convert(&mut conversion, variables, &environment::Origin::Container);
+        environment::convert(&mut conversion, variables, &Origin::Container);
         steps::of_container(&mut conversion);
     } else {
         let values = values(&migrate.values)?;

@@ -1,5 +1,6 @@
 //! A resource in the making, and what is to be said of it.
 
+use lenses_mcp_crds::SERVER_CONTAINER;
 use serde_json::{Map, Value, json};
 
 /// What was not converted.
@@ -62,6 +63,19 @@ impl Conversion {
         let mut items = self.get(field).as_array().cloned().unwrap_or_default();
         items.push(item);
         self.set(field, items);
+    }
+
+    /// Adds a variable of the server's container.
+    pub(super) fn add_pod_variable(&mut self, variable: &Value) {
+        let field = "podTemplate.spec.containers";
+        let mut container = self.get(field)[0].clone();
+        if !container.is_object() {
+            container = json!({ "name": SERVER_CONTAINER, "env": [] });
+        }
+        if let Some(variables) = container["env"].as_array_mut() {
+            variables.push(variable.clone());
+        }
+        self.set(field, vec![container]);
     }
 
     pub(super) fn drop_key(&mut self, key: impl Into<String>, why: impl Into<String>) {

@@ -9,9 +9,8 @@ use serde_json::json;
 use self::options::{DROPPED, FLAGS, OPEN};
 use super::{
     conversion::Conversion,
-    env_file,
-    environment::{self, Origin, Source, Variable},
-    steps,
+    env_file, environment, steps,
+    variables::{Origin, Source, Variable},
 };
 
 /// Why a command cannot be converted.

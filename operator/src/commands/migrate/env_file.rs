@@ -1,6 +1,6 @@
 //! Files of environment variables: docker's, and those that the Python server loads.
 
-use super::environment::{Source, Variable};
+use super::variables::{Source, Variable};
 
 /// The variables of a file; each key says where it stands.
 pub(super) fn variables(text: &str, file: &str) -> Vec<Variable> {

@@ -4,53 +4,18 @@ mod certificates;
 mod proxy;
 mod tracing;
 
-use std::collections::BTreeMap;
-
-use lenses_mcp_crds::{SERVER_CONTAINER, is_server_setting, may_be_set};
-use serde_json::{Value, json};
-use url::{Host, Url};
+use lenses_mcp_crds::{is_server_setting, may_be_set};
+use serde_json::json;
+use url::Url;
 
 use super::{
     conversion::Conversion,
     fields::{self, DROPPED, FIELDS},
     sign_in,
+    this_machine::is_this_machine,
+    variables::{Environment, Origin, Source, Variable},
 };
 use crate::commands::sensitive::may_be_secret;
-
-/// A variable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Variable {
-    pub(super) name: String,
-    /// Where it stands, for people.
-    pub(super) key: String,
-    pub(super) source: Source,
-}
-
-/// Where a variable's value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    Value(String),
-    /// The shell in which docker is run.
-    Shell,
-    /// A key of a Secret that exists.
-    Secret {
-        name: String,
-        key: String,
-    },
-    /// Something else, such as `fieldRef`.
-    Other(String),
-}
-
-/// Where the variables are from.
-pub(super) enum Origin {
-    /// The chart's sidecar, whose URLs are values of the chart.
-    Sidecar,
-    /// A container or a process.
-    Container,
-}
-
-/// Variables that are taken one after the other.
-pub(super) struct Environment(BTreeMap<String, Variable>);
 
 /// Whether the server reads a variable of this name.
 pub(super) fn is_known(variable: &Variable) -> bool {
@@ -74,65 +39,6 @@ pub(super) fn convert(conversion: &mut Conversion, variables: Vec<Variable>, ori
     proxy::convert(conversion, &mut environment);
     tracing::convert(conversion, &mut environment);
     rest(conversion, environment);
-}
-
-impl Environment {
-    fn new(conversion: &mut Conversion, variables: Vec<Variable>) -> Self {
-        let mut all = BTreeMap::new();
-        for variable in variables {
-            // An empty value is as none.
-            if variable.source == Source::Value(String::new()) {
-                continue;
-            }
-            let earlier: Option<Variable> = all.insert(variable.name.clone(), variable);
-            if let Some(earlier) = earlier {
-                conversion.drop_key(earlier.key, "it is set again later, and the last one holds");
-            }
-        }
-        Self(all)
-    }
-
-    pub(super) fn take(&mut self, name: &str) -> Option<Variable> {
-        self.0.remove(name)
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    /// The value of a variable that is no secret. What cannot be told is left open, with the field
-    /// that it belongs to.
-    pub(super) fn text(
-        &mut self,
-        conversion: &mut Conversion,
-        name: &str,
-        field: &str,
-    ) -> Option<String> {
-        let Variable { key, source, .. } = self.take(name)?;
-        match source {
-            Source::Value(value) if may_be_secret(&value) => {
-                let what = format!("it holds a password or a token: write spec.{field} without it");
-                conversion.leave_open(key, what);
-                None
-            }
-            Source::Value(value) => Some(value),
-            Source::Shell => {
-                let what = format!("its value is in your shell: write it into spec.{field}");
-                conversion.leave_open(key, what);
-                None
-            }
-            Source::Secret { name, .. } => {
-                let what = format!("its value is in Secret {name}: write it into spec.{field}");
-                conversion.leave_open(key, what);
-                None
-            }
-            Source::Other(from) => {
-                let what = format!("its value comes from {from}: write it into spec.{field}");
-                conversion.leave_open(key, what);
-                None
-            }
-        }
-    }
 }
 
 /// What the chart sets itself, and refuses beside it or lets it win.
@@ -201,48 +107,9 @@ fn with_port(url: &str, port: &str) -> String {
     }
 }
 
-pub(super) fn is_this_machine(url: &str) -> bool {
-    match Url::parse(url).as_ref().map(Url::host) {
-        Ok(Some(Host::Domain(name))) => {
-            ["localhost", "host.docker.internal", "host.containers.internal"].contains(&name)
-        }
-        Ok(Some(Host::Ipv4(address))) => address.is_loopback(),
-        Ok(Some(Host::Ipv6(address))) => address.is_loopback(),
-        _ => false,
-    }
-}
-
-/// The Secret and the key with a variable's value: the one that it comes from, or one to create.
-pub(super) fn secret(
-    conversion: &mut Conversion,
-    variable: Variable,
-    suffix: &str,
-    key: &str,
-) -> (String, String) {
-    if let Source::Secret { name, key } = variable.source {
-        return (name, key);
-    }
-    let name = conversion.object_name(suffix);
-    conversion.create_secret(&name, "generic", &[(key, &variable.name)]);
-    (name, key.to_owned())
-}
-
-/// A variable of the server's container.
-fn pod_variable(conversion: &mut Conversion, variable: &Value) {
-    let field = "podTemplate.spec.containers";
-    let mut container = conversion.get(field)[0].clone();
-    if !container.is_object() {
-        container = json!({ "name": SERVER_CONTAINER, "env": [] });
-    }
-    if let Some(variables) = container["env"].as_array_mut() {
-        variables.push(variable.clone());
-    }
-    conversion.set(field, vec![container]);
-}
-
 /// What no rule above took.
 fn rest(conversion: &mut Conversion, environment: Environment) {
-    for (name, variable) in environment.0 {
+    for (name, variable) in environment.into_rest() {
         let known = DROPPED.iter().find(|(known, _)| {
             known.strip_suffix('*').map_or(*known == name, |prefix| name.starts_with(prefix))
         });
@@ -253,7 +120,7 @@ fn rest(conversion: &mut Conversion, environment: Environment) {
         let is_kept = name.starts_with("OTEL_") || (is_server_setting(&name) && may_be_set(&name));
         match variable.source {
             Source::Value(value) if is_kept && !may_be_secret(&value) => {
-                pod_variable(conversion, &json!({ "name": name, "value": value }));
+                conversion.add_pod_variable(&json!({ "name": name, "value": value }));
             }
             _ if is_server_setting(&name) => {
                 conversion.leave_open(variable.key, fields::unknown(&name));
@@ -268,6 +135,8 @@ fn rest(conversion: &mut Conversion, environment: Environment) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     /// What the server's variables become, and the names of those that are spoken of.

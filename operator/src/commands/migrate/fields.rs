@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{conversion::Conversion, environment::Environment};
+use super::{conversion::Conversion, variables::Environment};
 
 /// How a variable's text becomes a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::{
     conversion::Conversion,
-    environment::{self, Origin, Source, Variable},
+    environment,
     section::Section,
-    steps,
+    steps::{self, Release},
+    variables::{Origin, Source, Variable},
 };
 use crate::commands::sensitive::may_be_secret;
 
@@ -37,14 +38,6 @@ pub(super) enum SidecarError {
          can be there at the same time"
     )]
     NameTaken(String),
-}
-
-/// The names of the release's objects.
-pub(super) struct Release {
-    pub(super) name: String,
-    /// Of HQ's objects. Those of the sidecar end in `-mcp`.
-    pub(super) full_name: String,
-    pub(super) has_ingress: bool,
 }
 
 pub(super) fn convert(

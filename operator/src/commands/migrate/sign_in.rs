@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{
     conversion::Conversion,
-    environment::{Environment, Origin, Source, Variable, secret},
     fields,
+    variables::{Environment, Origin, Source, Variable, secret},
 };
 use crate::commands::write::shell_word;
 

@@ -1,6 +1,16 @@
 //! What to do with the resource, so that no call fails.
 
-use super::{conversion::Conversion, sidecar::Release};
+use serde_json::json;
+
+use super::{conversion::Conversion, this_machine::is_this_machine};
+
+/// The names of the release's objects.
+pub(super) struct Release {
+    pub(super) name: String,
+    /// Of HQ's objects. Those of the sidecar end in `-mcp`.
+    pub(super) full_name: String,
+    pub(super) has_ingress: bool,
+}
 
 /// The new server takes the sidecar's place behind the same host, while both run.
 pub(super) fn of_sidecar(conversion: &mut Conversion, release: &Release, transition: bool) {
@@ -15,9 +25,11 @@ pub(super) fn of_sidecar(conversion: &mut Conversion, release: &Release, transit
         );
         return;
     }
-    let patch = format!(
-        r#"[{{"op":"replace","path":"/spec/rules/0/http/paths/0/backend/service","value":{{"name":"{name}","port":{{"number":{port}}}}}}}]"#
-    );
+    let patch = json!([{
+        "op": "replace",
+        "path": "/spec/rules/0/http/paths/0/backend/service",
+        "value": { "name": name, "port": { "number": port } },
+    }]);
     let mut steps = vec![format!(
         "Start the new server beside the sidecar. transition.yaml is what this command prints \
          with --transition:\n\
@@ -27,7 +39,8 @@ pub(super) fn of_sidecar(conversion: &mut Conversion, release: &Release, transit
     if *has_ingress {
         steps.push(format!(
             "Lead the host to the new server. Calls in progress end at the sidecar:\n\
-             kubectl patch ingress {full_name}-mcp --namespace {namespace} --type=json -p '{patch}'\n\
+             kubectl patch ingress {full_name}-mcp --namespace {namespace} --type=json \
+             -p '{patch}'\n\
              To go back, patch it with the name {full_name}-mcp and the port of its Service. Until \
              the sidecar is off, `helm upgrade` leads the host back to it."
         ));
@@ -68,8 +81,8 @@ pub(super) fn of_sidecar(conversion: &mut Conversion, release: &Release, transit
         format!("Apply this resource:\nkubectl apply -f {name}.yaml")
     });
     steps.push(
-        "Users stay signed in: HQ issued their tokens, and neither HQ nor the server's URL changes. \
-         A client that compares HQ's address byte for byte may ask for one sign-in, because the \
+        "Users stay signed in: HQ issued their tokens, and neither HQ nor the server's URL \
+         changes. A client that compares HQ's address byte for byte may ask for one sign-in, because the \
          old server wrote a slash behind it."
             .to_owned(),
     );
@@ -85,7 +98,7 @@ pub(super) fn of_container(conversion: &mut Conversion) {
          kubectl apply -f {name}.yaml\n\
          kubectl wait --namespace {namespace} --for=condition=Ready lmcp/{name} --timeout=5m"
     ));
-    if url.is_empty() || super::environment::is_this_machine(&url) {
+    if url.is_empty() || is_this_machine(&url) {
         conversion.steps.push(format!(
             "Publish it with spec.endpoint.ingress or spec.endpoint.httpRoute, and connect each \
              client to the new URL:\n\

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use super::Environment;
-use crate::commands::{migrate::conversion::Conversion, write::shell_word};
+use crate::commands::{
+    migrate::{conversion::Conversion, variables::Environment},
+    write::shell_word,
+};
 
 pub(super) fn convert(conversion: &mut Conversion, environment: &mut Environment) {
     for name in ["LENSES_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"] {

@@ -3,8 +3,10 @@
 use serde_json::Value;
 use url::Url;
 
-use super::{Environment, Source};
-use crate::commands::migrate::conversion::Conversion;
+use crate::commands::migrate::{
+    conversion::Conversion,
+    variables::{Environment, Source},
+};
 
 pub(super) fn convert(conversion: &mut Conversion, environment: &mut Environment) {
     let field = "lenses.proxy";

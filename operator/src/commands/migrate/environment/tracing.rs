@@ -2,8 +2,12 @@
 
 use serde_json::json;
 
-use super::{Environment, is_this_machine, pod_variable, secret};
-use crate::commands::migrate::{conversion::Conversion, fields};
+use crate::commands::migrate::{
+    conversion::Conversion,
+    fields,
+    this_machine::is_this_machine,
+    variables::{Environment, secret},
+};
 
 pub(super) fn convert(conversion: &mut Conversion, environment: &mut Environment) {
     let field = "observability.tracing";
@@ -12,7 +16,7 @@ pub(super) fn convert(conversion: &mut Conversion, environment: &mut Environment
     let is_enabled = enabled.is_some_and(|enabled| fields::is_true(&enabled));
     if !is_enabled {
         let names: Vec<_> =
-            environment.0.keys().filter(|name| name.starts_with("OTEL_")).cloned().collect();
+            environment.names().into_iter().filter(|name| name.starts_with("OTEL_")).collect();
         for name in names {
             environment.take(&name);
             conversion.drop_key(name, "OTEL_ENABLED is not true");
@@ -50,10 +54,16 @@ pub(super) fn convert(conversion: &mut Conversion, environment: &mut Environment
     }
     let sampler = environment.text(conversion, "OTEL_TRACES_SAMPLER", field);
     let share = environment.text(conversion, "OTEL_TRACES_SAMPLER_ARG", field);
-    match (sampler.as_deref(), share.and_then(|share| share.parse::<f64>().ok())) {
-        (None | Some("parentbased_always_on"), _) => {}
-        (Some("parentbased_traceidratio"), Some(share)) => {
-            conversion.set("observability.tracing.sampleRatio", share);
+    let ratio = share.as_ref().and_then(|share| share.parse::<f64>().ok());
+    match (sampler.as_deref(), ratio) {
+        (None | Some("parentbased_always_on"), _) => {
+            if share.is_some() {
+                let why = "OTEL_TRACES_SAMPLER samples every trace";
+                conversion.drop_key("OTEL_TRACES_SAMPLER_ARG", why);
+            }
+        }
+        (Some("parentbased_traceidratio"), Some(ratio)) => {
+            conversion.set("observability.tracing.sampleRatio", ratio);
         }
         _ => {
             let what = "write the share of traces into spec.observability.tracing.sampleRatio";
@@ -62,12 +72,9 @@ pub(super) fn convert(conversion: &mut Conversion, environment: &mut Environment
     }
     if let Some(headers) = environment.take("OTEL_EXPORTER_OTLP_HEADERS") {
         let (name, key) = secret(conversion, headers, "otlp", "headers");
-        pod_variable(
-            conversion,
-            &json!({
-                "name": "OTEL_EXPORTER_OTLP_HEADERS",
-                "valueFrom": { "secretKeyRef": { "name": name, "key": key } },
-            }),
-        );
+        conversion.add_pod_variable(&json!({
+            "name": "OTEL_EXPORTER_OTLP_HEADERS",
+            "valueFrom": { "secretKeyRef": { "name": name, "key": key } },
+        }));
     }
 }
