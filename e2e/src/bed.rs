@@ -6,6 +6,7 @@
 #[cfg(target_os = "linux")]
 mod apis;
 mod authority;
+mod clients;
 mod hq;
 #[cfg(target_os = "linux")]
 mod inside;
@@ -13,6 +14,7 @@ mod kstatus;
 #[cfg(target_os = "linux")]
 mod metrics_api;
 mod operator;
+mod plugin;
 mod report;
 #[cfg(target_os = "linux")]
 mod traefik;
@@ -40,9 +42,11 @@ pub use self::{
 };
 pub use self::{
     authority::Authority,
+    clients::Clients,
     hq::{Hq, SERVICE_ACCOUNT_TOKEN, objects as hq_objects},
     kstatus::kstatus,
     operator::{CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, install_operator},
+    plugin::Said,
     waiting::{condition, until, versions},
 };
 

@@ -1,28 +1,16 @@
 //! A client that calls without a pause sees no failed call, whatever is done to the server and the operator.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use kube::{ResourceExt, api::ListParams};
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
-    bed::{Authority, Bed, OPERATOR_NAMESPACE, Trouble, condition, mcp_url, prove, until},
-    client::{Application, Session, Ticks, client_trusting},
+    bed::{Authority, Bed, Clients, OPERATOR_NAMESPACE, Trouble, condition, mcp_url, prove, until},
+    client::{Application, Ticks, client_trusting},
 };
 use reqwest::tls::TlsInfo;
 use serde_json::json;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
-
-/// How many clients call at the same time on connections that they keep, and how many connect anew for each call.
-const STAYING: usize = 2;
-const COMING: usize = 2;
 
 #[tokio::test]
 async fn no_call_fails_through_rollout_scale_certificate_change_and_operator_restart() {
@@ -137,96 +125,4 @@ async fn until_another_is_served(
         Ok(())
     };
     tokio::time::timeout(Duration::from_mins(3), another).await?
-}
-
-/// Clients that call without a pause.
-struct Clients {
-    calls: Arc<AtomicU32>,
-    stop: CancellationToken,
-    running: JoinSet<Result<(), String>>,
-}
-
-impl Clients {
-    async fn start(application: &Application, token: &str) -> Result<Self, Trouble> {
-        let (calls, stop) = (Arc::new(AtomicU32::new(0)), CancellationToken::new());
-        let mut running = JoinSet::new();
-        for _ in 0..STAYING {
-            let session = application.connect(Some(token)).await?;
-            running.spawn(until_stopped(
-                "one that stays",
-                Arc::clone(&calls),
-                stop.clone(),
-                async move || call(&session).await,
-            ));
-        }
-        for _ in 0..COMING {
-            let (application, token) = (application.clone(), token.to_owned());
-            running.spawn(until_stopped(
-                "one that comes",
-                Arc::clone(&calls),
-                stop.clone(),
-                async move || {
-                    call(
-                        &application
-                            .connect(Some(&token))
-                            .await
-                            .map_err(|refusal| format!("{refusal:?}"))?,
-                    )
-                    .await
-                },
-            ));
-        }
-        Ok(Self { calls, stop, running })
-    }
-
-    /// Waits until each client has called a few times more; what failed until then is a failure of `what`.
-    async fn still_call(&self, what: &str) -> Result<(), Trouble> {
-        let enough = self.calls.load(SeqCst) + 20;
-        let called = async {
-            while self.calls.load(SeqCst) < enough && !self.stop.is_cancelled() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let in_time = tokio::time::timeout(Duration::from_mins(1), called).await;
-        if in_time.is_err() || self.stop.is_cancelled() {
-            return Err(format!(
-                "the clients do not call any more after {what}; see the first failure above"
-            )
-            .into());
-        }
-        Ok(())
-    }
-
-    async fn end(mut self) -> Result<u32, Trouble> {
-        self.stop.cancel();
-        while let Some(ended) = self.running.join_next().await {
-            ended??;
-        }
-        Ok(self.calls.load(SeqCst))
-    }
-}
-
-async fn until_stopped(
-    client: &str,
-    calls: Arc<AtomicU32>,
-    stop: CancellationToken,
-    call: impl AsyncFn() -> Result<(), String>,
-) -> Result<(), String> {
-    while !stop.is_cancelled() {
-        if let Err(failure) = call().await {
-            stop.cancel();
-            let failure = format!("{client}, after {} calls of all: {failure}", calls.load(SeqCst));
-            eprintln!("{failure}");
-            return Err(failure);
-        }
-        calls.fetch_add(1, SeqCst);
-    }
-    Ok(())
-}
-
-async fn call(session: &Session) -> Result<(), String> {
-    match session.call("list_environments", json!({})).await {
-        Ok(result) if result.is_error != Some(true) => Ok(()),
-        other => Err(format!("{other:?}")),
-    }
 }
