@@ -14,6 +14,7 @@ use kube::{
 };
 use lenses_mcp_crds::{LensesMcpServer, schema::custom_resource_definition};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{
     Output,
@@ -115,18 +116,33 @@ async fn api(client: &Client) -> Component {
     };
     let served = definition.spec.versions.iter().filter(|version| version.served);
     let served: Vec<_> = served.map(|version| version.name.clone()).collect();
-    let fields = |definition: &CustomResourceDefinition| {
+    let schemas = |definition: &CustomResourceDefinition| {
         let versions = definition.spec.versions.iter();
-        let schemas = versions.map(|version| (version.name.clone(), version.schema.clone()));
-        schemas.collect::<Vec<_>>()
+        json!(versions.map(|version| (&version.name, &version.schema)).collect::<Vec<_>>())
     };
-    let found = if fields(&definition) == fields(&own) {
+    let found = if is_same(&schemas(&definition), &schemas(&own)) {
         "the definition is that of this program"
     } else {
         "the definition is that of another version than this program's"
     };
     let version = Some(served.join(", "));
     Component { name: "api", version, found: found.to_owned() }
+}
+
+/// Whether two documents say the same. The API server writes 1 for 1.0.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let is_there = |(key, value)| other.get(key).is_some_and(|other| is_same(value, other));
+            one.len() == other.len() && one.iter().all(is_there)
+        }
+        _ => one == other,
+    }
 }
 
 async fn operators(client: &Client) -> Vec<Component> {
