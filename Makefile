@@ -17,10 +17,12 @@ fast_MIB := 24
 RELEASE_TESTS = $(if $(filter release,$(PROFILE)),-- --include-ignored)
 # Glibc binaries with their C library inside: an image that starts from scratch needs nothing else.
 STATIC_FLAGS := CARGO_TARGET_$(shell tr a-z- A-Z_ <<<"$(HOST)")_RUSTFLAGS
-STATIC_CARGO := $(STATIC_FLAGS)="-C target-feature=+crt-static" cargo
-# A test is a file, or a directory with a main.rs. Those of the server alone need no cluster; those of the cluster itself
-# start clusters of their own; all others run inside one, and the test of rights after them, because it looks at what they did.
-E2E_TESTS := $(basename $(notdir $(wildcard e2e/tests/*.rs))) $(notdir $(patsubst %/main.rs,%,$(wildcard e2e/tests/*/main.rs)))
+STATIC_CARGO := $(STATIC_FLAGS)="$(shell release/flags $(HOST))" cargo
+# A test is a file, or a directory with a main.rs. Those of the server alone need no cluster; those
+# of the cluster itself start clusters of their own; all others run inside one, and the test of
+# rights after them, because it looks at what they did.
+E2E_TESTS := $(basename $(notdir $(wildcard e2e/tests/*.rs))) \
+  $(notdir $(patsubst %/main.rs,%,$(wildcard e2e/tests/*/main.rs)))
 SERVER_TESTS := $(filter server_%,$(E2E_TESTS))
 CLUSTER_TESTS := $(filter cluster_%,$(E2E_TESTS))
 INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS))
@@ -44,23 +46,27 @@ test: linux-root ## Run every test there is. PROFILE=release: with the images th
 	@e2e/steps cluster start:test-kubernetes lint unit server conformance images \
 	  test-kubernetes e2e
 
-lint: ## Check format and lints.
+lint: ## Check format, style and lints.
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --features lenses-mcp-server/conformance --locked -- -D warnings
+	.ci/style
+	.ci/links
+	cargo clippy --workspace --all-targets --features lenses-mcp-server/conformance --locked \
+	  -- -D warnings
 
 unit: ## Run the tests that need no cluster, generated files against their source included.
 	cargo test --workspace --exclude lenses-mcp-e2e --locked
 	cargo test -p lenses-mcp-e2e --lib --bins --locked
 
-server: ## Run the tests of the whole server that need no cluster: its page in a browser and the like.
+server: ## Run the tests of the whole server that need no cluster, its page in a browser included.
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(SERVER_TESTS))
 
 # With the packages of `unit`, so that cargo builds hardly a dependency again.
-conformance: $(SUITE)/installed ## Run the MCP conformance suite against the server, in both revisions.
+conformance: $(SUITE)/installed ## Run the MCP conformance suite against the server.
 	cargo test --workspace --exclude lenses-mcp-e2e --features lenses-mcp-server/conformance \
 	  --test conformance --locked -- --nocapture
 
-$(SUITE)/installed: $(addprefix server/tests/conformance/,package.json package-lock.json .npmrc install)
+$(SUITE)/installed: $(addprefix server/tests/conformance/, \
+  package.json package-lock.json .npmrc install)
 	@server/tests/conformance/install $(SUITE)
 
 e2e: linux-root images ## Run the tests that need a cluster, on a cluster made for them.
@@ -69,11 +75,12 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 	name=test-$$$$
 	trap '$$cluster down --name $$name' EXIT
 	$$cluster up --name $$name --test-programs
-	$$cluster load --name $$name $(IMAGES)/*.tar
+	$$cluster load --name $$name $(IMAGES)/*.tar $(IMAGES)/previous/*.tar
 	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
 	  cargo test -p lenses-mcp-e2e --locked --offline $(addprefix --test ,$(INSIDE_TESTS)) \
 	  $(RELEASE_TESTS)
-	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name cargo test -p lenses-mcp-e2e --locked --offline --test rights
+	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
+	  cargo test -p lenses-mcp-e2e --locked --offline --test rights
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
 
 FUZZ_SECONDS := 60
@@ -92,18 +99,21 @@ bench: images ## Measure the server as it ships, and its calls against those of 
 
 RESOURCES := 10000
 
-bench-operator: linux-root ## Measure the operator as it ships over RESOURCES resources, against a client that makes the same writes.
-	cargo build --release -p lenses-mcp-operator --locked
+bench-operator: override PROFILE := release
+bench-operator: linux-root images ## Measure the operator as it ships, and a bare client beside it.
 	cargo run --release -p lenses-mcp-e2e --bin bench-operator --locked -- \
-	  --operator $(CURDIR)/target/release/lenses-mcp-operator --resources $(RESOURCES)
+	  --operator $(CURDIR)/$(STATIC)/lenses-mcp-operator \
+	  --server $(CURDIR)/$(STATIC)/lenses-mcp-server --resources $(RESOURCES)
 
 linux-root:
 	@if [ "$$(uname -s)" != Linux ] || [ "$$(id -u)" != 0 ]; then
-	  echo "A cluster needs Linux and root (this is $$(uname -s), user $$(id -un)); make lint unit is what runs here." >&2
+	  echo "A cluster needs Linux and root (this is $$(uname -s), user $$(id -un));" \
+	    "make lint unit is what runs here." >&2
 	  exit 1
 	fi
 
-generate: ## Write the files that are made from source: the CRD, in crds/ and in the chart, the charts' schemas and READMEs, and tables in docs/.
+# These are the CRD in crds/ and in the chart, the charts' schemas and READMEs, and pages in docs/.
+generate: ## Write the files that are made from source.
 	@UPDATE_TOOLS=1 cargo test --quiet -p lenses-mcp-operator --test tool_names
 	cargo run --quiet -p lenses-mcp-operator -- crd > target/crd.yaml
 	cp target/crd.yaml crds/lensesmcpservers.yaml
@@ -113,8 +123,8 @@ generate: ## Write the files that are made from source: the CRD, in crds/ and in
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-operator --test operator_page
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-operator --test kubectl_lmcp page
 
-# All in one build, so that cargo builds each dependency once. Without default features, the stand-in
-# HQ has nothing of the test bed's clients and cluster.
+# All in one build, so that cargo builds each dependency once. Without default features, the
+# stand-in HQ has nothing of the test bed's clients and cluster.
 images: ## Build the images from the Dockerfiles that ship, into target/images/PROFILE.
 	@$(STATIC_CARGO) build --profile $(PROFILE) --locked --target $(HOST) \
 	  -p lenses-mcp-operator -p lenses-mcp-server -p lenses-mcp-e2e --no-default-features --bins
@@ -122,20 +132,22 @@ images: ## Build the images from the Dockerfiles that ship, into target/images/P
 
 # Where the images and charts of a release are.
 REGISTRY := docker.io/lensesio
-# Of which the images are; of which triples the kubectl plugin is. A macOS program needs a Mac's linker.
+# Of which the images are; of which triples the kubectl plugin is. A macOS program needs a Mac's
+# linker.
 ARCHITECTURES := amd64 arm64
 PLUGIN_TRIPLES := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-pc-windows-gnu
 HELM := $(CURDIR)/target/tools/helm4
 
 dist: override PROFILE := $(if $(filter command line,$(origin PROFILE)),$(PROFILE),release)
-dist: $(HELM) ## Make the files of a release in dist/: images, charts, manifests, plugins, bills of materials.
-	@VERSION=$(VERSION) PROFILE=$(PROFILE) REGISTRY=$(REGISTRY) HELM=$(HELM) ARCHITECTURES="$(ARCHITECTURES)" \
-	  PLUGIN_TRIPLES="$(PLUGIN_TRIPLES)" release/dist
+dist: $(HELM) ## Make a release in dist/: images, charts, manifests, plugins, bills of materials.
+	@VERSION=$(VERSION) PROFILE=$(PROFILE) REGISTRY=$(REGISTRY) HELM=$(HELM) \
+	  ARCHITECTURES="$(ARCHITECTURES)" PLUGIN_TRIPLES="$(PLUGIN_TRIPLES)" release/dist
 
 push: $(HELM) ## Push the images and charts in dist/ to REGISTRY.
 	@VERSION=$(VERSION) REGISTRY=$(REGISTRY) HELM=$(HELM) release/push
 
-# Not part of `make test`, which renders the charts with Helm 4 alone: Helm 3 takes minutes to build.
+# Not part of `make test`, which renders the charts with Helm 4 alone: Helm 3 takes minutes to
+# build.
 charts: target/tools/helm3 target/tools/helm4 ## Render and lint the charts with Helm 3 and 4.
 	@cargo build -p lenses-mcp-e2e --test renders_the_charts --locked
 	for helm in 3 4; do
@@ -156,13 +168,15 @@ target/tools/promtool: e2e/cluster/promtool/go.sum
 	  github.com/prometheus/prometheus/cmd/promtool
 
 target/tools/helm4: e2e/cluster/helm/go.sum
-	go build -C e2e/cluster/helm -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1" -o $(CURDIR)/$@ helm.sh/helm/v4/cmd/helm
+	go build -C e2e/cluster/helm -o $(CURDIR)/$@ \
+	  -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1" helm.sh/helm/v4/cmd/helm
 
 target/tools/helm3: e2e/cluster/helm3/go.sum
-	go build -C e2e/cluster/helm3 -ldflags "-s -w -X helm.sh/helm/v3/internal/version.version=v3.22.0" -o $(CURDIR)/$@ helm.sh/helm/v3/cmd/helm
+	go build -C e2e/cluster/helm3 -o $(CURDIR)/$@ \
+	  -ldflags "-s -w -X helm.sh/helm/v3/internal/version.version=v3.22.0" helm.sh/helm/v3/cmd/helm
 
-# Steps of `make test` and `make demo`. The builds of Kubernetes do not depend on the program that they
-# run: in the background, cargo would wait for the cargo of other steps.
+# Steps of `make test` and `make demo`. The builds of Kubernetes do not depend on the program that
+# they run: in the background, cargo would wait for the cargo of other steps.
 # With a test, because the features of the tests' dependencies make others of them.
 cluster:
 	cargo build -p lenses-mcp-e2e --bin cluster --test rights --locked

@@ -1,4 +1,5 @@
-//! The condition types and reasons of a `LensesMcpServer`: all the words that `status.conditions` can hold.
+//! The condition types and reasons of a `LensesMcpServer`: all the words that `status.conditions`
+//! can hold.
 
 use std::fmt;
 
@@ -13,7 +14,8 @@ pub enum ConditionType {
     Available,
     /// Lenses HQ answers, and its OAuth settings are as sign-in needs them.
     LensesReachable,
-    /// A call made as a client would, from the refusal to the sign-in, holds together at the advertised URL.
+    /// A call made as a client would, from the refusal to the sign-in, holds together at the
+    /// advertised URL.
     Verified,
     /// kstatus: work is under way. Present only while true.
     Reconciling,
@@ -66,7 +68,8 @@ pub enum Reason {
     LensesReachable,
     /// HQ does not answer, or answers that it cannot.
     Unreachable,
-    /// A certificate is not signed by an authority that is trusted here, or is not for the name that is dialled.
+    /// A certificate is not signed by an authority that is trusted here, or is not for the name
+    /// that is dialled.
     CertificateUntrusted,
     /// HQ publishes no authorization server metadata (RFC 8414): its authorization server is off.
     LensesMetadataMissing,
@@ -92,7 +95,8 @@ pub enum Reason {
     Verified,
     /// The advertised URL does not lead to this server.
     EndpointUnreachable,
-    /// A call without a token is refused, but the client is not told where to sign in (RFC 9728 §5.1).
+    /// A call without a token is refused, but the client is not told where to sign in (RFC 9728
+    /// §5.1).
     ChallengeMissing,
     /// The protected resource metadata (RFC 9728) is not this server's, or clients would refuse it.
     MetadataMismatch,
@@ -123,7 +127,8 @@ impl ConditionType {
 }
 
 impl Reason {
-    /// Whether the message that comes with it quotes what a container, the kubelet or the scheduler said.
+    /// Whether the message that comes with it quotes what a container, the kubelet or the scheduler
+    /// said.
     #[must_use]
     pub fn is_told_by_others(self) -> bool {
         matches!(

@@ -1,11 +1,13 @@
-//! The vocabulary of the operator: the `LensesMcpServer` API, its conditions, and the CRD made from them.
+//! The vocabulary of the operator: the `LensesMcpServer` API, its conditions, and the CRD made from
+//! them.
 //!
-//! One `LensesMcpServer` is one MCP server for one Lenses HQ. Its author says which Lenses ([`Lenses`]), which sign-in
-//! ([`Auth`]) and where it is published ([`Endpoint`]); the operator derives the rest and shows in [`LensesMcpServerStatus`]
-//! what it derived and by which rule.
+//! One `LensesMcpServer` is one MCP server for one Lenses HQ. Its author says which Lenses
+//! ([`Lenses`]), which sign-in ([`Auth`]) and where it is published ([`Endpoint`]); the operator
+//! derives the rest and shows in [`LensesMcpServerStatus`] what it derived and by which rule.
 //!
-//! Read in this order: [`v1alpha1`] (the fields), `rules` (what a manifest may say, as CEL), [`conditions`] (what the
-//! operator answers), [`schema`] (the CRD). This crate has no client and does no IO.
+//! Read in this order: [`v1alpha1`] (the fields), `rules` (what a manifest may say, as CEL),
+//! [`conditions`] (what the operator answers), [`schema`] (the CRD). This crate has no client and
+//! does no IO.
 
 pub mod conditions;
 mod rules;

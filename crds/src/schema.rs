@@ -35,9 +35,10 @@ pub fn manifest() -> Result<String, YamlError> {
     ))
 }
 
-/// Two things of `schemars` that the API server takes otherwise. Formats of Rust's integers (`uint16`, …) are unknown to it
-/// and only warned about. And `nullable` would let an explicit `null` reach the rules, where without it such a field is
-/// dropped before defaults are set, as if it had not been written.
+/// Two things of `schemars` that the API server takes otherwise. Formats of Rust's integers
+/// (`uint16`, …) are unknown to it and only warned about. And `nullable` would let an explicit
+/// `null` reach the rules, where without it such a field is dropped before defaults are set, as if
+/// it had not been written.
 fn tidy(schema: &mut JSONSchemaProps) {
     if schema
         .format

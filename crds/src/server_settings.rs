@@ -1,13 +1,16 @@
-//! Which environment variables are settings of the server: the operator decides them, as the spec says.
+//! Which environment variables are settings of the server: the operator decides them, as the spec
+//! says.
 //!
-//! The server reads its environment before its settings file, so a variable set on its container wins over what the spec says;
-//! sign-in could be turned off so. In `spec.podTemplate` they are refused, and those that others set are taken back.
+//! The server reads its environment before its settings file, so a variable set on its container
+//! wins over what the spec says; sign-in could be turned off so. In `spec.podTemplate` they are
+//! refused, and those that others set are taken back.
 
 /// What the names of most settings begin with.
 pub(crate) const PREFIXES: [&str; 8] =
     ["MCP_", "LENSES_", "OAUTH_", "INTROSPECTION_", "TLS_", "ADMIN_", "LOG_", "SHUTDOWN_"];
-/// The other settings. Of OpenTelemetry's many variables, those that a field of the spec stands for. The cluster's proxies
-/// (`HTTPS_PROXY` and the like) are not among them: platforms set them in every pod.
+/// The other settings. Of OpenTelemetry's many variables, those that a field of the spec stands
+/// for. The cluster's proxies (`HTTPS_PROXY` and the like) are not among them: platforms set them
+/// in every pod.
 pub(crate) const NAMES: [&str; 8] = [
     "HOST",
     "PORT",

@@ -1,4 +1,5 @@
-//! `mcp.lenses.io/v1alpha1`: the fields of a `LensesMcpServer`. The doc comments are what `kubectl explain` prints.
+//! `mcp.lenses.io/v1alpha1`: the fields of a `LensesMcpServer`. The doc comments are what
+//! `kubectl explain` prints.
 
 #![expect(
     unreachable_pub,
@@ -59,7 +60,8 @@ use crate::rules;
     namespaced,
     status = "LensesMcpServerStatus",
     derive = "PartialEq",
-    doc = "An MCP server for one Lenses HQ: AI tools sign in to it and work with Kafka through HQ, each with its user's rights.",
+    doc = "An MCP server for one Lenses HQ: AI tools sign in to it and work with Kafka through HQ, \
+           each with its user's rights.",
     validation = rules::name_fits_a_service(),
     scale(
         spec_replicas_path = ".spec.replicas",
@@ -72,8 +74,14 @@ use crate::rules;
         json_path = ".status.conditions[?(@.type==\"Ready\")].status",
         description = "Whether the server serves what the spec asks for."
     ),
-    printcolumn(name = "URL", type_ = "string", json_path = ".status.url", description = "The MCP URL to give to a client."),
-    printcolumn(name = "Auth", type_ = "string", json_path = ".status.authMode", description = "How callers sign in."),
+    printcolumn(
+        name = "URL", type_ = "string", json_path = ".status.url",
+        description = "The MCP URL to give to a client."
+    ),
+    printcolumn(
+        name = "Auth", type_ = "string", json_path = ".status.authMode",
+        description = "How callers sign in."
+    ),
     printcolumn(
         name = "Replicas",
         type_ = "integer",
@@ -94,7 +102,10 @@ use crate::rules;
         description = "Lenses HQ as the pods reach it.",
         priority = 1
     ),
-    printcolumn(name = "Image", type_ = "string", json_path = ".status.image", description = "The image that runs.", priority = 1),
+    printcolumn(
+        name = "Image", type_ = "string", json_path = ".status.image",
+        description = "The image that runs.", priority = 1
+    ),
     printcolumn(
         name = "Tools",
         type_ = "integer",
@@ -121,21 +132,22 @@ use crate::rules;
     validation = rules::audit_file_is_on_a_volume()
 )]
 pub struct LensesMcpServerSpec {
-    /// Which Lenses HQ this server is for, and how it is reached from inside and from outside. Exactly one of `url` and
-    /// `serviceRef`.
+    /// Which Lenses HQ this server is for, and how it is reached from inside and from outside.
+    /// Exactly one of `url` and `serviceRef`.
     pub lenses: Lenses,
 
-    /// How callers sign in. Required: exactly one of `oauth` and `apiKey`. `oauth: {}` is all that most need; there is no
-    /// value that means "no sign-in" by omission.
+    /// How callers sign in. Required: exactly one of `oauth` and `apiKey`. `oauth: {}` is all that
+    /// most need; there is no value that means "no sign-in" by omission.
     #[serde(default)]
     pub auth: Auth,
 
-    /// Where the server is published: its public URL, its Service, and the browser origins that may call it. Optional.
+    /// Where the server is published: its public URL, its Service, and the browser origins that may
+    /// call it. Optional.
     #[serde(default)]
     pub endpoint: Endpoint,
 
-    /// The server's image, with a tag or a digest, such as `lensesio/lenses-mcp-server:0.1.0`. Default: the image of the
-    /// operator's own version, which is what it was tested with.
+    /// The server's image, with a tag or a digest, such as `lensesio/lenses-mcp-server:0.1.0`.
+    /// Default: the image of the operator's own version, which is what it was tested with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
@@ -144,42 +156,44 @@ pub struct LensesMcpServerSpec {
     #[serde(default)]
     pub image_pull_policy: ImagePullPolicy,
 
-    /// Secrets of type `kubernetes.io/dockerconfigjson` in this namespace with the credentials of the image's registry.
-    /// Default: none.
+    /// Secrets of type `kubernetes.io/dockerconfigjson` in this namespace with the credentials of
+    /// the image's registry. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub image_pull_secrets: Vec<SecretRef>,
 
-    /// How many pods serve. The server keeps no state, so any number works; 0 stops it. `kubectl scale` sets this field. It
-    /// means nothing while `autoscaling` is set. Default: 1.
+    /// How many pods serve. The server keeps no state, so any number works; 0 stops it.
+    /// `kubectl scale` sets this field. It means nothing while `autoscaling` is set. Default: 1.
     #[serde(default = "one")]
     #[schemars(range(min = 0, max = 1000))]
     pub replicas: i32,
 
-    /// Lets load decide how many pods serve, by a `HorizontalPodAutoscaler` of this resource's name. It starts from the number
-    /// that there is. When this field is taken away, `replicas` holds again, and must then be 0 or at least `minReplicas`.
-    /// Default: none.
+    /// Lets load decide how many pods serve, by a `HorizontalPodAutoscaler` of this resource's
+    /// name. It starts from the number that there is. When this field is taken away, `replicas`
+    /// holds again, and must then be 0 or at least `minReplicas`. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autoscaling: Option<Autoscaling>,
 
-    /// How many pods may be missing while nodes are drained, as a `PodDisruptionBudget`. There is one only when more than one
-    /// pod can run: of a single pod it would hold the drain up or mean nothing. Default: `maxUnavailable: 1`.
+    /// How many pods may be missing while nodes are drained, as a `PodDisruptionBudget`. There is
+    /// one only when more than one pod can run: of a single pod it would hold the drain up or mean
+    /// nothing. Default: `maxUnavailable: 1`.
     #[serde(default)]
     pub disruption_budget: DisruptionBudget,
 
-    /// Who may reach the pods, and whom they may reach, as a `NetworkPolicy`. Most of it follows from the rest of this spec.
-    /// Default: one is made.
+    /// Who may reach the pods, and whom they may reach, as a `NetworkPolicy`. Most of it follows
+    /// from the rest of this spec. Default: one is made.
     #[serde(default)]
     pub network_policy: NetworkPolicy,
 
-    /// CPU and memory of each pod, as in a container's `resources`. Default: requests of 50m CPU and 64Mi, a limit of 256Mi
-    /// memory, and no CPU limit, which would only slow requests down; what is written here replaces all of them.
+    /// CPU and memory of each pod, as in a container's `resources`. Default: requests of 50m CPU
+    /// and 64Mi, a limit of 256Mi memory, and no CPU limit, which would only slow requests down;
+    /// what is written here replaces all of them.
     #[serde(default)]
     pub resources: Resources,
 
-    /// Which tools the server offers, and which Lenses environments they may touch. Default: all of them, within each caller's
-    /// rights in Lenses.
+    /// Which tools the server offers, and which Lenses environments they may touch. Default: all of
+    /// them, within each caller's rights in Lenses.
     #[serde(default)]
     pub tools: Tools,
 
@@ -191,7 +205,8 @@ pub struct LensesMcpServerSpec {
     #[serde(default)]
     pub rollout: Rollout,
 
-    /// How HQ and the endpoint are checked, as a client would find them; `LensesReachable` and `Verified` tell the outcome. Optional.
+    /// How HQ and the endpoint are checked, as a client would find them; `LensesReachable` and
+    /// `Verified` tell the outcome. Optional.
     #[serde(default)]
     pub verification: Verification,
 
@@ -199,12 +214,14 @@ pub struct LensesMcpServerSpec {
     #[serde(default)]
     pub observability: Observability,
 
-    /// Whatever else the pods are to be, as a partial pod template: labels, annotations, `nodeSelector`, `tolerations`, `affinity`,
-    /// `topologySpreadConstraints`, `priorityClassName`, sidecars, volumes and the like; `kubectl explain pod` knows the fields.
-    /// It is merged as Kubernetes merges (strategically): lists of named things item by item, others as a whole. The container
-    /// `lenses-mcp-server` is the server's own; it can be given `env`, `volumeMounts`, `securityContext` and so on, and
-    /// not another image, command or port, and none of the settings that fields of this spec decide. Without it the pods hold
-    /// the Pod Security Standard `restricted` and spread over the nodes. Default: none.
+    /// Whatever else the pods are to be, as a partial pod template: labels, annotations,
+    /// `nodeSelector`, `tolerations`, `affinity`, `topologySpreadConstraints`, `priorityClassName`,
+    /// sidecars, volumes and the like; `kubectl explain pod` knows the fields. It is merged as
+    /// Kubernetes merges (strategically): lists of named things item by item, others as a whole.
+    /// The container `lenses-mcp-server` is the server's own; it can be given `env`,
+    /// `volumeMounts`, `securityContext` and so on, and not another image, command or port, and
+    /// none of the settings that fields of this spec decide. Without it the pods hold the Pod
+    /// Security Standard `restricted` and spread over the nodes. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "pod_template::partial_pod_template")]
     #[x_kube(
@@ -216,8 +233,8 @@ pub struct LensesMcpServerSpec {
     )]
     pub pod_template: Option<Box<PodTemplateSpec>>,
 
-    /// While true, the operator changes nothing that runs, whatever this spec says; it still checks the spec and reports.
-    /// Default: false.
+    /// While true, the operator changes nothing that runs, whatever this spec says; it still checks
+    /// the spec and reports. Default: false.
     #[serde(default)]
     pub paused: bool,
 }

@@ -7,8 +7,16 @@ use serde_json::{Value, json};
 
 /// A resource in some state, what Argo CD is to say of it, and which of Flux' expressions hold.
 fn states() -> Vec<(&'static str, Value, &'static str, &'static [&'static str])> {
-    let object = |generation: i64, status: Value| json!({ "metadata": { "name": "mcp", "generation": generation }, "spec": {}, "status": status });
-    let condition = |kind: &str, status: &str, reason: &str| json!({ "type": kind, "status": status, "reason": reason, "message": "m" });
+    let object = |generation: i64, status: Value| {
+        json!({
+            "metadata": { "name": "mcp", "generation": generation }, "spec": {}, "status": status
+        })
+    };
+    let condition = |kind: &str, status: &str, reason: &str| {
+        json!({
+            "type": kind, "status": status, "reason": reason, "message": "m"
+        })
+    };
     let status = |conditions: &[Value]| {
         object(2, json!({ "observedGeneration": 2, "conditions": conditions }))
     };
@@ -20,7 +28,9 @@ fn states() -> Vec<(&'static str, Value, &'static str, &'static [&'static str])>
             "changed and not looked at",
             object(
                 3,
-                json!({ "observedGeneration": 2, "conditions": [condition("Ready", "True", "Ready")] }),
+                json!({
+                    "observedGeneration": 2, "conditions": [condition("Ready", "True", "Ready")]
+                }),
             ),
             "Progressing",
             &["inProgress"],

@@ -48,7 +48,9 @@ fn a_policy_that_can_hold_is_accepted() {
             { "environments": ["staging?"], "confirm": "required", "deny": ["execute_sql"] },
             { "environments": ["*"], "allow": ["topics/*"] },
         ])),
-        json!({ "auth": { "oauth": { "allowedClients": ["claude", "https://a.example/c.json"] } } }),
+        json!({
+            "auth": { "oauth": { "allowedClients": ["claude", "https://a.example/c.json"] } }
+        }),
         audit(&json!({ "stdout": {} }), &json!([])),
         audit(&json!({ "disabled": {} }), &json!([])),
         audit(&json!({ "file": path }), &mount),

@@ -212,8 +212,8 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
-// Kubernetes requires its staging modules at v0.0.0, a version that exists only inside its own repository. These
-// are all of those in its go.mod, at the versions that it was released with.
+// Kubernetes requires its staging modules at v0.0.0, a version that exists only inside its own
+// repository. These are all of those in its go.mod, at the versions that it was released with.
 replace (
 	k8s.io/api => k8s.io/api v0.34.4
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.34.4

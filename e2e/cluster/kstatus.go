@@ -9,8 +9,8 @@ import (
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 )
 
-// kstatus reads one object as JSON from its standard input and prints what kstatus makes of it: InProgress, Failed, Current,
-// Terminating or Unknown, and why. It is what Flux and `kpt` wait on.
+// kstatus reads one object as JSON from its standard input and prints what kstatus makes of it:
+// InProgress, Failed, Current, Terminating or Unknown, and why. It is what Flux and `kpt` wait on.
 func kstatus() int {
 	object := &unstructured.Unstructured{}
 	if err := json.NewDecoder(os.Stdin).Decode(object); err != nil {

@@ -1,8 +1,10 @@
-// Command kubernetes is every component of a Kubernetes node and of its control plane in one binary.
+// Command kubernetes is every component of a Kubernetes node and of its control plane in one
+// binary.
 //
-// The component is chosen by the name that the program is called by (a symbolic link named kubectl is kubectl) or,
-// when that names none, by the first argument. Each is the component's own command: what runs here is what runs in
-// a cluster, linked together so that one build, of shared packages, makes them all.
+// The component is chosen by the name that the program is called by (a symbolic link named kubectl
+// is kubectl) or, when that names none, by the first argument. Each is the component's own command:
+// what runs here is what runs in a cluster, linked together so that one build, of shared packages,
+// makes them all.
 package main
 
 import (

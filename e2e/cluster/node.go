@@ -20,12 +20,13 @@ type process struct {
 	Args []string `json:"args"`
 }
 
-// node is process 1 of the cluster: `node LOGS` starts what its standard input asks for, one JSON object a line, and ends when
-// any of that ends. With it the kernel ends every other process of the PID namespace, containers included, so that a
-// cluster is whole or it is not there.
+// node is process 1 of the cluster: `node LOGS` starts what its standard input asks for, one JSON
+// object a line, and ends when any of that ends. With it the kernel ends every other process of the
+// PID namespace, containers included, so that a cluster is whole or it is not there.
 //
-// The line `"keep"` is the last: from there on the cluster lives without the command that started it. Input that
-// ends before that line means that the command died halfway, and so the cluster ends as well.
+// The line `"keep"` is the last: from there on the cluster lives without the command that started
+// it. Input that ends before that line means that the command died halfway, and so the cluster ends
+// as well.
 func node() int {
 	if err := superviseNode(); err != nil {
 		fmt.Fprintln(os.Stderr, "node:", err)
@@ -46,7 +47,8 @@ func superviseNode() error {
 	if _, err := syscall.Setsid(); err != nil && !errors.Is(err, syscall.EPERM) {
 		return fmt.Errorf("failed to leave the terminal's session: %w", err)
 	}
-	if err := syscall.Mount("proc", "/proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, ""); err != nil {
+	const flags = syscall.MS_NOSUID | syscall.MS_NODEV | syscall.MS_NOEXEC
+	if err := syscall.Mount("proc", "/proc", "proc", flags, ""); err != nil {
 		return fmt.Errorf("failed to mount /proc: %w", err)
 	}
 
@@ -64,10 +66,12 @@ func superviseNode() error {
 	return <-fault
 }
 
-// hideKernelParameters gives the node copies of those kernel parameters that a kubelet sets: they are the whole machine's.
+// hideKernelParameters gives the node copies of those kernel parameters that a kubelet sets: they
+// are the whole machine's.
 func hideKernelParameters() error {
 	for _, parameter := range []string{
-		"kernel/keys/root_maxbytes", "kernel/keys/root_maxkeys", "kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory", "vm/panic_on_oom",
+		"kernel/keys/root_maxbytes", "kernel/keys/root_maxkeys", "kernel/panic",
+		"kernel/panic_on_oops", "vm/overcommit_memory", "vm/panic_on_oom",
 	} {
 		path := filepath.Join("/proc/sys", parameter)
 		value, err := os.ReadFile(path)
@@ -88,7 +92,8 @@ func hideKernelParameters() error {
 // nodeProcesses are the processes that the node must not lose.
 type nodeProcesses struct {
 	logs string
-	// Held from before a process starts until its name is in the table, so that its end never comes first.
+	// Held from before a process starts until its name is in the table, so that its end never comes
+	// first.
 	mutex sync.Mutex
 	names map[int]string
 }
@@ -115,7 +120,8 @@ func (n *nodeProcesses) startFrom(input io.Reader) error {
 }
 
 func (n *nodeProcesses) start(p process) error {
-	log, err := os.OpenFile(filepath.Join(n.logs, p.Name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	path := filepath.Join(n.logs, p.Name+".log")
+	log, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
@@ -139,8 +145,8 @@ func (n *nodeProcesses) start(p process) error {
 	return nil
 }
 
-// reap waits for every child: the node's own and those that lost their parent, such as containers' shims. It returns
-// when one of the node's own has ended.
+// reap waits for every child: the node's own and those that lost their parent, such as containers'
+// shims. It returns when one of the node's own has ended.
 func (n *nodeProcesses) reap() error {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)

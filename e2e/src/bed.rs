@@ -1,12 +1,13 @@
-//! What a test of a promise stands on: a Kubernetes namespace of its own on the running cluster, with the operator installed from
-//! its chart, a stand-in HQ as a Deployment, and a report of everything there is to see when the test fails.
+//! What a test of a promise stands on: a Kubernetes namespace of its own on the running cluster,
+//! with the operator installed from its chart, a stand-in HQ as a Deployment, and a report of
+//! everything there is to see when the test fails.
 //!
-//! The tests run inside the cluster's network (`cluster exec`), so they reach Services by their DNS names as any pod would.
+//! The tests run inside the cluster's network (`cluster exec`), so they reach Services by their DNS
+//! names as any pod would.
 
 #[cfg(target_os = "linux")]
 mod apis;
 mod authority;
-mod clients;
 mod hq;
 #[cfg(target_os = "linux")]
 mod inside;
@@ -23,7 +24,10 @@ mod waiting;
 use std::{future::Future, panic::AssertUnwindSafe, process::Stdio};
 
 use futures::FutureExt;
-use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{ConfigMap, Namespace, Pod, Secret},
+};
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, ListParams, PostParams},
@@ -42,7 +46,6 @@ pub use self::{
 };
 pub use self::{
     authority::Authority,
-    clients::Clients,
     hq::{Hq, SERVICE_ACCOUNT_TOKEN, objects as hq_objects},
     kstatus::kstatus,
     operator::{CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, install_operator},
@@ -62,8 +65,8 @@ pub struct Bed {
     pub namespace: String,
 }
 
-/// Runs `test` in a namespace of its own with the operator installed; when it fails, prints what can be seen of the namespace
-/// and fails likewise.
+/// Runs `test` in a namespace of its own with the operator installed; when it fails, prints what
+/// can be seen of the namespace and fails likewise.
 ///
 /// # Panics
 /// When the bed can't be laid, and when the test does.
@@ -138,6 +141,17 @@ impl Bed {
             .map_err(|pods| format!("{} pods of {server}", pods.len()).into())
     }
 
+    /// The `ConfigMap` with the settings that the pods of the resource `server` are to mount.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn settings(&self, server: &str) -> Result<ConfigMap, Trouble> {
+        let deployment = self.api::<Deployment>().get(server).await?;
+        let pod = deployment.spec.and_then(|spec| spec.template.spec).ok_or("no pod template")?;
+        let name = pod.volumes.into_iter().flatten().find_map(|volume| volume.config_map);
+        Ok(self.api::<ConfigMap>().get(&name.ok_or("no config map is mounted")?.name).await?)
+    }
+
     /// The DNS name of the Service `name` in this namespace.
     #[must_use]
     pub fn host(&self, name: &str) -> String {
@@ -190,20 +204,23 @@ impl Bed {
         Ok(())
     }
 
-    /// A `LensesMcpServer` named `name` with OAuth towards `hq`, published under its Service's cluster name.
+    /// A `LensesMcpServer` named `name` with OAuth towards `hq`, published under its Service's
+    /// cluster name.
     #[must_use]
     pub fn oauth_server(&self, name: &str, hq: &Hq) -> Value {
         server(
             name,
             &json!({
-                "lenses": {"serviceRef": {"name": hq.name(), "port": "http"}, "advertisedUrl": hq.issuer()},
+                "lenses": {
+                    "serviceRef": {"name": hq.name(), "port": "http"}, "advertisedUrl": hq.issuer()
+                },
                 "auth": {"oauth": {}},
             }),
         )
     }
 
-    /// A `LensesMcpServer` named `name` with the API key `api-key` of the Secret `lenses` towards `hq`, for callers who show the
-    /// `token` of the Secret `callers`.
+    /// A `LensesMcpServer` named `name` with the API key `api-key` of the Secret `lenses` towards
+    /// `hq`, for callers who show the `token` of the Secret `callers`.
     #[must_use]
     pub fn api_key_server(&self, name: &str, hq: &Hq) -> Value {
         server(
@@ -232,7 +249,10 @@ impl Bed {
 /// A `LensesMcpServer` manifest.
 #[must_use]
 pub fn server(name: &str, spec: &Value) -> Value {
-    json!({"apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "metadata": {"name": name}, "spec": spec})
+    json!({
+        "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer",
+        "metadata": {"name": name}, "spec": spec
+    })
 }
 
 /// The MCP URL that `server` shows in its status.

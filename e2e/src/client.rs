@@ -1,10 +1,12 @@
-//! An MCP client that signs in as Claude or VS Code would: rmcp's client and its OAuth state machine, with a person at a
-//! browser who fills in the authorization server's forms.
+//! An MCP client that signs in as Claude or VS Code would: rmcp's client and its OAuth state
+//! machine, with a person at a browser who fills in the authorization server's forms.
 //!
-//! [`Application::connect`] makes the first call without a token; what the server answers ([`Refusal::Challenge`]) is the start
-//! of [`Application::sign_in`], as RFC 9728 §5 has it. A [`Session`] calls tools and can step up when a scope is missing.
+//! [`Application::connect`] makes the first call without a token; what the server answers
+//! ([`Refusal::Challenge`]) is the start of [`Application::sign_in`], as RFC 9728 §5 has it. A
+//! [`Session`] calls tools and can step up when a scope is missing.
 
 mod browser;
+mod clients;
 mod refusal;
 
 use std::time::Duration;
@@ -23,10 +25,12 @@ use serde_json::{Map, Value};
 
 pub use self::{
     browser::{Browser, BrowserError, Ticks},
+    clients::Clients,
     refusal::Refusal,
 };
 
-/// Where an application of ours asks to be sent back to. Nothing listens there: the browser reads the address and stops.
+/// Where an application of ours asks to be sent back to. Nothing listens there: the browser reads
+/// the address and stops.
 const REDIRECT_URI: &str = "http://127.0.0.1:53682/callback";
 /// No single exchange of a test takes longer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -63,8 +67,8 @@ pub struct Application {
 }
 
 impl Application {
-    /// An application named `name` (as the consent form shows it) for the server at `mcp_url`, used by `person`, whose password
-    /// is their name.
+    /// An application named `name` (as the consent form shows it) for the server at `mcp_url`, used
+    /// by `person`, whose password is their name.
     ///
     /// # Errors
     /// When no HTTP client can be made, which is a fault of the machine.
@@ -79,7 +83,8 @@ impl Application {
         })
     }
 
-    /// The same application on a machine where the authority of this certificate (PEM) is the only one that is trusted.
+    /// The same application on a machine where the authority of this certificate (PEM) is the only
+    /// one that is trusted.
     #[must_use]
     pub fn trusting(self, certificate: String) -> Self {
         Self { authority: Some(certificate), ..self }
@@ -94,7 +99,8 @@ impl Application {
     /// Connects without a token or with one given by hand.
     ///
     /// # Errors
-    /// What the server answers instead of connecting; without a token that is normally [`Refusal::Challenge`].
+    /// What the server answers instead of connecting; without a token that is normally
+    /// [`Refusal::Challenge`].
     pub async fn connect(&self, bearer: Option<&str>) -> Result<Session, Refusal> {
         let mut config = StreamableHttpClientTransportConfig::with_uri(self.mcp_url.clone());
         if let Some(token) = bearer {
@@ -104,8 +110,8 @@ impl Application {
         Ok(Session { service, application: self.clone(), auth: None })
     }
 
-    /// Signs in: connects without a token, follows the challenge to HQ, registers, lets the person log in and tick `ticks`, and
-    /// connects with the token that this gives.
+    /// Signs in: connects without a token, follows the challenge to HQ, registers, lets the person
+    /// log in and tick `ticks`, and connects with the token that this gives.
     ///
     /// # Errors
     /// When any step is refused, or when the server lets a caller without a token in.
@@ -195,8 +201,8 @@ impl Session {
         }
     }
 
-    /// Authorizes again for the scopes of a [`Refusal::InsufficientScope`], keeping those already held; later calls of this
-    /// session use the new token.
+    /// Authorizes again for the scopes of a [`Refusal::InsufficientScope`], keeping those already
+    /// held; later calls of this session use the new token.
     ///
     /// # Errors
     /// When a step is refused, or when the session has no OAuth sign-in to step up from.
@@ -234,8 +240,8 @@ pub fn http_client() -> Result<reqwest::Client, Refusal> {
     client_builder().build().map_err(Refusal::HttpClient)
 }
 
-/// The same, with the authority of `certificate` (PEM) as the only one that is trusted. Responses tell of the server's certificate
-/// (`reqwest::tls::TlsInfo`).
+/// The same, with the authority of `certificate` (PEM) as the only one that is trusted. Responses
+/// tell of the server's certificate (`reqwest::tls::TlsInfo`).
 ///
 /// # Errors
 /// When it is no certificate.
@@ -251,7 +257,8 @@ fn client_builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT)
 }
 
-/// reqwest is built without a TLS provider of its own; the first caller names ring, the rest find it there.
+/// reqwest is built without a TLS provider of its own; the first caller names ring, the rest find
+/// it there.
 fn trust_ring() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         let _ = rustls::crypto::ring::default_provider().install_default();

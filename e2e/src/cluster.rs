@@ -1,12 +1,14 @@
 //! A real Kubernetes of one node, up in seconds and gone without a trace.
 //!
-//! A cluster is one process tree in namespaces of its own (network, mounts, processes, host name, IPC). Process 1 of it starts the
-//! components and ends when any of them does; the kernel then ends all the rest, containers included. So a
-//! cluster is whole or it is not there, and whatever a crash leaves is found and removed by the next `up` or `down`:
-//! a run directory, a cgroup, nothing else. Its other files are in memory that goes with it.
+//! A cluster is one process tree in namespaces of its own (network, mounts, processes, host name,
+//! IPC). Process 1 of it starts the components and ends when any of them does; the kernel then ends
+//! all the rest, containers included. So a cluster is whole or it is not there, and whatever a
+//! crash leaves is found and removed by the next `up` or `down`: a run directory, a cgroup, nothing
+//! else. Its other files are in memory that goes with it.
 //!
-//! Reading order: [`Cluster`], then `start` (what is started when), `namespaces` (in what), `components` and `settings` (with what),
-//! `remains` (how it goes). What runs is the Go program in `e2e/cluster`.
+//! Reading order: [`Cluster`], then `start` (what is started when), `namespaces` (in what),
+//! `components` and `settings` (with what), `remains` (how it goes). What runs is the Go program in
+//! `e2e/cluster`.
 //!
 //! All calls block; in async code use `spawn_blocking`. Only Linux has what this needs.
 
@@ -14,6 +16,7 @@ mod audit;
 mod binaries;
 mod components;
 mod containerd;
+mod error;
 mod forward;
 mod name;
 mod namespaces;
@@ -35,6 +38,7 @@ use std::process::Command;
 pub use audit::{AuditEvent, AuditUser, ObjectReference};
 pub use binaries::{BuildError, Programs};
 pub use containerd::LoadError;
+pub use error::ClusterError;
 pub use forward::Forward;
 pub use name::{ClusterName, ClusterNameError};
 pub use namespaces::NamespaceError;
@@ -44,6 +48,7 @@ pub use start::StartError;
 
 pub use settings::NODE_ADDRESS;
 
+use error::{refuse_inside, run_directory};
 use run_directory::{LockedRunDirectory, Record};
 use start::Parts;
 
@@ -70,57 +75,11 @@ pub struct Cluster {
     path: Vec<PathBuf>,
 }
 
-/// A cluster could not be started, found, used or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum ClusterError {
-    /// The machine lacks something.
-    #[error(transparent)]
-    Requirement(#[from] RequirementError),
-    /// Kubernetes or Helm could not be built.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// The node could not be started.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// Something of the cluster could not be removed.
-    #[error(transparent)]
-    Remains(#[from] RemainsError),
-    /// The cluster's network could not be entered.
-    #[error(transparent)]
-    Namespace(#[from] NamespaceError),
-    /// An image could not be loaded.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The run directory could not be made, locked or written.
-    #[error("failed to use the run directory {path:?}: {source}")]
-    RunDirectory {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A connection could not be forwarded.
-    #[error("failed to forward {listen} to {target:?}: {source}")]
-    Forward {
-        /// The address outside.
-        listen: SocketAddr,
-        /// The target inside.
-        target: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// There is no such cluster.
-    #[error("cluster {0} is not up: start it with `cluster up --name {0}`")]
-    NotUp(ClusterName),
-    /// A command that runs inside the cluster asked to start or end it.
-    #[error("this runs inside cluster {0} and would end itself: run it outside of `cluster exec`")]
-    Inside(ClusterName),
-}
-
 impl Cluster {
-    /// Starts the cluster, or finds it if it is up already. Installs the Debian packages that are missing and builds what is not
-    /// built of `programs` (minutes, the first time), removes what a crash left behind, and returns when the node is Ready, names
-    /// resolve and pods can be made. The cluster stays when the caller ends.
+    /// Starts the cluster, or finds it if it is up already. Installs the Debian packages that are
+    /// missing and builds what is not built of `programs` (minutes, the first time), removes what a
+    /// crash left behind, and returns when the node is Ready, names resolve and pods can be made.
+    /// The cluster stays when the caller ends.
     ///
     /// # Errors
     /// [`ClusterError`]; nothing of the cluster runs then.
@@ -128,7 +87,8 @@ impl Cluster {
         Self::up_with(name, programs, Parts::Node, say)
     }
 
-    /// As [`Cluster::up`], of the API server and its store alone: objects are kept, and nothing acts on them. Names do not resolve.
+    /// As [`Cluster::up`], of the API server and its store alone: objects are kept, and nothing
+    /// acts on them. Names do not resolve.
     ///
     /// # Errors
     /// [`ClusterError`]; nothing of the cluster runs then.
@@ -136,7 +96,8 @@ impl Cluster {
         Self::up_with(name, Programs::Node, Parts::ApiServer, say)
     }
 
-    /// As [`Cluster::up_api_server`], with the controllers: a Deployment makes pods, which run nowhere.
+    /// As [`Cluster::up_api_server`], with the controllers: a Deployment makes pods, which run
+    /// nowhere.
     ///
     /// # Errors
     /// [`ClusterError`]; nothing of the cluster runs then.
@@ -168,7 +129,8 @@ impl Cluster {
             say(&format!("cluster {name} is up already"));
             if !cluster.path.starts_with(&binaries.path) {
                 say(&format!(
-                    "it runs what was built before: `cluster down --name {name}` first to run the new build"
+                    "it runs what was built before: `cluster down --name {name}` first to run the \
+                     new build"
                 ));
             }
             return Ok(cluster);
@@ -202,8 +164,9 @@ impl Cluster {
         Self::find_in(name, &name.run_directory()).ok_or_else(|| ClusterError::NotUp(name.clone()))
     }
 
-    /// Ends the cluster and removes every trace of it, be it up, half up or crashed: processes (those that run inside by
-    /// [`Cluster::enter`] too), cgroups, files. True if there was anything.
+    /// Ends the cluster and removes every trace of it, be it up, half up or crashed: processes
+    /// (those that run inside by [`Cluster::enter`] too), cgroups, files. True if there was
+    /// anything.
     ///
     /// # Errors
     /// [`ClusterError`] if something could not be removed.
@@ -233,7 +196,8 @@ impl Cluster {
         self.run_directory().join("admin.kubeconfig")
     }
 
-    /// The API server's audit log so far: every request but those of the cluster's own components. It keeps the last 512 MB.
+    /// The API server's audit log so far: every request but those of the cluster's own components.
+    /// It keeps the last 512 MB.
     ///
     /// # Errors
     /// When a file of it can't be read.
@@ -247,8 +211,9 @@ impl Cluster {
         self.run_directory().join("logs")
     }
 
-    /// Loads an image (docker-archive or OCI archive) into the node's containerd and returns what containerd says of it.
-    /// A pod must not ask for it to be pulled (`imagePullPolicy: IfNotPresent` or `Never`): there is no registry.
+    /// Loads an image (docker-archive or OCI archive) into the node's containerd and returns what
+    /// containerd says of it. A pod must not ask for it to be pulled
+    /// (`imagePullPolicy: IfNotPresent` or `Never`): there is no registry.
     ///
     /// # Errors
     /// [`ClusterError::Load`].
@@ -256,8 +221,9 @@ impl Cluster {
         Ok(containerd::load(&self.run_directory(), image)?)
     }
 
-    /// Puts the calling thread, and whatever it starts from now on, into the cluster's network with the cluster's DNS. There is
-    /// no way back. A process enters as a whole only if it has no other thread.
+    /// Puts the calling thread, and whatever it starts from now on, into the cluster's network with
+    /// the cluster's DNS. There is no way back. A process enters as a whole only if it has no other
+    /// thread.
     ///
     /// # Errors
     /// [`ClusterError::Namespace`].
@@ -265,8 +231,8 @@ impl Cluster {
         Ok(namespaces::enter(self.pid, &self.run_directory())?)
     }
 
-    /// Runs `work` in a thread that has entered the cluster, and so starts programs that are inside:
-    /// `cluster.inside(|| cluster.command("kubectl").args(["get", "nodes"]).output())`.
+    /// Runs `work` in a thread that has entered the cluster, and so starts programs that are
+    /// inside: `cluster.inside(|| cluster.command("kubectl").args(["get", "nodes"]).output())`.
     ///
     /// # Errors
     /// [`ClusterError::Namespace`].
@@ -277,14 +243,15 @@ impl Cluster {
         })
     }
 
-    /// A command with the environment of the cluster: `KUBECONFIG`, kubectl and Helm first in `PATH`, and what those two keep
-    /// of it in the run directory. Where it runs is for the caller to see to: with [`Cluster::inside`] or after
-    /// [`Cluster::enter`].
+    /// A command with the environment of the cluster: `KUBECONFIG`, kubectl and Helm first in
+    /// `PATH`, and what those two keep of it in the run directory. Where it runs is for the caller
+    /// to see to: with [`Cluster::inside`] or after [`Cluster::enter`].
     #[must_use]
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let directories = self.path.iter().cloned().chain(std::env::split_paths(&path));
-        // Without the cluster's directories only if one of the person's own cannot be written in a PATH.
+        // Without the cluster's directories only if one of the person's own cannot be written in a
+        // PATH.
         let path = std::env::join_paths(directories).unwrap_or(path);
         let program = Path::new(program.as_ref());
         // A command is looked up in this process's `PATH`, which is not the one that it gets.
@@ -305,18 +272,20 @@ impl Cluster {
         command
     }
 
-    /// A file among what was built for this cluster: a program such as `traefik`, or the definition of an API.
+    /// A file among what was built for this cluster: a program such as `traefik`, or the definition
+    /// of an API.
     #[must_use]
     pub fn file(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
         self.path.iter().map(|directory| directory.join(name.as_ref())).find(|path| path.is_file())
     }
 
-    /// Forwards TCP connections to `listen`, an address outside such as `127.0.0.1:0`, to `target` inside, such as
-    /// `my-service.my-namespace.svc.cluster.local:80`, until the [`Forward`] is dropped.
+    /// Forwards TCP connections to `listen`, an address outside such as `127.0.0.1:0`, to `target`
+    /// inside, such as `my-service.my-namespace.svc.cluster.local:80`, until the [`Forward`] is
+    /// dropped.
     ///
     /// # Errors
-    /// [`ClusterError::Forward`] if the address cannot be listened on or the cluster cannot be entered. That a target does not answer shows
-    /// as closed connections.
+    /// [`ClusterError::Forward`] if the address cannot be listened on or the cluster cannot be
+    /// entered. That a target does not answer shows as closed connections.
     pub fn forward(&self, listen: SocketAddr, target: &str) -> Result<Forward, ClusterError> {
         Forward::start(self, listen, target)
     }
@@ -324,17 +293,4 @@ impl Cluster {
     fn run_directory(&self) -> PathBuf {
         self.name.run_directory()
     }
-}
-
-fn refuse_inside(name: &ClusterName) -> Result<(), ClusterError> {
-    if std::env::var_os(name::MARKER).is_some_and(|inside| inside == *name.to_string()) {
-        Err(ClusterError::Inside(name.clone()))
-    } else {
-        Ok(())
-    }
-}
-
-fn run_directory(name: &ClusterName) -> impl FnOnce(io::Error) -> ClusterError {
-    let path = name.run_directory();
-    move |source| ClusterError::RunDirectory { path, source }
 }

@@ -1,4 +1,5 @@
-//! The demo: what a platform team and then a person with an AI client would do, one step after the other, each with its time.
+//! The demo: what a platform team and then a person with an AI client would do, one step after the
+//! other, each with its time.
 
 mod connect;
 mod inside;
@@ -18,7 +19,8 @@ use crate::{
     cluster::{Cluster, ClusterName, Forward, Programs},
 };
 
-/// Where a person's browser and AI client find HQ and the MCP server, as `examples/quickstart.yaml` says.
+/// Where a person's browser and AI client find HQ and the MCP server, as `examples/quickstart.yaml`
+/// says.
 const HQ: &str = "127.0.0.1:9991";
 const MCP: &str = "127.0.0.1:8000";
 const NAMESPACE: &str = "lenses";
@@ -26,8 +28,9 @@ const QUICKSTART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/quick
 const IMAGES: [&str; 3] =
     ["lenses-mcp-e2e-hq.tar", "lenses-mcp-operator.tar", "lenses-mcp-server.tar"];
 
-/// Runs the demo on a cluster of its own named `name`, with the image archives in the directory `images`. When a person `stays`, it stays up
-/// until Ctrl-C; then, and in any case at the end, the cluster is removed.
+/// Runs the demo on a cluster of its own named `name`, with the image archives in the directory
+/// `images`. When a person `stays`, it stays up until Ctrl-C; then, and in any case at the end, the
+/// cluster is removed.
 ///
 /// # Errors
 /// The first step that fails, which has been printed by then.

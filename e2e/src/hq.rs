@@ -1,12 +1,15 @@
-//! A stand-in for Lenses HQ: a small program with real state behind the interfaces that an MCP server uses.
+//! A stand-in for Lenses HQ: a small program with real state behind the interfaces that an MCP
+//! server uses.
 //!
-//! Lenses HQ is a commercial product that cannot be part of a test bed. What stands here behaves as its interfaces are known to:
-//! an OAuth 2.1 authorization server ([`oauth`]), the REST API and its proxy to an environment's agent ([`environments`], [`kafka`]),
-//! and SQL over a WebSocket ([`sql`]). A created topic shows in later reads, a deleted group is gone, a revoked application is out.
-//! Faults are set, and the requests that HQ saw are read, on a listener of their own ([`control`]).
+//! Lenses HQ is a commercial product that cannot be part of a test bed. What stands here behaves as
+//! its interfaces are known to: an OAuth 2.1 authorization server ([`oauth`]), the REST API and its
+//! proxy to an environment's agent ([`environments`], [`kafka`]), and SQL over a WebSocket
+//! ([`sql`]). A created topic shows in later reads, a deleted group is gone, a revoked application
+//! is out. Faults are set, and the requests that HQ saw are read, on a listener of their own
+//! ([`control`]).
 //!
-//! As HQ does as far as is known, it checks the rights of the *user* and leaves a token's scopes to the resource server: a server that
-//! forgets to check scopes is therefore caught by the tests.
+//! As HQ does as far as is known, it checks the rights of the *user* and leaves a token's scopes to
+//! the resource server: a server that forgets to check scopes is therefore caught by the tests.
 //!
 //! Read [`app`] first: it shows every route.
 
@@ -86,7 +89,8 @@ impl Hq {
     }
 }
 
-/// Locks what a panic elsewhere cannot have left half-changed: every change here is made whole under one lock.
+/// Locks what a panic elsewhere cannot have left half-changed: every change here is made whole
+/// under one lock.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,5 @@
-//! The test bed: a real Kubernetes, a stand-in Lenses HQ, and clients that sign in as Claude or VS Code would.
+//! The test bed: a real Kubernetes, a stand-in Lenses HQ, and clients that sign in as Claude or VS
+//! Code would.
 
 #[cfg(feature = "bed")]
 pub mod bed;

@@ -1,5 +1,5 @@
-//! At each stage of a resource's life kstatus, which Flux and others wait with, says what the conditions say; and so do
-//! `kubectl wait` and `kubectl scale`.
+//! At each stage of a resource's life kstatus, which Flux and others wait with, says what the
+//! conditions say; and so do `kubectl wait` and `kubectl scale`.
 
 use kube::api::{DeleteParams, Patch, PatchParams};
 use lenses_mcp_crds::LensesMcpServer;
@@ -26,7 +26,8 @@ async fn kstatus_agrees_at_every_stage_of_a_resources_life() {
         .await?;
         assert_eq!(stage(&bed).await?, "Current", "it is Ready");
 
-        // A new pod counts two seconds after it is ready at the earliest, so this is seen on its way.
+        // A new pod counts two seconds after it is ready at the earliest, so this is seen on its
+        // way.
         bed.kubectl(&["scale", "lensesmcpserver/mcp", "--replicas=2"], None).await?;
         assert_eq!(stage(&bed).await?, "InProgress", "a second pod is being made");
         bed.kubectl(
@@ -65,7 +66,12 @@ async fn kstatus_agrees_at_every_stage_of_a_resources_life() {
 async fn what_only_its_author_can_mend_is_failed_to_kstatus() {
     prove(|bed| async move {
         // The schema lets five digits pass; that there is no such port only the operator says.
-        let spec = json!({"lenses": {"url": "http://hq.example.com:70000", "advertisedUrl": "https://hq.example.com"}, "auth": {"oauth": {}}});
+        let spec = json!({
+            "lenses": {
+                "url": "http://hq.example.com:70000", "advertisedUrl": "https://hq.example.com"
+            },
+            "auth": {"oauth": {}}
+        });
         bed.apply(&server("mcp", &spec)).await?;
         bed.until_reason("mcp", "Stalled", "InvalidSpec").await?;
         assert_eq!(stage(&bed).await?, "Failed");

@@ -19,7 +19,7 @@ const GROUP: &str = "legacy-export";
 const DECLINED: usize = 12;
 
 #[tokio::test]
-async fn an_answer_through_any_replica_deletes_once_on_yes_and_never_on_no() {
+async fn any_replica_takes_the_answer_and_deletes_once_on_yes_only() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;

@@ -1,4 +1,5 @@
-//! A change that narrows takes the old pods down first; an image that does not come up leaves the old one serving.
+//! A change that narrows takes the old pods down first; an image that does not come up leaves the
+//! old one serving.
 
 use k8s_openapi::api::{
     apps::v1::Deployment,
@@ -17,7 +18,7 @@ use lenses_mcp_e2e::{
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn narrowed_scopes_take_the_old_pods_down_before_new_ones_come_and_it_is_said() {
+async fn narrowed_scopes_stop_the_old_pods_first_and_the_status_says_so() {
     prove(|bed| async move {
         let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
         bed.apply_until_ready(&manifest).await?;
@@ -60,7 +61,7 @@ async fn narrowed_scopes_take_the_old_pods_down_before_new_ones_come_and_it_is_s
 }
 
 #[tokio::test]
-async fn an_image_that_does_not_come_up_leaves_the_old_one_serving_and_both_are_named() {
+async fn a_failing_image_leaves_the_old_one_serving_and_both_are_named() {
     prove(|bed| {
         Box::pin(async move {
             let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);

@@ -72,9 +72,15 @@ async fn manual_changes_to_children_are_put_back_and_deleted_children_come_back(
         until(&services, "mcp", "port 80", |service| service.and_then(port) == Some(80)).await?;
 
         let config_maps: Api<ConfigMap> = bed.api();
-        let settings = config_maps.get("mcp").await?.data;
-        config_maps.patch("mcp", &by_hand, &Patch::Merge(json!({"data": {"settings.env": "OAUTH_ENABLED=false"}}))).await?;
-        until(&config_maps, "mcp", "the settings as they were", |map| map.is_some_and(|map| map.data == settings)).await?;
+        let settings = bed.settings("mcp").await?;
+        let name = settings.name_any();
+        let open = Patch::Merge(json!({"data": {"settings.env": "OAUTH_ENABLED=false"}}));
+        assert!(config_maps.patch(&name, &by_hand, &open).await.is_err(), "the settings can be edited");
+        config_maps.delete(&name, &DeleteParams::background()).await?;
+        until(&config_maps, &name, "the settings as they were", |map| {
+            map.is_some_and(|map| map.data == settings.data)
+        })
+        .await?;
 
         let secrets: Api<Secret> = bed.api();
         let key = secrets.get("mcp").await?;
@@ -144,7 +150,7 @@ async fn what_others_add_where_it_changes_the_meaning_is_taken_out() {
 }
 
 #[tokio::test]
-async fn fields_that_the_operator_once_wrote_by_update_go_when_the_spec_drops_them() {
+async fn fields_once_written_by_update_go_when_the_spec_drops_them() {
     prove(|bed| {
         Box::pin(async move {
             let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
@@ -194,12 +200,13 @@ async fn deleting_the_resource_leaves_nothing_behind() {
         bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
         let pods: Api<Pod> = bed.api();
         let pod = bed.only_pod("mcp").await?.name_any();
+        let settings = bed.settings("mcp").await?.name_any();
         bed.kubectl(&["delete", "lensesmcpserver", "mcp", "--wait=true"], None).await?;
         until(&pods, &pod, "the pod to be gone", |pod| pod.is_none()).await?;
         until(&bed.api::<Deployment>(), "mcp", "no Deployment", |object| object.is_none()).await?;
         until(&bed.api::<Service>(), "mcp", "no Service", |object| object.is_none()).await?;
         until(&bed.api::<Secret>(), "mcp", "no Secret", |object| object.is_none()).await?;
-        until(&bed.api::<ConfigMap>(), "mcp", "no ConfigMap", |object| object.is_none()).await?;
+        until(&bed.api::<ConfigMap>(), &settings, "no ConfigMap", |map| map.is_none()).await?;
         until(&bed.api::<ServiceAccount>(), "mcp", "no ServiceAccount", |object| object.is_none())
             .await?;
         assert_eq!(children(&bed).await?, Vec::<String>::new());
@@ -209,21 +216,24 @@ async fn deleting_the_resource_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn an_object_of_the_name_that_belongs_to_someone_else_is_untouched_and_named() {
+async fn a_foreign_object_of_the_same_name_is_untouched_and_named() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
-        let config_maps: Api<ConfigMap> = bed.api();
-        let theirs = json!({"metadata": {"name": "mcp"}, "data": {"theirs": "yes"}});
+        let accounts: Api<ServiceAccount> = bed.api();
+        let theirs = json!({"metadata": {"name": "mcp", "annotations": {"theirs": "yes"}}});
         let theirs =
-            config_maps.create(&PostParams::default(), &serde_json::from_value(theirs)?).await?;
+            accounts.create(&PostParams::default(), &serde_json::from_value(theirs)?).await?;
         bed.apply(&bed.oauth_server("mcp", &hq)).await?;
         let refused = bed.until_reason("mcp", "Accepted", "NameTaken").await?;
         let message = &condition(&refused, "Accepted").ok_or("no condition")?.message;
-        assert!(message.contains("ConfigMap") && message.contains("mcp"), "{message}");
-        let now = config_maps.get("mcp").await?;
-        assert_eq!((now.resource_version(), &now.data), (theirs.resource_version(), &theirs.data));
+        assert!(message.contains("ServiceAccount") && message.contains("mcp"), "{message}");
+        let now = accounts.get("mcp").await?;
+        assert_eq!(
+            (now.resource_version(), now.annotations()),
+            (theirs.resource_version(), theirs.annotations())
+        );
 
-        config_maps.delete("mcp", &DeleteParams::background()).await?;
+        accounts.delete("mcp", &DeleteParams::background()).await?;
         bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
         Ok(())
     })
@@ -231,7 +241,7 @@ async fn an_object_of_the_name_that_belongs_to_someone_else_is_untouched_and_nam
 }
 
 #[tokio::test]
-async fn a_missing_secret_is_named_and_heals_and_a_changed_one_rolls_the_pods() {
+async fn a_missing_secret_is_named_and_a_changed_one_rolls_the_pods() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;

@@ -1,5 +1,5 @@
-//! `doctor`, run in the cluster as `examples/doctor.yaml` runs it, with that example's rights and no more: each link of a server that
-//! is broken is named, with what to change.
+//! `doctor`, run in the cluster as `examples/doctor.yaml` runs it, with that example's rights and
+//! no more: each link of a server that is broken is named, with what to change.
 
 #![cfg(target_os = "linux")]
 
@@ -133,8 +133,7 @@ async fn links_break(bed: &Bed) -> Result<(), Trouble> {
 }
 
 #[tokio::test]
-async fn what_the_caller_may_not_read_is_not_seen_and_a_resource_that_cannot_be_read_is_another_status()
- {
+async fn unreadable_objects_are_reported_and_an_unreadable_resource_exits_differently() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server(NAME, &hq)).await?;
@@ -142,11 +141,14 @@ async fn what_the_caller_may_not_read_is_not_seen_and_a_resource_that_cannot_be_
         let doctor = Doctor::install(&bed).await?;
         let roles: Api<Role> = bed.api();
         let may = |rules: Value| Patch::Merge(json!({"rules": rules}));
-        let read = json!([{"apiGroups": ["mcp.lenses.io"], "resources": ["lensesmcpservers"], "verbs": ["get"]}]);
+        let read = json!([{
+            "apiGroups": ["mcp.lenses.io"], "resources": ["lensesmcpservers"], "verbs": ["get"]
+        }]);
         roles.patch("lenses-mcp-doctor", &PatchParams::default(), &may(read)).await?;
         let run = doctor.run(&["-o", "json"]).await?;
         let links: Vec<Value> = serde_json::from_str(&run.said)?;
-        let states: Vec<_> = links.iter().map(|link| (link["link"].as_str(), link["state"].as_str())).collect();
+        let states: Vec<_> =
+            links.iter().map(|link| (link["link"].as_str(), link["state"].as_str())).collect();
         let expected = [
             ("resource", "ok"),
             ("hq", "ok"),
@@ -250,7 +252,8 @@ impl<'a> Doctor<'a> {
         Ok(Run { status, said })
     }
 
-    /// The first link that is broken is this one, and what was found says so; without one nothing is broken.
+    /// The first link that is broken is this one, and what was found says so; without one nothing
+    /// is broken.
     async fn finds(
         &self,
         arguments: &[&str],

@@ -21,7 +21,7 @@ fn bad_settings_are_listed_together_and_end_with_78() {
 }
 
 #[test]
-fn it_prints_where_it_listens_and_its_token_and_ends_well_on_sigterm() {
+fn it_prints_its_address_and_token_and_exits_cleanly_on_sigterm() {
     let arguments = [
         "--listen=127.0.0.1:0",
         "--service-account-token=sa_of-this-test",

@@ -1,4 +1,5 @@
-//! The chart: installs with its defaults, upgrades, and goes without taking anybody's servers along.
+//! The chart: installs with its defaults, upgrades, and goes without taking anybody's servers
+//! along.
 
 use k8s_openapi::api::{apps::v1::Deployment, rbac::v1::ClusterRole};
 use kube::Api;
@@ -98,7 +99,7 @@ async fn people_get_rights_on_servers_with_the_roles_that_they_have() {
 }
 
 #[tokio::test]
-async fn the_chart_passes_helm_lint_and_refuses_a_value_that_it_does_not_know() {
+async fn the_chart_passes_helm_lint_and_refuses_an_unknown_value() {
     let lint = helm(&["lint", "--strict", CHART]).await;
     assert!(lint.is_ok(), "{lint:?}");
     let refusal =

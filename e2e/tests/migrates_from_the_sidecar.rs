@@ -1,17 +1,17 @@
-//! The steps that `kubectl lmcp migrate` prints, taken as printed while clients call: no call fails,
-//! and nobody signs in again.
+//! The steps that `kubectl lmcp migrate` prints, taken as printed while clients call: no call
+//! fails, and nobody signs in again.
 //!
 //! The sidecar's stand-in is the server's image, as a Deployment with the variables, Service and
 //! Ingress of the lenses-hq chart.
 
 #![cfg(target_os = "linux")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use lenses_mcp_crds::yaml;
 use lenses_mcp_e2e::{
-    bed::{Authority, Bed, Clients, Hq, Publishes, Traefik, Trouble, prove},
-    client::{Application, Ticks},
+    bed::{Authority, Bed, Hq, Publishes, Traefik, Trouble, prove},
+    client::{Application, Clients, Ticks},
 };
 use serde_json::{Value, json};
 
@@ -25,7 +25,8 @@ async fn the_steps_of_migrate_replace_the_sidecar_without_a_failed_call() {
         traefik.until_it_leads_on(&url).await?;
         let claude = Application::new("Claude", &url, "alice")?.trusting(authority.pem());
         let alice = claude.sign_in(Ticks::AsAsked).await?;
-        let clients = Clients::start(&claude, &alice.access_token().await?).await?;
+        let mut clients = Clients::default();
+        clients.start(&claude, &alice.access_token().await?, 2, Duration::ZERO).await?;
         clients.still_call("the start at the sidecar").await?;
 
         let printed = release.migrate(&[]).await?;

@@ -1,5 +1,6 @@
-//! What publishes a server is made as the spec asks for it and removed when it no longer does; the URL follows, and so do the
-//! objects that the spec refers to. And clients find their way through it.
+//! What publishes a server is made as the spec asks for it and removed when it no longer does; the
+//! URL follows, and so do the objects that the spec refers to. And clients find their way through
+//! it.
 
 #![cfg(target_os = "linux")]
 
@@ -20,7 +21,9 @@ use lenses_mcp_e2e::{
 use serde_json::{Value, json};
 
 fn published(endpoint: &Value) -> Value {
-    let spec = json!({"lenses": {"url": "https://lenses.example.com"}, "auth": {"oauth": {}}, "endpoint": endpoint});
+    let spec = json!({
+        "lenses": {"url": "https://lenses.example.com"}, "auth": {"oauth": {}}, "endpoint": endpoint
+    });
     server("mcp", &spec)
 }
 
@@ -29,17 +32,19 @@ fn by_hand() -> PatchParams {
 }
 
 #[tokio::test]
-async fn clients_of_two_servers_on_one_host_sign_in_and_call_tools_through_a_real_ingress_controller()
- {
+async fn clients_of_two_servers_share_one_host_through_a_real_ingress_controller() {
     prove(|bed| async move {
         let (hq, authority) = (bed.hq().await?, Authority::new()?);
         bed.apply(&authority.config_map("authorities")).await?;
         let traefik = bed.traefik(Publishes::Ingresses, &authority).await?;
         for team in ["team-a", "team-b"] {
             let mut manifest = bed.oauth_server(team, &hq);
-            manifest["spec"]["lenses"]["caBundle"] = json!({"configMapKeyRef": {"name": "authorities", "key": "ca.crt"}});
+            manifest["spec"]["lenses"]["caBundle"] = json!({
+                "configMapKeyRef": {"name": "authorities", "key": "ca.crt"}
+            });
             manifest["spec"]["endpoint"]["ingress"] = json!({
-                "host": traefik.host(), "path": format!("/{team}"), "className": "traefik", "tls": {"secretName": "traefik"},
+                "host": traefik.host(), "path": format!("/{team}"), "className": "traefik",
+                "tls": {"secretName": "traefik"},
             });
             let made = bed.apply_until_ready(&manifest).await?;
             let url = mcp_url(&made)?;
@@ -89,11 +94,17 @@ async fn an_ingress_is_made_put_right_and_removed_as_the_spec_says() {
 async fn an_ingress_that_belongs_to_someone_else_is_untouched_and_named() {
     prove(|bed| async move {
         let ingresses: Api<Ingress> = bed.api();
-        let theirs = json!({"metadata": {"name": "mcp"}, "spec": {"defaultBackend": {"service": {"name": "x", "port": {"number": 1}}}}});
-        let theirs = ingresses.create(&PostParams::default(), &serde_json::from_value(theirs)?).await?;
+        let theirs = json!({
+            "metadata": {"name": "mcp"},
+            "spec": {"defaultBackend": {"service": {"name": "x", "port": {"number": 1}}}}
+        });
+        let theirs =
+            ingresses.create(&PostParams::default(), &serde_json::from_value(theirs)?).await?;
         bed.apply(&published(&json!({"ingress": {"host": "mcp.example.com"}}))).await?;
         let refused = bed.until_reason("mcp", "Accepted", "NameTaken").await?;
-        let message = condition(&refused, "Accepted").map(|accepted| accepted.message.clone()).unwrap_or_default();
+        let message = condition(&refused, "Accepted")
+            .map(|accepted| accepted.message.clone())
+            .unwrap_or_default();
         assert!(message.contains("Ingress mcp belongs to someone else"), "{message}");
         // One that is not asked for is in nobody's way.
         bed.apply(&published(&json!({"url": "https://mcp.example.com"}))).await?;
@@ -105,13 +116,18 @@ async fn an_ingress_that_belongs_to_someone_else_is_untouched_and_named() {
 }
 
 #[tokio::test]
-async fn a_load_balancers_address_becomes_the_url_and_is_waited_for_until_then() {
+async fn the_operator_waits_for_a_load_balancers_address_and_advertises_it() {
     prove(|bed| async move {
         certificate(&bed).await?;
-        let endpoint = json!({"service": {"type": "LoadBalancer", "loadBalancerClass": "example.com/none"}, "tls": {"secretName": "certificate"}});
+        let endpoint = json!({
+            "service": {"type": "LoadBalancer", "loadBalancerClass": "example.com/none"},
+            "tls": {"secretName": "certificate"}
+        });
         bed.apply(&published(&endpoint)).await?;
         until_url(&bed, &format!("https://{}/mcp", bed.host("mcp"))).await?;
-        for (address, url) in [("203.0.113.7", "https://203.0.113.7/mcp"), ("203.0.113.8", "https://203.0.113.8/mcp")] {
+        for (address, url) in
+            [("203.0.113.7", "https://203.0.113.7/mcp"), ("203.0.113.8", "https://203.0.113.8/mcp")]
+        {
             let assigned = json!({"status": {"loadBalancer": {"ingress": [{"ip": address}]}}});
             bed.api::<Service>().patch_status("mcp", &by_hand(), &Patch::Merge(assigned)).await?;
             until_url(&bed, url).await?;
@@ -122,7 +138,7 @@ async fn a_load_balancers_address_becomes_the_url_and_is_waited_for_until_then()
 }
 
 #[tokio::test]
-async fn a_config_map_of_authorities_is_followed_and_a_certificate_needs_no_new_pods() {
+async fn a_changed_ca_bundle_is_followed_and_a_certificate_needs_no_rollout() {
     prove(|bed| async move {
         certificate(&bed).await?;
         let mut manifest = published(&json!({"tls": {"secretName": "certificate"}}));
@@ -172,7 +188,7 @@ async fn a_config_map_of_authorities_is_followed_and_a_certificate_needs_no_new_
 }
 
 #[tokio::test]
-async fn a_sealing_key_is_made_anew_when_the_annotation_asks_for_it_and_the_pods_roll() {
+async fn the_annotation_renews_the_sealing_key_and_rolls_the_pods() {
     prove(|bed| async move {
         bed.apply(&published(&json!({"url": "https://mcp.example.com"}))).await?;
         let (secrets, deployments): (Api<Secret>, Api<Deployment>) = (bed.api(), bed.api());

@@ -1,4 +1,5 @@
-//! Requests that no client of good will sends: each gets the error that its RFC or MCP names, and the server goes on.
+//! Requests that no client of good will sends: each gets the error that its RFC or MCP names, and
+//! the server goes on.
 
 use lenses_mcp_e2e::{
     bed::{mcp_url, prove},
@@ -8,7 +9,7 @@ use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn every_bad_request_gets_the_error_of_its_specification_and_the_server_goes_on() {
+async fn every_bad_request_gets_its_specified_error_and_the_server_keeps_serving() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let url = mcp_url(&bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?)?;

@@ -23,7 +23,7 @@ use serde_json::json;
 const REST: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn a_second_pass_and_a_restarted_operator_leave_every_resource_version_as_it_was() {
+async fn a_second_reconcile_and_an_operator_restart_change_no_resource_version() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
@@ -89,20 +89,38 @@ async fn managers_beside_the_operator_are_left_alone_and_cost_no_request() {
         bed.apply_until_ready(&manifest).await?;
         // An injector, a restart, a tool that labels everything, and one that sets a variable.
         let injected = json!({
-            "metadata": {"labels": {"example.com/team": "kafka"}, "annotations": {"example.com/note": "x"}},
+            "metadata": {
+                "labels": {"example.com/team": "kafka"}, "annotations": {"example.com/note": "x"}
+            },
             "spec": {"template": {"spec": {"containers": [{
                 "name": "injected",
                 "image": hq.image(),
-                "args": ["--listen=127.0.0.1:9981", "--control=127.0.0.1:9982", "--issuer-url=http://localhost:9981"],
-                "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+                "args": [
+                    "--listen=127.0.0.1:9981", "--control=127.0.0.1:9982",
+                    "--issuer-url=http://localhost:9981"
+                ],
+                "securityContext": {
+                    "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}
+                },
             }]}}},
         });
-        let injector = PatchParams { field_manager: Some("injector".to_owned()), ..PatchParams::default() };
+        let injector =
+            PatchParams { field_manager: Some("injector".to_owned()), ..PatchParams::default() };
         bed.api::<Deployment>().patch("mcp", &injector, &Patch::Strategic(injected)).await?;
         bed.kubectl(&["rollout", "restart", "deployment/mcp"], None).await?;
-        bed.kubectl(&["set", "env", "deployment/mcp", "--containers=lenses-mcp-server", "TZ=UTC"], None).await?;
         bed.kubectl(
-            &["annotate", "service/mcp", "networkpolicy/mcp", "poddisruptionbudget/mcp", "example.com/note=x"],
+            &["set", "env", "deployment/mcp", "--containers=lenses-mcp-server", "TZ=UTC"],
+            None,
+        )
+        .await?;
+        bed.kubectl(
+            &[
+                "annotate",
+                "service/mcp",
+                "networkpolicy/mcp",
+                "poddisruptionbudget/mcp",
+                "example.com/note=x",
+            ],
             None,
         )
         .await?;
@@ -111,21 +129,45 @@ async fn managers_beside_the_operator_are_left_alone_and_cost_no_request() {
 
         let cluster = cluster()?;
         tokio::time::sleep(REST).await;
-        let (before, deployment) = (requests(&cluster, &bed)?, bed.api::<Deployment>().get("mcp").await?);
+        let (before, deployment) =
+            (requests(&cluster, &bed)?, bed.api::<Deployment>().get("mcp").await?);
         tokio::time::sleep(REST).await;
-        assert_eq!(requests(&cluster, &bed)?, before, "requests of the operator in {REST:?} at rest");
-        assert_eq!(bed.api::<Deployment>().get("mcp").await?.metadata.generation, deployment.metadata.generation);
+        assert_eq!(
+            requests(&cluster, &bed)?,
+            before,
+            "requests of the operator in {REST:?} at rest"
+        );
+        assert_eq!(
+            bed.api::<Deployment>().get("mcp").await?.metadata.generation,
+            deployment.metadata.generation
+        );
         let template = deployment.spec.map(|spec| spec.template).unwrap_or_default();
-        let annotations = template.metadata.and_then(|metadata| metadata.annotations).unwrap_or_default();
-        assert!(annotations.contains_key("kubectl.kubernetes.io/restartedAt"), "the restart was undone");
-        let containers = template.spec.map(|pod| pod.containers).unwrap_or_default();
-        assert!(containers.iter().any(|container| container.name == "injected"), "the sidecar was taken out");
+        let annotations =
+            template.metadata.and_then(|metadata| metadata.annotations).unwrap_or_default();
         assert!(
-            containers.iter().any(|container| container.env.iter().flatten().any(|variable| variable.name == "TZ")),
+            annotations.contains_key("kubectl.kubernetes.io/restartedAt"),
+            "the restart was undone"
+        );
+        let containers = template.spec.map(|pod| pod.containers).unwrap_or_default();
+        assert!(
+            containers.iter().any(|container| container.name == "injected"),
+            "the sidecar was taken out"
+        );
+        assert!(
+            containers.iter().any(|container| container
+                .env
+                .iter()
+                .flatten()
+                .any(|variable| variable.name == "TZ")),
             "the variable was taken out"
         );
         assert_eq!(
-            deployment.metadata.labels.unwrap_or_default().get("example.com/team").map(String::as_str),
+            deployment
+                .metadata
+                .labels
+                .unwrap_or_default()
+                .get("example.com/team")
+                .map(String::as_str),
             Some("kafka")
         );
         Ok(())
@@ -139,7 +181,7 @@ async fn everything(bed: &Bed) -> Result<BTreeMap<String, Option<String>>, Troub
         all.extend(
             found
                 .into_iter()
-                .filter(|(name, _)| name == "mcp" || name == "witness")
+                .filter(|(name, _)| ["mcp", "witness"].iter().any(|of| name.starts_with(of)))
                 .map(|(name, version)| (format!("{kind}/{name}"), version)),
         );
     };

@@ -1,6 +1,8 @@
-//! The chart's roles are what the operator needs: no right is missing, and none is there that it does not use.
+//! The chart's roles are what the operator needs: no right is missing, and none is there that it
+//! does not use.
 //!
-//! The API server's audit log tells of all other tests, so this one runs last: `make e2e` sees to it.
+//! The API server's audit log tells of all other tests, so this one runs last: `make e2e` sees to
+//! it.
 
 #![cfg(target_os = "linux")]
 
@@ -17,11 +19,12 @@ use lenses_mcp_e2e::{
 type Right = String;
 
 #[tokio::test]
-async fn the_operator_has_every_right_that_it_needs_and_uses_every_right_that_it_has() {
+async fn the_operator_has_every_right_it_needs_and_no_unused_one() {
     prove(|bed| async move {
         let granted = granted(&bed).await?;
         let Requests { refused, allowed } = requests()?;
-        // Helm takes roles away before pods, and gives them after: what was refused just then was allowed at any other time.
+        // Helm takes roles away before pods, and gives them after: what was refused just then was
+        // allowed at any other time.
         let missing: Vec<_> = refused.difference(&allowed).collect();
         assert!(missing.is_empty(), "asked for, but never allowed: {missing:#?}");
         let used: BTreeSet<_> = allowed.into_iter().map(|request| request.right).collect();

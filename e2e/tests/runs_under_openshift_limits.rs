@@ -1,6 +1,6 @@
-//! OpenShift's `restricted-v2` refuses pods that name a user outside of their namespace's range, and
-//! assigns one that the image does not know, in group 0. An admission policy stands in for the first,
-//! and settings of the pods for the second.
+//! OpenShift's `restricted-v2` refuses pods that name a user outside of their namespace's range,
+//! and assigns one that the image does not know, in group 0. An admission policy stands in for the
+//! first, and settings of the pods for the second.
 
 use k8s_openapi::api::{
     admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
@@ -97,7 +97,8 @@ async fn restrict(bed: &Bed) -> Result<(), Trouble> {
         .patch(&bed.namespace, &PatchParams::default(), &Patch::Merge(label))
         .await?;
 
-    // The pod that the policy is there to refuse. A policy takes effect a while after it is written.
+    // The pod that the policy is there to refuse. A policy takes effect a while after it is
+    // written.
     let pod: Pod = serde_json::from_value(json!({
         "metadata": {"name": "fixed-user"},
         "spec": {

@@ -1,4 +1,5 @@
-//! Autoscaling: who says how many pods there are, and that the number does not jump when that changes.
+//! Autoscaling: who says how many pods there are, and that the number does not jump when that
+//! changes.
 
 use k8s_openapi::api::{
     apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler, policy::v1::PodDisruptionBudget,
@@ -11,7 +12,7 @@ use lenses_mcp_e2e::bed::{condition, prove, until};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn autoscaling_takes_over_the_number_of_pods_without_a_jump_and_gives_it_back_likewise() {
+async fn autoscaling_takes_over_and_gives_back_the_replicas_without_a_jump() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let mut manifest = bed.oauth_server("mcp", &hq);
@@ -25,7 +26,8 @@ async fn autoscaling_takes_over_the_number_of_pods_without_a_jump_and_gives_it_b
         let scalers: Api<HorizontalPodAutoscaler> = bed.api();
         until(&scalers, "mcp", "an autoscaler", |scaler| scaler.is_some()).await?;
         let handed_over = deployments.get("mcp").await?;
-        // One generation, for the annotation that says who scales; a jump and back would be two more.
+        // One generation, for the annotation that says who scales; a jump and back would be two
+        // more.
         let one_more = generation.map(|generation| generation + 1);
         assert_eq!((replicas(&handed_over), handed_over.metadata.generation), (Some(2), one_more));
 
@@ -54,14 +56,16 @@ async fn autoscaling_takes_over_the_number_of_pods_without_a_jump_and_gives_it_b
 }
 
 #[tokio::test]
-async fn what_is_no_longer_asked_for_goes_and_the_object_of_somebody_else_is_in_nobodys_way_until_it_is()
- {
+async fn unwanted_objects_go_and_foreign_ones_are_reported_if_in_conflict() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let scalers: Api<HorizontalPodAutoscaler> = bed.api();
         let theirs: HorizontalPodAutoscaler = serde_json::from_value(json!({
             "metadata": {"name": "mcp"},
-            "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "theirs"}, "maxReplicas": 2},
+            "spec": {
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "theirs"},
+                "maxReplicas": 2
+            },
         }))?;
         let theirs = scalers.create(&PostParams::default(), &theirs).await?;
 
@@ -69,10 +73,12 @@ async fn what_is_no_longer_asked_for_goes_and_the_object_of_somebody_else_is_in_
         manifest["spec"]["replicas"] = json!(2);
         bed.apply_until_ready(&manifest).await?;
         let budgets: Api<PodDisruptionBudget> = bed.api();
-        until(&budgets, "mcp", "a disruption budget of two pods", |budget| budget.is_some()).await?;
+        until(&budgets, "mcp", "a disruption budget of two pods", |budget| budget.is_some())
+            .await?;
         manifest["spec"]["replicas"] = json!(1);
         bed.apply(&manifest).await?;
-        until(&budgets, "mcp", "no disruption budget of one pod", |budget| budget.is_none()).await?;
+        until(&budgets, "mcp", "no disruption budget of one pod", |budget| budget.is_none())
+            .await?;
 
         manifest["spec"]["autoscaling"] = json!({"maxReplicas": 2});
         bed.apply(&manifest).await?;
@@ -88,7 +94,7 @@ async fn what_is_no_longer_asked_for_goes_and_the_object_of_somebody_else_is_in_
 }
 
 #[tokio::test]
-async fn the_autoscaler_and_the_disruption_budget_are_put_back_when_they_are_changed_or_deleted() {
+async fn a_changed_or_deleted_autoscaler_or_disruption_budget_is_restored() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let mut manifest = bed.oauth_server("mcp", &hq);

@@ -1,5 +1,5 @@
-//! An autoscaler at work, on figures that are set by hand. Its metrics API is the whole cluster's, so this is the only test of its
-//! file.
+//! An autoscaler at work, on figures that are set by hand. Its metrics API is the whole cluster's,
+//! so this is the only test of its file.
 
 #![cfg(target_os = "linux")]
 
@@ -15,8 +15,10 @@ async fn load_makes_pods_within_the_range_and_the_number_stays_the_autoscalers()
         let metrics = bed.metrics_api().await?;
         let mut manifest = bed.oauth_server("mcp", &hq);
         let at_once = json!({"stabilizationWindowSeconds": 0});
-        manifest["spec"]["autoscaling"] =
-            json!({"minReplicas": 1, "maxReplicas": 3, "targetCPUUtilization": 50, "behavior": {"scaleDown": at_once}});
+        manifest["spec"]["autoscaling"] = json!({
+            "minReplicas": 1, "maxReplicas": 3, "targetCPUUtilization": 50,
+            "behavior": {"scaleDown": at_once}
+        });
         // Half of the 50m that each pod asks for by default.
         metrics.set_cpu(25);
         bed.apply_until_ready(&manifest).await?;

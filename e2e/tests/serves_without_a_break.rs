@@ -1,4 +1,5 @@
-//! A client that calls without a pause sees no failed call, whatever is done to the server and the operator.
+//! A client that calls without a pause sees no failed call, whatever is done to the server and the
+//! operator.
 
 use std::time::Duration;
 
@@ -6,11 +7,14 @@ use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use kube::{ResourceExt, api::ListParams};
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
-    bed::{Authority, Bed, Clients, OPERATOR_NAMESPACE, Trouble, condition, mcp_url, prove, until},
-    client::{Application, Ticks, client_trusting},
+    bed::{Authority, Bed, OPERATOR_NAMESPACE, Trouble, condition, mcp_url, prove, until},
+    client::{Application, Clients, Ticks, client_trusting},
 };
 use reqwest::tls::TlsInfo;
 use serde_json::json;
+
+/// How many clients of each kind call at the same time.
+const OF_EACH_KIND: usize = 2;
 
 #[tokio::test]
 async fn no_call_fails_through_rollout_scale_certificate_change_and_operator_restart() {
@@ -19,19 +23,31 @@ async fn no_call_fails_through_rollout_scale_certificate_change_and_operator_res
         bed.apply(&authority.config_map("authorities")).await?;
         bed.apply(&authority.secret("certificate", &bed.host("mcp"))?).await?;
         let mut manifest = bed.oauth_server("mcp", &hq);
-        manifest["spec"]["lenses"]["caBundle"] = json!({"configMapKeyRef": {"name": "authorities", "key": "ca.crt"}});
+        manifest["spec"]["lenses"]["caBundle"] = json!({
+            "configMapKeyRef": {"name": "authorities", "key": "ca.crt"}
+        });
         manifest["spec"]["endpoint"] = json!({"tls": {"secretName": "certificate"}});
         // Calls without a pause are more than a person makes: any number is allowed.
         manifest["spec"]["limits"] = json!({"callsPerMinutePerUser": 0});
         let url = mcp_url(&bed.apply_until_ready(&manifest).await?)?;
-        let alice =
-            Application::new("Claude", &url, "alice")?.trusting(authority.pem()).sign_in(Ticks::AsAsked).await?;
+        let alice = Application::new("Claude", &url, "alice")?
+            .trusting(authority.pem())
+            .sign_in(Ticks::AsAsked)
+            .await?;
         let caller = Application::new("caller", &url, "alice")?.trusting(authority.pem());
-        let clients = Clients::start(&caller, &alice.access_token().await?).await?;
+        let mut clients = Clients::default();
+        let token = alice.access_token().await?;
+        clients.start(&caller, &token, OF_EACH_KIND, Duration::ZERO).await?;
 
         // Another pod template: every pod is replaced.
-        let memory = json!({"spec": {"resources": {"requests": {"memory": "65Mi"}, "limits": {"memory": "200Mi"}}}});
-        bed.kubectl(&["patch", "lensesmcpserver", "mcp", "--type=merge", "-p", &memory.to_string()], None).await?;
+        let memory = json!({
+            "spec": {"resources": {"requests": {"memory": "65Mi"}, "limits": {"memory": "200Mi"}}}
+        });
+        bed.kubectl(
+            &["patch", "lensesmcpserver", "mcp", "--type=merge", "-p", &memory.to_string()],
+            None,
+        )
+        .await?;
         settled(&bed, 1).await?;
         clients.still_call("a rollout").await?;
 
@@ -49,12 +65,24 @@ async fn no_call_fails_through_rollout_scale_certificate_change_and_operator_res
         let (pods, before) = (serving(&bed).await?, served_certificate(&url, &authority).await?);
         bed.apply(&authority.secret("certificate", &bed.host("mcp"))?).await?;
         until_another_is_served(&url, &authority, &before).await?;
-        assert_eq!(serving(&bed).await?, pods, "a new certificate needs no new pods and no restart");
+        assert_eq!(
+            serving(&bed).await?,
+            pods,
+            "a new certificate needs no new pods and no restart"
+        );
         clients.still_call("a change of the certificate").await?;
 
         let operator = ["--namespace", OPERATOR_NAMESPACE];
-        bed.kubectl(&[&operator[..], &["rollout", "restart", "deployment/lenses-mcp-operator"]].concat(), None).await?;
-        bed.kubectl(&[&operator[..], &["rollout", "status", "deployment/lenses-mcp-operator"]].concat(), None).await?;
+        bed.kubectl(
+            &[&operator[..], &["rollout", "restart", "deployment/lenses-mcp-operator"]].concat(),
+            None,
+        )
+        .await?;
+        bed.kubectl(
+            &[&operator[..], &["rollout", "status", "deployment/lenses-mcp-operator"]].concat(),
+            None,
+        )
+        .await?;
         clients.still_call("a restart of the operator").await?;
 
         let calls = clients.end().await?;

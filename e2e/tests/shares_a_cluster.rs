@@ -10,8 +10,7 @@ use serde_json::json;
 const RELEASE: &str = "gold";
 
 #[tokio::test]
-async fn each_operator_has_the_resources_that_its_selector_and_namespaces_say_and_rights_nowhere_else()
- {
+async fn each_operator_has_only_its_selected_resources_and_rights_nowhere_else() {
     prove(|bed| async move {
         // The first works on everything that is not gold, and rests for now.
         helm(

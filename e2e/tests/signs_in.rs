@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const DEVELOPMENT: &str = "development";
 
 #[tokio::test]
-async fn a_client_that_knows_only_the_url_signs_in_and_calls_tools_in_both_revisions() {
+async fn a_client_with_only_the_url_calls_tools_in_both_revisions() {
     prove(|bed| async move {
         let url = oauth_server(&bed).await?;
         for (revision, version) in
@@ -44,8 +44,7 @@ async fn a_client_that_knows_only_the_url_signs_in_and_calls_tools_in_both_revis
 }
 
 #[tokio::test]
-async fn a_read_only_token_is_told_which_scope_to_ask_for_and_the_call_succeeds_after_stepping_up()
-{
+async fn a_read_only_token_learns_the_missing_scope_and_steps_up() {
     prove(|bed| async move {
         let url = oauth_server(&bed).await?;
         let bob = Application::new("VS Code", &url, "bob")?.sign_in(Ticks::Only(&["read"])).await?;
@@ -124,7 +123,7 @@ async fn a_revoked_application_is_out_at_its_next_call() {
 }
 
 #[tokio::test]
-async fn with_an_api_key_callers_show_the_callers_token_and_nothing_else_lets_them_in() {
+async fn with_an_api_key_only_the_callers_token_lets_callers_in() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;

@@ -1,7 +1,8 @@
 //! What idle processes hold in memory, of the images that the cluster runs.
 //!
-//! Most of what is resident is the program itself, and its size depends on the profile. So the limit of
-//! resident memory holds for the release profile, and a limit of what is allocated for each profile.
+//! Most of what is resident is the program itself, and its size depends on the profile. So the
+//! limit of resident memory holds for the release profile, and a limit of what is allocated for
+//! each profile.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -10,13 +11,13 @@ use lenses_mcp_e2e::bed::{Trouble, prove};
 const MIB: u64 = 1 << 20;
 
 #[tokio::test]
-async fn an_idle_server_allocates_at_most_4_mib_and_an_idle_operator_12() {
+async fn idle_allocations_are_at_most_4_mib_server_and_12_mib_operator() {
     hold_idle("RssAnon", 4, 12).await;
 }
 
 #[tokio::test]
 #[ignore = "of the release profile: `PROFILE=release make test` runs it"]
-async fn an_idle_server_holds_at_most_15_mib_and_an_idle_operator_25() {
+async fn idle_memory_is_at_most_15_mib_server_and_25_mib_operator() {
     hold_idle("VmRSS", 15, 25).await;
 }
 

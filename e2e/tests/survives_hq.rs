@@ -7,7 +7,7 @@ use lenses_mcp_e2e::{
 use serde_json::json;
 
 #[tokio::test]
-async fn hq_away_is_503_with_retry_after_and_the_same_token_works_once_it_is_back() {
+async fn a_lost_hq_is_503_with_retry_after_until_it_is_back() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let made = bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;

@@ -5,7 +5,7 @@ use kube::{Api, ResourceExt, api::DeleteParams};
 use lenses_mcp_e2e::bed::{Bed, INSTALL, OPERATOR_NAMESPACE, Trouble, helm, prove, until};
 
 #[tokio::test]
-async fn a_standby_takes_over_when_the_leader_goes_and_the_servers_do_not_notice() {
+async fn a_standby_replaces_a_lost_leader_and_the_servers_keep_running() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let before = bed.apply_until_ready(&bed.oauth_server("before", &hq)).await?;

@@ -1,5 +1,6 @@
-//! `ServiceMonitor`, whose API a cluster may lack: missed, made when the API comes, put back when changed, removed when no longer
-//! asked for. The API is the whole cluster's, so this is the only test that needs it.
+//! `ServiceMonitor`, whose API a cluster may lack: missed, made when the API comes, put back when
+//! changed, removed when no longer asked for. The API is the whole cluster's, so this is the only
+//! test that needs it.
 
 #![cfg(target_os = "linux")]
 
@@ -13,7 +14,7 @@ use lenses_mcp_e2e::bed::{Bed, OptionalApi, Trouble, condition, prove};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_service_monitor_is_missed_made_when_its_api_comes_and_kept_as_it_is_wanted() {
+async fn a_service_monitor_is_created_once_its_api_exists_and_restored() {
     prove(|bed| async move {
         OptionalApi::ServiceMonitor.remove().await?;
         let proved = comes_and_goes(&bed).await;

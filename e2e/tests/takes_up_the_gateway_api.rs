@@ -1,5 +1,5 @@
-//! An API that a cluster lacks holds nothing else back, and is taken up when it comes. The Gateway API is the whole cluster's, so
-//! this is the only test that needs it.
+//! An API that a cluster lacks holds nothing else back, and is taken up when it comes. The Gateway
+//! API is the whole cluster's, so this is the only test that needs it.
 
 #![cfg(target_os = "linux")]
 
@@ -15,8 +15,7 @@ use lenses_mcp_e2e::{
 use serde_json::json;
 
 #[tokio::test]
-async fn the_gateway_api_is_missed_taken_up_when_it_comes_and_clients_call_through_a_real_gateway()
-{
+async fn a_later_gateway_api_is_noticed_and_clients_call_through_a_gateway() {
     prove(|bed| async move {
         OptionalApi::Gateway.remove().await?;
         let proved = comes_and_goes(&bed).await;

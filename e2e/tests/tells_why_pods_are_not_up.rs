@@ -10,7 +10,7 @@ use lenses_mcp_e2e::bed::{Bed, SERVICE_ACCOUNT_TOKEN, Trouble, condition, prove,
 use serde_json::json;
 
 #[tokio::test]
-async fn an_image_that_cannot_be_pulled_is_named_with_what_the_kubelet_said() {
+async fn an_image_that_cannot_be_pulled_is_named_with_the_kubelets_reason() {
     prove(|bed| async move {
         let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
         manifest["spec"]["image"] = json!("registry.invalid/nothing:1");
@@ -31,8 +31,7 @@ async fn an_image_that_cannot_be_pulled_is_named_with_what_the_kubelet_said() {
 }
 
 #[tokio::test]
-async fn a_server_that_ends_at_its_start_is_told_with_its_last_words_and_without_a_write_per_restart()
- {
+async fn a_server_failing_at_start_is_reported_without_a_write_per_restart() {
     prove(|bed| async move {
         // A file in the place of the caller's token that the server refuses.
         let hq = bed.hq().await?;
@@ -86,13 +85,16 @@ async fn pods_that_no_node_takes_are_told_with_what_the_scheduler_said() {
 }
 
 #[tokio::test]
-async fn a_pod_that_waits_for_a_volume_is_told_with_what_the_kubelet_warned_of() {
+async fn a_pod_waiting_for_a_volume_is_reported_with_the_kubelets_warning() {
     prove(|bed| async move {
         let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
         manifest["spec"]["rollout"] = json!({"progressDeadlineSeconds": 10});
         manifest["spec"]["podTemplate"] = json!({"spec": {
             "volumes": [{"name": "notes", "configMap": {"name": "notes"}}],
-            "containers": [{"name": "lenses-mcp-server", "volumeMounts": [{"name": "notes", "mountPath": "/notes"}]}],
+            "containers": [{
+                "name": "lenses-mcp-server",
+                "volumeMounts": [{"name": "notes", "mountPath": "/notes"}]
+            }],
         }});
         bed.apply(&manifest).await?;
         let seen = until_said(&bed, "RolloutStalled", "configmap \"notes\" not found").await?;
@@ -107,7 +109,7 @@ async fn a_pod_that_waits_for_a_volume_is_told_with_what_the_kubelet_warned_of()
 }
 
 #[tokio::test]
-async fn a_key_that_a_secret_lacks_is_named_with_its_secret_and_field() {
+async fn a_key_missing_in_a_secret_is_named_with_secret_and_field() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
@@ -134,20 +136,34 @@ async fn pods_that_turn_unready_are_told_with_what_their_probe_said() {
         manifest["spec"]["podTemplate"] = json!({"spec": {"containers": [{
             "name": "beside",
             "image": hq.image(),
-            "args": ["--listen=0.0.0.0:9991", "--control=0.0.0.0:9992", "--issuer-url=http://localhost:9991"],
+            "args": [
+                "--listen=0.0.0.0:9991", "--control=0.0.0.0:9992",
+                "--issuer-url=http://localhost:9991"
+            ],
             "readinessProbe": {
                 "httpGet": {"path": "/.well-known/oauth-authorization-server", "port": 9991},
                 "periodSeconds": 1,
                 "failureThreshold": 1,
             },
-            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+            "securityContext": {
+                "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}
+            },
         }]}});
         bed.apply_until_ready(&manifest).await?;
-        let address = bed.only_pod("mcp").await?.status.and_then(|status| status.pod_ip).ok_or("no address")?;
+        let address = bed
+            .only_pod("mcp")
+            .await?
+            .status
+            .and_then(|status| status.pod_ip)
+            .ok_or("no address")?;
         let beside = hq.another(&address);
         beside.set_faults(&json!({"oauth": {"status": 503}})).await?;
-        let seen =
-            until_said(&bed, "ProbeFailing", "Readiness probe failed: HTTP probe failed with statuscode: 503").await?;
+        let seen = until_said(
+            &bed,
+            "ProbeFailing",
+            "Readiness probe failed: HTTP probe failed with statuscode: 503",
+        )
+        .await?;
         assert_eq!(condition(&seen, "Ready").map(|ready| &ready.status[..]), Some("False"));
         beside.set_faults(&json!({})).await?;
         bed.until_ready("mcp").await?;
@@ -156,7 +172,8 @@ async fn pods_that_turn_unready_are_told_with_what_their_probe_said() {
     .await;
 }
 
-/// Waits until `Available` has this reason and says this among other things: a warning may come after the state that it is about.
+/// Waits until `Available` has this reason and says this among other things: a warning may come
+/// after the state that it is about.
 async fn until_said(bed: &Bed, reason: &str, said: &str) -> Result<LensesMcpServer, Trouble> {
     let what = format!("{reason} with {said:?}");
     let servers: Api<LensesMcpServer> = bed.api();

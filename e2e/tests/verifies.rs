@@ -1,5 +1,5 @@
-//! Verification: `Ready` means that a client finds its way in; what keeps it from doing so is told with its own reason, and heals
-//! without a hand on the resource.
+//! Verification: `Ready` means that a client finds its way in; what keeps it from doing so is told
+//! with its own reason, and heals without a hand on the resource.
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
 use kube::api::{Patch, PatchParams};
@@ -58,7 +58,7 @@ async fn each_fault_of_hq_has_its_own_reason_and_heals() {
 }
 
 #[tokio::test]
-async fn each_setting_of_hq_that_sign_in_needs_is_told_when_it_is_wrong() {
+async fn each_hq_setting_that_sign_in_needs_is_reported_if_wrong() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&often(bed.oauth_server("mcp", &hq))).await?;
@@ -84,7 +84,7 @@ async fn each_setting_of_hq_that_sign_in_needs_is_told_when_it_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open() {
+async fn a_url_that_answers_calls_without_a_token_is_too_open() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.secret("lenses", json!({"api-key": SERVICE_ACCOUNT_TOKEN})).await?;
@@ -124,7 +124,8 @@ async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open()
         assert!(verified(&seen).is_none(), "{:?}", verified(&seen));
         guarded["spec"]["verification"]["mode"] = json!("endpoint");
 
-        // Nobody but the user's machine can dial this; through a port-forward it leads to the Service.
+        // Nobody but the user's machine can dial this; through a port-forward it leads to the
+        // Service.
         guarded["spec"]["endpoint"] = json!({"url": "http://127.0.0.1:8000"});
         bed.apply_until_ready(&guarded).await?;
         Ok(())
@@ -133,7 +134,7 @@ async fn a_url_behind_which_something_else_answers_without_a_token_is_too_open()
 }
 
 #[tokio::test]
-async fn with_a_token_the_tools_are_listed_and_a_missing_or_wrong_one_is_told() {
+async fn tools_are_listed_with_a_token_and_a_bad_token_is_reported() {
     prove(|bed| async move {
         let mut manifest = for_callers_with_a_token(&bed).await?;
         manifest["spec"]["verification"]["credentialSecretRef"] =

@@ -39,7 +39,7 @@ async fn a_status_that_somebody_writes_by_hand_is_put_right() {
 }
 
 #[tokio::test]
-async fn a_resource_that_is_going_is_left_alone_and_holds_no_other_up() {
+async fn a_resource_under_deletion_is_left_alone_and_delays_no_other() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("going", &hq)).await?;
@@ -76,17 +76,30 @@ async fn children_of_somebody_elses_are_neither_taken_nor_touched() {
         let hq = bed.hq().await?;
         let made = bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
         // Looks like one of the operator's, and is nobody's.
-        let labels = json!({"app.kubernetes.io/managed-by": "lenses-mcp-operator", "app.kubernetes.io/instance": "mcp"});
+        let labels = json!({
+            "app.kubernetes.io/managed-by": "lenses-mcp-operator",
+            "app.kubernetes.io/instance": "mcp"
+        });
         let stray = json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stray", "labels": labels}, "data": {"a": "b"},
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "stray", "labels": labels}, "data": {"a": "b"},
         });
         bed.apply(&stray).await?;
-        let again = json!({"spec": {"endpoint": {"allowedOrigins": ["https://inspector.example.com"]}}});
-        bed.api::<LensesMcpServer>().patch("mcp", &PatchParams::default(), &Patch::Merge(again)).await?;
+        let again = json!({
+            "spec": {"endpoint": {"allowedOrigins": ["https://inspector.example.com"]}}
+        });
+        bed.api::<LensesMcpServer>()
+            .patch("mcp", &PatchParams::default(), &Patch::Merge(again))
+            .await?;
         let again = bed.until_ready("mcp").await?;
-        assert_eq!(again.metadata.generation, made.metadata.generation.map(|generation| generation + 1));
+        assert_eq!(
+            again.metadata.generation,
+            made.metadata.generation.map(|generation| generation + 1)
+        );
         let stray = bed.api::<k8s_openapi::api::core::v1::ConfigMap>().get("stray").await?;
-        assert!(stray.owner_references().is_empty() && stray.data.is_some_and(|data| data["a"] == "b"));
+        assert!(
+            stray.owner_references().is_empty() && stray.data.is_some_and(|data| data["a"] == "b")
+        );
         Ok(())
     })
     .await;

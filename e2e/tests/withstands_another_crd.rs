@@ -1,5 +1,5 @@
-//! A CRD that is older or newer than the operator, and a resource that the operator can't read. The CRD is the whole cluster's, so
-//! this is the only test of its file.
+//! A CRD that is older or newer than the operator, and a resource that the operator can't read. The
+//! CRD is the whole cluster's, so this is the only test of its file.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Patch, PatchParams};
@@ -8,7 +8,7 @@ use lenses_mcp_e2e::bed::{Bed, Trouble, prove};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_crd_of_another_version_and_a_resource_that_cannot_be_read_stop_no_other_resource() {
+async fn another_crd_version_or_an_unreadable_resource_stops_no_other_resource() {
     prove(|bed| async move {
         let hq = bed.hq().await?;
         let shipped = definition(&bed).await?;

@@ -1,5 +1,6 @@
-//! Manifests of an author who may write a `LensesMcpServer` and nothing else: none leads the operator
-//! to show a credential, to dial what only it can reach, or to make pods with power over their node.
+//! Manifests of an author who may write a `LensesMcpServer` and nothing else: none leads the
+//! operator to show a credential, to dial what only it can reach, or to make pods with power over
+//! their node.
 
 #![cfg(target_os = "linux")]
 
@@ -64,7 +65,8 @@ async fn ends_as_said(bed: &Bed, hostile: &Hostile) -> Result<(), Trouble> {
 /// Secrets of others, with and without the label.
 async fn secrets(bed: &Bed) -> Result<(), Trouble> {
     let data = json!({
-        "token": SECRET, "client_id": SECRET, "client_secret": SECRET, "tls.crt": SECRET, "tls.key": SECRET,
+        "token": SECRET, "client_id": SECRET, "client_secret": SECRET, "tls.crt": SECRET,
+        "tls.key": SECRET,
     });
     for (name, label) in
         [("unlabelled", None), ("refusing", Some("false")), ("labelled", Some("true"))]
@@ -78,7 +80,8 @@ async fn secrets(bed: &Bed) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The namespace enforces the Pod Security Standard `restricted`, so the templates are looked at, too.
+/// The namespace enforces the Pod Security Standard `restricted`, so the templates are looked at,
+/// too.
 async fn no_pod_has_power_over_its_node(bed: &Bed) -> Result<(), Trouble> {
     let deployments = bed.kubectl(&["get", "deployments", "--output=json"], None).await?;
     let pods = bed.api::<Pod>().list(&ListParams::default()).await?;

@@ -100,8 +100,8 @@ mod tests {
     /// Of a controller that has read nothing.
     fn context() -> Context {
         let never = tower::service_fn(|_| {
-            std::future::pending::<Result<axum::http::Response<kube::client::Body>, std::io::Error>>(
-            )
+            type Answer = Result<axum::http::Response<kube::client::Body>, std::io::Error>;
+            std::future::pending::<Answer>()
         });
         let (caches, _writers) = Caches::new();
         let (client, caches) = (Client::new(never, "default"), Arc::new(caches));

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use axum::http::Uri;
 use kube::Client;
 
-/// The addresses behind `url`, which is the client's, and those that the API server tells of itself.
-/// What cannot be had is left out with a warning.
+/// The addresses behind `url`, which is the client's, and those that the API server tells of
+/// itself. What cannot be had is left out with a warning.
 pub(crate) async fn addresses(client: &Client, url: &Uri) -> Vec<SocketAddr> {
     let mut addresses = match resolved(url).await {
         Ok(addresses) => addresses,

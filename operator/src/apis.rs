@@ -20,8 +20,8 @@ use serde::{Serialize, de::DeserializeOwned};
 pub(crate) use http_route::HTTPRoute;
 pub(crate) use service_monitor::ServiceMonitor;
 
-/// The Secret with the sealing key: its metadata alone. The key is made when it is stored, and never
-/// read.
+/// The Secret with the sealing key: its metadata alone. The key is made when it is stored, and
+/// never read.
 pub(crate) type SealingKey = PartialObjectMeta<Secret>;
 
 /// Gives `$define!` the kinds of the objects that a server consists of, each with its field's name.

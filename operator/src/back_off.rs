@@ -15,7 +15,8 @@ const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait.
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// How many times in a row each resource has failed. Only those that fail are in it, and they leave when they succeed or go.
+/// How many times in a row each resource has failed. Only those that fail are in it, and they leave
+/// when they succeed or go.
 #[derive(Default)]
 pub(crate) struct Failures(Mutex<HashMap<ObjectRef<WatchedServer>, u32>>);
 
@@ -44,7 +45,8 @@ impl Failures {
     }
 }
 
-/// Doubles with each failure up to [`LONGEST`]; `jitter` (0.5 to 1) spreads those that failed together.
+/// Doubles with each failure up to [`LONGEST`]; `jitter` (0.5 to 1) spreads those that failed
+/// together.
 fn wait(failures: u32, jitter: f64) -> Duration {
     FIRST.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST).mul_f64(jitter)
 }

@@ -8,7 +8,6 @@ use kube::{
     runtime::{
         events::{Recorder, Reporter},
         reflector::ObjectRef,
-        watcher::Event,
     },
 };
 
@@ -36,7 +35,7 @@ pub(crate) struct Defaults {
     pub(crate) namespaces: Vec<String>,
     /// Which resources are this operator's, as a label selector; empty means all.
     pub(crate) selector: String,
-    /// How many servers at a time are given a new default image.
+    /// How many servers at a time get another rendering.
     pub(crate) upgrades_at_once: u16,
     /// The namespace that this operator runs in.
     pub(crate) operator_namespace: String,
@@ -78,7 +77,7 @@ pub struct Context {
     pub(crate) verifications: Verifications,
 }
 
-/// Whose turn it is to be given a new default image, as it comes.
+/// Whose turn it is to get another rendering, as it comes.
 pub(crate) struct Admissions(pub(crate) UnboundedReceiver<ObjectRef<WatchedServer>>);
 
 impl Context {
@@ -92,8 +91,7 @@ impl Context {
     ) -> (Self, Admissions) {
         let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(identity) };
         let recorder = Recorder::new(client.clone(), reporter);
-        let (upgrades, admissions) =
-            UpgradeQueue::new(defaults.image.clone(), defaults.upgrades_at_once);
+        let (upgrades, admissions) = UpgradeQueue::new(defaults.upgrades_at_once);
         let context = Self {
             client,
             caches,
@@ -108,45 +106,23 @@ impl Context {
         (context, Admissions(admissions))
     }
 
-    /// Tells the upgrades how far one server is on the way to the default image.
-    pub(crate) fn follow_upgrade(&self, server: &ObjectRef<WatchedServer>) {
-        // What has no Deployment yet is not on the way.
-        let deployment = self
-            .caches
-            .deployments
-            .own
-            .get(server.namespace.as_deref().unwrap_or_default(), &server.name);
-        let watched = self.caches.servers.get(server).filter(|_| deployment.is_some());
-        let read = watched.and_then(|watched| watched.read().ok());
-        self.upgrades.follow(server, read.as_ref(), deployment.as_ref());
-    }
-
-    /// A server has changed; after a list, any may have.
-    pub(crate) fn follow_upgrades(&self, event: &Event<WatchedServer>) {
-        match event {
-            Event::Init | Event::InitApply(_) => {}
-            Event::InitDone => {
-                // Those that went while the list was made are in the queue still.
-                let queued = self.upgrades.queued();
-                let listed = self.caches.servers.state();
-                let listed = listed.iter().map(|server| ObjectRef::from_obj(&**server));
-                queued.into_iter().chain(listed).for_each(|server| self.follow_upgrade(&server));
-            }
-            Event::Apply(server) | Event::Delete(server) => {
-                self.follow_upgrade(&ObjectRef::from_obj(server));
-            }
-        }
+    /// Every resource that there is has been listed.
+    pub(crate) fn listed(&self) {
+        let listed = self.caches.servers.state();
+        self.upgrades.listed(listed.iter().map(|server| ObjectRef::from_obj(&**server)));
+        self.forget_the_gone();
     }
 
     /// A resource is gone.
     pub(crate) fn forget(&self, server: &ObjectRef<WatchedServer>) {
         self.failures.forget(server);
         self.queue.taken(server);
+        self.upgrades.forget(server);
         self.verifications.forget(server);
     }
 
     /// Every resource that is gone.
-    pub(crate) fn forget_the_gone(&self) {
+    fn forget_the_gone(&self) {
         let is_there =
             |server: &ObjectRef<WatchedServer>| self.caches.servers.get(server).is_some();
         self.failures.retain(is_there);

@@ -13,7 +13,9 @@ mod dereference;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub(crate) mod observed;
+mod owner;
 mod status;
+mod upgrade;
 pub(crate) mod validate;
 mod verify;
 mod write_status;
@@ -74,13 +76,16 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Re
     let found = dereference::dereference(context, server).await?;
     // 2. Validate. Nothing.
     let valid = validate::validate(server, &found, &context.defaults);
+    upgrade::hasten(context, server, &found);
     // 3. Build. Nothing.
     let wanted = valid.as_ref().ok().filter(|_| !server.spec.paused);
     let wanted = wanted.map(|valid| (valid, build::build(valid)));
     // 4. Apply. The API server, for what differs.
+    let rendered = wanted.as_ref().and_then(|(_, wanted)| wanted.deployment.clone());
     let applied = match wanted {
         Some((valid, wanted)) => {
-            Box::pin(apply::apply(context, valid, wanted, &found.children)).await
+            let turn = upgrade::turn(context, server, valid, &wanted, &found);
+            Box::pin(apply::apply(context, valid, wanted, turn, &found)).await
         }
         None => Ok(apply::keep(&found.children)),
     };
@@ -88,10 +93,9 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Re
         .as_ref()
         .map_or_else(|_| found.children.deployment.own(), |applied| applied.deployment.as_ref())
         .map(|deployment| &**deployment);
-    // What this operator wrote itself is no news when the watch shows it.
-    context.follow_upgrade(&key(server));
     // 5. Verify. Nothing; HTTP beside the reconciles.
     let known = verify::verify(&context.verifications, server, valid.as_ref().ok(), deployment);
+    upgrade::follow(context, server, rendered.as_ref(), applied.as_ref(), &known);
     if let Some(wait) = context.verifications.first_look(&key(server))
         && server.status.is_none()
         && applied.is_ok()
@@ -135,15 +139,26 @@ pub(crate) async fn reconcile(
         }
         // Its objects go with it: they name it as their owner.
         if watched.is_going() {
+            context.upgrades.follow(&ObjectRef::from_obj(&*watched), None);
             return Ok(Action::await_change());
         }
         match watched.read() {
             Ok(server) => Box::pin(steps(&context, &server)).await,
-            Err(why) => Ok(Box::pin(write_status::unreadable(&context, &watched, &why)).await?),
+            Err(why) => {
+                context.upgrades.follow(&ObjectRef::from_obj(&*watched), None);
+                Ok(Box::pin(write_status::unreadable(&context, &watched, &why)).await?)
+            }
         }
     })
     .await
     .unwrap_or(Err(ReconcileError::TimedOut));
+    // One that cannot be looked at keeps no place from others.
+    if let Err(
+        ReconcileError::Dereference(_) | ReconcileError::TimedOut | ReconcileError::Unknown { .. },
+    ) = &ended
+    {
+        context.upgrades.follow(&ObjectRef::from_obj(&*watched), None);
+    }
     let outcome = match &ended {
         Ok(action) if *action == Action::await_change() => {
             context.failures.forget(&ObjectRef::from_obj(&*watched));
@@ -168,7 +183,10 @@ pub(crate) fn retry(
     context: Arc<Context>,
 ) -> Action {
     context.metrics.failed(error.reason());
-    tracing::warn!(namespace = watched.namespace(), name = watched.name_any(), %error, "reconcile failed, will try again");
+    tracing::warn!(
+        namespace = watched.namespace(), name = watched.name_any(), %error,
+        "reconcile failed, will try again"
+    );
     let server = ObjectRef::from_obj(&*watched);
     if context.caches.servers.get(&server).is_none() {
         return Action::await_change();

@@ -1,6 +1,10 @@
-//! The Lease by which one operator at a time works, with the rules of Kubernetes' own leader election: every write carries the
-//! `resourceVersion` that was read, and a holder counts as gone when its record has not changed for the lease's duration
-//! *on this process's clock*, so that nodes whose clocks differ cannot both hold it.
+//! The Lease by which one operator at a time works, with the rules of Kubernetes' own leader
+//! election: every write carries the `resourceVersion` that was read, and a holder counts as gone
+//! when its record has not changed for the lease's duration *on this process's clock*, so that
+//! nodes whose clocks differ cannot both hold it.
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -19,7 +23,8 @@ use tokio::time::{Instant, sleep, timeout};
 const DURATION: Duration = Duration::from_secs(15);
 /// How often the holder gives a sign of life.
 const RENEW: Duration = Duration::from_secs(4);
-/// How long the holder may fail to give one before it stops working: safely before others take over.
+/// How long the holder may fail to give one before it stops working: safely before others take
+/// over.
 const DEADLINE: Duration = Duration::from_secs(13);
 /// How often a standby looks, and how soon a failed request is tried again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -72,8 +77,8 @@ impl Lease {
         Self { api: Api::namespaced(client, namespace), name, identity }
     }
 
-    /// Waits until the Lease is this process's. Calls `on_standby` each time that the Lease was read
-    /// and is another's.
+    /// Waits until the Lease is this process's. Calls `on_standby` each time that the Lease was
+    /// read and is another's.
     pub async fn acquire(&self, on_standby: impl Fn()) -> Record {
         let mut seen: Option<(Option<String>, Instant)> = None;
         loop {
@@ -112,7 +117,8 @@ impl Lease {
         }
     }
 
-    /// Gives the Lease up, so that a standby takes over at its next look and need not wait for it to run out.
+    /// Gives the Lease up, so that a standby takes over at its next look and need not wait for it
+    /// to run out.
     ///
     /// # Errors
     /// When the API server refuses or does not answer; the Lease then runs out by itself.
@@ -129,7 +135,8 @@ impl Lease {
         Ok(())
     }
 
-    /// One look at the Lease, and a claim if it is free. `seen` is what the last look saw, and since when.
+    /// One look at the Lease, and a claim if it is free. `seen` is what the last look saw, and
+    /// since when.
     async fn try_acquire(
         &self,
         seen: &mut Option<(Option<String>, Instant)>,
@@ -215,204 +222,4 @@ fn duration(record: &Record) -> Duration {
         .and_then(|spec| spec.lease_duration_seconds)
         .and_then(|s| u64::try_from(s).ok());
     seconds.map_or(DURATION, Duration::from_secs).min(4 * DURATION)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use axum::http::{Method, Request, Response};
-    use kube::client::Body;
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    /// An API server that keeps one Lease, and refuses a write that was made from an older state.
-    #[derive(Clone, Default)]
-    struct ApiServer(Arc<Mutex<State>>);
-
-    #[derive(Default)]
-    struct State {
-        lease: Option<Value>,
-        version: u64,
-        down: bool,
-    }
-
-    impl ApiServer {
-        fn lease(&self, identity: &str) -> Lease {
-            let server = self.clone();
-            let answer = tower::service_fn(move |request: Request<Body>| {
-                let server = server.clone();
-                async move {
-                    let method = request.method().clone();
-                    let body = request.into_body().collect_bytes().await.unwrap();
-                    let (code, body) = server.answer(&method, &body);
-                    Response::builder().status(code).body(Body::from(body.to_string().into_bytes()))
-                }
-            });
-            Lease::new(
-                Client::new(answer, "default"),
-                "ops",
-                "operator".to_owned(),
-                identity.to_owned(),
-            )
-        }
-
-        fn answer(&self, method: &Method, body: &[u8]) -> (u16, Value) {
-            let mut state = self.0.lock().unwrap();
-            let failure = |code: u16, reason: &str| {
-                (
-                    code,
-                    json!({ "status": "Failure", "code": code, "reason": reason, "message": reason }),
-                )
-            };
-            let held =
-                state.lease.as_ref().map(|lease| lease["metadata"]["resourceVersion"].clone());
-            match (method, held) {
-                _ if state.down => return failure(500, "InternalError"),
-                (&Method::GET, Some(_)) => return (200, state.lease.clone().unwrap()),
-                (&Method::GET | &Method::PUT, None) => return failure(404, "NotFound"),
-                (&Method::POST, Some(_)) => return failure(409, "Conflict"),
-                _ => {}
-            }
-            let mut lease: Value = serde_json::from_slice(body).unwrap();
-            if state.lease.as_ref().is_some_and(|kept| {
-                kept["metadata"]["resourceVersion"] != lease["metadata"]["resourceVersion"]
-            }) {
-                return failure(409, "Conflict");
-            }
-            state.version += 1;
-            lease["metadata"]["resourceVersion"] = json!(state.version.to_string());
-            state.lease = Some(lease.clone());
-            (200, lease)
-        }
-
-        fn holder(&self) -> Option<String> {
-            let state = self.0.lock().unwrap();
-            state.lease.as_ref()?["spec"]["holderIdentity"].as_str().map(str::to_owned)
-        }
-
-        fn down(&self, down: bool) {
-            self.0.lock().unwrap().down = down;
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_first_takes_it_and_a_standby_waits_for_as_long_as_it_is_renewed() {
-        let server = ApiServer::default();
-        let (first, standby) = (server.lease("first"), server.lease("standby"));
-        let record = first.acquire(|| ()).await;
-        assert_eq!(server.holder().as_deref(), Some("first"));
-        tokio::select! {
-            lost = first.hold(record) => panic!("{lost}"),
-            _ = standby.acquire(|| ()) => panic!("two hold it"),
-            () = sleep(10 * DURATION) => {}
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_standby_takes_over_when_the_holder_has_given_no_sign_of_life_for_the_duration() {
-        let server = ApiServer::default();
-        server.lease("gone").acquire(|| ()).await;
-        let begun = Instant::now();
-        server.lease("standby").acquire(|| ()).await;
-        assert_eq!(server.holder().as_deref(), Some("standby"));
-        assert!(
-            begun.elapsed() > DURATION && begun.elapsed() <= DURATION + 2 * RETRY,
-            "{:?}",
-            begun.elapsed()
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_standby_takes_over_at_its_next_look_when_the_lease_is_given_up() {
-        let server = ApiServer::default();
-        let first = server.lease("first");
-        first.acquire(|| ()).await;
-        first.release().await.unwrap();
-        let begun = Instant::now();
-        server.lease("standby").acquire(|| ()).await;
-        assert!(begun.elapsed() <= RETRY);
-        first.release().await.unwrap();
-        assert_eq!(server.holder().as_deref(), Some("standby"));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_holder_stops_when_it_cannot_renew_before_a_standby_may_take_over() {
-        let server = ApiServer::default();
-        let first = server.lease("first");
-        let record = first.acquire(|| ()).await;
-        server.down(true);
-        let begun = Instant::now();
-        assert!(matches!(first.hold(record).await, LeaseLost::NotRenewed(_)));
-        assert!(begun.elapsed() <= DEADLINE, "{:?}", begun.elapsed());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_deleted_lease_is_made_again_by_its_holder() {
-        let server = ApiServer::default();
-        let first = server.lease("first");
-        let record = first.acquire(|| ()).await;
-        server.0.lock().unwrap().lease = None;
-        tokio::select! {
-            lost = first.hold(record) => panic!("{lost}"),
-            () = sleep(2 * DURATION) => {}
-        }
-        assert_eq!(server.holder().as_deref(), Some("first"));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_holder_of_a_deleted_lease_stops_when_another_made_it_again() {
-        let server = ApiServer::default();
-        let first = server.lease("first");
-        let record = first.acquire(|| ()).await;
-        server.0.lock().unwrap().lease = None;
-        server.lease("second").acquire(|| ()).await;
-        let lost = first.hold(record).await;
-        assert!(matches!(lost, LeaseLost::Taken(holder) if holder == "second"));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_process_is_on_standby_once_it_has_read_the_lease_of_another() {
-        let server = ApiServer::default();
-        server.lease("first").acquire(|| ()).await;
-        let standby = server.lease("standby");
-        let (tell, mut told) = tokio::sync::watch::channel(false);
-        server.down(true);
-        let acquiring = standby.acquire(|| {
-            tell.send_replace(true);
-        });
-        tokio::pin!(acquiring);
-        tokio::select! {
-            _ = &mut acquiring => panic!("the API server is down"),
-            () = sleep(3 * RETRY) => assert!(!*told.borrow()),
-        }
-        server.down(false);
-        tokio::select! {
-            _ = &mut acquiring => panic!("two hold it"),
-            reached = told.wait_for(|reached| *reached) => assert!(reached.is_ok()),
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_holder_outlives_a_short_outage_and_stops_when_someone_else_holds_the_lease() {
-        let server = ApiServer::default();
-        let first = server.lease("first");
-        let record = first.acquire(|| ()).await;
-        let outage = async {
-            server.down(true);
-            sleep(RENEW + RETRY).await;
-            server.down(false);
-            sleep(4 * RENEW).await;
-            assert_eq!(server.holder().as_deref(), Some("first"));
-            let mut state = server.0.lock().unwrap();
-            state.version += 1;
-            let version = state.version.to_string();
-            let lease = state.lease.as_mut().unwrap();
-            lease["spec"]["holderIdentity"] = json!("second");
-            lease["metadata"]["resourceVersion"] = json!(version);
-        };
-        let (lost, ()) = tokio::join!(first.hold(record), outage);
-        assert!(matches!(lost, LeaseLost::Taken(holder) if holder == "second"));
-    }
 }

@@ -38,5 +38,6 @@ pub mod settings;
 mod upgrades;
 mod watching;
 
-/// Who writes: the field manager of every server-side apply, and the value of `app.kubernetes.io/managed-by`.
+/// Who writes: the field manager of every server-side apply, and the value of
+/// `app.kubernetes.io/managed-by`.
 pub const MANAGER: &str = "lenses-mcp-operator";

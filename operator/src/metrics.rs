@@ -1,4 +1,5 @@
-//! What the operator counts, in Prometheus' text format. Every label has few values, fixed in the code.
+//! What the operator counts, in Prometheus' text format. Every label has few values, fixed in the
+//! code.
 
 use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
@@ -44,7 +45,7 @@ pub struct Gauges {
     pub conditions: BTreeMap<ConditionLabels, i64>,
     /// How long ago the endpoint was looked at that has waited longest, if there is one to look at.
     pub oldest_verification: Option<Duration>,
-    /// How many servers wait for their turn to be given a new default image.
+    /// How many servers wait for their turn in an upgrade.
     pub upgrades_waiting: usize,
     /// How many have been given it and do not serve yet.
     pub upgrades_under_way: usize,
@@ -109,7 +110,8 @@ impl Default for Metrics {
         );
         registry.register(
             "api_requests",
-            "Requests to the API server, by verb and by the status code of the response (error: there was none)",
+            "Requests to the API server, by verb and by the status code of the response (error: \
+             there was none)",
             requests.clone(),
         );
         let missed = Family::default();
@@ -192,7 +194,11 @@ impl Metrics {
                 .get_or_create(&UpgradeLabels { state })
                 .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
-        now.register("upgrades", "Servers on the way to a new default image, by state", upgrades);
+        now.register(
+            "upgrades",
+            "Servers in an upgrade, by state: waiting for their turn, or under way",
+            upgrades,
+        );
         let help = "Namespaces in WATCH_NAMESPACES that are missing, or that may not be listed";
         now.register("refused_namespaces", help, gauge(gauges.refused_namespaces));
         let mut out = String::new();

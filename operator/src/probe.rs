@@ -1,28 +1,35 @@
-//! Whether a server can be used: Lenses HQ is as sign-in needs it, and the endpoint is as a client would find it.
+//! Whether a server can be used: Lenses HQ is as sign-in needs it, and the endpoint is as a client
+//! would find it.
 //!
 //! ```text
-//! lenses    HQ, as the pods reach it: metadata (RFC 8414) ─▶ issuer, registration, PKCE; introspection (RFC 7662)
-//! endpoint  the server, as clients reach it: a call without a token ─▶ 401 ─▶ metadata (RFC 9728) ─▶ resource, issuer
+//! lenses    HQ, as the pods reach it: metadata (RFC 8414) ─▶ issuer, registration, PKCE;
+//!           introspection (RFC 7662)
+//! endpoint  the server, as clients reach it: a call without a token ─▶ 401 ─▶ metadata (RFC 9728)
+//!           ─▶ resource, issuer;
 //!           and with a token, if there is one: tools/list
 //! ```
 //!
 //! Only what the spec names is dialled, as far as [`dial`] allows: the addresses in [`Lenses`] and
 //! [`Endpoint`], and paths below them. What an answer names elsewhere is compared, never followed.
-//! A token goes to the server's own Service only, credentials for introspection to HQ's origin only. Requests are bounded in time and size ([`http`]), and no token, header or body of an answer gets into
-//! a message, but for the few values that are compared. What an answer means is judged apart from how it is had, in functions
-//! without IO.
+//! A token goes to the server's own Service only, credentials for introspection to HQ's origin
+//! only. Requests are bounded in time and size ([`http`]), and no token, header or body of an
+//! answer gets into a message, but for the few values that are compared. What an answer means is
+//! judged apart from how it is had, in functions without IO.
 
 //!
-//! A reconcile says what is to be looked at and takes what was found so far. The probes go on beside the reconciles
-//! ([`probe_loop`]), for ever, and wake a reconcile when they find something else:
+//! A reconcile says what is to be looked at and takes what was found so far. The probes go on
+//! beside the reconciles ([`probe_loop`]), for ever, and wake a reconcile when they find something
+//! else:
 //!
 //! ```text
 //! reconcile ─▶ plan ─▶ schedule (pure: what is known, what is due) ─▶ status
 //!                        ▲             │ due
-//!                        └ probe_loop ─┴▶ credentials (the API server, for Secrets that the spec names) ─▶ lenses, endpoint (HTTP)
+//!                        └ probe_loop ─┴▶ credentials ─▶ lenses, endpoint (HTTP)
+//!                                         (the API server, for Secrets that the spec names)
 //! ```
 //!
-//! Kept per resource: what is looked at, what was found, and when to look again. No value of a Secret.
+//! Kept per resource: what is looked at, what was found, and when to look again. No value of a
+//! Secret.
 
 mod answer;
 mod challenge;
@@ -105,11 +112,12 @@ pub struct AuthorizationServer {
 pub struct Endpoint {
     /// The MCP URL that clients are given, byte for byte.
     pub url: String,
-    /// The server's Service, as `http://name.namespace.svc:80`: dialled in place of a URL that only means something on a
-    /// user's machine, such as `http://127.0.0.1:8000`, and to tell a server that is down from a URL that does not lead to it.
+    /// The server's Service, as `http://name.namespace.svc:80`: dialled in place of a URL that only
+    /// means something on a user's machine, such as `http://127.0.0.1:8000`, and to tell a server
+    /// that is down from a URL that does not lead to it.
     pub service: Url,
-    /// Whether the public URL or the Service is examined. `Off` examines nothing and is not asked of
-    /// this module.
+    /// Whether the public URL or the Service is examined. `Off` examines nothing and is not asked
+    /// of this module.
     pub mode: VerificationMode,
     /// Who may call.
     pub callers: Callers,

@@ -1,5 +1,5 @@
-//! The resources that wait for their reconcile to begin: what was woken by a change and has not been
-//! taken up. A resource that waits for its time, such as one that failed, is not among them.
+//! The resources that wait for their reconcile to begin: what was woken by a change and has not
+//! been taken up. A resource that waits for its time, such as one that failed, is not among them.
 
 use std::{
     collections::HashSet,

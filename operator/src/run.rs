@@ -1,8 +1,9 @@
 //! What runs, in which order it starts and stops.
 //!
-//! Start: settings, admin port, lease, controller. Stop (SIGTERM or SIGINT): no new reconcile begins, reconciles under way finish, the
-//! lease is given up, exit 0, all within a hard limit that is shorter than the pod's grace period. A second signal, or a lost
-//! lease, ends the process at once: another operator may be working already.
+//! Start: settings, admin port, lease, controller. Stop (SIGTERM or SIGINT): no new reconcile
+//! begins, reconciles under way finish, the lease is given up, exit 0, all within a hard limit that
+//! is shorter than the pod's grace period. A second signal, or a lost lease, ends the process at
+//! once: another operator may be working already.
 
 mod api_client;
 mod controller;
@@ -27,7 +28,8 @@ use crate::{
     watching::Caches,
 };
 
-/// How long reconciles under way may take to finish after the signal. The chart's grace period is longer.
+/// How long reconciles under way may take to finish after the signal. The chart's grace period is
+/// longer.
 const DRAIN: Duration = Duration::from_secs(15);
 
 /// Why the operator stopped other than by a signal.
@@ -51,7 +53,8 @@ enum RunError {
 #[must_use]
 pub fn run(settings: Settings) -> ExitCode {
     log(&settings);
-    // One thread: the work is waiting for the API server, and what goes from thread to thread costs more than it gains.
+    // One thread: the work is waiting for the API server, and what goes from thread to thread costs
+    // more than it gains.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -149,7 +152,9 @@ async fn work(settings: Settings) -> Result<(), RunError> {
                 // Without all that it needs to read, no reconcile is under way.
                 () = stop.cancelled() => {
                     if reading.unread().is_empty() && timeout(DRAIN, reconciles).await.is_err() {
-                        tracing::warn!(seconds = DRAIN.as_secs(), "reconciles under way did not finish");
+                        tracing::warn!(
+                            seconds = DRAIN.as_secs(), "reconciles under way did not finish"
+                        );
                     }
                 }
             }

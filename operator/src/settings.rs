@@ -33,8 +33,8 @@ pub struct Settings {
     #[arg(long, env = "WATCH_SELECTOR", default_value = "", value_parser = selector)]
     pub watch_selector: String,
 
-    /// How many servers at a time are given a new default image. Those that do not become ready keep their places, so that an image
-    /// that does not work stops there.
+    /// How many servers at a time get what another version or default makes of them: image, settings and pod template. Those that
+    /// do not serve and verify as before keep their places, so that a version that does not work stops there.
     #[arg(long, env = "UPGRADES_AT_ONCE", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub upgrades_at_once: u16,
 

@@ -81,7 +81,13 @@ fn render_prints_every_object_that_a_resource_becomes() {
         assert!(kinds.contains(&kind), "{kind} is not among {kinds:?}");
     }
     for object in &objects {
-        assert_eq!(object["metadata"]["name"], "team-mcp");
+        let name = object["metadata"]["name"].as_str().unwrap();
+        // Settings are named by their digest, too.
+        let is_named = match object["kind"].as_str() {
+            Some("ConfigMap") => name.starts_with("team-mcp-"),
+            _ => name == "team-mcp",
+        };
+        assert!(is_named, "{name}");
         assert_eq!(object["metadata"]["namespace"], "tools");
     }
     let settings =

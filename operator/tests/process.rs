@@ -72,16 +72,16 @@ impl Drop for Running {
 }
 
 #[tokio::test]
-async fn it_is_alive_and_not_ready_before_it_has_reached_the_api_server() {
+async fn it_is_live_but_not_ready_before_reaching_the_api_server() {
     let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (admin, nobody) = (free().to_string(), free());
     let directory = env::temp_dir().join(format!("lenses-mcp-operator-{}", std::process::id()));
     fs::create_dir_all(&directory).unwrap();
     let kubeconfig = directory.join("kubeconfig");
     let text = format!(
-        "{{apiVersion: v1, kind: Config, current-context: c, \
-          clusters: [{{name: c, cluster: {{server: 'http://{nobody}'}}}}], \
-          contexts: [{{name: c, context: {{cluster: c, user: u}}}}], users: [{{name: u, user: {{}}}}]}}"
+        "{{apiVersion: v1, kind: Config, current-context: c, clusters: [{{name: c, cluster: \
+         {{server: 'http://{nobody}'}}}}], contexts: [{{name: c, context: {{cluster: c, user: \
+         u}}}}], users: [{{name: u, user: {{}}}}]}}"
     );
     fs::write(&kubeconfig, text).unwrap();
     let environment =

@@ -1,11 +1,13 @@
-//! One line, one count and one id for each request. The path is the route's and never the caller's text; the query, the
-//! headers and the body are not logged at all.
+//! One line, one count and one id for each request. The path is the route's and never the caller's
+//! text; the query, the headers and the body are not logged at all.
 //!
-//! A request that came as far as a tool, a prompt or a resource leaves an audit line, which says more. Where it was answered
-//! with 200 too, the line here would repeat it, and is written at DEBUG only: writing two lines cost as much as all of sign-in.
+//! A request that came as far as a tool, a prompt or a resource leaves an audit line, which says
+//! more. Where it was answered with 200 too, the line here would repeat it, and is written at DEBUG
+//! only: writing two lines cost as much as all of sign-in.
 //!
-//! What the line says besides is noted on the request's way. It does not stand in the span, which holds the id alone: a span
-//! that learns another field is parsed and written anew, and that six times over cost more than all of sign-in.
+//! What the line says besides is noted on the request's way. It does not stand in the span, which
+//! holds the id alone: a span that learns another field is parsed and written anew, and that six
+//! times over cost more than all of sign-in.
 
 mod metrics;
 
@@ -26,7 +28,8 @@ use crate::{
     request_id::{X_REQUEST_ID, XRequestId},
 };
 
-/// Stands for the status where the client went away before there was one, as in other servers' logs.
+/// Stands for the status where the client went away before there was one, as in other servers'
+/// logs.
 const CLIENT_GONE: u16 = 499;
 
 /// What is learnt of a request on its way, for its line.
@@ -92,7 +95,8 @@ where
     request.extensions_mut().insert(id.clone());
     let span = tracing::info_span!("request", id = id.as_str());
     let method = request.method().clone();
-    // Not given a name: what is moved out of a variable takes up its room in the future until the end, and that is copied.
+    // Not given a name: what is moved out of a variable takes up its room in the future until the
+    // end, and that is copied.
     FIELDS
         .scope(RefCell::default(), async {
             let mut line = Line { metrics, route, method, path, started, status: CLIENT_GONE };

@@ -1,5 +1,5 @@
-//! The admin port: for the kubelet and the scraper, not for callers. It has no sign-in, so nothing secret is here, and it
-//! answers no page that has made its own name resolve to this address.
+//! The admin port: for the kubelet and the scraper, not for callers. It has no sign-in, so nothing
+//! secret is here, and it answers no page that has made its own name resolve to this address.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -28,9 +28,9 @@ use crate::{
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `/livez`: the process answers. `/readyz`: it is configured, listens, can take requests, and was
-/// not told to stop; HQ's health is HQ's.
-/// `/metrics`: what [`Metrics`] counted. `/diagnostics`: what [`Diagnostics`] finds, always 200, because it is a report and
-/// no probe. `replicas` are the routes for the other replicas.
+/// not told to stop; HQ's health is HQ's. `/metrics`: what [`Metrics`] counted. `/diagnostics`:
+/// what [`Diagnostics`] finds, always 200, because it is a report and no probe. `replicas` are the
+/// routes for the other replicas.
 pub fn router(
     http: &Http,
     metrics: Arc<Metrics>,

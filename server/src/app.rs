@@ -1,5 +1,7 @@
 //! The whole router. A request's way is [`McpEndpoint::handle`], read from top to bottom.
 
+mod cors;
+
 use std::{
     any::Any, convert::Infallible, ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc,
     time::Duration,
@@ -12,15 +14,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use prometheus_client::metrics::counter::Counter;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    cors::{AllowHeaders, AllowOrigin, Any as AnyOrigin, CorsLayer},
-    set_header::SetResponseHeaderLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
+use self::cors::{endpoint_cors, is_of_page, metadata_cors};
 use crate::{
     access_log::{self, Route},
     audit::{DecidedBy, Source},
@@ -258,35 +257,6 @@ fn endpoint_paths(advertised_url: Option<&AdvertisedUrl>) -> Vec<String> {
     paths.extend(advertised_url.map(AdvertisedUrl::endpoint_path).filter(|path| path != ENDPOINT));
     let with_slash: Vec<_> = paths.iter().map(|path| format!("{path}/")).collect();
     [paths, with_slash].concat()
-}
-
-/// Whether a browser's page sent `request`, or asks if it may: all others need no CORS headers.
-fn is_of_page(request: &Request) -> bool {
-    request.method() == Method::OPTIONS || request.headers().contains_key(header::ORIGIN)
-}
-
-/// Pages of allowed origins may call with a token and read the challenge. No cookies, so no credentials in CORS's sense.
-fn endpoint_cors(host_check: Arc<HostCheck>) -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(move |origin, _| host_check.allows_origin(origin)))
-        .allow_methods([Method::POST, Method::GET, Method::DELETE])
-        // Tools may name headers of their own (`Mcp-Param-…`), so what is asked for is allowed.
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([
-            header::WWW_AUTHENTICATE,
-            header::RETRY_AFTER,
-            HeaderName::from_static("mcp-session-id"),
-            HeaderName::from_static("mcp-protocol-version"),
-            HeaderName::from_static("x-request-id"),
-        ])
-}
-
-/// The metadata is public: any page may read it. Pages may also learn that there is no registration.
-fn metadata_cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(AnyOrigin)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(AnyOrigin)
 }
 
 async fn not_found() -> Response {

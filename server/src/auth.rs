@@ -1,16 +1,19 @@
 //! Sign-in: who calls, and may they do what this call does.
 //!
 //! ```text
-//! Authorization header ─▶ bearer ─▶ resource_server ─▶ token_validator ─▶ introspection ─▶ HQ (RFC 7662)
-//!                          syntax     OAuth             cache, single_flight ╰─▶ token_exchange (RFC 8693)
-//!                                                       failed_sign_ins, address_shares: bounds per address
-//!                                ╰─▶ shared_token       API-key mode: one token for all callers
+//! Authorization header ─▶ bearer: syntax
+//!   ─▶ resource_server: OAuth ─▶ token_validator: cache, single_flight
+//!        │                         failed_sign_ins, address_shares: bounds per address
+//!        │                         ╰─▶ introspection ─▶ HQ (RFC 7662)
+//!        ╰─▶ token_exchange (RFC 8693)
+//!   ╰▶ shared_token: API-key mode, one token for all callers
 //! Identity ─▶ authorize: the scopes that the call needs ─▶ MCP
 //! AuthError  ─▶ challenge: 400, 401 (with a rejection), 403 (RFC 6750, RFC 9728), 429, 431 or 503
 //! ```
 //!
-//! A token is asked about at HQ for each request unless the operator said otherwise, so that a revoked application is out
-//! at its next call. HQ failing is never the caller's fault: it is 503, and the token stays good.
+//! A token is asked about at HQ for each request unless the operator said otherwise, so that a
+//! revoked application is out at its next call. HQ failing is never the caller's fault: it is 503,
+//! and the token stays good.
 
 mod address_shares;
 mod audience;

@@ -17,8 +17,8 @@ pub use self::trusted_proxies::{TrustedProxies, TrustedProxy};
 pub struct ClientAddress {
     /// The other end of the connection: a client or a proxy.
     pub peer: SocketAddr,
-    /// The client. Behind a trusted proxy it is the address that the proxy reports; otherwise, or if
-    /// the proxy reports none that can be read, it is the peer's.
+    /// The client. Behind a trusted proxy it is the address that the proxy reports; otherwise, or
+    /// if the proxy reports none that can be read, it is the peer's.
     pub client: IpAddr,
     /// The address of this machine, or this pod, to which the client or the proxy has connected.
     pub own: Option<IpAddr>,

@@ -1,5 +1,6 @@
-//! Whether Lenses HQ is as this server needs it: each link tried, each setting of HQ's that matters looked at, and for each
-//! that is wrong the one to change. Knows no caller, so that it can be asked where nobody has signed in.
+//! Whether Lenses HQ is as this server needs it: each link tried, each setting of HQ's that matters
+//! looked at, and for each that is wrong the one to change. Knows no caller, so that it can be
+//! asked where nobody has signed in.
 //!
 //! ```text
 //! HQ ─▶ observations (three requests at a time) ─▶ checks (pure) ─▶ Report
@@ -27,7 +28,8 @@ use crate::{
     tools::Checks,
 };
 
-/// How long a report is given again instead of asking HQ anew. Who may ask is not known, so that HQ must be spared.
+/// How long a report is given again instead of asking HQ anew. Who may ask is not known, so that HQ
+/// must be spared.
 const KEPT: Duration = Duration::from_secs(10);
 
 /// How long HQ's version is kept: an upgrade is seen within this.
@@ -85,8 +87,9 @@ impl Diagnostics {
         Self { lenses_url: lenses_url.clone(), sign_in, last, version }
     }
 
-    /// The report: made now, or not longer than 10 s ago. Takes as long as HQ does, and no longer than the time limits of
-    /// its requests together. Never fails: that HQ does not answer is what it reports.
+    /// The report: made now, or not longer than 10 s ago. Takes as long as HQ does, and no longer
+    /// than the time limits of its requests together. Never fails: that HQ does not answer is what
+    /// it reports.
     pub async fn report(&self) -> Arc<Report> {
         self.last.get_with((), async { Arc::new(self.run().await) }).await
     }

@@ -1,8 +1,8 @@
 //! Fuzz targets: what a parser promises, held against texts that nobody thought of.
 //!
-//! A target is a unit test beside its parser. Its corpus is the folder of its name in `server/fuzz`;
-//! an input is a text of the corpus with edits, or bytes at random. A text that fails is shown as
-//! small as it could be made: add it to the corpus.
+//! A target is a unit test beside its parser. Its corpus is the folder of its name in
+//! `server/fuzz`; an input is a text of the corpus with edits, or bytes at random. A text that
+//! fails is shown as small as it could be made: add it to the corpus.
 
 use std::{
     env, fs,

@@ -25,7 +25,8 @@ pub enum SignInMode {
 /// The caller of one request, made by sign-in and read by the tools. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// `sub` of the introspection reply, else its `client_id`; `None` with an API key, where callers are not told apart.
+    /// `sub` of the introspection reply, else its `client_id`; `None` with an API key, where
+    /// callers are not told apart.
     pub subject: Option<Arc<str>>,
     /// `client_id` of the introspection reply: which application the user signed in with.
     pub client_id: Option<Arc<str>>,
@@ -39,8 +40,9 @@ pub struct Identity {
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// A token's SHA-256. Prints as its first four bytes: enough to follow one token through the logs, no help in guessing it.
-/// The whole of it tells tokens apart where they are remembered, so that none is kept.
+/// A token's SHA-256. Prints as its first four bytes: enough to follow one token through the logs,
+/// no help in guessing it. The whole of it tells tokens apart where they are remembered, so that
+/// none is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 

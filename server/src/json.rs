@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_beginning_ends_at_each_byte_that_does_not_stand_for_itself() {
+    fn a_plain_prefix_ends_at_each_byte_that_needs_escaping() {
         for byte in 0..=u8::MAX {
             for before in 0..20 {
                 for after in [0, 1, 9] {

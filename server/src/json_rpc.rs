@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_a_short_string_or_an_integer_and_is_repeated_as_it_came() {
+    fn an_id_is_a_short_string_or_an_integer_and_is_echoed() {
         for text in ["0", "-7", "18446744073709551616", r#""a""#, r#""\u00e9\n""#] {
             assert_eq!(RequestId::parse(text).unwrap().as_json(), text);
         }
@@ -173,7 +173,10 @@ mod tests {
         error.write(&RequestId::parse("7").unwrap(), &mut buffer);
         assert_eq!(
             String::from_utf8(buffer).unwrap(),
-            r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"name is \"missing\"","data":{"a":1}}}"#
+            concat!(
+                r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"#,
+                r#""message":"name is \"missing\"","data":{"a":1}}}"#,
+            )
         );
     }
 }

@@ -1,7 +1,8 @@
-//! The page for people who open the server in a browser: what it is, and how to connect an assistant to it.
+//! The page for people who open the server in a browser: what it is, and how to connect an
+//! assistant to it.
 //!
-//! Made once, at start. It holds nothing that a caller without a token may not see: addresses, the scopes on offer, and
-//! whether a token is asked for.
+//! Made once, at start. It holds nothing that a caller without a token may not see: addresses, the
+//! scopes on offer, and whether a token is asked for.
 
 mod connect;
 
@@ -123,7 +124,8 @@ impl LandingPage {
     }
 }
 
-/// The page at `/`, and below the advertised URL's path: a proxy may pass that path on or take it off.
+/// The page at `/`, and below the advertised URL's path: a proxy may pass that path on or take it
+/// off.
 pub fn routes(page: Arc<LandingPage>, advertised_url: Option<&AdvertisedUrl>) -> Router {
     let show =
         get(async |State(page): State<Arc<LandingPage>>, method: Method| page.respond(&method));
@@ -147,8 +149,9 @@ fn is_look(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// Whether `Accept` names HTML. MCP clients name the event stream in each GET (Streamable HTTP), and stay MCP clients
-/// even if they take HTML too; a client that takes anything is none of the browsers, which all name HTML.
+/// Whether `Accept` names HTML. MCP clients name the event stream in each GET (Streamable HTTP),
+/// and stay MCP clients even if they take HTML too; a client that takes anything is none of the
+/// browsers, which all name HTML.
 fn wants_html(headers: &HeaderMap) -> bool {
     let accepts = |name: &str| accepted(headers).any(|range| range.eq_ignore_ascii_case(name));
     accepts("text/html") && !accepts("text/event-stream")
@@ -163,11 +166,13 @@ fn local_endpoint(http: &Http) -> String {
     }
 }
 
-/// Nothing but the page's own style and script, known by their hashes; nothing is loaded, framed, or sent anywhere.
+/// Nothing but the page's own style and script, known by their hashes; nothing is loaded, framed,
+/// or sent anywhere.
 fn content_security_policy() -> Result<HeaderValue, header::InvalidHeaderValue> {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     HeaderValue::try_from(format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; \
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
+         base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'",
         hash(STYLE),
         hash(SCRIPT)
@@ -182,9 +187,9 @@ mod tests {
     fn browsers_are_told_from_mcp_clients_by_what_they_accept() {
         let table: &[(&[&str], bool)] = &[
             (
-                &[
-                    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
-                ],
+                &["text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/\
+                   *;\
+                   q=0.8"],
                 true,
             ),
             (&["text/html"], true),

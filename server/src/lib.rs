@@ -1,9 +1,9 @@
 //! `lenses-mcp-server`: an MCP server for Lenses HQ and an OAuth 2.1 protected resource.
 //!
 //! Read in this order: [`settings`] (what can be set), [`start`] (from settings to a running
-//! server), [`app`] (a request's path), [`auth`] (sign-in), [`limits`] and [`connections`] (what one
-//! caller can take), [`mcp`] (messages), [`tools`], [`prompts`] and [`resources`] (what is called,
-//! picked and read), [`lenses`] (how HQ is asked).
+//! server), [`app`] (a request's path), [`auth`] (sign-in), [`limits`] and [`connections`] (what
+//! one caller can take), [`mcp`] (messages), [`tools`], [`prompts`] and [`resources`] (what is
+//! called, picked and read), [`lenses`] (how HQ is asked).
 
 pub mod access_log;
 pub mod admin;

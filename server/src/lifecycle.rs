@@ -1,7 +1,8 @@
 //! Connections and their end.
 //!
 //! ```text
-//! signal ─▶ stopping: not ready, nothing new is accepted, each response says that its connection closes after it
+//! signal ─▶ stopping: not ready, nothing new is accepted, each response says that its
+//!           connection closes after it
 //!        ─▶ a moment: idle connections close, requests in flight go on
 //!        ─▶ four fifths of the grace period: what still streams is ended
 //!        ─▶ the rest of it, or a second signal: what is left is cut
@@ -17,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::readiness::Readiness;
 
-/// How long an idle connection waits for one more request once the server stops: a request that crosses with a close fails
-/// (RFC 9112 §9.5), while a client that is told with a response goes elsewhere.
+/// How long an idle connection waits for one more request once the server stops: a request that
+/// crosses with a close fails (RFC 9112 §9.5), while a client that is told with a response goes
+/// elsewhere.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The stages of stopping, each a token that all tasks share.
@@ -66,8 +68,8 @@ impl Signals {
 }
 
 impl Stages {
-    /// Goes through the stages while `connections` end: to be called at the first signal. Returns when all have ended, at
-    /// the latest after `grace`, or at once after another signal.
+    /// Goes through the stages while `connections` end: to be called at the first signal. Returns
+    /// when all have ended, at the latest after `grace`, or at once after another signal.
     pub async fn run(
         &self,
         grace: Duration,

@@ -19,6 +19,11 @@ use lenses_mcp_server::{
     telemetry::Export,
 };
 
+/// After 255 bodies of 1 MiB, glibc's allocator keeps 14 MiB that nobody uses, and this one 3 MiB.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Most threads that handle requests: they wait for Lenses HQ, not for the processor.
 const WORKERS_MAX: usize = 4;
 
@@ -102,8 +107,9 @@ fn main() -> ExitCode {
 fn no_audit(output: &AuditOutput, error: &io::Error) -> String {
     match output {
         AuditOutput::File(path) => format!(
-            "MCP_AUDIT is \"file:{}\", which can't be written to: {error}; name a file in a directory \
-             that exists and in which this server's user may write, or write stdout or off",
+            "MCP_AUDIT is \"file:{}\", which can't be written to: {error}; name a file in a \
+             directory that exists and in which this server's user may write, or write stdout or \
+             off",
             path.display()
         ),
         AuditOutput::Stdout | AuditOutput::Off => format!("MCP_AUDIT can't be written to: {error}"),

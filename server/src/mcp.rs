@@ -6,8 +6,8 @@
 //!      ─▶ response: JSON, or an event stream if the call sends something before its result
 //! ```
 //!
-//! All revisions share one endpoint. Nothing is kept between requests: who calls is in each request,
-//! so any replica may answer it.
+//! All revisions share one endpoint. Nothing is kept between requests: who calls is in each
+//! request, so any replica may answer it.
 
 mod accepts;
 mod answer;

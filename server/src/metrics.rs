@@ -1,6 +1,8 @@
-//! What the server counts. Every label has few values, fixed in the code: nothing that a caller sends becomes a label.
+//! What the server counts. Every label has few values, fixed in the code: nothing that a caller
+//! sends becomes a label.
 //!
-//! Each module has its own metrics and knows no others. Here they are brought together for the exposition.
+//! Each module has its own metrics and knows no others. Here they are brought together for the
+//! exposition.
 
 use std::sync::Arc;
 
@@ -60,7 +62,8 @@ impl Metrics {
         let calls_rate_limited = Counter::default();
         registry.register(
             "calls_rate_limited",
-            "Calls that were refused because their user had made too many (MCP_CALLS_PER_MINUTE_PER_USER)",
+            "Calls that were refused because their user had made too many \
+             (MCP_CALLS_PER_MINUTE_PER_USER)",
             calls_rate_limited.clone(),
         );
         let mcp = McpMetrics::new(registry);
@@ -77,7 +80,8 @@ impl Metrics {
         let audit_lines_dropped = Counter::default();
         registry.register(
             "audit_lines_dropped",
-            "Audit lines that were dropped because what MCP_AUDIT names was not read or can't be written",
+            "Audit lines that were dropped because what MCP_AUDIT names was not read or can't be \
+             written",
             audit_lines_dropped.clone(),
         );
         mcp.register_operations(&mut root);

@@ -1,7 +1,8 @@
-//! What this server offers: whoever runs it decides which scopes, tools and environments there are here at all.
+//! What this server offers: whoever runs it decides which scopes, tools and environments there are
+//! here at all.
 //!
-//! What is not offered is not listed and not asked for at sign-in; a call of it is answered with the setting that keeps
-//! it away.
+//! What is not offered is not listed and not asked for at sign-in; a call of it is answered with
+//! the setting that keeps it away.
 
 mod glob;
 mod rules;
@@ -220,7 +221,8 @@ impl ToolPolicy {
             })
     }
 
-    /// The scopes that this call needs; `None` where there is no such tool here, so that sign-in asks nobody for more.
+    /// The scopes that this call needs; `None` where there is no such tool here, so that sign-in
+    /// asks nobody for more.
     #[must_use]
     pub fn required_scopes(
         &self,

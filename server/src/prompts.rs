@@ -1,9 +1,9 @@
 //! The prompts: ready-made ways through the tools that a person picks in the client.
 //!
-//! A prompt is data: arguments, and steps that each name the tools which they use. A step whose tools this server or the
-//! caller's token does not allow is left out, and the text says so; a prompt of which nothing would be left is not listed.
-//! What a person writes into an argument is quoted wherever it stands, so that it is read as a value and not as a line of
-//! the prompt.
+//! A prompt is data: arguments, and steps that each name the tools which they use. A step whose
+//! tools this server or the caller's token does not allow is left out, and the text says so; a
+//! prompt of which nothing would be left is not listed. What a person writes into an argument is
+//! quoted wherever it stands, so that it is read as a value and not as a line of the prompt.
 //!
 //! Names and arguments are a contract, as those of the tools.
 

@@ -107,8 +107,8 @@ impl Proxies {
         Ok(builder)
     }
 
-    /// A connector that reaches `url` through its proxy by CONNECT (RFC 9110 §9.3.6); `None` if it is
-    /// reached directly.
+    /// A connector that reaches `url` through its proxy by CONNECT (RFC 9110 §9.3.6); `None` if it
+    /// is reached directly.
     #[must_use]
     pub fn tunnel(&self, url: &Url) -> Option<Tunnel<HttpConnector>> {
         let (proxy, authorization) = self.intercept(url)?;

@@ -1,7 +1,8 @@
-//! The resources: what a client can attach to a conversation by its URI, without the model calling a tool.
+//! The resources: what a client can attach to a conversation by its URI, without the model calling
+//! a tool.
 //!
-//! A resource is read by the tool that shows the same, so that what a tool keeps away (environments and tools that are
-//! not offered, results that are too long) is kept away here too.
+//! A resource is read by the tool that shows the same, so that what a tool keeps away (environments
+//! and tools that are not offered, results that are too long) is kept away here too.
 
 mod listing;
 
@@ -56,7 +57,8 @@ pub const TEMPLATES: &[Template] = &[
         uri: ENVIRONMENTS,
         name: "environments",
         title: "Environments",
-        description: "The Lenses environments that the user may see, as list_environments shows them.",
+        description: "The Lenses environments that the user may see, as list_environments shows \
+                      them.",
         tool: "list_environments",
         variables: &[],
     },
@@ -72,8 +74,8 @@ pub const TEMPLATES: &[Template] = &[
         uri: "lenses://environments/{environment}/topics",
         name: "topics",
         title: "Topics",
-        description: "The Kafka topics of an environment, as list_topics shows them. Where it is too long, it ends with `cut`: \
-                      list_topics goes on with its cursor.",
+        description: "The Kafka topics of an environment, as list_topics shows them. Where it is \
+                      too long, it ends with `cut`: list_topics goes on with its cursor.",
         tool: "list_topics",
         variables: &[environment_in("environment")],
     },
@@ -89,7 +91,8 @@ pub const TEMPLATES: &[Template] = &[
         uri: "lenses://environments/{environment}/topics/{topic}/schema",
         name: "schema",
         title: "Schema of a topic",
-        description: "Formats and schemas of a topic's keys and values, with its description and tags.",
+        description: "Formats and schemas of a topic's keys and values, with its description and \
+                      tags.",
         tool: "get_topic_metadata",
         variables: &[environment_in("environment"), TOPIC],
     },
@@ -180,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_leads_to_a_tool_and_its_arguments_with_each_segment_one_name() {
+    fn a_uri_maps_to_a_tool_and_each_segment_is_one_argument() {
         for (uri, name, arguments) in [
             ("lenses://environments", "environments", json!({})),
             ("lenses://environments/dev", "environment", json!({ "name": "dev" })),
@@ -251,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn every_template_names_a_tool_that_there_is_and_each_of_its_variables() {
+    fn every_template_names_an_existing_tool_and_all_its_variables() {
         for template in TEMPLATES {
             let tool = crate::tools::registry().find(template.tool).unwrap();
             let named: Vec<_> =

@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-/// One OAuth scope of the Lenses MCP contract. None contains another: a token for `write` may not read.
+/// One OAuth scope of the Lenses MCP contract. None contains another: a token for `write` may not
+/// read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// See topics, groups, connectors, records and metadata.
@@ -99,8 +100,8 @@ impl ScopeSet {
         Scope::ALL.into_iter().filter(move |scope| self.contains(*scope))
     }
 
-    /// Reads a token's `scope` value (RFC 7662 §2.2). Scopes that are not ours are passed over: a token may hold more
-    /// than this server knows.
+    /// Reads a token's `scope` value (RFC 7662 §2.2). Scopes that are not ours are passed over: a
+    /// token may hold more than this server knows.
     #[must_use]
     pub fn from_token(text: &str) -> Self {
         text.split_ascii_whitespace().filter_map(|word| word.parse::<Scope>().ok()).collect()

@@ -1,8 +1,9 @@
 //! The settings: read and checked as a whole before anything binds.
 //!
-//! [`Variables`] layers the environment over a settings file, [`Settings::read`] turns them into values that can only be
-//! valid, or into the list of everything that is wrong. Both are pure over what they are given, so that tests (the
-//! operator's too, which holds what it writes against this code) need no environment.
+//! [`Variables`] layers the environment over a settings file, [`Settings::read`] turns them into
+//! values that can only be valid, or into the list of everything that is wrong. Both are pure over
+//! what they are given, so that tests (the operator's too, which holds what it writes against this
+//! code) need no environment.
 
 mod advertised;
 mod audit;
@@ -26,6 +27,7 @@ mod tls;
 mod traces;
 pub mod variable;
 mod variables;
+mod writer;
 
 use std::{
     collections::BTreeSet,
@@ -115,7 +117,8 @@ pub struct Settings {
 /// How clients reach this server.
 #[derive(Debug)]
 pub enum Transport {
-    /// One client, over standard input and output. There is no sign-in: who starts the process is the caller.
+    /// One client, over standard input and output. There is no sign-in: who starts the process is
+    /// the caller.
     Stdio {
         /// HQ's credential.
         api_key: SecretString,
@@ -184,8 +187,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The settings in effect, one to a line, as a settings file would hold them, secrets hidden; and
-    /// as comments, which proxy is used for what.
+    /// The settings in effect, one to a line, as a settings file would hold them, secrets hidden;
+    /// and as comments, which proxy is used for what.
     #[must_use]
     pub fn effective(&self) -> impl fmt::Display {
         let lines = self.effective.iter().map(ToString::to_string);

@@ -1,6 +1,7 @@
 //! From settings to a running server, and its end.
 
 mod error;
+mod front;
 mod listening;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -8,29 +9,28 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::Router;
 use rustls::ClientConfig;
 use secrecy::SecretString;
-use url::Url;
 
 pub use self::error::StartError;
-use self::listening::{bind, bind_admin, connection_options};
+use self::{
+    front::{Front, OnUnauthorized, front, lenses_tls},
+    listening::{bind, bind_admin, connection_options},
+};
 use crate::{
     admin,
     app::{self, Bounds},
     audit::AuditLog,
-    auth::{
-        Authenticator, AuthorizationServer, BackChannel, Mode, ResourceServer, SharedToken,
-        shared_identity,
-    },
+    auth::{Authenticator, BackChannel, shared_identity},
     connections,
     diagnostics::Diagnostics,
-    identity::{Identity, SignInMode},
+    identity::SignInMode,
     landing::LandingPage,
     lenses,
     lifecycle::{Signals, Stages},
     limits::{Bodies, Bound, LimitMetrics, PerUser, Slots, USER_SHARE, Users},
     mcp::{self, Handler},
     metrics::Metrics,
-    settings::{Http, Settings, SignIn, Transport},
-    tls::{self, TlsError},
+    settings::{Http, Settings, Transport},
+    tls,
 };
 
 /// Serves as `settings` say until a signal comes (or, over stdio, until standard input ends).
@@ -198,75 +198,6 @@ fn bounds(settings: &Settings, metrics: &LimitMetrics) -> Bounds {
         },
         request_timeout: limits.request_timeout,
     }
-}
-
-type OnUnauthorized = Arc<dyn Fn(&Identity) + Send + Sync>;
-
-/// What sign-in leaves for the others.
-struct Front {
-    mode: Mode,
-    on_unauthorized: OnUnauthorized,
-    diagnostics: Arc<Diagnostics>,
-    /// For all connections to HQ.
-    tls: ClientConfig,
-}
-
-fn front(settings: &Settings, http: &Http, metrics: &Metrics) -> Result<Front, StartError> {
-    let lenses_url = &settings.lenses_url;
-    let introspection_url = match &http.sign_in {
-        SignIn::OAuth(oauth) => Some(&oauth.introspection.url),
-        SignIn::ApiKey { .. } => None,
-    };
-    let tls = lenses_tls(settings, introspection_url, metrics)?;
-    let back_channel =
-        BackChannel::new(tls.clone(), &settings.proxies).map_err(StartError::BackChannel)?;
-    match &http.sign_in {
-        SignIn::OAuth(oauth) => {
-            let authorization_server = Arc::new(AuthorizationServer::new(
-                oauth,
-                lenses_url,
-                back_channel,
-                metrics.auth.clone(),
-                &metrics.lenses,
-            ));
-            let max_questions = settings.limits.max_concurrent_requests;
-            let resource_server = Arc::new(ResourceServer::new(
-                oauth,
-                settings.policy.scopes(),
-                authorization_server.clone(),
-                max_questions,
-                metrics.auth.clone(),
-            ));
-            let forgetting = resource_server.clone();
-            Ok(Front {
-                mode: Mode::OAuth(resource_server),
-                on_unauthorized: Arc::new(move |identity| forgetting.forget(identity)),
-                diagnostics: Arc::new(Diagnostics::of_oauth(
-                    lenses_url,
-                    oauth,
-                    authorization_server,
-                )),
-                tls,
-            })
-        }
-        SignIn::ApiKey { api_key, callers } => Ok(Front {
-            mode: Mode::Shared(SharedToken::new(callers, api_key, settings.policy.scopes())),
-            on_unauthorized: Arc::new(|_| {}),
-            diagnostics: Arc::new(Diagnostics::of_api_key(lenses_url, api_key, back_channel)),
-            tls,
-        }),
-    }
-}
-
-/// The one TLS configuration for all connections to HQ.
-fn lenses_tls(
-    settings: &Settings,
-    introspection_url: Option<&Url>,
-    metrics: &Metrics,
-) -> Result<ClientConfig, TlsError> {
-    let addresses =
-        [&settings.lenses_url, &settings.lenses_websocket_url].into_iter().chain(introspection_url);
-    tls::client_config(&settings.lenses_trust, addresses, metrics.tls.clone())
 }
 
 fn mcp_server(

@@ -1,5 +1,5 @@
-//! Where spans go. They wait in a queue of bounded length and are sent by a thread of their own, so that a collector that
-//! is slow or gone costs spans and nothing else.
+//! Where spans go. They wait in a queue of bounded length and are sent by a thread of their own, so
+//! that a collector that is slow or gone costs spans and nothing else.
 
 use std::{
     sync::{
@@ -38,7 +38,8 @@ use crate::{
 
 /// Longest time for one batch.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest time to send what is left when the server ends: within what it has left of its grace period.
+/// Longest time to send what is left when the server ends: within what it has left of its grace
+/// period.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(800);
 /// Largest reply of a collector that is read, in bytes.
 const REPLY_MAX: usize = 64 * 1024;
@@ -68,7 +69,8 @@ pub enum ExportError {
 pub struct Export(SdkTracerProvider);
 
 impl Export {
-    /// Sends spans as `traces` say. To be called on the runtime that is to carry the requests. Connects to nothing yet.
+    /// Sends spans as `traces` say. To be called on the runtime that is to carry the requests.
+    /// Connects to nothing yet.
     ///
     /// # Errors
     ///
@@ -81,7 +83,8 @@ impl Export {
         let resource =
             traces.resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-        // Not `builder()`: what it would add is read from the environment alone, and settings may be in a file.
+        // Not `builder()`: what it would add is read from the environment alone, and settings may
+        // be in a file.
         let resource =
             Resource::builder_empty().with_attribute(version).with_attributes(resource).build();
         let builder = SdkTracerProvider::builder()
@@ -209,7 +212,8 @@ impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanEx
             if let Err(error) = &result {
                 tracing::warn!(
                     %error,
-                    "traces can't be sent and are dropped, which is logged once: check OTEL_EXPORTER_OTLP_ENDPOINT"
+                    "traces can't be sent and are dropped, which is logged once: check \
+                     OTEL_EXPORTER_OTLP_ENDPOINT"
                 );
             } else {
                 tracing::info!("traces are sent again");

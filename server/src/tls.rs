@@ -5,8 +5,9 @@
 //!                    └▶ client       what it trusts in Lenses HQ, and shows to it
 //! ```
 //!
-//! Who renews a certificate replaces its file (Kubernetes swaps a link); connections that are there stay as they are, new
-//! ones use what is new. Files that can't be used change nothing but a log line and a count.
+//! Who renews a certificate replaces its file (Kubernetes swaps a link); connections that are there
+//! stay as they are, new ones use what is new. Files that can't be used change nothing but a log
+//! line and a count.
 
 mod client;
 mod files;
@@ -35,8 +36,8 @@ pub use self::{
 pub enum TlsError {
     /// The trust store has no certificate that can be used.
     #[error(
-        "the machine's trust store holds no CA certificate; mount one and name it in SSL_CERT_FILE or SSL_CERT_DIR, or \
-         name HQ's in LENSES_CA_FILE"
+        "the machine's trust store holds no CA certificate; mount one and name it in SSL_CERT_FILE \
+         or SSL_CERT_DIR, or name HQ's in LENSES_CA_FILE"
     )]
     NoRoots,
     /// A file can't be read.
@@ -92,7 +93,8 @@ pub enum MaterialError {
     Key,
     /// A key of another certificate, or of a kind that is not known.
     #[error(
-        "the private key can't be used with the certificate ({0}); write the key of the file's first certificate"
+        "the private key can't be used with the certificate ({0}); write the key of the file's \
+         first certificate"
     )]
     Pair(rustls::Error),
     /// There is nothing to trust.

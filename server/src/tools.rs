@@ -1,7 +1,7 @@
 //! The tools: what a model can see and do in Lenses.
 //!
-//! A tool is one struct of arguments, one function and one entry in its domain's `tools()`. From the entry come the
-//! listing, the schemas, the annotations, the scope and the metrics label:
+//! A tool is one struct of arguments, one function and one entry in its domain's `tools()`. From
+//! the entry come the listing, the schemas, the annotations, the scope and the metrics label:
 //!
 //! ```text
 //! entry ─▶ listing (name, title, schemas)          shown to those whose scopes allow a call
@@ -15,6 +15,7 @@
 mod approvals;
 mod arguments;
 mod asked;
+mod call;
 mod connectors;
 mod consumer_groups;
 #[cfg(test)]
@@ -50,7 +51,8 @@ use serde_json::{Map, Value};
 pub use self::{
     arguments::ArgumentError,
     asked::{Checks, Offer},
-    definition::{Call, Limits, Prepared, Tool},
+    call::{Call, Limits},
+    definition::{Prepared, Tool},
     effect::Effect,
     error::ToolError,
     outcome::Outcome,
@@ -94,8 +96,8 @@ pub fn registry() -> &'static Registry {
     &REGISTRY
 }
 
-/// The scopes that a call of the tool `name` needs; `None` when there is no such tool. For `execute_sql` they depend
-/// on the statement.
+/// The scopes that a call of the tool `name` needs; `None` when there is no such tool. For
+/// `execute_sql` they depend on the statement.
 #[must_use]
 pub fn required_scopes(name: &str, arguments: Option<&Map<String, Value>>) -> Option<ScopeSet> {
     registry().find(name).map(|tool| tool.required_scopes(arguments))
@@ -231,7 +233,8 @@ mod tests {
             let only_reads = tool.name() == "whoami"
                 || tool.name() != "execute_sql" && tool.required_scopes(None) == Scope::Read.into();
             assert_eq!(annotations["readOnlyHint"], only_reads, "{}", tool.name());
-            // What overwrites is destructive too (MCP), and it is what can be repeated without another effect.
+            // What overwrites is destructive too (MCP), and it is what can be repeated without
+            // another effect.
             let overwrites = !only_reads && annotations["idempotentHint"] == true;
             let may_delete = tool.name() == "execute_sql" || tool.further_scopes().is_some();
             assert_eq!(annotations["destructiveHint"], may_delete || overwrites, "{}", tool.name());

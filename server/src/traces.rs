@@ -1,13 +1,15 @@
-//! Traces: a span for each MCP request, and below it one for each call to Lenses HQ, sent as `OTEL_…` say.
+//! Traces: a span for each MCP request, and below it one for each call to Lenses HQ, sent as
+//! `OTEL_…` say.
 //!
-//! Spans say what was called, how it ended and how long it took: names and attributes are those of OpenTelemetry's
-//! conventions for MCP. Nothing in them is a caller's own text but the request's id: no token, no argument, no statement, no
-//! record, and a name only if a tool, a prompt or a kind of resources has it. They are `tracing`'s spans under a target of their own, so that where no traces are
-//! wanted nobody takes them and they cost a look at a flag; the log never shows them.
+//! Spans say what was called, how it ended and how long it took: names and attributes are those of
+//! OpenTelemetry's conventions for MCP. Nothing in them is a caller's own text but the request's
+//! id: no token, no argument, no statement, no record, and a name only if a tool, a prompt or a
+//! kind of resources has it. They are `tracing`'s spans under a target of their own, so that where
+//! no traces are wanted nobody takes them and they cost a look at a flag; the log never shows them.
 //!
-//! A request joins the trace of its client: `traceparent` in its `_meta`, else in its HTTP headers. It goes on to HQ in the
-//! same header, so that a call can be followed through. Sign-in comes before there is a request of MCP to speak of: its
-//! questions to HQ are in the metrics, not here.
+//! A request joins the trace of its client: `traceparent` in its `_meta`, else in its HTTP headers.
+//! It goes on to HQ in the same header, so that a call can be followed through. Sign-in comes
+//! before there is a request of MCP to speak of: its questions to HQ are in the metrics, not here.
 
 use http::HeaderMap;
 use opentelemetry::{
@@ -138,7 +140,8 @@ pub fn ended(span: &Span, failure: Option<&str>) {
     }
 }
 
-/// A call to Lenses HQ that begins now. `operation` is the client's method, not the path, which may hold a caller's words.
+/// A call to Lenses HQ that begins now. `operation` is the client's method, not the path, which may
+/// hold a caller's words.
 pub(crate) fn lenses_call(operation: &'static str) -> Span {
     tracing::info_span!(
         target: TARGET,

@@ -9,7 +9,8 @@ async function copy(source) {
     await navigator.clipboard.writeText(source.textContent);
     return true;
   } catch {
-    // Over plain http to another machine there is no clipboard API: select the text, and try the older command.
+    // Over plain http to another machine there is no clipboard API: select the text, and try the
+    // older command.
     getSelection().selectAllChildren(source);
     return document.execCommand("copy");
   }
@@ -23,7 +24,9 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
   button.addEventListener("click", async () => {
     const copied = await copy(source);
     word.textContent = copied ? "Copied" : "Selected";
-    status.textContent = copied ? `Copied ${name}.` : `Selected ${name}: press Ctrl+C or ⌘C to copy.`;
+    status.textContent = copied
+      ? `Copied ${name}.`
+      : `Selected ${name}: press Ctrl+C or ⌘C to copy.`;
     clearTimeout(timer);
     timer = setTimeout(() => {
       word.textContent = "Copy";

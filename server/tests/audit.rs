@@ -134,7 +134,7 @@ async fn a_slow_reader_holds_up_no_call_and_loses_counted_lines() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_written_to_is_named_with_what_to_do() {
+async fn a_file_that_cannot_be_written_is_named_with_the_remedy() {
     let output = Command::new(env!("CARGO_BIN_EXE_lenses-mcp-server"))
         .env_clear()
         .current_dir(env!("CARGO_TARGET_TMPDIR"))

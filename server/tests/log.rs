@@ -1,5 +1,5 @@
-//! What the log says, and what it never shows. In a process of its own, because whether a line is wanted is decided once in
-//! a process, and other tests want none.
+//! What the log says, and what it never shows. In a process of its own, because whether a line is
+//! wanted is decided once in a process, and other tests want none.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by panicking")]
 #![expect(dead_code, reason = "the other tests of the front use the rest")]
@@ -19,7 +19,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_log_says_who_called_what_and_never_shows_a_token_a_url_or_an_argument() {
+async fn the_log_names_caller_and_tool_but_no_token_url_or_argument() {
     let lines = CapturedLog::default();
     let subscriber = tracing_subscriber::fmt()
         .json()

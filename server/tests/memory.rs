@@ -1,4 +1,5 @@
-//! What queries and connections cost in memory, measured at the binary: the peak that the kernel saw (`VmHWM`).
+//! What queries and connections cost in memory, measured at the binary: the peak that the kernel
+//! saw (`VmHWM`).
 
 #![expect(clippy::panic, reason = "a test that fails says so by panicking")]
 #![cfg(target_os = "linux")]
@@ -27,7 +28,8 @@ const WARM_UP: usize = 10;
 /// By how much peaks may differ that should be the same, in KiB: the allocator's doing.
 const NOISE: u64 = 2 << 10;
 
-/// An HQ whose table has as many rows as the statement's last word says. A row is made when the one before it was taken.
+/// An HQ whose table has as many rows as the statement's last word says. A row is made when the one
+/// before it was taken.
 async fn hq() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -50,9 +52,15 @@ async fn answer(stream: TcpStream) {
     }
     for row in 0..rows {
         let text = format!(
-            r#"{{"type":"RECORD","data":{{"key":"event-{row}","value":{{"kind":"created","payload":"{row:064}","sequence":{row}}},"metadata":{{"timestamp":1767600000000,"partition":{},"offset":{},"__keysize":12,"__valuesize":128}},"rownum":{row}}}}}"#,
-            row % 8,
-            row / 8,
+            concat!(
+                r#"{{"type":"RECORD","data":{{"key":"event-{row}","#,
+                r#""value":{{"kind":"created","payload":"{row:064}","sequence":{row}}},"#,
+                r#""metadata":{{"timestamp":1767600000000,"partition":{partition},"#,
+                r#""offset":{offset},"__keysize":12,"__valuesize":128}},"rownum":{row}}}}}"#,
+            ),
+            row = row,
+            partition = row % 8,
+            offset = row / 8,
         );
         if socket.send(Message::text(text)).await.is_err() {
             return;

@@ -1,5 +1,6 @@
-//! That no refusal puts a token, a secret or a reply of HQ's into the log, at any level. In a process of its own, because
-//! whether a line is wanted is decided once in a process, and other tests want none.
+//! That no refusal puts a token, a secret or a reply of HQ's into the log, at any level. In a
+//! process of its own, because whether a line is wanted is decided once in a process, and other
+//! tests want none.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by panicking")]
 #![expect(dead_code, reason = "the other tests of the front use the rest")]
@@ -107,7 +108,8 @@ async fn no_refusal_shows_a_token_a_secret_or_hqs_reply() {
     drop(guard);
 
     let log = lines.text();
-    // What `logging` lets through: this program's at the level that is set, libraries' warnings and errors.
+    // What `logging` lets through: this program's at the level that is set, libraries' warnings and
+    // errors.
     let shown = ["\"target\":\"lenses_mcp_server", "\"level\":\"WARN\"", "\"level\":\"ERROR\""];
     let shown: Vec<_> =
         log.lines().filter(|line| shown.iter().any(|part| line.contains(part))).collect();

@@ -5,7 +5,8 @@ The name of objects. A dot becomes a hyphen, because the Lease and the Service c
 {{- $chart := .Values.nameOverride | default .Chart.Name -}}
 {{- $name := .Values.fullnameOverride -}}
 {{- if not $name -}}
-{{- $name = contains $chart .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $chart) -}}
+{{- $both := printf "%s-%s" .Release.Name $chart -}}
+{{- $name = contains $chart .Release.Name | ternary .Release.Name $both -}}
 {{- end -}}
 {{- $name | replace "." "-" | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
@@ -22,7 +23,9 @@ The name of objects. A dot becomes a hyphen, because the Lease and the Service c
 {{- printf "metrics-%s" (include "operator.name" .) | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Values that a release of an older chart lacks after "helm upgrade --reuse-values" have defaults. */}}
+{{/*
+Values that a release of an older chart lacks after "helm upgrade --reuse-values" have defaults.
+*/}}
 {{- define "operator.serviceAccountName" -}}
 {{- if dig "serviceAccount" "create" true .Values.AsMap -}}
 {{- .Values.serviceAccount.name | default (include "operator.name" .) -}}
@@ -73,7 +76,8 @@ annotations:
 {{- $root := index . 0 -}}
 {{- $image := index . 1 -}}
 {{- $registry := dig "global" "imageRegistry" "" $root.Values.AsMap | default $image.registry -}}
-{{- $name := empty $registry | ternary $image.repository (printf "%s/%s" $registry $image.repository) -}}
+{{- $full := printf "%s/%s" $registry $image.repository -}}
+{{- $name := empty $registry | ternary $image.repository $full -}}
 {{- if $image.digest -}}
 {{- printf "%s@%s" $name $image.digest -}}
 {{- else -}}

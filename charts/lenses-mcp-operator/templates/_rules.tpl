@@ -6,16 +6,19 @@
 - apiGroups: [mcp.lenses.io]
   resources: [lensesmcpservers/status]
   verbs: [patch]
-# Objects are made and changed by server-side apply (patch), which needs create for those that are not there. They go with their
-# owner, so only those are deleted that a spec may stop asking for. Of what every resource has, others' metadata is watched, too, to
-# know who has a name; of what a spec may ask for, "get" looks that up, and of a Deployment that has lost the label by which it is watched.
+# Objects are made and changed by server-side apply (patch), which needs create for those that are
+# not there. They go with their owner, so only those are deleted that a spec may stop asking for. Of
+# what every resource has, others' metadata is watched, too, to know who has a name; of what a spec
+# may ask for, "get" looks that up, and of a Deployment that has lost the label by which it is
+# watched.
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [list, watch, create, patch]
-# "get" reads, at the time of use, the authorities of spec.lenses.caBundle.
+# "get" reads, at the time of use, the authorities of spec.lenses.caBundle. "delete" is for settings
+# that no pod mounts any more.
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch]

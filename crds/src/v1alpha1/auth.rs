@@ -11,12 +11,14 @@ use crate::rules::{self, URL_MAX_LENGTH};
 #[derive(JsonSchema, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Auth {
-    /// OAuth 2.1: Lenses HQ is the authorization server, this server is the protected resource, and each caller works with
-    /// their own rights. `{}` takes every default. It needs HQ 6.2 or later with its authorization server enabled.
+    /// OAuth 2.1: Lenses HQ is the authorization server, this server is the protected resource, and
+    /// each caller works with their own rights. `{}` takes every default. It needs HQ 6.2 or later
+    /// with its authorization server enabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth: Option<OAuth>,
 
-    /// One Lenses service account for all callers, for an HQ without OAuth. Every caller has that account's rights.
+    /// One Lenses service account for all callers, for an HQ without OAuth. Every caller has that
+    /// account's rights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key: Option<ApiKey>,
 }
@@ -25,8 +27,8 @@ pub struct Auth {
 #[derive(KubeSchema, Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OAuth {
-    /// The scopes that this server offers at all: `read`, `write`, `delete`. A shorter list is a ceiling: no token can do
-    /// more here, and tools above it do not exist. Default: all three.
+    /// The scopes that this server offers at all: `read`, `write`, `delete`. A shorter list is a
+    /// ceiling: no token can do more here, and tools above it do not exist. Default: all three.
     #[serde(default = "every_scope")]
     #[schemars(length(min = 1, max = 3))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -36,13 +38,15 @@ pub struct OAuth {
     #[serde(default)]
     pub introspection: Introspection,
 
-    /// What is done with the audience (`aud`) of a token: `required` refuses a token that does not name this server,
-    /// `whenPresent` refuses one that names others only, `ignored` does not look. Default: `whenPresent`.
+    /// What is done with the audience (`aud`) of a token: `required` refuses a token that does not
+    /// name this server, `whenPresent` refuses one that names others only, `ignored` does not look.
+    /// Default: `whenPresent`.
     #[serde(default)]
     pub audience: Audience,
 
-    /// The client ids of the applications that may call, as Lenses HQ lists them, besides the rights that HQ gives their users. For
-    /// clients that are registered by hand: a client that registers itself gets a new id each time. Default: all.
+    /// The client ids of the applications that may call, as Lenses HQ lists them, besides the
+    /// rights that HQ gives their users. For clients that are registered by hand: a client that
+    /// registers itself gets a new id each time. Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 64),
@@ -51,9 +55,10 @@ pub struct OAuth {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub allowed_clients: Vec<String>,
 
-    /// How Lenses HQ knows its clients: `dynamic` means that they register themselves (RFC 7591) or are named by a Client ID
-    /// Metadata Document, so that an HQ that offers neither is a fault; with `manual` they are registered at HQ by hand, and a
-    /// closed registration is none. Default: `dynamic`.
+    /// How Lenses HQ knows its clients: `dynamic` means that they register themselves (RFC 7591) or
+    /// are named by a Client ID Metadata Document, so that an HQ that offers neither is a fault;
+    /// with `manual` they are registered at HQ by hand, and a closed registration is none. Default:
+    /// `dynamic`.
     #[serde(default)]
     pub client_registration: ClientRegistration,
 }
@@ -145,23 +150,26 @@ impl ClientRegistration {
 #[derive(KubeSchema, Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Introspection {
-    /// HQ's introspection endpoint as the pods reach it. Default: `/oauth2/introspect` under the address of HQ inside
-    /// (`lenses.url` or `lenses.serviceRef`), so that it need not be published.
+    /// HQ's introspection endpoint as the pods reach it. Default: `/oauth2/introspect` under the
+    /// address of HQ inside (`lenses.url` or `lenses.serviceRef`), so that it need not be
+    /// published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = URL_MAX_LENGTH))]
     #[x_kube(validation = rules::absolute_url())]
     pub url: Option<String>,
 
-    /// How long an answer of HQ is believed, from `0s` to `1h`. With `0s` HQ is asked at each call, and an application that
-    /// a user disconnects is out at once. Default: `0s`.
+    /// How long an answer of HQ is believed, from `0s` to `1h`. With `0s` HQ is asked at each call,
+    /// and an application that a user disconnects is out at once. Default: `0s`.
     #[serde(default = "no_time", with = "duration")]
-    #[schemars(with = "String", length(max = duration::MAX_LENGTH), regex(pattern = duration::PATTERN))]
+    #[schemars(
+        with = "String", length(max = duration::MAX_LENGTH), regex(pattern = duration::PATTERN)
+    )]
     #[x_kube(validation = rules::at_most_an_hour())]
     pub cache_ttl: Duration,
 
-    /// A Secret in this namespace with the keys `client_id` and `client_secret`, for an HQ that answers introspection to
-    /// known clients only. A change of it rolls the pods. Default: none, which needs `unauthenticatedIntrospection: true` in
-    /// HQ.
+    /// A Secret in this namespace with the keys `client_id` and `client_secret`, for an HQ that
+    /// answers introspection to known clients only. A change of it rolls the pods. Default: none,
+    /// which needs `unauthenticatedIntrospection: true` in HQ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_credentials_secret_ref: Option<SecretRef>,
 }
@@ -176,11 +184,12 @@ impl Default for Introspection {
 #[derive(JsonSchema, Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
-    /// The Secret's key that holds the token of the Lenses service account. A change of the Secret rolls the pods.
+    /// The Secret's key that holds the token of the Lenses service account. A change of the Secret
+    /// rolls the pods.
     pub secret_key_ref: SecretKeyRef,
 
-    /// Who may call, since the service account says nothing about the caller. Exactly one of `tokenSecretRef` and
-    /// `anyone`.
+    /// Who may call, since the service account says nothing about the caller. Exactly one of
+    /// `tokenSecretRef` and `anyone`.
     pub callers: Callers,
 }
 
@@ -189,13 +198,14 @@ pub struct ApiKey {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rules::exactly_one_caller())]
 pub struct Callers {
-    /// The Secret's key that holds the bearer token that callers must present: at least 16 letters, digits or `-._~+/`, such as
-    /// what `openssl rand -hex 32` prints. A change of the Secret rolls the pods.
+    /// The Secret's key that holds the bearer token that callers must present: at least 16 letters,
+    /// digits or `-._~+/`, such as what `openssl rand -hex 32` prints. A change of the Secret rolls
+    /// the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_secret_ref: Option<SecretKeyRef>,
 
-    /// `true` lets anyone who can reach the port act as the service account, and is shown as a warning in the AUTH column
-    /// and in the condition Accepted. Default: false.
+    /// `true` lets anyone who can reach the port act as the service account, and is shown as a
+    /// warning in the AUTH column and in the condition Accepted. Default: false.
     #[serde(default)]
     pub anyone: bool,
 }
@@ -207,8 +217,8 @@ pub struct SecretKeyRef {
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
 
-    /// The key in the Secret's `data`. The operator never reads values: a key that is not there keeps the new pods from
-    /// starting while the old ones serve on.
+    /// The key in the Secret's `data`. The operator never reads values: a key that is not there
+    /// keeps the new pods from starting while the old ones serve on.
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
     pub key: String,
 }

@@ -1,5 +1,6 @@
-//! Durations: whole seconds in and out, so that a default and what a user writes have the form that the schema's pattern
-//! asks for. A field of this kind says `#[serde(with = "duration")]` and takes the pattern and the length from here.
+//! Durations: whole seconds in and out, so that a default and what a user writes have the form that
+//! the schema's pattern asks for. A field of this kind says `#[serde(with = "duration")]` and takes
+//! the pattern and the length from here.
 
 use kube::core::Duration;
 use serde::{Deserialize, Deserializer, Serializer};

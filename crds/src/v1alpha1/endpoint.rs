@@ -24,10 +24,11 @@ const PATH: &str = r"^/([a-zA-Z0-9_~-][a-zA-Z0-9._~-]*(/[a-zA-Z0-9_~-][a-zA-Z0-9
     validation = rules::load_balancer_is_encrypted()
 )]
 pub struct Endpoint {
-    /// The public URL without `/mcp`, such as `https://mcp.example.com`; clients are told to use it, and OAuth metadata is
-    /// served for it. Default, the first that applies: `https` and the host and path of `httpRoute` or of `ingress`, the address
-    /// that a `LoadBalancer` Service was given, the DNS name of the Service inside the cluster. Plain http is accepted for
-    /// loopback addresses and cluster names only.
+    /// The public URL without `/mcp`, such as `https://mcp.example.com`; clients are told to use
+    /// it, and OAuth metadata is served for it. Default, the first that applies: `https` and the
+    /// host and path of `httpRoute` or of `ingress`, the address that a `LoadBalancer` Service was
+    /// given, the DNS name of the Service inside the cluster. Plain http is accepted for loopback
+    /// addresses and cluster names only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = URL_MAX_LENGTH))]
     #[x_kube(
@@ -41,23 +42,27 @@ pub struct Endpoint {
     #[serde(default)]
     pub service: Service,
 
-    /// An Ingress that leads to the Service. It has the name of this resource. One of `ingress` and `httpRoute`. Default: none.
+    /// An Ingress that leads to the Service. It has the name of this resource. One of `ingress` and
+    /// `httpRoute`. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingress: Option<Ingress>,
 
-    /// An `HTTPRoute` of the Gateway API that leads to the Service. It has the name of this resource. Where the cluster does not
-    /// have that API, the condition `Accepted` says so, everything else is made, and the route is made once the API is there.
-    /// One of `ingress` and `httpRoute`. Default: none.
+    /// An `HTTPRoute` of the Gateway API that leads to the Service. It has the name of this
+    /// resource. Where the cluster does not have that API, the condition `Accepted` says so,
+    /// everything else is made, and the route is made once the API is there. One of `ingress` and
+    /// `httpRoute`. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_route: Option<HttpRoute>,
 
-    /// TLS in the pod. The server takes up a changed certificate without a restart. An Ingress controller or a Gateway in front
-    /// must be told to dial the Service with TLS. Default: plain HTTP in the cluster.
+    /// TLS in the pod. The server takes up a changed certificate without a restart. An Ingress
+    /// controller or a Gateway in front must be told to dial the Service with TLS. Default: plain
+    /// HTTP in the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsSecret>,
 
-    /// Further browser origins that may call, such as `https://inspector.example.com`; the origin of the endpoint's own URL
-    /// always may, and so may clients that are not browsers. Default: none.
+    /// Further browser origins that may call, such as `https://inspector.example.com`; the origin
+    /// of the endpoint's own URL always may, and so may clients that are not browsers. Default:
+    /// none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 32),
@@ -88,14 +93,15 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 
-    /// Which load balancer takes the Service up, such as `service.k8s.aws/nlb`. It cannot be changed once it is set: give the
-    /// Service another type first. Needs `type: LoadBalancer`. Default: the cluster's own.
+    /// Which load balancer takes the Service up, such as `service.k8s.aws/nlb`. It cannot be
+    /// changed once it is set: give the Service another type first. Needs `type: LoadBalancer`.
+    /// Default: the cluster's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub load_balancer_class: Option<String>,
 
-    /// The addresses, as CIDR ranges such as `203.0.113.0/24`, from which the load balancer lets clients in. Needs `type:
-    /// LoadBalancer`. Default: all.
+    /// The addresses, as CIDR ranges such as `203.0.113.0/24`, from which the load balancer lets
+    /// clients in. Needs `type: LoadBalancer`. Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 64),
@@ -104,8 +110,9 @@ pub struct Service {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub load_balancer_source_ranges: Vec<String>,
 
-    /// `Cluster` spreads calls from outside over all pods; `Local` keeps them on the node that they reach and shows the pods the
-    /// client's own address. Needs `type: LoadBalancer` or `NodePort`. Default: `Cluster`.
+    /// `Cluster` spreads calls from outside over all pods; `Local` keeps them on the node that they
+    /// reach and shows the pods the client's own address. Needs `type: LoadBalancer` or `NodePort`.
+    /// Default: `Cluster`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_traffic_policy: Option<ExternalTrafficPolicy>,
 }
@@ -114,7 +121,8 @@ pub struct Service {
 #[derive(KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ingress {
-    /// The host that clients dial, such as `mcp.example.com`. The host of `endpoint.url`, if that is set, must be the same.
+    /// The host that clients dial, such as `mcp.example.com`. The host of `endpoint.url`, if that
+    /// is set, must be the same.
     #[schemars(length(min = 1, max = 253), regex(pattern = HOST))]
     pub host: String,
 
@@ -123,19 +131,21 @@ pub struct Ingress {
     #[schemars(length(min = 1, max = 253))]
     pub class_name: Option<String>,
 
-    /// The path under which the server is published, without `/mcp`, such as `/team-a`: clients then dial `/team-a/mcp`. The path
-    /// of `endpoint.url`, if that is set, must be the same. Default: `/`.
+    /// The path under which the server is published, without `/mcp`, such as `/team-a`: clients
+    /// then dial `/team-a/mcp`. The path of `endpoint.url`, if that is set, must be the same.
+    /// Default: `/`.
     #[serde(default = "root")]
     #[schemars(length(min = 1, max = 256), regex(pattern = PATH))]
     #[x_kube(validation = rules::without_mcp_path())]
     pub path: String,
 
-    /// TLS at the Ingress, with a certificate of this namespace; cert-manager makes it where `annotations` ask it to. Default:
-    /// the certificate that the Ingress controller has for all.
+    /// TLS at the Ingress, with a certificate of this namespace; cert-manager makes it where
+    /// `annotations` ask it to. Default: the certificate that the Ingress controller has for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsSecret>,
 
-    /// Annotations of the Ingress, for its controller and for cert-manager as a rule. Default: none.
+    /// Annotations of the Ingress, for its controller and for cert-manager as a rule. Default:
+    /// none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -148,14 +158,15 @@ pub struct HttpRoute {
     #[schemars(length(min = 1, max = 32))]
     pub parent_refs: Vec<ParentRef>,
 
-    /// The hosts that clients dial, such as `mcp.example.com`. The first is the one that clients are told. The host of
-    /// `endpoint.url`, if that is set, must be one of them.
+    /// The hosts that clients dial, such as `mcp.example.com`. The first is the one that clients
+    /// are told. The host of `endpoint.url`, if that is set, must be one of them.
     #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253), regex(pattern = HOST)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub hostnames: Vec<String>,
 
-    /// The path under which the server is published, without `/mcp`, such as `/team-a`: clients then dial `/team-a/mcp`. The path
-    /// of `endpoint.url`, if that is set, must be the same. Default: `/`.
+    /// The path under which the server is published, without `/mcp`, such as `/team-a`: clients
+    /// then dial `/team-a/mcp`. The path of `endpoint.url`, if that is set, must be the same.
+    /// Default: `/`.
     #[serde(default = "root")]
     #[schemars(length(min = 1, max = 256), regex(pattern = PATH))]
     #[x_kube(validation = rules::without_mcp_path())]
@@ -170,7 +181,8 @@ pub struct ParentRef {
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
 
-    /// The Gateway's namespace, which must allow routes of this one. Default: the namespace of this resource.
+    /// The Gateway's namespace, which must allow routes of this one. Default: the namespace of this
+    /// resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,

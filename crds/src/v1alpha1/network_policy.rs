@@ -8,26 +8,28 @@ use serde::{Deserialize, Serialize};
 #[derive(JsonSchema, Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkPolicy {
-    /// Whether a `NetworkPolicy` is made. It lets in callers, the scraper of metrics and the operator, and lets out what the
-    /// server needs: Lenses HQ, DNS, and the receiver of traces. Whether it is enforced is up to the cluster's network
-    /// plugin. It knows ports and pods, not host names: to an HQ outside the cluster, the port is open to every address.
-    /// Default: true.
+    /// Whether a `NetworkPolicy` is made. It lets in callers, the scraper of metrics and the
+    /// operator, and lets out what the server needs: Lenses HQ, DNS, and the receiver of traces.
+    /// Whether it is enforced is up to the cluster's network plugin. It knows ports and pods, not
+    /// host names: to an HQ outside the cluster, the port is open to every address. Default: true.
     #[serde(default = "yes")]
     pub enabled: bool,
 
-    /// Who may call, as the `from` of a `NetworkPolicy`; an ingress controller must be among them. The operator, which checks
-    /// the endpoint, always is. Default: anyone who can reach the pods; sign-in holds all the same.
+    /// Who may call, as the `from` of a `NetworkPolicy`; an ingress controller must be among them.
+    /// The operator, which checks the endpoint, always is. Default: anyone who can reach the pods;
+    /// sign-in holds all the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub ingress_from: Vec<NetworkPolicyPeer>,
 
-    /// Who may scrape metrics from the admin port, as the `from` of a `NetworkPolicy`. Default: nobody.
+    /// Who may scrape metrics from the admin port, as the `from` of a `NetworkPolicy`. Default:
+    /// nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub metrics_from: Vec<NetworkPolicyPeer>,
 
-    /// Whom else the pods may reach, as the `egress` of a `NetworkPolicy`; a proxy, as a rule, or what a sidecar needs.
-    /// Default: nobody.
+    /// Whom else the pods may reach, as the `egress` of a `NetworkPolicy`; a proxy, as a rule, or
+    /// what a sidecar needs. Default: nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub extra_egress: Vec<NetworkPolicyEgressRule>,
@@ -53,8 +55,8 @@ impl Default for NetworkPolicy {
 #[derive(JsonSchema, Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dns {
-    /// The DNS servers, as the `to` of a `NetworkPolicy`. Default: any address, since a DNS cache on the node is no pod that
-    /// a policy could name.
+    /// The DNS servers, as the `to` of a `NetworkPolicy`. Default: any address, since a DNS cache
+    /// on the node is no pod that a policy could name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub to: Vec<NetworkPolicyPeer>,

@@ -16,12 +16,13 @@ pub struct Observability {
     #[serde(default)]
     pub log: Log,
 
-    /// Who is told of the metrics. They are always at `/metrics` of the pods' port `admin` (9090). Optional.
+    /// Who is told of the metrics. They are always at `/metrics` of the pods' port `admin` (9090).
+    /// Optional.
     #[serde(default)]
     pub metrics: Metrics,
 
-    /// Where each call, each denial and each failed sign-in is recorded, one JSON object a line. Exactly one of `stdout`, `file`
-    /// and `disabled`. Default: `stdout: {}`.
+    /// Where each call, each denial and each failed sign-in is recorded, one JSON object a line.
+    /// Exactly one of `stdout`, `file` and `disabled`. Default: `stdout: {}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<Audit>,
 
@@ -35,7 +36,8 @@ pub struct Observability {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rules::exactly_one_audit())]
 pub struct Audit {
-    /// Standard output, which the cluster's log collector reads; `{}`. The log is on standard error.
+    /// Standard output, which the cluster's log collector reads; `{}`. The log is on standard
+    /// error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdout: Option<AuditStdout>,
 
@@ -67,8 +69,9 @@ pub struct AuditStdout {}
 /// A file of the pod.
 #[derive(JsonSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct AuditFile {
-    /// Absolute path in the container, such as `/var/log/lenses-mcp/audit.jsonl`. It must be on a volume that `podTemplate` mounts
-    /// into the container `lenses-mcp-server`, whose own file system is read-only. Rotate it by rename or by truncation.
+    /// Absolute path in the container, such as `/var/log/lenses-mcp/audit.jsonl`. It must be on a
+    /// volume that `podTemplate` mounts into the container `lenses-mcp-server`, whose own file
+    /// system is read-only. Rotate it by rename or by truncation.
     #[schemars(
         length(max = 512),
         regex(pattern = r"^(/[a-zA-Z0-9._-]*[a-zA-Z0-9_-][a-zA-Z0-9._-]*)+$")
@@ -84,9 +87,10 @@ pub struct AuditDisabled {}
 #[derive(JsonSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
-    /// Makes a `ServiceMonitor` of the Prometheus operator; `{}` is enough. Where the cluster lacks that API, the condition
-    /// `Accepted` says so until it is installed. Unless `networkPolicy.metricsFrom` names who scrapes, any pod of the cluster may.
-    /// Default: none is made.
+    /// Makes a `ServiceMonitor` of the Prometheus operator; `{}` is enough. Where the cluster lacks
+    /// that API, the condition `Accepted` says so until it is installed. Unless
+    /// `networkPolicy.metricsFrom` names who scrapes, any pod of the cluster may. Default: none is
+    /// made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_monitor: Option<ServiceMonitor>,
 }
@@ -95,15 +99,18 @@ pub struct Metrics {
 #[derive(KubeSchema, Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceMonitor {
-    /// Further labels, by which your Prometheus selects it, such as `release: prometheus`. Default: none.
+    /// Further labels, by which your Prometheus selects it, such as `release: prometheus`. Default:
+    /// none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[x_kube(validation = rules::labels_of_others())]
     pub labels: BTreeMap<String, String>,
 
-    /// How often it is scraped, in Prometheus' own notation, such as `30s`. Default: as your Prometheus does.
+    /// How often it is scraped, in Prometheus' own notation, such as `30s`. Default: as your
+    /// Prometheus does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(
-        pattern = "^(0|(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?)$"
+        pattern = "^(0|(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?\
+                   (([0-9]+)ms)?)$"
     ))]
     #[schemars(length(min = 1, max = 32))]
     pub interval: Option<String>,
@@ -113,7 +120,8 @@ pub struct ServiceMonitor {
 #[derive(JsonSchema, Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Log {
-    /// `error`, `warn`, `info`, `debug` or `trace`. Tokens and records are in none of them. Default: `info`.
+    /// `error`, `warn`, `info`, `debug` or `trace`. Tokens and records are in none of them.
+    /// Default: `info`.
     #[serde(default)]
     pub level: LogLevel,
 
@@ -179,8 +187,9 @@ impl LogFormat {
 #[derive(KubeSchema, Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tracing {
-    /// The receiver, such as `http://collector.monitoring.svc:4318`; with `http/protobuf`, `/v1/traces` is added. Headers that
-    /// it wants are given as `OTEL_EXPORTER_OTLP_HEADERS` in `podTemplate`, from a Secret.
+    /// The receiver, such as `http://collector.monitoring.svc:4318`; with `http/protobuf`,
+    /// `/v1/traces` is added. Headers that it wants are given as `OTEL_EXPORTER_OTLP_HEADERS` in
+    /// `podTemplate`, from a Secret.
     #[schemars(length(max = URL_MAX_LENGTH))]
     #[x_kube(validation = rules::absolute_url())]
     pub otlp_endpoint: String,
@@ -189,7 +198,8 @@ pub struct Tracing {
     #[serde(default)]
     pub protocol: OtlpProtocol,
 
-    /// The share of traces that are sent, from 0 to 1, of those that no caller has decided about. Default: 1.
+    /// The share of traces that are sent, from 0 to 1, of those that no caller has decided about.
+    /// Default: 1.
     #[serde(default = "all")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub sample_ratio: f64,

@@ -15,18 +15,20 @@ pub struct Tools {
     #[serde(default)]
     pub read_only: bool,
 
-    /// The tools that there are: names such as `list_topics`, and whole groups such as `topics/*`. Default: all.
+    /// The tools that there are: names such as `list_topics`, and whole groups such as `topics/*`.
+    /// Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "selectors")]
     pub allow: Vec<String>,
 
-    /// The tools that there are not: names such as `execute_sql`, and whole groups such as `sql/*`. It wins over `allow`. Default:
-    /// none.
+    /// The tools that there are not: names such as `execute_sql`, and whole groups such as `sql/*`.
+    /// It wins over `allow`. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "selectors")]
     pub deny: Vec<String>,
 
-    /// The Lenses environments that the tools may touch, by name. Default: all that the caller may see in Lenses.
+    /// The Lenses environments that the tools may touch, by name. Default: all that the caller may
+    /// see in Lenses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 256),
@@ -38,14 +40,14 @@ pub struct Tools {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub environments: Vec<String>,
 
-    /// Whether the user must agree before something is deleted. `destructive`: the user is asked if the client can show the
-    /// question, and a call of any other client runs. `required`: a call is refused if the client cannot show it. `never`: nobody
-    /// is asked. Default: `destructive`.
+    /// Whether the user must agree before something is deleted. `destructive`: the user is asked if
+    /// the client can show the question, and a call of any other client runs. `required`: a call is
+    /// refused if the client cannot show it. `never`: nobody is asked. Default: `destructive`.
     #[serde(default)]
     pub confirm: Confirm,
 
-    /// What holds in some environments. The first rule that matches an environment decides; where none does, the fields above alone
-    /// hold. No rule offers more than they do. Default: none.
+    /// What holds in some environments. The first rule that matches an environment decides; where
+    /// none does, the fields above alone hold. No rule offers more than they do. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Atomic, validation = rules::rule_for_all_is_last())]
@@ -57,7 +59,8 @@ pub struct Tools {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rules::environment_rule_says_something())]
 pub struct EnvironmentRule {
-    /// Patterns of environments' names, such as `prod*`: `*` stands for any text, `?` for one character. Case makes no difference.
+    /// Patterns of environments' names, such as `prod*`: `*` stands for any text, `?` for one
+    /// character. Case makes no difference.
     #[schemars(
         length(min = 1, max = 16),
         inner(length(min = 1, max = 63), regex(pattern = r"^[-a-zA-Z0-9_.*?]+$"))
@@ -65,7 +68,8 @@ pub struct EnvironmentRule {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub environments: Vec<String>,
 
-    /// The scopes that are offered there, of those in `auth.oauth.scopes`; `[]` for none at all. Default: all of them.
+    /// The scopes that are offered there, of those in `auth.oauth.scopes`; `[]` for none at all.
+    /// Default: all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 3))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -143,51 +147,63 @@ pub struct Limits {
 
     /// How long a query may run, from `1s` to `1h`, less than `requestTimeout`. Default: `30s`.
     #[serde(default = "sql_timeout", with = "duration")]
-    #[schemars(with = "String", length(max = duration::MAX_LENGTH), regex(pattern = duration::PATTERN))]
+    #[schemars(
+        with = "String", length(max = duration::MAX_LENGTH), regex(pattern = duration::PATTERN)
+    )]
     #[x_kube(validation = rules::from_a_second_to_an_hour())]
     pub sql_timeout: Duration,
 
-    /// The largest reply that is read from HQ, in bytes, from 1024 to 67108864 (64 MiB). Default: 4194304 (4 MiB).
+    /// The largest reply that is read from HQ, in bytes, from 1024 to 67108864 (64 MiB). Default:
+    /// 4194304 (4 MiB).
     #[serde(default = "response_max_bytes")]
     #[schemars(range(min = 1024, max = 67_108_864))]
     pub response_max_bytes: i32,
 
-    /// The longest time from a request to the head of its response, from `1s` to `1h`. Default: `60s`.
+    /// The longest time from a request to the head of its response, from `1s` to `1h`. Default:
+    /// `60s`.
     #[serde(default = "request_timeout", with = "duration")]
-    #[schemars(with = "String", length(max = duration::MAX_LENGTH), regex(pattern = duration::PATTERN))]
+    #[schemars(
+        with = "String", length(max = duration::MAX_LENGTH), regex(pattern = duration::PATTERN)
+    )]
     #[x_kube(validation = rules::from_a_second_to_an_hour())]
     pub request_timeout: Duration,
 
-    /// How many calls one user may make a minute at each pod, up to 1000000; 0 is any number. Default: 600.
+    /// How many calls one user may make a minute at each pod, up to 1000000; 0 is any number.
+    /// Default: 600.
     #[serde(default = "calls_per_minute_per_user")]
     #[schemars(range(min = 0, max = 1_000_000))]
     pub calls_per_minute_per_user: i32,
 
-    /// How many requests and streams of one user each pod answers at a time, from 1 to 65536. One more gets 429. Default: 16.
+    /// How many requests and streams of one user each pod answers at a time, from 1 to 65536. One
+    /// more gets 429. Default: 16.
     #[serde(default = "concurrent_calls_per_user")]
     #[schemars(range(min = 1, max = 65_536))]
     pub concurrent_calls_per_user: i32,
 
-    /// The largest request body, in bytes, from 1024 to 67108864 (64 MiB). A longer one gets 413. Default: 1048576 (1 MiB).
+    /// The largest request body, in bytes, from 1024 to 67108864 (64 MiB). A longer one gets 413.
+    /// Default: 1048576 (1 MiB).
     #[serde(default = "body_max_bytes")]
     #[schemars(range(min = 1024, max = 67_108_864))]
     pub body_max_bytes: i32,
 
-    /// How many connections one client address (IPv6: one /64 network) may have open to each pod, from 1 to 262144. For one more,
-    /// the one that is idle longest is closed. Those of `trustedProxies` are not counted. Default: 64.
+    /// How many connections one client address (IPv6: one /64 network) may have open to each pod,
+    /// from 1 to 262144. For one more, the one that is idle longest is closed. Those of
+    /// `trustedProxies` are not counted. Default: 64.
     #[serde(default = "connections_per_address")]
     #[schemars(range(min = 1, max = 262_144))]
     pub connections_per_address: i32,
 
-    /// How many access tokens of one client address HQ may refuse in a minute, at each pod, up to 1000000; 0 is any number. After
-    /// that, tokens of that address that HQ did not accept within the hour get 429. Default: 20.
+    /// How many access tokens of one client address HQ may refuse in a minute, at each pod, up to
+    /// 1000000; 0 is any number. After that, tokens of that address that HQ did not accept within
+    /// the hour get 429. Default: 20.
     #[serde(default = "failed_sign_ins_per_minute")]
     #[schemars(range(min = 0, max = 1_000_000))]
     pub failed_sign_ins_per_minute: i32,
 
-    /// The proxies in front of the pods, such as an ingress controller: IP addresses or CIDR ranges, such as `10.0.0.7` or
-    /// `10.244.0.0/16`. They are believed about their clients' addresses (`Forwarded`, `X-Forwarded-For`). Without them, all clients
-    /// of a proxy count as one address. Default: none.
+    /// The proxies in front of the pods, such as an ingress controller: IP addresses or CIDR
+    /// ranges, such as `10.0.0.7` or `10.244.0.0/16`. They are believed about their clients'
+    /// addresses (`Forwarded`, `X-Forwarded-For`). Without them, all clients of a proxy count as
+    /// one address. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 64),
@@ -256,6 +272,8 @@ fn selectors(_: &mut SchemaGenerator) -> Schema {
         "type": "array",
         "x-kubernetes-list-type": "set",
         "maxItems": 128,
-        "items": { "type": "string", "maxLength": 64, "enum": tools::selectors().collect::<Vec<_>>() }
+        "items": {
+            "type": "string", "maxLength": 64, "enum": tools::selectors().collect::<Vec<_>>()
+        }
     })
 }

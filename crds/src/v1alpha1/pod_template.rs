@@ -4,15 +4,20 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
-/// The container of the server. In `spec.podTemplate` this name says that what follows is merged into it.
+/// The container of the server. In `spec.podTemplate` this name says that what follows is merged
+/// into it.
 pub const SERVER_CONTAINER: &str = "lenses-mcp-server";
 
-/// Kubernetes' own schema, so that a wrong type or name is refused at `kubectl apply`, with three changes. Nothing is required that
-/// the operator fills in. Only labels and annotations are left of the metadata. And it is without descriptions: they would be
-/// larger than all the rest of the CRD, and are at `kubectl explain pod.spec`.
+/// Kubernetes' own schema, so that a wrong type or name is refused at `kubectl apply`, with three
+/// changes. Nothing is required that the operator fills in. Only labels and annotations are left of
+/// the metadata. And it is without descriptions: they would be larger than all the rest of the CRD,
+/// and are at `kubectl explain pod.spec`.
 pub(super) fn partial_pod_template(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = generator.subschema_for::<PodTemplateSpec>().to_value();
-    let strings = json!({ "type": "object", "maxProperties": 64, "additionalProperties": { "type": "string", "maxLength": 65536 } });
+    let strings = json!({
+        "type": "object", "maxProperties": 64,
+        "additionalProperties": { "type": "string", "maxLength": 65536 }
+    });
     schema["properties"]["metadata"] =
         json!({ "type": "object", "properties": { "labels": strings, "annotations": strings } });
     silence(&mut schema);

@@ -65,7 +65,10 @@ fn quantities(_: &mut SchemaGenerator) -> Schema {
         "maxProperties": 16,
         "additionalProperties": {
             "x-kubernetes-int-or-string": true,
-            "pattern": r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
+            "pattern": concat!(
+                r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))",
+                r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$",
+            )
         }
     })
 }

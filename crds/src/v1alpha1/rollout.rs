@@ -13,14 +13,16 @@ use crate::rules;
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rules::rollout_can_move())]
 pub struct Rollout {
-    /// What is done when a change asks more of callers or offers them less (sign-in, scopes, tools): `Recreate` takes the old pods
-    /// down first, so that nobody is served by the old rules any more; `RollingUpdate` replaces them one by one, with no request
-    /// lost, as any other change does. Default: `Recreate`.
+    /// What is done when a change asks more of callers or offers them less (sign-in, scopes,
+    /// tools): `Recreate` takes the old pods down first, so that nobody is served by the old rules
+    /// any more; `RollingUpdate` replaces them one by one, with no request lost, as any other
+    /// change does. Default: `Recreate`.
     #[serde(default)]
     pub security_change: SecurityChange,
 
-    /// How many seconds new pods may take without one more of them becoming ready before the change counts as stalled; the old pods
-    /// serve on, and the new ones are tried further. From 10 to 3600. Default: 300.
+    /// How many seconds new pods may take without one more of them becoming ready before the change
+    /// counts as stalled; the old pods serve on, and the new ones are tried further. From 10
+    /// to 3600. Default: 300.
     #[serde(default = "progress_deadline_seconds")]
     #[schemars(range(min = 10, max = 3600))]
     pub progress_deadline_seconds: i32,
@@ -33,8 +35,8 @@ pub struct Rollout {
     pub max_surge: IntOrString,
 
     /// How many pods of `replicas` may be missing during a rolling update, as a number or a
-    /// percentage such as `25%`. With one replica and 1 the server does not answer until the new pod
-    /// is ready. Default: 0.
+    /// percentage such as `25%`. With one replica and 1 the server does not answer until the new
+    /// pod is ready. Default: 0.
     #[serde(default = "no_pod")]
     #[schemars(extend("minimum" = 0, "pattern" = PERCENTAGE))]
     pub max_unavailable: IntOrString,

@@ -26,17 +26,19 @@ pub struct Autoscaling {
     #[schemars(range(min = 1, max = 1000))]
     pub max_replicas: i32,
 
-    /// The CPU that the pods are to use on average, in percent of what `resources.requests.cpu` asks for. Default: 80, unless
-    /// `metrics` says what else to go by.
+    /// The CPU that the pods are to use on average, in percent of what `resources.requests.cpu`
+    /// asks for. Default: 80, unless `metrics` says what else to go by.
     #[serde(rename = "targetCPUUtilization", default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10000))]
     pub target_cpu_utilization: Option<i32>,
 
-    /// How fast pods are added and taken away, as in a `HorizontalPodAutoscaler`. Default: what Kubernetes does.
+    /// How fast pods are added and taken away, as in a `HorizontalPodAutoscaler`. Default: what
+    /// Kubernetes does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behavior: Option<HorizontalPodAutoscalerBehavior>,
 
-    /// Further metrics to go by, as in a `HorizontalPodAutoscaler`; the one that asks for the most pods decides. Default: none.
+    /// Further metrics to go by, as in a `HorizontalPodAutoscaler`; the one that asks for the most
+    /// pods decides. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub metrics: Vec<MetricSpec>,
@@ -55,12 +57,14 @@ impl Autoscaling {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rules::at_most_one_budget())]
 pub struct DisruptionBudget {
-    /// How many pods must stay, as a number or a percentage such as `50%`. Not with `maxUnavailable`.
+    /// How many pods must stay, as a number or a percentage such as `50%`. Not with
+    /// `maxUnavailable`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 0, "pattern" = PERCENTAGE))]
     pub min_available: Option<IntOrString>,
 
-    /// How many pods may be missing, as a number or a percentage such as `25%`. Default: 1, unless `minAvailable` is set.
+    /// How many pods may be missing, as a number or a percentage such as `25%`. Default: 1, unless
+    /// `minAvailable` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 0, "pattern" = PERCENTAGE))]
     pub max_unavailable: Option<IntOrString>,

@@ -21,8 +21,8 @@ pub struct LensesMcpServerStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lenses_url: Option<String>,
 
-    /// The version of Lenses HQ, as HQ told it at the last verification. Absent if HQ does not tell it: older releases have no
-    /// such answer, and some want a sign-in for it.
+    /// The version of Lenses HQ, as HQ told it at the last verification. Absent if HQ does not tell
+    /// it: older releases have no such answer, and some want a sign-in for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lenses_version: Option<String>,
 
@@ -30,7 +30,8 @@ pub struct LensesMcpServerStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_server: Option<String>,
 
-    /// Each setting of the server that was not written in the spec, with its value and the rule that gave it.
+    /// Each setting of the server that was not written in the spec, with its value and the rule
+    /// that gave it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["setting".into()]))]
     pub derived: Vec<DerivedSetting>,
@@ -55,23 +56,26 @@ pub struct LensesMcpServerStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
 
-    /// What that image was resolved to, as the nodes say: its digest. More than one, separated by commas, where a tag has moved
-    /// between the start of one pod and the next.
+    /// What that image was resolved to, as the nodes say: its digest. More than one, separated by
+    /// commas, where a tag has moved between the start of one pod and the next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_digest: Option<String>,
 
-    /// The tools that the server lists. Where the operator may ask: with `verification.credentialSecretRef`, or where anyone may.
+    /// The tools that the server lists. Where the operator may ask: with
+    /// `verification.credentialSecretRef`, or where anyone may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<ListedTools>,
 
-    /// When the endpoint was last looked at, as of the last change of this status: a look that finds what the one before found
-    /// writes nothing. How long ago the last look was is in the operator's metrics.
+    /// When the endpoint was last looked at, as of the last change of this status: a look that
+    /// finds what the one before found writes nothing. How long ago the last look was is in the
+    /// operator's metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_verified: Option<Time>,
 
-    /// `Ready` sums up `Accepted` (the spec is valid and what it refers to exists), `Available` (the Deployment serves with all its
-    /// replicas), `LensesReachable` (HQ answers, and its OAuth settings are as sign-in needs them) and `Verified` (a client finds
-    /// its way to the server and to sign-in). `Reconciling` and `Stalled` follow kstatus: they are there only while true.
+    /// `Ready` sums up `Accepted` (the spec is valid and what it refers to exists), `Available`
+    /// (the Deployment serves with all its replicas), `LensesReachable` (HQ answers, and its OAuth
+    /// settings are as sign-in needs them) and `Verified` (a client finds its way to the server and
+    /// to sign-in). `Reconciling` and `Stalled` follow kstatus: they are there only while true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -82,8 +86,8 @@ pub struct LensesMcpServerStatus {
 pub struct ListedTools {
     /// How many there are.
     pub count: i32,
-    /// `sha256:` and a digest of their names and schemas, sorted by name: it changes when a tool comes, goes or takes other
-    /// arguments.
+    /// `sha256:` and a digest of their names and schemas, sorted by name: it changes when a tool
+    /// comes, goes or takes other arguments.
     pub digest: String,
 }
 

@@ -19,26 +19,29 @@ pub struct Verification {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<VerificationMode>,
 
-    /// How often the operator looks whether Lenses HQ and the endpoint are as a client needs them, from `10s` to `24h`; a little
-    /// earlier or later each time. What has changed is looked at at once, and what is not well sooner and again until it is.
-    /// Default: `5m`.
+    /// How often the operator looks whether Lenses HQ and the endpoint are as a client needs them,
+    /// from `10s` to `24h`; a little earlier or later each time. What has changed is looked at at
+    /// once, and what is not well sooner and again until it is. Default: `5m`.
     #[serde(default = "five_minutes", with = "duration")]
-    #[schemars(with = "String", length(max = duration::MAX_LENGTH), regex(pattern = duration::PATTERN))]
+    #[schemars(
+        with = "String", length(max = duration::MAX_LENGTH), regex(pattern = duration::PATTERN)
+    )]
     #[x_kube(validation = rules::from_ten_seconds_to_a_day())]
     pub interval: Duration,
 
     /// A token with which the operator lists the tools as a client that has signed in:
     /// `status.tools` shows their number and digest. With `auth.oauth` it is an access token with
-    /// the scope `read`, with `auth.apiKey.callers.tokenSecretRef` that token. The operator sends it
-    /// to the server's own Service only, and uses a Secret only if it has the label
-    /// `mcp.lenses.io/operator-may-read: "true"`. Without it the operator examines what comes before
-    /// sign-in. Default: none.
+    /// the scope `read`, with `auth.apiKey.callers.tokenSecretRef` that token. The operator sends
+    /// it to the server's own Service only, and uses a Secret only if it has the label
+    /// `mcp.lenses.io/operator-may-read: "true"`. Without it the operator examines what comes
+    /// before sign-in. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_secret_ref: Option<CredentialSecretRef>,
 
-    /// What `status.tools.digest` must be, such as one that somebody has reviewed. When the tools that the server lists to this
-    /// credential are others, or take other arguments, `Verified` turns false with the reason `ToolsChanged`. It needs
-    /// `credentialSecretRef`, unless anyone may call. Default: any tools.
+    /// What `status.tools.digest` must be, such as one that somebody has reviewed. When the tools
+    /// that the server lists to this credential are others, or take other arguments, `Verified`
+    /// turns false with the reason `ToolsChanged`. It needs `credentialSecretRef`, unless anyone
+    /// may call. Default: any tools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 71), regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     pub expected_tools_digest: Option<String>,
@@ -90,8 +93,8 @@ pub struct CredentialSecretRef {
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
 
-    /// The key in the Secret's `data`. Unlike the values that are for the pods, the operator reads this one: each time that it is
-    /// used, by one request to the API server, and it is not kept.
+    /// The key in the Secret's `data`. Unlike the values that are for the pods, the operator reads
+    /// this one: each time that it is used, by one request to the API server, and it is not kept.
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
     pub key: String,
 }

@@ -45,7 +45,8 @@ impl ApiServer {
         process::cpu_time(ids.find(is_it).unwrap())
     }
 
-    /// Installs the chart. Its Deployment is an object like any other here; its rights are what the operator works with.
+    /// Installs the chart. Its Deployment is an object like any other here; its rights are what the
+    /// operator works with.
     pub(crate) fn install(&self) {
         let install =
             ["upgrade", "--install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE];
@@ -61,7 +62,8 @@ impl ApiServer {
         client(self.kubeconfig()).await
     }
 
-    /// A client with the operator's rights, and so with no more of the API server's attention than the operator gets.
+    /// A client with the operator's rights, and so with no more of the API server's attention than
+    /// the operator gets.
     pub(crate) async fn operators_client(&self) -> Client {
         client(self.as_operator()).await
     }

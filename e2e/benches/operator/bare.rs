@@ -22,7 +22,8 @@ pub(crate) struct Bodies {
 }
 
 impl Bodies {
-    /// Those of the operator: the objects from its own builders (`render`), the status as it wrote it for the sample.
+    /// Those of the operator: the objects from its own builders (`render`), the status as it wrote
+    /// it for the sample.
     pub(crate) async fn of(fleet: &Fleet, operator: &Path) -> Self {
         let sample = fleet.api(SAMPLE).get(&name(0)).await.unwrap();
         let mut manifest = fleet.manifest(&name(0));

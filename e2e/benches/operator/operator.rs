@@ -98,7 +98,8 @@ impl Operator {
         }
     }
 
-    /// Its requests to the API server so far, by its own count: all but watches and updates, which are the lease's.
+    /// Its requests to the API server so far, by its own count: all but watches and updates, which
+    /// are the lease's.
     pub(crate) async fn requests(&self) -> usize {
         let all = self.sum("lenses_mcp_operator_api_requests_total{").await;
         let of = async |verb: &str| {

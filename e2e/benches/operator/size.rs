@@ -1,9 +1,9 @@
-//! Thousands of resources, and nothing that acts on objects: no controller manager, no scheduler, no
-//! kubelet.
+//! Thousands of resources, and nothing that acts on objects: no controller manager, no scheduler,
+//! no kubelet.
 //!
 //! So a Deployment makes no pod, and a resource has *converged* when all its objects are made and
-//! its status tells what was found of HQ. The operator checks HQ for each resource, and that is part
-//! of its work. It watches one namespace: what the bare client has made is in another.
+//! its status tells what was found of HQ. The operator checks HQ for each resource, and that is
+//! part of its work. It watches one namespace: what the bare client has made is in another.
 //!
 //! The bare client makes the same writes and nothing else: the same objects with the same bodies,
 //! server-side apply, as many at a time, with the operator's rights. An API server gets slower with

@@ -1,4 +1,5 @@
-// The CustomResourceDefinitions that a cluster may lack: files of these modules, of which nothing is built.
+// The CustomResourceDefinitions that a cluster may lack: files of these modules, of which nothing
+// is built.
 module lenses-mcp-e2e/apis
 
 go 1.26.0

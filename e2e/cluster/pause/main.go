@@ -1,4 +1,5 @@
-// Command pause holds a pod's namespaces open: it is the one process of the container that every pod begins with.
+// Command pause holds a pod's namespaces open: it is the one process of the container that every
+// pod begins with.
 package main
 
 import (

@@ -1,6 +1,7 @@
 //! APIs that a cluster may lack, to be installed and removed while the operator runs.
 //!
-//! They are the whole cluster's: a test that needs one to be absent must be the only test of its file.
+//! They are the whole cluster's: a test that needs one to be absent must be the only test of its
+//! file.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
@@ -37,8 +38,9 @@ impl OptionalApi {
                 is_crd_established().matches_object(definition)
             })
             .await?;
-            // The first list makes its storage, and is tried again until that is there. Without it the definition could not be
-            // removed for a minute or more: the API server lists what is to go with it, and backs off.
+            // The first list makes its storage, and is tried again until that is there. Without it
+            // the definition could not be removed for a minute or more: the API server lists what
+            // is to go with it, and backs off.
             kubectl(&["get", "--all-namespaces", &name], &[]).await?;
         }
         Ok(())

@@ -33,7 +33,10 @@ impl Authority {
     /// A `ConfigMap` named `name` with its certificate under `ca.crt`.
     #[must_use]
     pub fn config_map(&self, name: &str) -> Value {
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"ca.crt": self.pem()}})
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name},
+            "data": {"ca.crt": self.pem()}
+        })
     }
 
     /// A Secret named `name` with a new key and a certificate for `host`.
@@ -47,7 +50,8 @@ impl Authority {
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.0)?;
         Ok(json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "kubernetes.io/tls",
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name},
+            "type": "kubernetes.io/tls",
             "stringData": {"tls.crt": certificate.pem(), "tls.key": key.serialize_pem()},
         }))
     }

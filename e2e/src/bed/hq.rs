@@ -123,7 +123,8 @@ impl Hq {
     }
 }
 
-/// The Deployment and the Service of an HQ. Its state is in its memory, so there is one pod and never two.
+/// The Deployment and the Service of an HQ. Its state is in its memory, so there is one pod and
+/// never two.
 #[must_use]
 pub fn objects(name: &str, issuer: &str) -> (Value, Value) {
     let labels = json!({"app.kubernetes.io/name": name});
@@ -154,8 +155,13 @@ pub fn objects(name: &str, issuer: &str) -> (Value, Value) {
                         "name": "hq",
                         "image": IMAGE,
                         "args": arguments,
-                        "ports": [{"name": "http", "containerPort": 9991}, {"name": "control", "containerPort": 9992}],
-                        "readinessProbe": {"httpGet": {"path": "/faults", "port": "control"}, "periodSeconds": 1},
+                        "ports": [
+                            {"name": "http", "containerPort": 9991},
+                            {"name": "control", "containerPort": 9992}
+                        ],
+                        "readinessProbe": {
+                            "httpGet": {"path": "/faults", "port": "control"}, "periodSeconds": 1
+                        },
                         "securityContext": {
                             "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
                             "capabilities": {"drop": ["ALL"]},
@@ -171,7 +177,10 @@ pub fn objects(name: &str, issuer: &str) -> (Value, Value) {
         "metadata": {"name": name},
         "spec": {
             "selector": labels,
-            "ports": [{"name": "http", "port": 9991, "targetPort": "http"}, {"name": "control", "port": 9992, "targetPort": "control"}],
+            "ports": [
+                {"name": "http", "port": 9991, "targetPort": "http"},
+                {"name": "control", "port": 9992, "targetPort": "control"}
+            ],
         },
     });
     (deployment, service)

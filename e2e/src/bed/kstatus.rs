@@ -7,7 +7,8 @@ use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::Trouble;
 
-/// The status that kstatus computes for `object`: `InProgress`, `Failed`, `Current`, `Terminating` or `Unknown`.
+/// The status that kstatus computes for `object`: `InProgress`, `Failed`, `Current`, `Terminating`
+/// or `Unknown`.
 ///
 /// # Errors
 /// When kstatus cannot make anything of it.

@@ -67,7 +67,8 @@ struct Figures {
 }
 
 impl Bed {
-    /// Serves `metrics.k8s.io` for the whole cluster: every pod uses the CPU that [`MetricsApi::set_cpu`] says, at first none.
+    /// Serves `metrics.k8s.io` for the whole cluster: every pod uses the CPU that
+    /// [`MetricsApi::set_cpu`] says, at first none.
     ///
     /// # Errors
     /// When it does not become available.
@@ -96,7 +97,8 @@ impl Bed {
         Ok(MetricsApi { millicores, served })
     }
 
-    /// Removes the `APIService`, if it is this namespace's: while one is registered that does not answer, no namespace can go.
+    /// Removes the `APIService`, if it is this namespace's: while one is registered that does not
+    /// answer, no namespace can go.
     pub(super) async fn remove_metrics_api(&self) -> Result<(), kube::Error> {
         let services: Api<APIService> = Api::all(self.client.clone());
         let own = ListParams::default().labels(&format!("{NAMESPACE}={}", self.namespace));
@@ -108,7 +110,10 @@ fn resources() -> Value {
     json!({
         "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "metrics.k8s.io/v1beta1",
         "resources": [
-            {"name": "pods", "singularName": "", "namespaced": true, "kind": "PodMetrics", "verbs": ["get", "list"]},
+            {
+                "name": "pods", "singularName": "", "namespaced": true, "kind": "PodMetrics",
+                "verbs": ["get", "list"]
+            },
         ],
     })
 }
@@ -140,20 +145,25 @@ async fn pods(
     };
     let items: Vec<_> =
         selected.map_err(|_| StatusCode::BAD_GATEWAY)?.into_iter().map(metrics).collect();
-    Ok(Json(
-        json!({"kind": "PodMetricsList", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": items}),
-    ))
+    Ok(Json(json!({
+        "kind": "PodMetricsList", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {},
+        "items": items
+    })))
 }
 
 fn objects(namespace: &str, port: u16) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "items": [
         {
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": SERVICE, "namespace": namespace},
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": SERVICE, "namespace": namespace},
             "spec": {"ports": [{"name": "https", "port": 443, "targetPort": port}]},
         },
         {
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-            "metadata": {"name": SERVICE, "namespace": namespace, "labels": {"kubernetes.io/service-name": SERVICE}},
+            "metadata": {
+                "name": SERVICE, "namespace": namespace,
+                "labels": {"kubernetes.io/service-name": SERVICE}
+            },
             "addressType": "IPv4",
             "endpoints": [{"addresses": [NODE_ADDRESS], "conditions": {"ready": true}}],
             "ports": [{"name": "https", "port": port}],
@@ -162,7 +172,8 @@ fn objects(namespace: &str, port: u16) -> Value {
             "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
             "metadata": {"name": API_SERVICE, "labels": {NAMESPACE: namespace}},
             "spec": {
-                "group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
+                "group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
+                "versionPriority": 100,
                 "insecureSkipTLSVerify": true,
                 "service": {"name": SERVICE, "namespace": namespace, "port": 443},
             },

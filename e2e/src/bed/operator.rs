@@ -16,7 +16,8 @@ pub const OPERATOR_NAMESPACE: &str = "lenses-mcp-system";
 /// The chart.
 pub const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/lenses-mcp-operator");
 
-/// What Helm is told to install the chart with its defaults, or to bring a release back to them. `--set` may follow.
+/// What Helm is told to install the chart with its defaults, or to bring a release back to them.
+/// `--set` may follow.
 pub const INSTALL: [&str; 10] = [
     "upgrade",
     "--install",
@@ -30,7 +31,8 @@ pub const INSTALL: [&str; 10] = [
     "90s",
 ];
 
-/// Installs the operator with the chart's defaults, or finds it installed. Once in a process, however many tests ask.
+/// Installs the operator with the chart's defaults, or finds it installed. Once in a process,
+/// however many tests ask.
 ///
 /// # Errors
 /// What Helm says.
@@ -53,7 +55,8 @@ pub async fn helm(arguments: &[&str]) -> Result<String, Trouble> {
     }
 }
 
-/// The operator's requests so far that `count`, by verb and resource, from the API server's audit log.
+/// The operator's requests so far that `count`, by verb and resource, from the API server's audit
+/// log.
 ///
 /// # Errors
 /// When the log can't be read.

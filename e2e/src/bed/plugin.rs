@@ -1,5 +1,5 @@
-//! `kubectl lmcp`, as kubectl finds and runs it: the program of the operator's image, under its other
-//! name, in a directory of `PATH`.
+//! `kubectl lmcp`, as kubectl finds and runs it: the program of the operator's image, under its
+//! other name, in a directory of `PATH`.
 
 use std::{
     env, fs,

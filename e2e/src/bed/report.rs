@@ -6,8 +6,9 @@ use tokio::process::Command;
 
 use super::{Bed, OPERATOR_NAMESPACE};
 
-/// Prints the resource with its conditions, the objects, the events and the logs of every pod, then the operator's log.
-/// Whatever can't be had is left out: this must not hide the failure that it reports on.
+/// Prints the resource with its conditions, the objects, the events and the logs of every pod, then
+/// the operator's log. Whatever can't be had is left out: this must not hide the failure that it
+/// reports on.
 pub(super) async fn print(bed: &Bed) {
     let namespace = bed.namespace.as_str();
     eprintln!("==== namespace {namespace}, as the test left it");

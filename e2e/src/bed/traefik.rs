@@ -1,6 +1,8 @@
-//! A real ingress controller and Gateway: Traefik, as a process on the node, behind a Service of the test's namespace.
+//! A real ingress controller and Gateway: Traefik, as a process on the node, behind a Service of
+//! the test's namespace.
 //!
-//! The Service's DNS name is the public name of what it publishes: pods, the operator and the test all reach it there, by TLS.
+//! The Service's DNS name is the public name of what it publishes: pods, the operator and the test
+//! all reach it there, by TLS.
 
 use std::{process::Stdio, time::Duration};
 
@@ -19,7 +21,8 @@ use tokio::{
 use super::{Authority, Bed, Trouble, cluster};
 use crate::{client::client_trusting, cluster::NODE_ADDRESS};
 
-/// The name of the Service, of the Secret with its certificate, of the `IngressClass`, of the `GatewayClass` and of the Gateway.
+/// The name of the Service, of the Secret with its certificate, of the `IngressClass`, of the
+/// `GatewayClass` and of the Gateway.
 const NAME: &str = "traefik";
 /// How long Traefik may take to listen.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,8 +45,9 @@ pub struct Traefik {
 }
 
 impl Bed {
-    /// Starts Traefik for this namespace, with a certificate of `authority` in the Secret `traefik`, and waits until it listens;
-    /// for [`Publishes::HttpRoutes`] also until its Gateway is programmed.
+    /// Starts Traefik for this namespace, with a certificate of `authority` in the Secret
+    /// `traefik`, and waits until it listens; for [`Publishes::HttpRoutes`] also until its Gateway
+    /// is programmed.
     ///
     /// # Errors
     /// When it does not come up.
@@ -106,7 +110,8 @@ impl Bed {
 
     async fn gateway(&self, port: u16) -> Result<(), Trouble> {
         self.apply(&json!({
-            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": NAME},
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
+            "metadata": {"name": NAME},
             "spec": {
                 "gatewayClassName": NAME,
                 "listeners": [{
@@ -137,14 +142,15 @@ impl Bed {
 }
 
 impl Traefik {
-    /// The host name at which everyone in the cluster reaches what is published, by `https` on its own port.
+    /// The host name at which everyone in the cluster reaches what is published, by `https` on its
+    /// own port.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Waits until what answers at `url` is no longer Traefik itself, which says 404 to what leads nowhere and 503 to what leads to
-    /// no pod.
+    /// Waits until what answers at `url` is no longer Traefik itself, which says 404 to what leads
+    /// nowhere and 503 to what leads to no pod.
     ///
     /// # Errors
     /// When that does not come in time.
@@ -169,11 +175,13 @@ impl Traefik {
 fn class(publishes: Publishes) -> Value {
     match publishes {
         Publishes::Ingresses => json!({
-            "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": NAME},
+            "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
+            "metadata": {"name": NAME},
             "spec": {"controller": "traefik.io/ingress-controller"},
         }),
         Publishes::HttpRoutes => json!({
-            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": NAME},
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass",
+            "metadata": {"name": NAME},
             "spec": {"controllerName": "traefik.io/gateway-controller"},
         }),
     }

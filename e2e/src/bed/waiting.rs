@@ -22,7 +22,8 @@ pub fn condition<'a>(server: &'a LensesMcpServer, kind: &str) -> Option<&'a Cond
     server.status.as_ref()?.conditions.iter().find(|condition| condition.type_ == kind)
 }
 
-/// Watches the object `name` until `holds` is true of it (`None`: it does not exist); gives back the object as it was then.
+/// Watches the object `name` until `holds` is true of it (`None`: it does not exist); gives back
+/// the object as it was then.
 ///
 /// # Errors
 /// When that does not come within 90 seconds: with `what` and the object as it was seen last.
@@ -64,7 +65,8 @@ impl Bed {
         self.until_condition(name, "Ready", "Ready=True", |ready| ready.status == "True").await
     }
 
-    /// Waits until the condition of type `kind` of the resource `name` has this reason, for the generation that it has.
+    /// Waits until the condition of type `kind` of the resource `name` has this reason, for the
+    /// generation that it has.
     ///
     /// # Errors
     /// As [`until`].

@@ -46,7 +46,8 @@ mod linux {
             #[command(flatten)]
             what: What,
         },
-        /// Start the cluster and return when it is ready; it stays up. Builds and installs what is missing.
+        /// Start the cluster and return when it is ready; it stays up. Builds and installs what is
+        /// missing.
         Up {
             #[command(flatten)]
             what: What,
@@ -126,7 +127,8 @@ mod linux {
         Ok(())
     }
 
-    /// Becomes the command, so that its status, its signals and its terminal are its own. Returns only what went wrong.
+    /// Becomes the command, so that its status, its signals and its terminal are its own. Returns
+    /// only what went wrong.
     fn exec(cluster: &Cluster, command: &[OsString]) -> Result<String, ClusterError> {
         let Some((program, arguments)) = command.split_first() else {
             return Ok("no command to run".to_owned());

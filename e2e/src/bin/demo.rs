@@ -1,4 +1,5 @@
-//! `make demo`: the whole product on a real Kubernetes, from nothing to an AI client's tool calls, told step by step.
+//! `make demo`: the whole product on a real Kubernetes, from nothing to an AI client's tool calls,
+//! told step by step.
 
 use std::process::ExitCode;
 

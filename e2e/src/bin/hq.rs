@@ -34,7 +34,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
-    // Before anything else: the first process of a container ignores a signal that it has no handler for.
+    // Before anything else: the first process of a container ignores a signal that it has no
+    // handler for.
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     if settings.approve_as.is_some() {
@@ -45,7 +46,8 @@ async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     println!("issuer: {}", running.issuer);
     println!("service account token: {}", running.service_account_token);
     println!(
-        "users: alice (all rights), bob (reads everything, creates topics named sandbox.*); password = name"
+        "users: alice (all rights), bob (reads everything, creates topics named sandbox.*); \
+         password = name"
     );
     if let Some(control) = running.control {
         println!("control: http://{control}/faults and http://{control}/requests");

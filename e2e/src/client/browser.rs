@@ -1,5 +1,5 @@
-//! A person at a browser: opens the authorization URL, fills in each form that comes, and stops where the browser would hand
-//! the answer back to the application.
+//! A person at a browser: opens the authorization URL, fills in each form that comes, and stops
+//! where the browser would hand the answer back to the application.
 
 use reqwest::{Method, Response, StatusCode, header::LOCATION};
 use scraper::{ElementRef, Html, Selector};
@@ -62,8 +62,8 @@ impl Browser {
         Ok(Self { http, user: user.to_owned(), password: password.to_owned() })
     }
 
-    /// Goes from `authorization_url` through login and consent; returns the address under `redirect_uri` that the browser is
-    /// sent to at last, with its `code` or `error`.
+    /// Goes from `authorization_url` through login and consent; returns the address under
+    /// `redirect_uri` that the browser is sent to at last, with its `code` or `error`.
     ///
     /// # Errors
     /// When a page is neither form nor redirect, can't be fetched, or there are too many of them.
@@ -96,7 +96,8 @@ impl Browser {
         Err(BrowserError::TooManyPages(PAGES))
     }
 
-    /// The page's form with everything in it that this person would enter, sent off by its first submit button.
+    /// The page's form with everything in it that this person would enter, sent off by its first
+    /// submit button.
     fn fill(&self, html: &str, ticks: Ticks) -> Option<Form> {
         let document = Html::parse_document(html);
         let form = document.select(&selector("form")?).next()?;
@@ -170,8 +171,10 @@ mod tests {
     fn fills_in_user_and_password_and_keeps_hidden_fields() {
         let form = alice()
             .fill(
-                r#"<form method="post" action="/login"><input type="hidden" name="csrf" value="x&amp;y">
-                   <input name="username"><input type="password" name="password"><button>Log in</button></form>"#,
+                r#"<form method="post" action="/login">
+                   <input type="hidden" name="csrf" value="x&amp;y">
+                   <input name="username"><input type="password" name="password">
+                   <button>Log in</button></form>"#,
                 Ticks::AsAsked,
             )
             .unwrap();
@@ -186,7 +189,8 @@ mod tests {
     fn ticks_what_the_person_wants_and_presses_the_first_button() {
         let html = r#"<form method="post"><input type="checkbox" name="scope" value="read" checked>
             <input type="checkbox" name="scope" value="write" checked>
-            <button name="decision" value="approve">Allow</button><button name="decision" value="deny">No</button></form>"#;
+            <button name="decision" value="approve">Allow</button>
+            <button name="decision" value="deny">No</button></form>"#;
         let fields = |ticks| alice().fill(html, ticks).unwrap().fields;
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(

@@ -13,7 +13,8 @@ use rmcp::{
 
 use super::BrowserError;
 
-/// Why a client did not get in or did not get its answer, told apart as a real client tells it apart: by what to do next.
+/// Why a client did not get in or did not get its answer, told apart as a real client tells it
+/// apart: by what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// 401: sign in (again). Holds the `WWW-Authenticate` value.

@@ -66,8 +66,8 @@ impl AuditEvent {
         self.annotations.decision == "allow"
     }
 
-    /// Whether it made an object. Server-side apply may, and needs the right to `create` then, which the API server asks about
-    /// beside the one that is told here.
+    /// Whether it made an object. Server-side apply may, and needs the right to `create` then,
+    /// which the API server asks about beside the one that is told here.
     #[must_use]
     pub fn has_created(&self) -> bool {
         self.response_status.code == 201
@@ -86,7 +86,8 @@ impl ObjectReference {
     }
 }
 
-/// All there is in `directory`, those of files that were full included. A watch is told of twice: when it starts and when it ends.
+/// All there is in `directory`, those of files that were full included. A watch is told of twice:
+/// when it starts and when it ends.
 pub(super) fn read(
     directory: &Path,
 ) -> io::Result<impl Iterator<Item = io::Result<AuditEvent>> + use<>> {
@@ -113,11 +114,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_the_log_is_read_and_a_line_that_is_being_written_is_not() {
+    fn every_log_file_is_read_except_a_line_still_being_written() {
         let directory = std::env::temp_dir().join(format!("audit-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
-        let allowed = r#"{"verb":"patch","user":{"username":"a"},"objectRef":{"resource":"deployments","subresource":"status","apiGroup":"apps"},"responseStatus":{"code":201},"annotations":{"authorization.k8s.io/decision":"allow"}}"#;
-        let refused = r#"{"verb":"get","user":{"username":"b"},"annotations":{"authorization.k8s.io/decision":"forbid"}}"#;
+        let allowed = concat!(
+            r#"{"verb":"patch","user":{"username":"a"},"objectRef":{"resource":"deployments","#,
+            r#""subresource":"status","apiGroup":"apps"},"responseStatus":{"code":201},"#,
+            r#""annotations":{"authorization.k8s.io/decision":"allow"}}"#,
+        );
+        let refused = concat!(
+            r#"{"verb":"get","user":{"username":"b"},"#,
+            r#""annotations":{"authorization.k8s.io/decision":"forbid"}}"#,
+        );
         fs::write(directory.join("audit-2026-01-01T00-00-00.000.log"), format!("{allowed}\n"))
             .unwrap();
         fs::write(directory.join("audit.log"), format!("{refused}\n{{\"verb\":\"ge")).unwrap();

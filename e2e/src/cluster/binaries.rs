@@ -1,8 +1,13 @@
-//! The programs that are built from source, once: Kubernetes and Helm, and for tests Traefik and the definitions of further APIs.
+//! The programs that are built from source, once: Kubernetes and Helm, and for tests Traefik and
+//! the definitions of further APIs.
 //!
 //! What is built is kept under the digest of what it was built from, in the cache directory
-//! (`${XDG_CACHE_HOME:-$HOME/.cache}/lenses-mcp-operator`). A build works in a directory of its own that is renamed when all of it is
-//! there, so that a crash leaves nothing half-made, and holds a lock, so that two at once build once.
+//! (`${XDG_CACHE_HOME:-$HOME/.cache}/lenses-mcp-operator`). A build works in a directory of its own
+//! that is renamed when all of it is there, so that a crash leaves nothing half-made, and holds a
+//! lock, so that two at once build once.
+
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -15,7 +20,8 @@ use sha2::{Digest, Sha256};
 use super::programs::{APIS, Build, DEFINITIONS, HELM, KUBERNETES, Program, TRAEFIK};
 use super::{Say, pause_image, pause_image::hex};
 
-/// How many builds of each program are kept: the newest, and the one before it, which a cluster may still be running.
+/// How many builds of each program are kept: the newest, and the one before it, which a cluster may
+/// still be running.
 const KEPT: usize = 2;
 
 /// How many lines of a failed build are shown.
@@ -26,7 +32,8 @@ const FAULTS: usize = 20;
 pub enum Programs {
     /// What a node runs, kubectl and Helm.
     Node,
-    /// Also what only tests need: Traefik, and the definitions of the Gateway API and of `ServiceMonitor`.
+    /// Also what only tests need: Traefik, and the definitions of the Gateway API and of
+    /// `ServiceMonitor`.
     All,
 }
 
@@ -269,76 +276,4 @@ fn cache_directory(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Result<PathBu
 fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BuildError {
     let path = path.to_owned();
     move |source| BuildError::File { doing, path, source }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn module(files: &[(&str, &str)]) -> PathBuf {
-        let directory =
-            std::env::temp_dir().join(format!("lenses-mcp-e2e-module-{}", uuid::Uuid::new_v4()));
-        for (name, content) in files {
-            let path = directory.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, content).unwrap();
-        }
-        directory
-    }
-
-    fn digest(files: &[(&str, &str)]) -> String {
-        let directory = module(files);
-        let digest = KUBERNETES.digest(&directory).unwrap();
-        fs::remove_dir_all(directory).unwrap();
-        digest
-    }
-
-    #[test]
-    fn the_digest_changes_with_what_is_built_and_with_nothing_else() {
-        let sources = [("main.go", "a"), ("go.mod", "b"), ("pause/main.go", "c")];
-        let same = digest(&sources);
-        assert_eq!(same, digest(&sources), "where the module lies does not matter");
-        assert_eq!(
-            same,
-            digest(&[
-                sources[0],
-                sources[1],
-                sources[2],
-                ("README.md", "x"),
-                ("main_test.go", "x")
-            ])
-        );
-        assert_eq!(
-            same,
-            digest(&[sources[0], sources[1], sources[2], ("helm/go.mod", "x"), ("helm/x.go", "x")]),
-            "another module"
-        );
-        for changed in [
-            [("main.go", "z"), sources[1], sources[2]],
-            [sources[0], ("go.mod", "z"), sources[2]],
-            [sources[0], sources[1], ("pause/main.go", "z")],
-            [sources[0], sources[1], ("other/main.go", "c")],
-        ] {
-            assert_ne!(same, digest(&changed), "{changed:?}");
-        }
-    }
-
-    #[test]
-    fn the_cache_is_where_xdg_says_and_else_below_home() {
-        let path = |text: &str| Some(PathBuf::from(text));
-        assert_eq!(
-            cache_directory(path("/x"), path("/root")).unwrap(),
-            Path::new("/x/lenses-mcp-operator")
-        );
-        assert_eq!(
-            cache_directory(path("relative"), path("/root")).unwrap(),
-            Path::new("/root/.cache/lenses-mcp-operator")
-        );
-        assert_eq!(
-            cache_directory(None, path("/root")).unwrap(),
-            Path::new("/root/.cache/lenses-mcp-operator")
-        );
-        assert!(matches!(cache_directory(None, path("")), Err(BuildError::NoCache)));
-        assert!(matches!(cache_directory(None, None), Err(BuildError::NoCache)));
-    }
 }

@@ -1,4 +1,5 @@
-//! The components of the control plane and the node, and the arguments of each: pure, as the settings are.
+//! The components of the control plane and the node, and the arguments of each: pure, as the
+//! settings are.
 
 use std::path::Path;
 
@@ -59,7 +60,8 @@ pub(super) fn api_server(run: &Path) -> Component {
             &format!("--audit-log-path={run}/audit.log"),
             "--audit-log-maxsize=256",
             "--audit-log-maxbackup=1",
-            // Nobody calls through a proxy; components look these up and complain if they are not there.
+            // Nobody calls through a proxy; components look these up and complain if they are not
+            // there.
             &format!("--requestheader-client-ca-file={run}/pki/ca.crt"),
             "--requestheader-allowed-names=front-proxy-client",
             "--requestheader-username-headers=X-Remote-User",
@@ -73,8 +75,8 @@ pub(super) fn api_server(run: &Path) -> Component {
 /// What waits for the API server: everything but DNS.
 pub(super) fn after_api_server(run: &Path) -> Vec<Component> {
     let run = run.display();
-    // The controller manager's and the scheduler's own limits are for thousands of nodes' sake; here they would be
-    // what gets measured.
+    // The controller manager's and the scheduler's own limits are for thousands of nodes' sake;
+    // here they would be what gets measured.
     let rates = ["--kube-api-qps=2000", "--kube-api-burst=4000"];
     let as_component = |name: &str| {
         ["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"]
@@ -134,7 +136,8 @@ pub(super) fn after_api_server(run: &Path) -> Vec<Component> {
     ]
 }
 
-/// What waits for the objects in `dns.json`, its rights among them: refused once, it tries again only after a while.
+/// What waits for the objects in `dns.json`, its rights among them: refused once, it tries again
+/// only after a while.
 pub(super) fn dns(run: &Path) -> Component {
     component("coredns", &[&format!("-conf={}/Corefile", run.display())])
 }

@@ -1,4 +1,5 @@
-//! Putting images into a cluster's containerd. Its socket lies in the run directory, so this works from anywhere.
+//! Putting images into a cluster's containerd. Its socket lies in the run directory, so this works
+//! from anywhere.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use super::requirements;
 pub enum LoadError {
     /// There is no such file.
     #[error(
-        "image {path:?} cannot be read: {source}; make it with `buildah push IMAGE docker-archive:FILE:NAME`"
+        "image {path:?} cannot be read: {source}; make it with `buildah push IMAGE \
+         docker-archive:FILE:NAME`"
     )]
     File {
         /// The file.

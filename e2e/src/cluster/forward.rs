@@ -32,8 +32,8 @@ impl Forward {
         self.address
     }
 
-    /// Listens outside, then goes inside with the listener to dial from there. `target` is `HOST:PORT`; its name is resolved by the
-    /// cluster's DNS for each connection.
+    /// Listens outside, then goes inside with the listener to dial from there. `target` is
+    /// `HOST:PORT`; its name is resolved by the cluster's DNS for each connection.
     pub(super) fn start(
         cluster: &Cluster,
         listen: SocketAddr,
@@ -50,7 +50,8 @@ impl Forward {
             move || {
                 let inside = namespaces::enter(cluster.pid, &cluster.run_directory())
                     .map_err(io::Error::other);
-                // The runtime's threads start in this one's namespaces, those that resolve names included.
+                // The runtime's threads start in this one's namespaces, those that resolve names
+                // included.
                 let runtime = inside.and_then(|()| {
                     tokio::runtime::Builder::new_current_thread().enable_all().build()
                 });
@@ -104,7 +105,8 @@ async fn serve(listener: TcpListener, target: &str) {
                     let _place = place;
                     match tokio::time::timeout(DIAL, TcpStream::connect(&*target)).await {
                         Ok(Ok(mut inside)) => {
-                            // Either side may end a connection as it likes: that is no fault of the forwarder's.
+                            // Either side may end a connection as it likes: that is no fault of the
+                            // forwarder's.
                             let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
                         }
                         Ok(Err(error)) => tracing::debug!(%target, %error, "target refused"),

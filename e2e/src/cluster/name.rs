@@ -7,7 +7,8 @@ use std::str::FromStr;
 /// The longest name: with the prefix it must fit where a path of a Unix socket does.
 const LONGEST: usize = 30;
 
-/// The environment variable that every process of a cluster carries, those of `cluster exec` included.
+/// The environment variable that every process of a cluster carries, those of `cluster exec`
+/// included.
 pub(super) const MARKER: &str = "LENSES_MCP_E2E_CLUSTER";
 
 /// The name of a cluster; `e2e` unless told. Clusters of different names live side by side.
@@ -17,7 +18,8 @@ pub struct ClusterName(String);
 /// A name that a cluster cannot have.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "cluster name {0:?} must be 1 to {LONGEST} lower-case letters, digits and '-', with a letter or digit at both ends"
+    "cluster name {0:?} must be 1 to {LONGEST} lower-case letters, digits and '-', with a letter \
+     or digit at both ends"
 )]
 pub struct ClusterNameError(String);
 
@@ -27,7 +29,8 @@ impl ClusterName {
         PathBuf::from("/run").join(self.qualified())
     }
 
-    /// The name with the prefix that sets it apart from other software's: directory and cgroup have it.
+    /// The name with the prefix that sets it apart from other software's: directory and cgroup have
+    /// it.
     pub(super) fn qualified(&self) -> String {
         format!("lenses-mcp-e2e-{self}")
     }
@@ -63,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_what_a_directory_a_cgroup_and_a_host_can_be_called() {
+    fn a_name_is_valid_for_a_directory_a_cgroup_and_a_host() {
         for good in ["e2e", "a", "7", "two-words", "a-1", &"x".repeat(LONGEST)] {
             assert_eq!(
                 good.parse::<ClusterName>().map(|name| name.to_string()),

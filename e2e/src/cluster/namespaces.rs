@@ -1,6 +1,7 @@
 //! The namespaces that keep a cluster to itself, and ways into them.
 //!
-//! Namespaces belong to threads, so whatever enters one here does so in a thread that is made for it and ends with it.
+//! Namespaces belong to threads, so whatever enters one here does so in a thread that is made for
+//! it and ends with it.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -29,9 +30,9 @@ pub(super) fn in_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Puts the calling thread into new namespaces that are ready for a node: its network, and a file system whose `/run`,
-/// `/var` and `/tmp` are in memory and the rest read-only, so that no file of the node is the host's. What the
-/// thread starts first is process 1 of a new PID namespace.
+/// Puts the calling thread into new namespaces that are ready for a node: its network, and a file
+/// system whose `/run`, `/var` and `/tmp` are in memory and the rest read-only, so that no file of
+/// the node is the host's. What the thread starts first is process 1 of a new PID namespace.
 ///
 /// `run` stays what it is, with `program` (wherever that lies) at `run/kubernetes`.
 pub(super) fn make_node(run: &Path, name: &str, program: &Path) -> Result<PathBuf, NamespaceError> {
@@ -53,8 +54,8 @@ pub(super) fn make_node(run: &Path, name: &str, program: &Path) -> Result<PathBu
     Ok(run.join("kubernetes"))
 }
 
-/// Puts the calling thread into the network of the node whose process 1 is `pid`, with names resolved by the cluster's
-/// DNS. Everything else stays the caller's: files, processes, users.
+/// Puts the calling thread into the network of the node whose process 1 is `pid`, with names
+/// resolved by the cluster's DNS. Everything else stays the caller's: files, processes, users.
 pub(super) fn enter(pid: u32, run: &Path) -> Result<(), NamespaceError> {
     let network = format!("/proc/{pid}/ns/net");
     let network = File::open(&network)
@@ -104,8 +105,8 @@ fn make_mounts(run: &Path, name: &str, program: &Path) -> Result<(), NamespaceEr
     })
 }
 
-/// A network that ends in the namespace: both ends of the pair are in it, and the default route leads to the node itself, so
-/// that a Service's address has a route before it is translated.
+/// A network that ends in the namespace: both ends of the pair are in it, and the default route
+/// leads to the node itself, so that a Service's address has a route before it is translated.
 fn make_network() -> Result<(), NamespaceError> {
     let commands = format!(
         "link set lo up

@@ -17,7 +17,9 @@ pub(super) fn write(program: &[u8], path: &Path) -> io::Result<()> {
         "architecture": if std::env::consts::ARCH == "aarch64" { "arm64" } else { "amd64" },
         "os": "linux",
         "config": { "Entrypoint": ["/pause"], "User": "65535:65535" },
-        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", hex(&Sha256::digest(&layer)))] },
+        "rootfs": {
+            "type": "layers", "diff_ids": [format!("sha256:{}", hex(&Sha256::digest(&layer)))]
+        },
     })
     .to_string();
     let manifest =

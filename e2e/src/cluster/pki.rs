@@ -1,6 +1,7 @@
 //! The cluster's certificates and keys, and a kubeconfig for each that speaks to its API server.
 //!
-//! Made anew at every start, in memory; who may read the run directory that they are written to is root.
+//! Made anew at every start, in memory; who may read the run directory that they are written to is
+//! root.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +16,8 @@ use super::settings::{API_SERVER_ADDRESS, API_SERVER_PORT, NODE_ADDRESS, NODE_NA
 /// A file of the run directory: its path there, and its content.
 pub(super) type RenderedFile = (String, String);
 
-/// Those who sign in to the API server by certificate: file name, common name (the user), organization (the group).
+/// Those who sign in to the API server by certificate: file name, common name (the user),
+/// organization (the group).
 const CLIENTS: &[(&str, &str, Option<&str>)] = &[
     ("admin", "admin", Some("system:masters")),
     ("coredns", "system:coredns", None),

@@ -22,7 +22,9 @@ pub(super) const KUBERNETES: Program = Program {
             output: "kubernetes",
             package: ".",
             // Without the version, clients cannot parse what the API server says of itself.
-            ldflags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.34.4 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34",
+            ldflags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.34.4 -X \
+                      k8s.io/component-base/version.gitMajor=1 -X \
+                      k8s.io/component-base/version.gitMinor=34",
         },
         Build { output: "pause", package: "./pause", ldflags: "-s -w" },
     ],
@@ -38,7 +40,8 @@ pub(super) const HELM: Program = Program {
     }],
 };
 
-/// A real ingress controller and Gateway. Its dependencies, too, do not agree with those of Kubernetes.
+/// A real ingress controller and Gateway. Its dependencies, too, do not agree with those of
+/// Kubernetes.
 pub(super) const TRAEFIK: Program = Program {
     name: "traefik",
     module: "cluster/traefik",
@@ -49,7 +52,8 @@ pub(super) const TRAEFIK: Program = Program {
     }],
 };
 
-/// The `CustomResourceDefinitions` of APIs that a cluster may lack: nothing is built, files of modules are copied.
+/// The `CustomResourceDefinitions` of APIs that a cluster may lack: nothing is built, files of
+/// modules are copied.
 pub(super) const APIS: Program = Program { name: "apis", module: "cluster/apis", builds: &[] };
 
 /// Those files, by module and directory.

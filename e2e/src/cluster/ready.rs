@@ -43,7 +43,10 @@ pub(super) async fn api_server(client: &Client) {
     loop {
         let request = http::Request::get("/readyz").body(Vec::new());
         if let Ok(request) = request
-            && matches!(tokio::time::timeout(TRY, client.request_text(request)).await, Ok(Ok(text)) if text == "ok")
+            && matches!(
+                tokio::time::timeout(TRY, client.request_text(request)).await,
+                Ok(Ok(text)) if text == "ok"
+            )
         {
             return;
         }

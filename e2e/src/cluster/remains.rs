@@ -1,6 +1,7 @@
 //! What a cluster leaves on the machine, alive or dead, and its removal.
 //!
-//! Found by looking at the machine, not by a record of what was started: so it is found after any crash.
+//! Found by looking at the machine, not by a record of what was started: so it is found after any
+//! crash.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -78,8 +79,8 @@ pub(super) fn is_of(pid: u32, name: &ClusterName) -> bool {
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| is_marked(&environment, name))
 }
 
-/// Every process that carries the cluster's mark or shares a network with one that does. None that is on this
-/// process's own network: a variable that a person exported makes nobody a cluster.
+/// Every process that carries the cluster's mark or shares a network with one that does. None that
+/// is on this process's own network: a variable that a person exported makes nobody a cluster.
 fn processes(name: &ClusterName) -> Vec<i32> {
     let own = network("self");
     let all: Vec<(i32, OsString)> = fs::read_dir("/proc")
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_runs_is_not_gone_and_one_that_never_was_is() {
+    fn a_running_process_is_not_gone_and_an_unknown_one_is() {
         assert!(!is_gone(i32::try_from(std::process::id()).unwrap()));
         assert!(is_gone(i32::MAX));
     }

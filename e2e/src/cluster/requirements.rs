@@ -63,7 +63,8 @@ pub fn require_root() -> Result<(), RequirementError> {
 /// Installs the Debian packages of the `programs` that are not there, and says so.
 ///
 /// # Errors
-/// [`RequirementError`] if something is missing and the caller is not root, if this is not Debian, or if `apt-get` fails.
+/// [`RequirementError`] if something is missing and the caller is not root, if this is not Debian,
+/// or if `apt-get` fails.
 pub fn install_missing(programs: &[Program], say: Say<'_>) -> Result<(), RequirementError> {
     let missing = missing(programs);
     if missing.is_empty() {

@@ -1,4 +1,5 @@
-//! The directory that a cluster has while it is up: settings, keys, sockets, logs, and the record that says it is up.
+//! The directory that a cluster has while it is up: settings, keys, sockets, logs, and the record
+//! that says it is up.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -30,8 +31,8 @@ impl Record {
     }
 }
 
-/// The run directory, held against every other command that would start or end the cluster: the directory itself is what is
-/// locked, so that no lock file stays behind.
+/// The run directory, held against every other command that would start or end the cluster: the
+/// directory itself is what is locked, so that no lock file stays behind.
 #[derive(Debug)]
 pub(super) struct LockedRunDirectory {
     path: PathBuf,

@@ -1,4 +1,5 @@
-//! The addresses of a cluster and the settings files of its components: pure, so that a test sees what a node would run.
+//! The addresses of a cluster and the settings files of its components: pure, so that a test sees
+//! what a node would run.
 
 use std::path::Path;
 
@@ -33,11 +34,13 @@ pub(super) fn files(run: &Path, name: &str) -> Vec<RenderedFile> {
         ("kube-proxy.json".to_owned(), kube_proxy(&run.to_string()).to_string()),
         ("Corefile".to_owned(), corefile(&run.to_string())),
         ("dns.json".to_owned(), dns_objects().to_string()),
-        // For what runs by `cluster exec`: straight to the server, so that names resolve as soon as it answers.
+        // For what runs by `cluster exec`: straight to the server, so that names resolve as soon as
+        // it answers.
         (
             "exec/resolv.conf".to_owned(),
             format!(
-                "nameserver {NODE_ADDRESS}\nsearch svc.{DNS_DOMAIN} {DNS_DOMAIN}\noptions ndots:5 timeout:1\n"
+                "nameserver {NODE_ADDRESS}\nsearch svc.{DNS_DOMAIN} {DNS_DOMAIN}\noptions ndots:5 \
+                 timeout:1\n"
             ),
         ),
         (
@@ -78,8 +81,8 @@ conf_dir = "{run}/cni"
     )
 }
 
-/// Each pod by a pair of its own to the node, not by a bridge: then all traffic is routed, and Services work from pod to
-/// pod without the kernel's bridge filter.
+/// Each pod by a pair of its own to the node, not by a bridge: then all traffic is routed, and
+/// Services work from pod to pod without the kernel's bridge filter.
 fn cni() -> Value {
     json!({
         "cniVersion": "1.0.0",
@@ -96,16 +99,21 @@ fn cni() -> Value {
     })
 }
 
-/// Who asked for what, without bodies; the cluster's own components left out, so that a test counts its operator's requests.
+/// Who asked for what, without bodies; the cluster's own components left out, so that a test counts
+/// its operator's requests.
 fn audit_policy() -> Value {
     json!({
         "apiVersion": "audit.k8s.io/v1",
         "kind": "Policy",
         "omitStages": ["RequestReceived"],
         "rules": [
-            { "level": "None", "userGroups": ["system:nodes", "system:serviceaccounts:kube-system"] },
+            {
+                "level": "None",
+                "userGroups": ["system:nodes", "system:serviceaccounts:kube-system"]
+            },
             { "level": "None", "users": [
-                "system:anonymous", "system:apiserver", "system:coredns", "system:kube-controller-manager", "system:kube-proxy", "system:kube-scheduler",
+                "system:anonymous", "system:apiserver", "system:coredns",
+                "system:kube-controller-manager", "system:kube-proxy", "system:kube-scheduler",
             ] },
             { "level": "Metadata" },
         ],
@@ -117,14 +125,20 @@ fn kubelet(run: &str, name: &str) -> Value {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "address": NODE_ADDRESS,
-        "authentication": { "anonymous": { "enabled": false }, "x509": { "clientCAFile": format!("{run}/pki/ca.crt") } },
+        "authentication": {
+            "anonymous": { "enabled": false },
+            "x509": { "clientCAFile": format!("{run}/pki/ca.crt") }
+        },
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": format!("/{name}"),
         "clusterDNS": [DNS_ADDRESS],
         "clusterDomain": DNS_DOMAIN,
         "containerRuntimeEndpoint": format!("unix://{run}/containerd.sock"),
         // A test bed on a nearly full disk is still a test bed.
-        "evictionHard": { "imagefs.available": "0%", "memory.available": "0%", "nodefs.available": "0%", "nodefs.inodesFree": "0%" },
+        "evictionHard": {
+            "imagefs.available": "0%", "memory.available": "0%", "nodefs.available": "0%",
+            "nodefs.inodesFree": "0%"
+        },
         "imageGCHighThresholdPercent": 100,
         "failSwapOn": false,
         "resolvConf": "",
@@ -164,12 +178,15 @@ fn corefile(run: &str) -> String {
     )
 }
 
-/// The Service of the DNS server, which is a process of the node and not a pod, and what the server may read.
+/// The Service of the DNS server, which is a process of the node and not a pod, and what the server
+/// may read.
 fn dns_objects() -> Value {
     let ports = |target: bool| {
         ["UDP", "TCP"].map(|protocol| {
-            let mut port =
-                json!({ "name": format!("dns-{}", protocol.to_lowercase()), "port": 53, "protocol": protocol });
+            let mut port = json!({
+                "name": format!("dns-{}", protocol.to_lowercase()), "port": 53,
+                "protocol": protocol
+            });
             if target {
                 port["targetPort"] = json!(53);
             }
@@ -189,7 +206,10 @@ fn dns_objects() -> Value {
             {
                 "apiVersion": "discovery.k8s.io/v1",
                 "kind": "EndpointSlice",
-                "metadata": { "name": "kube-dns", "namespace": "kube-system", "labels": { "kubernetes.io/service-name": "kube-dns" } },
+                "metadata": {
+                    "name": "kube-dns", "namespace": "kube-system",
+                    "labels": { "kubernetes.io/service-name": "kube-dns" }
+                },
                 "addressType": "IPv4",
                 "endpoints": [{ "addresses": [NODE_ADDRESS], "conditions": { "ready": true } }],
                 "ports": ports(false),
@@ -199,16 +219,28 @@ fn dns_objects() -> Value {
                 "kind": "ClusterRole",
                 "metadata": { "name": "system:coredns" },
                 "rules": [
-                    { "apiGroups": [""], "resources": ["namespaces", "pods", "services"], "verbs": ["list", "watch"] },
-                    { "apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"] },
+                    {
+                        "apiGroups": [""], "resources": ["namespaces", "pods", "services"],
+                        "verbs": ["list", "watch"]
+                    },
+                    {
+                        "apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"],
+                        "verbs": ["list", "watch"]
+                    },
                 ],
             },
             {
                 "apiVersion": "rbac.authorization.k8s.io/v1",
                 "kind": "ClusterRoleBinding",
                 "metadata": { "name": "system:coredns" },
-                "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:coredns" },
-                "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "system:coredns" }],
+                "roleRef": {
+                    "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                    "name": "system:coredns"
+                },
+                "subjects": [{
+                    "apiGroup": "rbac.authorization.k8s.io", "kind": "User",
+                    "name": "system:coredns"
+                }],
             },
         ],
     })

@@ -1,5 +1,7 @@
 //! Starting a node: its files, its process 1, its components one after the other as each can work.
 
+mod error;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -11,10 +13,11 @@ use kube::Client;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
+pub use self::error::StartError;
 use super::binaries::Binaries;
 use super::components::{self, Component};
 use super::name::{ClusterName, MARKER};
-use super::namespaces::{self, NamespaceError, in_thread};
+use super::namespaces::{self, in_thread};
 use super::{Say, containerd, pki, ready, remains, requirements, settings};
 
 /// How long a start may take: some seconds are usual, and a machine may be busy.
@@ -23,52 +26,6 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const GRACE: Duration = Duration::from_secs(1);
 /// How often process 1 is looked at.
 const INTERVAL: Duration = Duration::from_millis(50);
-
-/// A node could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A file of the run directory, or a cgroup, could not be written.
-    #[error("failed to write {path:?}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The certificates could not be made.
-    #[error("failed to make certificates: {0}")]
-    Certificates(#[from] rcgen::Error),
-    /// The namespaces could not be made or entered.
-    #[error(transparent)]
-    Namespace(#[from] NamespaceError),
-    /// Process 1 could not be started or spoken to.
-    #[error("failed to run the node's first process: {0}")]
-    Node(io::Error),
-    /// A component ended, and the node with it.
-    #[error("the node ended: {reason}; its logs are in {logs:?}")]
-    Ended {
-        /// What process 1 said, and the end of the component's log.
-        reason: String,
-        /// Where the logs are, until the next `up` or `down`.
-        logs: PathBuf,
-    },
-    /// A condition did not come true in time.
-    #[error("{what} was not there {PATIENCE:?} after the start; the node's logs are in {logs:?}")]
-    Late {
-        /// The condition.
-        what: &'static str,
-        /// Where the logs are, until the next `up` or `down`.
-        logs: PathBuf,
-    },
-    /// A step on the way failed.
-    #[error("failed to {step}: {reason}")]
-    Step {
-        /// The step.
-        step: &'static str,
-        /// Why.
-        reason: String,
-    },
-}
 
 /// How much of a cluster is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +38,8 @@ pub(super) enum Parts {
     Node,
 }
 
-/// Starts a node in `run`, which is there and empty, and returns its process 1 when everything answers.
+/// Starts a node in `run`, which is there and empty, and returns its process 1 when everything
+/// answers.
 pub(super) fn start(
     name: &ClusterName,
     run: &Path,
@@ -279,7 +237,9 @@ impl StartingNode<'_> {
         tokio::select! {
             value = condition => Ok(value),
             () = until_ended(&mut self.child) => Err(self.ended()),
-            () = tokio::time::sleep_until(self.deadline) => Err(StartError::Late { what, logs: self.run.join("logs") }),
+            () = tokio::time::sleep_until(self.deadline) => Err(
+                StartError::Late { what, logs: self.run.join("logs") }
+            ),
         }
     }
 

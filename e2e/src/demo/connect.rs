@@ -3,7 +3,8 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 
-/// Ways to connect Claude Code, VS Code and Cursor to the server at `mcp_url`, and how to sign in to the stand-in HQ.
+/// Ways to connect Claude Code, VS Code and Cursor to the server at `mcp_url`, and how to sign in
+/// to the stand-in HQ.
 pub(super) fn instructions(mcp_url: &str) -> String {
     let vs_code = json!({"name": "lenses", "type": "http", "url": mcp_url});
     let cursor = STANDARD.encode(json!({"url": mcp_url}).to_string());
@@ -16,7 +17,8 @@ The MCP server is at {mcp_url}
   VS Code       code --add-mcp '{vs_code}'
   Cursor        cursor://anysphere.cursor-deeplink/mcp/install?name=lenses&config={cursor}
 
-Sign in as alice (all rights) or bob (reads everything, creates topics named sandbox.* only); the password is the name.
+Sign in as alice (all rights) or bob (reads everything, creates topics named sandbox.* only); the \
+password is the name.
 HQ is a stand-in: its data is made up and forgotten when the demo ends."
     )
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::problem::Problem;
 
-/// A refusal by an environment's agent: `{error, fields: [{field, error, lineNumber, columnNumber}], errorType}`.
+/// A refusal by an environment's agent: `{error, fields:
+/// [{field, error, lineNumber, columnNumber}], errorType}`.
 #[derive(Debug)]
 pub(crate) struct AgentError {
     status: StatusCode,
@@ -68,7 +69,11 @@ impl IntoResponse for AgentError {
         let fields: Vec<_> = self
             .fields
             .iter()
-            .map(|(field, error)| json!({"field": field, "error": error, "lineNumber": null, "columnNumber": null}))
+            .map(|(field, error)| {
+                json!({
+                    "field": field, "error": error, "lineNumber": null, "columnNumber": null
+                })
+            })
             .collect();
         let body = json!({"error": self.error, "fields": fields, "errorType": self.error_type});
         (self.status, Json(body)).into_response()

@@ -20,8 +20,8 @@ use super::{
 /// Requests that are served at the same time; more wait.
 const MAX_IN_FLIGHT: usize = 1_024;
 
-/// Every route of the stand-in. A path is matched as it was sent and only then decoded, so a name with an encoded `/`, `?` or `..` is a
-/// name and never another route.
+/// Every route of the stand-in. A path is matched as it was sent and only then decoded, so a name
+/// with an encoded `/`, `?` or `..` is a name and never another route.
 pub(crate) fn router(hq: Arc<Hq>) -> Router {
     let oauth = Router::new()
         .route("/.well-known/oauth-authorization-server", get(metadata::show))
@@ -110,7 +110,8 @@ pub(crate) fn router(hq: Arc<Hq>) -> Router {
         .merge(api)
         .fallback(async || Problem::not_found("route"));
 
-    // An issuer with a path: HQ is dialled below that path, and its metadata is asked for at the root, before it (RFC 8414 §3.1).
+    // An issuer with a path: HQ is dialled below that path, and its metadata is asked for at the
+    // root, before it (RFC 8414 §3.1).
     let path = hq.issuer.path();
     let served = if path.is_empty() {
         whole

@@ -1,4 +1,5 @@
-//! Connectors, SQL processors and requests for topics: who may see and change them, and what is refused and changes nothing.
+//! Connectors, SQL processors and requests for topics: who may see and change them, and what is
+//! refused and changes nothing.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -24,7 +25,8 @@ async fn what_cannot_be_is_refused_in_the_agents_words() {
     let approval = |change: Value| {
         let mut body = json!({
             "type": "CreateNewEntity", "entityName": "t", "entityType": "KafkaTopic",
-            "settings": {"replication": 1, "partitions": 1, "capacity": {}}, "metadata": {"reason": "r", "tags": []},
+            "settings": {"replication": 1, "partitions": 1, "capacity": {}},
+            "metadata": {"reason": "r", "tags": []},
         });
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         body
@@ -98,7 +100,10 @@ async fn what_cannot_be_is_refused_in_the_agents_words() {
         (
             Method::POST,
             "v2/streams",
-            json!({"name": "p", "sql": sql, "processorId": "lsql-big-orders", "deployment": {"mode": "IN_PROC"}}),
+            json!({
+                "name": "p", "sql": sql, "processorId": "lsql-big-orders",
+                "deployment": {"mode": "IN_PROC"}
+            }),
             (409, "ProcessorAlreadyExists"),
         ),
         (Method::DELETE, "v1/streams/none", json!({}), (404, "ProcessorNotFound")),
@@ -144,10 +149,9 @@ async fn what_cannot_be_is_refused_in_the_agents_words() {
     }
     let environment = client.get("/api/v1/environments/development", SERVICE_ACCOUNT).await.json();
     assert_eq!(environment["status"]["agent"]["metrics"]["connect"]["num_connectors"], 3);
-    assert_eq!(
-        status(&client, Method::GET, "v1/approvals?pageSize=9", SERVICE_ACCOUNT, None).await.1["totalCount"],
-        2
-    );
+    let path = "v1/approvals?pageSize=9";
+    let (_, approvals) = status(&client, Method::GET, path, SERVICE_ACCOUNT, None).await;
+    assert_eq!(approvals["totalCount"], 2);
 }
 
 #[tokio::test]
@@ -163,7 +167,8 @@ async fn newcomers_read_and_ask_and_who_only_reads_kafka_sees_no_applications() 
     let (bob, carol) = (token("bob").await, token("carol").await);
     let ask = json!({
         "type": "CreateNewEntity", "entityName": "t", "entityType": "KafkaTopic",
-        "settings": {"replication": 1, "partitions": 1, "capacity": {}}, "metadata": {"reason": "r", "tags": []},
+        "settings": {"replication": 1, "partitions": 1, "capacity": {}},
+        "metadata": {"reason": "r", "tags": []},
     });
     let stop = "kafka-connect/clusters/connect-eu/connectors/orders-to-s3/stop";
     for (method, path, body, of_bob, of_carol) in [
@@ -183,10 +188,9 @@ async fn newcomers_read_and_ask_and_who_only_reads_kafka_sees_no_applications() 
     }
     // Who may not list requests is shown none.
     for (token, count) in [(&bob, 3), (&carol, 0)] {
-        assert_eq!(
-            status(&client, Method::GET, "v1/approvals?pageSize=9", token, None).await.1["totalCount"],
-            count
-        );
+        let path = "v1/approvals?pageSize=9";
+        let (_, approvals) = status(&client, Method::GET, path, token, None).await;
+        assert_eq!(approvals["totalCount"], count);
     }
 }
 
@@ -207,7 +211,8 @@ async fn an_approved_request_creates_its_topic_once_and_fails_when_it_cannot() {
     let ask = async |topic: &str| {
         let body = json!({
             "type": "CreateNewEntity", "entityName": topic, "entityType": "KafkaTopic",
-            "settings": {"replication": 1, "partitions": 4, "capacity": {}}, "metadata": {"reason": "r", "tags": ["x"]},
+            "settings": {"replication": 1, "partitions": 4, "capacity": {}},
+            "metadata": {"reason": "r", "tags": ["x"]},
         });
         let (_, given) =
             status(&client, Method::POST, "v1/approvals", SERVICE_ACCOUNT, Some(body)).await;

@@ -1,5 +1,5 @@
-//! Requests that somebody else approves or rejects: `/api/v1/approvals` of an agent. Deciding is done on the control listener;
-//! an approved request creates its topic.
+//! Requests that somebody else approves or rejects: `/api/v1/approvals` of an agent. Deciding is
+//! done on the control listener; an approved request creates its topic.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -187,7 +187,8 @@ pub(crate) enum Decision {
     Rejected,
 }
 
-/// `PUT /approvals/{environment}/{id}` on the control listener: `"Approved"`, which creates the topic, or `"Rejected"`.
+/// `PUT /approvals/{environment}/{id}` on the control listener: `"Approved"`, which creates the
+/// topic, or `"Rejected"`.
 pub(crate) async fn decide(
     State(hq): State<Arc<Hq>>,
     Path((environment, id)): Path<(String, String)>,

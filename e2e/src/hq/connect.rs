@@ -1,4 +1,5 @@
-//! What an agent sees of Kafka Connect: clusters, the plugins that they have, and connectors with their tasks.
+//! What an agent sees of Kafka Connect: clusters, the plugins that they have, and connectors with
+//! their tasks.
 
 use std::collections::BTreeMap;
 
@@ -90,7 +91,8 @@ impl Connector {
         connector
     }
 
-    /// Brings it into `state`, and those of its tasks that have not failed. A stopped connector has no tasks.
+    /// Brings it into `state`, and those of its tasks that have not failed. A stopped connector has
+    /// no tasks.
     fn set(&mut self, state: State) {
         self.state = state;
         if state == State::Stopped {

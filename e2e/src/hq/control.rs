@@ -3,12 +3,16 @@
 //! ```text
 //! GET    /faults     what is set
 //! PUT    /faults     sets exactly these and answers once they are in force; {} sets none
-//!                    {"down": bool, "slow_ms": 0..600000, "introspection": F, "oauth": F, "api": F, "metadata_without": [field],
-//!                     "sql": {"after_records": n, "then": "error" | "invalid_request" | "close" | "drop" | "hang"}}
+//!                    {"down": bool, "slow_ms": 0..600000,
+//!                     "introspection": F, "oauth": F, "api": F, "metadata_without": [field],
+//!                     "sql": {"after_records": n, "then": S}}
 //!                    F = "refuse" | "hang" | "garbage" | "html" | {"status": 400..599}
-//! GET    /requests   what HQ saw, oldest first: [{"id", "method", "target", "authorization", "body"}]
+//!                    S = "error" | "invalid_request" | "close" | "drop" | "hang"
+//! GET    /requests   what HQ saw, oldest first:
+//!                    [{"id", "method", "target", "authorization", "body"}]
 //! DELETE /requests   forgets them
-//! PUT    /approvals/{environment}/{id}   decides a request for a topic: "Approved", which creates the topic, or "Rejected"
+//! PUT    /approvals/{environment}/{id}
+//!                    decides a request for a topic: "Approved", which creates it, or "Rejected"
 //! ```
 
 use std::sync::Arc;

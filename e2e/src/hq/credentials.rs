@@ -28,8 +28,8 @@ fn scheme<'headers>(headers: &'headers HeaderMap, scheme: &str) -> Option<&'head
     name.eq_ignore_ascii_case(scheme).then_some(value.trim())
 }
 
-/// The API takes a service account's token or an OAuth access token; with `api_audience_check`, one that is not for others only. 401
-/// otherwise.
+/// The API takes a service account's token or an OAuth access token; with `api_audience_check`, one
+/// that is not for others only. 401 otherwise.
 impl FromRequestParts<Arc<Hq>> for Caller {
     type Rejection = Problem;
 
@@ -49,8 +49,9 @@ impl FromRequestParts<Arc<Hq>> for Caller {
     }
 }
 
-/// A person at HQ's own pages. There HQ knows a browser by its session; here name and password (Basic) stand in for that
-/// session, so that a test can do what a person does in the settings. A bearer token is accepted as everywhere.
+/// A person at HQ's own pages. There HQ knows a browser by its session; here name and password
+/// (Basic) stand in for that session, so that a test can do what a person does in the settings. A
+/// bearer token is accepted as everywhere.
 pub(crate) struct Person(pub(crate) Caller);
 
 impl FromRequestParts<Arc<Hq>> for Person {

@@ -101,7 +101,9 @@ impl Environment {
             "created_at": self.created_at,
             "tier": self.tier,
             "metadata": self.metadata,
-            "status": self.agent.as_deref().map_or_else(|| json!({"agent_connected": false}), Agent::status),
+            "status": self.agent.as_deref().map_or_else(
+                || json!({"agent_connected": false}), Agent::status
+            ),
         })
     }
 }

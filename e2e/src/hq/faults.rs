@@ -18,7 +18,8 @@ use super::problem::Problem;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Faults {
-    /// HQ is stopped: its listener is closed and so are its connections. What it knows is kept, as its database would keep it.
+    /// HQ is stopped: its listener is closed and so are its connections. What it knows is kept, as
+    /// its database would keep it.
     pub(crate) down: bool,
     /// Each reply waits this long, in milliseconds; at most ten minutes.
     pub(crate) slow_ms: u64,
@@ -26,7 +27,8 @@ pub(crate) struct Faults {
     pub(crate) introspection: Option<Fault>,
     /// At the rest of the authorization server.
     pub(crate) oauth: Option<Fault>,
-    /// Fields that the metadata of the authorization server lacks, as that of an HQ which does not offer something.
+    /// Fields that the metadata of the authorization server lacks, as that of an HQ which does not
+    /// offer something.
     pub(crate) metadata_without: Vec<String>,
     /// At `/api/`, the proxy and the SQL handshake included.
     pub(crate) api: Option<Fault>,
@@ -125,7 +127,8 @@ impl Faults {
     }
 }
 
-/// Middleware: applies the faults that are set. `GET /` is left alone, so that a readiness probe keeps the stand-in reachable.
+/// Middleware: applies the faults that are set. `GET /` is left alone, so that a readiness probe
+/// keeps the stand-in reachable.
 pub(crate) async fn inject(State(hq): State<Arc<Hq>>, request: Request, next: Next) -> Response {
     let area = Area::of(request.uri().path());
     let (delay, fault) = {
@@ -164,7 +167,8 @@ pub(crate) async fn show(State(hq): State<Arc<Hq>>) -> Json<Faults> {
     Json(hq.faults.borrow().clone())
 }
 
-/// `PUT /faults` on the control listener: sets exactly these, so `{}` sets none. Answered once they are in force.
+/// `PUT /faults` on the control listener: sets exactly these, so `{}` sets none. Answered once they
+/// are in force.
 pub(crate) async fn set(
     State(hq): State<Arc<Hq>>,
     Json(faults): Json<Faults>,
@@ -188,8 +192,9 @@ mod tests {
             |text: &str| serde_json::from_str::<Faults>(text).map_err(|error| error.to_string());
         assert_eq!(parse("{}"), Ok(Faults::default()));
         let read = parse(
-            r#"{"down":true,"slow_ms":5,"introspection":{"status":503},"oauth":"html","metadata_without":["issuer"],
-                "api":"hang","sql":{"after_records":3,"then":"drop"}}"#,
+            r#"{"down":true,"slow_ms":5,"introspection":{"status":503},
+                "oauth":"html","metadata_without":["issuer"],"api":"hang",
+                "sql":{"after_records":3,"then":"drop"}}"#,
         );
         let expected = Faults {
             down: true,

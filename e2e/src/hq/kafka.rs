@@ -1,4 +1,5 @@
-//! What an agent sees of its Kafka: topics with their records, and consumer groups. Shared by the REST routes and SQL.
+//! What an agent sees of its Kafka: topics with their records, and consumer groups. Shared by the
+//! REST routes and SQL.
 
 use std::collections::BTreeMap;
 

@@ -28,7 +28,7 @@ mod tests {
     use crate::hq::test_client::TestClient;
 
     #[tokio::test]
-    async fn the_version_is_told_to_anyone_and_not_at_all_by_an_older_hq() {
+    async fn anyone_may_read_the_version_and_an_older_hq_has_none() {
         let request = || Request::get("/api/v1/meta-info").body(Body::empty()).unwrap();
         let told = TestClient::new(&[]).send(request()).await;
         assert_eq!(told.json(), json!({ "version": "6.3.0", "build_id": "stand-in" }));

@@ -22,7 +22,8 @@ impl Problem {
 
     /// No or no good credential: 401, with the challenge that RFC 6750 §3 asks for.
     pub(crate) fn unauthorised() -> Self {
-        let title = "the request has no valid credential: send a service account token or an OAuth access token as a bearer token";
+        let title = "the request has no valid credential: send a service account token or an OAuth \
+                     access token as a bearer token";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorised", title.to_owned())
     }
 
@@ -37,7 +38,8 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("{what} not found"))
     }
 
-    /// The environment is known but its agent is not connected to HQ, so nothing can be proxied to it.
+    /// The environment is known but its agent is not connected to HQ, so nothing can be proxied to
+    /// it.
     pub(crate) fn agent_not_connected(environment: &str) -> Self {
         let title = format!("the agent of environment {environment:?} is not connected");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "agent_not_connected", title)

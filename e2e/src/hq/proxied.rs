@@ -13,7 +13,8 @@ use super::environments::Agent;
 use super::problem::Problem;
 use super::users::Caller;
 
-/// A request that HQ proxies: it has a good credential, and the agent of its environment is connected.
+/// A request that HQ proxies: it has a good credential, and the agent of its environment is
+/// connected.
 pub(crate) struct Proxied {
     pub(crate) agent: Arc<Agent>,
     pub(crate) caller: Caller,

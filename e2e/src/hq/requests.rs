@@ -1,4 +1,5 @@
-//! The requests that HQ saw, for tests that compare them with what should have been sent. No credential is kept.
+//! The requests that HQ saw, for tests that compare them with what should have been sent. No
+//! credential is kept.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

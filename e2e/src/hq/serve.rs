@@ -36,7 +36,8 @@ pub struct Running {
 pub enum ServeError {
     /// An address cannot be bound.
     #[error(
-        "failed to listen on {address} ({source}): is it taken? choose another with --listen or --control"
+        "failed to listen on {address} ({source}): is it taken? choose another with --listen or \
+         --control"
     )]
     Bind {
         /// The address.
@@ -105,7 +106,8 @@ impl Running {
     }
 }
 
-/// Serves, except while the `down` fault is set: then the address refuses connections, as that of a stopped process does.
+/// Serves, except while the `down` fault is set: then the address refuses connections, as that of a
+/// stopped process does.
 async fn serve_while_up(
     first: TcpListener,
     address: SocketAddr,

@@ -1,4 +1,5 @@
-//! The control listener, over real sockets: faults are in force once they are set, and what HQ saw can be read.
+//! The control listener, over real sockets: faults are in force once they are set, and what HQ saw
+//! can be read.
 
 use std::net::SocketAddr;
 
@@ -33,7 +34,8 @@ async fn send(
 ) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(to).await.ok()?;
     let request = format!(
-        "{method} {target} HTTP/1.1\r\nhost: hq\r\nauthorization: Bearer sa_for-the-tests\r\ncontent-type: {content_type}\r\n\
+        "{method} {target} HTTP/1.1\r\nhost: hq\r\nauthorization: Bearer sa_for-the-tests\r\n\
+         content-type: {content_type}\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );
@@ -126,7 +128,10 @@ async fn what_hq_saw_is_told_undecoded_and_without_credentials() {
     let (_, seen) = send(control, "GET", "/requests", "", "").await.unwrap();
     assert!(!seen.contains("sa_for-the-tests") && !seen.contains("unknown"), "{seen}");
     let expected = json!([
-        {"id": 1, "method": "POST", "target": "/oauth2/introspect", "authorization": "bearer", "body": {"token": "***"}},
+        {
+            "id": 1, "method": "POST", "target": "/oauth2/introspect", "authorization": "bearer",
+            "body": {"token": "***"}
+        },
         {"id": 2, "method": "GET", "target": target, "authorization": "bearer", "body": null},
     ]);
     assert_eq!(serde_json::from_str::<Value>(&seen).unwrap(), expected);

@@ -1,7 +1,8 @@
-//! The stand-in's settings: flags and environment variables, read and checked as a whole before anything binds.
+//! The stand-in's settings: flags and environment variables, read and checked as a whole before
+//! anything binds.
 //!
-//! The first four mirror HQ's own (`auth.oauth2.authorizationServer.{issuerURL, requirePKCE, dcr, unauthenticatedIntrospection}`), so that
-//! each way of setting HQ up wrong can be set up here.
+//! The first four mirror HQ's own (`auth.oauth2.authorizationServer.{issuerURL, requirePKCE, dcr,
+//! unauthenticatedIntrospection}`), so that each way of setting HQ up wrong can be set up here.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ use thiserror::Error;
 mod approve_as;
 mod issuer;
 mod manual_client;
+#[cfg(test)]
+mod tests;
 
 pub use approve_as::ApproveAs;
 pub use issuer::Issuer;
@@ -25,15 +28,17 @@ pub use manual_client::ManualClient;
     version,
     about = "A stand-in Lenses HQ with real state, for trying and testing an MCP server"
 )]
-#[command(
-    after_help = "Users: alice (all rights), bob (reads everything, creates topics named sandbox.*, asks for others) and carol (reads environments and Kafka); a password is the user's name.\n\
-    Environments: development (agent connected), disaster-recovery (agent not connected) and large (600 topics)."
-)]
+#[command(after_help = "Users: alice (all rights), bob (reads everything, creates topics named \
+                        sandbox.*, asks for others) and carol (reads environments and Kafka); a \
+                        password is the user's name.\n\
+                        Environments: development (agent connected), disaster-recovery (agent not \
+                        connected) and large (600 topics).")]
 pub struct Flags {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, env = "HQ_LISTEN", default_value = "127.0.0.1:9991", value_name = "ADDR:PORT")]
     listen: String,
-    /// HQ's issuerURL: the URL that clients dial, byte for byte [default: `http://` and the listen address]
+    /// HQ's issuerURL: the URL that clients dial, byte for byte
+    /// [default: `http://` and the listen address]
     #[arg(long, env = "HQ_ISSUER_URL", value_name = "URL")]
     issuer_url: Option<String>,
     /// HQ's requirePKCE: refuse an authorization request without an S256 code challenge
@@ -50,7 +55,8 @@ pub struct Flags {
         value_name = "BOOL"
     )]
     client_id_metadata_documents: String,
-    /// HQ's unauthenticatedIntrospection: answer introspection (RFC 7662) without client credentials
+    /// HQ's unauthenticatedIntrospection: answer introspection (RFC 7662) without client
+    /// credentials
     #[arg(
         long,
         env = "HQ_UNAUTHENTICATED_INTROSPECTION",
@@ -61,10 +67,12 @@ pub struct Flags {
     /// Put the resources that were asked for (RFC 8707) into `aud` of the introspection reply
     #[arg(long, env = "HQ_INTROSPECTION_AUD", default_value = "true", value_name = "BOOL")]
     introspection_aud: String,
-    /// Offer token exchange (RFC 8693): a client with a secret gets a token for HQ's own API for one that names the client's resource
+    /// Offer token exchange (RFC 8693): a client with a secret gets a token for HQ's own API for
+    /// one that names the client's resource
     #[arg(long, env = "HQ_TOKEN_EXCHANGE", default_value = "false", value_name = "BOOL")]
     token_exchange: String,
-    /// Let HQ's API refuse an access token that was asked for with a resource other than HQ (its issuer)
+    /// Let HQ's API refuse an access token that was asked for with a resource other than HQ (its
+    /// issuer)
     #[arg(long, env = "HQ_API_AUDIENCE_CHECK", default_value = "false", value_name = "BOOL")]
     api_audience_check: String,
     /// List the consumer groups of all environments, as HQ does from 6.3 on; older ones answer 404
@@ -79,15 +87,16 @@ pub struct Flags {
     /// HQ's grantLifetime: the longest that a grant lives, however often it is refreshed
     #[arg(long, env = "HQ_GRANT_LIFETIME", default_value = "2160h", value_name = "DURATION")]
     grant_lifetime: String,
-    /// Answer authorization requests by a redirect at once, as if this user had signed in and consented. `USER` grants what is asked,
-    /// `USER:read,write` at most these scopes, `any` the user whom the request's `login_hint` names (the form, when it names none)
+    /// Answer authorization requests by a redirect at once, as if this user had signed in and
+    /// consented. `USER` grants what is asked, `USER:read,write` at most these scopes, `any` the
+    /// user whom the request's `login_hint` names (the form, when it names none)
     #[arg(long, env = "HQ_APPROVE_AS", value_name = "USER[:SCOPES]|any")]
     approve_as: Option<String>,
     /// Token of the service account, for API-key mode [default: a random one, printed at start]
     #[arg(long, env = "HQ_SERVICE_ACCOUNT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     service_account_token: Option<String>,
-    /// A client registered by hand, repeatable: `ID:SECRET` may introspect; with redirect URIs (`ID[:SECRET],URI,…`) it may also ask for
-    /// authorization
+    /// A client registered by hand, repeatable: `ID:SECRET` may introspect; with redirect URIs
+    /// (`ID[:SECRET],URI,…`) it may also ask for authorization
     #[arg(
         long = "client",
         env = "HQ_CLIENT",
@@ -95,7 +104,8 @@ pub struct Flags {
         hide_env_values = true
     )]
     clients: Vec<String>,
-    /// Listen here for faults to set (`PUT /faults`) and requests seen (`GET /requests`); off unless given
+    /// Listen here for faults to set (`PUT /faults`) and requests seen (`GET /requests`); off
+    /// unless given
     #[arg(long, env = "HQ_CONTROL", value_name = "ADDR:PORT")]
     control: Option<String>,
 }
@@ -149,7 +159,8 @@ impl Flags {
     /// Checks all settings.
     ///
     /// # Errors
-    /// Every fault that was found, each naming its flag and variable, what it holds and what to write.
+    /// Every fault that was found, each naming its flag and variable, what it holds and what to
+    /// write.
     pub fn check(self) -> Result<Settings, SettingsError> {
         let mut faults = Faults::default();
         let settings = Settings {
@@ -265,57 +276,4 @@ fn service_account_token(value: &str) -> Result<String, String> {
         (8..=512).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
     good.then(|| value.to_owned())
         .ok_or_else(|| "must be 8 to 512 printable ASCII characters without spaces".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(arguments: &[&str]) -> Result<Settings, String> {
-        let flags = Flags::try_parse_from(std::iter::once(&"hq").chain(arguments))
-            .map_err(|error| error.to_string())?;
-        flags.check().map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn defaults_are_those_of_an_hq_that_serves_mcp() {
-        let settings = check(&[]).unwrap();
-        assert_eq!(settings.listen.to_string(), "127.0.0.1:9991");
-        assert!(
-            settings.dcr
-                && settings.require_pkce
-                && settings.unauthenticated_introspection
-                && settings.introspection_aud
-        );
-        assert!(!settings.token_exchange && !settings.api_audience_check);
-        assert_eq!(settings.access_token_ttl, Duration::from_hours(1));
-        assert!(
-            settings.control.is_none()
-                && settings.approve_as.is_none()
-                && settings.issuer.is_none()
-        );
-        assert!(settings.service_account_token.starts_with("sa_"));
-    }
-
-    #[test]
-    fn every_fault_is_listed_with_its_flag_and_variable_and_no_secret() {
-        let fault = check(&[
-            "--listen=nowhere",
-            "--issuer-url=ftp://hq",
-            "--dcr=perhaps",
-            "--access-token-ttl=0s",
-            "--approve-as=mallory",
-            "--service-account-token=s3cr3t",
-            "--client=:hidden",
-        ])
-        .unwrap_err();
-        let lines: Vec<_> = fault.lines().collect();
-        assert_eq!(lines.len(), 7, "{fault}");
-        assert!(lines[0].starts_with("--listen (HQ_LISTEN) \"nowhere\" must be"), "{fault}");
-        assert!(
-            fault.contains("--issuer-url (HQ_ISSUER_URL) \"ftp://hq\" must start with http"),
-            "{fault}"
-        );
-        assert!(!fault.contains("s3cr3t") && !fault.contains("hidden"), "{fault}");
-    }
 }

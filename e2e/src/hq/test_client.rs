@@ -144,7 +144,8 @@ impl TestClient {
         self.register("none").await["client_id"].as_str().unwrap().to_owned()
     }
 
-    /// Asks for authorization as a client does; `changes` replace or, when empty, remove parameters.
+    /// Asks for authorization as a client does; `changes` replace or, when empty, remove
+    /// parameters.
     pub(crate) async fn authorize(
         &self,
         client_id: &str,

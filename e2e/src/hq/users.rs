@@ -75,7 +75,8 @@ const SANDBOX: &str = "kafka:topic:sandbox.";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rights {
     All,
-    /// Reads everything, creates topics in the sandbox and asks for others, which is what a role for newcomers looks like.
+    /// Reads everything, creates topics in the sandbox and asks for others, which is what a role
+    /// for newcomers looks like.
     ReadsAndSandbox,
     /// Reads environments and Kafka; sees nothing of connectors, processors and approvals.
     ReadsKafka,

@@ -48,8 +48,8 @@ impl ForwardProxy {
         format!("http://{}", self.address)
     }
 
-    /// `METHOD path` of the first request of each connection that it has let through; of CONNECT, the
-    /// host.
+    /// `METHOD path` of the first request of each connection that it has let through; of CONNECT,
+    /// the host.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().map(|asked| asked.clone()).unwrap_or_default()
     }

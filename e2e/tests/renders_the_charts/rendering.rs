@@ -1,5 +1,6 @@
 //! What the charts render, as whole objects. The default is held against all its objects, and other
-//! values against the objects that differ from the default's, and the names of those that are absent.
+//! values against the objects that differ from the default's, and the names of those that are
+//! absent.
 
 use std::{collections::BTreeMap, fs};
 

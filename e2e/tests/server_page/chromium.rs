@@ -41,8 +41,8 @@ pub(crate) struct Browser {
     driver: WebDriver,
 }
 
-/// Runs `body` with a browser of its own, which is gone afterwards whether `body` passes or panics. One at a time: each
-/// wants a core.
+/// Runs `body` with a browser of its own, which is gone afterwards whether `body` passes or panics.
+/// One at a time: each wants a core.
 pub(crate) async fn browse(body: impl AsyncFnOnce(&Browser)) {
     static ONE: Mutex<()> = Mutex::const_new(());
     let _one = ONE.lock().await;
@@ -154,7 +154,8 @@ impl Browser {
         urls.filter(|url| !url.starts_with("data:")).collect()
     }
 
-    /// What the browser said on its console since the last call: errors, warnings, breaches of the policy.
+    /// What the browser said on its console since the last call: errors, warnings, breaches of the
+    /// policy.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         self.driver.browser_log().await.unwrap().into_iter().map(|entry| entry.message).collect()
     }
@@ -169,7 +170,8 @@ impl Browser {
 
     pub(crate) async fn clipboard(&self) -> String {
         let read = "const done = arguments[0];
-            navigator.clipboard.readText().then(done, error => done(`the clipboard can't be read: ${error}`));";
+            navigator.clipboard.readText().then(done, error => done(`the clipboard can't be read: \
+${error}`));";
         self.driver.execute_async(read, vec![]).await.unwrap().convert().unwrap()
     }
 
@@ -177,7 +179,8 @@ impl Browser {
     pub(crate) async fn listen_to_status(&self) {
         let listen = "const status = document.querySelector('[role=status]');
             window.said = [];
-            new MutationObserver(() => window.said.push(status.textContent)).observe(status, {childList: true});";
+            new MutationObserver(() => window.said.push(status.textContent)).observe(status, \
+{childList: true});";
         self.run(listen).await;
     }
 

@@ -16,7 +16,8 @@ pub(crate) const TEXTS: &str = "
     };
     const own = element => [...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE)
         .map(node => node.data.trim()).join('');
-    return [...document.body.querySelectorAll('*')].filter(element => own(element) && element.checkVisibility())
+    return [...document.body.querySelectorAll('*')].filter(element => own(element) && \
+element.checkVisibility())
         .filter(element => element.tagName !== 'SCRIPT')
         .map(element => [own(element), getComputedStyle(element).color, background(element)]);";
 

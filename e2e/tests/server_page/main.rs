@@ -1,4 +1,5 @@
-//! The landing page in Debian's Chromium: read, pressed, tabbed through and looked at, as its readers do.
+//! The landing page in Debian's Chromium: read, pressed, tabbed through and looked at, as its
+//! readers do.
 //!
 //! Screenshots are left in `target/screenshots`.
 
@@ -23,7 +24,8 @@ use self::{
     server::{MCP_URL, Server},
 };
 
-/// Every text that can be copied: the id of what shows it, the name that its button goes by, the text.
+/// Every text that can be copied: the id of what shows it, the name that its button goes by, the
+/// text.
 fn copied_texts() -> [(&'static str, &'static str, String); 4] {
     let vs_code = format!(r#"{{"name":"lenses","type":"http","url":"{MCP_URL}"}}"#);
     let others = format!(
@@ -55,9 +57,12 @@ async fn the_page_asks_for_nothing_else_and_breaks_no_policy() {
             assert_eq!(browser.requests().await, BTreeSet::from([server.url(path)]));
             assert_eq!(browser.complaints().await, [""; 0], "{path}");
         }
-        // What was not seen above would be: the policy holds back what a script that got in would load or run.
-        let intruder = "const image = new Image(); image.src = '/elsewhere.png'; document.body.append(image);
-            const script = document.createElement('script'); script.textContent = 'window.ran = true';
+        // What was not seen above would be: the policy holds back what a script that got in would
+        // load or run.
+        let intruder = "const image = new Image(); image.src = '/elsewhere.png'; \
+document.body.append(image);
+            const script = document.createElement('script'); script.textContent = 'window.ran = \
+true';
             document.body.append(script); return window.ran === undefined;";
         assert!(browser.run(intruder).await.as_bool().unwrap());
         let complaints = browser.complaints().await;
@@ -191,7 +196,10 @@ async fn with_a_token_the_links_say_where_it_goes_and_hold_none() {
         );
         assert_eq!(
             browser.text("#claude-code-command").await,
-            format!("claude mcp add --transport http lenses {url} --header \"Authorization: Bearer YOUR_TOKEN\"")
+            format!(
+                "claude mcp add --transport http lenses {url} --header \"Authorization: Bearer \
+                 YOUR_TOKEN\""
+            )
         );
         browser.screenshot("page-token", 1280).await;
     })
@@ -204,13 +212,18 @@ async fn the_keyboard_reaches_every_control_shows_where_it_is_and_presses_it() {
     browse(async |browser| {
         browser.allow_reading_the_clipboard().await;
         browser.open(&server.url("/")).await;
-        let controls =
-            browser.run("return [...document.querySelectorAll('a, button')].map(e => e.id || e.dataset.copies)").await;
+        let controls = browser
+            .run(
+                "return [...document.querySelectorAll('a, button')].map(e => e.id || \
+                 e.dataset.copies)",
+            )
+            .await;
         let mut reached = Vec::new();
         for _ in controls.as_array().unwrap() {
             browser.press(Key::Tab).await;
             let at = "const at = document.activeElement, style = getComputedStyle(at);
-                return [at.id || at.dataset.copies, style.outlineStyle, parseFloat(style.outlineWidth) >= 2];";
+                return [at.id || \
+at.dataset.copies, style.outlineStyle, parseFloat(style.outlineWidth) >= 2];";
             let Value::Array(found) = browser.run(at).await else { panic!("no array") };
             assert_eq!(found[1..], [json!("solid"), json!(true)], "{found:?}");
             reached.push(found[0].clone());

@@ -1,4 +1,5 @@
-//! The server under test: its whole router on loopback. HQ is not there, because the page never asks it anything.
+//! The server under test: its whole router on loopback. HQ is not there, because the page never
+//! asks it anything.
 
 use std::net::SocketAddr;
 

@@ -4,18 +4,20 @@ use crate::bench::{Bench, agent, with};
 
 pub(crate) async fn all(bench: &Bench) {
     let arguments = with(json!({
-        "statuses": ["Pending", "Rejected"], "entity_name": "loyalty_points", "page": 1, "page_size": 10,
+        "statuses": ["Pending", "Rejected"], "entity_name": "loyalty_points", "page": 1,
+        "page_size": 10,
         "sort_field": "createdAt", "sort_order": "desc",
     }));
-    let path = "v1/approvals?page=1&pageSize=10&approvalStatus=Pending&approvalStatus=Rejected&entityName=loyalty_points\
-                &sortField=createdAt&sortOrder=desc";
+    let path = "v1/approvals?page=1&pageSize=10&approvalStatus=Pending&approvalStatus=Rejected&\
+                entityName=loyalty_points&sortField=createdAt&sortOrder=desc";
     let listed = bench.shows("list_approval_requests", arguments, path).await;
     assert_eq!((&listed["totalCount"], &listed["pagesAmount"]), (&json!(1), &json!(1)));
 
     let requested = async |topic: &str| {
         let arguments = with(json!({
             "topic_name": topic, "reason": "For the shop", "partitions": 2, "replication": 3,
-            "configs": { "cleanup.policy": "compact" }, "tags": ["pii"], "records_size": 512, "consumers": 4,
+            "configs": { "cleanup.policy": "compact" }, "tags": ["pii"], "records_size": 512,
+            "consumers": 4,
         }));
         let body = json!({
             "type": "CreateNewEntity", "entityName": topic, "entityType": "KafkaTopic",

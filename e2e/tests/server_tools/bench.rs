@@ -27,7 +27,8 @@ pub(crate) struct Bench {
     called: Mutex<BTreeSet<&'static str>>,
 }
 
-/// What HQ must be asked: method, path below HQ's API with its query, nothing decoded, and the body.
+/// What HQ must be asked: method, path below HQ's API with its query, nothing decoded, and the
+/// body.
 pub(crate) type Asked<'a> = (&'a str, &'a str, Value);
 
 impl Bench {
@@ -69,7 +70,8 @@ impl Bench {
         self.called.lock().unwrap().contains(tool)
     }
 
-    /// Calls a tool that must succeed: what it gave, as [`Self::ask`], when HQ was asked exactly `asked` for it.
+    /// Calls a tool that must succeed: what it gave, as [`Self::ask`], when HQ was asked exactly
+    /// `asked` for it.
     pub(crate) async fn call(
         &self,
         tool: &'static str,
@@ -81,16 +83,20 @@ impl Bench {
             .iter()
             .map(|(method, path, body)| {
                 // Only a handshake carries a credential: what follows on a socket does not.
-                let authorization = if *method == "WEBSOCKET" { Value::Null } else { json!("bearer") };
-                json!({ "method": method, "target": format!("/api/v1/{path}"), "authorization": authorization, "body": body })
+                let authorization =
+                    if *method == "WEBSOCKET" { Value::Null } else { json!("bearer") };
+                json!({
+                    "method": method, "target": format!("/api/v1/{path}"),
+                    "authorization": authorization, "body": body
+                })
             })
             .collect();
         assert_eq!(seen, expected, "{tool}");
         gives
     }
 
-    /// Calls a tool that must succeed: what it gave, which meets the schema under which it is listed and is the same as text, and
-    /// what HQ was asked for it.
+    /// Calls a tool that must succeed: what it gave, which meets the schema under which it is
+    /// listed and is the same as text, and what HQ was asked for it.
     pub(crate) async fn ask(&self, tool: &'static str, arguments: Value) -> (Value, Vec<Value>) {
         self.called.lock().unwrap().insert(tool);
         self.forget().await;
@@ -137,7 +143,8 @@ impl Bench {
         gives
     }
 
-    /// Calls a tool that lists things of an agent: it must give those that HQ lists, in the order of their `name`.
+    /// Calls a tool that lists things of an agent: it must give those that HQ lists, in the order
+    /// of their `name`.
     pub(crate) async fn lists(
         &self,
         tool: &'static str,
@@ -157,7 +164,8 @@ impl Bench {
         listed
     }
 
-    /// Calls a tool that changes something of an agent, of which HQ says nothing or what `gives` is.
+    /// Calls a tool that changes something of an agent, of which HQ says nothing or what `gives`
+    /// is.
     pub(crate) async fn changes(
         &self,
         tool: &'static str,

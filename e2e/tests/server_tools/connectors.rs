@@ -39,9 +39,11 @@ pub(crate) async fn all(bench: &Bench) {
     let arguments =
         with(json!({ "connect_cluster_name": "connect-eu", "connector_name": "customers-cdc" }));
     let path = agent("v1/resource/kafka/connect/connect-eu/connector/customers-cdc");
-    let yaml = "kind: KafkaConnector\nname: \"customers-cdc\"\ncluster: \"connect-eu\"\nconfiguration:\n  \
-                connector.class: \"io.debezium.connector.postgresql.PostgresConnector\"\n  database.hostname: \"postgres\"\n  \
-                database.password: \"********\"\n  tasks.max: \"1\"\n  topic.prefix: \"shop\"\n";
+    let yaml = "kind: KafkaConnector\nname: \"customers-cdc\"\ncluster: \"connect-eu\"\n\
+                configuration:\n  connector.class: \
+                \"io.debezium.connector.postgresql.PostgresConnector\"\n  database.hostname: \
+                \"postgres\"\n  database.password: \"********\"\n  tasks.max: \"1\"\n  \
+                topic.prefix: \"shop\"\n";
     let asked = [("GET", path.as_str(), Value::Null)];
     bench
         .gives(
@@ -63,12 +65,15 @@ pub(crate) async fn all(bench: &Bench) {
 
 async fn changes(bench: &Bench) {
     let configuration = json!({
-        "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "topics": "refunds", "file": "/tmp/refunds",
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector",
+        "topics": "refunds", "file": "/tmp/refunds",
         "tasks.max": "2",
     });
     let body =
         json!({ "name": "refunds-file", "cluster": "connect-us", "configuration": configuration });
-    let wrong = json!({ "name": "refunds-file", "cluster": "connect-us", "configuration": { "connector.class": S3 } });
+    let wrong = json!({
+        "name": "refunds-file", "cluster": "connect-us", "configuration": { "connector.class": S3 }
+    });
     for (body, faults) in [(&body, 0), (&wrong, 2)] {
         let asked = [("POST", agent("kafka-connect/validate"), body.clone())];
         let asked =
@@ -77,9 +82,14 @@ async fn changes(bench: &Bench) {
             bench.call("validate_connector_configuration", with(body.clone()), &asked).await;
         assert_eq!(checked["error_count"], faults, "{checked}");
     }
-    let running = |id: i64| json!({ "id": id, "state": "RUNNING", "workerId": format!("connect-us-{id}:8083"), "trace": null });
+    let running = |id: i64| {
+        json!({
+            "id": id, "state": "RUNNING", "workerId": format!("connect-us-{id}:8083"), "trace": null
+        })
+    };
     let created = json!({
-        "cluster": "connect-us", "name": "refunds-file", "className": configuration["connector.class"], "type": "sink",
+        "cluster": "connect-us", "name": "refunds-file",
+        "className": configuration["connector.class"], "type": "sink",
         "state": "RUNNING", "tasks": [running(0), running(1)], "config": configuration,
     });
     bench

@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 
 use crate::bench::{Bench, agent, success, with};
 
-/// A group in which nobody is: 100 behind in each of the three partitions of `shipments`, which have 100 records each.
+/// A group in which nobody is: 100 behind in each of the three partitions of `shipments`, which
+/// have 100 records each.
 const GROUP: &str = "legacy-export";
 
 fn group(extra: Value) -> Value {
@@ -36,10 +37,16 @@ pub(crate) async fn all(bench: &Bench) {
 
     let (groups, topic) = (agent("consumers/shipments"), agent("topics/shipments"));
     let asked = [("GET", groups.as_str(), Value::Null), ("GET", topic.as_str(), Value::Null)];
-    let row = |partition: i64| json!({ "partition": partition, "committed_offset": 0, "end_offset": 100, "lag": 100, "consumer_id": null });
+    let row = |partition: i64| {
+        json!({
+            "partition": partition, "committed_offset": 0, "end_offset": 100, "lag": 100,
+            "consumer_id": null
+        })
+    };
     let lag = json!({
         "group_id": GROUP, "state": "Empty", "members": 0, "total_lag": 300,
-        "topics": [{ "topic": "shipments", "lag": 300, "partitions": [row(0), row(1), row(2)] }], "notes": [],
+        "topics": [{ "topic": "shipments", "lag": 300, "partitions": [row(0), row(1), row(2)] }],
+        "notes": [],
     });
     bench
         .gives("get_consumer_group_lag", group(json!({ "topic": "shipments" })), &asked, &lag)
@@ -106,10 +113,19 @@ async fn an_older_hq_gives_the_same_groups_environment_by_environment() {
 async fn moves(bench: &Bench) {
     let (groups, topic) = (agent("consumers"), agent("topics/shipments"));
     let looks = [("GET", groups.as_str(), Value::Null), ("GET", topic.as_str(), Value::Null)];
-    let row = |partition: i64, to: i64| json!({ "topic": "shipments", "partition": partition, "from": 0, "to": to, "begin": 0, "end": 100, "skips": to });
+    let row = |partition: i64, to: i64| {
+        json!({
+            "topic": "shipments", "partition": partition, "from": 0, "to": to, "begin": 0,
+            "end": 100,
+            "skips": to
+        })
+    };
     let dry_run = |moves: Value| {
         let note = "nothing was changed; offsets go on moving until the change is made";
-        json!({ "dry_run": true, "group_id": GROUP, "refused": false, "partitions": moves, "notes": [note] })
+        json!({
+            "dry_run": true, "group_id": GROUP, "refused": false, "partitions": moves,
+            "notes": [note]
+        })
     };
     let to_end = json!({ "topics": ["shipments"], "reset_to": "end", "dry_run": true });
     let gives = dry_run(json!([row(0, 100), row(1, 100), row(2, 100)]));
@@ -125,7 +141,8 @@ async fn moves(bench: &Bench) {
         .await;
     assert_eq!(committed(bench).await, [0, 0, 0], "a dry run changed something");
 
-    // The first record is of 08:00:00, each next one of a second later, and partitions are filled in turn.
+    // The first record is of 08:00:00, each next one of a second later, and partitions are filled
+    // in turn.
     for (arguments, body, offsets) in [
         (json!({ "reset_to": "end" }), json!({ "type": "end" }), [100, 100, 100]),
         (json!({ "reset_to": "start" }), json!({ "type": "start" }), [0, 0, 0]),

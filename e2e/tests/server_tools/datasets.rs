@@ -4,12 +4,15 @@ use crate::bench::{Bench, success, with};
 
 pub(crate) async fn all(bench: &Bench) {
     let arguments = with(json!({
-        "page": 1, "page_size": 5, "search": "order", "connections": ["kafka"], "tags": ["sales"], "sort_field": "records",
-        "sort_order": "desc", "include_system": true, "search_fields": true, "schema_format": "JSON", "has_records": true,
+        "page": 1, "page_size": 5, "search": "order", "connections": ["kafka"], "tags": ["sales"],
+        "sort_field": "records",
+        "sort_order": "desc", "include_system": true, "search_fields": true,
+        "schema_format": "JSON", "has_records": true,
         "is_compacted": false,
     }));
-    let path = "v1/datasets?page=1&pageSize=5&includeSystemEntities=true&searchFields=true&connections=kafka&tags=sales\
-                &search=order&sortField=records&sortOrder=desc&schemaFormat=JSON&hasRecords=true&isCompacted=false";
+    let path = "v1/datasets?page=1&pageSize=5&includeSystemEntities=true&searchFields=true&\
+                connections=kafka&tags=sales&search=order&sortField=records&sortOrder=desc&\
+                schemaFormat=JSON&hasRecords=true&isCompacted=false";
     bench.shows("list_datasets", arguments, path).await;
     let orders = || with(json!({ "connection": "kafka", "dataset": "orders" }));
     bench.shows("get_dataset", orders(), "v1/datasets/kafka/orders").await;

@@ -19,7 +19,10 @@ pub(crate) async fn all(bench: &Bench) {
     });
     bench.gives("check_environment_health", development, &asked, &health).await;
 
-    let new = json!({ "name": "payments-eu", "tier": "staging", "display_name": "Payments", "metadata": { "owner": "a" } });
+    let new = json!({
+        "name": "payments-eu", "tier": "staging", "display_name": "Payments",
+        "metadata": { "owner": "a" }
+    });
     let mut created =
         bench.call("create_environment", new.clone(), &[("POST", "environments", new)]).await;
     let key = created.as_object_mut().unwrap().remove("agent_key").unwrap();

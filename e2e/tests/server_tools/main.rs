@@ -1,5 +1,6 @@
-//! Every tool, called as an application calls it: signed in at the stand-in HQ, over HTTP, through the whole server. What HQ was
-//! asked and what the tool gave are compared whole, and each change is looked for in what is read later.
+//! Every tool, called as an application calls it: signed in at the stand-in HQ, over HTTP, through
+//! the whole server. What HQ was asked and what the tool gave are compared whole, and each change
+//! is looked for in what is read later.
 
 #![expect(clippy::unwrap_used, reason = "a test whose setting can't be made has failed")]
 
@@ -24,14 +25,12 @@ use lenses_mcp_server::tools::{self, Tool};
 use self::bench::Bench;
 
 #[tokio::test]
-async fn every_tool_asks_hq_for_what_it_means_gives_what_it_promises_and_changes_what_it_says_in_2026_07_28()
- {
+async fn every_tool_requests_returns_and_changes_as_promised_in_2026_07_28() {
     all(Revision::V2026_07_28).await;
 }
 
 #[tokio::test]
-async fn every_tool_asks_hq_for_what_it_means_gives_what_it_promises_and_changes_what_it_says_in_2025_11_25()
- {
+async fn every_tool_requests_returns_and_changes_as_promised_in_2025_11_25() {
     all(Revision::V2025_11_25).await;
 }
 

@@ -22,18 +22,24 @@ pub(crate) async fn all(bench: &Bench) {
     .await;
 
     let sql = "INSERT INTO late SELECT STREAM * FROM shipments WHERE delivered = false";
-    let deployment = json!({ "mode": "KUBERNETES", "details": { "runners": 2, "cluster": "incluster", "namespace": "analytics" } });
+    let deployment = json!({
+        "mode": "KUBERNETES",
+        "details": { "runners": 2, "cluster": "incluster", "namespace": "analytics" }
+    });
     let arguments = json!({
-        "name": "late", "sql": sql, "sql_processor_id": "lsql-late", "description": "Late parcels", "tags": ["logistics"],
+        "name": "late", "sql": sql, "sql_processor_id": "lsql-late", "description": "Late parcels",
+        "tags": ["logistics"],
         "deployment": deployment,
     });
     let body = json!({
-        "name": "late", "sql": sql, "processorId": "lsql-late", "description": "Late parcels", "tags": ["logistics"],
+        "name": "late", "sql": sql, "processorId": "lsql-late", "description": "Late parcels",
+        "tags": ["logistics"],
         "deployment": deployment,
     });
     let runner = |pod: &str| json!({ "id": pod, "pod": pod, "state": "RUNNING" });
     let created = json!({
-        "id": "lsql-late", "name": "late", "sql": sql, "description": "Late parcels", "tags": ["logistics"],
+        "id": "lsql-late", "name": "late", "sql": sql, "description": "Late parcels",
+        "tags": ["logistics"],
         "deployment": deployment, "createdBy": "alice", "state": "RUNNING",
         "runners": [runner("lsql-late-0"), runner("lsql-late-1")],
     });
@@ -45,7 +51,9 @@ pub(crate) async fn all(bench: &Bench) {
     logs(bench, "lsql-late-0", "late", sql).await;
 
     // Fault 16: HQ requires a deployment, callers may leave it out.
-    let body = json!({ "name": "none", "sql": sql, "processorId": "lsql-none", "deployment": { "mode": "IN_PROC" } });
+    let body = json!({
+        "name": "none", "sql": sql, "processorId": "lsql-none", "deployment": { "mode": "IN_PROC" }
+    });
     let arguments = with(json!({ "name": "none", "sql": sql, "sql_processor_id": "lsql-none" }));
     let path = agent("v2/streams");
     let created = bench.call("create_sql_processor", arguments, &[("POST", &path, body)]).await;
@@ -55,7 +63,9 @@ pub(crate) async fn all(bench: &Bench) {
     );
 
     let asked = ("DELETE", "v1/streams/lsql-late", Value::Null);
-    let said = json!({ "result": "SQL processor `lsql-late` was deleted from environment `development`." });
+    let said = json!({
+        "result": "SQL processor `lsql-late` was deleted from environment `development`."
+    });
     bench.changes("delete_sql_processor", late(), asked, &said).await;
     let left = bench.shows("list_sql_processors", with(json!({})), "v2/streams").await;
     assert!(!left.to_string().contains("lsql-late"), "{left}");

@@ -28,11 +28,17 @@ async fn whoami(bench: &Bench) {
 async fn diagnose(bench: &Bench) {
     let (told, mut asked) = bench.ask("diagnose", json!({ "environment": "development" })).await;
     for (check, reason) in [("caller", "Answered"), ("agent", "AgentConnected")] {
-        let well = json!({ "check": check, "result": "ok", "reason": reason, "message": null, "remedy": null });
+        let well = json!({
+            "check": check, "result": "ok", "reason": reason, "message": null, "remedy": null
+        });
         assert!(told["checks"].as_array().unwrap().contains(&well), "{told}");
     }
     // The two are asked at the same time.
     asked.sort_by_key(|asked| asked["target"].as_str().unwrap_or_default().len());
-    let of = |path: &str| json!({ "method": "GET", "target": path, "authorization": "bearer", "body": Value::Null });
+    let of = |path: &str| {
+        json!({
+            "method": "GET", "target": path, "authorization": "bearer", "body": Value::Null
+        })
+    };
     assert_eq!(asked, [of("/api/v1/environments"), of("/api/v1/environments/development")]);
 }

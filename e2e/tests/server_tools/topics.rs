@@ -18,9 +18,13 @@ pub(crate) async fn all(bench: &Bench) {
 
 async fn creations(bench: &Bench) {
     let arguments = json!({
-        "topic_name": "returns.eu", "partitions": "6", "replication": 3, "configs": { "cleanup.policy": "compact" },
+        "topic_name": "returns.eu", "partitions": "6", "replication": 3,
+        "configs": { "cleanup.policy": "compact" },
     });
-    let body = json!({ "topicName": "returns.eu", "partitions": 6, "replication": 3, "configs": { "cleanup.policy": "compact" } });
+    let body = json!({
+        "topicName": "returns.eu", "partitions": 6, "replication": 3,
+        "configs": { "cleanup.policy": "compact" }
+    });
     let said = json!({ "result": "Topic [returns.eu] created" });
     bench.changes("create_topic", with(arguments), ("POST", "topics", body), &said).await;
     let topic = bench
@@ -31,12 +35,15 @@ async fn creations(bench: &Bench) {
 
     let schema = r#"{"type":"record","name":"Point","fields":[{"name":"points","type":"int"}]}"#;
     let arguments = json!({
-        "name": "points", "partitions": 2, "replication": 3, "key_format": "STRING", "value_format": "AVRO",
+        "name": "points", "partitions": 2, "replication": 3, "key_format": "STRING",
+        "value_format": "AVRO",
         "value_schema": schema,
     });
     let body = json!({
         "name": "points", "partitions": 2, "replication": 3, "configs": {},
-        "format": { "key": { "format": "STRING" }, "value": { "format": "AVRO", "schema": schema } },
+        "format": {
+            "key": { "format": "STRING" }, "value": { "format": "AVRO", "schema": schema }
+        },
     });
     let asked = [("POST", "environments/development/proxy/api/v1/kafka/topic", body)];
     let created = bench.call("create_topic_with_schema", with(arguments), &asked).await;
@@ -54,13 +61,18 @@ async fn changes(bench: &Bench) {
         arguments
     };
     let configs = json!({ "configs": [{ "key": "retention.ms", "value": "1000" }] });
-    let said = json!({ "result": "The configuration of topic `refunds` in environment `development` was updated." });
+    let said = json!({
+        "result": "The configuration of topic `refunds` in environment `development` was updated."
+    });
     let asked = ("PUT", "configs/topics/refunds", configs.clone());
     bench.changes("update_topic_config", refunds(configs), asked, &said).await;
     let path = "topics/refunds/brokerConfigs";
     let listed =
         bench.lists("get_topic_broker_configs", refunds(json!({})), path, "configuration").await;
-    let set = json!({ "configuration": "retention.ms", "value": "1000", "defaultValue": "604800000", "isDefault": false });
+    let set = json!({
+        "configuration": "retention.ms", "value": "1000", "defaultValue": "604800000",
+        "isDefault": false
+    });
     assert!(listed.as_array().unwrap().contains(&set), "{listed}");
 
     let partitions = json!({ "partitions": 4 });
@@ -89,10 +101,13 @@ async fn metadata(bench: &Bench) {
         bench.lists("list_topic_metadata", with(json!({})), "metadata/topics", "topicName").await;
     assert!(listed.as_array().unwrap().len() >= 10);
     let metadata = json!({
-        "topicName": "returns", "keyType": "STRING", "valueType": "JSON", "description": "What came back",
+        "topicName": "returns", "keyType": "STRING", "valueType": "JSON",
+        "description": "What came back",
         "tags": [{ "name": "logistics" }, { "name": "eu" }], "additionalInfo": "none",
     });
-    let said = json!({ "result": "The metadata of topic `returns` in environment `development` was updated." });
+    let said = json!({
+        "result": "The metadata of topic `returns` in environment `development` was updated."
+    });
     let asked = ("POST", "v1/metadata/topics", metadata.clone());
     bench
         .changes("update_topic_metadata", with(json!({ "metadata": metadata })), asked, &said)

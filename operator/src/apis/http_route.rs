@@ -6,8 +6,8 @@ use lenses_mcp_crds::{LensesMcpServer, ParentRef};
 
 use super::OptionalKind;
 
-/// The fields of an `HTTPRoute`'s spec that this operator sets; all others are left as they are. None is required: whatever
-/// somebody made of a route, it must be read to be put right.
+/// The fields of an `HTTPRoute`'s spec that this operator sets; all others are left as they are.
+/// None is required: whatever somebody made of a route, it must be read to be put right.
 #[derive(CustomResource, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[kube(
     group = "gateway.networking.k8s.io",

@@ -9,8 +9,8 @@ use lenses_mcp_crds::LensesMcpServer;
 
 use super::OptionalKind;
 
-/// The fields of a `ServiceMonitor`'s spec that this operator sets; all others are left as they are. None is required: whatever
-/// somebody made of it, it must be read to be put right.
+/// The fields of a `ServiceMonitor`'s spec that this operator sets; all others are left as they
+/// are. None is required: whatever somebody made of it, it must be read to be put right.
 #[derive(CustomResource, Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[kube(
     group = "monitoring.coreos.com",

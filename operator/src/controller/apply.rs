@@ -2,13 +2,16 @@
 //!
 //! Objects are applied server-side with one field manager. Fields of this resource's own objects are taken back from whoever
 //! changed them; an object that is not there yet is made without force, so that one made by somebody else in the meantime is not
-//! taken over. The Deployment comes late: its pods mount what is before it. What the spec no longer asks for is deleted.
+//! taken over. The Deployment comes late: its pods mount what is before it. What the spec no longer asks for is deleted. While the
+//! server waits for its turn in an upgrade, the Deployment is kept as it was last asked for, and so are the settings of its pods.
 
 mod drift;
+mod error;
 mod ingress;
 mod managed_fields;
 mod overrides;
 mod sealing_key;
+mod settings;
 mod write;
 
 use std::{fmt::Debug, sync::Arc};
@@ -23,16 +26,18 @@ use serde_json::{Value, json};
 
 use super::{
     build::{self, Children},
-    observed::{Observed, Ownership},
+    observed::{Dereferenced, Observed, Ownership},
     validate::ValidServer,
 };
 use crate::{
-    MANAGER, api_error, apis::CachedKind, context::Context, names::SCALED_BY, watching::Cache,
+    MANAGER, apis::CachedKind, context::Context, names::SCALED_BY, upgrades::Turn, watching::Cache,
 };
 use drift::drifted;
+pub(crate) use error::ApplyError;
 use ingress::remove_without_class;
 use overrides::overrides;
 use sealing_key::ensure_sealing_key;
+use settings::{ensure_settings, remove_settings};
 use write::write;
 
 /// Who holds a Deployment's `replicas` between this operator and its autoscaler.
@@ -42,30 +47,13 @@ const REPLICAS_HOLDER: &str = "lenses-mcp-operator-replicas";
 pub(crate) struct Applied {
     /// The Deployment, if there is one.
     pub(crate) deployment: Option<Arc<Deployment>>,
-}
-
-/// What can go wrong in writing.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ApplyError {
-    /// The API server refused or did not answer.
-    #[error("failed to apply {kind} {name}: {}", api_error::message(source))]
-    Apply { kind: String, name: String, source: kube::Error },
-    /// The same, of something that is no longer asked for.
-    #[error("failed to delete {kind} {name}: {}", api_error::message(source))]
-    Remove { kind: String, name: String, source: kube::Error },
-}
-
-impl ApplyError {
-    /// Whether the API server refuses what is asked for, and would refuse it again.
-    pub(crate) fn is_refusal(&self) -> bool {
-        let (Self::Apply { source, .. } | Self::Remove { source, .. }) = self;
-        matches!(source, kube::Error::Api(status) if matches!(status.code, 400 | 422))
-    }
+    /// Whether the pods wait for the server's turn in an upgrade.
+    pub(crate) waits: bool,
 }
 
 /// Leaves everything as it is: the resource is paused, or is not one that a server can be made of.
 pub(crate) fn keep(found: &Observed) -> Applied {
-    Applied { deployment: found.deployment.own().cloned() }
+    Applied { deployment: found.deployment.own().cloned(), waits: false }
 }
 
 /// Makes what there is what is wanted.
@@ -73,8 +61,10 @@ pub(crate) async fn apply(
     context: &Context,
     server: &ValidServer,
     wanted: Children,
-    found: &Observed,
+    turn: Turn,
+    found: &Dereferenced,
 ) -> Result<Applied, ApplyError> {
+    let Dereferenced { children: found, last_applied, .. } = found;
     let Children {
         service_account,
         sealing_key,
@@ -95,8 +85,14 @@ pub(crate) async fn apply(
         Some(sealing_key) => ensure_sealing_key(context, sealing_key, &found.sealing_key).await?,
         None => None,
     };
-    let deployment = deployment.or_else(|| Some(build::deployment(server, &made?)));
-    ensure_or_remove(client, config_map, &found.config_map, &caches.config_maps.own).await?;
+    let deployment = match turn {
+        Turn::Now { ends_with } => {
+            ensure_settings(context, server, config_map).await?;
+            let deployment = deployment.or_else(|| Some(build::deployment(server, &made?)));
+            deployment.map(|deployment| build::applied(deployment, ends_with))
+        }
+        Turn::Waits => last_applied.clone(),
+    };
     ensure_or_remove(client, service, &found.service, &caches.services).await?;
     // Before the pods that they are about.
     ensure_or_remove(client, network_policy, &found.network_policy, &caches.network_policies.own)
@@ -143,7 +139,10 @@ pub(crate) async fn apply(
         )
         .await?;
     }
-    Ok(Applied { deployment })
+    if let Some(deployment) = &deployment {
+        remove_settings(context, server, deployment).await?;
+    }
+    Ok(Applied { deployment, waits: turn == Turn::Waits })
 }
 
 /// Lets go of the number of pods without changing it. A field that its only owner no longer applies falls back to its default,

@@ -1,7 +1,8 @@
 //! Step 3: the objects that a valid server becomes. Pure, one file a kind.
 //!
 //! Each object carries a digest of what this operator asks for in it. A cached object whose digest and fields are as asked for
-//! needs no request, also after a restart; and a field that is no longer asked for changes the digest, so it is taken back.
+//! needs no request, also after a restart; and a field that is no longer asked for changes the digest, so it is taken back. A
+//! Deployment carries all that is asked for in it, since that may be asked for after this operator would build another.
 
 mod config_map;
 mod deployment;
@@ -22,13 +23,14 @@ mod settings_file;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::ObjectMeta, serde::Serialize};
 use kube::Resource;
+use lenses_mcp_crds::conditions::ConditionType;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::validate::{Replicas, ValidServer};
 use crate::{
     apis::{Deployment, managed_kinds},
-    names::{DIGEST, labels},
+    names::{DIGEST, LAST_APPLIED, TURN_ENDS, labels},
 };
 
 pub(super) use pod_layout::DIRECTORIES;
@@ -83,9 +85,27 @@ pub(crate) fn build(server: &ValidServer) -> Children {
     }
 }
 
-/// The Deployment of pods that mount the sealing key of that uid.
+/// The Deployment of pods that mount the sealing key of that uid. [`applied`] makes of it what is
+/// applied.
 pub(crate) fn deployment(server: &ValidServer, sealing_key: &str) -> Deployment {
-    digested(deployment::build(server, sealing_key))
+    deployment::build(server, sealing_key)
+}
+
+/// A Deployment as it is applied: with what ends the turn in which its pods are changed, and with
+/// all that is asked for in it.
+pub(crate) fn applied(
+    mut deployment: Deployment,
+    turn_ends_with: Option<ConditionType>,
+) -> Deployment {
+    if let Some(condition) = turn_ends_with {
+        let annotations = deployment.metadata.annotations.get_or_insert_default();
+        annotations.insert(TURN_ENDS.to_owned(), condition.to_string());
+    }
+    let mut deployment = digested(deployment);
+    // Every key of a Deployment is text, so there is nothing in it that JSON cannot hold.
+    let json = serde_json::to_string(&deployment).unwrap_or_default();
+    deployment.metadata.annotations.get_or_insert_default().insert(LAST_APPLIED.to_owned(), json);
+    deployment
 }
 
 /// The metadata of every object: the resource's name, its labels, and the resource as owner, with which the object goes.
@@ -131,7 +151,10 @@ fn digest<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controller::fixtures::{oauth_server, valid};
+    use crate::{
+        controller::fixtures::{oauth_server, valid},
+        watching::deployment::last_applied,
+    };
 
     #[test]
     fn the_same_server_gives_the_same_digests_and_another_gives_others() {
@@ -140,7 +163,8 @@ mod tests {
             server.spec.image = Some(image.to_owned());
             let children = build(&valid(&server));
             let of = |meta: &ObjectMeta| meta.annotations.as_ref().unwrap()[DIGEST].clone();
-            (of(&children.deployment.unwrap().metadata), of(&children.service.unwrap().metadata))
+            let deployment = applied(children.deployment.unwrap(), None);
+            (of(&deployment.metadata), of(&children.service.unwrap().metadata))
         };
         assert_eq!(digests("a:1"), digests("a:1"));
         assert_ne!(digests("a:1").0, digests("a:2").0);
@@ -152,5 +176,18 @@ mod tests {
         let mut server = valid(&oauth_server());
         server.contents.sealing_key = None;
         assert!(build(&server).deployment.is_none());
+    }
+
+    #[test]
+    fn what_was_applied_is_asked_for_again_to_the_letter_from_what_is_stored() {
+        let deployment = build(&valid(&oauth_server())).deployment.unwrap();
+        let applied = applied(deployment, Some(ConditionType::Verified));
+        let annotations = applied.metadata.annotations.clone().unwrap();
+        assert_eq!(annotations[TURN_ENDS], "Verified");
+        let mut stored = applied.clone();
+        stored.metadata.resource_version = Some("9".into());
+        let pod = stored.spec.as_mut().unwrap().template.spec.as_mut().unwrap();
+        pod.containers[0].image = Some("edited:1".into());
+        assert_eq!(last_applied(&stored), Some(applied));
     }
 }

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
-use kube::{Api, Client, Resource, ResourceExt, core::PartialObjectMeta};
+use kube::{Api, Client, ResourceExt};
 use lenses_mcp_crds::LensesMcpServer;
 
 use super::{
     observed::{ContentVersion, Dereferenced, Observed, Ownership, Pods},
+    owner::Owner,
     status::rollout,
     validate::wanted,
 };
@@ -19,11 +20,8 @@ use crate::{
     api_error,
     apis::{CachedKind, OptionalKind},
     context::Context,
-    names::labels,
     watching::{
-        Cache,
-        caches::OwnAndOthers,
-        events,
+        Cache, deployment, events,
         optional::Optional,
         references::{self, ReferenceKind},
     },
@@ -64,12 +62,13 @@ pub(crate) async fn dereference(
         }
     }
     let client = &context.client;
+    let (owner, name) = (Owner::of(server), server.name_any());
     found.children = Observed {
-        service_account: watched(&caches.service_accounts, server),
-        sealing_key: cached(&caches.secrets, server).unwrap_or_default(),
-        config_map: watched(&caches.config_maps, server),
-        service: cached(&caches.services, server).unwrap_or_default(),
-        deployment: match watched(&caches.deployments, server) {
+        service_account: owner.watched(&caches.service_accounts, &name),
+        sealing_key: owner.cached(&caches.secrets, &name).unwrap_or_default(),
+        config_map: Ownership::Free,
+        service: owner.cached(&caches.services, &name).unwrap_or_default(),
+        deployment: match owner.watched(&caches.deployments, &name) {
             // What it runs now decides how it may be changed.
             Ownership::OwnUnlabelled => looked_up(client, server).await?,
             standing => standing,
@@ -98,11 +97,18 @@ pub(crate) async fn dereference(
         )
         .await?,
         network_policy: if wanted::network_policy(&server.spec) {
-            watched(&caches.network_policies, server)
+            owner.watched(&caches.network_policies, &name)
         } else {
-            cached(&caches.network_policies.own, server).unwrap_or_default()
+            owner.cached(&caches.network_policies.own, &name).unwrap_or_default()
         },
     };
+    let deployment = found.children.deployment.own();
+    found.last_applied = deployment.and_then(|deployment| deployment::last_applied(deployment));
+    // Of all config maps that are its own, that which its pods are to mount until they are others.
+    let settings = found.last_applied.as_ref().and_then(deployment::settings);
+    let settings = settings.and_then(|name| owner.cached(&caches.config_maps.own, name));
+    found.children.config_map =
+        settings.filter(|settings| settings.own().is_some()).unwrap_or_default();
     let seen = caches.pods(&server.namespace().unwrap_or_default(), &server.name_any());
     let now = Timestamp::now();
     let deployment = found.children.deployment.own().map(|deployment| &**deployment);
@@ -112,8 +118,6 @@ pub(crate) async fn dereference(
         None => None,
     };
     let unexplained = silent.is_some() && warning.is_none();
-    found.called =
-        context.upgrades.is_admitted(&server.namespace().unwrap_or_default(), &server.name_any());
     let patience = rollout::patience(&seen, now);
     found.pods = Pods { seen, warning, unexplained, patience };
     Ok(found)
@@ -121,23 +125,6 @@ pub(crate) async fn dereference(
 
 fn version<K: ResourceExt>(object: &K) -> Option<ContentVersion> {
     Some(ContentVersion { uid: object.uid()?, resource_version: object.resource_version()? })
-}
-
-fn cached<K: CachedKind>(cache: &Cache<K>, server: &LensesMcpServer) -> Option<Ownership<K>> {
-    let object = cache.get(&server.namespace().unwrap_or_default(), &server.name_any())?;
-    Some(if owns(server, &object) { Ownership::Own(Arc::new(object)) } else { Ownership::Taken })
-}
-
-/// Who has the name of an object of a kind of which all are watched.
-fn watched<K: CachedKind>(cache: &OwnAndOthers<K>, server: &LensesMcpServer) -> Ownership<K>
-where
-    PartialObjectMeta<K>: CachedKind,
-{
-    cached(&cache.own, server).unwrap_or_else(|| match cached(&cache.others, server) {
-        None => Ownership::Free,
-        Some(Ownership::Own(_)) => Ownership::OwnUnlabelled,
-        Some(_) => Ownership::Taken,
-    })
 }
 
 /// Who has the name of an object that is made only where the spec asks for it. Where it does not, nobody's object is in the way, and
@@ -148,7 +135,8 @@ async fn of_choice<K: CachedKind>(
     server: &LensesMcpServer,
     is_wanted: bool,
 ) -> Result<Ownership<K>, DereferenceError> {
-    match cached(cache, server) {
+    let owner = Owner::of(server);
+    match owner.cached(cache, owner.name) {
         Some(standing) => Ok(standing),
         None if is_wanted => looked_up(client, server).await,
         None => Ok(Ownership::Free),
@@ -172,13 +160,13 @@ async fn looked_up<K: CachedKind>(
     client: &Client,
     server: &LensesMcpServer,
 ) -> Result<Ownership<K>, DereferenceError> {
-    let name = server.name_any();
+    let (owner, name) = (Owner::of(server), server.name_any());
     let api = Api::<K>::namespaced(client.clone(), &server.namespace().unwrap_or_default());
     // Not out of the API server's own cache, which is as far behind as the watch that it feeds.
     match api.get_metadata_opt(&name).await {
         Ok(None) => Ok(Ownership::Free),
         // It has lost the label, or was made so lately that the watch has yet to show it: then there is nothing to write.
-        Ok(Some(object)) if owns(server, &object) => match api.get_opt(&name).await {
+        Ok(Some(object)) if owner.owns(&object) => match api.get_opt(&name).await {
             Ok(object) => {
                 Ok(object.map_or(Ownership::Free, |object| Ownership::Own(Arc::new(object))))
             }
@@ -190,73 +178,5 @@ async fn looked_up<K: CachedKind>(
         Err(source) => {
             Err(DereferenceError::Lookup { kind: K::kind(&()).into_owned(), name, source })
         }
-    }
-}
-
-/// An object is a resource's own when it names that very resource, by uid, as its controller. One that names no controller, but
-/// has the labels that this operator gave it, was orphaned (`kubectl delete --cascade=orphan`, an edit) and is taken up again.
-fn owns<K: Resource>(server: &LensesMcpServer, object: &K) -> bool {
-    match object.owner_references().iter().find(|owner| owner.controller == Some(true)) {
-        Some(owner) => Some(&owner.uid) == server.metadata.uid.as_ref(),
-        None => labels(&server.name_any())
-            .iter()
-            .all(|(key, value)| object.labels().get(key) == Some(value)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use k8s_openapi::api::core::v1::ConfigMap;
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn an_object_is_own_only_when_it_names_this_very_resource_as_its_controller() {
-        let server = crate::controller::fixtures::oauth_server();
-        let owned = |owners: serde_json::Value, labels: serde_json::Value| {
-            let metadata =
-                json!({ "name": "team-mcp", "ownerReferences": owners, "labels": labels });
-            let object: ConfigMap =
-                serde_json::from_value(json!({ "metadata": metadata })).unwrap();
-            owns(&server, &object)
-        };
-        for (owners, own) in [
-            (json!([]), false),
-            (
-                json!([{ "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp", "uid": "uid-1", "controller": true }]),
-                true,
-            ),
-            (
-                json!([{ "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp", "uid": "uid-1" }]),
-                false,
-            ),
-            (
-                json!([{ "apiVersion": "mcp.lenses.io/v1alpha1", "kind": "LensesMcpServer", "name": "team-mcp", "uid": "older", "controller": true }]),
-                false,
-            ),
-            (
-                json!([{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "team-mcp", "uid": "other", "controller": true }]),
-                false,
-            ),
-        ] {
-            assert_eq!(owned(owners.clone(), json!({})), own, "{owners}");
-        }
-    }
-
-    #[test]
-    fn an_orphan_is_taken_up_again_and_a_stranger_with_the_same_name_is_not() {
-        let server = crate::controller::fixtures::oauth_server();
-        let labels = crate::controller::fixtures::metadata_json()["labels"].clone();
-        let owned = |labels: serde_json::Value| {
-            let object: ConfigMap =
-                serde_json::from_value(json!({ "metadata": { "labels": labels } })).unwrap();
-            owns(&server, &object)
-        };
-        assert!(owned(labels.clone()));
-        let mut other = labels;
-        other["app.kubernetes.io/instance"] = json!("other");
-        assert!(!owned(other));
-        assert!(!owned(json!({})));
     }
 }

@@ -36,7 +36,9 @@ pub(crate) fn oauth_server() -> LensesMcpServer {
             "serviceRef": { "name": "hq-service", "namespace": "lenses", "port": "api" },
             "advertisedUrl": "https://hq.example.com",
         },
-        "auth": { "oauth": { "introspection": { "clientCredentialsSecretRef": { "name": "hq-client" } } } },
+        "auth": {
+            "oauth": { "introspection": { "clientCredentialsSecretRef": { "name": "hq-client" } } }
+        },
         "endpoint": { "url": "https://mcp.example.com/" },
         "replicas": 3,
     }))
@@ -57,7 +59,10 @@ pub(crate) fn server(spec: &Value) -> LensesMcpServer {
     serde_json::from_value(json!({
         "apiVersion": "mcp.lenses.io/v1alpha1",
         "kind": "LensesMcpServer",
-        "metadata": { "name": "team-mcp", "namespace": "tools", "uid": "uid-1", "generation": 7, "resourceVersion": "70" },
+        "metadata": {
+            "name": "team-mcp", "namespace": "tools", "uid": "uid-1", "generation": 7,
+            "resourceVersion": "70"
+        },
         "spec": spec,
     }))
     .unwrap()
@@ -69,9 +74,19 @@ pub(crate) fn found() -> Dereferenced {
         |uid: &str| Some(ContentVersion { uid: uid.to_owned(), resource_version: "5".to_owned() });
     let service = json!({
         "metadata": { "name": "hq-service", "namespace": "lenses" },
-        "spec": { "selector": { "app": "hq" }, "ports": [{ "name": "api", "port": 9991, "targetPort": "http" }, { "name": "agents", "port": 10000 }] },
+        "spec": {
+            "selector": { "app": "hq" },
+            "ports": [
+                { "name": "api", "port": 9991, "targetPort": "http" },
+                { "name": "agents", "port": 10000 }
+            ]
+        },
     });
-    let key = json!({ "metadata": { "name": "team-mcp", "namespace": "tools", "uid": "key-uid", "resourceVersion": "6" } });
+    let key = json!({
+        "metadata": {
+            "name": "team-mcp", "namespace": "tools", "uid": "key-uid", "resourceVersion": "6"
+        }
+    });
     Dereferenced {
         secrets: BTreeMap::from([
             ("hq-client".to_owned(), version("client-uid")),

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 use kube::Resource;
 
 use crate::{
-    apis::{Service, managed_kinds},
+    apis::{Deployment, Service, managed_kinds},
     watching::pods::WatchedPod,
 };
 
@@ -18,8 +18,8 @@ pub(crate) struct Dereferenced {
     pub(crate) config_maps: BTreeMap<String, Option<ContentVersion>>,
     /// The Service of `spec.lenses.serviceRef`, if it is there.
     pub(crate) lenses_service: Option<Service>,
-    /// Whether it is its turn to run a new default image.
-    pub(crate) called: bool,
+    /// The Deployment as this operator last asked for it.
+    pub(crate) last_applied: Option<Deployment>,
     /// This resource's pods, and, where they do not say what is wrong, what the kubelet last warned of.
     pub(crate) pods: Pods,
     /// The objects that have the names of this resource's own.
@@ -48,7 +48,8 @@ pub(crate) struct ContentVersion {
 
 macro_rules! observed {
     ($($field:ident: $kind:ty,)*) => {
-        /// Who has the names that this resource's objects need.
+        /// Who has the names that this resource's objects need. Of config maps, whose names follow
+        /// from their content, this is the one that the pods were last asked to mount.
         #[derive(Default)]
         pub(crate) struct Observed {
             $(pub(crate) $field: Ownership<$kind>,)*

@@ -21,8 +21,8 @@ use conditions::{
 };
 use rollout::Before;
 
-/// The status after a reconcile: from the spec's verdict, from what was applied, from what is known of HQ and of the endpoint, and from
-/// what was said before.
+/// The status after a reconcile: from the spec's verdict, from what was applied, from what is known
+/// of HQ and of the endpoint, and from what was said before.
 pub(super) fn status(
     server: &LensesMcpServer,
     valid: Result<&ValidServer, &Rejections>,
@@ -53,10 +53,9 @@ pub(super) fn status(
             "it serves; spec.paused is true, so changes of the spec are not applied".to_owned()
         }
         Ok(valid) => {
-            let waits = valid.image.waits_for.as_ref();
-            let waits = waits.map(|image| format!(", and waits for its turn to run {image}"));
-            let url = &valid.endpoint.advertised_url;
-            format!("it serves at {url}/mcp{}", waits.unwrap_or_default())
+            let waits = applied.is_ok_and(|applied| applied.waits);
+            let waits = if waits { ", and waits for its turn to be upgraded" } else { "" };
+            format!("it serves at {}/mcp{waits}", valid.endpoint.advertised_url)
         }
         Err(_) => String::new(),
     };
@@ -166,11 +165,19 @@ mod tests {
     fn serving() -> Applied {
         let deployment: Deployment = serde_json::from_value(json!({
             "metadata": { "name": "team-mcp", "generation": 1 },
-            "spec": { "replicas": 3, "selector": {}, "template": { "spec": { "containers": [{ "name": "lenses-mcp-server", "image": "i:1" }] } } },
-            "status": { "observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3, "readyReplicas": 3 },
+            "spec": {
+                "replicas": 3, "selector": {},
+                "template": {
+                    "spec": { "containers": [{ "name": "lenses-mcp-server", "image": "i:1" }] }
+                }
+            },
+            "status": {
+                "observedGeneration": 1, "replicas": 3, "updatedReplicas": 3,
+                "availableReplicas": 3, "readyReplicas": 3
+            },
         }))
         .unwrap();
-        Applied { deployment: Some(Arc::new(deployment)) }
+        Applied { deployment: Some(Arc::new(deployment)), waits: false }
     }
 
     fn well() -> Known {
@@ -222,7 +229,8 @@ mod tests {
             "authMode": "OAuth",
             "replicas": 3,
             "readyReplicas": 3,
-            "selector": "app.kubernetes.io/instance=team-mcp,app.kubernetes.io/name=lenses-mcp-server",
+            "selector":
+                "app.kubernetes.io/instance=team-mcp,app.kubernetes.io/name=lenses-mcp-server",
             "image": "i:1",
             "tools": { "count": 45, "digest": "sha256:d" },
             "lastVerified": "2023-11-14T22:13:15Z",
@@ -247,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_that_finds_the_same_changes_nothing_and_one_that_finds_else_is_dated() {
+    fn an_unchanged_observation_changes_nothing_and_a_changed_one_is_dated() {
         let mut server = oauth_server();
         let first = of(&server, &serving(), at(0));
         server.status = Some(first.clone());
@@ -308,14 +316,14 @@ mod tests {
     }
 
     #[test]
-    fn a_transition_is_dated_when_the_status_changes_and_not_when_the_reason_does() {
+    fn a_transition_is_dated_by_a_new_status_not_a_new_reason() {
         let mut server = oauth_server();
-        server.status = Some(of(&server, &Applied { deployment: None }, at(0)));
+        server.status = Some(of(&server, &Applied { deployment: None, waits: false }, at(0)));
         let time = |status: &LensesMcpServerStatus, kind: &str| {
             status.conditions.iter().find(|c| c.type_ == kind).map(|c| c.last_transition_time.0)
         };
         server.spec.paused = true;
-        let paused = of(&server, &Applied { deployment: None }, at(10));
+        let paused = of(&server, &Applied { deployment: None, waits: false }, at(10));
         assert_eq!(time(&paused, "Available"), Some(at(0)));
         let serving = of(&server, &serving(), at(20));
         assert_eq!(
@@ -326,7 +334,7 @@ mod tests {
 
     #[test]
     fn reconciling_and_stalled_are_there_only_while_true() {
-        let absent = Applied { deployment: None };
+        let absent = Applied { deployment: None, waits: false };
         assert_eq!(
             said(&of(&oauth_server(), &absent, at(0))),
             [
@@ -366,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_server_refuses_is_stalled_and_what_may_pass_is_not() {
+    fn a_refusal_of_the_api_server_stalls_and_a_temporary_error_not() {
         let server = oauth_server();
         let found = found();
         let valid = validate(&server, &found, &defaults());
@@ -390,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_spec_is_stalled_and_what_was_said_of_the_last_good_one_stands() {
+    fn an_invalid_spec_is_stalled_and_keeps_the_last_good_specs_conditions() {
         let mut server = oauth_server();
         server.status = Some(of(&server, &serving(), at(0)));
         server.spec.auth = lenses_mcp_crds::Auth::default();
@@ -471,7 +479,7 @@ mod tests {
         let mut server = oauth_server();
         server.spec.paused = true;
         assert_eq!(
-            said(&of(&server, &Applied { deployment: None }, at(0)))[0],
+            said(&of(&server, &Applied { deployment: None, waits: false }, at(0)))[0],
             ("Ready", "False", "Paused")
         );
         let status = of(&server, &serving(), at(0));

@@ -1,7 +1,8 @@
-//! Step 2: the spec and what was read become a server that can be made, or every reason why not. Pure.
+//! Step 2: the spec and what was read become a server that can be made, or every reason why not.
+//! Pure.
 //!
-//! The API server has already refused what the schema can tell. What is left is what only the operator sees: references, names
-//! that are taken, and what a schema cannot say.
+//! The API server has already refused what the schema can tell. What is left is what only the
+//! operator sees: references, names that are taken, and what a schema cannot say.
 
 mod access;
 mod addresses;
@@ -28,7 +29,6 @@ use crate::{
     apis::OptionalKind,
     context::Defaults,
     names::ROTATION,
-    upgrades,
     watching::{
         deployment,
         references::{self, ReferenceKind},
@@ -85,7 +85,6 @@ pub(crate) fn validate(
 
     let spec = &server.spec;
     let runs = found.children.deployment.own().map(|deployment| &**deployment);
-    let turn = upgrades::turn(spec.image.as_ref(), &defaults.image, runs, found.called);
     let access = Access::of(spec);
     let complete = runs.and_then(deployment::complete).is_some();
     let narrowed = access::narrowed(runs, complete, &access, spec.rollout.security_change);
@@ -127,9 +126,7 @@ pub(crate) fn validate(
             },
             contents,
             image: Image {
-                name: turn.image,
-                upgraded_from: turn.upgraded_from,
-                waits_for: turn.waits.then(|| defaults.image.clone()),
+                name: spec.image.clone().unwrap_or_else(|| defaults.image.clone()),
                 pull_policy: spec.image_pull_policy,
                 pull_secrets: pull_secrets(spec, defaults),
             },
@@ -346,7 +343,8 @@ mod tests {
             (
                 oauth_server(),
                 "spec.lenses.serviceRef: Service lenses/hq-service does not exist; \
-                 spec.auth.oauth.introspection.clientCredentialsSecretRef: Secret tools/hq-client does not exist",
+                 spec.auth.oauth.introspection.clientCredentialsSecretRef: Secret tools/hq-client \
+                 does not exist",
             ),
             (
                 api_key_server(),
@@ -439,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_in_a_namespace_that_is_not_watched_is_said_to_be_out_of_sight() {
+    fn a_service_in_an_unwatched_namespace_is_reported_as_not_visible() {
         let mut found = found();
         found.lenses_service = None;
         let defaults = Defaults { namespaces: vec!["tools".to_owned()], ..defaults() };
@@ -472,11 +470,21 @@ mod tests {
                 "spec.lenses.url: \"http://hq:70000\" is not a URL",
             ),
             (
-                json!({ "lenses": { "url": "http://hq" }, "auth": { "oauth": {} }, "endpoint": { "url": "http://x:y" } }),
+                json!({
+                    "lenses": { "url": "http://hq" }, "auth": { "oauth": {} },
+                    "endpoint": { "url": "http://x:y" }
+                }),
                 "spec.endpoint.url: \"http://x:y\" is not a URL",
             ),
             (
-                json!({ "lenses": { "url": "http://hq" }, "auth": { "apiKey": { "secretKeyRef": { "name": "hq-account", "key": "k" }, "callers": {} } } }),
+                json!({
+                    "lenses": { "url": "http://hq" },
+                    "auth": {
+                        "apiKey": {
+                            "secretKeyRef": { "name": "hq-account", "key": "k" }, "callers": {}
+                        }
+                    }
+                }),
                 "spec.auth.apiKey.callers: write exactly one",
             ),
         ] {

@@ -1,5 +1,5 @@
-//! Step 5: what is to be looked at, from a server that is valid, and what is known of it. The looking goes on beside the
-//! reconciles ([`crate::probe`]).
+//! Step 5: what is to be looked at, from a server that is valid, and what is known of it. The
+//! looking goes on beside the reconciles ([`crate::probe`]).
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ use crate::{
     watching::servers::key,
 };
 
-/// What is known of a resource's HQ and endpoint as the spec has them now. Sees to it that they are looked at: at once where
-/// something has changed, and again and again.
+/// What is known of a resource's HQ and endpoint as the spec has them now. Sees to it that they are
+/// looked at: at once where something has changed, and again and again.
 pub(super) fn verify(
     verifications: &Verifications,
     server: &LensesMcpServer,
@@ -124,7 +124,8 @@ mod tests {
             "metadata": { "generation": 1, "annotations": { "mcp.lenses.io/digest": digest } },
             "spec": { "replicas": wanted, "selector": {}, "template": {} },
             "status": {
-                "observedGeneration": 1, "replicas": wanted, "updatedReplicas": wanted, "availableReplicas": available,
+                "observedGeneration": 1, "replicas": wanted, "updatedReplicas": wanted,
+                "availableReplicas": available,
             },
         }))
         .unwrap()

@@ -84,8 +84,8 @@ pub(crate) async fn unreadable(
     Ok(Action::await_change())
 }
 
-/// The `resourceVersion` makes sure that what the status was made from is what is there: a status made from an older state would
-/// undo a newer one.
+/// The `resourceVersion` makes sure that what the status was made from is what is there: a status
+/// made from an older state would undo a newer one.
 async fn write<K: Resource<DynamicType = ()>>(
     context: &Context,
     server: &K,
@@ -104,9 +104,12 @@ async fn write<K: Resource<DynamicType = ()>>(
     let name = server.name_any();
     let mut written =
         api.patch_status(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&patch)).await;
-    // A CRD older than this operator lacks fields of the status. Apply refuses these, a merge leaves them out.
-    if matches!(&written, Err(kube::Error::Api(refused)) if refused.message.contains("field not declared in schema"))
-    {
+    // A CRD older than this operator lacks fields of the status. Apply refuses these, a merge
+    // leaves them out.
+    if matches!(
+        &written,
+        Err(kube::Error::Api(refused)) if refused.message.contains("field not declared in schema")
+    ) {
         let params =
             PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         written = api.patch_status(&name, &params, &Patch::Merge(&patch)).await;
@@ -119,8 +122,9 @@ async fn write<K: Resource<DynamicType = ()>>(
     }
 }
 
-/// One event for each change of `Ready`, whose reason and message are those of whatever holds the server back. That something is
-/// under way is no event: the status tells, and what comes of it is one.
+/// One event for each change of `Ready`, whose reason and message are those of whatever holds the
+/// server back. That something is under way is no event: the status tells, and what comes of it is
+/// one.
 async fn announce(
     context: &Context,
     server: ObjectReference,

@@ -81,7 +81,8 @@ pub(super) fn rpc(answer: &Answer) -> Option<Value> {
     answer.json().filter(is_response)
 }
 
-/// The first JSON-RPC response in a stream of events: of each event, the `data` lines together (the HTML standard, 9.2.6).
+/// The first JSON-RPC response in a stream of events: of each event, the `data` lines together (the
+/// HTML standard, 9.2.6).
 pub(super) fn rpc_in_events(body: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(body).ok()?.replace("\r\n", "\n");
     // What follows the last empty line has not come to its end.
@@ -144,7 +145,8 @@ mod tests {
             (format!(": hello\r\n\r\nevent: message\r\nid: 7\r\ndata:{response}\r\n\r\n"), true),
             (
                 format!(
-                    "data: {{\"jsonrpc\":\"2.0\",\"method\":\"x\"}}\n\ndata: {response}\n\ndata: more"
+                    "data: {{\"jsonrpc\":\"2.0\",\"method\":\"x\"}}\n\ndata: {response}\n\ndata: \
+                     more"
                 ),
                 true,
             ),

@@ -1,6 +1,8 @@
-//! The `WWW-Authenticate` header (RFC 9110 §11.6.1) as far as a client of MCP reads it: the Bearer challenge and its parameters.
+//! The `WWW-Authenticate` header (RFC 9110 §11.6.1) as far as a client of MCP reads it: the Bearer
+//! challenge and its parameters.
 
-/// Whether a header holds a challenge of the scheme Bearer, and the parameter `resource_metadata` (RFC 9728 §5.1) of it.
+/// Whether a header holds a challenge of the scheme Bearer, and the parameter `resource_metadata`
+/// (RFC 9728 §5.1) of it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Bearer {
     pub(super) resource_metadata: Option<String>,
@@ -19,8 +21,8 @@ pub(super) fn bearer<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Beare
 
 type Challenge<'a> = (&'a str, Vec<(&'a str, String)>);
 
-/// One header may hold several challenges, set off by the same commas as their parameters are: a part that begins with two words
-/// begins a challenge.
+/// One header may hold several challenges, set off by the same commas as their parameters are: a
+/// part that begins with two words begins a challenge.
 fn challenges(header: &str) -> Vec<Challenge<'_>> {
     let mut challenges: Vec<Challenge<'_>> = Vec::new();
     for part in parts(header) {

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn no_author_leads_the_operator_to_its_node_or_to_the_api_server() {
+    fn no_author_can_make_the_operator_dial_its_node_or_api_server() {
         let policy = DialPolicy::new(Vec::new(), vec!["10.96.0.1:443".parse().unwrap()]);
         for (address, why) in [
             ("127.0.0.1:80", "a loopback address"),

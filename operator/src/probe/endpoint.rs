@@ -1,4 +1,5 @@
-//! Whether a client finds its way in: the calls that one makes before and after it signs in, at the URL that it is given.
+//! Whether a client finds its way in: the calls that one makes before and after it signs in, at the
+//! URL that it is given.
 
 mod evaluate;
 
@@ -19,7 +20,8 @@ use super::{
     tools::{Listing, Tool, Tools},
 };
 
-/// The revision of MCP in which the tools are asked for: it needs no session, so one call is enough.
+/// The revision of MCP in which the tools are asked for: it needs no session, so one call is
+/// enough.
 const STATELESS: &str = "2026-07-28";
 /// The revision of the call without a token. Every server that there is knows its first call.
 const WITH_SESSION: &str = "2025-11-25";
@@ -120,7 +122,9 @@ async fn call_without_token(http: &Http, url: Url) -> Result<Answer, NoAnswer> {
         "jsonrpc": "2.0",
         "id": 1,
         "method": "initialize",
-        "params": { "protocolVersion": WITH_SESSION, "capabilities": {}, "clientInfo": client_info() },
+        "params": {
+            "protocolVersion": WITH_SESSION, "capabilities": {}, "clientInfo": client_info()
+        },
     });
     http.send(message(http, url, &call), ANSWER_MAX).await
 }
@@ -181,8 +185,8 @@ struct Way {
 }
 
 impl Way {
-    /// An address that means the user's own machine is reached through a port-forward to the Service,
-    /// so that is what is dialled. So it is if the Service alone is to be examined.
+    /// An address that means the user's own machine is reached through a port-forward to the
+    /// Service, so that is what is dialled. So it is if the Service alone is to be examined.
     fn to(endpoint: &Endpoint) -> Result<Self, Finding> {
         let advertised: Url = evaluate::advertised(&endpoint.url)?;
         let mut service = endpoint.service.clone();

@@ -77,7 +77,8 @@ impl Http {
             .http1_only()
             .referer(false)
             .user_agent(USER_AGENT)
-            // One visit each few minutes: a connection kept until the next would only be in the way of a rollout.
+            // One visit each few minutes: a connection kept until the next would only be in the way
+            // of a rollout.
             .pool_max_idle_per_host(0);
         if let Some(proxy) = proxy {
             client = client.proxy(proxy);
@@ -141,7 +142,8 @@ impl Http {
     }
 }
 
-/// The first cause of `error` (what is around it only says that a request failed), and whether it is about the certificate.
+/// The first cause of `error` (what is around it only says that a request failed), and whether it
+/// is about the certificate.
 fn innermost(mut error: &(dyn Error + 'static)) -> (String, bool) {
     let mut untrusted = false;
     loop {
@@ -153,7 +155,8 @@ fn innermost(mut error: &(dyn Error + 'static)) -> (String, bool) {
     }
 }
 
-/// An I/O error that wraps another is not its parent in the chain: it speaks for it. So does one that wraps one that wraps.
+/// An I/O error that wraps another is not its parent in the chain: it speaks for it. So does one
+/// that wraps one that wraps.
 fn tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     error
         .downcast_ref::<rustls::Error>()

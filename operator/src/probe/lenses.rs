@@ -80,8 +80,8 @@ pub async fn probe(http: &Http, lenses: &Lenses, client: Option<&ClientCredentia
     }
 }
 
-/// HQ knows its issuer's path, a proxy on the way its own prefix, and not every server puts the well-known path first: it is looked
-/// for wherever a path may have put it.
+/// HQ knows its issuer's path, a proxy on the way its own prefix, and not every server puts the
+/// well-known path first: it is looked for wherever a path may have put it.
 async fn metadata(http: &Http, lenses_url: &Url, issuer: &str) -> Asked<Metadata> {
     let (first, others) = locations(lenses_url, issuer);
     let mut asked = ask(http, first.clone(), http.get(first)).await;

@@ -12,7 +12,8 @@ pub(crate) struct Plan {
     pub(crate) pods: Pods,
     pub(crate) credentials: Credentials,
     pub(crate) interval: Duration,
-    /// Stands for what the pods run and for the content of the Secrets and `ConfigMaps` that the spec names.
+    /// Stands for what the pods run and for the content of the Secrets and `ConfigMaps` that the
+    /// spec names.
     pub(crate) revision: Vec<String>,
 }
 

@@ -1,4 +1,5 @@
-//! The looking itself: what is due, a few of each host at a time, for as long as this process works.
+//! The looking itself: what is due, a few of each host at a time, for as long as this process
+//! works.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -42,7 +43,8 @@ struct Looker {
     shares: Shares,
 }
 
-/// Looks at what is due, and sends on the resources of which something else was found than before. Never ends.
+/// Looks at what is due, and sends on the resources of which something else was found than before.
+/// Never ends.
 pub(crate) async fn probe_loop(
     verifications: &Verifications,
     client: &Client,
@@ -72,8 +74,8 @@ pub(crate) async fn probe_loop(
         tokio::select! {
             Some(ended) = looks.join_next() => match ended {
                 Ok((server, look, findings)) => {
-                    let now = (Instant::now(), Timestamp::now());
-                    if verifications.schedule().record(&server, &look, findings, now, rand::random()) {
+                    let (now, jitter) = ((Instant::now(), Timestamp::now()), rand::random());
+                    if verifications.schedule().record(&server, &look, findings, now, jitter) {
                         // Nobody listens any more when the controller stops.
                         let _ = news.unbounded_send(server);
                     }
@@ -109,8 +111,8 @@ fn too_slow(reason: Reason) -> Finding {
 }
 
 impl Looker {
-    /// HQ and the endpoint, each as soon as its host has a place, within its time. Each request has a
-    /// limit of its own; together they might be many.
+    /// HQ and the endpoint, each as soon as its host has a place, within its time. Each request has
+    /// a limit of its own; together they might be many.
     async fn look(&self, server: &ObjectRef<WatchedServer>, look: &Look) -> Findings {
         let Look { plan, endpoint } = look;
         let reader = Reader {

@@ -71,8 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_found_is_read_back_and_what_was_not_known_is_not() {
-        let condition = |kind: &str, status: &str, reason: &str| json!({ "type": kind, "status": status, "reason": reason, "message": "m", "lastTransitionTime": "2026-01-01T00:00:00Z" });
+    fn known_results_are_read_back_and_unknown_ones_are_not() {
+        let condition = |kind: &str, status: &str, reason: &str| {
+            json!({
+                "type": kind, "status": status, "reason": reason, "message": "m",
+                "lastTransitionTime": "2026-01-01T00:00:00Z"
+            })
+        };
         let of = |lenses, endpoint| {
             recorded(Some(
                 &serde_json::from_value(json!({ "conditions": [lenses, endpoint] })).unwrap(),

@@ -57,6 +57,8 @@ struct Entry {
     due: Option<Due>,
     /// How many looks in a row have found something wrong.
     failures: u32,
+    /// Whether a look at this very plan has found the endpoint well.
+    verified: bool,
 }
 
 /// What was found, each with what it was found of: of anything else it says nothing.
@@ -96,6 +98,7 @@ impl Schedule {
                 };
                 entry.plan = plan;
                 entry.failures = 0;
+                entry.verified = false;
                 self.put(server, now);
             }
         } else {
@@ -116,6 +119,11 @@ impl Schedule {
     /// What is known of what was wanted last.
     pub(crate) fn known(&self, server: &Server) -> Option<Known> {
         self.entries.get(server).map(Entry::known)
+    }
+
+    /// Whether a look at what was wanted last has found the endpoint well.
+    pub(crate) fn is_verified(&self, server: &Server) -> bool {
+        self.entries.get(server).is_some_and(|entry| entry.verified)
     }
 
     /// For how long a first finding of HQ may be waited for; `None` where there is one, or it takes too long.
@@ -175,11 +183,13 @@ impl Schedule {
         }
         let wait = wait(entry.plan.interval, entry.failures, chance);
         let news = entry.failures != 1 && entry.findings != findings;
+        let first_verified = !entry.verified && findings.endpoint_well();
+        entry.verified |= first_verified;
         if news {
             entry.findings = findings;
         }
         self.put(server, now.0 + wait);
-        news
+        news || first_verified
     }
 
     /// How long ago the endpoint was looked at that has waited longest.
@@ -231,9 +241,10 @@ impl Entry {
                 .map(|finding| (Arc::clone(&plan.endpoint), finding, recorded.tools)),
         };
         let failures = u32::from(!findings.all_well());
+        let verified = findings.endpoint_well();
         let looked_at = recorded.at.map(|at| (now, at));
         let endpoint = endpoint.then(|| Arc::clone(&plan.endpoint));
-        Self { plan, since: now, endpoint, findings, looked_at, due: None, failures }
+        Self { plan, since: now, endpoint, findings, looked_at, due: None, failures, verified }
     }
 
     fn known(&self) -> Known {
@@ -274,6 +285,12 @@ impl Entry {
 }
 
 impl Findings {
+    fn endpoint_well(&self) -> bool {
+        let of_endpoint = self.endpoint.as_ref();
+        of_endpoint
+            .is_some_and(|(_, finding, _)| finding.holds || finding.reason == Reason::ToolsChanged)
+    }
+
     fn all_well(&self) -> bool {
         let lenses = self.lenses.as_ref().map(|(_, finding)| finding);
         let endpoint = self.endpoint.as_ref().map(|(_, finding, _)| finding);

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_hosts_together_have_a_limit_and_no_host_is_remembered_for_ever() {
+    async fn all_hosts_share_a_limit_and_no_host_is_remembered_forever() {
         let shares = Shares::default();
         let hosts: Vec<_> = (0..IN_TOTAL).map(|host| host.to_string()).collect();
         let places = join_all(hosts.iter().map(|host| shares.place(host))).await;

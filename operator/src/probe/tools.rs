@@ -151,7 +151,11 @@ mod tests {
             json!({ "tools": [a] }),
             json!({ "tools": [a, b, b] }),
             json!({ "tools": [a, { "name": "c", "inputSchema": { "type": "object" } }] }),
-            json!({ "tools": [{ "name": "a", "inputSchema": { "type": "object", "required": ["y", "x"] } }, b] }),
+            json!({
+                "tools": [
+                    { "name": "a", "inputSchema": { "type": "object", "required": ["y", "x"] } }, b
+                ]
+            }),
             json!({ "tools": [a, { "name": "b", "outputSchema": { "type": "object" } }] }),
         ] {
             assert_ne!(all.digest, of(&[other]).digest);

@@ -37,6 +37,12 @@ impl Verifications {
         known
     }
 
+    /// Whether the endpoint was found well since what is wanted of it last changed, its pods included.
+    /// Other tools than the resource expects are for its author to accept.
+    pub(crate) fn is_verified(&self, server: &ObjectRef<WatchedServer>) -> bool {
+        self.schedule().is_verified(server)
+    }
+
     /// For how long a first finding of HQ may be waited for; `None` where there is one, or it takes too long.
     pub(crate) fn first_look(&self, server: &ObjectRef<WatchedServer>) -> Option<Duration> {
         self.schedule().first_look(server, Instant::now())

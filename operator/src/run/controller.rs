@@ -53,24 +53,17 @@ pub(super) async fn run(
             let caches = Arc::clone(caches);
             move |event| caches.references.follow(event)
         })
-        .inspect_ok(move |event| {
-            gone.follow_upgrades(event);
-            match event {
-                Event::Delete(server) => gone.forget(&ObjectRef::from_obj(server)),
-                // Those that went while nothing was watched.
-                Event::InitDone => gone.forget_the_gone(),
-                _ => {}
-            }
+        .inspect_ok(move |event| match event {
+            Event::Delete(server) => gone.forget(&ObjectRef::from_obj(server)),
+            // Some may have gone while nothing was watched.
+            Event::InitDone => gone.listed(),
+            _ => {}
         })
         .touched_objects()
         .predicate_filter(
             |server: &WatchedServer| Some(server.version),
             PredicateConfig::default(),
         );
-    let upgrading = Arc::clone(&context);
-    let deployments = watches.managed(&caches.deployments.own).inspect(move |change| {
-        upgrading.follow_upgrade(&ObjectRef::new(&change.name).within(&change.namespace));
-    });
     let pods = watches
         .selected(&names::managed(), writers.pods, &caches.pods_coverage)
         .inspect_ok({
@@ -80,7 +73,7 @@ pub(super) async fn run(
         .touched_objects()
         .predicate_filter(|pod: &WatchedPod| Some(hash(&pod.seen)), PredicateConfig::default());
     let changes = stream::select_all([
-        deployments.boxed(),
+        watches.managed(&caches.deployments.own),
         watches.foreign(&caches.deployments.others),
         watches.managed(&caches.service_accounts.own),
         watches.foreign(&caches.service_accounts.others),

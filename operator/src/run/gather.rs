@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_comes_together_is_given_once_and_what_never_rests_within_a_second() {
+    async fn simultaneous_events_come_once_and_endless_ones_within_a_second() {
         let begun = Instant::now();
         let once = stream::iter(["a", "b", "a"]);
         let restless = stream::unfold(interval(Duration::from_millis(50)), async |mut ticks| {

@@ -4,9 +4,10 @@
 mod model;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     marker::PhantomData,
     mem,
+    ops::Bound,
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -58,7 +59,7 @@ struct Watch {
 }
 
 /// By namespace and name.
-type Table = HashMap<Box<str>, HashMap<Box<str>, Entry>>;
+type Table = HashMap<Box<str>, BTreeMap<Box<str>, Entry>>;
 
 struct Entry {
     version: Version,
@@ -158,6 +159,16 @@ impl<K: Resource<DynamicType = ()> + Serialize + DeserializeOwned> Cache<K> {
         }
     }
 
+    /// The objects whose names begin so.
+    pub(crate) fn with_prefix(&self, namespace: &str, prefix: &str) -> Vec<K> {
+        let names: Vec<_> = self.read().now.get(namespace).map_or_else(Vec::new, |objects| {
+            let from = (Bound::Included(prefix), Bound::Unbounded);
+            let names = objects.range::<str, _>(from).map(|(name, _)| name.to_string());
+            names.take_while(|name| name.starts_with(prefix)).collect()
+        });
+        names.iter().filter_map(|name| self.get(namespace, name)).collect()
+    }
+
     /// The version of each object in `scope`.
     pub(crate) fn versions(&self, scope: &Scope) -> HashMap<Touched, Version> {
         let objects = self.read();
@@ -222,7 +233,7 @@ impl Objects {
         self.lists = self.lists.wrapping_add(1);
         let watch = self.watch(scope);
         let listed = mem::take(&mut watch.listing);
-        let versions = listed.values().flat_map(HashMap::values).map(|entry| entry.version);
+        let versions = listed.values().flat_map(BTreeMap::values).map(|entry| entry.version);
         watch.shown = versions.max().unwrap_or_default();
         let before: Table = match scope {
             Scope::All => mem::take(&mut self.now),

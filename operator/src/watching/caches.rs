@@ -35,6 +35,7 @@ use super::{
 use crate::{
     apis::{CachedKind, HTTPRoute, ServiceMonitor},
     metrics::ConditionLabels,
+    names,
 };
 
 /// The reading ends.
@@ -177,9 +178,12 @@ impl Caches {
     pub(crate) fn concerned(&self, change: &Change) -> Vec<ObjectRef<WatchedServer>> {
         let mut concerned =
             self.references.referrers(&change.kind, &change.namespace, &change.name);
-        let namesake = ObjectRef::new(&change.name).within(&change.namespace);
-        if self.servers.get(&namesake).is_some() {
-            concerned.insert(namesake);
+        let namesakes = [Some(change.name.as_str()), names::server_of_settings(&change.name)];
+        for name in namesakes.into_iter().flatten() {
+            let namesake = ObjectRef::new(name).within(&change.namespace);
+            if self.servers.get(&namesake).is_some() {
+                concerned.insert(namesake);
+            }
         }
         concerned.into_iter().collect()
     }

@@ -127,26 +127,33 @@ async fn a_certificate_is_trusted_with_its_authority_and_for_its_name_only() {
 }
 
 #[tokio::test]
-async fn the_list_of_tools_is_read_page_by_page_but_not_for_ever() {
+async fn the_list_of_tools_is_read_by_page_up_to_a_limit() {
     let pages = |last: usize| {
         Listener::serving(move |_| {
             Router::new().route(
                 "/mcp",
                 any(async move |body: axum::Json<serde_json::Value>| {
                     if body["method"] == "initialize" {
-                        return axum::Json(json!({ "jsonrpc": "2.0", "id": 1, "result": {} })).into_response();
+                        return axum::Json(json!({ "jsonrpc": "2.0", "id": 1, "result": {} }))
+                            .into_response();
                     }
-                    let at: usize = body["params"]["cursor"].as_str().unwrap_or("0").parse().unwrap();
+                    let at: usize =
+                        body["params"]["cursor"].as_str().unwrap_or("0").parse().unwrap();
                     let next = (at < last).then(|| (at + 1).to_string());
                     let tools = [json!({ "name": format!("t{at}"), "inputSchema": {} })];
-                    let page = json!({ "jsonrpc": "2.0", "id": 2, "result": { "tools": tools, "nextCursor": next } });
+                    let page = json!({
+                        "jsonrpc": "2.0", "id": 2, "result": { "tools": tools, "nextCursor": next }
+                    });
                     // As an event of a stream that stays open.
                     let first = format!("data: {page}\n\n");
                     let stream = futures::StreamExt::chain(
                         futures::stream::once(async move { Ok::<_, std::io::Error>(first) }),
                         futures::stream::pending(),
                     );
-                    ([(header::CONTENT_TYPE, "text/event-stream")], axum::body::Body::from_stream(stream))
+                    (
+                        [(header::CONTENT_TYPE, "text/event-stream")],
+                        axum::body::Body::from_stream(stream),
+                    )
                         .into_response()
                 }),
             )

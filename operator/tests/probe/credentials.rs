@@ -75,10 +75,11 @@ fn asked(seen: &Seen) -> usize {
 }
 
 #[tokio::test]
-async fn the_operators_token_goes_to_the_service_and_never_to_the_public_url() {
+async fn the_operators_token_goes_to_the_service_never_the_public_url() {
     let (public, seen_in_public) = pretender().await;
     let (service, seen_by_service) = pretender().await;
-    // Leads to the same listener, and is not the loopback address in whose place the Service is dialled.
+    // Leads to the same listener, and is not the loopback address in whose place the Service is
+    // dialled.
     let base = format!("http://0.0.0.0:{}", public.address.port());
     let named = Endpoint {
         service: service.url("/"),
@@ -98,7 +99,7 @@ async fn the_operators_token_goes_to_the_service_and_never_to_the_public_url() {
 }
 
 #[tokio::test]
-async fn in_service_mode_the_public_url_is_not_dialled_and_the_message_says_so() {
+async fn in_service_mode_the_message_says_that_no_public_url_is_dialled() {
     let (public, seen_in_public) = pretender().await;
     let (service, seen_by_service) = pretender().await;
     let target = Endpoint {
@@ -152,7 +153,7 @@ async fn what_has_no_metadata_is_sent_no_post() {
 }
 
 #[tokio::test]
-async fn an_address_that_may_not_be_dialled_is_told_and_gets_no_connection() {
+async fn a_refused_address_is_reported_and_gets_no_connection() {
     let (listener, seen) = pretender().await;
     let port = listener.address.port();
     let guarded = |url: &url::Url| Http::new([url], Trust::default(), &DialPolicy::default());
@@ -171,7 +172,7 @@ async fn an_address_that_may_not_be_dialled_is_told_and_gets_no_connection() {
 }
 
 #[tokio::test]
-async fn a_service_may_have_the_certificate_of_the_public_url_and_no_other() {
+async fn a_service_may_show_the_public_urls_certificate_and_no_other() {
     let (service, authority) = Listener::over_tls("mcp.example.com").await;
     let authorities = Authorities::parse(authority.as_bytes()).unwrap();
     let url: url::Url = format!("https://localhost:{}/", service.address.port()).parse().unwrap();

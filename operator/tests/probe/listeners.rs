@@ -97,7 +97,8 @@ impl Listener {
         Self { address, connections, task }
     }
 
-    /// Answers over TLS with an empty 200, with a certificate for `name`; gives the certificate as PEM too.
+    /// Answers over TLS with an empty 200, with a certificate for `name`; gives the certificate as
+    /// PEM too.
     pub(crate) async fn over_tls(name: &str) -> (Self, String) {
         let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));

@@ -14,7 +14,8 @@ use lenses_mcp_operator::probe::{
 };
 use url::Url;
 
-/// The listeners of these tests are on loopback, which the operator dials only if its settings say so.
+/// The listeners of these tests are on loopback, which the operator dials only if its settings say
+/// so.
 fn on_loopback() -> DialPolicy {
     DialPolicy::new(vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()], Vec::new())
 }

@@ -59,9 +59,9 @@ async fn with_oauth(hq: &Listener, more: &[(&str, &str)]) -> Listener {
 /// An HQ that knows one token.
 async fn hq() -> Listener {
     let introspect = async |Form(form): Form<BTreeMap<String, String>>| {
-        Json(
-            json!({ "active": form.get("token").is_some_and(|token| token == TOKEN), "scope": "read" }),
-        )
+        Json(json!({
+            "active": form.get("token").is_some_and(|token| token == TOKEN), "scope": "read"
+        }))
     };
     Listener::serving(|_| Router::new().route("/oauth2/introspect", post(introspect))).await
 }
@@ -82,7 +82,7 @@ fn sign_in() -> Callers {
 }
 
 #[tokio::test]
-async fn a_server_with_oauth_is_verified_and_its_tools_are_counted_with_a_token() {
+async fn an_oauth_server_is_verified_and_a_token_counts_its_tools() {
     let hq = hq().await;
     let server = with_oauth(&hq, &[]).await;
     let found = verified(&server, sign_in(), None).await;

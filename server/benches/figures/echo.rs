@@ -1,5 +1,5 @@
-//! A bare rmcp server that says what it was told, stateless, answering in JSON. In a process of its own, which is this program
-//! again.
+//! A bare rmcp server that says what it was told, stateless, answering in JSON. In a process of its
+//! own, which is this program again.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! As much of HQ as is asked here: introspection, and a table with as many rows as a statement's last word says.
+//! As much of HQ as is asked here: introspection, and a table with as many rows as a statement's
+//! last word says.
 
 use std::net::SocketAddr;
 
@@ -51,7 +52,8 @@ impl Hq {
         ]
     }
 
-    /// A call that goes all the way and is answered here rather than by HQ: its last argument is not a topic's name.
+    /// A call that goes all the way and is answered here rather than by HQ: its last argument is
+    /// not a topic's name.
     pub(crate) fn call() -> Call {
         Call::new(&Self::call_params(), &tokens(), |reply| {
             let text = reply["result"]["content"][0]["text"].as_str().unwrap_or_default();
@@ -91,7 +93,11 @@ impl Hq {
 fn topics() -> String {
     let topic = |number: usize| {
         let partitions: Vec<_> = (0..10)
-            .map(|partition| json!({ "partition": partition, "begin": 0, "end": 1_000_000, "size": 734_003_200 }))
+            .map(|partition| {
+                json!({
+                    "partition": partition, "begin": 0, "end": 1_000_000, "size": 734_003_200
+                })
+            })
             .collect();
         json!({
             "topicName": format!("payments-{number:02}"),
@@ -125,7 +131,8 @@ struct Question {
 async fn introspect(Form(Question { token }): Form<Question>) -> Json<Value> {
     let is_known = tokens().contains(&token);
     Json(json!({
-        "active": is_known, "scope": "read write delete", "sub": token, "client_id": "bench", "exp": 9_999_999_999_u64,
+        "active": is_known, "scope": "read write delete", "sub": token, "client_id": "bench",
+        "exp": 9_999_999_999_u64,
     }))
 }
 
@@ -136,7 +143,13 @@ async fn answer(stream: TcpStream) {
     let rows: u64 = asked["sql"].as_str().unwrap().rsplit(' ').next().unwrap().parse().unwrap();
     for row in 0..rows {
         let text = format!(
-            r#"{{"type":"RECORD","data":{{"key":"event-{row}","value":{{"payload":"{row:064}","sequence":{row}}},"metadata":{{"timestamp":1767600000000,"partition":0,"offset":{row}}},"rownum":{row}}}}}"#
+            concat!(
+                r#"{{"type":"RECORD","data":{{"key":"event-{row}","#,
+                r#""value":{{"payload":"{row:064}","sequence":{row}}},"#,
+                r#""metadata":{{"timestamp":1767600000000,"partition":0,"offset":{row}}},"#,
+                r#""rownum":{row}}}}}"#,
+            ),
+            row = row
         );
         if socket.send(Message::text(text)).await.is_err() {
             return;

@@ -29,8 +29,8 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// `tools/call` with `params`; the connections show `tokens` in turn, where there are any. Every answer must satisfy
-    /// `is_right`.
+    /// `tools/call` with `params`; the connections show `tokens` in turn, where there are any.
+    /// Every answer must satisfy `is_right`.
     pub(crate) fn new(params: &Value, tokens: &[String], is_right: fn(&Value) -> bool) -> Self {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params })
             .to_string();

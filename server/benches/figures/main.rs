@@ -1,11 +1,13 @@
-//! The server's figures: what `make bench` prints. Not a test, because a loaded machine can't tell; what can be told on any
-//! machine is a test in `tests/memory.rs` and `e2e/tests/stays_small.rs`.
+//! The server's figures: what `make bench` prints. Not a test, because a loaded machine can't tell;
+//! what can be told on any machine is a test in `tests/memory.rs` and `e2e/tests/stays_small.rs`.
 //!
-//! Calls are compared with those of a bare rmcp server in the same run: both as they are built for release, each on the
-//! same single core, asked the same by the same load from another. The server signs each call in (introspection cache on),
-//! checks scopes, counts, logs and audits; the bare server does none of it. The ratio is of calls to a second of processor time,
-//! which, unlike a second of the clock, other processes on the machine hardly change. The load never sleeps while it asks:
-//! waking it would be the work of whichever server is the slower one, and of no server whose clients are elsewhere.
+//! Calls are compared with those of a bare rmcp server in the same run: both as they are built for
+//! release, each on the same single core, asked the same by the same load from another. The server
+//! signs each call in (introspection cache on), checks scopes, counts, logs and audits; the bare
+//! server does none of it. The ratio is of calls to a second of processor time, which, unlike a
+//! second of the clock, other processes on the machine hardly change. The load never sleeps while
+//! it asks: waking it would be the work of whichever server is the slower one, and of no server
+//! whose clients are elsewhere.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a figure that can't be had is not printed")]
@@ -19,7 +21,8 @@ use std::{process::ExitCode, time::Duration};
 
 use crate::{hq::Hq, load::Load, process::Process};
 
-/// How often each of the two is measured, in turns: short ones, so that what else the machine does falls upon few of them.
+/// How often each of the two is measured, in turns: short ones, so that what else the machine does
+/// falls upon few of them.
 const ROUNDS: usize = 25;
 /// Calls in each round.
 const CALLS: usize = 5_000;

@@ -14,9 +14,9 @@ pub fn location(base: &Url) -> Url {
     url
 }
 
-/// Where the metadata may be on the inside address, the likeliest first. HQ knows its issuer's path,
-/// a proxy on the way its own prefix, and not every server inserts the well-known path. If none has a
-/// path, all are one.
+/// Where the metadata may be on the inside address, the likeliest first. HQ knows its issuer's
+/// path, a proxy on the way its own prefix, and not every server inserts the well-known path. If
+/// none has a path, all are one.
 #[must_use]
 pub fn locations(lenses_url: &Url, issuer: &str) -> (Url, Vec<Url>) {
     let of_lenses_url = location(lenses_url);

@@ -39,8 +39,8 @@ impl Audience {
     }
 }
 
-/// A resource identifier with what clients spell differently made alike: the case of scheme and host, a default port, a
-/// slash at the end.
+/// A resource identifier with what clients spell differently made alike: the case of scheme and
+/// host, a default port, a slash at the end.
 fn normalized(identifier: &str) -> Option<Url> {
     let mut url = Url::parse(identifier).ok()?;
     let path = url.path().trim_end_matches('/').to_owned();
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_for_another_server_is_not_admitted_unless_the_audience_is_ignored() {
+    fn a_token_for_another_server_is_refused_unless_the_audience_is_ignored() {
         for other in [
             "https://mcp.example.com/other",
             "https://mcp.example.com",

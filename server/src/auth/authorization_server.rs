@@ -1,4 +1,5 @@
-//! HQ as the authorization server: everything that this server asks it about tokens, on the inside address.
+//! HQ as the authorization server: everything that this server asks it about tokens, on the inside
+//! address.
 
 use std::sync::Arc;
 
@@ -89,7 +90,8 @@ impl AuthorizationServer {
         self.metadata.refresh().await
     }
 
-    /// Whether tokens are exchanged, given what was `found`; `None` where they are never, by setting.
+    /// Whether tokens are exchanged, given what was `found`; `None` where they are never, by
+    /// setting.
     pub(crate) fn exchanges(&self, found: &Found) -> Option<Result<bool, ExchangeError>> {
         let exchanger = self.exchanger.as_ref()?;
         Some(exchanger.endpoint(found.as_deref()).map(|endpoint| endpoint.is_some()))

@@ -91,8 +91,8 @@ impl BackChannel {
 }
 
 impl Reply {
-    /// The body as JSON. The parser's error is not passed on: it may quote the reply, which is about a user or holds a
-    /// token. A body over the limit was cut, so that it is no JSON either.
+    /// The body as JSON. The parser's error is not passed on: it may quote the reply, which is
+    /// about a user or holds a token. A body over the limit was cut, so that it is no JSON either.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
     }
@@ -133,7 +133,8 @@ fn no_reply(error: &reqwest::Error) -> NoReply {
     }
 }
 
-/// The first cause of `error` (what is around it only says that a request failed), and whether it is about the certificate.
+/// The first cause of `error` (what is around it only says that a request failed), and whether it
+/// is about the certificate.
 fn innermost(mut error: &(dyn std::error::Error + 'static)) -> (String, bool) {
     let mut untrusted = false;
     loop {

@@ -1,5 +1,5 @@
-//! The `Authorization` header (RFC 6750 §2.1). Tokens in a form or in the URL (§2.2, §2.3) are not looked at: MCP forbids
-//! them, and URLs end in logs.
+//! The `Authorization` header (RFC 6750 §2.1). Tokens in a form or in the URL (§2.2, §2.3) are not
+//! looked at: MCP forbids them, and URLs end in logs.
 
 use http::{HeaderMap, header::AUTHORIZATION};
 pub(super) use lenses_mcp_oauth::TOKEN_MAX;
@@ -12,8 +12,8 @@ use super::{AuthError, Rejection};
 ///
 /// # Errors
 ///
-/// [`AuthError::Missing`] without the header or with another scheme (RFC 6750 §3.1: no error code then),
-/// [`AuthError::Malformed`] for a header that can't be read as one credential,
+/// [`AuthError::Missing`] without the header or with another scheme (RFC 6750 §3.1: no error code
+/// then), [`AuthError::Malformed`] for a header that can't be read as one credential,
 /// [`AuthError::TokenTooLong`] beyond [`TOKEN_MAX`], [`AuthError::Invalid`] for a token that no
 /// authorization server can have issued.
 pub(super) fn token(headers: &HeaderMap) -> Result<SecretString, AuthError> {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_16_kib_is_read_and_a_longer_one_is_too_long() {
+    fn a_token_of_16_kib_is_read_and_a_longer_one_refused() {
         let longest = "a".repeat(16 * 1024);
         assert_eq!(read(&[format!("Bearer {longest}").as_bytes()]), Ok(longest.clone()));
         let longer = format!("Bearer {longest}a");

@@ -58,7 +58,8 @@ pub enum AuthError {
     /// HQ could not be asked about the token, which may well be good.
     #[error("Lenses HQ can't be asked about the token at the moment; keep the token and try again")]
     Unavailable,
-    /// The client's address showed too many tokens that HQ refused. HQ was not asked about this one.
+    /// The client's address showed too many tokens that HQ refused. HQ was not asked about this
+    /// one.
     #[error(
         "too many failed sign-ins from this address: this server takes {per_minute} a minute; \
          keep the token and try again in {} s",
@@ -104,7 +105,8 @@ impl AuthError {
         }
     }
 
-    /// The error code of RFC 6750 §3.1, which a challenge holds only where a credential was tried, or of RFC 6749 §4.1.2.1.
+    /// The error code of RFC 6750 §3.1, which a challenge holds only where a credential was tried,
+    /// or of RFC 6749 §4.1.2.1.
     fn code(&self) -> &'static str {
         match self {
             Self::Missing | Self::MissingShared => "authentication_required",
@@ -128,10 +130,10 @@ impl AuthError {
         }
     }
 
-    /// The whole answer. With `metadata_url` a client can find the authorization server (RFC 9728 §5.1) and is told which
-    /// scopes to ask for: all that are `offered` at first, because the user narrows them on HQ's consent page and not every
-    /// client can step up; and for a call that needs more than the token holds, both together, so that no scope is lost by
-    /// stepping up.
+    /// The whole answer. With `metadata_url` a client can find the authorization server (RFC 9728
+    /// §5.1) and is told which scopes to ask for: all that are `offered` at first, because the user
+    /// narrows them on HQ's consent page and not every client can step up; and for a call that
+    /// needs more than the token holds, both together, so that no scope is lost by stepping up.
     pub(super) fn respond(&self, metadata_url: Option<&str>, offered: ScopeSet) -> Response {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -152,8 +154,8 @@ impl AuthError {
         response
     }
 
-    /// `WWW-Authenticate`. Nothing in it needs escaping: the URL was checked for quotes, and what a rejection quotes of HQ's
-    /// reply holds none.
+    /// `WWW-Authenticate`. Nothing in it needs escaping: the URL was checked for quotes, and what a
+    /// rejection quotes of HQ's reply holds none.
     fn challenge(&self, metadata_url: Option<&str>, offered: ScopeSet) -> String {
         let mut parameters = Vec::new();
         if !matches!(self, Self::Missing | Self::MissingShared) {

@@ -1,6 +1,6 @@
 //! Failed sign-ins of each client address. Beyond a number a minute, HQ is asked only about tokens
-//! that it accepted lately, so that a flood of bad tokens neither reaches HQ nor locks out those who
-//! are signed in at the same address.
+//! that it accepted lately, so that a flood of bad tokens neither reaches HQ nor locks out those
+//! who are signed in at the same address.
 
 use std::{
     net::IpAddr,
@@ -49,8 +49,8 @@ pub(super) struct TooManyFailures {
     pub(super) wait: Duration,
 }
 
-/// A sign-in that HQ is asked about. If it is dropped before HQ answers, because its caller hung up,
-/// it counts as failed; else a client could have any number of questions asked by not waiting.
+/// A sign-in that HQ is asked about. If it is dropped before HQ answers, because its caller hung
+/// up, it counts as failed; else a client could have any number of questions asked by not waiting.
 #[derive(Debug)]
 pub(super) struct Attempt<'a> {
     of: &'a FailedSignIns,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_address_that_failed_too_often_waits_for_the_end_of_the_minute() {
+    async fn an_address_with_too_many_failures_waits_until_the_minute_ends() {
         let failed = failed_sign_ins();
         let token = Fingerprint::of("bad");
         for _ in 0..2 {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_token_that_was_accepted_anywhere_may_be_asked_about_until_it_is_refused() {
+    async fn a_token_once_accepted_may_be_introspected_until_it_is_refused() {
         let failed = failed_sign_ins();
         failed.attempt(ELSEWHERE, Fingerprint::of("good")).accepted();
         for _ in 0..2 {

@@ -21,8 +21,8 @@ pub enum IntrospectionError {
     /// HQ wants client authentication and none is configured.
     #[error(
         "Lenses HQ refuses introspection without client authentication ({status} from {url}); set \
-         auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ, or INTROSPECTION_CLIENT_ID and \
-         INTROSPECTION_CLIENT_SECRET here"
+         auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ, or \
+         INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET here"
     )]
     Unauthenticated {
         /// 401 or 403.
@@ -32,8 +32,10 @@ pub enum IntrospectionError {
     },
     /// HQ does not take the configured client.
     #[error(
-        "Lenses HQ refuses introspection to the client of INTROSPECTION_CLIENT_ID ({status} from {url}); correct it and \
-         its secret, or set auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ and leave them out"
+        "Lenses HQ refuses introspection to the client of INTROSPECTION_CLIENT_ID ({status} from \
+         {url}); correct it and its secret, or set \
+         auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ and leave them \
+         out"
     )]
     ClientRefused {
         /// 401 or 403.
@@ -41,9 +43,11 @@ pub enum IntrospectionError {
         /// The endpoint.
         url: Url,
     },
-    /// Another status than 200. A redirect is one: it is not followed, because it would carry the token elsewhere.
+    /// Another status than 200. A redirect is one: it is not followed, because it would carry the
+    /// token elsewhere.
     #[error(
-        "introspection was answered with {status} by {url}; check INTROSPECTION_URL (LENSES_URL) and HQ's log"
+        "introspection was answered with {status} by {url}; check INTROSPECTION_URL (LENSES_URL) \
+         and HQ's log"
     )]
     Status {
         /// The status.
@@ -53,7 +57,8 @@ pub enum IntrospectionError {
     },
     /// 200, but no introspection reply.
     #[error(
-        "introspection at {url} was answered with something that is no RFC 7662 reply; check INTROSPECTION_URL"
+        "introspection at {url} was answered with something that is no RFC 7662 reply; check \
+         INTROSPECTION_URL"
     )]
     Unreadable {
         /// The endpoint.

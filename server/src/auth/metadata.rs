@@ -21,7 +21,8 @@ use crate::{
     settings::{AdvertisedUrl, OAuth},
 };
 
-/// How long clients may keep the metadata. Short, so that a changed issuer or scope arrives within minutes.
+/// How long clients may keep the metadata. Short, so that a changed issuer or scope arrives within
+/// minutes.
 const CACHE: &str = "public, max-age=300";
 /// When clients should ask again if HQ can't be asked, in seconds.
 const RETRY_AFTER_SECONDS: &str = "5";
@@ -29,7 +30,8 @@ const RETRY_AFTER_SECONDS: &str = "5";
 /// Protected-resource metadata, RFC 9728 §2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct ProtectedResource {
-    /// The URL of the MCP endpoint. Clients refuse metadata whose resource is not what they dialled.
+    /// The URL of the MCP endpoint. Clients refuse metadata whose resource is not what they
+    /// dialled.
     resource: String,
     /// HQ's issuer, byte for byte.
     authorization_servers: [String; 1],
@@ -51,7 +53,8 @@ impl ProtectedResource {
     }
 }
 
-/// The metadata's routes. Both resource paths answer alike: clients try the longer, then the shorter.
+/// The metadata's routes. Both resource paths answer alike: clients try the longer, then the
+/// shorter.
 pub(super) fn routes(
     oauth: &OAuth,
     offered: ScopeSet,

@@ -119,8 +119,9 @@ impl AuthMetrics {
         );
         registry.register(
             "introspections",
-            "Requests to the introspection endpoint of Lenses HQ, by outcome; refused: HQ does not let this server \
-             introspect, set unauthenticatedIntrospection: true in HQ or give this server client credentials",
+            "Requests to the introspection endpoint of Lenses HQ, by outcome; refused: HQ does not \
+             let this server introspect, set unauthenticatedIntrospection: true in HQ or give this \
+             server client credentials",
             metrics.introspections.clone(),
         );
         registry.register_with_unit(
@@ -131,7 +132,8 @@ impl AuthMetrics {
         );
         registry.register(
             "introspections_spared",
-            "Tokens that were decided without a request of their own to Lenses HQ, by where the answer came from",
+            "Tokens that were decided without a request of their own to Lenses HQ, by where the \
+             answer came from",
             metrics.introspections_spared.clone(),
         );
         metrics.register_limits(registry);

@@ -1,6 +1,6 @@
-//! What clients are told that look for an authorization server where there is none: with an API key,
-//! the operator hands out the token that callers share. Without an answer they show the user a plain
-//! 404.
+//! What clients are told that look for an authorization server where there is none: with an API
+//! key, the operator hands out the token that callers share. Without an answer they show the user a
+//! plain 404.
 
 use std::collections::BTreeSet;
 

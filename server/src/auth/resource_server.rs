@@ -21,9 +21,10 @@ use crate::{
 
 /// Takes access tokens that HQ issued.
 ///
-/// Where HQ offers token exchange, it is shown a token of its own in place of the caller's. Elsewhere the token goes on to
-/// HQ, which issued it and is the API that it is for. That departs from the letter of MCP's rule against passing tokens
-/// through: HQ must see who the user is to apply the user's rights.
+/// Where HQ offers token exchange, it is shown a token of its own in place of the caller's.
+/// Elsewhere the token goes on to HQ, which issued it and is the API that it is for. That departs
+/// from the letter of MCP's rule against passing tokens through: HQ must see who the user is to
+/// apply the user's rights.
 #[derive(Debug)]
 pub struct ResourceServer {
     authorization_server: Arc<AuthorizationServer>,

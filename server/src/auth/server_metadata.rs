@@ -1,4 +1,5 @@
-//! HQ's metadata as authorization server (RFC 8414): read on the inside address when it is first needed, never at start.
+//! HQ's metadata as authorization server (RFC 8414): read on the inside address when it is first
+//! needed, never at start.
 
 use std::{
     sync::Arc,
@@ -15,7 +16,8 @@ use url::Url;
 use super::back_channel::{self, BackChannel, NoReply};
 use crate::lenses::{LensesMetrics, LensesOutcome};
 
-/// How long metadata is believed, and that there is none. Short, so that a change in HQ arrives within minutes.
+/// How long metadata is believed, and that there is none. Short, so that a change in HQ arrives
+/// within minutes.
 const KEPT: Duration = Duration::from_mins(5);
 /// How long a failure is told again without asking.
 const FAILURE_KEPT: Duration = Duration::from_secs(1);
@@ -53,7 +55,8 @@ pub(crate) struct ServerMetadata {
 pub(crate) enum MetadataError {
     /// 404, 410: HQ's authorization server is off.
     #[error(
-        "Lenses HQ has no authorization server metadata at {url}; set auth.oauth2.authorizationServer.enabled: true in HQ"
+        "Lenses HQ has no authorization server metadata at {url}; set \
+         auth.oauth2.authorizationServer.enabled: true in HQ"
     )]
     Absent {
         /// Where it was looked for last.

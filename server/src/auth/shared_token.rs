@@ -1,4 +1,5 @@
-//! API-key mode: HQ's credential is the server's own, and callers show one token that they share, or none.
+//! API-key mode: HQ's credential is the server's own, and callers show one token that they share,
+//! or none.
 
 use std::{fmt, sync::Arc};
 
@@ -52,7 +53,8 @@ impl SharedToken {
             })?;
             let fingerprint = Fingerprint::of(token.expose_secret());
             access_log::note(|noted| noted.token = Some(fingerprint));
-            // Digests have one length, so that neither content nor length of the token shows in the time taken.
+            // Digests have one length, so that neither content nor length of the token shows in the
+            // time taken.
             if !bool::from(hash(&token).ct_eq(expected)) {
                 return Err(AuthError::Invalid(Rejection::NotShared));
             }

@@ -1,5 +1,5 @@
-//! One call for all who want the same answer at the same time. It runs as long as somebody waits for
-//! it: when the last caller hangs up, it is dropped with all that it holds.
+//! One call for all who want the same answer at the same time. It runs as long as somebody waits
+//! for it: when the last caller hangs up, it is dropped with all that it holds.
 
 use std::{
     collections::HashMap,

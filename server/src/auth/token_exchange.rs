@@ -1,5 +1,5 @@
-//! A token of HQ's own for a caller's token (RFC 8693), where HQ offers that: so that what callers show here opens nothing
-//! else, and what opens HQ never was in a client's hands.
+//! A token of HQ's own for a caller's token (RFC 8693), where HQ offers that: so that what callers
+//! show here opens nothing else, and what opens HQ never was in a client's hands.
 
 mod error;
 
@@ -54,7 +54,8 @@ pub(super) struct Exchanger {
 }
 
 impl Exchanger {
-    /// The exchanger that `oauth` asks for: none when it is off, or when there is no client to authenticate as.
+    /// The exchanger that `oauth` asks for: none when it is off, or when there is no client to
+    /// authenticate as.
     pub(super) fn new(
         oauth: &OAuth,
         lenses_url: &Url,
@@ -94,7 +95,8 @@ impl Exchanger {
         }
     }
 
-    /// A token with `scopes` for the API of HQ, in place of `token`; `None` where tokens are not exchanged.
+    /// A token with `scopes` for the API of HQ, in place of `token`; `None` where tokens are not
+    /// exchanged.
     ///
     /// # Errors
     ///
@@ -187,7 +189,8 @@ impl ServerMetadata {
     }
 }
 
-/// `endpoint` on the inside address: metadata names the outside one. `None` for what is not below `issuer`.
+/// `endpoint` on the inside address: metadata names the outside one. `None` for what is not below
+/// `issuer`.
 fn inside(endpoint: &str, issuer: &str, lenses_url: &Url) -> Option<Url> {
     let path =
         endpoint.strip_prefix(issuer.trim_end_matches('/')).filter(|path| path.starts_with('/'))?;
@@ -209,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_endpoint_is_called_on_the_inside_address_and_only_where_it_is_hqs() {
+    fn the_token_endpoint_uses_the_internal_address_only_if_it_is_hqs() {
         for (endpoint, issuer, lenses_url, expected) in [
             (
                 "https://l.example.com/oauth2/token",

@@ -1,8 +1,8 @@
 //! What is known about tokens, and the one question that is asked if nothing is.
 //!
 //! All who show the same token at the same time wait for one introspection, whether or not tokens
-//! are cached. So HQ's word is never older than the start of the introspection that a caller joined,
-//! unless the operator turned the cache on.
+//! are cached. So HQ's word is never older than the start of the introspection that a caller
+//! joined, unless the operator turned the cache on.
 
 use std::{
     net::IpAddr,
@@ -30,8 +30,8 @@ use crate::{identity::Fingerprint, scope::ScopeSet};
 
 /// Most tokens that are remembered. Each costs a few hundred bytes.
 const TOKENS_MAX: u64 = 10_000;
-/// How long a refused token is refused without asking: long enough to spare HQ a client that loops, short enough that a
-/// token that was only just issued is not locked out.
+/// How long a refused token is refused without asking: long enough to spare HQ a client that loops,
+/// short enough that a token that was only just issued is not locked out.
 const REFUSED_FOR: Duration = Duration::from_secs(1);
 
 /// The decision on a token.
@@ -89,7 +89,8 @@ pub(super) struct TokenValidator {
 }
 
 impl TokenValidator {
-    /// Takes tokens that meet `conditions`. Remembers active ones for `cache_ttl` (but never past their end).
+    /// Takes tokens that meet `conditions`. Remembers active ones for `cache_ttl` (but never past
+    /// their end).
     pub(super) fn new(
         authorization_server: Arc<AuthorizationServer>,
         conditions: Conditions,
@@ -117,12 +118,13 @@ impl TokenValidator {
         }
     }
 
-    /// The decision on `token`, whose fingerprint is `key` and which `address` shows, from memory or
-    /// from HQ.
+    /// The decision on `token`, whose fingerprint is `key` and which `address` shows, from memory
+    /// or from HQ.
     ///
     /// # Errors
     ///
-    /// When HQ has no answer, or is not asked because of what `address` did. That is not remembered.
+    /// When HQ has no answer, or is not asked because of what `address` did. That is not
+    /// remembered.
     pub(super) async fn validate(
         self: &Arc<Self>,
         token: &SecretString,

@@ -57,7 +57,8 @@ impl ConnectionMetrics {
         );
         registry.register(
             "connections_per_address_in_flight",
-            "Open connections of the address that has the most, trusted proxies left out, by listener",
+            "Open connections of the address that has the most, trusted proxies left out, by \
+             listener",
             metrics.per_address_in_flight.clone(),
         );
         registry.register(

@@ -30,8 +30,8 @@ use super::{
 };
 use crate::client_address::{ClientAddress, TrustedProxies};
 
-/// The router for the requests from `peer` to the address `own`. Once `stopping` is true, its responses say that their
-/// connection closes after them (RFC 9112 §9.6).
+/// The router for the requests from `peer` to the address `own`. Once `stopping` is true, its
+/// responses say that their connection closes after them (RFC 9112 §9.6).
 pub(super) fn service(
     router: Router,
     peer: SocketAddr,

@@ -60,7 +60,8 @@ pub(super) fn metadata(found: Metadata<'_>) -> Check {
     }
 }
 
-/// Whether HQ calls itself as clients are told (RFC 8414 §3.3): they compare byte for byte and refuse any other.
+/// Whether HQ calls itself as clients are told (RFC 8414 §3.3): they compare byte for byte and
+/// refuse any other.
 pub(super) fn issuer(found: Metadata<'_>, expected: &str) -> Check {
     let check = Draft("issuer");
     match found {
@@ -71,13 +72,14 @@ pub(super) fn issuer(found: Metadata<'_>, expected: &str) -> Check {
         Ok(metadata) => check.failed(
             "IssuerMismatch",
             format!("HQ's issuer is {:?}, and clients are told {expected:?}", metadata.issuer),
-            "make LENSES_ADVERTISED_URL here and auth.oauth2.authorizationServer.issuerURL in HQ equal byte for byte",
+            "make LENSES_ADVERTISED_URL here and auth.oauth2.authorizationServer.issuerURL in HQ \
+             equal byte for byte",
         ),
     }
 }
 
-/// Whether clients can become known to HQ: they register themselves (RFC 7591), are named by a Client
-/// ID Metadata Document, or are registered by hand, if that is `asked`.
+/// Whether clients can become known to HQ: they register themselves (RFC 7591), are named by a
+/// Client ID Metadata Document, or are registered by hand, if that is `asked`.
 pub(super) fn registration(found: Metadata<'_>, asked: ClientRegistration) -> Check {
     let check = Draft("registration");
     match found {
@@ -97,8 +99,8 @@ pub(super) fn registration(found: Metadata<'_>, asked: ClientRegistration) -> Ch
             "RegistrationClosed",
             "HQ lets no client register itself, which AI tools do at their first sign-in"
                 .to_owned(),
-            "set auth.oauth2.authorizationServer.dcr: true in HQ, or register clients there by hand \
-             and set MCP_CLIENT_REGISTRATION=manual",
+            "set auth.oauth2.authorizationServer.dcr: true in HQ, or register clients there by \
+             hand and set MCP_CLIENT_REGISTRATION=manual",
         ),
     }
 }
@@ -108,18 +110,23 @@ pub(super) fn pkce(found: Metadata<'_>) -> Check {
     let check = Draft("pkce");
     match found {
         Err(_) => check.skipped(),
-        Ok(metadata) if metadata.code_challenge_methods_supported.iter().any(|method| method == "S256") => {
+        Ok(metadata)
+            if metadata.code_challenge_methods_supported.iter().any(|method| method == "S256") =>
+        {
             check.ok("PkceOffered", "HQ takes PKCE with S256".to_owned())
         }
         Ok(_) => check.failed(
             "PkceMissing",
-            "HQ's metadata does not offer PKCE with S256, without which clients refuse to sign in".to_owned(),
-            "set auth.oauth2.authorizationServer.requirePKCE: true in HQ, or use an HQ that offers it",
+            "HQ's metadata does not offer PKCE with S256, without which clients refuse to sign in"
+                .to_owned(),
+            "set auth.oauth2.authorizationServer.requirePKCE: true in HQ, or use an HQ that offers \
+             it",
         ),
     }
 }
 
-/// Whether HQ lets this server introspect; `probed` says whether it calls a token active that nobody issued.
+/// Whether HQ lets this server introspect; `probed` says whether it calls a token active that
+/// nobody issued.
 pub(super) fn introspection(probed: Result<bool, IntrospectionError>) -> Check {
     let check = Draft("introspection");
     let error = match probed {
@@ -131,7 +138,8 @@ pub(super) fn introspection(probed: Result<bool, IntrospectionError>) -> Check {
             return check.failed(
                 "IntrospectionUntrue",
                 "the introspection endpoint calls a token active that nobody issued".to_owned(),
-                "make INTROSPECTION_URL lead to HQ itself; until then nobody should reach this server",
+                "make INTROSPECTION_URL lead to HQ itself; until then nobody should reach this \
+                 server",
             );
         }
         Err(error) => error,
@@ -141,28 +149,33 @@ pub(super) fn introspection(probed: Result<bool, IntrospectionError>) -> Check {
         IntrospectionError::Unauthenticated { .. } => check.failed(
             "IntrospectionRefused",
             message,
-            "set auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ, or INTROSPECTION_CLIENT_ID and \
-             INTROSPECTION_CLIENT_SECRET here",
+            "set auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ, or \
+             INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET here",
         ),
         IntrospectionError::ClientRefused { .. } => check.failed(
             "IntrospectionRefused",
             message,
-            "correct INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET, or let HQ answer without them \
-             (auth.oauth2.authorizationServer.unauthenticatedIntrospection: true)",
+            "correct INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET, or let HQ answer \
+             without them (auth.oauth2.authorizationServer.unauthenticatedIntrospection: true)",
         ),
-        IntrospectionError::Status { .. } | IntrospectionError::Unreadable { .. } => {
-            check.failed("IntrospectionUnreadable", message, "make INTROSPECTION_URL (or LENSES_URL) lead to HQ itself")
-        }
-        IntrospectionError::TimedOut { .. } | IntrospectionError::Unreachable { .. } => check.failed(
-            "Unreachable",
+        IntrospectionError::Status { .. } | IntrospectionError::Unreadable { .. } => check.failed(
+            "IntrospectionUnreadable",
             message,
-            "check INTROSPECTION_URL (or LENSES_URL), and that HQ runs and the network lets this server through",
+            "make INTROSPECTION_URL (or LENSES_URL) lead to HQ itself",
         ),
+        IntrospectionError::TimedOut { .. } | IntrospectionError::Unreachable { .. } => check
+            .failed(
+                "Unreachable",
+                message,
+                "check INTROSPECTION_URL (or LENSES_URL), and that HQ runs and the network lets \
+                 this server through",
+            ),
     }
 }
 
-/// What HQ is shown: a token of this server's, or the caller's. `exchange` is what would be done with a token now, `None`
-/// where tokens are never exchanged, `has_client` whether there is a client to exchange them as.
+/// What HQ is shown: a token of this server's, or the caller's. `exchange` is what would be done
+/// with a token now, `None` where tokens are never exchanged, `has_client` whether there is a
+/// client to exchange them as.
 pub(super) fn token_exchange(
     found: Metadata<'_>,
     exchange: Option<Result<bool, ExchangeError>>,
@@ -171,22 +184,28 @@ pub(super) fn token_exchange(
     let check = Draft("token_exchange");
     let offered = found.is_ok_and(|metadata| metadata.offers_token_exchange().is_some());
     match exchange {
-        Some(Ok(true)) => check.ok("Exchanged", "callers' tokens are exchanged, none is passed on".to_owned()),
+        Some(Ok(true)) => {
+            check.ok("Exchanged", "callers' tokens are exchanged, none is passed on".to_owned())
+        }
         Some(Err(ExchangeError::Metadata(_))) => check.skipped(),
-        Some(Err(error @ ExchangeError::NotOffered)) => {
-            check.failed("NotOffered", error.to_string(), "set MCP_TOKEN_EXCHANGE=auto, or use an HQ that offers it")
-        }
-        Some(Err(error)) => {
-            check.failed("ForeignEndpoint", error.to_string(), "correct HQ's issuerURL, or set MCP_TOKEN_EXCHANGE=off")
-        }
+        Some(Err(error @ ExchangeError::NotOffered)) => check.failed(
+            "NotOffered",
+            error.to_string(),
+            "set MCP_TOKEN_EXCHANGE=auto, or use an HQ that offers it",
+        ),
+        Some(Err(error)) => check.failed(
+            "ForeignEndpoint",
+            error.to_string(),
+            "correct HQ's issuerURL, or set MCP_TOKEN_EXCHANGE=off",
+        ),
         None if offered && !has_client => check.warning(
             "NotExchanged",
             "HQ offers token exchange, and callers' tokens are passed on".to_owned(),
-            "set INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET to a client that HQ lets exchange tokens",
+            "set INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET to a client that HQ lets \
+             exchange tokens",
         ),
-        Some(Ok(false)) | None => {
-            check.ok("PassedOn", "callers' tokens are passed on to HQ, which issued them".to_owned())
-        }
+        Some(Ok(false)) | None => check
+            .ok("PassedOn", "callers' tokens are passed on to HQ, which issued them".to_owned()),
     }
 }
 
@@ -222,7 +241,8 @@ fn unreachable(check: Draft, url: &Url, no_reply: NoReply) -> Check {
         NoReply::Untrusted { cause } => check.failed(
             "CertificateUntrusted",
             format!("the certificate of {url} is not trusted here: {cause}"),
-            "give this server the CA that signed HQ's certificate, and dial HQ by a name that is in it",
+            "give this server the CA that signed HQ's certificate, and dial HQ by a name that is \
+             in it",
         ),
         NoReply::Unreachable { cause } => check.failed(
             "Unreachable",

@@ -1,7 +1,9 @@
-//! What each client needs to be connected: links and texts that hold the endpoint's URL and never a credential.
+//! What each client needs to be connected: links and texts that hold the endpoint's URL and never a
+//! credential.
 //!
-//! Formats: claude.com "Directory and custom connectors" (install link), code.claude.com "MCP", cursor.com "MCP install
-//! links", code.visualstudio.com "MCP developer guide" (URL handler, `--add-mcp`).
+//! Formats: claude.com "Directory and custom connectors" (install link), code.claude.com "MCP",
+//! cursor.com "MCP install links", code.visualstudio.com "MCP developer guide" (URL handler,
+//! `--add-mcp`).
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Serialize;
@@ -11,7 +13,8 @@ use url::form_urlencoded::byte_serialize;
 const NAME: &str = "lenses";
 /// Stands where the reader puts a token.
 const PLACEHOLDER: &str = "YOUR_TOKEN";
-/// VS Code asks for the token itself and puts it where this id is named, so that it is not in the link.
+/// VS Code asks for the token itself and puts it where this id is named, so that it is not in the
+/// link.
 const INPUT: &str = "lenses-token";
 const TOKEN_INPUT: Input = Input {
     kind: "promptString",
@@ -103,7 +106,8 @@ impl Connect {
             String::new()
         };
         let claude_link = format!(
-            "https://claude.ai/customize/connectors?modal=add-custom-connector&connectorName=Lenses&connectorUrl={}",
+            "https://claude.ai/customize/connectors?modal=add-custom-connector&connectorName=Lenses\
+             &connectorUrl={}",
             encode(&endpoint)
         );
         Ok(Self {
@@ -148,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documentation_of_clients_has_the_commands_and_the_file_of_the_page() {
+    fn the_clients_documentation_has_the_pages_commands_and_file() {
         let page = include_str!("../../../docs/clients.md");
         for with_token in [false, true] {
             let connect =

@@ -49,8 +49,8 @@ impl Error {
                 "Check the names with the list tools (list_environments, list_topics, …) and try \
                  again."
             }
-            // Kafka refuses all changes of a consumer group that rebalances, and Kafka Connect those
-            // of its connectors.
+            // Kafka refuses all changes of a consumer group that rebalances, and Kafka Connect
+            // those of its connectors.
             (Self::Conflict(problem), _) if problem.names_rebalance() => {
                 "A rebalance is going on: try again in a few seconds, then tell the user."
             }
@@ -61,8 +61,8 @@ impl Error {
                 "Look at what is there first, then choose another name or leave it as it is."
             }
             (Self::Conflict(_), Intent::Update) => {
-                "It is in use or being changed: look at what uses it, such as a group's consumers, ask \
-                 the user to stop that first, then try again."
+                "It is in use or being changed: look at what uses it, such as a group's consumers, \
+                 ask the user to stop that first, then try again."
             }
             (Self::Conflict(_), Intent::Trigger) => {
                 "It is busy: look at its state, try again in a few seconds, then tell the user."
@@ -75,15 +75,16 @@ impl Error {
                  check_environment_health tells; other environments are not affected."
             }
             (Self::AgentFailed(_), _) => {
-                "The agent is connected, but Lenses HQ's call to it failed: try once more, then tell \
-                 the user to look at the agent's log; other environments are not affected."
+                "The agent is connected, but Lenses HQ's call to it failed: try once more, then \
+                 tell the user to look at the agent's log; other environments are not affected."
             }
             (Self::AgentTooOld(_), _) => {
-                "The environment's agent must be upgraded for this: tell the user; retrying does not \
-                 help, and tools that the agent knows go on working."
+                "The environment's agent must be upgraded for this: tell the user; retrying does \
+                 not help, and tools that the agent knows go on working."
             }
             (Self::Licence(_), _) => {
-                "Tell the user, who can ask whoever holds the Lenses licence; retrying does not help."
+                "Tell the user, who can ask whoever holds the Lenses licence; retrying does not \
+                 help."
             }
             (Self::Rejected { .. }, _) => {
                 "Correct the arguments as the message says and try again."
@@ -98,7 +99,8 @@ impl Error {
                  trusted certificates): try once more in a moment, then tell the user."
             }
             (Self::Interrupted { .. } | Self::TimedOut { .. }, _) => {
-                "Lenses HQ is restarting or overloaded: try once more in a moment, then tell the user."
+                "Lenses HQ is restarting or overloaded: try once more in a moment, then tell the \
+                 user."
             }
             (Self::Overloaded, _) => "Try again in a moment; ask for less if you can.",
             (Self::TooLarge { .. }, Intent::Read) => {
@@ -142,13 +144,13 @@ fn refused_credential(sign_in: SignInMode) -> &'static str {
         }
         SignInMode::ApiKey => {
             "All callers of this server share its LENSES_API_KEY, and the user has nothing to sign \
-             in to: tell the user that whoever runs this server must set LENSES_API_KEY to the token \
-             of a service account that exists in Lenses HQ. Do not retry."
+             in to: tell the user that whoever runs this server must set LENSES_API_KEY to the \
+             token of a service account that exists in Lenses HQ. Do not retry."
         }
         SignInMode::Stdio => {
-            "Tell the user to set LENSES_API_KEY, in the configuration with which the client starts \
-             this server, to the token of a service account that exists in Lenses HQ, and to start \
-             it again. Do not retry."
+            "Tell the user to set LENSES_API_KEY, in the configuration with which the client \
+             starts this server, to the token of a service account that exists in Lenses HQ, and \
+             to start it again. Do not retry."
         }
     }
 }
@@ -170,12 +172,13 @@ fn unusable_credential(sign_in: SignInMode) -> &'static str {
 fn missing_permission(sign_in: SignInMode) -> &'static str {
     match sign_in {
         SignInMode::OAuth => {
-            "The user's Lenses permissions do not include this: tell the user, who can ask a Lenses \
-             administrator; retrying does not help."
+            "The user's Lenses permissions do not include this: tell the user, who can ask a \
+             Lenses administrator; retrying does not help."
         }
         SignInMode::ApiKey | SignInMode::Stdio => {
-            "The permissions of the service account behind LENSES_API_KEY do not include this: tell \
-             the user, who can ask a Lenses administrator to extend them; retrying does not help."
+            "The permissions of the service account behind LENSES_API_KEY do not include this: \
+             tell the user, who can ask a Lenses administrator to extend them; retrying does not \
+             help."
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Requests that somebody else approves or rejects: the agent's API, through HQ's proxy. Deciding is not here on purpose:
-//! the agent lets anyone who is signed in decide, so that a model could approve its own request.
+//! Requests that somebody else approves or rejects: the agent's API, through HQ's proxy. Deciding
+//! is not here on purpose: the agent lets anyone who is signed in decide, so that a model could
+//! approve its own request.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -31,7 +32,8 @@ pub struct TopicRequest {
 }
 
 impl TopicRequest {
-    /// As the agent reads it: `type` is mandatory, an empty `topicConfig` is left out, unknown capacities are null.
+    /// As the agent reads it: `type` is mandatory, an empty `topicConfig` is left out, unknown
+    /// capacities are null.
     fn body(&self) -> Value {
         let mut body = json!({
             "type": "CreateNewEntity",
@@ -136,8 +138,8 @@ impl CallerClient {
         self.post("request_topic_creation", endpoint, &request.body(), Reply::acknowledgement).await
     }
 
-    /// One page of the requests that the caller may see: `GET api/v1/approvals`. Without the permission
-    /// `governance:ListRequests` it is empty.
+    /// One page of the requests that the caller may see: `GET api/v1/approvals`. Without the
+    /// permission `governance:ListRequests` it is empty.
     ///
     /// # Errors
     ///

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CallerClient, Endpoint, Error, Name, Object, RawObject, reply::Reply};
+use super::{CallerClient, Error, Name, Object, RawObject, endpoint::Endpoint, reply::Reply};
 
-/// A connector to create or to check: the body of `POST api/kafka-connect/connectors` and `…/validate`.
+/// A connector to create or to check: the body of `POST api/kafka-connect/connectors` and
+/// `…/validate`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConnectorSettings {
     /// Its name.
@@ -16,7 +17,8 @@ pub struct ConnectorSettings {
     pub configuration: Object,
 }
 
-/// What can be done to a connector: the last segment of `PUT api/kafka-connect/clusters/{c}/connectors/{n}/{action}`.
+/// What can be done to a connector: the last segment of
+/// `PUT api/kafka-connect/clusters/{c}/connectors/{n}/{action}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
@@ -45,8 +47,8 @@ impl ConnectorAction {
 }
 
 impl CallerClient {
-    /// The connectors that the caller may see, by cluster: `GET api/kafka-connect/connectors`, only those of `clusters`
-    /// and of `classes` where any are given.
+    /// The connectors that the caller may see, by cluster: `GET api/kafka-connect/connectors`, only
+    /// those of `clusters` and of `classes` where any are given.
     ///
     /// # Errors
     ///
@@ -67,7 +69,8 @@ impl CallerClient {
         self.get("list_kafka_connectors", endpoint, Reply::object).await
     }
 
-    /// A connector as Lenses would deploy it: `GET api/v1/resource/kafka/connect/{cluster}/connector/{name}`, YAML.
+    /// A connector as Lenses would deploy it:
+    /// `GET api/v1/resource/kafka/connect/{cluster}/connector/{name}`, YAML.
     ///
     /// # Errors
     ///
@@ -111,7 +114,8 @@ impl CallerClient {
         self.post("validate_connector_configuration", endpoint, connector, Reply::object).await
     }
 
-    /// Starts, stops, … a connector: `PUT api/kafka-connect/clusters/{cluster}/connectors/{name}/{action}`.
+    /// Starts, stops, … a connector: `PUT
+    /// api/kafka-connect/clusters/{cluster}/connectors/{name}/{action}`.
     ///
     /// # Errors
     ///
@@ -128,7 +132,8 @@ impl CallerClient {
             .await
     }
 
-    /// Restarts one task: `PUT api/kafka-connect/clusters/{cluster}/connectors/{name}/tasks/{task}/restart`.
+    /// Restarts one task: `PUT
+    /// api/kafka-connect/clusters/{cluster}/connectors/{name}/tasks/{task}/restart`.
     ///
     /// # Errors
     ///

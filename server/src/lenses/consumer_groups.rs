@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{CallerClient, Endpoint, Error, Name, RawList, RawObject, reply::Reply};
+use super::{CallerClient, Error, Name, RawList, RawObject, endpoint::Endpoint, reply::Reply};
 
-/// Where a group shall go on in all partitions of some topics: the body of `PUT api/consumers/{group}/offsets`.
+/// Where a group shall go on in all partitions of some topics: the body of
+/// `PUT api/consumers/{group}/offsets`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OffsetReset {
     /// The place.
@@ -84,7 +85,8 @@ impl CallerClient {
         self.post("delete_consumer_group_offsets", endpoint, &body, Reply::acknowledgement).await
     }
 
-    /// Moves a group in one partition: `PUT api/consumers/{group}/offsets/topics/{topic}/partitions/{partition}`.
+    /// Moves a group in one partition: `PUT
+    /// api/consumers/{group}/offsets/topics/{topic}/partitions/{partition}`.
     ///
     /// # Errors
     ///
@@ -122,7 +124,8 @@ impl CallerClient {
         self.delete("delete_consumer_partition_offset", endpoint, Reply::acknowledgement).await
     }
 
-    /// Deletes a consumer group with its offsets: `DELETE api/consumers/{group}`. Usually answers with nothing.
+    /// Deletes a consumer group with its offsets: `DELETE api/consumers/{group}`. Usually answers
+    /// with nothing.
     ///
     /// # Errors
     ///

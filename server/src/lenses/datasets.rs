@@ -69,7 +69,8 @@ impl CallerClient {
         self.get("list_datasets", endpoint, Reply::object).await
     }
 
-    /// One dataset with its fields, policies and permissions: `GET api/v1/datasets/{connection}/{dataset}`.
+    /// One dataset with its fields, policies and permissions:
+    /// `GET api/v1/datasets/{connection}/{dataset}`.
     ///
     /// # Errors
     ///
@@ -84,7 +85,8 @@ impl CallerClient {
         self.get("get_dataset", endpoint, Reply::object).await
     }
 
-    /// How many messages a topic got over time: `GET api/v1/datasets/kafka/{topic}/messages/metrics`.
+    /// How many messages a topic got over time:
+    /// `GET api/v1/datasets/kafka/{topic}/messages/metrics`.
     ///
     /// # Errors
     ///
@@ -99,7 +101,8 @@ impl CallerClient {
         self.get("get_dataset_message_metrics", endpoint, Reply::list).await
     }
 
-    /// Sets or, with `None`, removes a topic's description: `PUT api/v1/datasets/kafka/{topic}/description`.
+    /// Sets or, with `None`, removes a topic's description:
+    /// `PUT api/v1/datasets/kafka/{topic}/description`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! Where SQL processors and connectors can be deployed, and what their pods log: the agent's API, through HQ's proxy.
+//! Where SQL processors and connectors can be deployed, and what their pods log: the agent's API,
+//! through HQ's proxy.
 
 use super::{CallerClient, Error, Name, RawObject, Tail, reply::Reply};
 

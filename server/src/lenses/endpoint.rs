@@ -1,4 +1,5 @@
-//! Where a request goes. Paths are built from segments, and what a user named is one segment whatever it holds.
+//! Where a request goes. Paths are built from segments, and what a user named is one segment
+//! whatever it holds.
 
 use url::Url;
 
@@ -53,10 +54,12 @@ impl Endpoint {
         self.0
     }
 
-    /// The address for the handshake of a websocket, which is HTTP: `http` for `ws`, `https` for `wss`.
+    /// The address for the handshake of a websocket, which is HTTP: `http` for `ws`, `https` for
+    /// `wss`.
     pub(super) fn handshake(mut self) -> Url {
         let scheme = if matches!(self.0.scheme(), "https" | "wss") { "https" } else { "http" };
-        // Refused only between schemes of different kinds, and all four are of one (WHATWG URL, "special").
+        // Refused only between schemes of different kinds, and all four are of one (WHATWG URL,
+        // "special").
         let changed = self.0.set_scheme(scheme);
         debug_assert!(changed.is_ok(), "{scheme} is a special scheme");
         self.0

@@ -41,7 +41,8 @@ impl CallerClient {
             .await
     }
 
-    /// Creates an environment: `POST /api/v1/environments`. The reply holds `agent_key`, with which its agent signs in.
+    /// Creates an environment: `POST /api/v1/environments`. The reply holds `agent_key`, with which
+    /// its agent signs in.
     ///
     /// # Errors
     ///

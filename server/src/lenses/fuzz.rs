@@ -8,7 +8,8 @@ use crate::{
     json::{self, Need},
 };
 
-/// A JSON text without white space between tokens and without quotes: digits and keys in their order.
+/// A JSON text without white space between tokens and without quotes: digits and keys in their
+/// order.
 fn bare(text: &[u8]) -> Vec<u8> {
     text.iter().copied().filter(|byte| !b"\" \t\r\n".contains(byte)).collect()
 }
@@ -24,7 +25,7 @@ fn assert_unchanged(sent: &[u8], written: &str) {
 }
 
 #[test]
-fn digits_and_order_of_keys_stay_and_what_is_passed_on_is_json() {
+fn digits_and_key_order_stay_and_the_output_is_json() {
     fuzz("records", |input| {
         if let Ok(object) = RawObject::read(Bytes::copy_from_slice(input)) {
             assert_unchanged(input, object.as_str());

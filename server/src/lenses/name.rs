@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 /// The longest name, in characters. Kafka's topics have at most 249, Kubernetes' objects 253.
 const MAX_CHARACTERS: usize = 255;
 
-/// The name of an environment, topic, group or other thing: 1 to 255 characters, none of them a control character, and
-/// not `.` or `..`. Those two can't be a segment of a URL's path (WHATWG URL §4.4 removes them, encoded or not), and
-/// nothing in Kafka may be called so. Any other text is a name, `/` and `?` included.
+/// The name of an environment, topic, group or other thing: 1 to 255 characters, none of them a
+/// control character, and not `.` or `..`. Those two can't be a segment of a URL's path (WHATWG URL
+/// §4.4 removes them, encoded or not), and nothing in Kafka may be called so. Any other text is a
+/// name, `/` and `?` included.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);

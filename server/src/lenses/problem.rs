@@ -209,14 +209,16 @@ mod tests {
     fn each_shape_is_read_whole() {
         for (body, text) in [
             (
-                r#"{"type":"validation_error","title":"Invalid input","detail":"the name is taken","status":400,
-                    "invalid_fields":[{"name":"partitions","reason":"must be positive"},"replication"],"request_id":"r-1"}"#,
-                "Invalid input: the name is taken; partitions: must be positive; replication: is not valid \
-                 [validation_error, request r-1]",
+                r#"{"type":"validation_error","title":"Invalid input","detail":"the name is taken",
+                    "status":400,"request_id":"r-1","invalid_fields":
+                    [{"name":"partitions","reason":"must be positive"},"replication"]}"#,
+                "Invalid input: the name is taken; partitions: must be positive; replication: is \
+                 not valid [validation_error, request r-1]",
             ),
             (
                 r#"{"error":"SQL is wrong","errorType":"SqlError",
-                    "fields":[{"field":"sql","error":"unexpected FORM","lineNumber":1,"columnNumber":10}]}"#,
+                    "fields":[{"field":"sql","error":"unexpected FORM",
+                               "lineNumber":1,"columnNumber":10}]}"#,
                 "SQL is wrong; sql: unexpected FORM (line 1, column 10) [SqlError]",
             ),
             (r#"{"error":"invalid_token","error_description":"expired"}"#, "expired"),

@@ -83,7 +83,8 @@ impl CallerClient {
         self.post("create_sql_processor", endpoint, processor, Reply::acknowledgement).await
     }
 
-    /// Deletes a SQL processor: `DELETE api/v1/streams/{id}`. Gives what the agent says about it, which is often nothing.
+    /// Deletes a SQL processor: `DELETE api/v1/streams/{id}`. Gives what the agent says about it,
+    /// which is often nothing.
     ///
     /// # Errors
     ///

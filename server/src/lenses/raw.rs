@@ -216,7 +216,12 @@ mod tests {
         assert_eq!(
             out,
             format!(
-                r#"{{"id":"a","n":"1e400"}}{{"id":"b","unreadable":"Lenses sent half a surrogate pair here, {LEFT_OUT}"}}{{"id":"c"}}"#
+                concat!(
+                    r#"{{"id":"a","n":"1e400"}}"#,
+                    r#"{{"id":"b","unreadable":"Lenses sent half a surrogate pair here, {}"}}"#,
+                    r#"{{"id":"c"}}"#,
+                ),
+                LEFT_OUT
             )
         );
         assert_eq!(
@@ -238,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_objects_is_told_from_what_is_no_json() {
+    fn a_reply_without_a_list_of_objects_differs_from_invalid_json() {
         assert_eq!(list(" [ ] ").unwrap().len(), 0);
         for reply in ["[1]", "[null,[{}]]", "{}", "null", "\"a\"", r#"{"a":"\ud800"}"#] {
             assert_eq!(list(reply), Err(NoList::Other), "{reply}");

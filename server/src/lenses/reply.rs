@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_was_made_is_a_success_whatever_hq_says_of_it() {
+    fn a_change_that_was_made_is_a_success_whatever_the_reply() {
         for (reply, object) in [
             (Reply::Empty, r#"{"success":true}"#),
             (json(" null "), r#"{"success":true}"#),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_of_another_shape_is_an_error_and_never_a_wrong_answer() {
+    fn a_reply_of_another_shape_is_an_error_not_a_result() {
         let what = |error| match error {
             Error::Unreadable { what } => what,
             other => panic!("{other}"),

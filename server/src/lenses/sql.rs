@@ -31,7 +31,7 @@ use self::{
     handshake::Socket,
     rows::Collected,
 };
-use super::{CallerClient, Error, Name, chain};
+use super::{CallerClient, Error, Name, error::chain};
 
 /// How long the closing handshake of a query that was cut may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,4 +1,5 @@
-//! What Lenses knows of topics beyond Kafka: formats, schemas, descriptions, tags. The agent's API, through HQ's proxy.
+//! What Lenses knows of topics beyond Kafka: formats, schemas, descriptions, tags. The agent's API,
+//! through HQ's proxy.
 
 use super::{CallerClient, Error, Name, Object, RawList, RawObject, reply::Reply};
 
@@ -31,8 +32,8 @@ impl CallerClient {
         .await
     }
 
-    /// Sets the metadata of the topic that `metadata` names: `POST api/v1/metadata/topics`. Gives what the agent says about
-    /// it, which is often nothing.
+    /// Sets the metadata of the topic that `metadata` names: `POST api/v1/metadata/topics`. Gives
+    /// what the agent says about it, which is often nothing.
     ///
     /// # Errors
     ///

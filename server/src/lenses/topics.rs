@@ -87,7 +87,8 @@ impl CallerClient {
             .await
     }
 
-    /// Creates a topic: `POST api/topics`. Gives what the agent says about it, which is often nothing.
+    /// Creates a topic: `POST api/topics`. Gives what the agent says about it, which is often
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -142,8 +143,8 @@ impl CallerClient {
         self.post("create_topic_with_schema", endpoint, topic, Reply::acknowledgement).await
     }
 
-    /// Sets some settings of a topic: `PUT api/configs/topics/{topic}`. Gives what the agent says about it, which is often
-    /// nothing.
+    /// Sets some settings of a topic: `PUT api/configs/topics/{topic}`. Gives what the agent says
+    /// about it, which is often nothing.
     ///
     /// # Errors
     ///
@@ -159,7 +160,8 @@ impl CallerClient {
             .await
     }
 
-    /// Raises the number of a topic's partitions to `partitions`: `PUT api/v1/kafka/topics/{topic}/partitions`.
+    /// Raises the number of a topic's partitions to `partitions`:
+    /// `PUT api/v1/kafka/topics/{topic}/partitions`.
     ///
     /// # Errors
     ///
@@ -176,7 +178,8 @@ impl CallerClient {
         self.put("add_topic_partitions", endpoint, Some(&body), Reply::acknowledgement).await
     }
 
-    /// Appends a copy of one record to its topic: `PUT api/topics/{topic}/{partition}/{offset}/resend`, without a body.
+    /// Appends a copy of one record to its topic:
+    /// `PUT api/topics/{topic}/{partition}/{offset}/resend`, without a body.
     ///
     /// # Errors
     ///

@@ -3,7 +3,9 @@
 
 use http::Method;
 
-use super::{ACCEPTED, CallerClient, Endpoint, Error, body, body::ReadError, reply::Reply};
+use super::{
+    ACCEPTED, CallerClient, Error, body, body::ReadError, endpoint::Endpoint, reply::Reply,
+};
 
 /// For requests without a body.
 pub(super) const NO_BODY: Option<&()> = None;

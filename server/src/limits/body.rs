@@ -57,8 +57,8 @@ enum Unread {
 }
 
 impl Bodies {
-    /// Reads `body`, which comes over `connection`, for a user with `budget`. Bytes are reserved as they come: a length that is
-    /// only declared takes nothing from others.
+    /// Reads `body`, which comes over `connection`, for a user with `budget`. Bytes are reserved as
+    /// they come: a length that is only declared takes nothing from others.
     ///
     /// Breaks with 413 for too many bytes, 408 for too slow a body, 503 if the budget is used up.
     pub async fn read(
@@ -147,7 +147,8 @@ impl Bodies {
 
 /// Reads the rest of a body that is refused, within bounds, and forgets it. A connection that is
 /// closed with bytes unread is reset, and the reset takes the response with it: the client would
-/// see a broken connection in place of the 401 or 413. `connection` makes room for others meanwhile.
+/// see a broken connection in place of the 401 or 413. `connection` makes room for others
+/// meanwhile.
 pub async fn discard(mut body: Body, connection: &ConnectionHandle) {
     let _idle = connection.discarding();
     let reading = async {

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_a_number_that_is_not_the_kernels_word_for_none() {
+    fn a_limit_is_a_number_other_than_the_kernels_unlimited_value() {
         for (text, expected) in [
             ("67108864\n", Some(64 << 20)),
             ("max\n", None),

@@ -52,12 +52,14 @@ impl LimitMetrics {
         );
         registry.register(
             "limit",
-            "What a bound allows, by bound: at a time, the bytes of one body, or the seconds of one body",
+            "What a bound allows, by bound: at a time, the bytes of one body, or the seconds of \
+             one body",
             metrics.limit.clone(),
         );
         registry.register(
             "calls_per_minute_per_user_limit",
-            "Calls that one user may make a minute, 0 for any number (MCP_CALLS_PER_MINUTE_PER_USER)",
+            "Calls that one user may make a minute, 0 for any number \
+             (MCP_CALLS_PER_MINUTE_PER_USER)",
             metrics.calls_per_minute.clone(),
         );
         registry.register(

@@ -44,7 +44,7 @@ fn lines_are_written_in_order_and_without_another() {
 }
 
 #[test]
-fn a_write_that_waits_blocks_nobody_and_what_finds_no_room_is_counted() {
+fn a_waiting_write_blocks_nobody_and_lines_without_room_are_counted() {
     let (writer, dropped, pass, seen) = gated();
     let line = [b'x'; 1024];
     for _ in 0..2_000 {

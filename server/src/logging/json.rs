@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_events_fields_beside_its_place_and_the_innermost_spans_in_it() {
+    fn a_line_has_the_events_fields_and_the_innermost_spans() {
         let lines = logged(|| {
             tracing::info!(
                 text = "a \"b\"\n",
@@ -158,15 +158,18 @@ mod tests {
             lines,
             [
                 json!({
-                    "level": "INFO", "text": "a \"b\"\n", "yes": true, "less": -1, "more": u64::MAX, "part": 0.5,
+                    "level": "INFO", "text": "a \"b\"\n", "yes": true, "less": -1, "more": u64::MAX,
+                    "part": 0.5,
                     "message": "said", "target": target,
                 }),
                 json!({
-                    "level": "WARN", "shown": "x\u{1}", "none": null, "message": "said so", "target": target,
+                    "level": "WARN", "shown": "x\u{1}", "none": null, "message": "said so",
+                    "target": target,
                     "span": { "name": "request", "id": "7", "late": 2 },
                 }),
                 json!({
-                    "level": "ERROR", "debug": "Some(\"é\")", "target": target, "span": { "name": "outer", "id": 1 },
+                    "level": "ERROR", "debug": "Some(\"é\")", "target": target,
+                    "span": { "name": "outer", "id": 1 },
                 }),
             ]
         );

@@ -22,8 +22,8 @@ use crate::{
     traces,
 };
 
-/// One call of a tool, one prompt given, one resource read or names listed. It is counted, and its line written,
-/// when this is dropped: so a call whose client went away is there too.
+/// One call of a tool, one prompt given, one resource read or names listed. It is counted, and its
+/// line written, when this is dropped: so a call whose client went away is there too.
 pub(super) struct Audit<'a> {
     what: What,
     metrics: &'a McpMetrics,

@@ -78,8 +78,8 @@ impl Confirmation {
         Self { confirm, codec, used: UsedSeals::new(VALID_FOR) }
     }
 
-    /// What to ask before this call; none if nobody needs to be asked. `rule` is what a rule for its
-    /// environment says.
+    /// What to ask before this call; none if nobody needs to be asked. `rule` is what a rule for
+    /// its environment says.
     pub(super) fn question(
         &self,
         tool: &Tool,
@@ -130,7 +130,9 @@ impl Confirmation {
         let options = SealOptions::new().associated_data(&question.binding).ttl(VALID_FOR);
         let sealed = self.codec.seal_with(&rand::random::<Nonce>(), &options);
         Decision::Ask(json!({
-            "inputRequests": { QUESTION: { "method": "elicitation/create", "params": question.params() } },
+            "inputRequests": {
+                QUESTION: { "method": "elicitation/create", "params": question.params() }
+            },
             "requestState": sealed,
         }))
     }

@@ -224,9 +224,9 @@ impl<H: Handler> Endpoint<H> {
     }
 
     /// Whether the client can show forms: its capabilities say so, in each request or, before
-    /// revision 2026-07-28, in the session that `initialize` gave it. That this server does not know
-    /// the session concerns only a call that must ask: all else needs none, and goes on after a
-    /// restart without a key for seals.
+    /// revision 2026-07-28, in the session that `initialize` gave it. That this server does not
+    /// know the session concerns only a call that must ask: all else needs none, and goes on after
+    /// a restart without a key for seals.
     fn has_forms(
         &self,
         headers: &HeaderMap,

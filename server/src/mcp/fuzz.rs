@@ -18,7 +18,7 @@ use crate::{
 const MESSAGE_MAX: usize = 1_000;
 
 #[test]
-fn a_message_is_read_with_its_own_id_and_method_or_refused_in_short() {
+fn a_message_keeps_its_id_and_method_or_is_refused_briefly() {
     fuzz("message", |input| {
         let body = Bytes::copy_from_slice(input);
         match Message::parse(&body) {

@@ -48,7 +48,8 @@ macro_rules! methods {
                 }
             }
 
-            /// The method's name for a log: one that this server does not have is the caller's text.
+            /// The method's name for a log: one that this server does not have is the caller's
+            /// text.
             #[must_use]
             pub fn known_method(&self) -> &'static str {
                 match self {

@@ -165,7 +165,8 @@ impl McpMetrics {
         self.operations.get_or_create(labels).observe(seconds, trace.map(Trace), None);
     }
 
-    /// A tool call ended. `tool` must be the name of a tool that exists, so that the label stays bounded.
+    /// A tool call ended. `tool` must be the name of a tool that exists, so that the label stays
+    /// bounded.
     pub fn tool_called(&self, tool: &'static str, outcome: Outcome, elapsed: Duration) {
         self.tool_calls.get_or_create(&ToolLabels { tool, outcome }).inc();
         self.tool_seconds.get_or_create(&ToolLabel { tool }).observe(elapsed.as_secs_f64());

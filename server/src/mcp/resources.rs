@@ -26,8 +26,8 @@ use crate::{
 const JSON: &str = "application/json";
 
 impl Server {
-    /// The resources that have a name of their own: the environments, and each environment, with its topics if
-    /// its agent is connected.
+    /// The resources that have a name of their own: the environments, and each environment, with
+    /// its topics if its agent is connected.
     ///
     /// # Errors
     ///

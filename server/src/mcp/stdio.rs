@@ -67,8 +67,8 @@ struct Connection<H> {
 }
 
 /// Serves one client on stdin and stdout, as `identity`, until stdin ends and what it asked for is
-/// answered, for at most 10 seconds more. A line may have `max_bytes`, and HQ's replies are bounded by
-/// `budget`. Gives the number of lines that came.
+/// answered, for at most 10 seconds more. A line may have `max_bytes`, and HQ's replies are bounded
+/// by `budget`. Gives the number of lines that came.
 ///
 /// # Errors
 ///

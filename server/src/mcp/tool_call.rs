@@ -256,8 +256,8 @@ impl Server {
         let name = tool.name();
         if let Some(denied) = self.policy.denied_call(tool, Some(arguments)) {
             let why = format!(
-                "This call of {name} is not possible here: {denied}. Do not retry: whoever runs the \
-                 server decides what it offers."
+                "This call of {name} is not possible here: {denied}. Do not retry: whoever runs \
+                 the server decides what it offers."
             );
             let decision = Recorded::denied(DecidedBy::Policy, denied.variable());
             return Err(Failed::Refused { why, decision });
@@ -268,8 +268,8 @@ impl Server {
             return Ok(());
         }
         let why = format!(
-            "This call of {name} needs the scopes `{needed}`, and the token holds `{held}`. Ask the \
-             user to sign in again and allow the missing scope."
+            "This call of {name} needs the scopes `{needed}`, and the token holds `{held}`. Ask \
+             the user to sign in again and allow the missing scope."
         );
         let decision = Recorded::denied(DecidedBy::Scope, "insufficient_scope");
         Err(Failed::Refused { why, decision })

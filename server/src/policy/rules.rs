@@ -2,8 +2,8 @@
 //!
 //! A rule has patterns of names, a colon, and what holds there: scopes (`none` for none),
 //! `confirm=`, `allow=` and `deny=`, with commas between them. The first rule that matches an
-//! environment decides. What it does not say is as the general settings have it, and it never offers
-//! more than they do.
+//! environment decides. What it does not say is as the general settings have it, and it never
+//! offers more than they do.
 
 use std::str::FromStr;
 

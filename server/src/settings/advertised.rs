@@ -11,7 +11,8 @@ pub const ENDPOINT: &str = "/mcp";
 /// Where protected-resource metadata is (RFC 9728 §3), before the resource's own path.
 const METADATA: &str = "/.well-known/oauth-protected-resource";
 
-/// `MCP_ADVERTISED_URL`: the base of the URLs that clients dial, without `/mcp` and without a slash at the end.
+/// `MCP_ADVERTISED_URL`: the base of the URLs that clients dial, without `/mcp` and without a slash
+/// at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdvertisedUrl {
     base: String,

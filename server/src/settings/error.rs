@@ -48,7 +48,8 @@ pub enum SettingsError {
     },
     /// A settings file that is not in dotenv format. The line is not shown: it may hold a secret.
     #[error(
-        "entry {entry} of the settings file {path:?} can't be read: write NAME='value', one to a line"
+        "entry {entry} of the settings file {path:?} can't be read: write NAME='value', one to a \
+         line"
     )]
     Syntax {
         /// The file.

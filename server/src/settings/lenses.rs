@@ -32,7 +32,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Addresses, Invalid> {
     let (url, http_url, http_port) = (url?, http_url?, http_port?);
     let replaced = http_url.is_some() || http_port.is_some();
     let http = overlay(&url, http_url, http_port);
-    // Where only the older variables say where HQ is, the default of the newer one is no address of anything.
+    // Where only the older variables say where HQ is, the default of the newer one is no address of
+    // anything.
     let base = if replaced && !reader.is_set(&var::LENSES_URL) { &http } else { &url };
     let websocket = overlay(base, websocket_url?, websocket_port?);
     Ok(Addresses { http, websocket })

@@ -1,5 +1,5 @@
-//! Names that look like a setting's and are none: a policy with a wrong name would not be in effect,
-//! and nobody would know.
+//! Names that look like a setting's and are none: a policy with a wrong name would not be in
+//! effect, and nobody would know.
 
 mod similar;
 

@@ -17,7 +17,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// This server as an OAuth 2.1 protected resource.
 #[derive(Debug)]
 pub struct OAuth {
-    /// The authorization server's issuer identifier, byte for byte: clients compare it as text (RFC 8414 §3.3).
+    /// The authorization server's issuer identifier, byte for byte: clients compare it as text (RFC
+    /// 8414 §3.3).
     pub issuer: String,
     /// This server as clients reach it.
     pub advertised_url: AdvertisedUrl,
@@ -78,7 +79,8 @@ pub enum AudienceRule {
 /// Whether a caller's token is exchanged for one of HQ's own (RFC 8693).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenExchange {
-    /// Where HQ's metadata offers it and client credentials are configured; else the token is passed on.
+    /// Where HQ's metadata offers it and client credentials are configured; else the token is
+    /// passed on.
     Auto,
     /// Always: no token is ever passed on.
     Required,

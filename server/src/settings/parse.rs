@@ -15,7 +15,8 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
     }
 }
 
-/// An `http` or `https` address that others are built on: a path is fine, credentials, query and fragment are not.
+/// An `http` or `https` address that others are built on: a path is fine, credentials, query and
+/// fragment are not.
 pub(super) fn base_url(text: &str) -> Result<Url, String> {
     base_url_of(text, &["http", "https"])
 }

@@ -26,8 +26,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Proxies, Invalid> {
     }))
 }
 
-/// The proxy's URL, with these credentials if it has none, and what of it may be shown. A host alone is
-/// fine, as in other programs.
+/// The proxy's URL, with these credentials if it has none, and what of it may be shown. A host
+/// alone is fine, as in other programs.
 fn proxy(
     text: &str,
     username: Option<&SecretString>,

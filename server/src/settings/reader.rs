@@ -105,8 +105,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A secret without spaces, from its variable or from the file that `<variable>_FILE` names. One line ending at a
-    /// file's end is not part of it.
+    /// A secret without spaces, from its variable or from the file that `<variable>_FILE` names.
+    /// One line ending at a file's end is not part of it.
     pub(super) fn secret(
         &mut self,
         variable: &'static Variable,
@@ -233,8 +233,8 @@ impl<'a> Reader<'a> {
         self.effective.push(Effective { name: variable.name, value, origin });
     }
 
-    /// What `read` reads and the server can do without: a fault in it does not stop the start, but is a warning that ends
-    /// with `consequence`, and then there is nothing.
+    /// What `read` reads and the server can do without: a fault in it does not stop the start, but
+    /// is a warning that ends with `consequence`, and then there is nothing.
     pub(super) fn dispensable<T>(
         &mut self,
         warnings: &mut Vec<String>,

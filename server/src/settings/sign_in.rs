@@ -47,7 +47,8 @@ pub(super) fn read_transport(
     lenses_url: Option<&Url>,
     warnings: &mut Vec<String>,
 ) -> Result<Transport, Invalid> {
-    // A fault in these two is noted, and reading goes on as they were most likely meant: the others' faults show as well.
+    // A fault in these two is noted, and reading goes on as they were most likely meant: the
+    // others' faults show as well.
     let oauth_enabled = read_oauth_enabled(reader)
         .unwrap_or_else(|Invalid| reader.is_set(&var::MCP_ADVERTISED_URL));
     let wire = read_wire(reader, oauth_enabled).unwrap_or(Wire::Http);
@@ -113,12 +114,14 @@ fn read_wire(reader: &mut Reader<'_>, oauth_enabled: bool) -> Result<Wire, Inval
         Some(Wire::Stdio) if oauth_enabled => Err(reader.fault(SettingsError::Invalid {
             variable: var::TRANSPORT.name,
             found: "stdio with OAuth on".to_owned(),
-            remedy: "write TRANSPORT=http, or set LENSES_API_KEY with OAUTH_ENABLED=false: stdio has no sign-in"
+            remedy: "write TRANSPORT=http, or set LENSES_API_KEY with OAUTH_ENABLED=false: stdio \
+                     has no sign-in"
                 .to_owned(),
         })),
         Some(wire) => Ok(wire),
         None => {
-            let (wire, name) = if oauth_enabled { (Wire::Http, "http") } else { (Wire::Stdio, "stdio") };
+            let (wire, name) =
+                if oauth_enabled { (Wire::Http, "http") } else { (Wire::Stdio, "stdio") };
             reader.derived(&var::TRANSPORT, name);
             Ok(wire)
         }
@@ -153,7 +156,9 @@ fn read_callers(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Result<C
         (Some(token), None) => Ok(Callers::Token(token)),
         (None, Some(())) => {
             warnings.push(
-                "MCP_CALLERS=anyone: whoever reaches this port acts in Lenses with the rights of LENSES_API_KEY".to_owned(),
+                "MCP_CALLERS=anyone: whoever reaches this port acts in Lenses with the rights of \
+                 LENSES_API_KEY"
+                    .to_owned(),
             );
             Ok(Callers::Anyone)
         }

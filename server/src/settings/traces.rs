@@ -1,5 +1,6 @@
-//! Where traces go: the variables of the OpenTelemetry specification ("OpenTelemetry Environment Variable Specification",
-//! "OTLP Exporter Configuration"). Whatever is wrong with them, the server starts.
+//! Where traces go: the variables of the OpenTelemetry specification ("OpenTelemetry Environment
+//! Variable Specification", "OTLP Exporter Configuration"). Whatever is wrong with them, the server
+//! starts.
 
 use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
@@ -69,7 +70,8 @@ pub(super) fn read(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Optio
         if !reader.value(&var::OTEL_ENABLED, parse::flag)? {
             return Ok(None);
         }
-        // Each is read before any is used, so that a fault in one does not hide those of the others.
+        // Each is read before any is used, so that a fault in one does not hide those of the
+        // others.
         let resource = read_resource(reader);
         let sampler = read_sampler(reader);
         let exporter = read_exporter(reader);

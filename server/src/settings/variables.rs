@@ -6,12 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use semver::Version;
+
 use super::{
     error::{SettingsError, SettingsErrors},
     former,
     names::{self, Unknown},
     service_links,
     variable::MCP_SETTINGS_FILE,
+    writer,
 };
 
 /// Settings that are set in lower case, too, by convention.
@@ -27,13 +30,15 @@ pub struct Variables<'a> {
     path: PathBuf,
     /// Whether the file was named. A `.env` may serve other programs too.
     named: bool,
+    /// The operator that wrote the file, if it is newer than this server.
+    newer_writer: Option<Version>,
     read_file: &'a ReadFile<'a>,
 }
 
 impl<'a> Variables<'a> {
-    /// Takes `environment` and the settings file: the one that `MCP_SETTINGS_FILE` names, else `.env` in the working
-    /// directory where there is one. Values keep the dotenv rules: single quotes take a value as it is, in double quotes
-    /// and without quotes `$NAME` is replaced.
+    /// Takes `environment` and the settings file: the one that `MCP_SETTINGS_FILE` names, else
+    /// `.env` in the working directory where there is one. Values keep the dotenv rules: single
+    /// quotes take a value as it is, in double quotes and without quotes `$NAME` is replaced.
     ///
     /// # Errors
     ///
@@ -58,8 +63,12 @@ impl<'a> Variables<'a> {
         };
         let mut faults = Vec::new();
         let mut file = BTreeMap::new();
+        let mut newer_writer = None;
         match read_file(&path) {
-            Ok(text) => file = parse_file(&path, &text, &mut faults),
+            Ok(text) => {
+                file = parse_file(&path, &text, &mut faults);
+                newer_writer = writer::newer(&text).filter(|_| named);
+            }
             Err(error) if !named && error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => {
                 faults.push(SettingsError::File {
@@ -70,7 +79,7 @@ impl<'a> Variables<'a> {
             }
         }
         if faults.is_empty() {
-            Ok(Self { environment, file, path, named, read_file })
+            Ok(Self { environment, file, path, named, newer_writer, read_file })
         } else {
             Err(SettingsErrors(faults))
         }
@@ -100,11 +109,16 @@ impl<'a> Variables<'a> {
             }
             Unknown::Fault { .. } | Unknown::Others => None,
         });
-        former.chain(unknown).collect()
+        let newer = self.newer_writer.as_ref().and_then(|writer| {
+            let names: Vec<_> = self.file.keys().filter(|name| !names::is_known(name)).collect();
+            let is_one = !names.is_empty();
+            is_one.then(|| writer::warning(&self.path, writer, names.into_iter()))
+        });
+        former.chain(unknown).chain(newer).collect()
     }
 
     /// Names that no setting has and that were meant as one; in a file that was named, all that no
-    /// setting has.
+    /// setting has, unless a newer operator wrote it.
     pub(super) fn unknown(&self) -> Vec<SettingsError> {
         let faults = self.judged().filter_map(|(name, path, unknown)| match unknown {
             Unknown::Fault { meant } => {
@@ -119,7 +133,9 @@ impl<'a> Variables<'a> {
     fn judged(&self) -> impl Iterator<Item = (&String, Option<&PathBuf>, Unknown)> {
         let of_environment = self.environment.keys().map(|name| (name, None, names::judge(name)));
         let of_file = self.file.keys().map(|name| {
-            let unknown = if self.named && !former::is_frameworks(name) {
+            let unknown = if self.newer_writer.is_some() {
+                Unknown::Others
+            } else if self.named && !former::is_frameworks(name) {
                 Unknown::Fault { meant: names::most_likely(name) }
             } else {
                 names::judge(name)

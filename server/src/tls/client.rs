@@ -18,9 +18,9 @@ use super::{
     certificates, certified_key, provider,
 };
 
-/// The configuration for `addresses`: the machine's roots and `trust.authorities`, and the certificate in `trust.client`
-/// where HQ asks for one. Files are followed as they change, so it is to be called on a runtime when there are any. Nothing
-/// is read where no address is encrypted.
+/// The configuration for `addresses`: the machine's roots and `trust.authorities`, and the
+/// certificate in `trust.client` where HQ asks for one. Files are followed as they change, so it is
+/// to be called on a runtime when there are any. Nothing is read where no address is encrypted.
 ///
 /// # Errors
 ///

@@ -13,8 +13,8 @@ use super::{
     Certificate, KeyPairFiles, Reloading, TlsError, TlsFiles, TlsMetrics, certified_key, provider,
 };
 
-/// What takes connections with the certificate in `files`, and with its successors as the files change. To be called on a
-/// runtime.
+/// What takes connections with the certificate in `files`, and with its successors as the files
+/// change. To be called on a runtime.
 ///
 /// # Errors
 ///

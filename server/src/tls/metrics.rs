@@ -62,7 +62,8 @@ impl TlsMetrics {
         }
         registry.register(
             "tls_reloads",
-            "Changes of TLS files, by outcome; failure: what was there before stays in use, and the log says why",
+            "Changes of TLS files, by outcome; failure: what was there before stays in use, and \
+             the log says why",
             metrics.tls_reloads.clone(),
         );
         registry.register_with_unit(

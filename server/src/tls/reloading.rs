@@ -12,7 +12,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{MaterialError, Reload, TlsError, TlsFiles, TlsMetrics};
 
-/// How often the files are looked at. They are small, and Kubernetes itself takes a minute to bring a change.
+/// How often the files are looked at. They are small, and Kubernetes itself takes a minute to bring
+/// a change.
 const PERIOD: Duration = Duration::from_secs(5);
 
 type Make<T> = dyn Fn(&[String]) -> Result<T, MaterialError> + Send + Sync;
@@ -50,7 +51,8 @@ impl<T: Send + Sync + 'static> Reloading<T> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Follows the files for as long as the value is used. Where there are no files, nothing is done.
+    /// Follows the files for as long as the value is used. Where there are no files, nothing is
+    /// done.
     pub(crate) fn follow(self: &Arc<Self>, metrics: Arc<TlsMetrics>) {
         if !self.files.is_empty() {
             tokio::spawn(follow(Arc::downgrade(self), metrics));
@@ -80,7 +82,9 @@ impl<T: Send + Sync + 'static> Reloading<T> {
             }
             Err(error) => {
                 metrics.tls_reloaded(self.kind, Reload::Failure);
-                tracing::error!(%error, "TLS files changed and can't be used; those from before stay in use");
+                tracing::error!(
+                    %error, "TLS files changed and can't be used; those from before stay in use"
+                );
             }
         }
     }
@@ -135,9 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn follows_its_files_through_swapped_links_and_keeps_what_it_has_when_they_are_bad_or_gone() {
+    fn follows_swapped_links_and_keeps_the_last_good_files() {
         let folder = std::env::temp_dir().join(format!("reloading-{}", uuid::Uuid::new_v4()));
-        // As Kubernetes mounts a Secret: the file is a link into a folder that is swapped as a whole.
+        // As Kubernetes mounts a Secret: the file is a link into a folder that is swapped as a
+        // whole.
         let write = |version: &str, text: &str| {
             fs::create_dir_all(folder.join(version)).unwrap();
             fs::write(folder.join(version).join("a"), text).unwrap();

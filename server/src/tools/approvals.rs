@@ -1,4 +1,5 @@
-//! Asking for what one may not do. There is no tool that approves: a model must not approve its own request.
+//! Asking for what one may not do. There is no tool that approves: a model must not approve its own
+//! request.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,8 @@ use super::{
         Configs, Environment, Int, List, Page, PageSize, Partitions, Replication, SortOrder, Text,
         TopicName, first_page, one_partition, one_replica, usual_page_size,
     },
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
 };
 use crate::lenses::{
     ApprovalQuery, ApprovalSort, ApprovalStatus, Error, Name, RawObject, TopicRequest,

@@ -84,7 +84,8 @@ fn quoted(names: &[String]) -> String {
 ///
 /// # Errors
 ///
-/// [`ArgumentError`]: all unknown names, else all missing ones, else the first value that is not allowed.
+/// [`ArgumentError`]: all unknown names, else all missing ones, else the first value that is not
+/// allowed.
 pub(super) fn parse<A: DeserializeOwned>(
     schema: &Map<String, Value>,
     arguments: Map<String, Value>,
@@ -160,7 +161,8 @@ mod tests {
             (json!({}), "missing argument `environment`, `partitions`"),
             (
                 json!({"environment": "e", "topic": 1, "Partitions": 1}),
-                "there is no argument `Partitions`, `topic`; the arguments are `configs`, `environment`, `partitions`, `sql`",
+                "there is no argument `Partitions`, `topic`; the arguments are `configs`, \
+                 `environment`, `partitions`, `sql`",
             ),
             (
                 json!({"environment": 7, "partitions": 1}),
@@ -192,7 +194,8 @@ mod tests {
             ),
             (
                 json!({"environment": "e", "partitions": 1.5}),
-                "argument `partitions`: invalid type: floating point `1.5`, expected a whole number",
+                "argument `partitions`: invalid type: floating point `1.5`, expected a whole \
+                 number",
             ),
             (
                 json!({"environment": "e", "partitions": "two"}),

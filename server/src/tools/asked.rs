@@ -43,8 +43,8 @@ pub trait Offer: Debug + Send + Sync {
 
 /// Checks of Lenses HQ that need no caller.
 pub trait Checks: Debug + Send + Sync {
-    /// What they find now, or found a moment ago. Never fails: an HQ that does not answer is what it
-    /// reports.
+    /// What they find now, or found a moment ago. Never fails: an HQ that does not answer is what
+    /// it reports.
     fn report(&self) -> BoxFuture<'_, Arc<Report>>;
 
     /// HQ's version, as HQ said it not long ago; `None` if HQ does not tell it.

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::{
     ToolError,
     arguments::{ArgumentError, Environment, Fields, Int, List},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     masking::{self, MASK},
 };
 use crate::lenses::{ConnectorAction, ConnectorSettings, Error, Name, RawObject};
@@ -119,8 +120,9 @@ async fn get_kafka_connector_target_definition(
         .map_err(masking::mask_error)?;
     masking::mask_yaml(&definition).map_err(|_| {
         ToolError::Hidden(
-            "Lenses gave a definition that this server cannot read as YAML, so that it cannot tell whether there are \
-             secrets in it, and does not show it. list_kafka_connectors shows the connector's settings.",
+            "Lenses gave a definition that this server cannot read as YAML, so that it cannot tell \
+             whether there are secrets in it, and does not show it. list_kafka_connectors shows \
+             the connector's settings.",
         )
     })
 }
@@ -148,8 +150,8 @@ impl Settings {
             return Err(ArgumentError::value(
                 "configuration",
                 format!(
-                    "the value of {setting:?} is the mask that stands where a secret is hidden; ask the user for the \
-                     value, or for a reference to it"
+                    "the value of {setting:?} is the mask that stands where a secret is hidden; \
+                     ask the user for the value, or for a reference to it"
                 ),
             ));
         }

@@ -1,8 +1,9 @@
 //! Consumer groups.
 //!
-//! The two tools that move offsets ask the user first, though they delete nothing: from where a group read is not got back. With
-//! `dry_run` they tell what would move, from what the agent shows, and ask nobody. A dry run needs the scope of the change all
-//! the same: scopes are decided by the tool, so that no spelling of an argument can widen what a token is good for.
+//! The two tools that move offsets ask the user first, though they delete nothing: from where a
+//! group read is not got back. With `dry_run` they tell what would move, from what the agent shows,
+//! and ask nobody. A dry run needs the scope of the change all the same: scopes are decided by the
+//! tool, so that no spelling of an argument can widen what a token is good for.
 
 mod dry_run;
 mod lag;
@@ -15,7 +16,8 @@ use serde::Deserialize;
 
 use super::{
     arguments::{Environment, TopicName},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
 use crate::lenses::{Error, Name, RawObject};

@@ -1,6 +1,8 @@
-//! The contract: every tool that prompts and skills written for the Python server rely on, by name, scope and arguments.
+//! The contract: every tool that prompts and skills written for the Python server rely on, by name,
+//! scope and arguments.
 //!
-//! What is added to the contract is optional: a tool of its own, or an argument that may be left out.
+//! What is added to the contract is optional: a tool of its own, or an argument that may be left
+//! out.
 
 use std::collections::HashSet;
 
@@ -21,8 +23,17 @@ const CONTRACT: [Row; 45] = [
     ("list_topics", Read, &["environment"], &[]),
     ("get_topic", Read, &["environment", "topic_name"], &[]),
     ("get_topic_partitions", Read, &["environment", "topic_name"], &[]),
-    ("create_topic", Write, &["environment", "topic_name"], &["partitions", "replication", "configs"]),
-    ("create_topic_with_schema", Write, &["environment", "name"], &["partitions", "replication", "configs", "key_format", "key_schema", "value_format", "value_schema"]),
+    (
+        "create_topic", Write, &["environment", "topic_name"],
+        &["partitions", "replication", "configs"]
+    ),
+    (
+        "create_topic_with_schema", Write, &["environment", "name"],
+        &[
+            "partitions", "replication", "configs", "key_format", "key_schema", "value_format",
+            "value_schema"
+        ]
+    ),
     ("update_topic_config", Write, &["environment", "topic_name", "configs"], &[]),
     ("get_topic_broker_configs", Read, &["environment", "topic_name"], &[]),
     ("add_topic_partitions", Write, &["environment", "topic_name", "partitions"], &[]),
@@ -30,34 +41,73 @@ const CONTRACT: [Row; 45] = [
     ("list_topic_metadata", Read, &["environment"], &[]),
     ("get_topic_metadata", Read, &["environment", "topic_name"], &[]),
     ("update_topic_metadata", Write, &["environment", "metadata"], &[]),
-    ("list_datasets", Read, &["environment"], &["page", "page_size", "search", "connections", "tags", "sort_field", "sort_order", "include_system", "search_fields", "schema_format", "has_records", "is_compacted"]),
+    (
+        "list_datasets", Read, &["environment"],
+        &[
+            "page", "page_size", "search", "connections", "tags", "sort_field", "sort_order",
+            "include_system", "search_fields", "schema_format", "has_records", "is_compacted"
+        ]
+    ),
     ("get_dataset", Read, &["environment", "connection", "dataset"], &[]),
     ("get_dataset_message_metrics", Read, &["environment", "entity_name"], &[]),
     ("update_dataset_topic_description", Write, &["environment", "topic_name"], &["description"]),
     ("update_dataset_topic_tags", Write, &["environment", "topic_name", "tags"], &[]),
     ("list_kafka_connectors", Read, &["environment"], &["cluster", "class_name"]),
-    ("get_kafka_connector_target_definition", Read, &["environment", "connect_cluster_name", "connector_name"], &[]),
+    (
+        "get_kafka_connector_target_definition", Read,
+        &["environment", "connect_cluster_name", "connector_name"], &[]
+    ),
     ("create_kafka_connector", Write, &["environment", "name", "cluster", "configuration"], &[]),
-    ("set_action_on_kafka_connector", Write, &["environment", "cluster", "connector", "action"], &[]),
-    ("restart_kafka_connector_task", Write, &["environment", "cluster", "connector", "task_id"], &[]),
+    (
+        "set_action_on_kafka_connector", Write, &["environment", "cluster", "connector", "action"],
+        &[]
+    ),
+    (
+        "restart_kafka_connector_task", Write, &["environment", "cluster", "connector", "task_id"],
+        &[]
+    ),
     ("delete_kafka_connector", Delete, &["environment", "cluster", "connector"], &[]),
-    ("validate_connector_configuration", Read, &["environment", "name", "cluster", "configuration"], &[]),
+    (
+        "validate_connector_configuration", Read,
+        &["environment", "name", "cluster", "configuration"], &[]
+    ),
     ("list_consumer_groups", Read, &["environment"], &[]),
     ("list_consumer_groups_by_topic", Read, &["environment", "topic"], &[]),
-    ("update_consumer_group_offsets", Write, &["environment", "group_id", "topics", "reset_to"], &["target"]),
+    (
+        "update_consumer_group_offsets", Write, &["environment", "group_id", "topics", "reset_to"],
+        &["target"]
+    ),
     ("delete_consumer_group_offsets", Delete, &["environment", "group_id", "topics"], &[]),
-    ("update_consumer_partition_offset", Write, &["environment", "group_id", "topic", "partition", "offset"], &[]),
-    ("delete_consumer_partition_offset", Delete, &["environment", "group_id", "topic", "partition"], &[]),
+    (
+        "update_consumer_partition_offset", Write,
+        &["environment", "group_id", "topic", "partition", "offset"], &[]
+    ),
+    (
+        "delete_consumer_partition_offset", Delete,
+        &["environment", "group_id", "topic", "partition"], &[]
+    ),
     ("delete_consumer_group", Delete, &["environment", "group_id"], &[]),
     ("execute_sql", Read, &["environment", "sql"], &[]),
     ("list_sql_processors", Read, &["environment"], &[]),
     ("get_sql_processor", Read, &["environment", "sql_processor_id"], &[]),
-    ("create_sql_processor", Write, &["environment", "name", "sql"], &["deployment", "sql_processor_id", "description", "tags"]),
+    (
+        "create_sql_processor", Write, &["environment", "name", "sql"],
+        &["deployment", "sql_processor_id", "description", "tags"]
+    ),
     ("delete_sql_processor", Delete, &["environment", "sql_processor_id"], &[]),
     ("get_deployment_targets", Read, &["environment"], &[]),
     ("get_pod_logs", Read, &["environment", "cluster", "namespace", "pod"], &[]),
-    ("request_topic_creation", Write, &["environment", "topic_name", "reason"], &["partitions", "replication", "configs", "tags", "records_size", "data_produced_per_day", "consumers"]),
-    ("list_approval_requests", Read, &["environment"], &["statuses", "entity_name", "page", "page_size", "sort_field", "sort_order"]),
+    (
+        "request_topic_creation", Write, &["environment", "topic_name", "reason"],
+        &[
+            "partitions", "replication", "configs", "tags", "records_size", "data_produced_per_day",
+            "consumers"
+        ]
+    ),
+    (
+        "list_approval_requests", Read, &["environment"],
+        &["statuses", "entity_name", "page", "page_size", "sort_field", "sort_order"]
+    ),
     ("get_approval_request", Read, &["environment", "request_id"], &[]),
 ];
 

@@ -8,7 +8,8 @@ use super::{
         Environment, Flag, List, Page, PageSize, SortOrder, Text, TopicName, first_page,
         usual_page_size,
     },
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
 };
 use crate::lenses::{DatasetQuery, Error, Name, RawList, RawObject};
 

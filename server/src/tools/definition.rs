@@ -1,6 +1,6 @@
 //! What a tool is.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use futures::future::BoxFuture;
 use rmcp::model::Tool as Listing;
@@ -11,46 +11,16 @@ use serde_json::{Map, Value};
 pub(super) use super::effect::Effect;
 use super::{
     arguments::{self, ArgumentError, Flag},
-    asked::{Checks, Offer},
+    call::Call,
     error::ToolError,
     output::Output,
-    progress::Progress,
     result::ToolResult,
     schema,
 };
 use crate::{
-    identity::Identity,
-    lenses::{self, Intent},
+    lenses::Intent,
     scope::{Scope, ScopeSet},
 };
-
-/// Limits of one call's result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Most rows of a query.
-    pub sql_rows: usize,
-    /// Longest time of a query.
-    pub sql_time: Duration,
-    /// Bytes after which a result is cut at a record. One record is always given whole.
-    pub bytes: usize,
-}
-
-/// What a tool's function works with: Lenses as the caller sees it, the limits, and who is told how far it is.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// Lenses HQ with the caller's credential.
-    pub lenses: lenses::CallerClient,
-    /// Who calls.
-    pub identity: Identity,
-    /// What this server offers.
-    pub policy: Arc<dyn Offer>,
-    /// Whether HQ is as this server needs it.
-    pub diagnostics: Arc<dyn Checks>,
-    /// Limits of the result.
-    pub limits: Limits,
-    /// Where to say how far the call is.
-    pub progress: Progress,
-}
 
 /// A call whose arguments hold. It does nothing until it is awaited.
 pub type Prepared = BoxFuture<'static, Result<ToolResult, ToolError>>;
@@ -79,7 +49,8 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// The tool `name`: `function` with the arguments `A`. `title` and `description` are for people and models.
+    /// The tool `name`: `function` with the arguments `A`. `title` and `description` are for people
+    /// and models.
     pub(super) fn new<A, O, E, F, Fut>(
         name: &'static str,
         title: &'static str,
@@ -151,7 +122,8 @@ impl Tool {
         self
     }
 
-    /// With `advice` for users whom Lenses does not allow the change, where there is another way to what they want.
+    /// With `advice` for users whom Lenses does not allow the change, where there is another way to
+    /// what they want.
     pub(super) fn with_advice_when_forbidden(self, advice: &'static str) -> Self {
         Self { when_forbidden: Some(advice), ..self }
     }
@@ -199,14 +171,16 @@ impl Tool {
         }
     }
 
-    /// Whether the user is asked before a call with `arguments`: it takes something away that is not got back.
+    /// Whether the user is asked before a call with `arguments`: it takes something away that is
+    /// not got back.
     #[must_use]
     pub fn is_confirmed(&self, arguments: &Map<String, Value>) -> bool {
         let deletes = || self.required_scopes(Some(arguments)).contains(Scope::Delete);
         !is_dry_run(arguments) && (self.confirmed || deletes())
     }
 
-    /// How it is listed. The input schema is the part of [`Self::accepted`] that every vendor takes.
+    /// How it is listed. The input schema is the part of [`Self::accepted`] that every vendor
+    /// takes.
     #[must_use]
     pub fn listing(&self) -> &Listing {
         &self.listing
@@ -219,8 +193,8 @@ impl Tool {
     }
 
     /// Makes plain arguments of those that a client program sent: without the client's own, without
-    /// optional ones that are empty, and with JSON text read. Scopes, confirmation and audit look at
-    /// what it leaves.
+    /// optional ones that are empty, and with JSON text read. Scopes, confirmation and audit look
+    /// at what it leaves.
     pub fn read(&self, arguments: &mut Map<String, Value>) {
         arguments::read(&self.accepted, arguments);
     }
@@ -258,7 +232,8 @@ impl Tool {
         properties.is_some_and(|properties| properties.contains_key(name))
     }
 
-    /// Reads a call's arguments, so that what is wrong with them is known before anything is asked or done.
+    /// Reads a call's arguments, so that what is wrong with them is known before anything is asked
+    /// or done.
     ///
     /// # Errors
     ///
@@ -282,8 +257,8 @@ impl Tool {
     }
 }
 
-/// Whether a call only tells what it would change. Read as the tool itself reads it: anything else could pass for a dry run
-/// here and be none there.
+/// Whether a call only tells what it would change. Read as the tool itself reads it: anything else
+/// could pass for a dry run here and be none there.
 fn is_dry_run(arguments: &Map<String, Value>) -> bool {
     let dry_run = arguments.get("dry_run").map(Flag::deserialize);
     dry_run.is_some_and(|dry_run| dry_run.is_ok_and(|dry_run| dry_run.0))

@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::{
     arguments::{Environment, KubernetesName},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     masking,
 };
 use crate::lenses::{Error, Name, RawObject, Tail};
@@ -67,6 +68,7 @@ async fn get_pod_logs(call: Call, arguments: GetPodLogs) -> Result<String, Error
         return Ok(text);
     }
     Ok(format!(
-        "[cut: the first {left_out} bytes of this log are left out, because it is longer than {limit}]\n{text}"
+        "[cut: the first {left_out} bytes of this log are left out, because it is longer than \
+         {limit}]\n{text}"
     ))
 }

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{
     arguments::{EnvironmentName, Fields, KnownEnvironmentName, Text},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     output::Typed,
     page::{Cursor, Limit, Page, Paging},
 };
@@ -224,9 +225,19 @@ mod tests {
 
     #[test]
     fn a_connected_agent_without_issues_is_healthy_and_summed_up() {
-        let environment = json!({"name": "dev", "status": {"agent_connected": true, "agent": {"metrics": {
-            "kafka": {"num_brokers": 3}, "data": {"num_topics": 12}, "apps": {"num_consumers": 4},
-            "connect": {"num_connectors": 2}, "other": {"num_issues": 0}}}}});
+        let environment = json!({
+            "name": "dev",
+            "status": {
+                "agent_connected": true,
+                "agent": {
+                    "metrics": {
+                        "kafka": {"num_brokers": 3}, "data": {"num_topics": 12},
+                        "apps": {"num_consumers": 4}, "connect": {"num_connectors": 2},
+                        "other": {"num_issues": 0}
+                    }
+                }
+            }
+        });
         assert_eq!(
             health(&environment),
             json!({"environment": "dev", "healthy": true, "agent_connected": true, "issues": [],
@@ -244,7 +255,11 @@ mod tests {
             ),
             (json!({}), false, vec!["Lenses HQ does not say whether the agent is connected"]),
             (
-                json!({"status": {"agent_connected": true, "agent": {"metrics": {"other": {"num_issues": 2}}}}}),
+                json!({
+                    "status": {
+                        "agent_connected": true, "agent": {"metrics": {"other": {"num_issues": 2}}}
+                    }
+                }),
                 true,
                 vec!["the agent reports 2 issues"],
             ),

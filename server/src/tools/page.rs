@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     arguments::Int,
-    definition::Limits,
+    call::Limits,
     output::{Output, Records},
     result::ToolResult,
 };
@@ -44,7 +44,8 @@ impl TryFrom<String> for Cursor {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        const FAULT: &str = "is not a cursor of this server; give `cut.cursor` of the last result as it is, or leave it out to start over";
+        const FAULT: &str = "is not a cursor of this server; give `cut.cursor` of the last result \
+                             as it is, or leave it out to start over";
         if text.len() > CURSOR_MAX {
             return Err(FAULT);
         }
@@ -179,7 +180,8 @@ impl Output for Page {
         let Some(Cut { reason, total, cursor }) = self.cut else { return self.records.end(None) };
         let cursor = String::from(cursor);
         let note = format!(
-            "Cut after {records} of {total} records: {reason}. For the next ones, call again with the same arguments and cursor \"{cursor}\"."
+            "Cut after {records} of {total} records: {reason}. For the next ones, call again with \
+             the same arguments and cursor \"{cursor}\"."
         );
         let cut = json!({ "reason": reason, "records": records, "total": total, "cursor": cursor });
         self.records.end(Some(("cut", cut))).with_note(note)
@@ -221,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_end_at_a_record_and_follow_each_other_without_gap_while_records_come_and_go() {
+    fn pages_end_at_a_record_without_gaps_while_records_change() {
         let limit = Some(Int::clamped(2));
         let first = Page::of(
             &named(&["d", "a", "c", "b"]),
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_too_long_is_cut_before_the_limit_and_still_gives_something() {
+    fn a_long_list_is_cut_before_the_limit_but_never_to_nothing() {
         for (bytes, kept) in [(1_000, 3), (39, 3), (38, 2), (13, 1), (1, 1)] {
             let page = Page::of(&named(&["a", "b", "c"]), "name", Paging::default(), limits(bytes));
             assert_eq!((page.records.count(), page.cut.is_some()), (kept, kept < 3), "{bytes}");

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::{
     ToolError,
     arguments::{ArgumentError, Environment, Int, KubernetesName, List, Text},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     statement,
 };
 use crate::lenses::{Deployment, Error, Name, NewProcessor, RawObject};

@@ -11,7 +11,8 @@ pub struct ProgressUpdate {
     pub message: String,
 }
 
-/// Where a tool says how far it is. Saying so never waits: only the newest report is kept until it can be sent.
+/// Where a tool says how far it is. Saying so never waits: only the newest report is kept until it
+/// can be sent.
 #[derive(Debug, Clone)]
 pub struct Progress(watch::Sender<Option<ProgressUpdate>>);
 

@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use self::max_size::max_size;
 use super::{
     arguments::{Environment, Text},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     output::{self, Output, Records},
     progress::ProgressUpdate,
     result::ToolResult,
@@ -80,7 +81,8 @@ fn advice(cut: &Cut, last_offsets: &BTreeMap<u64, u64>) -> String {
         );
     }
     advice.push_str(
-        "To see others, narrow the query (WHERE, fewer columns, LIMIT, an aggregate), or go on after these rows",
+        "To see others, narrow the query (WHERE, fewer columns, LIMIT, an aggregate), or go on \
+         after these rows",
     );
     if last_offsets.is_empty() {
         advice.push_str(
@@ -98,7 +100,8 @@ fn advice(cut: &Cut, last_offsets: &BTreeMap<u64, u64>) -> String {
     advice
 }
 
-/// The rows stand in `result`; what else there is to say stands beside them, and as a text of its own.
+/// The rows stand in `result`; what else there is to say stands beside them, and as a text of its
+/// own.
 impl Output for Rows {
     fn schema() -> Map<String, Value> {
         let mut schema = output::wrapped(&json!({

@@ -6,7 +6,7 @@
 //! | `SET`, `USE` | read: they only set up the connection of this one query |
 //! | `EXPLAIN …` | read and what the explained statement needs: some engines run it |
 //! | `WITH …` | read and what follows its tables |
-//! | `INSERT`, `UPSERT`, `UPDATE`, `CREATE` | write; read where a `SELECT` feeds them; delete where they replace |
+//! | `INSERT`, `UPSERT`, `UPDATE`, `CREATE` | write; read for a `SELECT`; delete to replace |
 //! | `ALTER` | write; and delete where it drops something |
 //! | `DELETE`, `DROP`, `TRUNCATE`, `KILL` | delete; and read where a `SELECT` picks what |
 //! | several with `;` between them | all that any of them needs |
@@ -42,7 +42,8 @@ pub(super) fn scopes_of_argument(arguments: &Map<String, Value>) -> ScopeSet {
 /// The scopes that running `sql` needs. Never empty.
 pub(super) fn required_scopes(sql: &str) -> ScopeSet {
     if sql.chars().nth(MAX_CHARACTERS).is_some() {
-        // It will never run: the argument is refused. Reading all of it would be work without bound.
+        // It will never run: the argument is refused. Reading all of it would be work without
+        // bound.
         return Scope::Read.into();
     }
     let Ok(tokens) = tokens(sql) else { return ScopeSet::ALL };
@@ -55,7 +56,8 @@ pub(super) fn required_scopes(sql: &str) -> ScopeSet {
     if scopes.is_empty() { Scope::Read.into() } else { scopes }
 }
 
-/// A loop and no recursion: how often `EXPLAIN` or `(` is repeated is the caller's choice, and the stack is ours.
+/// A loop and no recursion: how often `EXPLAIN` or `(` is repeated is the caller's choice, and the
+/// stack is ours.
 fn of_statement(mut statement: &[Token]) -> ScopeSet {
     let mut scopes = ScopeSet::NONE;
     loop {
@@ -105,8 +107,9 @@ fn of_statement(mut statement: &[Token]) -> ScopeSet {
     }
 }
 
-/// What a query inside a statement adds: `… AS SELECT`, `INSERT INTO t SELECT`, `WHERE x IN (SELECT …)`. A verb that
-/// changes something counts too, where it stands as a statement does: after `(`, with a word or a quoted name after it.
+/// What a query inside a statement adds: `… AS SELECT`, `INSERT INTO t SELECT`,
+/// `WHERE x IN (SELECT …)`. A verb that changes something counts too, where it stands as a
+/// statement does: after `(`, with a word or a quoted name after it.
 fn inside(tokens: &[Token]) -> ScopeSet {
     let nested = tokens.windows(3).filter_map(|window| match window {
         [Token::Open, Token::Word(verb), Token::Word(_) | Token::Quoted(_)] => Some(changes(verb)),
@@ -126,7 +129,8 @@ fn changes(verb: &str) -> ScopeSet {
     }
 }
 
-/// The tables of a `WITH` (`name [(columns)] AS (query), …`) and the statement after them; `None` for anything else.
+/// The tables of a `WITH` (`name [(columns)] AS (query), …`) and the statement after them; `None`
+/// for anything else.
 fn with_tables(tokens: &[Token]) -> Option<(&[Token], &[Token])> {
     let mut rest = tokens;
     if is_word(rest.first(), "RECURSIVE") {

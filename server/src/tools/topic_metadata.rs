@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{
     arguments::{Document, Environment, TopicName},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
 use crate::lenses::{Error, Name, Object, RawObject};

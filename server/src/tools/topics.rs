@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::{
     arguments::{Environment, TopicName},
-    definition::{Call, Effect, Tool},
+    call::Call,
+    definition::{Effect, Tool},
     page::{Cursor, Limit, Page, Paging},
 };
 use crate::lenses::{Error, RawList, RawObject};

@@ -83,7 +83,8 @@ impl fmt::Display for Unavailable {
             Self::Scopes(scopes) => {
                 write!(
                     f,
-                    "the token lacks the scope `{scopes}`, which the user can allow by signing in again"
+                    "the token lacks the scope `{scopes}`, which the user can allow by signing in \
+                     again"
                 )
             }
         }

@@ -59,7 +59,8 @@ impl Drop for Endpoint {
     }
 }
 
-/// An HQ without environments: the suite reads the first resource that is listed, and that is their list.
+/// An HQ without environments: the suite reads the first resource that is listed, and that is their
+/// list.
 async fn empty_hq() -> String {
     let router =
         Router::new().route("/api/v1/environments", get(async || Json(json!({ "items": [] }))));

@@ -25,8 +25,8 @@ struct Check {
 /// What the suite found.
 pub(crate) struct Verdicts {
     scenarios: BTreeMap<String, Vec<Check>>,
-    /// What the suite itself says is of an extension of MCP: it runs these too and counts their failures in its total, but
-    /// no revision requires them, and the server announces no extension.
+    /// What the suite itself says is of an extension of MCP: it runs these too and counts their
+    /// failures in its total, but no revision requires them, and the server announces no extension.
     of_extensions: Vec<String>,
 }
 
@@ -60,8 +60,9 @@ pub(crate) async fn run(endpoint: &Endpoint, revision: &str) -> Verdicts {
     Verdicts { scenarios: read(&results), of_extensions: of_extensions(summary) }
 }
 
-/// From the end of the summary, where the suite lists what no revision requires, each with its reason:
-/// `  ✗ SCENARIO (extension)`. What stands there for another reason counts here all the same.
+/// From the end of the summary, where the suite lists what no revision requires, each with its
+/// reason: `  ✗ SCENARIO (extension)`. What stands there for another reason counts here all the
+/// same.
 fn of_extensions(summary: &str) -> Vec<String> {
     let scenarios = summary
         .lines()

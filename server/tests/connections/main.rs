@@ -1,4 +1,5 @@
-//! Connections over real sockets: how many there may be, how long they may take, and whose they are.
+//! Connections over real sockets: how many there may be, how long they may take, and whose they
+//! are.
 
 #![expect(clippy::panic, reason = "a test that fails says so by panicking")]
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]

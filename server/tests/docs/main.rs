@@ -1,5 +1,5 @@
-//! Pages under `docs/` that are made from the code: what is committed is what the code says. `make generate` writes them, by
-//! running this with `UPDATE_DOCS=1`.
+//! Pages under `docs/` that are made from the code: what is committed is what the code says.
+//! `make generate` writes them, by running this with `UPDATE_DOCS=1`.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 

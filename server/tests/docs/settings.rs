@@ -6,15 +6,7 @@ use lenses_mcp_server::settings::variable::{GROUPS, Variable};
 
 use crate::{cell, check};
 
-const HEAD: &str = "\
-# Settings of the server
-
-Made from the code by `make generate`; `lenses-mcp-server --help` prints the same. On Kubernetes the operator writes them.
-
-Each is an environment variable, or a line `NAME='value'` of the settings file, where the environment wins. An empty value counts as
-not set. A secret `X` may also be in a file that `X_FILE` names. `lenses-mcp-server --check` says what is wrong with the settings, all of it at
-once, or prints those in effect with secrets hidden.
-";
+const HEAD: &str = include_str!("settings.md");
 
 #[test]
 fn the_page_of_settings_is_what_the_code_reads() {

@@ -12,36 +12,11 @@ use serde_json::Value;
 
 use crate::{cell, check};
 
-const HEAD: &str = "\
-# Tools, prompts and resources
+const HEAD: &str = include_str!("tools.md");
 
-Made from the code by `make generate`. A client lists what the caller's scopes and the server's settings allow. Groups are what `MCP_TOOLS_ALLOW` and `MCP_TOOLS_DENY` name as `group/*`.
+const PROMPTS: &str = include_str!("prompts.md");
 
-Hints are those of MCP. *read*: changes nothing. *destructive*: what was there before is lost. Before something is deleted, this server asks the user
-through each client that declares elicitation. *idempotent*: doing it again changes nothing more.
-
-An argument without a default must be given. An optional argument that is empty (`\"\"`, `[]`, `{}` or null) counts as left out. Numbers, flags, lists and
-objects may be given as JSON text. A *list of keys and values* is `[{\"key\": \"retention.ms\", \"value\": \"1000\"}]`; an object, `{\"retention.ms\": \"1000\"}`,
-is taken too. Lists show a schema without bounds, in words that every vendor of models takes; the server checks the bounds that stand here.
-";
-
-const PROMPTS: &str = "\
-## Prompts
-
-Ready-made ways through the tools. All arguments are texts and must be given. A prompt of whose tools none can be called is not listed.
-
-| prompt | arguments | what it does | tools |
-|---|---|---|---|
-";
-
-const RESOURCES: &str = "\
-## Resources
-
-Read with the scope `read`, by the tool that stands beside it and within what that tool may show. A name is one segment, percent-encoded.
-
-| URI | what it gives | read by |
-|---|---|---|
-";
+const RESOURCES: &str = include_str!("resources.md");
 
 #[test]
 fn the_page_of_tools_is_what_the_server_offers() {

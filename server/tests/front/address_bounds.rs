@@ -1,5 +1,5 @@
-//! What one client address can have HQ asked, and that the others and those who are signed in do not
-//! suffer from it.
+//! What one client address can have HQ asked, and that the others and those who are signed in do
+//! not suffer from it.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -51,7 +51,7 @@ async fn fail(address: IpAddr, server: &Server, times: u32) {
 }
 
 #[tokio::test]
-async fn after_twenty_failed_sign_ins_an_address_gets_429_and_hq_no_question() {
+async fn after_twenty_failed_sign_ins_an_address_gets_429_without_introspection() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
     fail(HOME, &server, 20).await;
@@ -100,7 +100,7 @@ async fn tokens_that_hq_accepted_lately_pass_at_an_address_over_its_limit() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_still_refused_by_hq_at_an_address_over_its_limit() {
+async fn hq_still_refuses_a_revoked_token_at_an_address_over_its_limit() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[("MCP_FAILED_SIGN_INS_PER_MINUTE", "2")]);
     let token = hq.issue_to_alice();
@@ -134,7 +134,7 @@ async fn zero_lets_an_address_fail_any_number_of_times() {
 }
 
 #[tokio::test]
-async fn an_address_over_its_share_of_introspections_gets_503_and_the_others_do_not() {
+async fn only_an_address_over_its_share_of_introspections_gets_503() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[("MCP_MAX_CONCURRENT_REQUESTS", "8")]);
     let token = hq.issue_to_alice();

@@ -1,4 +1,5 @@
-//! The admin port: for probes and scrapers, and what they are told stays small whatever callers send.
+//! The admin port: for probes and scrapers, and what they are told stays small whatever callers
+//! send.
 
 use std::{collections::BTreeSet, convert::Infallible};
 
@@ -100,10 +101,19 @@ async fn odd_requests(server: &Server, token: &str, number: usize) {
     let authorization = format!("Bearer {token}");
     let name = format!("odd\"}}_tool\n{number}");
     for body in [
-        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": {}}}),
+        json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"name": name, "arguments": {}}
+        }),
         json!({"jsonrpc": "2.0", "id": 1, "method": name}),
-        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": READ, "arguments": {name.as_str(): 1}}}),
-        json!({"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": format!("lenses://{number}")}}),
+        json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"name": READ, "arguments": {name.as_str(): 1}}
+        }),
+        json!({
+            "jsonrpc": "2.0", "id": 1, "method": "resources/read",
+            "params": {"uri": format!("lenses://{number}")}
+        }),
         json!({"jsonrpc": "2.0", "id": 1, "method": "prompts/get", "params": {"name": name}}),
     ] {
         server.send(post(&body.to_string()).with_header("authorization", &authorization)).await;
@@ -135,7 +145,10 @@ async fn nothing_that_callers_send_makes_a_new_series() {
     for number in 1..20 {
         hq.issue(
             "another",
-            json!({"scope": "read", "sub": format!("user-{number}"), "client_id": format!("app-{number}")}),
+            json!({
+                "scope": "read", "sub": format!("user-{number}"),
+                "client_id": format!("app-{number}")
+            }),
         );
         odd_requests(&server, "another", number).await;
     }

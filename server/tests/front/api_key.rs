@@ -120,7 +120,8 @@ async fn over_http_the_key_is_not_lent_to_strangers_or_pages() {
 
     let closed = server(&hq, ("MCP_CALLER_TOKEN", "callers-token-of-a-test"));
     assert_eq!(closed.send(call(READ)).await.status, StatusCode::UNAUTHORIZED);
-    // Even where anyone may call, a page that makes its own name resolve here may not, nor one from elsewhere.
+    // Even where anyone may call, a page that makes its own name resolve here may not, nor one from
+    // elsewhere.
     let open = server(&hq, ("MCP_CALLERS", "anyone"));
     for (header, value) in [
         ("host", "rebound.example"),

@@ -193,7 +193,7 @@ async fn calls_beyond_a_bound_are_recorded() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_stopped_for_its_time_is_recorded_as_timed_out() {
+async fn a_call_over_the_time_limit_is_recorded_as_timed_out() {
     let hq = Hq::start().await;
     let more = [("MCP_REQUEST_TIMEOUT", "2s"), ("MCP_SQL_TIMEOUT", "1s")];
     let server = Server::with_oauth(&hq, &more);

@@ -1,5 +1,5 @@
-//! Requests that are wrong, through the whole router: each gets the error that its RFC or MCP has for it, and HQ hears
-//! nothing of it.
+//! Requests that are wrong, through the whole router: each gets the error that its RFC or MCP has
+//! for it, and HQ hears nothing of it.
 
 use axum::body::Body;
 use http::{Method, Request};
@@ -28,7 +28,10 @@ fn modern() -> (Value, Vec<(&'static str, &'static str)>) {
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
         "name": READ,
         "arguments": {},
-        "_meta": {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}},
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientCapabilities": {}
+        },
     }});
     (body, vec![("mcp-protocol-version", MODERN), ("mcp-method", "tools/call"), ("mcp-name", READ)])
 }
@@ -125,7 +128,7 @@ async fn headers_of_the_newest_revision_must_say_what_the_body_says() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_message_get_json_rpcs_error_and_their_id_where_it_can_be_read() {
+async fn invalid_bodies_get_a_json_rpc_error_with_any_readable_id() {
     let hq = Hq::start().await;
     let server = server(&hq);
     let deep = format!(
@@ -151,7 +154,11 @@ async fn bodies_that_are_no_message_get_json_rpcs_error_and_their_id_where_it_ca
         (deep.as_bytes(), -32600),
         (b"[]", -32600),
         (b"[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}]", -32600),
-        (b"[{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"},{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}]", -32600),
+        (
+            b"[{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"},{\"jsonrpc\":\"2.0\",\
+              \"id\":1,\"method\":\"ping\"}]",
+            -32600
+        ),
         (b"null", -32600),
         (b"true", -32600),
         (b"7", -32600),
@@ -168,8 +175,15 @@ async fn bodies_that_are_no_message_get_json_rpcs_error_and_their_id_where_it_ca
         (b"{\"jsonrpc\":\"2.0\",\"id\":true,\"method\":\"ping\"}", -32600),
         (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"ping\"}", -32600),
         (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":[]}", -32602),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":7}}", -32602),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"list_environments\",\"arguments\":\"{}\"}}", -32602),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":7}}",
+            -32602
+        ),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\
+              \"params\":{\"name\":\"list_environments\",\"arguments\":\"{}\"}}",
+            -32602
+        ),
     ];
     for (body, code) in table {
         let answer = server.send(post("").map(|_| Body::from(body.to_vec()))).await;
@@ -203,8 +217,10 @@ async fn methods_that_nobody_knows_get_32601_in_the_status_of_their_revision() {
         assert_eq!(answer.json()["id"], "a-1");
     }
     // Of a later revision, or an earlier one than asked for.
-    let gone =
-        json!({"jsonrpc": "2.0", "id": 1, "method": "logging/setLevel", "params": {"level": "info"}}).to_string();
+    let gone = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "logging/setLevel", "params": {"level": "info"}
+    })
+    .to_string();
     assert_eq!(outcome(&server.send(post(&gone)).await).1, Some(-32601));
 }
 

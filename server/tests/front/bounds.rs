@@ -93,7 +93,7 @@ fn never(_: Context) -> BoxFuture<'static, Outcome> {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_413_and_one_at_the_limit_passes() {
+async fn a_body_over_the_limit_is_413_and_one_at_it_passes() {
     let server = in_front_of(&[("MCP_MAX_BODY_BYTES", "1024")], hello);
     let body = |length: usize| {
         let start = r#"{"jsonrpc":"2.0","id":1,"method":""#;
@@ -104,7 +104,12 @@ async fn a_body_over_the_limit_is_413_and_one_at_the_limit_passes() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(
         answer.json(),
-        json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "the body is longer than 1024 bytes (MCP_MAX_BODY_BYTES)"}})
+        json!({
+            "jsonrpc": "2.0", "id": null,
+            "error": {
+                "code": -32600, "message": "the body is longer than 1024 bytes (MCP_MAX_BODY_BYTES)"
+            }
+        })
     );
     // Without Content-Length it is counted as it comes.
     let chunks = futures::stream::iter((0..4).map(|_| Ok::<_, io::Error>("x".repeat(512))));
@@ -144,7 +149,7 @@ fn streams(context: Context) -> BoxFuture<'static, Outcome> {
 }
 
 #[tokio::test]
-async fn more_requests_than_the_limit_get_503_until_the_last_byte_of_one() {
+async fn requests_over_the_limit_get_503_until_one_response_has_ended() {
     let server = in_front_of(&[("MCP_MAX_CONCURRENT_REQUESTS", "1")], streams);
     let streaming = server.router.clone().oneshot(call(READ)).await.unwrap();
     assert_eq!(streaming.status(), StatusCode::OK);
@@ -168,7 +173,7 @@ async fn more_requests_of_one_user_than_the_limit_get_429() {
 }
 
 #[tokio::test]
-async fn a_call_that_takes_too_long_is_504_and_a_stream_that_began_is_not_cut() {
+async fn a_slow_call_is_504_but_a_started_stream_is_not_cut() {
     let more = [("MCP_REQUEST_TIMEOUT", "1500ms"), ("MCP_SQL_TIMEOUT", "1s")];
     let server = in_front_of(&more, never);
     let answer = server.send(call(READ)).await;
@@ -227,7 +232,7 @@ async fn a_panic_is_500_without_detail() {
 }
 
 #[tokio::test]
-async fn each_answer_has_a_request_id_and_a_proxys_is_kept_if_it_is_one() {
+async fn each_response_has_a_request_id_and_keeps_a_valid_one() {
     let server = in_front_of(&[], hello);
     let made = server.send(call(READ)).await;
     assert_eq!(made.header("x-request-id").map(str::len), Some(36));

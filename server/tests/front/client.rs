@@ -151,8 +151,11 @@ pub(crate) fn call(tool: &str) -> Request<Body> {
     let arguments =
         if tool == DELETE { json!({"environment": "dev", "group_id": "g"}) } else { json!({}) };
     post(
-        &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
-            .to_string(),
+        &json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"name": tool, "arguments": arguments}
+        })
+        .to_string(),
     )
 }
 

@@ -1,5 +1,5 @@
-//! As much of HQ as sign-in meets: introspection over tokens that tests add and revoke, metadata, token exchange, and one
-//! API call.
+//! As much of HQ as sign-in meets: introspection over tokens that tests add and revoke, metadata,
+//! token exchange, and one API call.
 
 use std::{
     collections::HashMap,
@@ -153,7 +153,10 @@ impl Hq {
 
     /// A token that may do everything.
     pub(crate) fn issue_to_alice(&self) -> &'static str {
-        let members = json!({"scope": "read write delete", "sub": "alice", "client_id": "claude", "exp": 9_999_999_999_u64});
+        let members = json!({
+            "scope": "read write delete", "sub": "alice", "client_id": "claude",
+            "exp": 9_999_999_999_u64
+        });
         self.issue("alices-token", members);
         "alices-token"
     }

@@ -1,4 +1,5 @@
-//! The page for browsers: who gets it, what it shows, and that nothing in it can run or load but its own.
+//! The page for browsers: who gets it, what it shows, and that nothing in it can run or load but
+//! its own.
 
 use axum::body::Body;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -42,7 +43,7 @@ fn varies_with_accept(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn a_browser_gets_the_page_at_the_root_and_at_the_endpoint_without_sign_in() {
+async fn a_browser_gets_the_page_at_root_and_endpoint_without_sign_in() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
     let page = open(&server, "/").await.body;
     let at_endpoint = open(&server, "/mcp").await;
@@ -126,14 +127,15 @@ async fn a_foreign_host_gets_no_page() {
 }
 
 #[tokio::test]
-async fn only_the_pages_own_style_and_script_run_and_nothing_else_is_loaded_framed_or_sent() {
+async fn the_page_loads_and_runs_nothing_but_its_own_style_and_script() {
     let server = Server::with_oauth(&Hq::start().await, &[]);
     let page = open(&server, "/").await;
     let hash = |tag| BASE64_STANDARD.encode(Sha256::digest(between(&page.body, tag)));
     assert_eq!(
         page.header("content-security-policy").unwrap(),
         format!(
-            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; \
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
+             base-uri 'none'; \
              form-action 'none'; frame-ancestors 'none'",
             hash("style"),
             hash("script")
@@ -148,7 +150,7 @@ async fn only_the_pages_own_style_and_script_run_and_nothing_else_is_loaded_fram
 }
 
 #[tokio::test]
-async fn an_address_cannot_break_out_of_the_page_or_of_a_shells_word() {
+async fn an_address_cannot_break_out_of_the_html_or_shell_word() {
     let server = with_key(&[
         ("MCP_CALLERS", "anyone"),
         ("MCP_ADVERTISED_URL", "https://a'&$(id).example.com"),

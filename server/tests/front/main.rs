@@ -1,5 +1,5 @@
-//! The server's front, whole and without a socket of its own: the real router and MCP endpoint, in front of an
-//! introspection endpoint with state of its own on loopback.
+//! The server's front, whole and without a socket of its own: the real router and MCP endpoint, in
+//! front of an introspection endpoint with state of its own on loopback.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by panicking")]
 

@@ -19,7 +19,12 @@ async fn both_paths_answer_with_the_resource_metadata_of_rfc_9728() {
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(
             answer.body,
-            r#"{"resource":"https://mcp.example.com/mcp","authorization_servers":["https://lenses.example.com"],"scopes_supported":["read","write","delete"],"bearer_methods_supported":["header"]}"#
+            concat!(
+                r#"{"resource":"https://mcp.example.com/mcp","#,
+                r#""authorization_servers":["https://lenses.example.com"],"#,
+                r#""scopes_supported":["read","write","delete"],"#,
+                r#""bearer_methods_supported":["header"]}"#,
+            )
         );
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
@@ -56,7 +61,8 @@ async fn below_a_path_endpoint_and_metadata_are_where_clients_look() {
     for endpoint in ["/mcp", "/team-a/mcp"] {
         let answer = server.send(get(endpoint)).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-        let expected = "resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource/team-a/mcp\"";
+        let expected = "resource_metadata=\"https://mcp.example.com/.well-known/\
+                        oauth-protected-resource/team-a/mcp\"";
         assert!(answer.challenge().unwrap().contains(expected), "{answer:?}");
     }
 }
@@ -82,7 +88,7 @@ async fn hqs_own_metadata_is_answered_at_this_host_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn metadata_that_hq_does_not_give_is_503_and_never_shows_its_address() {
+async fn missing_metadata_of_hq_is_503_without_its_address() {
     let hq = Hq::start().await;
     for (status, body) in [
         (StatusCode::INTERNAL_SERVER_ERROR, String::new()),

@@ -15,7 +15,7 @@ use crate::{
 const TWO: (&str, &str) = ("MCP_CALLS_PER_MINUTE_PER_USER", "2");
 
 #[tokio::test]
-async fn a_call_too_many_is_429_with_when_to_try_again_and_hq_is_not_asked_for_it() {
+async fn a_call_over_the_rate_is_429_without_asking_hq() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[TWO]);
     let token = hq.issue_to_alice();
@@ -29,7 +29,8 @@ async fn a_call_too_many_is_429_with_when_to_try_again_and_hq_is_not_asked_for_i
     assert_eq!(
         answer.json(),
         json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": format!(
-            "too many calls: this server takes 2 a minute from one user; nothing was done, try again in {seconds} s"
+            "too many calls: this server takes 2 a minute from one user; nothing was done, try \
+             again in {seconds} s"
         )}})
     );
     assert_eq!(hq.called_with().len(), 2);
@@ -120,7 +121,7 @@ async fn every_method_counts() {
 
 /// HQ is asked about the token of each, so that none of them is free.
 #[tokio::test]
-async fn what_is_refused_after_sign_in_counts_and_a_refused_token_does_not() {
+async fn requests_refused_after_sign_in_count_and_refused_tokens_do_not() {
     let hq = Hq::start().await;
     let refused = |name: &str| match name {
         "of another scope" => (call(DELETE), 403),

@@ -41,7 +41,7 @@ fn alice(members: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_token_that_is_bound_early_or_foreign_is_401_with_the_reason() {
+async fn a_bound_premature_or_foreign_token_is_401_with_the_reason() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
     for (members, said) in [
@@ -63,7 +63,7 @@ async fn a_token_that_is_bound_early_or_foreign_is_401_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_token_of_now_and_of_hq_is_taken_however_its_issuer_ends() {
+async fn a_current_token_of_hq_is_accepted_however_its_issuer_ends() {
     let hq = Hq::start().await;
     for members in [
         json!({"nbf": in_seconds(-60), "iss": "https://lenses.example.com"}),

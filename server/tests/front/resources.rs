@@ -18,7 +18,7 @@ async fn read(server: &Server, token: &str, uri: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_resource_is_read_with_the_scope_read_and_refused_without_it_as_a_tool_is() {
+async fn a_resource_needs_the_scope_read_as_a_tool_does() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
     hq.issue("reader", json!({ "scope": "read", "sub": "bob" }));
@@ -42,7 +42,7 @@ async fn a_resource_is_read_with_the_scope_read_and_refused_without_it_as_a_tool
 }
 
 #[tokio::test]
-async fn nobody_is_asked_for_a_scope_for_what_is_not_there_or_not_offered() {
+async fn no_scope_is_requested_for_missing_or_withheld_resources() {
     let hq = Hq::start().await;
     let server =
         Server::with_oauth(&hq, &[("MCP_TOOLS_DENY", "topics/*"), ("MCP_ENVIRONMENTS", "dev")]);

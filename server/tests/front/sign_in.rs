@@ -9,8 +9,8 @@ use crate::{
     hq::Hq,
 };
 
-const CHALLENGE: &str = "Bearer resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\", \
-                         scope=\"read write delete\"";
+const CHALLENGE: &str = "Bearer resource_metadata=\"https://mcp.example.com/.well-known/\
+                         oauth-protected-resource/mcp\", scope=\"read write delete\"";
 /// As [`CHALLENGE`], with why the token is not taken; `rejections.rs` has the reasons.
 fn assert_invalid_token(answer: &Answer) {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer:?}");
@@ -21,7 +21,7 @@ fn assert_invalid_token(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn without_a_token_the_challenge_says_where_to_sign_in_and_names_no_error() {
+async fn without_a_token_the_challenge_points_to_sign_in_without_an_error() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
     let get = Request::builder()
@@ -43,7 +43,8 @@ async fn without_a_token_the_challenge_says_where_to_sign_in_and_names_no_error(
             answer.json(),
             json!({
                 "error": "authentication_required",
-                "error_description": "sign in: this server takes an access token in the Authorization header, as Bearer",
+                "error_description": "sign in: this server takes an access token in the \
+                                      Authorization header, as Bearer",
             })
         );
     }
@@ -51,7 +52,7 @@ async fn without_a_token_the_challenge_says_where_to_sign_in_and_names_no_error(
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_a_token_is_invalid_and_hq_is_not_asked() {
+async fn a_malformed_token_is_invalid_without_asking_hq() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[]);
     for value in ["Bearer a b", "Bearer a,b", "Bearer \"a\"", "Bearer ====", "Bearer t\u{f6}ken"] {
@@ -172,8 +173,8 @@ async fn one_challenge_names_the_missing_scope_and_those_held() {
     assert_eq!(
         answer.challenge(),
         Some(
-            "Bearer error=\"insufficient_scope\", error_description=\"this call needs the scope 'delete'; the token holds \
-             'read'\", scope=\"read delete\", \
+            "Bearer error=\"insufficient_scope\", error_description=\"this call needs the scope \
+             'delete'; the token holds 'read'\", scope=\"read delete\", \
              resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\""
         )
     );
@@ -193,7 +194,9 @@ async fn what_a_statement_does_decides_the_scopes_of_execute_sql() {
     let server = Server::with_oauth(&hq, &[]);
     hq.issue("reader", json!({"scope": "read"}));
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": {"name": "execute_sql", "arguments": {"environment": "dev", "sql": "DROP TABLE t"}}});
+    "params": {
+        "name": "execute_sql", "arguments": {"environment": "dev", "sql": "DROP TABLE t"}
+    }});
     let answer =
         server.send(post(&body.to_string()).with_header("authorization", "Bearer reader")).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
@@ -201,7 +204,7 @@ async fn what_a_statement_does_decides_the_scopes_of_execute_sql() {
 }
 
 #[tokio::test]
-async fn a_tool_above_what_is_offered_is_not_asked_for_and_not_called() {
+async fn a_tool_above_the_offered_scopes_is_neither_requested_nor_called() {
     let hq = Hq::start().await;
     let server = Server::with_oauth(&hq, &[("MCP_SCOPES", "read")]);
     let answer = server.call(hq.issue_to_alice(), DELETE).await;
@@ -230,9 +233,18 @@ async fn a_repeated_member_cannot_show_sign_in_another_tool_than_is_called() {
     let server = Server::with_oauth(&hq, &[]);
     hq.issue("reader", json!({"scope": "read"}));
     for body in [
-        r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"delete_consumer_group"}}"#,
-        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_environments"},"params":{"name":"delete_consumer_group"}}"#,
-        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_environments","name":"delete_consumer_group"}}"#,
+        concat!(
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","#,
+            r#""params":{"name":"delete_consumer_group"}}"#,
+        ),
+        concat!(
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","#,
+            r#""params":{"name":"list_environments"},"params":{"name":"delete_consumer_group"}}"#,
+        ),
+        concat!(
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","#,
+            r#""params":{"name":"list_environments","name":"delete_consumer_group"}}"#,
+        ),
     ] {
         let answer = server.send(post(body).with_header("authorization", "Bearer reader")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}: {answer:?}");

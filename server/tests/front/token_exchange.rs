@@ -1,4 +1,5 @@
-//! Token exchange: what HQ is asked, what it is then shown, and that no token goes on where none should.
+//! Token exchange: what HQ is asked, what it is then shown, and that no token goes on where none
+//! should.
 
 use std::time::{Duration, Instant};
 
@@ -71,7 +72,7 @@ async fn elsewhere_the_callers_token_is_passed_on() {
 }
 
 #[tokio::test]
-async fn metadata_is_not_read_at_start_nor_for_what_sign_in_refuses_and_then_once() {
+async fn metadata_is_read_once_at_the_first_accepted_sign_in() {
     let hq = Hq::start().await;
     hq.offer_exchange();
     let server = server(&hq, &[]);
@@ -109,7 +110,7 @@ async fn metadata_is_found_below_a_path_too() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_fails_is_503_and_the_token_is_not_passed_on() {
+async fn a_failed_exchange_is_503_and_the_token_is_not_forwarded() {
     for (status, body) in [
         (StatusCode::BAD_REQUEST, r#"{"error":"invalid_request"}"#),
         (StatusCode::BAD_REQUEST, r#"{"error":"invalid_target"}"#),
@@ -139,7 +140,9 @@ async fn an_exchange_that_fails_is_503_and_the_token_is_not_passed_on() {
 async fn an_endpoint_that_is_not_hqs_gets_no_token() {
     let hq = Hq::start().await;
     let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
-    hq.publish(json!({"token_endpoint": "https://evil.example/token", "grant_types_supported": [exchange]}));
+    hq.publish(
+        json!({"token_endpoint": "https://evil.example/token", "grant_types_supported": [exchange]})
+    );
     assert_unavailable(&server(&hq, &[]).call(hq.issue_to_alice(), READ).await);
     assert_eq!((hq.called_with().len(), hq.exchanges().len()), (0, 0));
 }

@@ -1,5 +1,5 @@
-//! What does not even become a request: bytes on a connection that are no HTTP, or HTTP that two readers could read in two
-//! ways. The one part of the front that needs a socket.
+//! What does not even become a request: bytes on a connection that are no HTTP, or HTTP that two
+//! readers could read in two ways. The one part of the front that needs a socket.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -40,8 +40,8 @@ pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 
 fn head(lines: &str) -> String {
     format!(
-        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, \
-         text/event-stream\r\nConnection: close\r\n{lines}\r\n"
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: \
+         application/json, text/event-stream\r\nConnection: close\r\n{lines}\r\n"
     )
 }
 
@@ -88,7 +88,7 @@ async fn what_is_no_http_is_refused_and_the_connection_closed() {
 }
 
 #[tokio::test]
-async fn a_body_whose_end_two_readers_could_see_in_two_places_is_refused() {
+async fn a_body_with_an_ambiguous_end_is_refused() {
     let address = listening().await;
     let length = BODY.len();
     let chunked = format!("{length:x}\r\n{BODY}\r\n0\r\n\r\n");
@@ -112,7 +112,7 @@ async fn a_body_whose_end_two_readers_could_see_in_two_places_is_refused() {
 }
 
 #[tokio::test]
-async fn where_both_length_and_chunks_are_given_the_connection_is_not_used_again() {
+async fn a_request_with_length_and_chunks_closes_its_connection() {
     let smuggled = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let lines = format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", BODY.len());
     let request =

@@ -21,7 +21,10 @@ const METHODS: [(&str, &str, &str); 7] = [
     ("prompts/get", r#"{"name":"none","arguments":"#, "}"),
     (
         "completion/complete",
-        r#"{"ref":{"type":"ref/prompt","name":"none"},"argument":{"name":"a","value":""},"context":{"arguments":"#,
+        concat!(
+            r#"{"ref":{"type":"ref/prompt","name":"none"},"argument":{"name":"a","value":""},"#,
+            r#""context":{"arguments":"#,
+        ),
         "}}",
     ),
     ("resources/read", r#"{"uri":"lenses://none","_meta":"#, "}"),

@@ -98,7 +98,8 @@ impl Connection {
 }
 
 impl Reply {
-    /// Asserts that it is a JSON-RPC message, and one that says when to try again if it is 429 or 503.
+    /// Asserts that it is a JSON-RPC message, and one that says when to try again if it is 429
+    /// or 503.
     pub(crate) fn assert_answers(&self, allowed: &[u16]) {
         assert!(allowed.contains(&self.status.as_u16()), "{self:?}");
         assert_eq!(self.body["jsonrpc"], "2.0", "{self:?}");

@@ -43,7 +43,8 @@ struct Question {
 /// Each token is a user of its own.
 async fn introspect(Form(Question { token }): Form<Question>) -> Json<Value> {
     Json(json!({
-        "active": true, "scope": "read write delete", "sub": token, "client_id": "hostile", "exp": 9_999_999_999_u64,
+        "active": true, "scope": "read write delete", "sub": token, "client_id": "hostile",
+        "exp": 9_999_999_999_u64,
     }))
 }
 
@@ -53,7 +54,10 @@ fn topics(bytes: usize) -> Bytes {
         let topic = json!({
             "topicName": format!("orders-{number}"),
             "partitions": 12, "replication": 3, "totalMessages": 1_915_883_588_174_806_058_u64,
-            "config": [{ "name": "cleanup.policy", "value": "delete" }, { "name": "retention.ms", "value": "604800000" }],
+            "config": [
+                { "name": "cleanup.policy", "value": "delete" },
+                { "name": "retention.ms", "value": "604800000" }
+            ],
         });
         if list.len() > bytes {
             break;

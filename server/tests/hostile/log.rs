@@ -32,7 +32,9 @@ async fn texts_of_a_megabyte_leave_short_log_lines() {
         json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": { "uri": long } }),
         json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": { "cursor": long } }),
         json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
-            "params": { "name": "get_topic", "arguments": { "environment": long, "topic_name": long } } }),
+            "params": {
+                "name": "get_topic", "arguments": { "environment": long, "topic_name": long }
+            } }),
     ];
     let caller = Caller::number(0);
     for message in &messages {

@@ -9,7 +9,10 @@ use crate::{
     watch::{P99, Watch},
 };
 
-const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_topics","arguments":{"environment":"dev"}}}"#;
+const CALL: &str = concat!(
+    r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_topics","#,
+    r#""arguments":{"environment":"dev"}}}"#,
+);
 
 const ROUNDS: u32 = 5;
 /// How often a caller is told to try again before the list no longer fits.
@@ -33,7 +36,7 @@ async fn listed(server: &Server, number: u8) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_of_twenty_callers_at_once_gets_a_list_of_2_6_mb() {
+async fn twenty_concurrent_callers_each_get_a_list_of_2_6_mb() {
     let hq = Hq::start(2_650_000).await;
     let mut server = Server::start(&hq, &[]).await;
     let watch = Watch::start(&server).await;

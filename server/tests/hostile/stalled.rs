@@ -20,7 +20,8 @@ const CLIENTS: u8 = 255;
 
 fn head(authorization: &str, length: usize) -> String {
     format!(
-        "POST /mcp HTTP/1.1\r\nHost: mcp.example.com\r\n{authorization}Content-Type: application/json\r\n\
+        "POST /mcp HTTP/1.1\r\nHost: mcp.example.com\r\n{authorization}Content-Type: \
+         application/json\r\n\
          Content-Length: {length}\r\n\r\n"
     )
 }
@@ -102,9 +103,10 @@ async fn answers_that_nobody_reads_take_neither_memory_nor_places() {
 #[tokio::test(flavor = "multi_thread")]
 async fn long_answers_that_nobody_reads_take_neither_memory_nor_places() {
     // 2 MB come back for each.
-    nobody_reads(
-        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","arguments":{"environment":"dev","topic_name":"long"}}}"#,
-    )
+    nobody_reads(concat!(
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","#,
+        r#""arguments":{"environment":"dev","topic_name":"long"}}}"#,
+    ))
     .await;
 }
 

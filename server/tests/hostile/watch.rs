@@ -15,9 +15,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{client::Caller, process::Server};
 
-const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","arguments":{"environment":"dev","topic_name":""}}}"#;
+const CALL: &str = concat!(
+    r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","#,
+    r#""arguments":{"environment":"dev","topic_name":""}}}"#,
+);
 /// A call for which HQ is asked.
-const ASKING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","arguments":{"environment":"dev","topic_name":"orders"}}}"#;
+const ASKING: &str = concat!(
+    r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topic","#,
+    r#""arguments":{"environment":"dev","topic_name":"orders"}}}"#,
+);
 /// Calls of which the slowest of a hundred is judged.
 const CALLS: usize = 100;
 /// Time between two calls.

@@ -202,7 +202,7 @@ async fn no_secret_argument_or_record_is_in_logs_spans_metrics_or_audit() {
 }
 
 #[tokio::test]
-async fn no_question_or_answer_is_in_a_text_log_with_spans_metrics_or_audit() {
+async fn questions_and_answers_appear_in_no_log_span_metric_or_audit_line() {
     let (hq, rows) = (Hq::start().await, rows().await);
     let settings =
         [("LOG_FORMAT", "text"), ("OTEL_EXPORTER", "console"), ("MCP_CONFIRM", "destructive")];
@@ -224,7 +224,7 @@ async fn no_question_or_answer_is_in_a_text_log_with_spans_metrics_or_audit() {
 }
 
 #[tokio::test]
-async fn no_secret_argument_or_answer_is_in_the_log_or_audit_over_stdio() {
+async fn over_stdio_secrets_arguments_and_answers_appear_in_no_log_or_audit() {
     let (hq, rows) = (Hq::start().await, rows().await);
     let (asked, calls, run) = stdio::run(&hq, &rows.url).await;
     assert!(asked > 0 && calls > 200, "{asked} questions, {calls} calls");

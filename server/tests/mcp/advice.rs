@@ -13,7 +13,7 @@ use crate::{
 const JSON: &str = "application/json";
 
 #[tokio::test]
-async fn what_hq_says_is_read_in_each_of_its_shapes_and_pages_are_not() {
+async fn hqs_message_is_read_in_each_shape_and_html_is_not() {
     let text = "text/plain; charset=utf-8";
     let no_reason = "no reason was given";
     for (content_type, body, said) in [
@@ -63,7 +63,12 @@ async fn only_calls_that_change_something_are_told_that_they_may_have() {
         (200, JSON, "{\"a\":"),
         (502, JSON, r#"{"type":"agent_rpc_error"}"#),
     ];
-    let reset = |dry_run| json!({ "environment": "dev", "group_id": "g", "topic": "t", "partition": 0, "offset": 1, "dry_run": dry_run });
+    let reset = |dry_run| {
+        json!({
+            "environment": "dev", "group_id": "g", "topic": "t", "partition": 0, "offset": 1,
+            "dry_run": dry_run
+        })
+    };
     let sql = |sql| json!({ "environment": "dev", "sql": sql });
     let tools = tools::registry().iter().filter(|tool| tool.group() != "server");
     let calls = tools.filter(|tool| tool.name() != "execute_sql").map(|tool| {

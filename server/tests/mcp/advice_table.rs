@@ -1,10 +1,18 @@
-//! Every shape of error from HQ, for calls that read, create, update, trigger and delete, in each way
-//! of signing in: the whole message.
+//! Every shape of error from HQ, for calls that read, create, update, trigger and delete, in each
+//! way of signing in: the whole message.
+
+mod advice;
 
 use std::time::Duration;
 
 use lenses_mcp_server::identity::SignInMode;
 
+use self::advice::{
+    AGENT_FAILED, AWAY, Advice,
+    Advice::{ByIntent, BySignIn},
+    CONFLICT, CORRECT, FAILED, FORBIDDEN, LATER, LICENCE, NO_AGENT, NOT_FOUND, NOT_HQ, OLD_AGENT,
+    REBALANCE, RESTARTING, TOO_LARGE, UNAUTHORIZED, UNUSABLE,
+};
 use crate::{
     client::{Endpoint, Limits},
     hq::{self, Hq},
@@ -24,146 +32,101 @@ const TOOLS: [&[&str]; 5] = [
 ];
 const SIGN_IN_MODES: [SignInMode; 3] = [SignInMode::OAuth, SignInMode::ApiKey, SignInMode::Stdio];
 
-/// What the model is told to do.
-enum Advice {
-    /// The same whoever calls: after a call that reads, creates, updates, triggers, deletes.
-    ByIntent([&'static str; 5]),
-    /// The same whatever the call does: with OAuth, an API key over HTTP, stdio.
-    BySignIn([&'static str; 3]),
-}
-use Advice::{ByIntent, BySignIn};
-
-/// The same after every change that is no deletion.
-const fn by(read: &'static str, change: &'static str, delete: &'static str) -> Advice {
-    ByIntent([read, change, change, change, delete])
-}
-
-const CORRECT: Advice = ByIntent(["Correct the arguments as the message says and try again."; 5]);
-const NOT_FOUND: Advice = by(
-    "Check the names with the list tools (list_environments, list_topics, …) and try again.",
-    "Check the names with the list tools (list_environments, list_topics, …) and try again.",
-    "It may have been deleted already: check the names with the list tools before you try again.",
-);
-const CONFLICT: Advice = ByIntent([
-    "It is being changed: try once more in a moment, then tell the user.",
-    "Look at what is there first, then choose another name or leave it as it is.",
-    "It is in use or being changed: look at what uses it, such as a group's consumers, ask the user to \
-     stop that first, then try again.",
-    "It is busy: look at its state, try again in a few seconds, then tell the user.",
-    "It is in use: look at what uses it, and ask the user before you change that.",
-]);
-const REBALANCE: Advice =
-    ByIntent(["A rebalance is going on: try again in a few seconds, then tell the user."; 5]);
-const FAILED: Advice = by(
-    "This may pass: try once more, then tell the user.",
-    "A change may have been made: look before repeating it. This may pass: try once more, then tell \
-     the user.",
-    "It may have been deleted: look before repeating it. This may pass: try once more, then tell the \
-     user.",
-);
-const NO_AGENT: Advice = ByIntent(
-    ["The environment can't be used until its agent is connected again: check_environment_health \
-      tells; other environments are not affected."; 5],
-);
-const OLD_AGENT: Advice = ByIntent(
-    ["The environment's agent must be upgraded for this: tell the user; retrying does not help, and \
-      tools that the agent knows go on working."; 5],
-);
-const AGENT_FAILED: Advice = by(
-    "The agent is connected, but Lenses HQ's call to it failed: try once more, then tell the user to \
-     look at the agent's log; other environments are not affected.",
-    "A change may have been made: look before repeating it. The agent is connected, but Lenses HQ's \
-     call to it failed: try once more, then tell the user to look at the agent's log; other \
-     environments are not affected.",
-    "It may have been deleted: look before repeating it. The agent is connected, but Lenses HQ's \
-     call to it failed: try once more, then tell the user to look at the agent's log; other \
-     environments are not affected.",
-);
-const LICENCE: Advice = ByIntent(
-    ["Tell the user, who can ask whoever holds the Lenses licence; retrying does not help."; 5],
-);
-const LATER: Advice = ByIntent(["Wait a little, then try again with fewer calls."; 5]);
-const NOT_HQ: Advice = by(
-    "Something other than Lenses HQ seems to answer (a proxy or login page): tell the user that this \
-     server's LENSES_URL should be checked.",
-    "A change may have been made: look before repeating it. Something other than Lenses HQ seems to \
-     answer (a proxy or login page): tell the user that this server's LENSES_URL should be checked.",
-    "It may have been deleted: look before repeating it. Something other than Lenses HQ seems to \
-     answer (a proxy or login page): tell the user that this server's LENSES_URL should be checked.",
-);
-const RESTARTING: Advice = by(
-    "Lenses HQ is restarting or overloaded: try once more in a moment, then tell the user.",
-    "A change may have been made: look before repeating it. Lenses HQ is restarting or overloaded: \
-     try once more in a moment, then tell the user.",
-    "It may have been deleted: look before repeating it. Lenses HQ is restarting or overloaded: try \
-     once more in a moment, then tell the user.",
-);
-const AWAY: Advice = by(
-    "Lenses HQ is down or restarting, or this server does not reach it (LENSES_URL, trusted \
-     certificates): try once more in a moment, then tell the user.",
-    "Nothing was changed. Lenses HQ is down or restarting, or this server does not reach it \
-     (LENSES_URL, trusted certificates): try once more in a moment, then tell the user.",
-    "Nothing was changed. Lenses HQ is down or restarting, or this server does not reach it \
-     (LENSES_URL, trusted certificates): try once more in a moment, then tell the user.",
-);
-const TOO_LARGE: Advice = by(
-    "Ask for less: one item instead of the list, or a query with WHERE and LIMIT.",
-    "A change may have been made: look before repeating it.",
-    "It may have been deleted: look before repeating it.",
-);
-const UNAUTHORIZED: Advice = BySignIn([
-    "The session has expired or been revoked: ask the user to sign in again, do not retry with the \
-     same token.",
-    "All callers of this server share its LENSES_API_KEY, and the user has nothing to sign in to: \
-     tell the user that whoever runs this server must set LENSES_API_KEY to the token of a service \
-     account that exists in Lenses HQ. Do not retry.",
-    "Tell the user to set LENSES_API_KEY, in the configuration with which the client starts this \
-     server, to the token of a service account that exists in Lenses HQ, and to start it again. Do \
-     not retry.",
-]);
-const FORBIDDEN: Advice = BySignIn([
-    "The user's Lenses permissions do not include this: tell the user, who can ask a Lenses \
-     administrator; retrying does not help.",
-    "The permissions of the service account behind LENSES_API_KEY do not include this: tell the \
-     user, who can ask a Lenses administrator to extend them; retrying does not help.",
-    "The permissions of the service account behind LENSES_API_KEY do not include this: tell the \
-     user, who can ask a Lenses administrator to extend them; retrying does not help.",
-]);
-const UNUSABLE: Advice = BySignIn([
-    "Ask the user to sign in again, do not retry with the same token.",
-    "Tell the user that whoever runs this server must correct its LENSES_API_KEY. Do not retry.",
-    "Tell the user to correct LENSES_API_KEY in the configuration with which the client starts this \
-     server, and to start it again. Do not retry.",
-]);
-
 #[rustfmt::skip]
 const REPLIES: &[(u16, &str, &str, &str, &Advice)] = &[
     // HQ's problem documents, by their codes.
-    (401, JSON, r#"{"type":"unauthorised","title":"odd"}"#, "Lenses HQ does not accept the credential: odd [unauthorised]", &UNAUTHORIZED),
-    (403, JSON, r#"{"type":"forbidden","title":"odd"}"#, "Lenses HQ does not allow this: odd [forbidden]", &FORBIDDEN),
-    (400, JSON, r#"{"type":"forbidden","title":"odd"}"#, "Lenses HQ does not allow this: odd [forbidden]", &FORBIDDEN),
-    (404, JSON, r#"{"type":"not_found","title":"odd","request_id":"r"}"#, "not found: odd [not_found, request r]", &NOT_FOUND),
+    (
+        401, JSON, r#"{"type":"unauthorised","title":"odd"}"#,
+        "Lenses HQ does not accept the credential: odd [unauthorised]", &UNAUTHORIZED
+    ),
+    (
+        403, JSON, r#"{"type":"forbidden","title":"odd"}"#,
+        "Lenses HQ does not allow this: odd [forbidden]", &FORBIDDEN
+    ),
+    (
+        400, JSON, r#"{"type":"forbidden","title":"odd"}"#,
+        "Lenses HQ does not allow this: odd [forbidden]", &FORBIDDEN
+    ),
+    (
+        404, JSON, r#"{"type":"not_found","title":"odd","request_id":"r"}"#,
+        "not found: odd [not_found, request r]", &NOT_FOUND
+    ),
     (400, JSON, r#"{"type":"not_found","title":"odd"}"#, "not found: odd [not_found]", &NOT_FOUND),
-    (409, JSON, r#"{"type":"conflict","title":"odd"}"#, "conflict with what is there: odd [conflict]", &CONFLICT),
-    (409, JSON, r#"{"error":"worker rebalance"}"#, "conflict with what is there: worker rebalance", &REBALANCE),
-    (400, JSON, r#"{"type":"conflict","title":"odd"}"#, "conflict with what is there: odd [conflict]", &CONFLICT),
-    (500, JSON, r#"{"type":"internal_server_error","title":"odd"}"#, "Lenses failed (500 Internal Server Error): odd [internal_server_error]", &FAILED),
-    (500, JSON, r#"{"type":"agent_rpc_error","title":"odd"}"#, "the environment's agent failed: odd [agent_rpc_error]", &AGENT_FAILED),
-    (501, JSON, r#"{"type":"missing_agent_capabilities","title":"odd"}"#, "the environment's agent is too old for this: odd [missing_agent_capabilities]", &OLD_AGENT),
-    (503, JSON, r#"{"type":"agent_not_connected","title":"odd"}"#, "the environment's agent can't be used: odd [agent_not_connected]", &NO_AGENT),
-    (404, JSON, r#"{"type":"agent_not_connected","title":"odd"}"#, "the environment's agent can't be used: odd [agent_not_connected]", &NO_AGENT),
-    (400, JSON, r#"{"type":"validation_error","title":"odd","invalid_fields":[{"name":"a","reason":"b"}]}"#, "Lenses refused the request (400 Bad Request): odd; a: b [validation_error]", &CORRECT),
-    (400, JSON, r#"{"type":"invalid_metadata","title":"odd"}"#, "Lenses refused the request (400 Bad Request): odd [invalid_metadata]", &CORRECT),
-    (400, JSON, r#"{"type":"missing_parameter","title":"odd"}"#, "Lenses refused the request (400 Bad Request): odd [missing_parameter]", &CORRECT),
-    (422, JSON, r#"{"type":"invalid_parameter","title":"odd"}"#, "Lenses refused the request (422 Unprocessable Entity): odd [invalid_parameter]", &CORRECT),
-    (402, JSON, r#"{"type":"unspecified","title":"odd"}"#, "the Lenses licence does not cover this: odd [unspecified]", &LICENCE),
-    (403, JSON, r#"{"type":"licence_limitation","title":"odd"}"#, "the Lenses licence does not cover this: odd [licence_limitation]", &LICENCE),
-    (503, JSON, r#"{"type":"ai_server_unavailable","title":"odd"}"#, "Lenses failed (503 Service Unavailable): odd [ai_server_unavailable]", &FAILED),
+    (
+        409, JSON, r#"{"type":"conflict","title":"odd"}"#,
+        "conflict with what is there: odd [conflict]", &CONFLICT
+    ),
+    (
+        409, JSON, r#"{"error":"worker rebalance"}"#,
+        "conflict with what is there: worker rebalance", &REBALANCE
+    ),
+    (
+        400, JSON, r#"{"type":"conflict","title":"odd"}"#,
+        "conflict with what is there: odd [conflict]", &CONFLICT
+    ),
+    (
+        500, JSON, r#"{"type":"internal_server_error","title":"odd"}"#,
+        "Lenses failed (500 Internal Server Error): odd [internal_server_error]", &FAILED
+    ),
+    (
+        500, JSON, r#"{"type":"agent_rpc_error","title":"odd"}"#,
+        "the environment's agent failed: odd [agent_rpc_error]", &AGENT_FAILED
+    ),
+    (
+        501, JSON, r#"{"type":"missing_agent_capabilities","title":"odd"}"#,
+        "the environment's agent is too old for this: odd [missing_agent_capabilities]", &OLD_AGENT
+    ),
+    (
+        503, JSON, r#"{"type":"agent_not_connected","title":"odd"}"#,
+        "the environment's agent can't be used: odd [agent_not_connected]", &NO_AGENT
+    ),
+    (
+        404, JSON, r#"{"type":"agent_not_connected","title":"odd"}"#,
+        "the environment's agent can't be used: odd [agent_not_connected]", &NO_AGENT
+    ),
+    (
+        400, JSON,
+        r#"{"type":"validation_error","title":"odd","invalid_fields":[{"name":"a","reason":"b"}]}"#,
+        "Lenses refused the request (400 Bad Request): odd; a: b [validation_error]", &CORRECT
+    ),
+    (
+        400, JSON, r#"{"type":"invalid_metadata","title":"odd"}"#,
+        "Lenses refused the request (400 Bad Request): odd [invalid_metadata]", &CORRECT
+    ),
+    (
+        400, JSON, r#"{"type":"missing_parameter","title":"odd"}"#,
+        "Lenses refused the request (400 Bad Request): odd [missing_parameter]", &CORRECT
+    ),
+    (
+        422, JSON, r#"{"type":"invalid_parameter","title":"odd"}"#,
+        "Lenses refused the request (422 Unprocessable Entity): odd [invalid_parameter]", &CORRECT
+    ),
+    (
+        402, JSON, r#"{"type":"unspecified","title":"odd"}"#,
+        "the Lenses licence does not cover this: odd [unspecified]", &LICENCE
+    ),
+    (
+        403, JSON, r#"{"type":"licence_limitation","title":"odd"}"#,
+        "the Lenses licence does not cover this: odd [licence_limitation]", &LICENCE
+    ),
+    (
+        503, JSON, r#"{"type":"ai_server_unavailable","title":"odd"}"#,
+        "Lenses failed (503 Service Unavailable): odd [ai_server_unavailable]", &FAILED
+    ),
     (429, JSON, r#"{"title":"odd"}"#, "Lenses is asked too often: odd", &LATER),
     // An agent's shape, and others.
-    (400, JSON, r#"{"error":"odd","fields":[{"field":"a","error":"b"}],"errorType":"E"}"#, "Lenses refused the request (400 Bad Request): odd; a: b [E]", &CORRECT),
-    (400, JSON, r#"{"errors":["odd",{"message":"even"}]}"#, "Lenses refused the request (400 Bad Request): odd; even", &CORRECT),
-    (400, JSON, r#"{"error":{"message":"odd"}}"#, "Lenses refused the request (400 Bad Request): odd", &CORRECT),
+    (
+        400, JSON, r#"{"error":"odd","fields":[{"field":"a","error":"b"}],"errorType":"E"}"#,
+        "Lenses refused the request (400 Bad Request): odd; a: b [E]", &CORRECT
+    ),
+    (
+        400, JSON, r#"{"errors":["odd",{"message":"even"}]}"#,
+        "Lenses refused the request (400 Bad Request): odd; even", &CORRECT
+    ),
+    (
+        400, JSON, r#"{"error":{"message":"odd"}}"#,
+        "Lenses refused the request (400 Bad Request): odd", &CORRECT
+    ),
     (400, "text/plain", "odd", "Lenses refused the request (400 Bad Request): odd", &CORRECT),
     (500, "text/plain", "odd", "Lenses failed (500 Internal Server Error): odd", &FAILED),
     (401, "text/plain", "odd", "Lenses HQ does not accept the credential: odd", &UNAUTHORIZED),
@@ -172,7 +135,15 @@ const REPLIES: &[(u16, &str, &str, &str, &Advice)] = &[
     (302, "text/html", "", "Lenses HQ answered with a redirect", &NOT_HQ),
     (200, "text/html", "<html>", "Lenses HQ answered with a web page", &NOT_HQ),
     (200, JSON, "{\"a\":", "Lenses HQ answered with JSON that is cut off or malformed", &NOT_HQ),
-    (200, JSON, concat!("                                                                    ", "                                                                    ", "                                                                    "), "the reply is larger than the limit of 200 bytes", &TOO_LARGE),
+    (
+        200, JSON,
+        concat!(
+            "                                                                    ",
+            "                                                                    ",
+            "                                                                    "
+        ),
+        "the reply is larger than the limit of 200 bytes", &TOO_LARGE
+    ),
 ];
 
 /// What each call is told of the HQ at `url`.
@@ -194,7 +165,7 @@ async fn check(url: &url::Url, advice: &Advice, mut is_said: impl FnMut(&str, &s
 }
 
 #[tokio::test]
-async fn every_error_of_hq_is_told_with_the_advice_for_caller_and_call() {
+async fn every_error_of_hq_has_advice_for_its_caller_and_call() {
     for (status, content_type, body, said, advice) in REPLIES {
         let hq = Hq::answering(*status, content_type, *body).await;
         check(&hq.url, advice, |text, advice| assert_eq!(text, format!("{said}. {advice}"))).await;
@@ -230,7 +201,8 @@ async fn a_credential_that_no_header_carries_is_told_by_sign_in() {
             assert_eq!(
                 endpoint.failure(tool, valid::arguments(tool)).await,
                 format!(
-                    "the credential for Lenses HQ holds characters that an HTTP header can't carry. {}",
+                    "the credential for Lenses HQ holds characters that an HTTP header can't \
+                     carry. {}",
                     advice[mode]
                 )
             );

@@ -122,7 +122,8 @@ async fn what_another_reader_would_read_otherwise_reaches_nobody() {
     let endpoint = Endpoint::new(&hq.url);
     let send = async |metadata: &str| {
         let body = format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"create_environment",
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call",
+            "params":{{"name":"create_environment",
             "arguments":{{"name":"abc","metadata":{metadata}}}}}}}"#
         );
         read(endpoint.send(raw(&body)).await).await.1

@@ -130,7 +130,9 @@ async fn prompts_and_resources_are_recorded_by_name_and_kind() {
     assert_eq!(
         found,
         [
-            json!(["resources/read", "topic", null, "dev", [{ "kind": "topic", "name": "orders" }]]),
+            json!([
+                "resources/read", "topic", null, "dev", [{ "kind": "topic", "name": "orders" }]
+            ]),
             json!(["prompts/get", null, "list_consumer_groups_for_topic", "dev", null]),
         ]
     );
@@ -145,7 +147,9 @@ async fn names_that_are_listed_or_proposed_are_recorded_without_them() {
     .await;
     let refusing = Hq::answering(403, "application/json", r#"{"title":"no"}"#).await;
     let complete = json!({
-        "ref": { "type": "ref/resource", "uri": "lenses://environments/{environment}/topics/{topic}" },
+        "ref": {
+            "type": "ref/resource", "uri": "lenses://environments/{environment}/topics/{topic}"
+        },
         "argument": { "name": "topic", "value": "pay" },
         "context": { "arguments": { "environment": "dev" } },
     });

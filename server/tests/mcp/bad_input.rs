@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::places::{Place, good_with, places_of, required};
 
-/// Calls of `tool` that must be refused, each with the argument that must be named; `good` is one that is not.
+/// Calls of `tool` that must be refused, each with the argument that must be named; `good` is one
+/// that is not.
 pub(crate) fn bad_input(tool: &Tool, good: &Value) -> Vec<(Value, String)> {
     let mut bad =
         vec![(good_with(good, "/no_such_argument", json!(1)), "no_such_argument".to_owned())];

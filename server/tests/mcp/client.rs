@@ -2,6 +2,7 @@
 
 #[path = "../captured_audit/mod.rs"]
 mod captured_audit;
+mod events;
 
 use std::{
     ops::ControlFlow,
@@ -9,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{body::Body, response::Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -34,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 pub(crate) use self::captured_audit::CapturedAudit;
+pub(crate) use self::events::Events;
 
 /// A token that must turn up in no answer and no log.
 pub(crate) const TOKEN: &str = "alice-s3cret-token";
@@ -288,36 +290,4 @@ pub(crate) async fn read(response: Response) -> (u16, Value) {
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let text = String::from_utf8(body.to_vec()).unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
-}
-
-/// The messages of a response that is a stream of events.
-pub(crate) struct Events {
-    body: Body,
-    text: String,
-}
-
-impl Events {
-    /// Of a response that must be a stream.
-    pub(crate) fn of(response: Response) -> Self {
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { body: response.into_body(), text: String::new() }
-    }
-
-    /// The next message; `None` at the end.
-    pub(crate) async fn next(&mut self) -> Option<Value> {
-        loop {
-            if let Some(end) = self.text.find("\n\n") {
-                let rest = self.text.split_off(end + 2);
-                let event = std::mem::replace(&mut self.text, rest);
-                let data: String =
-                    event.lines().filter_map(|line| line.strip_prefix("data:")).collect();
-                if !data.trim().is_empty() {
-                    return Some(serde_json::from_str(&data).unwrap());
-                }
-                continue;
-            }
-            let frame = self.body.frame().await?.unwrap();
-            self.text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
-        }
-    }
 }

@@ -47,14 +47,16 @@ async fn lenses() -> Hq {
         ),
         (
             "/dev/proxy/api/v2/streams",
-            json!({ "processors": [{ "processorId": "lsql_1", "name": "big" }, { "id": "lsql_2" }] }),
+            json!({
+                "processors": [{ "processorId": "lsql_1", "name": "big" }, { "id": "lsql_2" }]
+            }),
         ),
     ])
     .await
 }
 
 #[tokio::test]
-async fn names_that_begin_with_what_was_typed_are_proposed_for_prompts_and_templates() {
+async fn names_with_the_typed_prefix_are_proposed_for_prompts_and_templates() {
     let hq = lenses().await;
     let endpoint = Endpoint::new(&hq.url);
     let groups = prompt("list_consumer_groups_for_topic");
@@ -142,7 +144,7 @@ async fn what_there_is_not_is_invalid_params() {
 }
 
 #[tokio::test]
-async fn what_the_caller_may_not_see_is_not_proposed_and_not_asked_for() {
+async fn names_that_the_caller_may_not_see_are_neither_proposed_nor_requested() {
     let hq = lenses().await;
     let groups = prompt("list_consumer_groups_for_topic");
     let policy =

@@ -1,13 +1,13 @@
-//! Before something is deleted, the user is asked through the client; and what a server does not offer is not done.
+//! Before something is deleted, the user is asked through the client; and what a server does not
+//! offer is not done.
 
-use lenses_mcp_server::{policy, settings::Confirm};
+mod required;
+
 use serde_json::{Value, json};
 
 use crate::{
-    bad_input::bad_input,
-    client::{Endpoint, LEGACY, Limits, MODERN, caller, read, request},
+    client::{Endpoint, MODERN, caller, read, request},
     hq::Hq,
-    valid,
 };
 
 const KEY: &[u8] = b"a key of thirty-two bytes or more";
@@ -34,7 +34,10 @@ fn forms() -> Value {
 }
 
 fn answer(state: &Value, action: &str, confirm: bool) -> Value {
-    json!({ "requestState": state, "inputResponses": { "confirm": { "action": action, "content": { "confirm": confirm } } } })
+    json!({
+        "requestState": state,
+        "inputResponses": { "confirm": { "action": action, "content": { "confirm": confirm } } }
+    })
 }
 
 fn group(id: &str) -> Value {
@@ -54,11 +57,13 @@ async fn a_deletion_is_done_when_the_user_says_yes_on_whichever_replica() {
         result["inputRequests"],
         json!({ "confirm": { "method": "elicitation/create", "params": {
             "mode": "form",
-            "message": "Delete consumer group? This can't be undone.\nenvironment: dev\ngroup_id: payments",
+            "message": "Delete consumer group? This can't be undone.\nenvironment: dev\ngroup_id: \
+                        payments",
             "requestedSchema": {
                 "type": "object",
                 "properties": { "confirm": {
-                    "type": "boolean", "title": "Go ahead", "description": "Without this nothing is done.", "default": false,
+                    "type": "boolean", "title": "Go ahead",
+                    "description": "Without this nothing is done.", "default": false,
                 } },
                 "required": ["confirm"],
             },
@@ -137,7 +142,7 @@ async fn one_yes_runs_one_call_at_each_replica() {
 }
 
 #[tokio::test]
-async fn a_yes_holds_for_one_user_tool_and_arguments_and_no_forged_one_holds() {
+async fn a_yes_holds_for_one_user_tool_and_arguments_if_not_forged() {
     let hq = Hq::answering(204, "", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
     let (_, asked) =
@@ -176,123 +181,6 @@ async fn a_yes_holds_for_one_user_tool_and_arguments_and_no_forged_one_holds() {
 }
 
 #[tokio::test]
-async fn a_client_that_cannot_ask_or_a_server_that_need_not_runs_at_once() {
-    for (confirm, revision, capabilities) in [
-        (Confirm::Destructive, MODERN, json!({})),
-        (Confirm::Destructive, MODERN, json!({ "elicitation": { "url": {} } })),
-        (Confirm::Destructive, LEGACY, json!({})),
-        (Confirm::Never, MODERN, forms()),
-    ] {
-        let hq = Hq::answering(204, "", "").await;
-        let endpoint = Endpoint::with(&hq.url, Limits::default(), confirm, None);
-        let params = call("delete_consumer_group", &group("g"), &json!({}));
-        let (_, reply) = if revision == MODERN {
-            send(&endpoint, capabilities, params).await
-        } else {
-            endpoint.request(LEGACY, "tools/call", params).await
-        };
-        assert_eq!(reply["result"]["isError"], false, "{revision}: {reply}");
-        assert_eq!(hq.lines().len(), 1);
-    }
-}
-
-#[tokio::test]
-async fn only_what_deletes_is_asked_about_and_wrong_arguments_are_told_first() {
-    let hq = Hq::answering(200, "application/json", "").await;
-    let endpoint = Endpoint::sealing(&hq.url, KEY);
-    let settings =
-        |configs: Value| json!({ "environment": "dev", "topic_name": "t", "configs": configs });
-    let processor = |sql: &str| json!({ "environment": "dev", "name": "p", "sql": sql });
-    // With `timestamp` there must be a time too.
-    let reset =
-        |to| json!({ "environment": "dev", "group_id": "g", "topics": ["t"], "reset_to": to });
-    for (tool, arguments, asked) in [
-        ("execute_sql", json!({ "environment": "dev", "sql": "TRUNCATE TABLE t" }), true),
-        ("execute_sql", json!({ "environment": "dev", "sql": "SELECT 1; DROP TABLE t" }), true),
-        ("create_topic", json!({ "environment": "dev", "topic_name": "t" }), false),
-        ("update_topic_config", settings(json!([{ "key": "retention.ms", "value": "1" }])), true),
-        ("update_topic_config", settings(json!({ "cleanup.policy": "compact" })), true),
-        ("update_topic_config", settings(json!("{\"retention.bytes\": \"1\"}")), true),
-        ("update_topic_config", settings(json!({ "compression.type": "zstd" })), false),
-        ("create_sql_processor", processor("INSERT INTO u SELECT STREAM * FROM t"), false),
-        ("create_sql_processor", processor("DROP TABLE t"), true),
-        ("update_consumer_group_offsets", reset("start"), true),
-        ("update_consumer_group_offsets", reset("timestamp"), false),
-        ("delete_consumer_group", json!({ "environment": "dev" }), false),
-        ("delete_consumer_group", json!({ "environment": "dev", "group_id": ".." }), false),
-    ] {
-        let (_, reply) = send(&endpoint, forms(), call(tool, &arguments, &json!({}))).await;
-        assert_eq!(
-            reply["result"]["resultType"] == "input_required",
-            asked,
-            "{tool} {arguments}: {reply}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn what_is_wrong_with_any_argument_is_told_before_the_user_is_asked() {
-    let hq = Hq::answering(204, "", "").await;
-    let endpoint = Endpoint::sealing(&hq.url, KEY);
-    let mut asked = 0;
-    for tool in lenses_mcp_server::tools::registry().iter() {
-        let mut good = valid::arguments(tool.name());
-        if let Some(dry_run) = good.get_mut("dry_run") {
-            *dry_run = json!(false);
-        }
-        if !tool.is_confirmed(good.as_object().unwrap()) {
-            continue;
-        }
-        asked += 1;
-        let (_, reply) = send(&endpoint, forms(), call(tool.name(), &good, &json!({}))).await;
-        assert_eq!(reply["result"]["resultType"], "input_required", "{}: {reply}", tool.name());
-        for (arguments, named) in bad_input(tool, &good) {
-            let (_, reply) =
-                send(&endpoint, forms(), call(tool.name(), &arguments, &json!({}))).await;
-            let text = reply["result"]["content"][0]["text"].as_str().unwrap_or_default();
-            assert!(text.contains(&format!("`{named}")), "{} {named}: {reply}", tool.name());
-        }
-    }
-    assert!(asked >= 5, "{asked} tools ask");
-    assert_eq!(hq.lines(), [""; 0]);
-}
-
-#[tokio::test]
-async fn a_rule_decides_for_its_environments_whether_and_how_a_call_runs() {
-    let options = policy::Options {
-        rules: "prod*: read delete, confirm=required; vault: none; *: read delete, confirm=never"
-            .parse()
-            .unwrap(),
-        ..policy::Options::default()
-    };
-    let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }, { "name": "vault" }] })).await;
-    let endpoint = Endpoint::with(&hq.url, Limits::default(), Confirm::Destructive, Some(options));
-    let delete = |environment: &str| json!({ "environment": environment, "group_id": "g" });
-    // In `prod*` a client that can't ask is refused, and one that can asks.
-    let text = endpoint.failure("delete_consumer_group", delete("PROD-eu")).await;
-    assert!(text.contains("can't ask"), "{text}");
-    let params = call("delete_consumer_group", &delete("prod"), &json!({}));
-    let (_, reply) = send(&endpoint, forms(), params).await;
-    assert_eq!(reply["result"]["resultType"], "input_required", "{reply}");
-    let text = endpoint.failure("list_topics", json!({ "environment": "vault" })).await;
-    assert!(text.contains("does nothing in that environment (MCP_ENVIRONMENT_RULES)"), "{text}");
-    let topic = json!({ "environment": "dev", "topic_name": "t" });
-    let text = endpoint.failure("create_topic", topic).await;
-    assert!(text.contains("in any environment (MCP_ENVIRONMENT_RULES)"), "{text}");
-    assert_eq!(hq.lines(), [""; 0]);
-    // Elsewhere nobody is asked.
-    endpoint.call("delete_consumer_group", delete("dev")).await;
-    assert_eq!(hq.lines().len(), 1);
-    let environments = endpoint.call("list_environments", json!({})).await;
-    assert_eq!(environments["structuredContent"], json!({ "result": [{ "name": "dev" }] }));
-    let (_, reply) = endpoint.request(MODERN, "tools/list", json!({})).await;
-    let names: Vec<_> =
-        reply["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
-    assert!(names.contains(&&json!("delete_consumer_group")), "{names:?}");
-    assert!(!names.contains(&&json!("create_topic")), "{names:?}");
-}
-
-#[tokio::test]
 async fn an_answer_holds_for_arguments_however_they_are_written() {
     let hq = Hq::answering(204, "", "").await;
     let endpoint = Endpoint::sealing(&hq.url, KEY);
@@ -309,46 +197,4 @@ async fn an_answer_holds_for_arguments_however_they_are_written() {
     let (_, reply) = send(&endpoint, forms(), call(tool, &plain, &yes)).await;
     assert_eq!(reply["result"]["isError"], false, "{reply}");
     assert_eq!(hq.lines().len(), 1);
-}
-
-#[tokio::test]
-async fn what_is_withheld_is_not_listed_and_calling_it_says_which_setting_decides() {
-    let options = policy::Options {
-        read_only: true,
-        deny: vec!["get_topic".parse().unwrap()],
-        environments: ["dev".parse().unwrap()].into(),
-        ..policy::Options::default()
-    };
-    let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }, { "name": "prod" }] })).await;
-    let endpoint = Endpoint::with(&hq.url, Limits::default(), Confirm::Destructive, Some(options));
-    let (_, reply) = endpoint.request(MODERN, "tools/list", json!({})).await;
-    let names: Vec<_> =
-        reply["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
-    assert!(
-        names.contains(&&json!("list_topics")) && names.contains(&&json!("execute_sql")),
-        "{names:?}"
-    );
-    assert!(
-        !names.contains(&&json!("create_topic")) && !names.contains(&&json!("get_topic")),
-        "{names:?}"
-    );
-
-    for (tool, arguments, variable) in [
-        ("create_topic", json!({ "environment": "dev", "topic_name": "t" }), "MCP_READ_ONLY"),
-        (
-            "execute_sql",
-            json!({ "environment": "dev", "sql": "INSERT INTO t VALUES (1)" }),
-            "MCP_READ_ONLY",
-        ),
-        ("get_topic", json!({ "environment": "dev", "topic_name": "t" }), "MCP_TOOLS_DENY"),
-        ("list_topics", json!({ "environment": "prod" }), "MCP_ENVIRONMENTS"),
-        ("get_environment", json!({ "name": "prod" }), "MCP_ENVIRONMENTS"),
-    ] {
-        let text = endpoint.failure(tool, arguments).await;
-        assert!(text.contains(variable) && text.contains("Do not retry"), "{tool}: {text}");
-    }
-    assert_eq!(hq.lines(), [""; 0]);
-
-    let environments = endpoint.call("list_environments", json!({})).await;
-    assert_eq!(environments["structuredContent"], json!({ "result": [{ "name": "dev" }] }));
 }

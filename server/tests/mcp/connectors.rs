@@ -11,9 +11,10 @@ use crate::{
 };
 
 const JSON: &str = "application/json";
-const LISTED: &str = r#"{"connectors":[{"name":"pg","cluster":"eu","config":{"connector.class":"io.Pg",
-    "database.password":"hunter2","connection.url":"jdbc:postgresql://u:hunter3@db/x","ssl.key.password":"${file:/x:y}"},
-    "tasks":[{"id":0,"state":"FAILED","trace":"cannot open jdbc:mysql://db?user=u&password=hunter4"}]}]}"#;
+const LISTED: &str = r#"{"connectors":[{"name":"pg","cluster":"eu","config":
+    {"connector.class":"io.Pg","database.password":"hunter2","ssl.key.password":"${file:/x:y}",
+    "connection.url":"jdbc:postgresql://u:hunter3@db/x"},"tasks":[{"id":0,"state":"FAILED",
+    "trace":"cannot open jdbc:mysql://db?user=u&password=hunter4"}]}]}"#;
 
 #[expect(clippy::needless_pass_by_value, reason = "a json! at the call reads better without &")]
 fn one(extra: Value) -> Value {
@@ -40,40 +41,55 @@ async fn every_call_asks_hq_for_what_it_means() {
         },
         Exchange {
             tool: "list_kafka_connectors",
-            arguments: json!({ "environment": "dev", "cluster": ["eu", "a&b=c"], "class_name": ["io.S3 Sink", "x#y"] }),
-            asks: "GET api/kafka-connect/connectors?cluster=eu&cluster=a%26b%3Dc&className=io.S3+Sink&className=x%23y",
+            arguments: json!({
+                "environment": "dev", "cluster": ["eu", "a&b=c"],
+                "class_name": ["io.S3 Sink", "x#y"]
+            }),
+            asks: "GET api/kafka-connect/connectors?cluster=eu&cluster=a%26b%3Dc&\
+                   className=io.S3+Sink&className=x%23y",
             body: Value::Null,
             reply: (200, JSON, r#"{"connectors":[]}"#),
             gives: json!({ "connectors": [] }),
         },
         Exchange {
             tool: "create_kafka_connector",
-            arguments: settings(
-                json!({ "connector.class": "io.Pg", "tasks.max": "1", "password": "${secret:a:b}" }),
-            ),
+            arguments: settings(json!({
+                "connector.class": "io.Pg", "tasks.max": "1", "password": "${secret:a:b}"
+            })),
             asks: "POST api/kafka-connect/connectors",
             body: json!({ "name": "pg", "cluster": "eu",
-                "configuration": { "connector.class": "io.Pg", "tasks.max": "1", "password": "${secret:a:b}" } }),
+                "configuration": {
+                    "connector.class": "io.Pg", "tasks.max": "1", "password": "${secret:a:b}"
+                } }),
             reply: (
                 201,
                 JSON,
                 r#"{"name":"pg","config":{"database.password":"hunter2","tasks.max":"1"}}"#,
             ),
-            gives: json!({ "name": "pg", "config": { "database.password": "********", "tasks.max": "1" } }),
+            gives: json!({
+                "name": "pg", "config": { "database.password": "********", "tasks.max": "1" }
+            }),
         },
         Exchange {
             tool: "validate_connector_configuration",
             arguments: settings(json!({ "password": "hunter2" })),
             asks: "POST api/kafka-connect/validate",
-            body: json!({ "name": "pg", "cluster": "eu", "configuration": { "password": "hunter2" } }),
+            body: json!({
+                "name": "pg", "cluster": "eu", "configuration": { "password": "hunter2" }
+            }),
             reply: (
                 200,
                 JSON,
                 r#"{"error_count":1,"configs":[{"definition":{"name":"password","type":"PASSWORD"},
                     "value":{"name":"password","value":"hunter2","errors":["too short"]}}]}"#,
             ),
-            gives: json!({ "error_count": 1, "configs": [{ "definition": { "name": "password", "type": "PASSWORD" },
-                "value": { "name": "password", "value": "********", "errors": ["too short"] } }] }),
+            gives: json!({
+                "error_count": 1,
+                "configs": [{
+                    "definition": { "name": "password", "type": "PASSWORD" },
+                    "value": { "name": "password", "value": "********", "errors": ["too short"] }
+                }]
+            }),
         },
         Exchange {
             tool: "set_action_on_kafka_connector",
@@ -111,7 +127,8 @@ async fn every_action_is_the_last_segment_of_the_path() {
         Endpoint::new(&hq.url)
             .call("set_action_on_kafka_connector", one(json!({ "action": action })))
             .await;
-        let path = "/lenses/api/v1/environments/dev/proxy/api/kafka-connect/clusters/eu%2F1/connectors/a%3Fb";
+        let path = "/lenses/api/v1/environments/dev/proxy/api/kafka-connect/clusters/eu%2F1/\
+                    connectors/a%3Fb";
         assert_eq!(hq.take()[0].line, format!("PUT {path}/{action}"));
     }
     let action = one(json!({ "action": "explode" }));
@@ -195,16 +212,17 @@ async fn a_definition_is_the_agents_yaml_without_its_secrets() {
         ),
     ] {
         let hq = Hq::answering(200, content_type, text).await;
-        let arguments = json!({ "environment": "dev", "connect_cluster_name": "eu/1", "connector_name": "a?b" });
+        let arguments = json!({
+            "environment": "dev", "connect_cluster_name": "eu/1", "connector_name": "a?b"
+        });
         let result =
             Endpoint::new(&hq.url).call("get_kafka_connector_target_definition", arguments).await;
         assert_eq!(result["structuredContent"], json!({ "result": shown }), "{content_type}");
         assert_eq!(result["content"][0]["text"], shown);
         assert_eq!(
             hq.lines(),
-            [
-                "GET /lenses/api/v1/environments/dev/proxy/api/v1/resource/kafka/connect/eu%2F1/connector/a%3Fb"
-            ]
+            ["GET /lenses/api/v1/environments/dev/proxy/api/v1/resource/kafka/connect/eu%2F1/\
+              connector/a%3Fb"]
         );
     }
 }

@@ -1,14 +1,15 @@
 //! Consumer groups: requests and results.
 
+mod dry_run;
+
 use axum::{Json, Router, extract::Path, http::StatusCode, routing::get};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
 use crate::{
-    client::{Endpoint, MODERN, read, request},
+    client::Endpoint,
     exchange::{Exchange, refuses},
-    hq::Hq,
 };
 
 const JSON: &str = "application/json";
@@ -50,17 +51,19 @@ async fn every_change_of_offsets_asks_hq_for_what_it_means() {
         ),
         (
             "update_consumer_group_offsets",
-            group(
-                &json!({ "topics": topics, "reset_to": "end", "target": "2026-01-05T08:00:00Z", "dry_run": "false" }),
-            ),
+            group(&json!({
+                "topics": topics, "reset_to": "end", "target": "2026-01-05T08:00:00Z",
+                "dry_run": "false"
+            })),
             "PUT api/consumers/g%2F1/offsets",
             json!({ "type": "end", "topics": topics }),
         ),
         (
             "update_consumer_group_offsets",
-            group(
-                &json!({ "topics": topics, "reset_to": "timestamp", "target": "2026-01-05T10:00:00.5+02:00" }),
-            ),
+            group(&json!({
+                "topics": topics, "reset_to": "timestamp",
+                "target": "2026-01-05T10:00:00.5+02:00"
+            })),
             "PUT api/consumers/g%2F1/offsets",
             json!({ "type": "timestamp", "topics": topics, "target": "2026-01-05T08:00:00.5Z" }),
         ),
@@ -98,7 +101,7 @@ async fn every_change_of_offsets_asks_hq_for_what_it_means() {
 }
 
 #[tokio::test]
-async fn a_time_is_needed_for_a_reset_to_one_and_must_be_one_that_says_its_offset() {
+async fn a_reset_to_a_time_requires_a_time_with_its_offset() {
     let reset = |target: Value| {
         group(&json!({ "topics": ["t"], "reset_to": "timestamp", "target": target }))
     };
@@ -136,15 +139,22 @@ async fn hq(group: Value, topics: Value) -> Url {
 }
 
 fn topic(partitions: &[(i64, i64, i64)]) -> Value {
-    let partition = |(partition, begin, end): &(i64, i64, i64)| json!({ "partition": partition, "begin": begin, "end": end });
+    let partition = |(partition, begin, end): &(i64, i64, i64)| {
+        json!({
+            "partition": partition, "begin": begin, "end": end
+        })
+    };
     json!({ "messagesPerPartition": partitions.iter().map(partition).collect::<Vec<_>>() })
 }
 
 #[tokio::test]
-async fn lag_is_told_by_partition_by_topic_and_in_total_and_what_is_not_known_is_null() {
+async fn lag_is_given_by_partition_topic_and_total_with_null_for_unknown() {
     let url = hq(
         json!({ "id": "g", "state": "Stable", "consumersCount": 1, "consumers": [
-            { "topic": "b", "partition": 0, "currentOffset": 7, "logEndOffset": 10, "lag": 3, "consumerId": "g-0" },
+            {
+                "topic": "b", "partition": 0, "currentOffset": 7, "logEndOffset": 10, "lag": 3,
+                "consumerId": "g-0"
+            },
             { "topic": "a", "partition": 0, "currentOffset": 40 },
             { "topic": "a", "partition": 1, "currentOffset": 8 },
             { "topic": "a", "partition": 9, "currentOffset": 5 },
@@ -152,8 +162,15 @@ async fn lag_is_told_by_partition_by_topic_and_in_total_and_what_is_not_known_is
         json!({ "a": topic(&[(0, 30, 42), (1, 0, 7), (2, 0, 50)]), "b": topic(&[(0, 0, 11)]) }),
     )
     .await;
-    let row = |partition: i64, committed: Value, end: Value, lag: Value, consumer: Value| json!({ "partition": partition, "committed_offset": committed, "end_offset": end, "lag": lag, "consumer_id": consumer });
-    let b = json!({ "topic": "b", "lag": 3, "partitions": [row(0, json!(7), json!(10), json!(3), json!("g-0"))] });
+    let row = |partition: i64, committed: Value, end: Value, lag: Value, consumer: Value| {
+        json!({
+            "partition": partition, "committed_offset": committed, "end_offset": end, "lag": lag,
+            "consumer_id": consumer
+        })
+    };
+    let b = json!({
+        "topic": "b", "lag": 3, "partitions": [row(0, json!(7), json!(10), json!(3), json!("g-0"))]
+    });
     let endpoint = Endpoint::new(&url);
     let result = endpoint
         .call("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "g" }))
@@ -172,8 +189,8 @@ async fn lag_is_told_by_partition_by_topic_and_in_total_and_what_is_not_known_is
                 b,
             ],
             "notes": [
-                "for 1 partitions the group has committed nothing: where it will begin is up to its reset policy, so that they \
-                 are not in the sums",
+                "for 1 partitions the group has committed nothing: where it will begin is up to \
+                 its reset policy, so that they are not in the sums",
                 "the ends of 1 partitions are not known, so that they are not in the sums",
             ],
         })
@@ -182,12 +199,15 @@ async fn lag_is_told_by_partition_by_topic_and_in_total_and_what_is_not_known_is
     let result = endpoint.call("get_consumer_group_lag", arguments).await;
     assert_eq!(
         result["structuredContent"],
-        json!({ "group_id": "g", "state": "Stable", "members": 1, "total_lag": 3, "topics": [b], "notes": [] })
+        json!({
+            "group_id": "g", "state": "Stable", "members": 1, "total_lag": 3, "topics": [b],
+            "notes": []
+        })
     );
 }
 
 #[tokio::test]
-async fn lag_of_a_group_that_tells_nothing_is_not_known_and_of_one_that_is_not_there_an_error() {
+async fn a_silent_groups_lag_is_unknown_and_a_missing_groups_an_error() {
     let endpoint = Endpoint::new(&hq(json!({ "id": "g" }), json!({})).await);
     let result = endpoint
         .call("get_consumer_group_lag", json!({ "environment": "dev", "group_id": "g" }))
@@ -195,7 +215,9 @@ async fn lag_of_a_group_that_tells_nothing_is_not_known_and_of_one_that_is_not_t
     assert_eq!(
         result["structuredContent"],
         json!({ "group_id": "g", "state": null, "members": null, "total_lag": null, "topics": [],
-            "notes": ["Lenses tells no committed offset of this group, so that its lag is not known"] })
+            "notes": [
+                "Lenses tells no committed offset of this group, so that its lag is not known"
+            ] })
     );
     for arguments in [
         json!({ "environment": "dev", "group_id": "h" }),
@@ -217,164 +239,4 @@ async fn lag_of_a_group_that_tells_nothing_is_not_known_and_of_one_that_is_not_t
         result["structuredContent"]["notes"][0].as_str().unwrap().contains("no such topic"),
         "{result}"
     );
-}
-
-#[tokio::test]
-async fn a_dry_run_tells_what_would_move_and_sends_no_change() {
-    // There is no route that changes anything: a change would fail.
-    let consumers = json!([
-        { "topic": "t", "partition": 0, "currentOffset": 40 },
-        { "topic": "t", "partition": 1, "currentOffset": 3 },
-    ]);
-    let url = hq(
-        json!({ "id": "g", "state": "Empty", "consumersCount": 0, "consumers": consumers }),
-        json!({ "t": topic(&[(0, 30, 42), (1, 5, 5), (2, 0, 9)]) }),
-    )
-    .await;
-    let endpoint = Endpoint::new(&url);
-    let row = |partition: i64, from: Value, to: Value, (begin, end): (i64, i64), skips: Value| json!({ "topic": "t", "partition": partition, "from": from, "to": to, "begin": begin, "end": end, "skips": skips });
-    let first = "nothing was changed; offsets go on moving until the change is made";
-    let time = "the agent does not tell which offset a time stands for: in each partition it would be that of the first record \
-                that is not older than 2026-01-05T08:00:00Z, from `begin` to `end`";
-    let nowhere = "there is no offset 50 in this partition: Lenses may refuse it, and consumers would begin from their reset policy";
-    let (none, null) = ("topic `t` has no partition 7", Value::Null);
-    for (tool, extra, partitions, notes) in [
-        (
-            "update_consumer_group_offsets",
-            json!({ "topics": ["t"], "reset_to": "start" }),
-            json!([
-                row(0, json!(40), json!(30), (30, 42), json!(-10)),
-                row(1, json!(3), json!(5), (5, 5), json!(2)),
-                row(2, null.clone(), json!(0), (0, 9), null.clone()),
-            ]),
-            json!([first]),
-        ),
-        (
-            "update_consumer_group_offsets",
-            json!({ "topics": ["t"], "reset_to": "end" }),
-            json!([
-                row(0, json!(40), json!(42), (30, 42), json!(2)),
-                row(1, json!(3), json!(5), (5, 5), json!(2)),
-                row(2, null.clone(), json!(9), (0, 9), null.clone()),
-            ]),
-            json!([first]),
-        ),
-        (
-            "update_consumer_group_offsets",
-            json!({ "topics": ["t"], "reset_to": "timestamp", "target": "2026-01-05T08:00:00Z" }),
-            json!([
-                row(0, json!(40), null.clone(), (30, 42), null.clone()),
-                row(1, json!(3), json!(5), (5, 5), json!(2)),
-                row(2, null.clone(), null.clone(), (0, 9), null.clone()),
-            ]),
-            json!([first, time]),
-        ),
-        (
-            "update_consumer_partition_offset",
-            json!({ "topic": "t", "partition": 0, "offset": 35 }),
-            json!([row(0, json!(40), json!(35), (30, 42), json!(-5))]),
-            json!([first]),
-        ),
-        (
-            "update_consumer_partition_offset",
-            json!({ "topic": "t", "partition": 0, "offset": 50 }),
-            json!([row(0, json!(40), json!(50), (30, 42), json!(10))]),
-            json!([first, nowhere]),
-        ),
-        (
-            "update_consumer_partition_offset",
-            json!({ "topic": "t", "partition": 7, "offset": 0 }),
-            json!([]),
-            json!([first, none]),
-        ),
-    ] {
-        let mut arguments = json!({ "environment": "dev", "group_id": "g", "dry_run": true });
-        arguments.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-        let result = endpoint.call(tool, arguments.clone()).await;
-        let gives = json!({ "dry_run": true, "group_id": "g", "refused": false, "partitions": partitions, "notes": notes });
-        assert_eq!(result["structuredContent"], gives, "{arguments}");
-    }
-}
-
-#[tokio::test]
-async fn a_topic_that_hq_names_is_one_segment_of_the_path_too() {
-    let consumers = json!([
-        { "topic": "../../users", "partition": 0, "currentOffset": 1, "lag": 2 },
-        { "topic": "..", "partition": 0 },
-    ]);
-    let hq = Hq::giving(&json!([{ "id": "g", "consumers": consumers }])).await;
-    let arguments = json!({ "environment": "dev", "group_id": "g" });
-    Endpoint::new(&hq.url).call("get_consumer_group_lag", arguments).await;
-    let agent = "/lenses/api/v1/environments/dev/proxy/api";
-    assert_eq!(
-        hq.lines(),
-        [format!("GET {agent}/consumers"), format!("GET {agent}/topics/..%2F..%2Fusers")]
-    );
-}
-
-#[tokio::test]
-async fn a_dry_run_says_when_kafka_would_refuse_and_what_is_not_known() {
-    for (group, refused, said) in [
-        (json!({ "id": "g", "state": "Stable" }), json!(true), "has active members"),
-        (json!({ "id": "g" }), Value::Null, "does not tell whether the group has active members"),
-    ] {
-        let endpoint = Endpoint::new(&hq(group, json!({ "t": {} })).await);
-        let arguments = json!({ "environment": "dev", "group_id": "g", "topics": ["t"], "reset_to": "end", "dry_run": true });
-        let result =
-            endpoint.call("update_consumer_group_offsets", arguments).await["structuredContent"]
-                .clone();
-        assert_eq!((&result["refused"], &result["partitions"]), (&refused, &json!([])));
-        let notes = result["notes"].to_string();
-        assert!(
-            notes.contains(said) && notes.contains("does not tell the offsets of topic `t`"),
-            "{notes}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn moves_of_offsets_are_confirmed_and_only_a_real_dry_run_is_not() {
-    let hq = Hq::giving(&json!([{ "id": "g", "state": "Empty" }])).await;
-    let endpoint = Endpoint::new(&hq.url);
-    for (dry_run, asked) in [
-        (None, true),
-        (Some(json!(false)), true),
-        (Some(json!("false")), true),
-        (Some(json!("FALSE")), true),
-        (Some(json!(true)), false),
-        (Some(json!("true")), false),
-    ] {
-        for (tool, mut arguments) in [
-            ("update_consumer_group_offsets", json!({ "topics": ["t"], "reset_to": "end" })),
-            (
-                "update_consumer_partition_offset",
-                json!({ "topic": "t", "partition": 0, "offset": 1 }),
-            ),
-        ] {
-            let fields = arguments.as_object_mut().unwrap();
-            fields.extend([
-                ("environment".to_owned(), json!("dev")),
-                ("group_id".to_owned(), json!("g")),
-            ]);
-            fields.extend(dry_run.clone().map(|dry_run| ("dry_run".to_owned(), dry_run)));
-            let (_, reply) = read(endpoint.send(asking(tool, &arguments)).await).await;
-            assert_eq!(
-                reply["result"]["resultType"] == "input_required",
-                asked,
-                "{arguments}: {reply}"
-            );
-        }
-    }
-    assert!(hq.lines().iter().all(|line| line.starts_with("GET ")), "{:?}", hq.lines());
-}
-
-/// A call by a client that can show forms.
-fn asking(tool: &str, arguments: &Value) -> http::Request<http_body_util::Full<bytes::Bytes>> {
-    let capabilities =
-        json!({ "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} } });
-    request(
-        MODERN,
-        "tools/call",
-        json!({ "name": tool, "arguments": arguments, "_meta": capabilities }),
-    )
 }

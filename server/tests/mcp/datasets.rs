@@ -29,9 +29,12 @@ async fn datasets_are_searched_only_by_what_is_asked_for() {
              &sortField=name&sortOrder=asc",
         ),
         (
-            json!({ "page": "3", "page_size": 100, "search": "a&b=c#d é", "connections": ["kafka", "p+g"],
-                "tags": ["pii", "x&y"], "sort_field": "records", "sort_order": "desc", "include_system": "true",
-                "search_fields": "False", "schema_format": "AVRO", "has_records": true, "is_compacted": false }),
+            json!({
+                "page": "3", "page_size": 100, "search": "a&b=c#d é",
+                "connections": ["kafka", "p+g"], "tags": ["pii", "x&y"], "sort_field": "records",
+                "sort_order": "desc", "include_system": "true", "search_fields": "False",
+                "schema_format": "AVRO", "has_records": true, "is_compacted": false
+            }),
             "GET api/v1/datasets?page=3&pageSize=100&includeSystemEntities=true&searchFields=false\
              &connections=kafka&connections=p%2Bg&tags=pii&tags=x%26y&search=a%26b%3Dc%23d+%C3%A9\
              &sortField=records&sortOrder=desc&schemaFormat=AVRO&hasRecords=true&isCompacted=false",
@@ -42,8 +45,14 @@ async fn datasets_are_searched_only_by_what_is_asked_for() {
             arguments: environment(&arguments),
             asks,
             body: Value::Null,
-            reply: (200, JSON, r#"{"datasets":{"values":[{"name":"t"}],"pagesAmount":1,"totalCount":1}}"#),
-            gives: json!({ "datasets": { "values": [{ "name": "t" }], "pagesAmount": 1, "totalCount": 1 } }),
+            reply: (
+                200,
+                JSON,
+                r#"{"datasets":{"values":[{"name":"t"}],"pagesAmount":1,"totalCount":1}}"#,
+            ),
+            gives: json!({
+                "datasets": { "values": [{ "name": "t" }], "pagesAmount": 1, "totalCount": 1 }
+            }),
         }
         .holds()
         .await;
@@ -91,8 +100,10 @@ async fn every_look_at_the_catalogue_asks_hq_for_what_it_means() {
 
 #[tokio::test]
 async fn every_change_of_the_catalogue_asks_hq_for_what_it_means() {
-    let metadata = json!({ "topicName": "a.b", "keyType": "STRING", "valueType": "AVRO", "valueSchemaVersion": 3,
-        "tags": [{ "name": "pii" }], "additionalInfo": { "x": null } });
+    let metadata = json!({
+        "topicName": "a.b", "keyType": "STRING", "valueType": "AVRO", "valueSchemaVersion": 3,
+        "tags": [{ "name": "pii" }], "additionalInfo": { "x": null }
+    });
     let description = |text: &Value| json!({ "topic_name": "a.b", "description": text });
     let describes = "PUT api/v1/datasets/kafka/a.b/description";
     let tags = "PUT api/v1/datasets/kafka/a.b/tags";

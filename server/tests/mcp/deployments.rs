@@ -9,7 +9,9 @@ use crate::{
 };
 
 fn pod() -> Value {
-    json!({ "environment": "dev", "cluster": "in/cluster", "namespace": "streams", "pod": "lsql-1.0" })
+    json!({
+        "environment": "dev", "cluster": "in/cluster", "namespace": "streams", "pod": "lsql-1.0"
+    })
 }
 
 #[tokio::test]
@@ -45,15 +47,14 @@ async fn a_log_is_text_in_whatever_way_the_agent_sends_it() {
         assert_eq!(result["structuredContent"], json!({ "result": log }), "{content_type}");
         assert_eq!(
             hq.lines(),
-            [
-                "GET /lenses/api/v1/environments/dev/proxy/api/v1/k8s/logs/in%2Fcluster/streams/lsql-1.0/download"
-            ]
+            ["GET /lenses/api/v1/environments/dev/proxy/api/v1/k8s/logs/in%2Fcluster/streams/\
+              lsql-1.0/download"]
         );
     }
 }
 
 #[tokio::test]
-async fn secrets_in_a_log_are_not_shown_and_a_private_key_is_one_secret() {
+async fn secrets_in_a_log_are_hidden_and_a_private_key_is_one() {
     let log = "INFO start\nWARN jdbc:postgresql://u:hunter2@db/x\nINFO database.password=hunter3\n\
                -----BEGIN PRIVATE KEY-----\nMIIhunter\n-----END PRIVATE KEY-----\nINFO end\n";
     let hq = Hq::answering(200, "text/plain", log).await;
@@ -64,7 +65,7 @@ async fn secrets_in_a_log_are_not_shown_and_a_private_key_is_one_secret() {
 }
 
 #[tokio::test]
-async fn of_a_long_log_the_end_is_given_and_the_cut_is_said() {
+async fn a_long_log_is_cut_to_its_end_and_says_so() {
     let limits = Limits { bytes: 1_000, ..Limits::default() };
     let line = "0123456789abcdef\n";
     let log = line.repeat(100_000);
@@ -77,7 +78,8 @@ async fn of_a_long_log_the_end_is_given_and_the_cut_is_said() {
     assert_eq!(
         notice,
         format!(
-            "[cut: the first {left_out} bytes of this log are left out, because it is longer than 1000]"
+            "[cut: the first {left_out} bytes of this log are left out, because it is longer than \
+             1000]"
         )
     );
     // A log within the limit is whole.

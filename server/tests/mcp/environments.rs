@@ -71,9 +71,14 @@ async fn every_call_asks_hq_for_what_it_means() {
 async fn health_is_told_whatever_hq_says_of_an_environment() {
     for (reply, gives) in [
         (
-            r#"{"status":{"agent_connected":true,"agent":{"metrics":{"kafka":{"num_brokers":3}}}}}"#,
+            concat!(
+                r#"{"status":{"agent_connected":true,"#,
+                r#""agent":{"metrics":{"kafka":{"num_brokers":3}}}}}"#,
+            ),
             json!({ "environment": "dev", "healthy": true, "agent_connected": true, "issues": [],
-                "summary": { "kafka_brokers": 3, "topics": null, "consumers": null, "connectors": null } }),
+                "summary": {
+                    "kafka_brokers": 3, "topics": null, "consumers": null, "connectors": null
+                } }),
         ),
         (
             r#"{"status":{"agent_connected":false}}"#,

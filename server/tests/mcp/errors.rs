@@ -1,5 +1,7 @@
 //! What HQ answers when it does not do what was asked, and what the model is told.
 
+mod connection;
+
 use std::time::Duration;
 
 use lenses_mcp_server::tools;
@@ -21,13 +23,17 @@ pub(crate) async fn told(status: u16, content_type: &str, body: &str) -> String 
 #[tokio::test]
 async fn each_refusal_is_passed_on_with_its_message_and_what_to_do() {
     let unknown = r#"{"type":"not_found","title":"No such topic","status":404,"request_id":"r-9"}"#;
-    let invalid = r#"{"error":"Bad topic","fields":[{"field":"partitions","error":"too many"}],"errorType":"Invalid"}"#;
+    let invalid = concat!(
+        r#"{"error":"Bad topic","fields":[{"field":"partitions","error":"too many"}],"#,
+        r#""errorType":"Invalid"}"#,
+    );
     let agent = r#"{"type":"agent_not_connected","title":"Agent not connected","status":404}"#;
     for (status, body, said, advice) in [
         (
             400,
             invalid,
-            "Lenses refused the request (400 Bad Request): Bad topic; partitions: too many [Invalid]",
+            "Lenses refused the request (400 Bad Request): Bad topic; partitions: too many \
+             [Invalid]",
             "Correct the arguments",
         ),
         (
@@ -100,7 +106,7 @@ async fn a_page_a_redirect_or_broken_json_is_no_answer() {
 }
 
 #[tokio::test]
-async fn every_status_that_is_no_success_is_an_error_that_says_what_to_do() {
+async fn every_unsuccessful_status_is_an_error_that_says_what_to_do() {
     for status in 300..600 {
         let said = match status {
             300..400 => {
@@ -149,7 +155,8 @@ async fn every_tool_tells_what_hq_says_when_it_refuses() {
             "odd; f: is odd [E]",
         ),
     ];
-    // Queries have a websocket of their own, and the server's own tools tell of HQ's refusal as of anything else.
+    // Queries have a websocket of their own, and the server's own tools tell of HQ's refusal as of
+    // anything else.
     for tool in tools::registry()
         .iter()
         .filter(|tool| tool.name() != "execute_sql" && tool.group() != "server")
@@ -164,8 +171,7 @@ async fn every_tool_tells_what_hq_says_when_it_refuses() {
 }
 
 #[tokio::test]
-async fn no_tool_takes_a_page_a_redirect_or_a_reply_that_is_broken_too_large_or_too_slow_for_an_answer()
- {
+async fn no_tool_accepts_a_page_redirect_broken_oversized_or_late_reply() {
     let limits = Limits { request: Duration::from_millis(500), bytes: 1_000, ..Limits::default() };
     let page = "<!DOCTYPE html><title>Sign in</title>";
     let cut = hq::writing(
@@ -192,7 +198,8 @@ async fn no_tool_takes_a_page_a_redirect_or_a_reply_that_is_broken_too_large_or_
         (cut, "the connection to Lenses HQ broke: "),
     ] {
         let endpoint = Endpoint::limited(&url, limits);
-        // Queries have a websocket of their own, and what the server tells of itself it tells whatever HQ says.
+        // Queries have a websocket of their own, and what the server tells of itself it tells
+        // whatever HQ says.
         for tool in tools::registry()
             .iter()
             .filter(|tool| tool.name() != "execute_sql" && tool.group() != "server")
@@ -222,15 +229,6 @@ async fn a_change_whose_reply_is_lost_or_unreadable_may_have_been_made() {
 }
 
 #[tokio::test]
-async fn redirects_are_not_followed() {
-    let elsewhere = Hq::giving(&json!([])).await;
-    let location = vec![("location", elsewhere.url.to_string())];
-    let hq = Hq::replying(307, location, Vec::new()).await;
-    Endpoint::new(&hq.url).failure("list_topics", json!({ "environment": "dev" })).await;
-    assert_eq!((hq.seen().len(), elsewhere.seen().len()), (1, 0));
-}
-
-#[tokio::test]
 async fn a_credential_that_hq_refuses_is_forgotten_and_never_repeated() {
     let body = json!({ "title": format!("token {TOKEN} is revoked") }).to_string();
     let hq = Hq::answering(401, JSON, body).await;
@@ -238,66 +236,9 @@ async fn a_credential_that_hq_refuses_is_forgotten_and_never_repeated() {
     let text = endpoint.failure("list_topics", json!({ "environment": "dev" })).await;
     assert_eq!(
         text,
-        "Lenses HQ does not accept the credential: token [credential] is revoked. The session has expired or been \
-         revoked: ask the user to sign in again, do not retry with the same token."
+        "Lenses HQ does not accept the credential: token [credential] is revoked. The session has \
+         expired or been revoked: ask the user to sign in again, do not retry with the same token."
     );
     let fingerprint = endpoint.identity.fingerprint.unwrap().to_string();
     assert_eq!(*endpoint.forgotten.lock().unwrap(), [fingerprint]);
-}
-
-#[tokio::test]
-async fn an_hq_that_is_away_silent_or_breaks_off_is_told_apart() {
-    let limits = Limits { request: Duration::from_millis(200), ..Limits::default() };
-    let cut = hq::writing(
-        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[{",
-    )
-    .await;
-    let unended =
-        hq::writing(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[{\r\n").await;
-    let garbage = hq::writing(b"SSH-2.0-OpenSSH_9.2\r\n").await;
-    for (url, said) in [
-        (hq::absent().await, "Lenses HQ can't be reached: "),
-        (garbage, "the connection to Lenses HQ broke: "),
-        (hq::silent().await, "Lenses HQ did not answer within 0.2 s. "),
-        (hq::dripping().await, "Lenses HQ did not answer within 0.2 s. "),
-        (unended, "the connection to Lenses HQ broke: "),
-        (cut, "the connection to Lenses HQ broke: "),
-    ] {
-        let text = Endpoint::limited(&url, limits)
-            .failure("list_topics", json!({ "environment": "dev" }))
-            .await;
-        assert!(text.starts_with(said), "{text}");
-        assert!(
-            !text.contains(url.host_str().unwrap()),
-            "the inside address is not the model's business: {text}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_reply_over_the_limit_is_refused_declared_or_not() {
-    let limits = Limits { bytes: 1_000, ..Limits::default() };
-    let largest_of_hq = Hq::answering(200, JSON, vec![b' '; 32 << 20]).await;
-    let text = Endpoint::new(&largest_of_hq.url)
-        .failure("list_topics", json!({ "environment": "dev" }))
-        .await;
-    assert!(text.starts_with("the reply is larger than the limit of 4194304 bytes. "), "{text}");
-    let hq = Hq::answering(200, JSON, format!("[\"{}\"]", "x".repeat(2_000))).await;
-    let text = Endpoint::limited(&hq.url, limits)
-        .failure("list_topics", json!({ "environment": "dev" }))
-        .await;
-    assert!(text.starts_with("the reply is larger than the limit of 1000 bytes. "), "{text}");
-    let undeclared = hq::writing(
-        concat!(
-            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n[",
-            "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"]"
-        )
-        .as_bytes(),
-    )
-    .await;
-    let limits = Limits { bytes: 20, ..Limits::default() };
-    let text = Endpoint::limited(&undeclared, limits)
-        .failure("list_topics", json!({ "environment": "dev" }))
-        .await;
-    assert!(text.starts_with("the reply is larger than the limit of 20 bytes. "), "{text}");
 }

@@ -1,5 +1,5 @@
-//! Every argument of every tool, with every kind of bad input that its schema tells of: what is refused is named and
-//! reaches nobody; what is taken arrives as the one value that it is.
+//! Every argument of every tool, with every kind of bad input that its schema tells of: what is
+//! refused is named and reaches nobody; what is taken arrives as the one value that it is.
 
 use lenses_mcp_server::tools::{self, Tool};
 use percent_encoding::percent_decode_str;

@@ -1,4 +1,5 @@
-//! One call of a tool, with what HQ is asked for it and what comes of HQ's reply, both compared whole.
+//! One call of a tool, with what HQ is asked for it and what comes of HQ's reply, both compared
+//! whole.
 
 use serde_json::{Value, json};
 

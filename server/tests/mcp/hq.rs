@@ -138,7 +138,8 @@ async fn reply_by_path(State(script): State<Arc<Replies>>, request: Request) -> 
     response.status(status).body(Body::from(body)).unwrap()
 }
 
-/// A listener that reads a request and writes `bytes`, then closes: for replies that are no good HTTP.
+/// A listener that reads a request and writes `bytes`, then closes: for replies that are no good
+/// HTTP.
 pub(crate) async fn writing(bytes: &'static [u8]) -> Url {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let (listener, address) = listen().await;

@@ -1,5 +1,5 @@
-//! Arguments as client programs send them: empty, as text, as a list or an object, with one of their
-//! own. Each is the same call as the plain one.
+//! Arguments as client programs send them: empty, as text, as a list or an object, with one of
+//! their own. Each is the same call as the plain one.
 
 use lenses_mcp_server::tools;
 use serde_json::{Value, json};

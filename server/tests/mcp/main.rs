@@ -1,6 +1,6 @@
-//! The MCP endpoint as a tower service, without a socket in front of it. Behind it stands a listener that plays the
-//! replies of Lenses HQ which the real one gives only when something is wrong; what HQ does when all is well is
-//! tested against the stand-in HQ, which has state.
+//! The MCP endpoint as a tower service, without a socket in front of it. Behind it stands a
+//! listener that plays the replies of Lenses HQ which the real one gives only when something is
+//! wrong; what HQ does when all is well is tested against the stand-in HQ, which has state.
 
 #![expect(clippy::unwrap_used, reason = "a test whose setting can't be made has failed")]
 

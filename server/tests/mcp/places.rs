@@ -1,4 +1,5 @@
-//! Where the arguments of a call have a schema: each argument, and one value of each kind inside it.
+//! Where the arguments of a call have a schema: each argument, and one value of each kind inside
+//! it.
 
 use lenses_mcp_server::tools::Tool;
 use serde_json::Value;

@@ -8,7 +8,9 @@ const JSON: &str = "application/json";
 
 #[expect(clippy::needless_pass_by_value, reason = "a json! at the call reads better without &")]
 fn create(extra: Value) -> Value {
-    let mut arguments = json!({ "environment": "dev", "name": "big", "sql": "INSERT INTO b SELECT STREAM * FROM a" });
+    let mut arguments = json!({
+        "environment": "dev", "name": "big", "sql": "INSERT INTO b SELECT STREAM * FROM a"
+    });
     arguments.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
     arguments
 }
@@ -60,7 +62,9 @@ async fn processors_are_listed_shown_and_deleted() {
             asks: "DELETE api/v1/streams/lsql-1",
             body: Value::Null,
             reply: (204, "", ""),
-            gives: json!({ "result": "SQL processor `lsql-1` was deleted from environment `dev`." }),
+            gives: json!({
+                "result": "SQL processor `lsql-1` was deleted from environment `dev`."
+            }),
         },
     ] {
         exchange.holds().await;
@@ -82,9 +86,14 @@ async fn a_processor_always_says_where_it_runs() {
 async fn what_is_given_of_a_processor_is_sent() {
     creation(
         json!({ "sql_processor_id": "lsql-1", "description": "Big\norders", "tags": ["fraud", "eu"],
-            "deployment": { "mode": "KUBERNETES", "details": { "runners": "3", "cluster": "c", "namespace": "n" } } }),
+            "deployment": {
+                "mode": "KUBERNETES",
+                "details": { "runners": "3", "cluster": "c", "namespace": "n" }
+            } }),
         json!({ "processorId": "lsql-1", "description": "Big\norders", "tags": ["fraud", "eu"],
-            "deployment": { "mode": "KUBERNETES", "details": { "runners": 3, "cluster": "c", "namespace": "n" } } }),
+            "deployment": {
+                "mode": "KUBERNETES", "details": { "runners": 3, "cluster": "c", "namespace": "n" }
+            } }),
     )
     .holds()
     .await;
@@ -97,17 +106,30 @@ async fn a_place_that_is_none_is_refused() {
     refuses(
         "create_sql_processor",
         [
-            (place(json!({ "mode": "KUBERNETES" })), "deployment.details", "needs runners, cluster and namespace"),
-            (place(json!({ "mode": "IN_PROC", "details": details })), "deployment.details", "leave it out"),
+            (
+                place(json!({ "mode": "KUBERNETES" })), "deployment.details",
+                "needs runners, cluster and namespace"
+            ),
+            (
+                place(json!({ "mode": "IN_PROC", "details": details })), "deployment.details",
+                "leave it out"
+            ),
             (place(json!({ "mode": "in_proc" })), "deployment.mode", "`IN_PROC`"),
             (place(json!({ "details": details })), "deployment", "mode"),
             (
-                place(json!({ "mode": "KUBERNETES", "details": { "runners": 0, "cluster": "c", "namespace": "n" } })),
+                place(
+                    json!({
+                        "mode": "KUBERNETES",
+                        "details": { "runners": 0, "cluster": "c", "namespace": "n" }
+                    })
+                ),
                 "deployment.details.runners",
                 "from 1",
             ),
             (
-                place(json!({ "mode": "KUBERNETES", "details": { "cluster": "c", "namespace": "n" } })),
+                place(
+                    json!({ "mode": "KUBERNETES", "details": { "cluster": "c", "namespace": "n" } })
+                ),
                 "deployment.details",
                 "runners",
             ),

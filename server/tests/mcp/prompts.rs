@@ -62,7 +62,9 @@ async fn what_is_wrong_with_a_request_is_invalid_params_and_named() {
         (json!({ "name": "rm_rf" }), "unknown prompt: rm_rf"),
         (json!({ "name": "list_running_kafka_connectors" }), "missing argument `environment`"),
         (
-            json!({ "name": "list_running_kafka_connectors", "arguments": { "environment": "..", } }),
+            json!({
+                "name": "list_running_kafka_connectors", "arguments": { "environment": "..", }
+            }),
             "argument `environment`: is a relative path, which can't be a name",
         ),
         (
@@ -81,7 +83,7 @@ async fn what_is_wrong_with_a_request_is_invalid_params_and_named() {
 }
 
 #[tokio::test]
-async fn a_prompt_whose_tools_are_all_withheld_is_not_listed_and_says_why() {
+async fn a_prompt_with_all_tools_withheld_is_unlisted_and_says_why() {
     let policy = Options { deny: vec!["processors/*".parse().unwrap()], ..Options::default() };
     let endpoint =
         Endpoint::with(&hq::absent().await, Limits::default(), Confirm::Destructive, Some(policy));
@@ -98,7 +100,7 @@ async fn a_prompt_whose_tools_are_all_withheld_is_not_listed_and_says_why() {
 }
 
 #[tokio::test]
-async fn prompts_need_no_scope_of_their_own_but_follow_those_of_their_tools() {
+async fn prompts_need_only_the_scopes_of_their_tools() {
     let url = hq::absent().await;
     for (scopes, listed) in [(Scope::Read.into(), 10), (ScopeSet::NONE, 0)] {
         let (_, list) = Endpoint::new(&url)
@@ -120,7 +122,8 @@ async fn prompts_are_counted_by_name_and_outcome() {
     prometheus_client::encoding::text::encode(&mut text, endpoint.metrics.registry()).unwrap();
     for outcome in ["success", "error"] {
         let line = format!(
-            "lenses_mcp_prompts_asked_total{{prompt=\"list_running_sql_processors\",outcome=\"{outcome}\"}} 1\n"
+            "lenses_mcp_prompts_asked_total{{prompt=\"list_running_sql_processors\",\
+             outcome=\"{outcome}\"}} 1\n"
         );
         assert!(text.contains(&line), "{line} is not in {text}");
     }

@@ -69,7 +69,7 @@ async fn initialize_is_answered_in_the_revision_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn tools_are_listed_by_scope_in_one_order_and_for_the_caller_alone() {
+async fn tools_are_listed_by_scope_in_one_order_per_caller() {
     let with_scope = |scope: Scope| -> Vec<&str> {
         let tools = tools::registry().iter();
         tools
@@ -113,13 +113,13 @@ async fn the_scopes_that_the_server_offers_are_a_ceiling() {
         endpoint.failure("create_topic", json!({ "environment": "dev", "topic_name": "t" })).await;
     assert_eq!(
         text,
-        "This call of create_topic is not possible here: it needs a scope that this server does not offer \
-         (MCP_SCOPES). Do not retry: whoever runs the server decides what it offers."
+        "This call of create_topic is not possible here: it needs a scope that this server does \
+         not offer (MCP_SCOPES). Do not retry: whoever runs the server decides what it offers."
     );
 }
 
 #[tokio::test]
-async fn a_call_beyond_the_tokens_scopes_says_which_are_missing_and_reaches_nobody() {
+async fn a_call_beyond_the_tokens_scopes_names_them_and_never_reaches_hq() {
     let hq = Hq::giving(&json!({})).await;
     let endpoint = Endpoint::new(&hq.url).with_scopes(Scope::Read.into());
     for (tool, arguments, needed) in [
@@ -229,7 +229,7 @@ fn meta(version: &str) -> Value {
 }
 
 #[tokio::test]
-async fn every_result_says_which_server_made_it_where_the_revision_asks_for_it() {
+async fn every_result_names_its_server_if_the_revision_requires_it() {
     let hq = Hq::giving(&json!({ "items": [] })).await;
     let endpoint = Endpoint::new(&hq.url);
     let key = "io.modelcontextprotocol/serverInfo";

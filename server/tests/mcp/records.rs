@@ -81,7 +81,11 @@ async fn a_record_that_cannot_be_read_costs_no_other() {
             let odd = of(b"b", &[b",", member].concat());
             [b"[".as_slice(), &of(b"a", b""), b",", &odd, b",", &of(b"c", b""), b"]"].concat()
         };
-        let expected = |name: &str| json!([{ name: "a" }, { name: "b", "unreadable": left_out }, { name: "c" }]);
+        let expected = |name: &str| {
+            json!([
+                { name: "a" }, { name: "b", "unreadable": left_out }, { name: "c" }
+            ])
+        };
         for content_type in [JSON, "text/plain"] {
             let body = records("topicName");
             let result =

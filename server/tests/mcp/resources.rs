@@ -65,7 +65,7 @@ async fn every_kind_of_resource_is_what_hq_says_of_it() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_has_the_error_of_the_revision_and_what_is_no_uri_reaches_nobody() {
+async fn a_missing_resource_has_the_revisions_error_and_invalid_uris_spare_hq() {
     let hq = Hq::with(&[]).await;
     let endpoint = Endpoint::new(&hq.url);
     for (revision, code) in [(MODERN, -32602), (LEGACY, -32002)] {
@@ -103,7 +103,7 @@ async fn what_is_not_there_has_the_error_of_the_revision_and_what_is_no_uri_reac
 }
 
 #[tokio::test]
-async fn a_list_that_is_too_long_is_cut_at_a_record_and_says_so() {
+async fn a_long_list_is_cut_at_a_record_and_says_so() {
     let topics: Vec<_> =
         (0..500).map(|number| json!({ "topicName": format!("topic-{number:03}") })).collect();
     let hq = Hq::with(&[("/dev/proxy/api/topics", json!(topics))]).await;
@@ -164,7 +164,10 @@ async fn environments_are_listed_with_their_topics_page_by_page() {
 async fn topics_are_offered_only_where_the_agent_is_connected() {
     let hq = Hq::giving(&json!({ "items": [
         { "name": "away", "status": { "agent_connected": false } },
-        { "name": "here", "status": { "agent": { "agent_connected": false }, "agent_connected": true } },
+        {
+            "name": "here",
+            "status": { "agent": { "agent_connected": false }, "agent_connected": true }
+        },
         { "name": "odd", "status": { "agent_connected": "true" } },
         { "name": "unknown" },
     ] }))

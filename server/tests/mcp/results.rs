@@ -1,4 +1,5 @@
-//! Results meet the output schemas under which they are listed, whatever of HQ's accepted replies they come from.
+//! Results meet the output schemas under which they are listed, whatever of HQ's accepted replies
+//! they come from.
 
 use lenses_mcp_server::tools::{self, Tool};
 use serde_json::Value;
@@ -12,7 +13,10 @@ const REPLIES: [(u16, &str, &str); 18] = [
     (
         200,
         JSON,
-        r#"{"name":"dev","status":{"agent_connected":true,"agent":{"metrics":{"data":{"num_topics":3}}}}}"#,
+        concat!(
+            r#"{"name":"dev","status":{"agent_connected":true,"#,
+            r#""agent":{"metrics":{"data":{"num_topics":3}}}}}"#,
+        ),
     ),
     (200, JSON, r#"{"items":[{"name":"dev"}]}"#),
     (200, JSON, r#"{"items":null}"#),

@@ -30,7 +30,7 @@ fn faults(diagnosis: &Value) -> Vec<(&str, &str)> {
 }
 
 #[tokio::test]
-async fn a_caller_is_told_who_it_is_with_which_scopes_and_that_nothing_is_hidden() {
+async fn whoami_names_the_caller_the_scopes_and_that_nothing_is_hidden() {
     let told = told(&Endpoint::new(&hq::absent().await), "whoami", json!({})).await;
     assert_eq!(
         told,
@@ -135,7 +135,7 @@ async fn a_diagnosis_of_what_is_well_is_short_of_faults() {
 }
 
 #[tokio::test]
-async fn each_link_that_fails_is_named_with_what_to_change_and_without_an_address() {
+async fn each_failing_link_is_named_with_its_remedy_and_no_address() {
     let forbidding =
         Hq::answering(403, "application/json", r#"{"title":"no right to environments"}"#).await;
     let silent = hq::absent().await;

@@ -26,8 +26,7 @@ fn start(hq: &Hq, settings: &[(&str, &str)]) -> Child {
 }
 
 #[tokio::test]
-async fn a_local_client_calls_tools_within_the_offered_scopes_and_the_process_ends_with_its_input()
-{
+async fn a_local_client_calls_offered_tools_and_the_process_ends_with_input() {
     let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }] })).await;
     let mut server = start(&hq, &[("MCP_SCOPES", "read")]);
     let mut input = server.stdin.take().unwrap();
@@ -71,14 +70,15 @@ async fn a_local_client_calls_tools_within_the_offered_scopes_and_the_process_en
 }
 
 #[tokio::test]
-async fn a_bad_line_hides_none_after_it_and_the_last_call_is_answered() {
+async fn a_bad_line_hides_no_later_one_and_all_calls_are_answered() {
     let hq = Hq::giving(&json!({ "items": [{ "name": "dev" }] })).await;
     let mut server = start(&hq, &[]);
     let mut input = server.stdin.take().unwrap();
     let mut output = BufReader::new(server.stdout.take().unwrap()).lines();
     let too_long = vec![b' '; (1 << 20) + 1];
     let call = json!({
-        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "list_environments" },
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "list_environments" },
     });
     let lines = [too_long.as_slice(), b"\n\"\xff\"\n", call.to_string().as_bytes()].concat();
     input.write_all(&lines).await.unwrap();

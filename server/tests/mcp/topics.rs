@@ -57,15 +57,21 @@ async fn every_look_at_topics_asks_hq_for_what_it_means() {
 
 #[tokio::test]
 async fn every_change_of_topics_asks_hq_for_what_it_means() {
-    let configs = json!([{ "key": "retention.ms", "value": "1000" }, { "key": "leader.replicas", "value": "" }]);
+    let configs = json!([
+        { "key": "retention.ms", "value": "1000" }, { "key": "leader.replicas", "value": "" }
+    ]);
     for (tool, arguments, asks, body, reply, gives) in [
         (
             "create_topic",
-            topic(
-                &json!({ "partitions": "6", "replication": 3.0, "configs": { "cleanup.policy": "compact" } }),
-            ),
+            topic(&json!({
+                "partitions": "6", "replication": 3.0,
+                "configs": { "cleanup.policy": "compact" }
+            })),
             "POST api/topics",
-            json!({ "topicName": "a.b", "partitions": 6, "replication": 3, "configs": { "cleanup.policy": "compact" } }),
+            json!({
+                "topicName": "a.b", "partitions": 6, "replication": 3,
+                "configs": { "cleanup.policy": "compact" }
+            }),
             (201, ""),
             json!({ "result": "Topic `a.b` was created in environment `dev`." }),
         ),
@@ -91,9 +97,13 @@ async fn every_change_of_topics_asks_hq_for_what_it_means() {
                 "configs": { "retention.ms": "1" }, "key_format": "STRING", "value_format": "AVRO",
                 "value_schema": "{\"type\":\"int\"}" }),
             "POST api/v1/kafka/topic",
-            json!({ "name": "t", "partitions": 6, "replication": 3, "configs": { "retention.ms": "1" },
-                "format": { "key": { "format": "STRING" },
-                    "value": { "format": "AVRO", "schema": "{\"type\":\"int\"}" } } }),
+            json!({
+                "name": "t", "partitions": 6, "replication": 3, "configs": { "retention.ms": "1" },
+                "format": {
+                    "key": { "format": "STRING" },
+                    "value": { "format": "AVRO", "schema": "{\"type\":\"int\"}" }
+                }
+            }),
             (201, r#"{"name":"t"}"#),
             json!({ "name": "t" }),
         ),
@@ -112,7 +122,9 @@ async fn every_change_of_topics_asks_hq_for_what_it_means() {
             "PUT api/configs/topics/a.b",
             json!({ "configs": configs }),
             (204, ""),
-            json!({ "result": "The configuration of topic `a.b` in environment `dev` was updated." }),
+            json!({
+                "result": "The configuration of topic `a.b` in environment `dev` was updated."
+            }),
         ),
         (
             "add_topic_partitions",

@@ -1,5 +1,5 @@
-//! The published schemas against what vendors of models, and the libraries before them, are known to
-//! refuse. Each rule names its source and a schema that it refuses.
+//! The published schemas against what vendors of models, and the libraries before them, are known
+//! to refuse. Each rule names its source and a schema that it refuses.
 
 mod rules;
 

@@ -1,4 +1,5 @@
-//! The containers of docs/clients.md and docs/audit.md: the server with exactly the variables that a reader gives it.
+//! The containers of docs/clients.md and docs/audit.md: the server with exactly the variables that
+//! a reader gives it.
 
 use std::{
     collections::BTreeMap,
@@ -170,7 +171,7 @@ fn each_container_of_the_documentation_starts_and_serves_as_documented() {
 }
 
 #[test]
-fn the_container_of_the_audit_page_writes_audit_lines_and_log_into_two_files() {
+fn the_audit_pages_container_writes_audit_and_log_to_two_files() {
     let page = page("audit.md");
     let [("sh", block)] = blocks(&page)[..] else { panic!("{page}") };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("audit-page");

@@ -1,5 +1,5 @@
-//! `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`: the binary, a proxy that wants credentials, and an HQ
-//! that only the proxy can reach.
+//! `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`: the binary, a proxy that wants credentials, and an
+//! HQ that only the proxy can reach.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
@@ -135,7 +135,7 @@ async fn sign_in_api_and_websocket_reach_an_https_hq_through_the_proxy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plain_hq_is_reached_through_the_proxy_and_its_websocket_by_connect() {
+async fn a_plain_hq_is_reached_by_proxy_and_its_websocket_by_connect() {
     let (proxy, hq) = (ForwardProxy::start().await, Hq::plain().await);
     let mut settings = settings(&hq, "hq.test");
     settings.push(("HTTP_PROXY", proxy.url()));
@@ -193,7 +193,7 @@ async fn loopback_and_no_proxy_are_reached_directly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_refuses_or_is_gone_is_503_and_shows_no_credentials() {
+async fn a_refusing_or_missing_proxy_is_503_and_shows_no_credentials() {
     let (proxy, hq) = (ForwardProxy::start().await, Hq::with_tls().await);
     // Nobody listens there.
     let gone = "127.0.0.1:1";

@@ -47,7 +47,8 @@ fn an_address_without_a_scheme_is_refused_with_what_to_write() {
             assert_eq!(
                 errors,
                 format!(
-                    "{name} is {url:?}: write it with http:// or https:// in front, such as https://{url}"
+                    "{name} is {url:?}: write it with http:// or https:// in front, such as \
+                     https://{url}"
                 )
             );
         }
@@ -55,7 +56,7 @@ fn an_address_without_a_scheme_is_refused_with_what_to_write() {
 }
 
 #[test]
-fn each_older_variable_overrides_its_piece_and_http_is_where_tokens_are_introspected() {
+fn each_older_variable_overrides_its_part_and_http_is_for_introspection() {
     for (set, http, websocket) in [
         (
             &[("LENSES_API_HTTP_URL", "http://hq"), ("LENSES_API_HTTP_PORT", "80")][..],

@@ -1,4 +1,5 @@
-//! Settings: what each variable may hold, what is said about what it may not, and how they decide each other.
+//! Settings: what each variable may hold, what is said about what it may not, and how they decide
+//! each other.
 
 #![expect(clippy::panic, reason = "a test that fails says so by panicking")]
 

@@ -1,5 +1,7 @@
 //! Names that are not settings': those that were meant as one stop the start, all others do not.
 
+mod newer_operator;
+
 use std::collections::BTreeSet;
 
 use lenses_mcp_server::settings::variable;
@@ -74,7 +76,7 @@ fn every_near_miss_of_every_setting_stops_the_start_and_is_told() {
 }
 
 #[test]
-fn in_a_file_that_is_named_every_near_miss_of_a_short_name_is_told_too() {
+fn a_named_file_reports_near_misses_of_short_names_too() {
     for name in SHORT {
         for miss in near_misses(name) {
             let text = format!("{miss}=true\n");

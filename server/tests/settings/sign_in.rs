@@ -46,7 +46,7 @@ fn oauth_left_unsaid_is_on_where_older_charts_rely_on_it() {
 }
 
 #[test]
-fn an_api_key_alone_is_for_stdio_and_over_http_someone_must_be_named() {
+fn an_api_key_alone_serves_stdio_and_http_needs_a_named_caller() {
     assert!(matches!(
         read(&[&[("LENSES_API_KEY", "key")]]).unwrap().transport,
         Transport::Stdio { .. }
@@ -79,7 +79,8 @@ fn an_advertised_url_that_ends_with_the_endpoint_is_refused() {
         assert_eq!(
             errors,
             format!(
-                "MCP_ADVERTISED_URL is {url:?}: write the base URL without /mcp, which is added: {base}"
+                "MCP_ADVERTISED_URL is {url:?}: write the base URL without /mcp, which is added: \
+                 {base}"
             )
         );
     }
@@ -92,8 +93,8 @@ fn oauth_over_stdio_is_refused_and_oauth_alone_means_http() {
     let errors = errors(&[OAUTH, &[("TRANSPORT", "stdio")]]);
     assert_eq!(
         errors,
-        "TRANSPORT is stdio with OAuth on: write TRANSPORT=http, or set LENSES_API_KEY with OAUTH_ENABLED=false: stdio \
-         has no sign-in"
+        "TRANSPORT is stdio with OAuth on: write TRANSPORT=http, or set LENSES_API_KEY with \
+         OAUTH_ENABLED=false: stdio has no sign-in"
     );
     let by_url = read(&[&[("MCP_ADVERTISED_URL", "https://mcp.example.com")]]).unwrap();
     assert!(matches!(by_url.transport, Transport::Http(_)));

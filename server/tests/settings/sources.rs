@@ -18,7 +18,8 @@ fn the_environment_wins_over_the_settings_file() {
     let files = Files(
         [(
             "/etc/mcp/settings.env",
-            "# made by the operator\nOAUTH_ENABLED='true'\nMCP_ADVERTISED_URL='https://file.example.com'\nPORT='7000'\n",
+            "# made by the operator\nOAUTH_ENABLED='true'\n\
+             MCP_ADVERTISED_URL='https://file.example.com'\nPORT='7000'\n",
         )]
         .into(),
     );
@@ -36,7 +37,7 @@ fn the_environment_wins_over_the_settings_file() {
 }
 
 #[test]
-fn a_dotenv_file_in_the_working_directory_is_read_where_there_is_one() {
+fn a_dotenv_file_in_the_working_directory_is_read_if_present() {
     let files = Files([(".env", "LENSES_API_KEY=key\nLENSES_LICENSE=of-another-program\n")].into());
     assert!(matches!(read_with(&files, &[]).unwrap().transport, Transport::Stdio { .. }));
 }
@@ -64,13 +65,14 @@ fn a_settings_file_that_cannot_be_used_is_named() {
     assert_eq!(
         unknown,
         "LENSES_COLOUR in the settings file \"/settings\" is not a setting: remove it\n\
-         MCP_AUDIENCES in the settings file \"/settings\" is not a setting: did you mean MCP_AUDIENCE?\n\
+         MCP_AUDIENCES in the settings file \"/settings\" is not a setting: did you mean \
+         MCP_AUDIENCE?\n\
          PATH in the settings file \"/settings\" is not a setting: remove it"
     );
 }
 
 #[test]
-fn names_of_other_releases_are_told_from_settings_and_said_to_have_no_effect() {
+fn names_of_other_releases_are_reported_to_have_no_effect() {
     let set = [
         ("FASTMCP_STATELESS_HTTP", "true"),
         ("FASTMCP_LOG_LEVEL", "INFO"),
@@ -112,7 +114,8 @@ fn names_of_other_releases_are_told_from_settings_and_said_to_have_no_effect() {
         read_with(&files, &[OAUTH, &[("MCP_SETTINGS_FILE", "/settings")]]).unwrap_err().to_string();
     assert_eq!(
         errors,
-        "MCP_SERVER_BASE_URL in the settings file \"/settings\" is not a setting: did you mean MCP_ADVERTISED_URL?"
+        "MCP_SERVER_BASE_URL in the settings file \"/settings\" is not a setting: did you mean \
+         MCP_ADVERTISED_URL?"
     );
 }
 

@@ -58,7 +58,7 @@ fn the_endpoint_follows_the_rules_of_the_otlp_exporter() {
 }
 
 #[test]
-fn the_service_name_is_its_own_variables_then_the_resources_then_the_default() {
+fn the_service_name_comes_from_its_variable_the_resource_or_the_default() {
     let (name, attributes) = ("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES");
     for (set, expected) in [
         (&[][..], "lenses-mcp"),

@@ -1,4 +1,5 @@
-//! `LENSES_CA_FILE`, `LENSES_CLIENT_CERT_FILE` and `LENSES_CLIENT_KEY_FILE`: for the API, the SQL websocket and introspection.
+//! `LENSES_CA_FILE`, `LENSES_CLIENT_CERT_FILE` and `LENSES_CLIENT_KEY_FILE`: for the API, the SQL
+//! websocket and introspection.
 
 use std::{path::Path, sync::Arc};
 

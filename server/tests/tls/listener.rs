@@ -106,8 +106,7 @@ fn closed(metrics: &Metrics, reason: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_certificate_is_shown_to_new_connections_old_ones_go_on_and_a_bad_one_changes_nothing()
- {
+async fn a_new_certificate_serves_new_connections_and_a_bad_one_changes_nothing() {
     let folder = Folder::new();
     let (before, after) = (Authority::new("before"), Authority::until("after", 2030));
     let served = serve(&files(&folder, &before));
@@ -143,7 +142,7 @@ async fn plain_http_is_not_answered() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_is_never_made_is_given_up_and_does_not_delay_the_end() {
+async fn an_unfinished_handshake_times_out_and_does_not_delay_shutdown() {
     let folder = Folder::new();
     let timeouts = Timeouts { head: SHORT, ..Options::default().timeouts };
     let served = serve_within(&files(&folder, &Authority::new("ca")), timeouts);

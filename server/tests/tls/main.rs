@@ -1,5 +1,5 @@
-//! TLS on both sides: what this server shows to its clients, and what it trusts in Lenses HQ, over loopback with certificates
-//! made for the test.
+//! TLS on both sides: what this server shows to its clients, and what it trusts in Lenses HQ, over
+//! loopback with certificates made for the test.
 
 #![expect(clippy::panic, reason = "a test that fails says so by panicking")]
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]

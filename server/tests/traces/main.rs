@@ -54,8 +54,7 @@ fn settings<'a>(endpoint: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str,
 }
 
 #[tokio::test]
-async fn each_request_is_a_span_in_its_clients_trace_with_the_calls_to_hq_below_it_and_nothing_secret_in_it()
- {
+async fn each_request_is_a_span_above_its_hq_calls_without_secrets() {
     for grpc in [false, true] {
         let (collector, endpoint) =
             if grpc { Collector::over_grpc().await } else { Collector::over_http().await };
@@ -186,7 +185,7 @@ async fn what_a_list_of_resources_asks_hq_is_below_its_span() {
 }
 
 #[tokio::test]
-async fn a_collector_that_refuses_or_is_not_there_is_logged_once_and_hinders_no_request() {
+async fn a_failing_collector_is_logged_once_and_hinders_no_request() {
     let (collector, endpoint) = Collector::over_http().await;
     collector.refuse(true);
     // Nothing listens on the discard port.
@@ -212,7 +211,7 @@ async fn a_collector_that_refuses_or_is_not_there_is_logged_once_and_hinders_no_
 }
 
 #[tokio::test]
-async fn settings_of_traces_that_cannot_be_used_are_a_warning_and_no_traces() {
+async fn unusable_trace_settings_are_a_warning_and_disable_traces() {
     for (setting, warning) in [
         (
             ("OTEL_EXPORTER", "zipkin"),

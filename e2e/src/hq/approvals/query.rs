@@ -96,7 +96,9 @@ impl Query {
         let total = requests.len();
         let skipped = (self.page - 1).saturating_mul(self.page_size);
         let values: Vec<_> = requests.into_iter().skip(skipped).take(self.page_size).collect();
-        json!({"values": values, "pagesAmount": total.div_ceil(self.page_size), "totalCount": total})
+        json!({
+            "values": values, "pagesAmount": total.div_ceil(self.page_size), "totalCount": total
+        })
     }
 }
 
@@ -105,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_no_query_is_refused_and_a_page_must_say_its_size() {
+    fn an_invalid_query_is_refused_and_a_page_must_state_its_size() {
         assert!(
             Query::parse(
                 "page=1&pageSize=25&approvalStatus=Pending&sortField=createdBy&sortOrder=desc"

@@ -81,7 +81,8 @@ pub(crate) async fn check(
     Ok(Json(validate::report(&configuration)))
 }
 
-/// `PUT …/api/kafka-connect/clusters/{cluster}/connectors/{connector}/{action}`: 202 without content.
+/// `PUT …/api/kafka-connect/clusters/{cluster}/connectors/{connector}/{action}`: 202 without
+/// content.
 pub(crate) async fn act(
     Proxied { agent, caller }: Proxied,
     Path((_, cluster, name, action)): Path<(String, String, String, String)>,
@@ -107,7 +108,8 @@ pub(crate) async fn restart_task(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `DELETE …/api/kafka-connect/clusters/{cluster}/connectors/{connector}`: 200 without content, as the agent's other deletes.
+/// `DELETE …/api/kafka-connect/clusters/{cluster}/connectors/{connector}`: 200 without content, as
+/// the agent's other deletes.
 pub(crate) async fn delete(
     Proxied { agent, caller }: Proxied,
     Path((_, cluster, name)): Path<(String, String, String)>,
@@ -117,7 +119,8 @@ pub(crate) async fn delete(
     Ok(StatusCode::OK)
 }
 
-/// `GET …/api/v1/resource/kafka/connect/{cluster}/connector/{connector}`: YAML, whatever is accepted.
+/// `GET …/api/v1/resource/kafka/connect/{cluster}/connector/{connector}`: YAML, whatever is
+/// accepted.
 pub(crate) async fn definition(
     Proxied { agent, caller }: Proxied,
     Path((_, cluster, name)): Path<(String, String, String)>,

@@ -18,7 +18,7 @@ fn states(connect: &mut Connect) -> (State, Vec<State>) {
 }
 
 #[test]
-fn an_action_brings_connector_and_tasks_into_its_state_and_only_a_restart_mends_a_failed_task() {
+fn actions_set_connector_and_task_states_and_only_restart_mends_failed_tasks() {
     use State::{Failed, Paused, Running, Stopped};
     let mut connect = connect();
     for (action, connector, tasks) in [
@@ -42,7 +42,10 @@ fn an_action_brings_connector_and_tasks_into_its_state_and_only_a_restart_mends_
 #[test]
 fn what_a_plugin_does_not_take_is_refused_and_creates_nothing() {
     let mut connect = connect();
-    let good = json!({"connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "topics": "t", "file": "f"});
+    let good = json!({
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "topics": "t",
+        "file": "f"
+    });
     for (change, faults) in [
         (json!({}), 0),
         (json!({"connector.class": "com.example.Unknown"}), 1),

@@ -52,19 +52,25 @@ pub(super) fn faults(config: &Map<String, Value>) -> Vec<String> {
     settings(config).flat_map(|setting| errors(config, setting)).collect()
 }
 
-/// Kafka Connect's reply: every setting that the plugin knows, with its value and what is wrong with it.
+/// Kafka Connect's reply: every setting that the plugin knows, with its value and what is wrong
+/// with it.
 pub(super) fn report(config: &Map<String, Value>) -> Value {
     let configs: Vec<_> = settings(config)
         .map(|setting| {
             let (name, kind, required) = setting;
             json!({
                 "definition": {"name": name, "type": kind, "required": required},
-                "value": {"name": name, "value": config.get(name), "errors": errors(config, setting), "visible": true},
+                "value": {
+                    "name": name, "value": config.get(name), "errors": errors(config, setting),
+                    "visible": true
+                },
             })
         })
         .collect();
     let class = config.get("connector.class");
-    json!({"name": class, "error_count": faults(config).len(), "groups": ["Common"], "configs": configs})
+    json!({
+        "name": class, "error_count": faults(config).len(), "groups": ["Common"], "configs": configs
+    })
 }
 
 type Setting = (&'static str, &'static str, bool);

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_older_hq_has_no_such_route_and_a_newer_one_knows_its_filters() {
+    async fn an_older_hq_lacks_the_route_and_a_newer_one_filters() {
         for (flags, query, status) in [
             (&["--consumer-groups=false"][..], "", StatusCode::NOT_FOUND),
             (&[], "min_lag=many", StatusCode::BAD_REQUEST),

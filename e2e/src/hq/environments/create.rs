@@ -1,4 +1,5 @@
-//! `POST /api/v1/environments`: an environment whose agent has yet to be installed, with the key that it will connect with.
+//! `POST /api/v1/environments`: an environment whose agent has yet to be installed, with the key
+//! that it will connect with.
 
 use std::sync::Arc;
 

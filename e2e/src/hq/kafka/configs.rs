@@ -1,4 +1,5 @@
-//! A topic's configuration: what Kafka knows and takes, `/api/topics/{topic}/brokerConfigs` and `/api/configs/topics/{topic}`.
+//! A topic's configuration: what Kafka knows and takes, `/api/topics/{topic}/brokerConfigs` and
+//! `/api/configs/topics/{topic}`.
 
 use std::collections::BTreeMap;
 

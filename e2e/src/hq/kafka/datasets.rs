@@ -33,7 +33,9 @@ pub(crate) async fn list(
     let kafka = lock(&agent.kafka);
     let (page, total) = query.select(kafka.topics());
     let values: Vec<_> = page.into_iter().map(describe).collect();
-    let datasets = json!({"values": values, "pagesAmount": total.div_ceil(query.page_size), "totalCount": total});
+    let datasets = json!({
+        "values": values, "pagesAmount": total.div_ceil(query.page_size), "totalCount": total
+    });
     Ok(Json(json!({"datasets": datasets, "sourceTypes": ["Kafka"]})))
 }
 
@@ -77,7 +79,8 @@ fn describe(topic: &Topic) -> Value {
     })
 }
 
-/// `GET …/api/v1/datasets/kafka/{topic}/messages/metrics`: records a day, for the days that have any.
+/// `GET …/api/v1/datasets/kafka/{topic}/messages/metrics`: records a day, for the days that have
+/// any.
 pub(crate) async fn message_metrics(
     Proxied { agent, caller }: Proxied,
     Path((_, connection, name)): Path<(String, String, String)>,
@@ -91,7 +94,8 @@ pub(crate) async fn message_metrics(
     Ok(Json(days.collect()))
 }
 
-/// Records are in the order of their time: from the first of a day, the first of the next one is looked for.
+/// Records are in the order of their time: from the first of a day, the first of the next one is
+/// looked for.
 fn days(log: &Log) -> Vec<(String, u64)> {
     let mut days = Vec::new();
     let mut first = 0;

@@ -1,4 +1,5 @@
-//! A topic's records. Those of the seed are made when they are read, so that a topic of a million takes no memory.
+//! A topic's records. Those of the seed are made when they are read, so that a topic of a million
+//! takes no memory.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -16,7 +17,8 @@ pub(crate) struct Record {
 /// Makes the seeded record of an index: always the same.
 pub(crate) type Seeded = fn(u64) -> Record;
 
-/// Records in the order in which they were produced. Partitions are filled in turn, so an index tells partition and offset.
+/// Records in the order in which they were produced. Partitions are filled in turn, so an index
+/// tells partition and offset.
 #[derive(Debug)]
 pub(crate) struct Log {
     seeded: u64,
@@ -116,7 +118,8 @@ impl Log {
         })
     }
 
-    /// The offset of a partition's first record that is not older than `timestamp`, in milliseconds since 1970; its end when all are.
+    /// The offset of a partition's first record that is not older than `timestamp`, in milliseconds
+    /// since 1970; its end when all are.
     pub(crate) fn offset_at(&self, partition: u32, timestamp: i64) -> u64 {
         first_not_older(self.end_offset(partition), timestamp, |offset| {
             self.at(partition.into(), offset)

@@ -1,4 +1,5 @@
-//! The offsets of a consumer group, changed while nobody is in it: `/api/consumers/{group}/offsets` and below.
+//! The offsets of a consumer group, changed while nobody is in it: `/api/consumers/{group}/offsets`
+//! and below.
 //!
 //! Deletes answer 200 without content, changes 204.
 

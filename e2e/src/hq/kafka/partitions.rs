@@ -81,7 +81,8 @@ pub(crate) async fn add(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `PUT …/api/topics/{topic}/{partition}/{offset}/resend`: 200 without content. A copy of the record is produced.
+/// `PUT …/api/topics/{topic}/{partition}/{offset}/resend`: 200 without content. A copy of the
+/// record is produced.
 pub(crate) async fn resend(
     Proxied { agent, caller }: Proxied,
     Path((_, name, partition, offset)): Path<(String, String, String, String)>,

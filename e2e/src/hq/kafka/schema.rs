@@ -34,7 +34,8 @@ pub(super) struct Checked {
 
 impl Formats {
     /// # Errors
-    /// The agent's `ValidationError`: an unknown format, a schema that is missing, that the format has none of, or that cannot be read.
+    /// The agent's `ValidationError`: an unknown format, a schema that is missing, that the format
+    /// has none of, or that cannot be read.
     pub(super) fn check(self) -> Result<Checked, AgentError> {
         let mut faults = Vec::new();
         let mut side = |name: &'static str, format: Option<Format>| {
@@ -139,11 +140,17 @@ mod tests {
         let schema = json!({"type": "record", "name": "Invoice", "fields": [
             {"name": "id", "type": "long"},
             {"name": "paid", "type": ["null", "boolean"]},
-            {"name": "to", "type": {"type": "record", "name": "To", "fields": [{"name": "city", "type": "string"}]}},
+            {
+                "name": "to",
+                "type": {
+                    "type": "record", "name": "To", "fields": [{"name": "city", "type": "string"}]
+                }
+            },
         ]});
-        let checked = check(
-            json!({"key": {"format": "string"}, "value": {"format": "AVRO", "schema": schema.to_string()}}),
-        );
+        let checked = check(json!({
+            "key": {"format": "string"},
+            "value": {"format": "AVRO", "schema": schema.to_string()}
+        }));
         let checked = checked.unwrap();
         let fields: Vec<_> =
             checked.fields.iter().map(|field| (field.name.as_str(), field.kind.as_str())).collect();

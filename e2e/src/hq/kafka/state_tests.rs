@@ -1,4 +1,5 @@
-//! The REST API: what is changed shows, what is refused is refused in the right shape, and a name is a name.
+//! The REST API: what is changed shows, what is refused is refused in the right shape, and a name
+//! is a name.
 
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -75,11 +76,15 @@ async fn the_api_takes_no_request_without_a_good_credential() {
 async fn a_created_topic_shows_everywhere_and_cannot_be_created_twice() {
     let client = TestClient::new(&[]);
     let topics = format!("{DEVELOPMENT}/topics");
-    let body = json!({"topicName": "invoices", "partitions": 3, "replication": 2, "configs": {"retention.ms": "1000"}});
+    let body = json!({
+        "topicName": "invoices", "partitions": 3, "replication": 2,
+        "configs": {"retention.ms": "1000"}
+    });
     let reply = client.call(Method::POST, &topics, SERVICE_ACCOUNT, Some(body.clone())).await;
     assert_eq!((reply.status, reply.json()), (StatusCode::OK, json!("Topic [invoices] created")));
     let expected = json!({
-        "topicName": "invoices", "keyType": "BYTES", "valueType": "BYTES", "partitions": 3, "replication": 2,
+        "topicName": "invoices", "keyType": "BYTES", "valueType": "BYTES", "partitions": 3,
+        "replication": 2,
         "isControlTopic": false, "isMarkedForDeletion": false, "totalMessages": 0,
         "messagesPerPartition": [
             {"partition": 0, "messages": 0, "begin": 0, "end": 0},
@@ -102,7 +107,10 @@ async fn a_created_topic_shows_everywhere_and_cannot_be_created_twice() {
     assert_eq!(again.status, StatusCode::CONFLICT);
     assert_eq!(
         again.json(),
-        json!({"error": "topic [invoices] already exists", "fields": [], "errorType": "TopicAlreadyExists"})
+        json!({
+            "error": "topic [invoices] already exists", "fields": [],
+            "errorType": "TopicAlreadyExists"
+        })
     );
 }
 
@@ -122,15 +130,23 @@ async fn a_topic_that_kafka_would_refuse_is_refused_with_every_field_named() {
             vec!["topicName", "partitions", "replication"],
         ),
         (
-            json!({"topicName": "t", "partitions": 1, "replication": 1, "configs": {"colour": "red"}}),
+            json!({
+                "topicName": "t", "partitions": 1, "replication": 1, "configs": {"colour": "red"}
+            }),
             vec!["configs"],
         ),
         (
-            json!({"topicName": "t", "partitions": 1, "replication": 1, "configs": {"retention.ms": "long"}}),
+            json!({
+                "topicName": "t", "partitions": 1, "replication": 1,
+                "configs": {"retention.ms": "long"}
+            }),
             vec!["configs"],
         ),
         (
-            json!({"topicName": "t", "partitions": 1, "replication": 1, "configs": {"cleanup.policy": "burn"}}),
+            json!({
+                "topicName": "t", "partitions": 1, "replication": 1,
+                "configs": {"cleanup.policy": "burn"}
+            }),
             vec!["configs"],
         ),
         (json!({"topicName": "t"}), vec!["body"]),
@@ -235,7 +251,9 @@ async fn a_name_is_a_name_and_never_another_route() {
 async fn datasets_are_searched_sorted_filtered_and_paged() {
     let client = TestClient::new(&[]);
     let list = async |query: &str| {
-        client.get(&format!("{DEVELOPMENT}/v1/datasets?{query}"), SERVICE_ACCOUNT).await.json()["datasets"].take()
+        client.get(
+            &format!("{DEVELOPMENT}/v1/datasets?{query}"), SERVICE_ACCOUNT
+        ).await.json()["datasets"].take()
     };
     let all = list("").await;
     assert_eq!((&all["totalCount"], &all["pagesAmount"]), (&json!(10), &json!(1)));

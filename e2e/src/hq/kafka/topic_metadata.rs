@@ -1,4 +1,5 @@
-//! Topic metadata: how an agent reads a topic's records. `/api/metadata/topics` and `/api/v1/metadata/topics`.
+//! Topic metadata: how an agent reads a topic's records. `/api/metadata/topics` and
+//! `/api/v1/metadata/topics`.
 
 use axum::Json;
 use axum::extract::Path;

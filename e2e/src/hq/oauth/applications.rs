@@ -37,7 +37,8 @@ pub(crate) async fn list(State(hq): State<Arc<Hq>>, Person(caller): Person) -> J
     Json(json!({"items": items.collect::<Vec<_>>()}))
 }
 
-/// `DELETE /api/v0/users/me/oauth2/authorizations/{id}`: every token of the application is out at once.
+/// `DELETE /api/v0/users/me/oauth2/authorizations/{id}`: every token of the application is out at
+/// once.
 pub(crate) async fn revoke(
     State(hq): State<Arc<Hq>>,
     Person(caller): Person,

@@ -1,4 +1,5 @@
-//! The authorization endpoint (OAuth 2.1 §4.1.1): reads the request, then asks the person, or answers at once under `--approve-as`.
+//! The authorization endpoint (OAuth 2.1 §4.1.1): reads the request, then asks the person, or
+//! answers at once under `--approve-as`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,7 +54,8 @@ impl AuthorizationRequest {
 /// Why a request is not granted.
 #[derive(Debug, PartialEq, Eq)]
 enum Refusal {
-    /// Client or redirect URI are not to be trusted, so the person is told and nobody is redirected (RFC 6749 §4.1.2.1).
+    /// Client or redirect URI are not to be trusted, so the person is told and nobody is redirected
+    /// (RFC 6749 §4.1.2.1).
     ToPerson(String),
     /// The client is told by a redirect.
     ToClient {

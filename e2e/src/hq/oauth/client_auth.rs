@@ -1,4 +1,5 @@
-//! Which client calls, and the proof of it (RFC 6749 §2.3), at the token, introspection and revocation endpoints.
+//! Which client calls, and the proof of it (RFC 6749 §2.3), at the token, introspection and
+//! revocation endpoints.
 
 use std::collections::HashMap;
 
@@ -50,10 +51,12 @@ impl Form {
     }
 }
 
-/// The client that calls: a confidential one by its secret (Basic or in the form), a public one by its `client_id`.
+/// The client that calls: a confidential one by its secret (Basic or in the form), a public one by
+/// its `client_id`.
 ///
 /// # Errors
-/// `invalid_client` when there is none, it is unknown, or its secret is wrong, missing, or sent by a client that has none.
+/// `invalid_client` when there is none, it is unknown, or its secret is wrong, missing, or sent by
+/// a client that has none.
 pub(crate) fn authenticate<'store>(
     store: &'store Store,
     headers: &HeaderMap,

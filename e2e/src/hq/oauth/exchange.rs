@@ -1,7 +1,9 @@
-//! Token exchange (RFC 8693), when `token_exchange` is on: a resource server gives the access token that it was called with and gets one
-//! whose audience is HQ itself, for the same user and no more scopes. It ends with the token that was given.
+//! Token exchange (RFC 8693), when `token_exchange` is on: a resource server gives the access token
+//! that it was called with and gets one whose audience is HQ itself, for the same user and no more
+//! scopes. It ends with the token that was given.
 //!
-//! Any client with a secret may exchange; HQ itself is the only target, named by its issuer identifier or by nothing.
+//! Any client with a secret may exchange; HQ itself is the only target, named by its issuer
+//! identifier or by nothing.
 
 use jiff::Timestamp;
 
@@ -17,8 +19,9 @@ pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exch
 pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// # Errors
-/// As RFC 8693 §2.2.2: `invalid_request` for a subject token that is no good, `invalid_target` for another audience than HQ,
-/// `invalid_scope` for more than the subject token holds; `unauthorized_client` for a client without a secret.
+/// As RFC 8693 §2.2.2: `invalid_request` for a subject token that is no good, `invalid_target` for
+/// another audience than HQ, `invalid_scope` for more than the subject token holds;
+/// `unauthorized_client` for a client without a secret.
 pub(crate) fn exchange(
     store: &mut Store,
     hq: &Hq,

@@ -14,7 +14,8 @@ use super::client_auth::{Form, authenticate};
 use super::error::{OAuthError, no_store};
 use crate::hq::{Hq, credentials, lock};
 
-/// `POST /oauth2/introspect`. Only access tokens are ever active: a resource server must not take a refresh token for one.
+/// `POST /oauth2/introspect`. Only access tokens are ever active: a resource server must not take a
+/// refresh token for one.
 pub(crate) async fn introspect(
     State(hq): State<Arc<Hq>>,
     headers: HeaderMap,

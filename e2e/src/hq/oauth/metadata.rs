@@ -14,7 +14,8 @@ const WITH_SECRET: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 const GRANTS: [&str; 3] = ["authorization_code", "refresh_token", exchange::GRANT_TYPE];
 const ANY_CLIENT: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
 
-/// `GET /.well-known/oauth-authorization-server`. `offline_access` is not offered: who may refresh is the client's registration.
+/// `GET /.well-known/oauth-authorization-server`. `offline_access` is not offered: who may refresh
+/// is the client's registration.
 pub(crate) async fn show(State(hq): State<Arc<Hq>>) -> Json<Value> {
     let endpoint = |path: &str| hq.issuer.endpoint(path);
     let introspecting: &[&str] =
@@ -28,7 +29,9 @@ pub(crate) async fn show(State(hq): State<Arc<Hq>>) -> Json<Value> {
         "scopes_supported": Scope::ALL.map(Scope::as_str),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": if hq.settings.token_exchange { &GRANTS[..] } else { &GRANTS[..2] },
+        "grant_types_supported": if hq.settings.token_exchange { &GRANTS[..] } else {
+            &GRANTS[..2]
+        },
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ANY_CLIENT,
         "introspection_endpoint_auth_methods_supported": introspecting,

@@ -1,4 +1,5 @@
-//! The pages that a person sees: sign-in, consent, refusal. Rendered here, without script; whatever a client chose is escaped.
+//! The pages that a person sees: sign-in, consent, refusal. Rendered here, without script; whatever
+//! a client chose is escaped.
 
 use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderName, StatusCode, header};
@@ -6,11 +7,16 @@ use http::{HeaderName, StatusCode, header};
 use super::error::no_store;
 use super::scope::Scopes;
 
-const STYLE: &str = "body{font:16px system-ui,sans-serif;max-width:26rem;margin:12vh auto;padding:0 1rem;color-scheme:light dark}\
-label{display:block;margin:.8rem 0}input:not([type=checkbox]){display:block;width:100%;padding:.5rem;box-sizing:border-box}\
-button{padding:.5rem 1.2rem;margin:.5rem .5rem 0 0}small{display:block;margin-left:1.6rem;opacity:.75}.fault{color:#c62828}";
+const STYLE: &str = "body{font:16px system-ui,sans-serif;max-width:26rem;margin:12vh auto;\
+                     padding:0 1rem;color-scheme:light dark}\
+                     label{display:block;margin:.8rem 0}\
+                     input:not([type=checkbox]){display:block;width:100%;padding:.5rem;\
+                     box-sizing:border-box}\
+                     button{padding:.5rem 1.2rem;margin:.5rem .5rem 0 0}\
+                     small{display:block;margin-left:1.6rem;opacity:.75}.fault{color:#c62828}";
 
-/// No `form-action`: browsers apply it to the redirect that follows the form too, and that goes to the client.
+/// No `form-action`: browsers apply it to the redirect that follows the form too, and that goes to
+/// the client.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -32,8 +38,10 @@ impl Form<'_> {
         let client = escape(self.client);
         let body = format!(
             "<h1>Sign in to Lenses</h1><p>to connect <b>{client}</b></p>{}\
-             <label>Username <input name=\"username\" autocomplete=\"username\" required autofocus></label>\
-             <label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\" required></label>\
+             <label>Username <input name=\"username\" autocomplete=\"username\" required \
+             autofocus></label>\
+             <label>Password <input name=\"password\" type=\"password\" \
+             autocomplete=\"current-password\" required></label>\
              <button>Sign in</button></form>",
             self.opening("sign-in")
         );
@@ -50,8 +58,10 @@ impl Form<'_> {
             boxes + &format!("<label>{checkbox} {name}<small>{description}</small></label>")
         });
         let body = format!(
-            "<h1>Connect {client}?</h1><p>It will act as <b>{user}</b>, within what you tick:</p>{}{boxes}\
-             <button name=\"decision\" value=\"approve\">Allow</button><button name=\"decision\" value=\"deny\">Deny</button></form>",
+            "<h1>Connect {client}?</h1>\
+             <p>It will act as <b>{user}</b>, within what you tick:</p>{}{boxes}\
+             <button name=\"decision\" value=\"approve\">Allow</button>\
+             <button name=\"decision\" value=\"deny\">Deny</button></form>",
             self.opening("consent")
         );
         page(status, "Connect an application", &body)
@@ -81,8 +91,10 @@ pub(crate) fn refused(why: &str) -> Response {
 
 fn page(status: StatusCode, title: &str, body: &str) -> Response {
     let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title} · Lenses</title>\
-         <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head><body>{body}</body></html>"
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <title>{title} · Lenses</title>\
+         <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head>\
+         <body>{body}</body></html>"
     );
     let headers: [(HeaderName, &str); 4] = [
         (header::CONTENT_SECURITY_POLICY, POLICY),

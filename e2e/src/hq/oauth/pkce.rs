@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-/// Whether `value` can be an S256 challenge: the base64url of 32 bytes, without padding (RFC 7636 §4.2).
+/// Whether `value` can be an S256 challenge: the base64url of 32 bytes, without padding (RFC 7636
+/// §4.2).
 pub(crate) fn is_challenge(value: &str) -> bool {
     URL_SAFE_NO_PAD.decode(value).is_ok_and(|digest| digest.len() == 32)
 }

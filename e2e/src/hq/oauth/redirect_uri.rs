@@ -4,10 +4,12 @@ use url::{Host, Url};
 
 /// The longest that is taken.
 const MAX_LENGTH: usize = 2048;
-/// Private-use schemes of editors that are widely used although their names have no dot, which RFC 8252 §7.1 asks for.
+/// Private-use schemes of editors that are widely used although their names have no dot, which RFC
+/// 8252 §7.1 asks for.
 const EDITOR_SCHEMES: [&str; 4] = ["cursor", "vscode", "vscode-insiders", "windsurf"];
 
-/// Checks that `uri` may be registered: https, http on loopback (RFC 8252 §7.3), or an application's own scheme (§7.1).
+/// Checks that `uri` may be registered: https, http on loopback (RFC 8252 §7.3), or an
+/// application's own scheme (§7.1).
 ///
 /// # Errors
 /// What is wrong with it.
@@ -34,8 +36,9 @@ pub(crate) fn check(uri: &str) -> Result<(), String> {
     }
 }
 
-/// Whether `asked` is the `registered` URI: byte for byte, except that the port of a loopback URI is the client's to choose at run time
-/// (RFC 8252 §7.3; `localhost` is included, as clients use it).
+/// Whether `asked` is the `registered` URI: byte for byte, except that the port of a loopback URI
+/// is the client's to choose at run time (RFC 8252 §7.3; `localhost` is included, as clients use
+/// it).
 pub(crate) fn matches(registered: &str, asked: &str) -> bool {
     if registered == asked {
         return true;

@@ -50,8 +50,8 @@ impl Scopes {
         Self(Scope::ALL.into())
     }
 
-    /// Reads a space-separated list (RFC 6749 §3.3). A scope that HQ does not know is ignored, which that section allows; the token reply
-    /// tells what was granted.
+    /// Reads a space-separated list (RFC 6749 §3.3). A scope that HQ does not know is ignored,
+    /// which that section allows; the token reply tells what was granted.
     #[must_use]
     pub fn parse(list: &str) -> Self {
         Self(

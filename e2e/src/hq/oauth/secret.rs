@@ -9,7 +9,8 @@ pub(crate) fn generate(prefix: &str) -> String {
     format!("{prefix}_{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
 }
 
-/// What is stored and looked up instead of the value. Since lookups and comparisons are of hashes, their timing tells nothing of a value.
+/// What is stored and looked up instead of the value. Since lookups and comparisons are of hashes,
+/// their timing tells nothing of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Hashed([u8; 32]);
 

@@ -1,8 +1,10 @@
 //! The person's two forms: who they are, then what they grant.
 //!
-//! No cookie is set, so no request carries authority that the page's own hidden field did not give it: the handle in the consent form is
-//! made for whoever just gave the right password, is good once, and cannot be had by another site. That is the protection from forged posts.
-//! A script does what a person does by posting `request`, `username`, `password`, and then `request`, `scope`…, `decision`.
+//! No cookie is set, so no request carries authority that the page's own hidden field did not give
+//! it: the handle in the consent form is made for whoever just gave the right password, is good
+//! once, and cannot be had by another site. That is the protection from forged posts. A script does
+//! what a person does by posting `request`, `username`, `password`, and then `request`, `scope`…,
+//! `decision`.
 
 use std::sync::Arc;
 

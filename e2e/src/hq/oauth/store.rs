@@ -1,4 +1,5 @@
-//! What the authorization server knows: clients, grants, codes and tokens. Pure: the time is passed in. Everything is bounded.
+//! What the authorization server knows: clients, grants, codes and tokens. Pure: the time is passed
+//! in. Everything is bounded.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -45,7 +46,8 @@ pub(crate) struct Client {
     pub(crate) registration: Registration,
 }
 
-/// What a user granted to a client: one connected application. Granting again widens it and starts its lifetime anew.
+/// What a user granted to a client: one connected application. Granting again widens it and starts
+/// its lifetime anew.
 #[derive(Debug, Clone)]
 pub(crate) struct Grant {
     pub(crate) id: Uuid,
@@ -159,7 +161,8 @@ impl Store {
         bounded(&mut self.clients, client.id.clone(), client, "registered clients", |_| true)
     }
 
-    /// Keeps a request until its person answers, under a handle that only the page shown to that person holds.
+    /// Keeps a request until its person answers, under a handle that only the page shown to that
+    /// person holds.
     pub(crate) fn suspend(
         &mut self,
         pending: Pending,

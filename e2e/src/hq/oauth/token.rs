@@ -1,5 +1,5 @@
-//! The token endpoint (OAuth 2.1 §4.1.3 and §4.3): a code, or a refresh token, for tokens; an access token for one of HQ's own, when
-//! [`exchange`] is on.
+//! The token endpoint (OAuth 2.1 §4.1.3 and §4.3): a code, or a refresh token, for tokens; an
+//! access token for one of HQ's own, when [`exchange`] is on.
 
 use std::sync::Arc;
 
@@ -130,7 +130,8 @@ fn refresh(
     store.issue(access, whole, settings.access_token_ttl, now)
 }
 
-/// The resources that the token is for: those asked for now, of those asked for at authorization (RFC 8707 §2.2).
+/// The resources that the token is for: those asked for now, of those asked for at authorization
+/// (RFC 8707 §2.2).
 fn narrowed_resources(granted: &Entitlement, form: &Form) -> Result<Vec<String>, OAuthError> {
     if form.resources.is_empty() {
         return Ok(granted.resources.clone());

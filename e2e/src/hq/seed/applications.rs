@@ -7,7 +7,8 @@ use crate::hq::approvals::{Approvals, Metadata, Request, Settings, Status};
 use crate::hq::connect::{Connect, Connector, State, Task};
 use crate::hq::streams::{Deployment, Processor, Streams};
 
-/// Two clusters; one connector that runs, one with a failed task, one that is paused. What looks like a secret is none.
+/// Two clusters; one connector that runs, one with a failed task, one that is paused. What looks
+/// like a secret is none.
 pub(super) fn connect() -> Connect {
     let connector =
         |config: Value| Connector::running(config.as_object().cloned().unwrap_or_default());

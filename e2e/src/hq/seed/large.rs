@@ -1,5 +1,6 @@
-//! An environment with more topics and groups than fit on a page: 600 topics `events.000` … `events.599` of 100 records each, and 300 groups
-//! `reader-000` … `reader-299`, each at the beginning of the topic of its number.
+//! An environment with more topics and groups than fit on a page: 600 topics `events.000` …
+//! `events.599` of 100 records each, and 300 groups `reader-000` … `reader-299`, each at the
+//! beginning of the topic of its number.
 
 use serde_json::Value;
 

@@ -38,7 +38,8 @@ impl Issuer {
         format!("{}{path}", self.0.trim_end_matches('/'))
     }
 
-    /// Whether a resource or audience that a client names is HQ itself; a slash at the end makes no other.
+    /// Whether a resource or audience that a client names is HQ itself; a slash at the end makes no
+    /// other.
     #[must_use]
     pub fn is_named_by(&self, name: &str) -> bool {
         name.trim_end_matches('/') == self.0.trim_end_matches('/')

@@ -60,7 +60,12 @@ pub(crate) fn execute(
         Statement::ShowTables => Ok(Outcome::Rows(
             kafka
                 .topics()
-                .map(|topic| json!({"name": topic.name, "partitions": topic.log.partitions(), "replicas": topic.replication}))
+                .map(|topic| {
+                    json!({
+                        "name": topic.name, "partitions": topic.log.partitions(),
+                        "replicas": topic.replication
+                    })
+                })
                 .collect(),
         )),
         Statement::DescribeTable(name) => describe(&kafka, &name).map(Outcome::Rows),
@@ -72,13 +77,22 @@ pub(crate) fn execute(
         Statement::Insert { table, fields, rows } => insert(&mut kafka, &table, &fields, rows, now),
         Statement::CreateTable { table, fields, key_type, value_type, partitions, replication } => {
             let configs = [("cleanup.policy".to_owned(), "delete".to_owned())].into();
-            let wanted =
-                NewTopic { name: table.clone(), partitions, replication, configs, key_type, value_type, fields };
+            let wanted = NewTopic {
+                name: table.clone(),
+                partitions,
+                replication,
+                configs,
+                key_type,
+                value_type,
+                fields,
+            };
             let topic = wanted.check(kafka.brokers()).map_err(|error| error.to_string())?;
             kafka.add_topic(topic).map_err(|error| error.to_string())?;
             Ok(Outcome::Done(format!("table [{table}] created")))
         }
-        Statement::DropTable(name) if kafka.remove_topic(&name) => Ok(Outcome::Done(format!("table [{name}] dropped"))),
+        Statement::DropTable(name) if kafka.remove_topic(&name) => {
+            Ok(Outcome::Done(format!("table [{name}] dropped")))
+        }
         Statement::DropTable(name) => Err(format!("table [{name}] not found")),
     }
 }

@@ -18,7 +18,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Sets one. `max.idle.time` is read and changes nothing: a scan here ends where its topic does and never idles.
+    /// Sets one. `max.idle.time` is read and changes nothing: a scan here ends where its topic does
+    /// and never idles.
     ///
     /// # Errors
     /// A sentence for the ERROR frame: an unknown setting, or what to write instead of the value.

@@ -1,4 +1,5 @@
-//! The queries that run: what SHOW QUERIES lists and KILL QUERY ends. Bounded, in all and for each user, as agents do since 6.1.3.
+//! The queries that run: what SHOW QUERIES lists and KILL QUERY ends. Bounded, in all and for each
+//! user, as agents do since 6.1.3.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -51,7 +52,8 @@ impl Queries {
         let own = state.running.values().filter(|query| query.user == user).count();
         if state.running.len() >= MAX_RUNNING || own >= MAX_RUNNING_PER_USER {
             return Err(format!(
-                "too many queries are running: at most {MAX_RUNNING_PER_USER} for a user and {MAX_RUNNING} in all"
+                "too many queries are running: at most {MAX_RUNNING_PER_USER} for a user and \
+                 {MAX_RUNNING} in all"
             ));
         }
         state.last_id += 1;
@@ -74,7 +76,12 @@ impl Queries {
 
     /// As rows of SHOW QUERIES.
     pub(crate) fn rows(&self) -> Vec<Value> {
-        let row = |(id, query): (&u64, &Entry)| json!({"id": id, "sql": query.sql, "user": query.user, "startedAt": query.started_at.to_string(), "state": "RUNNING"});
+        let row = |(id, query): (&u64, &Entry)| {
+            json!({
+                "id": id, "sql": query.sql, "user": query.user,
+                "startedAt": query.started_at.to_string(), "state": "RUNNING"
+            })
+        };
         lock(&self.0).running.iter().map(row).collect()
     }
 }
@@ -90,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_listed_while_it_runs_and_one_user_cannot_take_all() {
+    fn a_running_query_is_listed_and_one_user_cannot_take_all() {
         let queries = Queries::default();
         let mut started: Vec<_> = (0..MAX_RUNNING_PER_USER)
             .map(|_| queries.start("SELECT", "bob", Timestamp::UNIX_EPOCH).ok().unwrap())

@@ -97,8 +97,9 @@ impl Scan {
         let (timestamp, rownum) = (place.timestamp, self.stats.results);
         // Written by hand: key and value are JSON already, and a query sends a million of these.
         let row = format!(
-            "{{\"key\":{key},\"value\":{value},\"metadata\":{{\"timestamp\":{timestamp},\"partition\":{partition},\
-             \"offset\":{offset},\"__keysize\":{key_size},\"__valuesize\":{value_size}}},\"rownum\":{rownum}}}"
+            "{{\"key\":{key},\"value\":{value},\"metadata\":{{\"timestamp\":{timestamp},\
+             \"partition\":{partition},\"offset\":{offset},\"__keysize\":{key_size},\
+             \"__valuesize\":{value_size}}},\"rownum\":{rownum}}}"
         );
         self.stats.results += 1;
         Some(row)
@@ -140,7 +141,8 @@ pub(crate) fn table<'kafka>(kafka: &'kafka Kafka, name: &str) -> Result<&'kafka 
     kafka.topic(name).ok_or_else(|| format!("table [{name}] not found"))
 }
 
-/// Whether a path names something in a topic of these fields. One that declares none may hold anything.
+/// Whether a path names something in a topic of these fields. One that declares none may hold
+/// anything.
 pub(crate) fn is_known(fields: &[Field], path: &str) -> bool {
     let facet =
         matches!(path, "_key" | "_value" | "_meta.timestamp" | "_meta.partition" | "_meta.offset");

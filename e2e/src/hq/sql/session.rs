@@ -1,7 +1,8 @@
 //! One WebSocket: one statement, from the acknowledgement of the login to the close.
 //!
-//! Rows are sent as fast as the client takes them and no faster: the scan goes on only when the socket took what it found, so memory does
-//! not grow with the rows. When the client goes, the query is killed, or HQ ends, the scan is dropped where it is and is no longer listed.
+//! Rows are sent as fast as the client takes them and no faster: the scan goes on only when the
+//! socket took what it found, so memory does not grow with the rows. When the client goes, the
+//! query is killed, or HQ ends, the scan is dropped where it is and is no longer listed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,7 +56,9 @@ pub(crate) async fn run(
         return;
     }
     let asked = tokio::select! {
-        asked = tokio::time::timeout(FIRST_FRAME, first_frame(&mut receiver)) => asked.unwrap_or(Ok(None)),
+        asked = tokio::time::timeout(
+            FIRST_FRAME, first_frame(&mut receiver)
+        ) => asked.unwrap_or(Ok(None)),
         () = hq.gone() => return,
     };
     let request = match asked {
@@ -74,9 +77,17 @@ pub(crate) async fn run(
                 ended = answer(&mut sender, &hq, &agent, &request, script, &started) => ended,
                 () = left(&mut receiver) => Ended::Silently,
                 () = hq.gone() => Ended::Silently,
-                () = killed.cancelled() => Ended::With(vec![Frame::Error(format!("query [{}] was killed", started.id))]),
+                () = killed.cancelled() => Ended::With(
+                    vec![Frame::Error(format!("query [{}] was killed", started.id))]
+                ),
                 () = tokio::time::sleep(limit) => {
-                    Ended::With(vec![Frame::Error(format!("query [{}] ran longer than max.query.time", started.id))])
+                    Ended::With(
+                        vec![
+                            Frame::Error(
+                                format!("query [{}] ran longer than max.query.time", started.id)
+                            )
+                        ]
+                    )
                 }
             }
         }

@@ -84,12 +84,19 @@ async fn until_no_query_runs(hq: &Running) {
 #[tokio::test]
 async fn a_select_answers_heartbeat_records_stats_and_end() {
     let hq = hq().await;
-    let frames =
-        run(&hq, "SELECT order_id, status AS state FROM orders WHERE currency = 'EUR' AND order_id >= 4 LIMIT 2").await;
+    let frames = run(
+        &hq,
+        "SELECT order_id, status AS state FROM orders WHERE currency = 'EUR' AND order_id >= 4 \
+         LIMIT 2",
+    )
+    .await;
     assert_eq!(kinds(&frames), ["HEARTBEAT", "RECORD", "STATS", "END"]);
     let row = json!({
         "key": "order-4", "value": {"order_id": 4, "state": "DELIVERED"}, "rownum": 0,
-        "metadata": {"timestamp": 1_767_600_003_000_u64, "partition": 3, "offset": 0, "__keysize": 9, "__valuesize": 112},
+        "metadata": {
+            "timestamp": 1_767_600_003_000_u64, "partition": 3, "offset": 0, "__keysize": 9,
+            "__valuesize": 112
+        },
     });
     let mut first = of_kind(&frames, "RECORD")[0].clone();
     first["metadata"]["__valuesize"] = json!(112);
@@ -120,7 +127,8 @@ async fn tombstones_are_rows_like_any_other() {
 #[tokio::test]
 async fn statements_change_what_later_ones_and_the_api_see() {
     let hq = hq().await;
-    let create = "CREATE TABLE notes (id int, author.name string) FORMAT (string, json) PROPERTIES (partitions = 2)";
+    let create = "CREATE TABLE notes (id int, author.name string) FORMAT (string, json) PROPERTIES \
+                  (partitions = 2)";
     let frames = run(&hq, create).await;
     assert_eq!(
         (kinds(&frames), of_kind(&frames, "SUCCESS")[0]),
@@ -199,7 +207,7 @@ async fn a_scan_ends_at_max_size_and_only_stats_tell() {
 }
 
 #[tokio::test]
-async fn a_query_waits_for_its_client_is_listed_and_stops_when_the_client_goes() {
+async fn a_query_waits_for_its_client_and_stops_when_the_client_leaves() {
     let hq = hq().await;
     let sql = "SET max.size = '1GB'; SELECT * FROM big_events";
     let mut waiting = ask(&hq, json!({"sql": sql, "live": true, "stats": 1})).await;

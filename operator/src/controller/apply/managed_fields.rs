@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_own_at_a_disputed_place_moves_and_the_rest_of_theirs_stays() {
+    fn disputed_fields_of_other_managers_move_and_the_rest_stays() {
         let (mcp, metrics) =
             (r#"k:{"port":80,"protocol":"TCP"}"#, r#"k:{"port":9090,"protocol":"TCP"}"#);
         let before = json!([

@@ -1,9 +1,10 @@
-//! What others have put into the server's own container that would change what it is, though nothing of this operator's was
-//! touched. Pure.
+//! What others have put into the server's own container that would change what it is, though
+//! nothing of this operator's was touched. Pure.
 //!
-//! Server-side apply leaves items of others in lists, and that is well: an injector's sidecar, volume or variable stays. But the
-//! server reads its environment before its settings file, so one variable (`kubectl set env`) could turn sign-in off, and so could
-//! a command, its arguments, or a file mounted over its settings. These are taken out.
+//! Server-side apply leaves items of others in lists, and that is well: an injector's sidecar,
+//! volume or variable stays. But the server reads its environment before its settings file, so one
+//! variable (`kubectl set env`) could turn sign-in off, and so could a command, its arguments, or a
+//! file mounted over its settings. These are taken out.
 
 use k8s_openapi::api::{
     apps::v1::Deployment,
@@ -116,7 +117,12 @@ mod tests {
                 json!({ "env": [{ "name": "OAUTH_ENABLED", "$patch": "delete" }] }),
             ),
             (
-                json!({ "env": [{ "name": "MCP_CALLERS", "value": "anyone" }, { "name": "TZ", "value": "UTC" }] }),
+                json!({
+                    "env": [
+                        { "name": "MCP_CALLERS", "value": "anyone" },
+                        { "name": "TZ", "value": "UTC" }
+                    ]
+                }),
                 json!({ "env": [{ "name": "MCP_CALLERS", "$patch": "delete" }] }),
             ),
             (
@@ -130,8 +136,16 @@ mod tests {
             (json!({ "command": ["/bin/sh"] }), json!({ "command": null })),
             (json!({ "args": ["--check"] }), json!({ "args": null })),
             (
-                json!({ "volumeMounts": [{ "name": "x", "mountPath": "/etc/lenses-mcp/settings.env", "subPath": "y" }] }),
-                json!({ "volumeMounts": [{ "mountPath": "/etc/lenses-mcp/settings.env", "$patch": "delete" }] }),
+                json!({
+                    "volumeMounts": [{
+                        "name": "x", "mountPath": "/etc/lenses-mcp/settings.env", "subPath": "y"
+                    }]
+                }),
+                json!({
+                    "volumeMounts": [{
+                        "mountPath": "/etc/lenses-mcp/settings.env", "$patch": "delete"
+                    }]
+                }),
             ),
         ] {
             let mut patch = patch;
@@ -154,7 +168,12 @@ mod tests {
     fn what_others_may_add_stays() {
         for change in [
             json!({}),
-            json!({ "env": [{ "name": "TZ", "value": "UTC" }, { "name": "HTTPS_PROXY", "value": "http://proxy:3128" }] }),
+            json!({
+                "env": [
+                    { "name": "TZ", "value": "UTC" },
+                    { "name": "HTTPS_PROXY", "value": "http://proxy:3128" }
+                ]
+            }),
             json!({ "env": [{ "name": "OTEL_RESOURCE_ATTRIBUTES", "value": "a=b" }] }),
             json!({ "volumeMounts": [{ "name": "x", "mountPath": "/etc/lenses-mcp-extra" }] }),
             json!({ "terminationMessagePolicy": "FallbackToLogsOnError" }),

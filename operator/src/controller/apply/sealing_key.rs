@@ -17,9 +17,10 @@ use crate::{
     names::ROTATION,
 };
 
-/// The key is made once and stored as immutable, so all that can drift is metadata; and what the API server answers is dropped
-/// unread but for that. A new key is a new Secret: the old one is deleted, and this resource looks again when that is seen. Gives
-/// the uid of a Secret that was made just now.
+/// The key is made once and stored as immutable, so all that can drift is metadata; and what the
+/// API server answers is dropped unread but for that. A new key is a new Secret: the old one is
+/// deleted, and this resource looks again when that is seen. Gives the uid of a Secret that was
+/// made just now.
 pub(super) async fn ensure_sealing_key(
     Context { client, caches, .. }: &Context,
     wanted: PartialObjectMeta<Secret>,
@@ -80,7 +81,8 @@ pub(super) async fn ensure_sealing_key(
                     caches.secrets.wrote(&before, &mut secret.metadata.into_response_partial());
                     Ok(uid)
                 }
-                // The cache was behind. Whosever it is, the watch will tell, and another reconcile will follow.
+                // The cache was behind. Whosever it is, the watch will tell, and another reconcile
+                // will follow.
                 Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(None),
                 Err(error) => Err(error),
             }

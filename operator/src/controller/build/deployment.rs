@@ -1,10 +1,10 @@
 //! The Deployment: pods that hold the `restricted` Pod Security Standard, mount their settings and secrets as files, and are
 //! replaced without losing a request.
 //!
-//! The pod template carries digests of the settings and of what stands for the content of Secrets and `ConfigMaps`, so that a
-//! change of either rolls the pods; the server reads these at its start only. Content is stood for by its `resourceVersion`, since
-//! the operator never reads it: editing labels rolls the pods too, which costs little and misses nothing. The certificate of the
-//! endpoint is the exception: the server watches its files.
+//! The pod template names the `ConfigMap` of the settings by their digest, and carries a digest of what stands for the content of
+//! Secrets and of others' `ConfigMaps`, so that a change of either rolls the pods; the server reads these at its start only. Content
+//! is stood for by its `resourceVersion`, since the operator never reads it: editing labels rolls the pods too, which costs little
+//! and misses nothing. The certificate of the endpoint is the exception: the server watches its files.
 
 mod pod;
 
@@ -19,13 +19,13 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta},
 };
 
-use super::{digest, metadata, settings_file::settings_file};
+use super::{digest, metadata};
 use crate::{
     controller::{
         observed::ContentVersion,
         validate::{Replicas, ValidServer},
     },
-    names::{ACCESS, NARROWED, SCALED_BY, TEMPLATE, UPGRADED_FROM, labels, selector},
+    names::{ACCESS, NARROWED, SCALED_BY, SECRETS_DIGEST, TEMPLATE, labels, selector},
 };
 
 /// How long a pod waits before SIGTERM, until no Service leads to it any more.
@@ -45,7 +45,9 @@ pub(super) fn build(server: &ValidServer, sealing_key: &str) -> Deployment {
             // Nobody else's to decide: a Deployment that is paused follows no change.
             paused: Some(false),
             min_ready_seconds: Some(MIN_READY_SECONDS),
-            revision_history_limit: Some(2),
+            // Nothing goes back to an old template but by this operator, which makes it anew; and the
+            // settings of old pods are deleted with their ReplicaSet.
+            revision_history_limit: Some(0),
             progress_deadline_seconds: Some(server.pods.progress_deadline_seconds),
             selector: LabelSelector {
                 match_labels: Some(selector(&server.name)),
@@ -72,16 +74,14 @@ fn strategy(server: &ValidServer) -> DeploymentStrategy {
     }
 }
 
-/// What later reconciles decide by: what the pods let their callers do, what has been changed about that or about the image, and who
-/// says how many pods there are.
+/// What later reconciles decide by: what the pods let their callers do, what has been changed about that, and who says how many
+/// pods there are.
 fn decisions(server: &ValidServer) -> BTreeMap<String, String> {
     let narrowed = server.narrowed.clone().map(|narrowed| (NARROWED.to_owned(), narrowed));
-    let upgraded_from =
-        server.image.upgraded_from.clone().map(|image| (UPGRADED_FROM.to_owned(), image));
     let scaled_by = matches!(server.pods.replicas, Replicas::Autoscaled(_))
         .then(|| (SCALED_BY.to_owned(), "HorizontalPodAutoscaler".to_owned()));
     let access = (ACCESS.to_owned(), server.access.annotation());
-    [access].into_iter().chain(narrowed).chain(upgraded_from).chain(scaled_by).collect()
+    [access].into_iter().chain(narrowed).chain(scaled_by).collect()
 }
 
 /// The pod template, with what the spec adds to it merged in as Kubernetes merges: lists of named things item by item. The schema has
@@ -118,10 +118,7 @@ fn digests(server: &ValidServer, sealing_key: &str) -> BTreeMap<String, String> 
     });
     // The sealing key is immutable: it changes only with its Secret.
     let secrets = digest(secrets.chain([sealing_key]));
-    BTreeMap::from([
-        ("mcp.lenses.io/settings-digest".to_owned(), digest([settings_file(server)])),
-        ("mcp.lenses.io/secrets-digest".to_owned(), secrets),
-    ])
+    BTreeMap::from([(SECRETS_DIGEST.to_owned(), secrets)])
 }
 
 #[cfg(test)]
@@ -129,7 +126,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::controller::fixtures::{api_key_server, metadata_json, oauth_server, valid};
+    use crate::controller::{
+        build::config_map,
+        fixtures::{api_key_server, metadata_json, oauth_server, valid},
+    };
 
     fn of(server: &ValidServer) -> serde_json::Value {
         serde_json::to_value(build(server, server.contents.sealing_key.as_ref().unwrap())).unwrap()
@@ -144,7 +144,7 @@ mod tests {
             json!({ ACCESS: server.access.annotation() })
         );
         let annotations = object["spec"]["template"]["metadata"]["annotations"].take();
-        for name in ["mcp.lenses.io/settings-digest", "mcp.lenses.io/secrets-digest", TEMPLATE] {
+        for name in [SECRETS_DIGEST, TEMPLATE] {
             assert_eq!(annotations[name].as_str().unwrap().len(), 43, "{name}");
         }
         let labels = metadata_json()["labels"].clone();
@@ -157,7 +157,7 @@ mod tests {
                 "replicas": 3,
                 "paused": false,
                 "minReadySeconds": 2,
-                "revisionHistoryLimit": 2,
+                "revisionHistoryLimit": 0,
                 "progressDeadlineSeconds": 300,
                 "selector": { "matchLabels": selector },
                 "strategy": { "type": "RollingUpdate", "rollingUpdate": { "maxSurge": 1, "maxUnavailable": 0 } },
@@ -206,7 +206,7 @@ mod tests {
                             ],
                         }],
                         "volumes": [
-                            { "name": "settings", "configMap": { "name": "team-mcp" } },
+                            { "name": "settings", "configMap": { "name": config_map::name(&server) } },
                             { "name": "secrets", "projected": { "defaultMode": 292, "sources": [
                                 { "secret": { "name": "team-mcp", "items": [{ "key": "sealing-key", "path": "sealing-key" }] } },
                                 { "secret": { "name": "hq-client", "items": [
@@ -223,17 +223,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_narrowed_takes_the_old_pods_down_first_and_what_was_upgraded_is_noted() {
+    fn what_was_narrowed_takes_the_old_pods_down_first() {
         let mut server = valid(&oauth_server());
         server.narrowed = Some("less".into());
-        server.image.upgraded_from = Some("x:1".into());
         let object = of(&server);
         assert_eq!(object["spec"]["strategy"], json!({ "type": "Recreate" }));
-        let annotations = &object["metadata"]["annotations"];
-        assert_eq!(
-            (&annotations[NARROWED], &annotations[UPGRADED_FROM]),
-            (&json!("less"), &json!("x:1"))
-        );
+        assert_eq!(object["metadata"]["annotations"][NARROWED], "less");
     }
 
     #[test]

@@ -12,11 +12,17 @@ use super::pod_layout::{
     ADMIN_PORT, LENSES_CA, LENSES_CLIENT, MCP_PORT, PROXY_CREDENTIALS, SHUTDOWN_GRACE_SECONDS, TLS,
     secret_file,
 };
-use crate::controller::validate::{Callers, SignIn, ValidServer};
+use crate::{
+    MANAGER,
+    controller::validate::{Callers, SignIn, ValidServer},
+};
 
-/// The file's text.
+/// The file's text. The first line says which version wrote it, so that an older server, whose image
+/// a resource pins, ignores settings that it does not know.
 pub(super) fn settings_file(server: &ValidServer) -> String {
-    settings(server).into_iter().fold(String::new(), |mut file, (name, value)| {
+    let version = env!("CARGO_PKG_VERSION");
+    let first = format!("# Written by {MANAGER} {version}\n");
+    settings(server).into_iter().fold(first, |mut file, (name, value)| {
         // Writing to a string does not fail.
         let _ = writeln!(file, "{name}={}", quoted(&value));
         file
@@ -222,8 +228,11 @@ mod tests {
         let mut server = oauth_server();
         server.spec.endpoint.allowed_origins =
             vec!["https://a.example".into(), "https://b.example:8443".into()];
+        let file = settings_file(&valid(&server));
+        let (first, settings) = file.split_once('\n').unwrap();
+        assert_eq!(first, concat!("# Written by lenses-mcp-operator ", env!("CARGO_PKG_VERSION")));
         assert_eq!(
-            settings_file(&valid(&server)),
+            settings,
             "TRANSPORT='http'\n\
              HOST='0.0.0.0'\n\
              PORT='8000'\n\
@@ -403,6 +412,15 @@ mod tests {
                 assert_eq!(&read.issuer, issuer);
             }
         }
+    }
+
+    #[test]
+    fn an_older_server_ignores_a_setting_that_it_does_not_know_and_its_own_version_does_not() {
+        let file = settings_file(&valid(&oauth_server())) + "MCP_FROBNICATE='x'\n";
+        assert!(read(&file).is_err());
+        let newer = file.replacen(env!("CARGO_PKG_VERSION"), "1000.0.0", 1);
+        let warnings = read(&newer).unwrap().warnings;
+        assert!(warnings.iter().any(|told| told.starts_with("MCP_FROBNICATE in ")), "{warnings:?}");
     }
 
     #[test]

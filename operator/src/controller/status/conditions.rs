@@ -38,19 +38,24 @@ pub(super) fn accepted(valid: Result<&ValidServer, &Rejections>) -> Verdict {
             reason: Reason::MissingApi,
             message: missing_apis.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         },
-        Ok(ValidServer { sign_in: SignIn::ApiKey { callers: Callers::Anyone, .. }, .. }) => Verdict {
-            holds: true,
-            reason: Reason::AnyoneMayCall,
-            message: "warning: anyone who can reach the port acts as the Lenses service account; set \
-                      spec.auth.apiKey.callers.tokenSecretRef to ask callers for a token"
-                .to_owned(),
-        },
+        Ok(ValidServer { sign_in: SignIn::ApiKey { callers: Callers::Anyone, .. }, .. }) => {
+            Verdict {
+                holds: true,
+                reason: Reason::AnyoneMayCall,
+                message:
+                    "warning: anyone who can reach the port acts as the Lenses service account; \
+                     set spec.auth.apiKey.callers.tokenSecretRef to ask callers for a token"
+                        .to_owned(),
+            }
+        }
         Ok(_) => Verdict {
             holds: true,
             reason: Reason::Accepted,
             message: "the spec is valid and what it refers to exists".to_owned(),
         },
-        Err(rejections) => Verdict { holds: false, reason: rejections.reason(), message: rejections.message() },
+        Err(rejections) => {
+            Verdict { holds: false, reason: rejections.reason(), message: rejections.message() }
+        }
     }
 }
 
@@ -96,7 +101,8 @@ pub(super) fn awaited(valid: Result<&ValidServer, &Rejections>) -> Option<Verdic
         holds: false,
         reason: Reason::AddressPending,
         message: format!(
-            "waiting for the address of the load balancer of Service {}; until then it serves at {}/mcp, inside the cluster",
+            "waiting for the address of the load balancer of Service {}; until then it serves at \
+             {}/mcp, inside the cluster",
             server.name, server.endpoint.advertised_url
         ),
     })
@@ -113,8 +119,9 @@ pub(super) fn verified(
     lenses.into_iter().chain(endpoint).collect()
 }
 
-/// `Ready` says the first thing that holds the server back. `Reconciling` and `Stalled` are for tools that know kstatus: something
-/// that heals by itself is under way, not stalled, so that a Secret that arrives a moment later does not fail a deployment.
+/// `Ready` says the first thing that holds the server back. `Reconciling` and `Stalled` are for
+/// tools that know kstatus: something that heals by itself is under way, not stalled, so that a
+/// Secret that arrives a moment later does not fail a deployment.
 pub(super) fn conditions(
     accepted: Verdict,
     available: Availability,
@@ -152,7 +159,8 @@ pub(super) fn conditions(
         | Reason::ProbeFailing => {
             Some(if stalled { ConditionType::Stalled } else { ConditionType::Reconciling })
         }
-        // HQ, the network and certificates are others' affair: they are looked at until they are well.
+        // HQ, the network and certificates are others' affair: they are looked at until they are
+        // well.
         reason
             if verified.iter().any(|(_, verdict)| verdict.reason == reason && !verdict.holds) =>
         {
@@ -222,8 +230,8 @@ pub(super) fn dated(
         .collect()
 }
 
-/// A message without the numbers in what others said, which is what follows the first colon: ports, times and counts differ from
-/// one try to the next and say nothing new.
+/// A message without the numbers in what others said, which is what follows the first colon: ports,
+/// times and counts differ from one try to the next and say nothing new.
 fn masked(message: &str) -> String {
     let (own, others) = message.split_once(": ").unwrap_or((message, ""));
     let mut masked = own.to_owned();
@@ -246,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_say_is_kept_as_it_was_first_told_where_only_numbers_differ() {
+    fn messages_of_others_that_differ_only_in_numbers_keep_the_first() {
         let said = |reason, message: &str, before: &[Condition], generation| {
             let verdict = Verdict { holds: false, reason, message: message.to_owned() };
             dated(vec![(ConditionType::Available, verdict)], before, Some(generation), at(0))

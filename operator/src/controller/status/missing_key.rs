@@ -67,7 +67,7 @@ mod tests {
     };
 
     #[test]
-    fn a_missing_key_is_told_with_its_object_and_field_and_other_warnings_as_they_are() {
+    fn a_missing_key_names_object_and_field_and_other_warnings_are_quoted() {
         let server = api_key_server();
         let deployment = build::deployment(&valid(&server), "uid");
         let kubelet = |key: &str| {

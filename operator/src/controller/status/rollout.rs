@@ -12,9 +12,9 @@ use lenses_mcp_crds::{DisruptionBudget, conditions::Reason};
 
 use crate::{
     controller::observed::Pods,
-    names::{NARROWED, TEMPLATE},
+    names::NARROWED,
     watching::{
-        deployment::{complete, image, is_stalled},
+        deployment::{complete, image, is_stalled, template_digest},
         pods::{PodState, Trouble, WatchedPod},
     },
 };
@@ -190,7 +190,8 @@ fn age(pod: &WatchedPod, now: Timestamp) -> Option<SignedDuration> {
     Some(now.duration_since(pod.meta().creation_timestamp.as_ref()?.0))
 }
 
-/// What the image of the pods that serve was resolved to. More than one, separated by commas, where a tag has moved.
+/// What the image of the pods that serve was resolved to. More than one, separated by commas, where
+/// a tag has moved.
 pub(in crate::controller) fn image_digest(deployment: &Deployment, pods: &Pods) -> Option<String> {
     let (new, _) = by_template(deployment, &pods.seen);
     let ready = new.into_iter().filter(|pod| pod.seen.state == PodState::Ready);
@@ -205,15 +206,15 @@ fn by_template<'a>(
     deployment: &Deployment,
     pods: &'a [Arc<WatchedPod>],
 ) -> (Vec<&'a WatchedPod>, Vec<&'a WatchedPod>) {
-    let template = deployment.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref());
-    let template = template.and_then(|metadata| metadata.annotations.as_ref()?.get(TEMPLATE));
+    let template = template_digest(deployment);
     pods.iter()
         .map(|pod| &**pod)
         .filter(|pod| !pod.seen.leaving)
         .partition(|pod| pod.seen.template.as_ref() == template)
 }
 
-/// The first trouble in the order of [`Trouble`], so that it does not depend on the names of the pods.
+/// The first trouble in the order of [`Trouble`], so that it does not depend on the names of the
+/// pods.
 fn trouble<'a>(pods: &[&'a WatchedPod]) -> Option<&'a Trouble> {
     let troubles = pods.iter().filter_map(|pod| match &pod.seen.state {
         PodState::Failing(trouble) => Some(trouble),
@@ -264,13 +265,17 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::names::TEMPLATE;
 
     fn deployment(replicas: i32, status: &Value) -> Deployment {
         let metadata = json!({ "annotations": { TEMPLATE: "new" } });
         let containers = json!([{ "name": "lenses-mcp-server", "image": "x:2" }]);
         serde_json::from_value(json!({
             "metadata": { "name": "x", "generation": 4 },
-            "spec": { "replicas": replicas, "selector": {}, "template": { "metadata": metadata, "spec": { "containers": containers } } },
+            "spec": {
+                "replicas": replicas, "selector": {},
+                "template": { "metadata": metadata, "spec": { "containers": containers } }
+            },
             "status": status,
         }))
         .unwrap()
@@ -295,24 +300,37 @@ mod tests {
     }
 
     fn ready() -> Value {
-        let container = json!({ "name": "lenses-mcp-server", "image": "", "imageID": "r/x@sha256:d", "ready": true, "restartCount": 0 });
-        json!({ "conditions": [{ "type": "Ready", "status": "True" }], "containerStatuses": [container] })
+        let container = json!({
+            "name": "lenses-mcp-server", "image": "", "imageID": "r/x@sha256:d", "ready": true,
+            "restartCount": 0
+        });
+        json!({
+            "conditions": [{ "type": "Ready", "status": "True" }], "containerStatuses": [container]
+        })
     }
 
     fn crashing() -> Value {
         let ended = json!({ "terminated": { "exitCode": 1, "message": "no" } });
-        let container = json!({ "name": "lenses-mcp-server", "image": "x:2", "imageID": "", "ready": false, "restartCount": 9, "state": ended });
+        let container = json!({
+            "name": "lenses-mcp-server", "image": "x:2", "imageID": "", "ready": false,
+            "restartCount": 9, "state": ended
+        });
         json!({ "containerStatuses": [container] })
     }
 
     fn late() -> Value {
-        json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 1, "conditions": [
-            { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
-        ] })
+        json!({
+            "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 1,
+            "conditions": [
+                { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" },
+            ]
+        })
     }
 
     fn under_way() -> Value {
-        json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 1 })
+        json!({
+            "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 1
+        })
     }
 
     fn failing(status: &Value, seen: &[Value], warning: Option<&str>) -> (Reason, String, bool) {
@@ -325,7 +343,9 @@ mod tests {
     #[test]
     fn a_rollout_is_complete_when_every_pod_is_new_and_available() {
         let none = Pods::default();
-        let complete = json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 });
+        let complete = json!({
+            "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2
+        });
         assert_eq!(
             rollout(Some(&deployment(2, &complete)), &none, None),
             Rollout::Complete { pods: 2 }
@@ -337,10 +357,18 @@ mod tests {
         );
         for status in [
             json!({}),
-            json!({ "observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2 }),
-            json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2 }),
-            json!({ "observedGeneration": 4, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3 }),
-            json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1 }),
+            json!({
+                "observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2
+            }),
+            json!({
+                "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2
+            }),
+            json!({
+                "observedGeneration": 4, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3
+            }),
+            json!({
+                "observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1
+            }),
         ] {
             assert!(
                 matches!(
@@ -357,7 +385,9 @@ mod tests {
     fn what_keeps_pods_from_being_made_is_said() {
         let refused =
             json!({ "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" });
-        let late = json!({ "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded" });
+        let late = json!({
+            "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"
+        });
         let status =
             |conditions: Value| json!({ "observedGeneration": 4, "conditions": conditions });
         assert_eq!(
@@ -375,9 +405,10 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_does_not_become_ready_and_the_one_that_serves_on_are_both_named() {
+    fn an_unready_image_and_the_one_still_serving_are_both_named() {
         let seen = [pod("old", "x:1", &ready()), pod("new", "x:2", &crashing())];
-        let said = "x:2 does not become ready: the container lenses-mcp-server ends with exit status 1 at each start: no; x:1 serves on";
+        let said = "x:2 does not become ready: the container lenses-mcp-server ends with exit \
+                    status 1 at each start: no; x:1 serves on";
         assert_eq!(failing(&under_way(), &seen, None), (Reason::CrashLooping, said.into(), false));
         assert_eq!(failing(&late(), &seen, None), (Reason::RolloutStalled, said.into(), true));
         let seen = [pod("old", "x:2", &ready()), pod("new", "x:2", &json!({}))];
@@ -413,12 +444,15 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_was_ready_and_is_no_more_says_what_its_probe_says() {
+    fn a_pod_no_longer_ready_gives_the_message_of_its_probe() {
         let container = json!({
-            "name": "lenses-mcp-server", "image": "x:2", "imageID": "", "ready": false, "restartCount": 0,
+            "name": "lenses-mcp-server", "image": "x:2", "imageID": "", "ready": false,
+            "restartCount": 0,
             "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } },
         });
-        let turned = json!({ "type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:09Z" });
+        let turned = json!({
+            "type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:09Z"
+        });
         let unready =
             pod("new", "x:2", &json!({ "conditions": [turned], "containerStatuses": [container] }));
         let seen = pods(std::slice::from_ref(&unready), None);
@@ -455,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn enough_pods_serve_while_the_server_is_scaled_up_or_gets_a_lost_pod_back() {
+    fn enough_pods_serve_during_scale_up_or_replacement_of_a_lost_pod() {
         let budget = |json: Value| serde_json::from_value::<DisruptionBudget>(json).unwrap();
         let (none, half) = (budget(json!({})), budget(json!({ "minAvailable": "50%" })));
         for (replicas, ready, before, budget, enough) in [
@@ -488,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_takes_long_to_start_is_asked_why_and_says_what_the_kubelet_warned_of() {
+    fn a_pod_slow_to_start_gives_the_kubelets_warning() {
         let started = |at: &str| {
             let mut pod = pod("new", "x:2", &json!({}));
             pod["metadata"]["creationTimestamp"] = json!(at);

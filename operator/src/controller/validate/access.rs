@@ -1,8 +1,9 @@
-//! Who may call a server and what it lets them do, as far as a change can narrow it, and what a narrowing change does to the
-//! pods: those that still serve by the old rules go before the new ones come. Pure.
+//! Who may call a server and what it lets them do, as far as a change can narrow it, and what a
+//! narrowing change does to the pods: those that still serve by the old rules go before the new
+//! ones come. Pure.
 //!
-//! What runs is read from annotations of the Deployment, which change together with its pods' template, so that a restarted
-//! operator decides the same.
+//! What runs is read from annotations of the Deployment, which change together with its pods'
+//! template, so that a restarted operator decides the same.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::{ACCESS, NARROWED};
 
-/// What a server lets its callers do. The default is the most that there is, which is also what an annotation that cannot be read
-/// stands for.
+/// What a server lets its callers do. The default is the most that there is, which is also what an
+/// annotation that cannot be read stands for.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Access {
@@ -141,7 +142,8 @@ fn strictness(audience: Audience) -> u8 {
     }
 }
 
-/// Whether the old pods have to go first, and what has been narrowed. `complete`: nothing of an earlier change is under way.
+/// Whether the old pods have to go first, and what has been narrowed. `complete`: nothing of an
+/// earlier change is under way.
 pub(super) fn narrowed(
     runs: Option<&Deployment>,
     complete: bool,
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_old_pods_go_first_until_the_new_ones_serve_also_after_a_restart() {
+    fn old_pods_stop_before_new_ones_serve_even_after_a_restart() {
         let (all, read) = (json!({ "oauth": {} }), json!({ "oauth": { "scopes": ["read"] } }));
         let (all, read) = (access(&all, &json!({})), access(&read, &json!({})));
         let why = Some("spec.auth.oauth.scopes no longer has delete, write".to_owned());

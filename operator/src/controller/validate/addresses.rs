@@ -1,4 +1,5 @@
-//! The addresses inside the cluster: HQ as the pods reach it, and the names and the port of the server's own Service.
+//! The addresses inside the cluster: HQ as the pods reach it, and the names and the port of the
+//! server's own Service.
 
 use k8s_openapi::{api::core::v1::ServicePort, apimachinery::pkg::util::intstr::IntOrString};
 use kube::ResourceExt;
@@ -111,7 +112,8 @@ pub(super) fn allowed_hosts(
     hosts
 }
 
-/// The URL as it was written, if it is one; the schema's pattern lets through a few that are not, such as port 70000.
+/// The URL as it was written, if it is one; the schema's pattern lets through a few that are not,
+/// such as port 70000.
 pub(super) fn checked(
     field: &'static str,
     url: &str,

@@ -1,4 +1,5 @@
-//! `MCP_ADVERTISED_URL`: the server as clients reach it, without `/mcp` and without a slash at its end.
+//! `MCP_ADVERTISED_URL`: the server as clients reach it, without `/mcp` and without a slash at its
+//! end.
 
 use lenses_mcp_crds::{DerivedSetting, LensesMcpServer, ServiceType};
 
@@ -15,8 +16,9 @@ pub(super) struct Advertised {
     pub(super) awaits_address: bool,
 }
 
-/// As written, or from the first that the spec has of: route, Ingress, load balancer, Service. TLS ends somewhere on the way to a
-/// route's host, since clients are not told plain http outside of the cluster.
+/// As written, or from the first that the spec has of: route, Ingress, load balancer, Service. TLS
+/// ends somewhere on the way to a route's host, since clients are not told plain http outside of
+/// the cluster.
 pub(super) fn advertised(
     server: &LensesMcpServer,
     service_names: &[String],
@@ -64,7 +66,8 @@ pub(super) fn advertised(
     Some(Advertised { url, awaits_address })
 }
 
-/// The address that the Service's load balancer was given: a name before a number, since certificates are for names.
+/// The address that the Service's load balancer was given: a name before a number, since
+/// certificates are for names.
 fn load_balancer(found: &Dereferenced) -> Option<String> {
     let status = found.children.service.own()?.status.as_ref()?;
     let addresses = status.load_balancer.as_ref()?.ingress.as_deref().unwrap_or_default();
@@ -110,7 +113,10 @@ mod tests {
     #[test]
     fn the_url_is_derived_by_the_first_rule_that_applies() {
         let certificate = json!({ "secretName": "certificate" });
-        let route = json!({ "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"], "path": "/team" });
+        let route = json!({
+            "parentRefs": [{ "name": "gw" }], "hostnames": ["a.example.com", "b.example.com"],
+            "path": "/team"
+        });
         let ingress = json!({ "host": "mcp.example.com" });
         let balancer = json!({ "type": "LoadBalancer" });
         let ip = json!([{ "ip": "203.0.113.7" }]);
@@ -171,13 +177,17 @@ mod tests {
     }
 
     #[test]
-    fn until_a_load_balancer_has_an_address_the_dns_name_stands_in_and_that_is_said() {
-        let endpoint = json!({ "tls": { "secretName": "certificate" }, "service": { "type": "LoadBalancer" } });
+    fn the_dns_name_is_advertised_until_a_load_balancer_has_an_address() {
+        let endpoint = json!({
+            "tls": { "secretName": "certificate" }, "service": { "type": "LoadBalancer" }
+        });
         let server = with(&endpoint, &json!([]));
         assert!(server.endpoint.awaits_address);
         assert_eq!(server.endpoint.advertised_url, "https://team-mcp.tools.svc.cluster.local");
         assert!(!with(&endpoint, &json!([{ "ip": "203.0.113.7" }])).endpoint.awaits_address);
-        let routed = json!({ "ingress": { "host": "mcp.example.com" }, "service": { "type": "LoadBalancer" } });
+        let routed = json!({
+            "ingress": { "host": "mcp.example.com" }, "service": { "type": "LoadBalancer" }
+        });
         assert!(!with(&routed, &json!([])).endpoint.awaits_address);
     }
 }

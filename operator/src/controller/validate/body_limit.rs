@@ -76,11 +76,9 @@ mod tests {
         assert!(of(4 << 20, "64Mi").is_empty());
         assert_eq!(
             of((4 << 20) + 1, "64Mi"),
-            [
-                "spec.limits.bodyMaxBytes: 4194305 is more than one user can have in a pod's memory: \
-              write at most 4194304, a sixteenth of spec.resources.limits.memory (64Mi), or raise \
-              that"
-            ]
+            ["spec.limits.bodyMaxBytes: 4194305 is more than one user can have in a pod's \
+                 memory: write at most 4194304, a sixteenth of spec.resources.limits.memory \
+                 (64Mi), or raise that"]
         );
         assert!(refused(json!({ "limits": { "bodyMaxBytes": 16 << 20 } })).is_empty());
         assert_eq!(refused(json!({ "limits": { "bodyMaxBytes": 17 << 20 } })).len(), 1);
@@ -99,11 +97,9 @@ mod tests {
         assert!(with(1 << 20).is_empty());
         assert_eq!(
             with((1 << 20) + 1),
-            [
-                "spec.limits.bodyMaxBytes: 1048577 is more than one user can have in a pod's memory: \
-              write at most 1048576, a quarter of MCP_MEMORY_BUDGET_BYTES in spec.podTemplate \
-              (4194304), or raise that"
-            ]
+            ["spec.limits.bodyMaxBytes: 1048577 is more than one user can have in a pod's \
+                 memory: write at most 1048576, a quarter of MCP_MEMORY_BUDGET_BYTES in \
+                 spec.podTemplate (4194304), or raise that"]
         );
     }
 }

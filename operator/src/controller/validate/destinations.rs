@@ -1,8 +1,9 @@
 //! Where the pods go: what their network policy has to let them reach.
 //!
-//! A policy knows pods, namespaces and ports, and no host names. It sees a connection behind the Service, so what counts is the
-//! port of the pods. The name of a Service tells its namespace; where its pods and their port are not known, all of that
-//! namespace is let through. To any other host only its port is known, so that port is let through to everywhere.
+//! A policy knows pods, namespaces and ports, and no host names. It sees a connection behind the
+//! Service, so what counts is the port of the pods. The name of a Service tells its namespace;
+//! where its pods and their port are not known, all of that namespace is let through. To any other
+//! host only its port is known, so that port is let through to everywhere.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +26,8 @@ pub(crate) enum Destination {
     Port(u16),
 }
 
-/// HQ, the proxy towards it, the introspection endpoint if that is somewhere else, and the receiver of
-/// traces.
+/// HQ, the proxy towards it, the introspection endpoint if that is somewhere else, and the receiver
+/// of traces.
 pub(super) fn destinations(
     server: &LensesMcpServer,
     found: &Dereferenced,
@@ -148,7 +149,11 @@ mod tests {
         let pods = |port| {
             vec![Destination::Pods { namespace: "lenses".to_owned(), labels: labels.clone(), port }]
         };
-        let ports = |target: Value| json!({ "selector": { "app": "hq" }, "ports": [{ "port": 80, "targetPort": target }] });
+        let ports = |target: Value| {
+            json!({
+                "selector": { "app": "hq" }, "ports": [{ "port": 80, "targetPort": target }]
+            })
+        };
         for (spec, destinations) in [
             (ports(json!(9991)), pods(IntOrString::Int(9991))),
             (ports(json!("http")), pods(IntOrString::String("http".to_owned()))),

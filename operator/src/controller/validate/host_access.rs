@@ -199,7 +199,9 @@ mod tests {
                 "spec.initContainers[i].securityContext.privileged",
             ),
             (
-                json!({ "metadata": { "annotations": { (format!("{APP_ARMOR}c")): "unconfined" } } }),
+                json!({
+                    "metadata": { "annotations": { (format!("{APP_ARMOR}c")): "unconfined" } }
+                }),
                 "metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]",
             ),
             (

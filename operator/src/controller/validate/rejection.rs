@@ -34,12 +34,14 @@ pub(crate) enum Rejection {
     },
     /// An object of a name that is needed belongs to someone else.
     #[error(
-        "{kind} {name} belongs to someone else and is left alone: delete it, or give this resource another name"
+        "{kind} {name} belongs to someone else and is left alone: delete it, or give this resource \
+         another name"
     )]
     NameTaken { kind: Cow<'static, str>, name: String },
     /// The cluster lacks a kind that the spec asks an object of.
     #[error(
-        "{field}: this cluster has no {kind}: install {install}, and it is made at once; all else is made already"
+        "{field}: this cluster has no {kind}: install {install}, and it is made at once; all else \
+         is made already"
     )]
     MissingApi { field: &'static str, kind: &'static str, install: &'static str },
 }

@@ -90,12 +90,7 @@ pub(crate) struct Contents {
 
 /// What the pods run.
 pub(crate) struct Image {
-    /// The image that they are to run now.
     pub(crate) name: String,
-    /// What they served with before the default image took that one's place.
-    pub(crate) upgraded_from: Option<String>,
-    /// The default image, while the server waits for its turn to run it.
-    pub(crate) waits_for: Option<String>,
     pub(crate) pull_policy: ImagePullPolicy,
     pub(crate) pull_secrets: Vec<LocalObjectReference>,
 }

@@ -1,4 +1,5 @@
-//! The names in `spec.tools`. The schema lists them; this is for a CRD that is older than the operator, and tells the nearest.
+//! The names in `spec.tools`. The schema lists them; this is for a CRD that is older than the
+//! operator, and tells the nearest.
 
 use lenses_mcp_crds::{EnvironmentRule, Tools, tools::selectors};
 
@@ -36,7 +37,8 @@ fn check_environments(rules: &[EnvironmentRule], rejections: &mut Vec<Rejection>
             });
             if let Some(earlier) = earlier {
                 let message = format!(
-                    "{environment:?} of rule {} is never used, because rule {} decides: leave it out",
+                    "{environment:?} of rule {} is never used, because rule {} decides: leave it \
+                     out",
                     position + 1,
                     earlier + 1
                 );
@@ -76,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_never_used_is_refused_with_the_one_that_decides() {
+    fn an_unused_rule_is_refused_and_names_the_rule_that_decides() {
         let rule = |environment: &str| json!({ "environments": [environment], "scopes": [] });
         let refused = |environments: &[&str]| {
             let rules: Vec<_> = environments.iter().copied().map(rule).collect();

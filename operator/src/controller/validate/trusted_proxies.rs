@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_an_address_or_a_range_is_refused_with_what_to_write() {
+    fn an_invalid_address_or_range_is_refused_with_what_to_write() {
         let refused = |proxy: &str| {
             let mut rejections = Vec::new();
             check(&[proxy.to_owned()], &mut rejections);

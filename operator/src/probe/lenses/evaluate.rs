@@ -1,4 +1,8 @@
-//! What HQ's answers mean, and what to change. Pure. The words follow the server's own checks of HQ.
+//! What HQ's answers mean, and what to change. Pure. The words follow the server's own checks of
+//! HQ.
+
+#[cfg(test)]
+mod tests;
 
 use lenses_mcp_crds::{ClientRegistration, conditions::Reason};
 use reqwest::StatusCode;
@@ -23,8 +27,8 @@ pub(super) fn reachable(url: &Url, reply: &Result<StatusCode, NoAnswer>) -> Find
     }
 }
 
-/// With OAuth: whether people can sign in, and their tokens be checked. All that is wrong is told at once; what comes first on
-/// a client's way is the reason.
+/// With OAuth: whether people can sign in, and their tokens be checked. All that is wrong is told
+/// at once; what comes first on a client's way is the reason.
 pub(super) fn authorization_server(
     server: &AuthorizationServer,
     metadata: &Asked<Metadata>,
@@ -75,7 +79,8 @@ fn judge_metadata(
                 Reason::LensesMetadataMissing,
                 format!(
                     "Lenses HQ has no authorization server metadata at {url}: set \
-                     auth.oauth2.authorizationServer.enabled: true in HQ, which must be 6.2 or later"
+                     auth.oauth2.authorizationServer.enabled: true in HQ, which must be 6.2 or \
+                     later"
                 ),
             )];
         }
@@ -87,8 +92,8 @@ fn judge_metadata(
             return vec![Finding::bad(
                 Reason::LensesMetadataUnreadable,
                 format!(
-                    "{url} is answered with {status} and no authorization server metadata: make spec.lenses lead to HQ \
-                     itself, not to a login page or a proxy"
+                    "{url} is answered with {status} and no authorization server metadata: make \
+                     spec.lenses lead to HQ itself, not to a login page or a proxy"
                 ),
             )];
         }
@@ -99,8 +104,8 @@ fn judge_metadata(
         findings.push(Finding::bad(
             Reason::IssuerMismatch,
             format!(
-                "HQ's issuer is {}, and clients are told {}: make spec.lenses.advertisedUrl here and \
-                 auth.oauth2.authorizationServer.issuerURL in HQ equal byte for byte",
+                "HQ's issuer is {}, and clients are told {}: make spec.lenses.advertisedUrl here \
+                 and auth.oauth2.authorizationServer.issuerURL in HQ equal byte for byte",
                 quoted(&metadata.issuer),
                 quoted(&server.issuer)
             ),
@@ -112,15 +117,16 @@ fn judge_metadata(
         findings.push(Finding::bad(
             Reason::RegistrationClosed,
             "HQ lets no client register itself, which AI tools do at their first sign-in: set \
-             auth.oauth2.authorizationServer.dcr: true in HQ, or register clients there by hand and write \
-             spec.auth.oauth.clientRegistration: manual",
+             auth.oauth2.authorizationServer.dcr: true in HQ, or register clients there by hand \
+             and write spec.auth.oauth.clientRegistration: manual",
         ));
     }
     if !metadata.code_challenge_methods_supported.iter().any(|method| method == "S256") {
         findings.push(Finding::bad(
             Reason::PkceMissing,
-            "HQ's metadata does not offer PKCE with S256, without which clients refuse to sign in: set \
-             auth.oauth2.authorizationServer.requirePKCE: true in HQ, or use an HQ that offers it",
+            "HQ's metadata does not offer PKCE with S256, without which clients refuse to sign in: \
+             set auth.oauth2.authorizationServer.requirePKCE: true in HQ, or use an HQ that offers \
+             it",
         ));
     }
     findings
@@ -145,9 +151,10 @@ fn judge_introspection(
             Finding::bad(
                 Reason::IntrospectionRefused,
                 format!(
-                    "HQ refuses introspection to the client of spec.auth.oauth.introspection.clientCredentialsSecretRef \
-                 ({status} from {url}): correct the Secret, or leave it out and set \
-                 auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ"
+                    "HQ refuses introspection to the client of \
+                     spec.auth.oauth.introspection.clientCredentialsSecretRef ({status} from \
+                     {url}): correct the Secret, or leave it out and set \
+                     auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ"
                 ),
             )
         }
@@ -155,9 +162,9 @@ fn judge_introspection(
             Finding::bad(
                 Reason::IntrospectionRefused,
                 format!(
-                    "HQ refuses introspection without client authentication ({status} from {url}): set \
-                 auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ, or \
-                 spec.auth.oauth.introspection.clientCredentialsSecretRef here"
+                    "HQ refuses introspection without client authentication ({status} from {url}): \
+                     set auth.oauth2.authorizationServer.unauthenticatedIntrospection: true in HQ, \
+                     or spec.auth.oauth.introspection.clientCredentialsSecretRef here"
                 ),
             )
         }
@@ -192,8 +199,8 @@ fn unreachable(url: &Url, no_answer: &NoAnswer) -> Finding {
         NoAnswer::Untrusted { .. } => Finding::bad(
             Reason::CertificateUntrusted,
             format!(
-                "{told}: name the CA that signed HQ's certificate in spec.lenses.caBundle, and dial HQ by a name that is \
-                 in it"
+                "{told}: name the CA that signed HQ's certificate in spec.lenses.caBundle, and \
+                 dial HQ by a name that is in it"
             ),
         ),
         NoAnswer::Forbidden { .. } => Finding::bad(
@@ -205,301 +212,6 @@ fn unreachable(url: &Url, no_answer: &NoAnswer) -> Finding {
         ),
         NoAnswer::TimedOut { .. } | NoAnswer::Unreachable { .. } => {
             Finding::bad(Reason::Unreachable, format!("{told}: {CHECK_ADDRESS}"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn server() -> AuthorizationServer {
-        AuthorizationServer {
-            issuer: "https://hq.example.com".into(),
-            introspection_url: "http://hq:9991/oauth2/introspect".parse().unwrap(),
-            client_registration: ClientRegistration::Dynamic,
-        }
-    }
-
-    fn good() -> Value {
-        json!({
-            "issuer": "https://hq.example.com",
-            "registration_endpoint": "https://hq.example.com/oauth2/register",
-            "code_challenge_methods_supported": ["S256"],
-        })
-    }
-
-    fn metadata(reply: Result<Reply<Metadata>, NoAnswer>) -> Asked<Metadata> {
-        Asked {
-            url: "http://hq:9991/.well-known/oauth-authorization-server".parse().unwrap(),
-            reply,
-        }
-    }
-
-    fn with(name: &str, value: Value) -> Asked<Metadata> {
-        let mut all = good();
-        all[name] = value;
-        metadata(Ok(Reply::Is(serde_json::from_value(all).unwrap())))
-    }
-
-    fn introspection(reply: Result<Reply<Introspected>, NoAnswer>) -> Asked<Introspected> {
-        Asked { url: server().introspection_url, reply }
-    }
-
-    fn allowed() -> Asked<Introspected> {
-        introspection(Ok(Reply::Is(Introspected { active: false })))
-    }
-
-    fn right() -> Asked<Metadata> {
-        with("issuer", json!("https://hq.example.com"))
-    }
-
-    fn refused() -> NoAnswer {
-        NoAnswer::Unreachable { cause: "Connection refused".into() }
-    }
-
-    fn untrusted() -> NoAnswer {
-        NoAnswer::Untrusted { cause: "invalid peer certificate: UnknownIssuer".into() }
-    }
-
-    #[test]
-    fn an_hq_that_is_set_up_right_is_reachable() {
-        let finding = authorization_server(&server(), &right(), Some(&allowed()), false);
-        assert!(finding.holds && finding.reason == Reason::LensesReachable, "{finding:?}");
-        assert!(finding.message.contains("https://hq.example.com"));
-    }
-
-    #[test]
-    fn each_fault_of_hq_has_its_own_reason_and_its_remedy() {
-        let status = |code: u16| StatusCode::from_u16(code).unwrap();
-        let timed_out = NoAnswer::TimedOut { after: Duration::from_secs(5) };
-        for (found, introspected, reason, said) in [
-            (
-                metadata(Err(refused())),
-                allowed(),
-                Reason::Unreachable,
-                "Connection refused: check spec.lenses",
-            ),
-            (
-                metadata(Err(timed_out.clone())),
-                allowed(),
-                Reason::Unreachable,
-                "does not answer within 5 s",
-            ),
-            (
-                metadata(Err(untrusted())),
-                allowed(),
-                Reason::CertificateUntrusted,
-                "spec.lenses.caBundle",
-            ),
-            (
-                metadata(Ok(Reply::Status(status(503)))),
-                allowed(),
-                Reason::Unreachable,
-                "answered with 503",
-            ),
-            (
-                metadata(Ok(Reply::Status(status(404)))),
-                allowed(),
-                Reason::LensesMetadataMissing,
-                "enabled: true in HQ",
-            ),
-            (
-                metadata(Ok(Reply::Status(status(302)))),
-                allowed(),
-                Reason::LensesMetadataUnreadable,
-                "302 Found",
-            ),
-            (
-                metadata(Ok(Reply::Unreadable)),
-                allowed(),
-                Reason::LensesMetadataUnreadable,
-                "not to a login page",
-            ),
-            (
-                with("issuer", json!("https://hq.example.com/")),
-                allowed(),
-                Reason::IssuerMismatch,
-                "byte for byte",
-            ),
-            (
-                with("issuer", json!("https://HQ.example.com")),
-                allowed(),
-                Reason::IssuerMismatch,
-                "issuerURL",
-            ),
-            (
-                with("registration_endpoint", json!(null)),
-                allowed(),
-                Reason::RegistrationClosed,
-                "dcr: true",
-            ),
-            (
-                with("code_challenge_methods_supported", json!([])),
-                allowed(),
-                Reason::PkceMissing,
-                "requirePKCE",
-            ),
-            (
-                with("code_challenge_methods_supported", json!(["plain"])),
-                allowed(),
-                Reason::PkceMissing,
-                "S256",
-            ),
-            (
-                right(),
-                introspection(Ok(Reply::Status(status(401)))),
-                Reason::IntrospectionRefused,
-                "unauthenticatedIntrospection: true in HQ, or spec.auth.oauth.introspection.clientCredentialsSecretRef",
-            ),
-            (
-                right(),
-                introspection(Ok(Reply::Status(status(403)))),
-                Reason::IntrospectionRefused,
-                "403 Forbidden",
-            ),
-            (
-                right(),
-                introspection(Ok(Reply::Status(status(404)))),
-                Reason::IntrospectionUntrue,
-                "introspection.url",
-            ),
-            (
-                right(),
-                introspection(Ok(Reply::Status(status(500)))),
-                Reason::Unreachable,
-                "see the log of HQ",
-            ),
-            (
-                right(),
-                introspection(Ok(Reply::Unreadable)),
-                Reason::IntrospectionUntrue,
-                "no RFC 7662 reply",
-            ),
-            (
-                right(),
-                introspection(Ok(Reply::Is(Introspected { active: true }))),
-                Reason::IntrospectionUntrue,
-                "anybody could sign in",
-            ),
-            (
-                right(),
-                introspection(Err(refused())),
-                Reason::Unreachable,
-                "oauth2/introspect can't be reached",
-            ),
-            (right(), introspection(Err(timed_out)), Reason::Unreachable, "does not answer"),
-            (
-                right(),
-                introspection(Err(untrusted())),
-                Reason::CertificateUntrusted,
-                "UnknownIssuer",
-            ),
-        ] {
-            let finding = authorization_server(&server(), &found, Some(&introspected), false);
-            assert_eq!((finding.holds, finding.reason), (false, reason), "{finding:?}");
-            assert!(finding.message.contains(said), "{said:?} is not in {:?}", finding.message);
-        }
-    }
-
-    #[test]
-    fn an_address_that_may_not_be_dialled_is_told_with_who_can_allow_it() {
-        let forbidden = NoAnswer::Forbidden { cause: "127.0.0.1 is a loopback address".into() };
-        let finding = authorization_server(&server(), &metadata(Err(forbidden)), None, false);
-        assert_eq!((finding.holds, finding.reason), (false, Reason::AddressForbidden));
-        for said in ["127.0.0.1 is a loopback address", "allowedCIDRs of the operator's chart"] {
-            assert!(finding.message.contains(said), "{}", finding.message);
-        }
-    }
-
-    #[test]
-    fn a_closed_registration_is_no_fault_where_clients_are_known_otherwise() {
-        let registered = |members: Value, client_registration| {
-            let mut all = good();
-            all["registration_endpoint"] = Value::Null;
-            for (name, value) in members.as_object().unwrap() {
-                all[name] = value.clone();
-            }
-            let found = metadata(Ok(Reply::Is(serde_json::from_value(all).unwrap())));
-            let server = AuthorizationServer { client_registration, ..server() };
-            authorization_server(&server, &found, Some(&allowed()), false)
-        };
-        let documents = json!({ "client_id_metadata_document_supported": true });
-        let none = json!({ "client_id_metadata_document_supported": false });
-        for (members, registration, reason) in [
-            (&documents, ClientRegistration::Dynamic, Reason::LensesReachable),
-            (&documents, ClientRegistration::Manual, Reason::LensesReachable),
-            (&none, ClientRegistration::Manual, Reason::LensesReachable),
-            (&json!({}), ClientRegistration::Manual, Reason::LensesReachable),
-            (&none, ClientRegistration::Dynamic, Reason::RegistrationClosed),
-            (&json!({}), ClientRegistration::Dynamic, Reason::RegistrationClosed),
-        ] {
-            let finding = registered(members.clone(), registration);
-            assert_eq!(finding.reason, reason, "{members} {registration:?}: {finding:?}");
-            assert_eq!(finding.holds, reason == Reason::LensesReachable);
-        }
-        let closed = registered(none, ClientRegistration::Dynamic);
-        assert!(closed.message.contains("clientRegistration: manual"), "{}", closed.message);
-    }
-
-    #[test]
-    fn a_client_that_hq_refuses_is_told_by_the_field_that_names_its_secret() {
-        let finding = authorization_server(
-            &server(),
-            &right(),
-            Some(&introspection(Ok(Reply::Status(StatusCode::UNAUTHORIZED)))),
-            true,
-        );
-        assert_eq!(finding.reason, Reason::IntrospectionRefused);
-        assert!(finding.message.contains("correct the Secret"), "{}", finding.message);
-    }
-
-    #[test]
-    fn all_that_is_wrong_is_told_at_once_and_a_common_cause_once() {
-        let found = with("issuer", json!("https://other"));
-        let Ok(Reply::Is(mut several)) = found.reply else { panic!() };
-        several.registration_endpoint = None;
-        let refusing = introspection(Ok(Reply::Status(StatusCode::UNAUTHORIZED)));
-        let finding = authorization_server(
-            &server(),
-            &metadata(Ok(Reply::Is(several))),
-            Some(&refusing),
-            false,
-        );
-        assert_eq!(finding.reason, Reason::IssuerMismatch);
-        for said in ["issuerURL", "dcr: true", "unauthenticatedIntrospection: true"] {
-            assert!(finding.message.contains(said), "{}", finding.message);
-        }
-        let down = authorization_server(
-            &server(),
-            &metadata(Err(refused())),
-            Some(&introspection(Err(refused()))),
-            false,
-        );
-        assert_eq!(down.message.matches("Connection refused").count(), 1, "{}", down.message);
-    }
-
-    #[test]
-    fn with_an_api_key_hq_need_only_answer() {
-        let url = "http://hq:9991/".parse().unwrap();
-        for (reply, reason) in [
-            (Ok(StatusCode::OK), Reason::LensesReachable),
-            (Ok(StatusCode::FOUND), Reason::LensesReachable),
-            (Ok(StatusCode::UNAUTHORIZED), Reason::LensesReachable),
-            (Ok(StatusCode::BAD_GATEWAY), Reason::Unreachable),
-            (Err(refused()), Reason::Unreachable),
-            (Err(untrusted()), Reason::CertificateUntrusted),
-        ] {
-            let finding = reachable(&url, &reply);
-            assert_eq!(
-                (finding.holds, finding.reason),
-                (reason == Reason::LensesReachable, reason),
-                "{reply:?}"
-            );
         }
     }
 }

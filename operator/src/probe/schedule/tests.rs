@@ -100,7 +100,7 @@ const WELL: (Option<Reason>, Option<Reason>) =
     (Some(Reason::LensesReachable), Some(Reason::Verified));
 
 #[test]
-fn what_is_new_is_looked_at_at_once_and_then_again_each_interval_without_news() {
+fn a_new_resource_is_probed_at_once_and_then_at_each_interval() {
     let mut play = Play::new();
     assert_eq!(play.want(settled()), VERIFYING);
     let (waited, look) = play.next();
@@ -116,6 +116,44 @@ fn what_is_new_is_looked_at_at_once_and_then_again_each_interval_without_news() 
 }
 
 #[test]
+fn the_endpoint_is_verified_once_a_probe_of_the_current_spec_succeeds() {
+    let mut play = Play::new();
+    let is_verified = |play: &Play| play.schedule.is_verified(&server());
+    play.want(settled());
+    let (_, look) = play.next();
+    assert!(!is_verified(&play));
+    play.found(&look, Reason::LensesReachable, Reason::TooOpen);
+    assert!(!is_verified(&play));
+    let (_, look) = play.next();
+    assert!(play.well(&look));
+    assert!(is_verified(&play));
+
+    // Other pods: what was found before is told further, and proves nothing of them.
+    let other = Plan { revision: vec!["other".into()], ..settled() };
+    assert_eq!(play.want(other.clone()), WELL);
+    assert!(!is_verified(&play));
+    let (waited, look) = play.next();
+    assert!(
+        play.well(&look),
+        "that it is verified wakes a reconcile, though the finding is the same"
+    );
+    assert_eq!((waited, is_verified(&play)), (0, true));
+    play.want(other);
+    let (_, look) = play.next();
+    assert!(!play.found(&look, Reason::LensesReachable, Reason::TooOpen));
+    assert!(is_verified(&play), "what befalls it later does not count");
+}
+
+#[test]
+fn unexpected_tools_do_not_keep_an_endpoint_from_counting_as_verified() {
+    let mut play = Play::new();
+    play.want(settled());
+    let (_, look) = play.next();
+    play.found(&look, Reason::LensesReachable, Reason::ToolsChanged);
+    assert!(play.schedule.is_verified(&server()));
+}
+
+#[test]
 fn the_interval_varies_so_that_a_fleet_does_not_stay_in_step() {
     assert_eq!(wait(INTERVAL, 0, 0.0), Duration::from_secs(270));
     assert_eq!(wait(INTERVAL, 0, 1.0), Duration::from_secs(330));
@@ -128,7 +166,7 @@ fn the_interval_varies_so_that_a_fleet_does_not_stay_in_step() {
 }
 
 #[test]
-fn a_failure_is_told_when_a_second_look_says_so_too_and_heals_by_itself() {
+fn a_failure_is_reported_after_a_second_probe_and_clears_by_itself() {
     let mut play = Play::new();
     play.want(settled());
     let (_, look) = play.next();
@@ -162,7 +200,7 @@ fn a_failure_is_told_when_a_second_look_says_so_too_and_heals_by_itself() {
 }
 
 #[test]
-fn what_changes_is_looked_at_at_once_and_what_was_under_way_counts_for_nothing() {
+fn a_change_is_probed_at_once_and_a_running_probes_result_dropped() {
     let mut play = Play::new();
     play.want(settled());
     let (_, look) = play.next();
@@ -187,7 +225,7 @@ fn what_changes_is_looked_at_at_once_and_what_was_under_way_counts_for_nothing()
 }
 
 #[test]
-fn during_a_rollout_the_pods_that_serve_are_looked_at_and_not_the_ones_to_come() {
+fn during_a_rollout_the_serving_pods_are_probed_and_not_new_ones() {
     let mut play = Play::new();
     play.want(settled());
     let (_, look) = play.next();
@@ -232,7 +270,7 @@ fn without_pods_hq_alone_is_looked_at() {
 }
 
 #[test]
-fn what_a_status_tells_is_believed_after_a_restart_and_looked_at_within_five_minutes() {
+fn a_restart_trusts_the_status_and_probes_again_within_five_minutes() {
     let recorded = || Known {
         lenses: Some(finding(Reason::LensesReachable)),
         endpoint: Some(finding(Reason::Verified)),
@@ -292,7 +330,7 @@ fn the_age_is_that_of_the_endpoint_that_has_waited_longest() {
 }
 
 #[test]
-fn a_first_look_is_waited_for_until_it_has_found_something_and_never_for_long() {
+fn a_first_probe_is_waited_for_but_never_long() {
     let mut play = Play::new();
     play.want(settled());
     let wait = |play: &Play, later| {

@@ -106,9 +106,10 @@ mod tests {
 
     #[test]
     fn a_reply_is_read_in_each_shape_that_servers_send() {
-        let reply = parse(
-            r#"{"active":true,"scope":"read write","client_id":"app","sub":"alice","aud":"https://x/mcp","exp":1700000000.9}"#,
-        )
+        let reply = parse(concat!(
+            r#"{"active":true,"scope":"read write","client_id":"app","sub":"alice","#,
+            r#""aud":"https://x/mcp","exp":1700000000.9}"#,
+        ))
         .unwrap();
         assert_eq!(reply.scope, ["read write"]);
         assert_eq!(reply.aud, ["https://x/mcp"]);
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_bound_to_a_key_by_cnf_or_by_its_type() {
+    fn cnf_or_the_token_type_binds_a_token_to_a_key() {
         for (text, expected) in [
             (r#"{"active":true}"#, false),
             (r#"{"active":true,"cnf":null,"token_type":"Bearer"}"#, false),

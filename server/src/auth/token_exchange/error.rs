@@ -20,14 +20,14 @@ pub(crate) enum ExchangeError {
     Metadata(#[from] Arc<MetadataError>),
     /// It is required and HQ does not offer it.
     #[error(
-        "MCP_TOKEN_EXCHANGE=required, and Lenses HQ's metadata does not offer {GRANT_TYPE}; write auto, or use an HQ that \
-         offers it"
+        "MCP_TOKEN_EXCHANGE=required, and Lenses HQ's metadata does not offer {GRANT_TYPE}; write \
+         auto, or use an HQ that offers it"
     )]
     NotOffered,
     /// The endpoint is not HQ's: the token would go elsewhere.
     #[error(
-        "the token endpoint in Lenses HQ's metadata is not below its issuer {issuer:?}; correct HQ's issuerURL, or set \
-         MCP_TOKEN_EXCHANGE=off"
+        "the token endpoint in Lenses HQ's metadata is not below its issuer {issuer:?}; correct \
+         HQ's issuerURL, or set MCP_TOKEN_EXCHANGE=off"
     )]
     ForeignEndpoint {
         /// HQ's issuer.

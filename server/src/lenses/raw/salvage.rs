@@ -103,12 +103,22 @@ mod tests {
         let left_out = "which JSON readers refuse, so that it is left out";
         let deep = "[".repeat(200) + &"]".repeat(200);
         let reply = format!(
-            r#"{{"a":1,"b":"\ud800","list":[{{"name":"x","v":NaN}},{{"name":"y"}}],"d":{{"e":{deep}}},"z":2}}"#
+            concat!(
+                r#"{{"a":1,"b":"\ud800","list":[{{"name":"x","v":NaN}},{{"name":"y"}}],"#,
+                r#""d":{{"e":{}}},"z":2}}"#,
+            ),
+            deep
         );
         assert_eq!(
             salvage(reply.as_bytes()).unwrap(),
             format!(
-                r#"{{"a":1,"b":{{"unreadable":"Lenses sent half a surrogate pair here, {left_out}"}},"list":[{{"name":"x","unreadable":"Lenses sent text that is not JSON here, {left_out}"}},{{"name":"y"}}],"d":{{"unreadable":"Lenses sent more than 120 levels of nesting here, {left_out}"}},"z":2}}"#
+                concat!(
+                    r#"{{"a":1,"b":{{"unreadable":"Lenses sent half a surrogate pair here, "#,
+                    r#"{left_out}"}},"list":[{{"name":"x","unreadable":"Lenses sent text that "#,
+                    r#"is not JSON here, {left_out}"}},{{"name":"y"}}],"d":{{"unreadable":"#,
+                    r#""Lenses sent more than 120 levels of nesting here, {left_out}"}},"z":2}}"#,
+                ),
+                left_out = left_out
             )
         );
     }

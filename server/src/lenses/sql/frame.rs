@@ -128,7 +128,10 @@ mod tests {
             (r#"{"type":"NEWS","data":1}"#, Frame::Unknown),
             (r#"{"type":"STATS","data":"soon"}"#, Frame::Heartbeat),
             (
-                r#"{"type":"Stats","data":{"bytesRead":7,"recordsScanned":2,"duration":1.5,"sources":["t"]}}"#,
+                concat!(
+                    r#"{"type":"Stats","data":{"bytesRead":7,"recordsScanned":2,"duration":1.5,"#,
+                    r#""sources":["t"]}}"#,
+                ),
                 Frame::Stats(Stats { bytes_read: 7, records_scanned: 2 }),
             ),
             (r#"{"type":"STATS","data":{}}"#, Frame::Stats(Stats::default())),

@@ -1,5 +1,5 @@
-//! The opening handshake (RFC 6455 §4.1), made by the HTTP client: the same trust, timeouts and limits, and a refusal is
-//! read as any other reply of HQ.
+//! The opening handshake (RFC 6455 §4.1), made by the HTTP client: the same trust, timeouts and
+//! limits, and a refusal is read as any other reply of HQ.
 
 use http::{
     HeaderValue, StatusCode,
@@ -23,13 +23,14 @@ use tokio_tungstenite::{
 use url::{Position, Url};
 
 use super::super::{
-    CONNECT_TIMEOUT, CallerClient, Error, body, body::ReadError, chain, endpoint::Endpoint,
+    CONNECT_TIMEOUT, CallerClient, Error, body, body::ReadError, endpoint::Endpoint, error::chain,
 };
 use crate::proxies;
 
 /// The largest frame that is read whatever the limits say: HQ's own cap on what it proxies.
 const MAX_FRAME_BYTES: usize = 32 << 20;
-/// Queries read records of a few hundred bytes; the library's default of 128 KiB per connection would be idle memory.
+/// Queries read records of a few hundred bytes; the library's default of 128 KiB per connection
+/// would be idle memory.
 const BUFFER_BYTES: usize = 16 << 10;
 /// Room beside the request for its header, a close and some pongs.
 const SPARE_WRITE_BYTES: usize = 4 << 10;
@@ -88,7 +89,8 @@ impl CallerClient {
             .header(SEC_WEBSOCKET_VERSION, "13")
             .header(SEC_WEBSOCKET_KEY, &key);
         let request = request.headers(self.origin.headers());
-        // A proxy forwards no upgrade of plain HTTP: it is asked for a tunnel. With TLS it always is.
+        // A proxy forwards no upgrade of plain HTTP: it is asked for a tunnel. With TLS it always
+        // is.
         let tunnel = (url.scheme() == "http").then(|| self.client.0.proxies.tunnel(&url)).flatten();
         let response = match tunnel {
             Some(tunnel) => through(tunnel, &url, request).await?,

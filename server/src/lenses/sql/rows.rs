@@ -124,7 +124,10 @@ mod tests {
         ]);
         assert_eq!(
             rows.json,
-            r#"[{"z":"1.10000000000000000001","a":"18446744073709551616","m":1.50},{},{"value":[1,2]},{"value":"text"}]"#
+            concat!(
+                r#"[{"z":"1.10000000000000000001","a":"18446744073709551616","m":1.50},{},"#,
+                r#"{"value":[1,2]},{"value":"text"}]"#,
+            )
         );
         assert_eq!(rows.count, 4);
         let mut nothing = Collected::new();
@@ -140,7 +143,12 @@ mod tests {
         assert_eq!(
             rows.json,
             format!(
-                r#"[{{"a":1}},{{"key":"k","unreadable":"Lenses sent more than 120 levels of nesting here, {left_out}"}},{{"value":{{"unreadable":"Lenses sent half a surrogate pair here, {left_out}"}}}},{{"a":2}}]"#
+                concat!(
+                    r#"[{{"a":1}},{{"key":"k","unreadable":"Lenses sent more than 120 levels "#,
+                    r#"of nesting here, {left_out}"}},{{"value":{{"unreadable":"Lenses sent "#,
+                    r#"half a surrogate pair here, {left_out}"}}}},{{"a":2}}]"#,
+                ),
+                left_out = left_out
             )
         );
     }

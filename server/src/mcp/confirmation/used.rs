@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seal_is_used_once_and_forgotten_when_it_is_no_longer_valid() {
+    fn a_seal_is_used_once_and_forgotten_after_it_expires() {
         let used = UsedSeals::new(Duration::from_mins(1));
         let start = Instant::now();
         assert!(used.is_first_use_at(&nonce(1), start));

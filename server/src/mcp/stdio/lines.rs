@@ -8,8 +8,8 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooLong;
 
-/// The next line of `input` without its end, which may be that of the input; `None` behind the last.
-/// Of one longer than `max_bytes`, no more than those are held.
+/// The next line of `input` without its end, which may be that of the input; `None` behind the
+/// last. Of one longer than `max_bytes`, no more than those are held.
 ///
 /// # Errors
 ///

@@ -6,7 +6,8 @@ use std::cmp::Reverse;
 const CHARACTERS_PER_TYPO: usize = 6;
 /// Names without such a prefix in which two characters may differ have at least so many.
 const LONG: usize = 12;
-/// Names in which none may differ have at most so many: `HOSTS` and `POST` are not `HOST` and `PORT`.
+/// Names in which none may differ have at most so many: `HOSTS` and `POST` are not `HOST` and
+/// `PORT`.
 const SHORT: usize = 4;
 /// Words that people write for those of a setting's name.
 const SYNONYMS: &[(&str, &str)] = &[

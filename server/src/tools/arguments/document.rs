@@ -45,7 +45,9 @@ impl JsonSchema for Document {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "additionalProperties": true, "maxProperties": MAX_FIELDS })
+        json_schema!({
+            "type": "object", "additionalProperties": true, "maxProperties": MAX_FIELDS
+        })
     }
 }
 

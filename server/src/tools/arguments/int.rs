@@ -8,14 +8,15 @@ use serde::{
     de::{Error as _, Visitor},
 };
 
-/// A whole number within bounds. A text that holds one is taken too: some clients send all arguments as text.
+/// A whole number within bounds. A text that holds one is taken too: some clients send all
+/// arguments as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(in crate::tools) struct Int<const MIN: i64, const MAX: i64>(i64);
 
 /// Number of one partition. Kafka keeps it as a 32-bit number.
 pub(in crate::tools) type Partition = Int<0, 2_147_483_647>;
-/// Place of a record in a partition: up to the largest number that every JSON reader holds exactly (RFC 8259 §6), which no
-/// partition reaches.
+/// Place of a record in a partition: up to the largest number that every JSON reader holds exactly
+/// (RFC 8259 §6), which no partition reaches.
 pub(in crate::tools) type Offset = Int<0, 9_007_199_254_740_991>;
 
 impl<const MIN: i64, const MAX: i64> Int<MIN, MAX> {
@@ -56,7 +57,8 @@ impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Int<MIN, MAX> {
             }
 
             fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<i64, E> {
-                // JSON Schema's `integer` holds 3.0 too. Whole numbers past 2^53 are not told apart by a double.
+                // JSON Schema's `integer` holds 3.0 too. Whole numbers past 2^53 are not told apart
+                // by a double.
                 const EXACT: f64 = 9_007_199_254_740_992.0;
                 #[expect(
                     clippy::cast_possible_truncation,

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-/// A list of `MIN` to `MAX` values. `MIN` is 0 only where an empty list says something: that there shall be none. An
-/// argument that may be left out is an `Option` of it.
+/// A list of `MIN` to `MAX` values. `MIN` is 0 only where an empty list says something: that there
+/// shall be none. An argument that may be left out is an `Option` of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(in crate::tools) struct List<T, const MAX: usize, const MIN: usize = 1>(Vec<T>);
 

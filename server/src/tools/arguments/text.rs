@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A text of `MIN` to `MAX` characters, not all of them white space. `MIN` is 0 only where an empty text says something:
-/// that there shall be none. Line breaks and tabs are text; other control characters are not.
+/// A text of `MIN` to `MAX` characters, not all of them white space. `MIN` is 0 only where an empty
+/// text says something: that there shall be none. Line breaks and tabs are text; other control
+/// characters are not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub(in crate::tools) struct Text<const MAX: usize, const MIN: usize = 1>(String);

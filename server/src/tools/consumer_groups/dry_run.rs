@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::positions::{Bounds, Committed, Partitions};
 use crate::{
     lenses::{Name, Object, ResetTo},
-    tools::{definition::Limits, page::fitting},
+    tools::{call::Limits, page::fitting},
 };
 
 /// Where a group would go on.
@@ -26,7 +26,8 @@ pub(super) struct Preview {
     /// Always true: nothing was changed.
     dry_run: bool,
     group_id: Name,
-    /// Whether Kafka would refuse, as it does while a group has members; null when Lenses does not tell.
+    /// Whether Kafka would refuse, as it does while a group has members; null when Lenses does not
+    /// tell.
     refused: Option<bool>,
     /// By topic and partition.
     partitions: Vec<Move>,
@@ -110,7 +111,11 @@ impl Preview {
             }
             Some(false) => {}
             None => {
-                note("Lenses does not tell whether the group has active members, with which Kafka refuses".to_owned());
+                note(
+                    "Lenses does not tell whether the group has active members, with which Kafka \
+                     refuses"
+                        .to_owned(),
+                );
             }
         }
         for (topic, _) in topics.iter().filter(|(_, partitions)| partitions.is_empty()) {
@@ -118,8 +123,9 @@ impl Preview {
         }
         match place {
             Place::Reset(ResetTo::Timestamp(time)) => note(format!(
-                "the agent does not tell which offset a time stands for: in each partition it would be that of the first record \
-                 that is not older than {time}, from `begin` to `end`"
+                "the agent does not tell which offset a time stands for: in each partition it \
+                 would be that of the first record that is not older than {time}, from `begin` to \
+                 `end`"
             )),
             Place::Reset(_) => {}
             Place::Offset(partition, offset) => {
@@ -134,8 +140,8 @@ impl Preview {
                         || bounds.end.is_some_and(|end| offset > end)
                     {
                         note(format!(
-                            "there is no offset {offset} in this partition: Lenses may refuse it, and consumers would \
-                                      begin from their reset policy"
+                            "there is no offset {offset} in this partition: Lenses may refuse it, \
+                             and consumers would begin from their reset policy"
                         ));
                     }
                 }

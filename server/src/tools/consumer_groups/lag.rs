@@ -11,7 +11,7 @@ use crate::{
     lenses::{Error, Name, Object},
     tools::{
         arguments::{Environment, TopicName},
-        definition::Call,
+        call::Call,
         output::Typed,
         page::fitting,
     },
@@ -88,7 +88,8 @@ pub(super) async fn get_consumer_group_lag(
         committed.iter().filter_map(|entry| entry.topic.parse().ok()).collect();
     topics.dedup();
     let mut lag = GroupLag::of(group_id, &group);
-    // The lag stands with the group too: a topic that the user may not see, or that is gone, is no reason to tell nothing.
+    // The lag stands with the group too: a topic that the user may not see, or that is gone, is no
+    // reason to tell nothing.
     let partitions = match positions::partitions(&call.lenses, &environment, &topics).await {
         Ok(partitions) => partitions,
         Err(Error::NotFound(problem) | Error::Forbidden(problem)) => {
@@ -166,8 +167,8 @@ impl GroupLag {
         }
         if without > 0 {
             self.notes.push(format!(
-                "for {without} partitions the group has committed nothing: where it will begin is up to its reset policy, so \
-                 that they are not in the sums"
+                "for {without} partitions the group has committed nothing: where it will begin is \
+                 up to its reset policy, so that they are not in the sums"
             ));
         }
         if unknown > 0 {

@@ -12,7 +12,7 @@ use crate::{
     tools::{
         arguments::{Int, KnownEnvironmentName, Text, TopicName},
         asked::Offer,
-        definition::{Call, Limits},
+        call::{Call, Limits},
         output::{Output, Records},
         result::ToolResult,
     },

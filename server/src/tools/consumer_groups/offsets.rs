@@ -14,7 +14,8 @@ use crate::{
     lenses::{Error, Name, OffsetReset, RawObject, ResetTo},
     tools::{
         arguments::{ArgumentError, Environment, Flag, List, Offset, Partition, TopicName},
-        definition::{Call, Effect, Tool},
+        call::Call,
+        definition::{Effect, Tool},
     },
 };
 
@@ -88,8 +89,8 @@ struct UpdateGroupOffsets {
     dry_run: Flag,
 }
 
-/// [`UpdateGroupOffsets`], whose arguments hold together too: so that a call that can't be made is told before the user is
-/// asked about it.
+/// [`UpdateGroupOffsets`], whose arguments hold together too: so that a call that can't be made is
+/// told before the user is asked about it.
 #[derive(Deserialize)]
 #[serde(try_from = "UpdateGroupOffsets")]
 struct GroupReset {

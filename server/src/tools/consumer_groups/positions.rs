@@ -1,7 +1,7 @@
 //! Where groups are and where partitions begin and end, read from what the agent shows.
 //!
-//! Of a group that commits nothing the agent tells little, and releases differ, so nothing is taken for granted: what is not
-//! there is `None`.
+//! Of a group that commits nothing the agent tells little, and releases differ, so nothing is taken
+//! for granted: what is not there is `None`.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +51,8 @@ pub(super) fn find(groups: &RawList, id: &Name, topic: Option<&Name>) -> Result<
     })
 }
 
-/// What `group` committed, in the order of topics and partitions. Entries that name no partition say nothing.
+/// What `group` committed, in the order of topics and partitions. Entries that name no partition
+/// say nothing.
 pub(super) fn committed(group: &Object) -> Vec<Committed> {
     let entries = group.get("consumers").and_then(Value::as_array).into_iter().flatten();
     let mut committed: Vec<_> = entries
@@ -72,7 +73,8 @@ pub(super) fn committed(group: &Object) -> Vec<Committed> {
     committed
 }
 
-/// Where the partitions of each of `topics` begin and end: `GET api/topics/{topic}`, a few at a time.
+/// Where the partitions of each of `topics` begin and end: `GET api/topics/{topic}`, a few at a
+/// time.
 ///
 /// # Errors
 ///
@@ -117,8 +119,14 @@ mod tests {
     #[test]
     fn what_is_absent_or_odd_is_none_and_breaks_nothing() {
         let group = json!({ "id": "g", "consumers": [
-            { "topic": "b", "partition": 1, "currentOffset": 3, "longEndOffset": 9, "lag": 6, "consumerId": "c" },
-            { "topic": "a", "partition": 0, "currentOffset": -1, "logEndOffset": null, "lag": "many", "consumerId": 7 },
+            {
+                "topic": "b", "partition": 1, "currentOffset": 3, "longEndOffset": 9, "lag": 6,
+                "consumerId": "c"
+            },
+            {
+                "topic": "a", "partition": 0, "currentOffset": -1, "logEndOffset": null,
+                "lag": "many", "consumerId": 7
+            },
             { "topic": "a" }, { "partition": 1 }, "consumer-1", null,
         ] });
         let empty = Committed {
@@ -141,7 +149,11 @@ mod tests {
         for group in [json!({}), json!({ "consumers": null }), json!({ "consumers": 3 })] {
             assert_eq!(committed(group.as_object().unwrap()), []);
         }
-        let topic = json!({ "messagesPerPartition": [{ "partition": 0, "begin": 2, "end": 5 }, { "partition": 1 }, 7] });
+        let topic = json!({
+            "messagesPerPartition": [
+                { "partition": 0, "begin": 2, "end": 5 }, { "partition": 1 }, 7
+            ]
+        });
         let expected = [(0, Bounds { begin: Some(2), end: Some(5) }), (1, Bounds::default())];
         assert_eq!(bounds(&RawObject::of(&topic)), Partitions::from(expected));
         assert_eq!(bounds(&RawObject::of(&json!({}))), Partitions::new());

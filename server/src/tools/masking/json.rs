@@ -177,8 +177,14 @@ mod tests {
 
     #[test]
     fn order_digits_and_white_space_of_all_else_stay() {
-        let text = r#" { "z":1.50, "password" : "x", "a":[{"value":7,"name":"api.key"},1E2], "b":"\u00e9" } "#;
-        let masked = r#" { "z":1.50, "password" : "********", "a":[{"value":"********","name":"api.key"},1E2], "b":"\u00e9" } "#;
+        let text = concat!(
+            r#" { "z":1.50, "password" : "x", "a":[{"value":7,"name":"api.key"},1E2], "#,
+            r#""b":"\u00e9" } "#,
+        );
+        let masked = concat!(
+            r#" { "z":1.50, "password" : "********", "a":[{"value":"********","#,
+            r#""name":"api.key"},1E2], "b":"\u00e9" } "#,
+        );
         assert_eq!(mask_json(text.to_owned()), masked);
     }
 
@@ -209,19 +215,37 @@ mod tests {
     fn kafka_connects_type_tells_of_secrets_whose_names_do_not() {
         let validated = json!({ "configs": [
             {
-                "definition": { "name": "db.pass", "type": "PASSWORD", "default_value": "changeit", "required": true },
-                "value": { "name": "db.pass", "value": "hunter2", "recommended_values": ["hunter3"], "errors": ["short"] },
+                "definition": {
+                    "name": "db.pass", "type": "PASSWORD", "default_value": "changeit",
+                    "required": true
+                },
+                "value": {
+                    "name": "db.pass", "value": "hunter2", "recommended_values": ["hunter3"],
+                    "errors": ["short"]
+                },
             },
-            { "definition": { "name": "tasks.max", "type": "INT" }, "value": { "name": "tasks.max", "value": "2" } },
+            {
+                "definition": { "name": "tasks.max", "type": "INT" },
+                "value": { "name": "tasks.max", "value": "2" }
+            },
         ]});
         assert_eq!(
             serde_json::from_str::<Value>(&mask_json(validated.to_string())).unwrap(),
             json!({ "configs": [
                 {
-                    "definition": { "name": "db.pass", "type": "PASSWORD", "default_value": MASK, "required": true },
-                    "value": { "name": "db.pass", "value": MASK, "recommended_values": [MASK], "errors": ["short"] },
+                    "definition": {
+                        "name": "db.pass", "type": "PASSWORD", "default_value": MASK,
+                        "required": true
+                    },
+                    "value": {
+                        "name": "db.pass", "value": MASK, "recommended_values": [MASK],
+                        "errors": ["short"]
+                    },
                 },
-                { "definition": { "name": "tasks.max", "type": "INT" }, "value": { "name": "tasks.max", "value": "2" } },
+                {
+                    "definition": { "name": "tasks.max", "type": "INT" },
+                    "value": { "name": "tasks.max", "value": "2" }
+                },
             ]})
         );
     }

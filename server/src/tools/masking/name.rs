@@ -55,8 +55,8 @@ const ABOUT_SECRETS: &[&str] = &[
     "version",
 ];
 
-/// Parts of a name that make what it names a secret, whatever its last word says: anyone who has the
-/// URL of a webhook can call it.
+/// Parts of a name that make what it names a secret, whatever its last word says: anyone who has
+/// the URL of a webhook can call it.
 const ALWAYS_SECRET: &[&str] = &["webhook", "secretid", "connectionstring"];
 
 /// The endings of names whose values are shown.

@@ -154,7 +154,7 @@ fn what_is_around_settings_stays_unless_it_names_a_secret() {
 }
 
 #[test]
-fn settings_are_told_by_their_place_or_by_a_dot_in_a_name() {
+fn settings_are_recognised_by_position_or_by_a_dot_in_the_name() {
     for (held, shown) in [
         (json!({ "a.b": 1, "c": "x" }), json!({ "a.b": MASK, "c": MASK })),
         (

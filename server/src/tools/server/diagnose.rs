@@ -1,7 +1,8 @@
 //! Which link between the caller and Kafka fails, and what to change.
 //!
-//! The checks of `diagnostics` are told without their messages: those hold addresses inside the operator's network, which
-//! are no caller's business. What to change is the same for all and stays.
+//! The checks of `diagnostics` are told without their messages: those hold addresses inside the
+//! operator's network, which are no caller's business. What to change is the same for all and
+//! stays.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,8 @@ use crate::{
     tools::{
         ToolError,
         arguments::KnownEnvironmentName,
-        definition::{Call, Effect, Tool},
+        call::Call,
+        definition::{Effect, Tool},
         output::Typed,
     },
 };
@@ -46,7 +48,8 @@ struct Diagnosis {
     healthy: bool,
     /// The version of Lenses HQ; null if HQ does not tell it.
     lenses_version: Option<LensesVersion>,
-    /// Each check, in the order in which a call passes them. The first that failed is the one to mend.
+    /// Each check, in the order in which a call passes them. The first that failed is the one to
+    /// mend.
     checks: Vec<Finding>,
 }
 

@@ -9,7 +9,8 @@ use crate::{
     scope::ScopeSet,
     tools::{
         ArgumentError, ToolError, Unavailable,
-        definition::{Call, Effect, Tool},
+        call::Call,
+        definition::{Effect, Tool},
         output::Typed,
         registry,
     },

@@ -5,8 +5,8 @@ use crate::tools::statement::{Token, tokens};
 /// Lenses' own default, 20 MB. An administrator may have set another.
 const DEFAULT: u64 = 20_000_000;
 
-/// The limit in bytes that `sql` runs under, as far as it can be known: the last `SET max.size` in it, else the default.
-/// Units are decimal, so that a limit is taken for reached rather than not.
+/// The limit in bytes that `sql` runs under, as far as it can be known: the last `SET max.size` in
+/// it, else the default. Units are decimal, so that a limit is taken for reached rather than not.
 pub(super) fn max_size(sql: &str) -> u64 {
     let tokens = tokens(sql).unwrap_or_default();
     let mut set = tokens.windows(6).filter_map(|window| match window {

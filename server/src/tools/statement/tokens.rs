@@ -1,14 +1,17 @@
-//! SQL as tokens: just enough to tell what a text does, with quotes and comments told apart from words.
+//! SQL as tokens: just enough to tell what a text does, with quotes and comments told apart from
+//! words.
 //!
-//! Lenses' own lexer is not public. Where two reasonable lexers would read a text differently, one could see a string
-//! where the other sees a statement; such a text is [`Ambiguous`], and its caller is asked for every scope.
+//! Lenses' own lexer is not public. Where two reasonable lexers would read a text differently, one
+//! could see a string where the other sees a statement; such a text is [`Ambiguous`], and its
+//! caller is asked for every scope.
 
 use std::ops::Range;
 
 /// One token that matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tools) enum Token {
-    /// An unquoted word or number, in upper case: `ı` and `ſ` are `I` and `S` there, as some lexers read them.
+    /// An unquoted word or number, in upper case: `ı` and `ſ` are `I` and `S` there, as some lexers
+    /// read them.
     Word(String),
     /// What stands in quotes: a string or a name.
     Quoted(String),
@@ -78,9 +81,9 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// What follows a comment to the end of the line. Dialects differ in which characters besides a line feed end a line.
-/// Some want white space after `--` and take the rest for arithmetic otherwise: it makes no difference only while the
-/// rest holds nothing that opens or ends anything.
+/// What follows a comment to the end of the line. Dialects differ in which characters besides a
+/// line feed end a line. Some want white space after `--` and take the rest for arithmetic
+/// otherwise: it makes no difference only while the rest holds nothing that opens or ends anything.
 fn after_line_comment(comment: &str) -> Result<&str, Ambiguous> {
     let (comment, after) = comment.split_once('\n').unwrap_or((comment, ""));
     let comment = comment.strip_suffix('\r').unwrap_or(comment);
@@ -94,8 +97,8 @@ fn after_line_comment(comment: &str) -> Result<&str, Ambiguous> {
     Ok(after)
 }
 
-/// What follows a block comment. Some dialects nest them, some run those that begin with `!` or `+`, and some take `/*/`
-/// for a whole one.
+/// What follows a block comment. Some dialects nest them, some run those that begin with `!` or
+/// `+`, and some take `/*/` for a whole one.
 fn after_block_comment(comment: &str) -> Result<&str, Ambiguous> {
     let (comment, after) = comment.split_once("*/").ok_or(Ambiguous)?;
     if comment.contains("/*") || comment.starts_with(['!', '+', '/']) {
@@ -104,8 +107,9 @@ fn after_block_comment(comment: &str) -> Result<&str, Ambiguous> {
     Ok(after)
 }
 
-/// A quoted text and what follows it. A doubled quote inside reads as two quoted texts side by side, which is all the same
-/// here. A backslash before a quote ends the text in one dialect and not in another.
+/// A quoted text and what follows it. A doubled quote inside reads as two quoted texts side by
+/// side, which is all the same here. A backslash before a quote ends the text in one dialect and
+/// not in another.
 fn quoted(text: &str, quote: char) -> Result<(&str, &str), Ambiguous> {
     let (quoted, after) = text.split_once(quote).ok_or(Ambiguous)?;
     if quoted.ends_with('\\') {

@@ -12,13 +12,15 @@ use crate::{
             ArgumentError, Configs, Environment, Offset, Partition, Partitions, Replication, Text,
             TopicName, one_partition, one_replica,
         },
-        definition::{Call, Effect, Tool},
+        call::Call,
+        definition::{Effect, Tool},
     },
 };
 
 /// What a user who may not create topics can do.
-const ASK_FOR_A_TOPIC: &str = "The user may not create this topic here. Offer to ask for it with request_topic_creation, \
-                               which somebody else approves or rejects; retrying does not help.";
+const ASK_FOR_A_TOPIC: &str = "The user may not create this topic here. Offer to ask for it with \
+                               request_topic_creation, which somebody else approves or rejects; \
+                               retrying does not help.";
 
 pub(super) fn tools() -> Vec<Tool> {
     vec![

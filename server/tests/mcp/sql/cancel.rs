@@ -29,13 +29,15 @@ async fn endless() -> (Query, oneshot::Receiver<()>) {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_before_the_response_stops_the_query_at_hq() {
+async fn a_client_that_leaves_before_the_response_stops_the_query_at_hq() {
     for revision in [LEGACY, MODERN] {
         let (query, has_started) = endless().await;
         let endpoint = Endpoint::new(&query.url);
         let params = json!({ "name": "execute_sql", "arguments": select() });
         tokio::select! {
-            _ = endpoint.send(request(revision, "tools/call", params)) => panic!("the query has no end"),
+            _ = endpoint.send(
+                request(revision, "tools/call", params)
+            ) => panic!("the query has no end"),
             _ = has_started => {}
         }
         query.statement.await.unwrap();
@@ -43,10 +45,12 @@ async fn a_client_that_goes_away_before_the_response_stops_the_query_at_hq() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_from_a_stream_stops_the_query_at_hq() {
+async fn a_client_that_leaves_a_stream_stops_the_query_at_hq() {
     for revision in [LEGACY, MODERN] {
         let (query, _has_started) = endless().await;
-        let params = json!({ "name": "execute_sql", "arguments": select(), "_meta": { "progressToken": 1 } });
+        let params = json!({
+            "name": "execute_sql", "arguments": select(), "_meta": { "progressToken": 1 }
+        });
         let mut events = Events::of(
             Endpoint::new(&query.url).send(request(revision, "tools/call", params)).await,
         );
@@ -112,11 +116,14 @@ impl Local {
 }
 
 #[tokio::test]
-async fn a_local_client_that_cancels_stops_the_query_at_hq_and_hears_no_more_of_it() {
+async fn a_local_cancel_stops_the_query_at_hq_without_a_response() {
     let (query, has_started) = endless().await;
     let mut local = Local::start(&query.url, "info").await;
     local
-        .say(json!({ "id": 5, "method": "tools/call", "params": { "name": "execute_sql", "arguments": select() } }))
+        .say(json!({
+            "id": 5, "method": "tools/call",
+            "params": { "name": "execute_sql", "arguments": select() }
+        }))
         .await;
     has_started.await.unwrap();
     local.say(json!({ "method": "notifications/cancelled", "params": { "requestId": 5 } })).await;
@@ -140,7 +147,10 @@ async fn no_record_and_no_statement_is_logged_at_any_level() {
     let arguments =
         json!({ "environment": "dev", "sql": "SELECT * FROM t WHERE name = 'Jane Doe'" });
     local
-        .say(json!({ "id": 5, "method": "tools/call", "params": { "name": "execute_sql", "arguments": arguments } }))
+        .say(json!({
+            "id": 5, "method": "tools/call",
+            "params": { "name": "execute_sql", "arguments": arguments }
+        }))
         .await;
     let reply = local.hear().await.to_string();
     assert!(

@@ -174,8 +174,7 @@ async fn frames_that_are_not_sqls_are_an_error_and_no_rows() {
 }
 
 #[tokio::test]
-async fn pings_fragments_and_binary_frames_are_what_rfc_6455_says_and_nothing_counts_after_the_end()
-{
+async fn pings_fragments_and_binary_frames_follow_rfc_6455_until_the_end() {
     let query = query(|mut socket| async move {
         let part = |text: &'static str, opcode, last| {
             Message::Frame(Frame::message(text, OpCode::Data(opcode), last))
@@ -205,20 +204,26 @@ async fn pings_fragments_and_binary_frames_are_what_rfc_6455_says_and_nothing_co
 
 #[tokio::test]
 async fn columns_stay_in_order_and_what_a_double_would_change_is_text() {
-    let row = r#"{"z":1.10000000000000000001,"id":1915883588174806058,"a":12345678901234567.89,"e":1e400,"m":1.50}"#;
+    let row = concat!(
+        r#"{"z":1.10000000000000000001,"id":1915883588174806058,"a":12345678901234567.89,"#,
+        r#""e":1e400,"m":1.50}"#,
+    );
     let query = query(move |mut socket| async move {
         socket.send(Message::text(format!(r#"{{"type":"RECORD","data":{row}}}"#))).await.unwrap();
         send(&mut socket, [end()]).await;
     })
     .await;
     let result = Endpoint::new(&query.url).call("execute_sql", select()).await;
-    let text = r#"[{"z":"1.10000000000000000001","id":"1915883588174806058","a":"12345678901234567.89","e":"1e400","m":1.50}]"#;
+    let text = concat!(
+        r#"[{"z":"1.10000000000000000001","id":"1915883588174806058","a":"12345678901234567.89","#,
+        r#""e":"1e400","m":1.50}]"#,
+    );
     assert_eq!(result["content"], json!([{ "type": "text", "text": text }]));
     assert_eq!(rows(&result), &serde_json::from_str::<Value>(text).unwrap());
 }
 
 #[tokio::test]
-async fn a_statement_that_broke_off_may_have_changed_something_and_an_invalid_one_not() {
+async fn a_broken_statement_may_have_changed_something_an_invalid_one_not() {
     let change = "A change may have been made: look before repeating it. ";
     let deletion = "It may have been deleted: look before repeating it. ";
     for (sql, kind, done) in [
@@ -238,8 +243,8 @@ async fn a_statement_that_broke_off_may_have_changed_something_and_an_invalid_on
         assert_eq!(
             Endpoint::new(&query.url).failure("execute_sql", arguments).await,
             format!(
-                "the query failed: broke off after 1000 records. {done}Correct the statement as the \
-                 message says and try again."
+                "the query failed: broke off after 1000 records. {done}Correct the statement as \
+                 the message says and try again."
             ),
             "{sql} {kind}"
         );

@@ -37,7 +37,9 @@ async fn progress_is_told_while_the_query_runs_and_the_result_comes_last() {
                 vec![record(2), end()],
             ];
             let (query, go_on) = stepping(steps).await;
-            let params = json!({ "name": "execute_sql", "arguments": select(), "_meta": { "progressToken": token } });
+            let params = json!({
+                "name": "execute_sql", "arguments": select(), "_meta": { "progressToken": token }
+            });
             let endpoint = Endpoint::new(&query.url);
             go_on.send(()).await.unwrap();
             // The response begins with the first notification.

@@ -173,7 +173,8 @@ mod tests {
     #[test]
     fn a_query_is_read_with_its_repeats_and_its_encoding() {
         let query = Query::parse(
-            "page=2&pageSize=5&search=A%26b&tags=pii&tags=x&sortField=records&sortOrder=desc&hasRecords=false",
+            "page=2&pageSize=5&search=A%26b&tags=pii&tags=x&sortField=records&sortOrder=desc&\
+             hasRecords=false",
         )
         .unwrap();
         assert_eq!((query.page, query.page_size, query.search.as_deref()), (2, 5, Some("a&b")));

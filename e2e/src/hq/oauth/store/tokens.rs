@@ -11,7 +11,8 @@ use crate::hq::oauth::error::OAuthError;
 use crate::hq::oauth::secret::{self, Hashed};
 
 impl Store {
-    /// Takes a code for exchange by `client_id`. A code that was taken before revokes its grant (OAuth 2.1 §4.1.3).
+    /// Takes a code for exchange by `client_id`. A code that was taken before revokes its grant
+    /// (OAuth 2.1 §4.1.3).
     pub(crate) fn take_code(
         &mut self,
         value: &str,
@@ -37,8 +38,9 @@ impl Store {
         if code.expires_at <= now { Err(refused()) } else { Ok(code.clone()) }
     }
 
-    /// Takes a refresh token for exchange by `client_id`; the caller issues a new one in its place. One that was taken before revokes its
-    /// grant (OAuth 2.1 §4.3.1). What `narrow` refuses leaves the token as it was.
+    /// Takes a refresh token for exchange by `client_id`; the caller issues a new one in its place.
+    /// One that was taken before revokes its grant (OAuth 2.1 §4.3.1). What `narrow` refuses leaves
+    /// the token as it was.
     pub(crate) fn take_refresh_token(
         &mut self,
         value: &str,
@@ -64,7 +66,8 @@ impl Store {
         Ok(narrowed)
     }
 
-    /// Issues an access token for `access` and, when the client may refresh, a refresh token for all of `entitlement`.
+    /// Issues an access token for `access` and, when the client may refresh, a refresh token for
+    /// all of `entitlement`.
     pub(crate) fn issue(
         &mut self,
         access: Entitlement,
@@ -119,7 +122,8 @@ impl Store {
         })
     }
 
-    /// Issues an access token for `access` to `client_id` in exchange for the access token `subject` (RFC 8693), which it does not outlive.
+    /// Issues an access token for `access` to `client_id` in exchange for the access token
+    /// `subject` (RFC 8693), which it does not outlive.
     pub(crate) fn issue_for(
         &mut self,
         subject: &str,
@@ -158,8 +162,8 @@ impl Store {
         Ok(value)
     }
 
-    /// What an access token stands for; none when it is unknown, has expired, or what it rests on, its grant and the token that it was
-    /// exchanged for, is gone.
+    /// What an access token stands for; none when it is unknown, has expired, or what it rests on,
+    /// its grant and the token that it was exchanged for, is gone.
     pub(crate) fn access(&self, token: &str, now: Timestamp) -> Option<Access<'_>> {
         let live =
             |hashed: &Hashed| self.access_tokens.get(hashed).filter(|token| token.expires_at > now);
@@ -182,8 +186,9 @@ impl Store {
         })
     }
 
-    /// Revokes a token of `client_id` (RFC 7009 §2.1): an access token with those that it was exchanged for, a refresh token with its whole
-    /// grant. One that is not known is as good as revoked.
+    /// Revokes a token of `client_id` (RFC 7009 §2.1): an access token with those that it was
+    /// exchanged for, a refresh token with its whole grant. One that is not known is as good as
+    /// revoked.
     pub(crate) fn revoke(&mut self, value: &str, client_id: &str) -> Result<(), OAuthError> {
         let hashed = Hashed::of(value);
         let access = self.access_tokens.get(&hashed).map(|token| token.client_id.as_str());

@@ -17,6 +17,7 @@ use super::LEAVE_SECONDS;
 use crate::{
     controller::{
         build::{
+            config_map,
             pod_layout::{
                 ADMIN_PORT, ADMIN_PORT_NAME, LENSES_CA, LENSES_CLIENT, MCP_PORT, MCP_PORT_NAME,
                 PROXY_CREDENTIALS, SECRETS_DIRECTORY, SETTINGS_DIRECTORY, SETTINGS_FILE,
@@ -26,7 +27,7 @@ use crate::{
         },
         validate::{Callers, SignIn, ValidServer},
     },
-    names::selector,
+    names::{SETTINGS_VOLUME, selector},
 };
 
 /// Readable by any user. The files belong to root, and the pod names no user and no group, because
@@ -111,7 +112,7 @@ fn container(server: &ValidServer) -> Container {
             ..SecurityContext::default()
         }),
         volume_mounts: Some(vec![
-            mount("settings", SETTINGS_DIRECTORY),
+            mount(SETTINGS_VOLUME, SETTINGS_DIRECTORY),
             mount("secrets", SECRETS_DIRECTORY),
         ]),
         ..Container::default()
@@ -178,9 +179,9 @@ fn volumes(server: &ValidServer) -> Vec<Volume> {
     sources.extend(trust(server));
     vec![
         Volume {
-            name: "settings".to_owned(),
+            name: SETTINGS_VOLUME.to_owned(),
             config_map: Some(ConfigMapVolumeSource {
-                name: server.name.clone(),
+                name: config_map::name(server),
                 ..ConfigMapVolumeSource::default()
             }),
             ..Volume::default()

@@ -198,7 +198,10 @@ fn metadata_must_be_this_servers_byte_for_byte() {
 #[test]
 fn a_list_of_tools_is_read_and_what_keeps_it_is_told() {
     let url: Url = URL.parse().unwrap();
-    let list = r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"a","inputSchema":{}}],"nextCursor":"n"}}"#;
+    let list = concat!(
+        r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[{"name":"a","inputSchema":{}}],"#,
+        r#""nextCursor":"n"}}"#,
+    );
     assert_eq!(
         page(&url, &answer(200, &[], list), Some(CREDENTIAL)).unwrap().next_cursor.as_deref(),
         Some("n")
@@ -233,7 +236,7 @@ fn a_list_of_tools_is_read_and_what_keeps_it_is_told() {
 }
 
 #[test]
-fn a_url_that_leads_nowhere_is_told_from_a_server_that_is_down() {
+fn a_url_that_leads_nowhere_differs_from_a_server_that_is_down() {
     let service: Url = "http://team-mcp.tools.svc/mcp".parse().unwrap();
     let finding = || Finding::bad(Reason::EndpointUnreachable, "x");
     let up = answer(401, &[], "");
@@ -255,7 +258,7 @@ fn a_url_that_leads_nowhere_is_told_from_a_server_that_is_down() {
 }
 
 #[test]
-fn an_address_of_the_users_own_machine_is_told_with_what_was_dialled_for_it() {
+fn a_loopback_address_is_reported_with_the_dialled_address() {
     let mut local = oauth();
     local.url = "http://127.0.0.1:8000/mcp".to_owned();
     let finding =
@@ -267,7 +270,7 @@ fn an_address_of_the_users_own_machine_is_told_with_what_was_dialled_for_it() {
 }
 
 #[test]
-fn tools_other_than_the_expected_ones_are_told_with_both_digests_and_the_expected_ones_are_good() {
+fn unexpected_tools_are_reported_with_both_digests_and_expected_ones_pass() {
     let tools = Tools { count: 45, digest: "sha256:b".to_owned() };
     let expecting =
         |digest: Option<&str>| Endpoint { expected_tools: digest.map(str::to_owned), ..oauth() };

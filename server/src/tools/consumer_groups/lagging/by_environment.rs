@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Lagging, Source, fitting};
 use crate::{
     lenses::{CallerClient, Error, GroupQuery, Name, Object, RawList},
-    tools::{consumer_groups::positions, definition::Call},
+    tools::{call::Call, consumer_groups::positions},
 };
 
 /// Most environments that are asked.

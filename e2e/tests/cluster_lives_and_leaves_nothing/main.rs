@@ -1,20 +1,23 @@
-//! The cluster itself: it comes up, lets things in and out, stands a crash of any of its parts, and goes without a trace.
+//! The cluster itself: it comes up, lets things in and out, stands a crash of any of its parts, and
+//! goes without a trace.
 //!
 //! Needs root and makes clusters of its own, so it runs beside `cluster exec`, not in it.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may end this way")]
 
+mod traces;
+
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use self::traces::{Traces, networks};
 use lenses_mcp_e2e::cluster::{Cluster, ClusterName, require_root};
 
 /// A name that nobody else has, and the promise to end what has it.
@@ -106,56 +109,6 @@ impl Drop for Mine {
             let _ = self.run(&["down"]);
         }
     }
-}
-
-/// What a cluster could leave where the test sees it.
-#[derive(Debug, PartialEq, Eq)]
-struct Traces {
-    links: BTreeSet<OsString>,
-    cgroups: BTreeSet<PathBuf>,
-    run: BTreeSet<OsString>,
-    mounts: BTreeSet<String>,
-}
-
-impl Traces {
-    fn of(clusters: &[&Mine]) -> Self {
-        let is_ours = |text: &str| {
-            clusters.iter().any(|cluster| text.contains(&format!("lenses-mcp-e2e-{}", cluster.0)))
-        };
-        let names = |directory: &str| -> BTreeSet<OsString> {
-            fs::read_dir(directory)
-                .into_iter()
-                .flatten()
-                .map(|entry| entry.unwrap().file_name())
-                .collect()
-        };
-        let hierarchies =
-            names("/sys/fs/cgroup").into_iter().map(|name| Path::new("/sys/fs/cgroup").join(name));
-        let below = hierarchies
-            .filter(|path| path.is_dir())
-            .flat_map(|path| fs::read_dir(path).unwrap())
-            .map(|entry| entry.unwrap().path());
-        Self {
-            links: names("/sys/class/net"),
-            cgroups: below.filter(|path| is_ours(&path.to_string_lossy())).collect(),
-            run: names("/run")
-                .into_iter()
-                .filter(|name| is_ours(&name.to_string_lossy()))
-                .collect(),
-            mounts: fs::read_to_string("/proc/self/mountinfo")
-                .unwrap()
-                .lines()
-                .filter(|line| is_ours(line))
-                .map(str::to_owned)
-                .collect(),
-        }
-    }
-}
-
-/// The network namespaces that some process is in.
-fn networks() -> BTreeSet<PathBuf> {
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    processes.filter_map(|entry| fs::read_link(entry.path().join("ns/net")).ok()).collect()
 }
 
 #[test]
