@@ -133,6 +133,7 @@ generate: ## Write the files that are made from source.
 	UPDATE_CHARTS=1 cargo test --quiet -p lenses-mcp-operator --test chart
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-server --test docs
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-operator --test operator_page
+	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-operator --test kubectl_lmcp page
 
 # All in one build, so that cargo builds each dependency once. Without default features, the
 # stand-in HQ has nothing of the test bed's clients and cluster.
