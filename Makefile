@@ -30,8 +30,9 @@ INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
-.PHONY: help demo test lint unit server conformance clients e2e fuzz bench bench-operator generate images \
-  dist push charts alerts linux-root cluster demo-programs kubernetes test-kubernetes
+.PHONY: help demo test lint unit server conformance clients e2e fuzz bench bench-operator \
+  generate images dist push charts alerts linux-root cluster demo-programs kubernetes \
+  test-kubernetes
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -133,6 +134,7 @@ generate: ## Write the files that are made from source.
 	UPDATE_CHARTS=1 cargo test --quiet -p lenses-mcp-operator --test chart
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-server --test docs
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-operator --test operator_page
+	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-operator --test kubectl_lmcp page
 
 # All in one build, so that cargo builds each dependency once. Without default features, the
 # stand-in HQ has nothing of the test bed's clients and cluster.

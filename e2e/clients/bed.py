@@ -1,4 +1,4 @@
-"""The stand-in HQ and the server as processes on loopback: one server with OAuth, one with an API key."""
+"""The stand-in HQ and two servers as processes on loopback: with OAuth, and with an API key."""
 
 import contextlib
 import os

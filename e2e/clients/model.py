@@ -1,8 +1,9 @@
 """A stand-in for the model, and for nothing else: the program that talks to it is the real one.
 
-The person's text `CALL tool name=value; name=value;` becomes one call of the offered tool whose name ends so. Its
-result, as the program hands it to the model, is repeated as text after `RESULT`. Speaks the APIs of
-Anthropic (messages), OpenAI (chat completions and responses) and Gemini (generateContent).
+The person's text `CALL tool name=value; name=value;` becomes one call of the offered tool whose
+name ends so. Its result, as the program hands it to the model, is repeated as text after `RESULT`.
+Speaks the APIs of Anthropic (messages), OpenAI (chat completions and responses) and Gemini
+(generateContent).
 """
 
 import json

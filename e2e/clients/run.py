@@ -1,6 +1,8 @@
-"""Signs in, lists, calls, steps up, is asked before a deletion and signs out with each program of docs/clients.md.
+"""Does with each program of docs/clients.md what the page says that a person can do with it.
 
-Called by `make clients`. Writes a table of what worked, and ends with 1 if something that the page promises did not.
+Signs in, lists, calls, steps up, is asked before a deletion, and signs out. Called by
+`make clients`. Writes a table of what worked, and ends with 1 if something did not that the page
+promises.
 """
 
 import argparse

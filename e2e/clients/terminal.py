@@ -95,7 +95,7 @@ class Terminal:
         return self.text()
 
     def settle(self):
-        """Waits until nothing more is written for half a second: then the program waits for a person."""
+        """Waits until nothing is written for half a second: then the program waits for a person."""
         before = None
         while before != (before := self.text()):
             deadline = time.monotonic() + 0.5

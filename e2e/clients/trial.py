@@ -1,4 +1,4 @@
-"""What one program is tried with: a home of its own, a browser, a terminal, and the record of what worked."""
+"""What one program is tried with: a home, a browser, a terminal, and the record of what worked."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ QUIET = {
     "OPENCODE_DISABLE_AUTOUPDATE": "1",
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
 }
-# A topic of the stand-in HQ, and how it is deleted. The statement needs `delete`, its tool does not.
+# A topic of the stand-in HQ, and how it is deleted. The statement needs `delete`, its tool not.
 TOPIC = "page_views"
 DELETION = f"CALL execute_sql environment=development; sql=DROP TABLE {TOPIC};"
 

@@ -15,6 +15,7 @@ mod kstatus;
 #[cfg(target_os = "linux")]
 mod metrics_api;
 mod operator;
+mod plugin;
 mod report;
 #[cfg(target_os = "linux")]
 mod traefik;
@@ -48,6 +49,7 @@ pub use self::{
     hq::{Hq, SERVICE_ACCOUNT_TOKEN, objects as hq_objects},
     kstatus::kstatus,
     operator::{CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, install_operator},
+    plugin::Said,
     waiting::{condition, until, versions},
 };
 

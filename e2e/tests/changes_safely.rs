@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::{
     apps::v1::Deployment,
-    core::v1::Pod,
+    core::v1::{ConfigMap, Pod},
     networking::v1::{Ingress, IngressClass},
 };
 use kube::{
@@ -55,6 +55,40 @@ async fn narrowed_scopes_stop_the_old_pods_first_and_the_status_says_so() {
         assert!(now.status.is_some_and(|status| {
             status.image_digest.is_some_and(|digest| digest.starts_with("sha256:"))
         }));
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pods_that_the_api_server_refuses_leave_the_running_ones_their_settings() {
+    prove(|bed| async move {
+        let mut manifest = bed.oauth_server("mcp", &bed.hq().await?);
+        bed.apply_until_ready(&manifest).await?;
+        let settings = bed.settings("mcp").await?;
+        let pod = bed.only_pod("mcp").await?.name_any();
+
+        // The template mounts a volume that there is not.
+        let mount = json!({"name": "nowhere", "mountPath": "/nowhere"});
+        manifest["spec"]["podTemplate"] = json!({"spec": {"containers": [
+            {"name": "lenses-mcp-server", "volumeMounts": [mount]},
+        ]}});
+        manifest["spec"]["tools"] = json!({"readOnly": true});
+        bed.apply(&manifest).await?;
+        let refused = bed.until_reason("mcp", "Ready", "ApplyFailed").await?;
+        let message = &condition(&refused, "Ready").ok_or("no condition")?.message;
+        assert!(message.contains("nowhere"), "{message}");
+        let kept = bed.settings("mcp").await?;
+        assert_eq!((kept.uid(), &kept.data), (settings.uid(), &settings.data));
+        assert_eq!(bed.only_pod("mcp").await?.name_any(), pod, "the server got another pod");
+
+        // What is accepted takes their place, and they are deleted.
+        manifest["spec"]["podTemplate"] = Value::Null;
+        bed.apply_until_ready(&manifest).await?;
+        let settings = kept.name_any();
+        until(&bed.api::<ConfigMap>(), &settings, "no old settings", |map| map.is_none()).await?;
+        let now = bed.settings("mcp").await?.data.unwrap_or_default();
+        assert!(now.values().any(|file| file.contains("MCP_READ_ONLY='true'")), "{now:?}");
         Ok(())
     })
     .await;

@@ -1,17 +1,27 @@
-//! The commands for people and pipelines: `render`, `check` and `hq` need no cluster, `doctor` asks
-//! one with its caller's own rights.
+//! The commands for people and pipelines. Those that ask a cluster do so with their caller's own
+//! rights.
 //!
-//! All of them end with 0 when all is well, 1 when what they looked at is not, and 2 when they could not look.
+//! All of them end with 0 when all is well, 1 when what they looked at is not, and 2 when they could
+//! not look.
 
 mod admission;
 pub mod check;
 pub mod check_api;
 pub mod cluster;
+mod columns;
+pub mod connect;
+pub mod crd;
 pub mod doctor;
 pub mod hq;
 mod manifests;
+pub mod migrate;
 mod offline;
 pub mod render;
+pub mod report;
+mod sensitive;
+pub mod status;
+pub mod tools;
+pub mod version;
 pub mod write;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -15,13 +15,15 @@
 //!
 //! Around it: [`settings`] (flags, checked at start), [`run`] (what runs, in which order it starts
 //! and stops, and what wakes a reconcile), [`lease`] (one operator works at a time), [`admin`] and
-//! [`metrics`] (what is seen from outside). Beside it: [`commands`], for people and pipelines.
+//! [`metrics`] (what is seen from outside). Beside it: [`commands`], for people and pipelines, and
+//! [`cli`], which runs what the command line asks for.
 
 pub mod admin;
 mod api_error;
 mod api_server;
 mod apis;
 mod back_off;
+pub mod cli;
 pub mod commands;
 mod context;
 mod controller;

@@ -54,10 +54,12 @@ use secrecy::SecretString;
 use url::Url;
 
 pub(crate) use credentials::{Credentials, Reader};
+pub(crate) use endpoint::list_tools;
 pub use endpoint::{EndpointProbe, Token, probe as probe_endpoint};
 pub use lenses::{probe as probe_lenses, version as lenses_version};
 pub(crate) use probe_loop::{ProbeSettings, probe_loop};
 pub(crate) use proxy::Proxy;
+pub(crate) use tools::Tool;
 pub use tools::Tools;
 pub(crate) use verifications::Verifications;
 

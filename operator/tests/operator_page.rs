@@ -7,7 +7,7 @@ use lenses_mcp_operator::metrics::{ConditionLabels, Gauges, Metrics, Outcome};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operator.md");
 
-const HEAD: &str = include_str!("operator_page.md");
+const HEAD: &str = include_str!("operator_page.md.in");
 
 #[test]
 fn the_page_of_the_operator_lists_every_metric() {

@@ -23,7 +23,7 @@ def login(trial):
 
 
 def started_before(trial):
-    """What Claude Code keeps of its first start, which asks for a login at Anthropic, a theme and trust."""
+    """What Claude Code keeps of its first start, which asks for a login, a theme and trust."""
     path = trial.home / ".claude.json"
     state = json.loads(path.read_text())
     state.update(

@@ -3,7 +3,8 @@
 from trial import TOPIC, contains, lacks
 
 TITLE = HEADING = "MCP Inspector"
-DELETION = f'--method tools/call --tool-name execute_sql --tool-args-json \'{{"environment": "development", "sql": "DROP TABLE {TOPIC}"}}\''
+ARGUMENTS = f'{{"environment": "development", "sql": "DROP TABLE {TOPIC}"}}'
+DELETION = f"--method tools/call --tool-name execute_sql --tool-args-json '{ARGUMENTS}'"
 
 
 def version(trial):

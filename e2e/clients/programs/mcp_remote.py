@@ -20,7 +20,8 @@ def call(trial, server, tool, arguments):
     file = trial.work / "server.json"
     file.write_text(json.dumps(server))
     return trial.run(
-        f"{trial.target}/python/bin/python {HERE}/scripts/over_stdio.py {file} {tool} '{json.dumps(arguments)}'"
+        f"{trial.target}/python/bin/python {HERE}/scripts/over_stdio.py "
+        f"{file} {tool} '{json.dumps(arguments)}'"
     )
 
 

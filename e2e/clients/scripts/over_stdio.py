@@ -1,4 +1,7 @@
-"""Starts the command of a client's file, and calls a tool: FILE TOOL ARGUMENTS. Answers each question with yes."""
+"""Starts the command of a client's file, and calls a tool: FILE TOOL ARGUMENTS.
+
+Answers each question with yes.
+"""
 
 import asyncio
 import json

@@ -1,4 +1,7 @@
-"""Runs the example of the page (standard input), then calls TOOL with ARGUMENTS, answering each question with yes."""
+"""Runs the example of the page (standard input), then calls TOOL with ARGUMENTS.
+
+Answers each question with yes.
+"""
 
 import asyncio
 import json

@@ -16,9 +16,9 @@ pub const OPERATOR_NAMESPACE: &str = "lenses-mcp-system";
 /// The chart.
 pub const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/lenses-mcp-operator");
 
-/// What Helm is told to install the chart with its defaults, or to bring a release back to them.
-/// `--set` may follow.
-pub const INSTALL: [&str; 10] = [
+/// What Helm is told to install the chart with its defaults, or to bring a release back to them:
+/// without values, it would take those of the last revision. `--set` may follow.
+pub const INSTALL: [&str; 11] = [
     "upgrade",
     "--install",
     OPERATOR_RELEASE,
@@ -26,6 +26,7 @@ pub const INSTALL: [&str; 10] = [
     "--namespace",
     OPERATOR_NAMESPACE,
     "--create-namespace",
+    "--reset-values",
     "--wait",
     "--timeout",
     "90s",

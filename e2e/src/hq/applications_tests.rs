@@ -19,18 +19,20 @@ async fn status(
     (reply.status.as_u16(), serde_json::from_str(&reply.text).unwrap_or_default())
 }
 
+/// A request for a topic, with these of its members.
+fn approval(change: &Value) -> Value {
+    let mut body = json!({
+        "type": "CreateNewEntity", "entityName": "t", "entityType": "KafkaTopic",
+        "settings": {"replication": 1, "partitions": 1, "capacity": {}},
+        "metadata": {"reason": "r", "tags": []},
+    });
+    body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    body
+}
+
 #[tokio::test]
 async fn what_cannot_be_is_refused_in_the_agents_words() {
     let client = TestClient::new(&[]);
-    let approval = |change: Value| {
-        let mut body = json!({
-            "type": "CreateNewEntity", "entityName": "t", "entityType": "KafkaTopic",
-            "settings": {"replication": 1, "partitions": 1, "capacity": {}},
-            "metadata": {"reason": "r", "tags": []},
-        });
-        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        body
-    };
     let sql = "INSERT INTO a SELECT STREAM * FROM b";
     let nowhere =
         json!({"mode": "KUBERNETES", "details": {"runners": 1, "cluster": "c", "namespace": "n"}});
@@ -116,25 +118,25 @@ async fn what_cannot_be_is_refused_in_the_agents_words() {
         (
             Method::POST,
             "v1/approvals",
-            approval(json!({"type": "Other"})),
+            approval(&json!({"type": "Other"})),
             (400, "ValidationError"),
         ),
         (
             Method::POST,
             "v1/approvals",
-            approval(json!({"entityType": "Table"})),
+            approval(&json!({"entityType": "Table"})),
             (400, "ValidationError"),
         ),
         (
             Method::POST,
             "v1/approvals",
-            approval(json!({"entityName": "no name"})),
+            approval(&json!({"entityName": "no name"})),
             (400, "ValidationError"),
         ),
         (
             Method::POST,
             "v1/approvals",
-            approval(json!({"metadata": {"reason": " ", "tags": []}})),
+            approval(&json!({"metadata": {"reason": " ", "tags": []}})),
             (400, "ValidationError"),
         ),
         (Method::GET, "v1/approvals/none", json!({}), (404, "ApprovalRequestNotFound")),

@@ -8,8 +8,12 @@ use kube::{Api, Client, api::PostParams};
 use lenses_mcp_crds::{LensesMcpServer, yaml};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{COULD_NOT_LOOK, NOT_WELL};
-use crate::settings;
+use super::{
+    COULD_NOT_LOOK, NOT_WELL,
+    cluster::{Cluster, ClusterError, block_on},
+    write,
+};
+use crate::{api_error, settings};
 
 /// Time between two attempts.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -36,22 +40,22 @@ pub struct CheckApi {
     /// The namespace of the resource, which is not created. Default: that of the current context.
     #[arg(short, long, env = "POD_NAMESPACE", value_parser = settings::label)]
     namespace: Option<String>,
+    #[command(flatten)]
+    cluster: Cluster,
 }
 
 /// Runs it: exit status 0 if the API server accepts the resource, 1 if not, 2 if there is no cluster.
 #[must_use]
 pub fn run(arguments: &CheckApi) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map_err(|error| error.to_string()) {
-        Ok(runtime) => runtime.block_on(check(arguments)),
-        Err(error) => fail(&error, COULD_NOT_LOOK),
-    }
+    block_on(check(arguments)).unwrap_or_else(|error| fail(&error.to_string(), COULD_NOT_LOOK))
 }
 
 async fn check(arguments: &CheckApi) -> ExitCode {
-    let client = match Client::try_default().await {
+    let config = arguments.cluster.config().await;
+    let client = config.and_then(|config| Client::try_from(config).map_err(ClusterError::Client));
+    let client = match client {
         Ok(client) => client,
-        Err(error) => return fail(&format!("failed to find a cluster: {error}"), COULD_NOT_LOOK),
+        Err(error) => return fail(&error.to_string(), COULD_NOT_LOOK),
     };
     let namespace = arguments.namespace.as_deref().unwrap_or(client.default_namespace());
     let resources = Api::<LensesMcpServer>::namespaced(client.clone(), namespace);
@@ -59,7 +63,7 @@ async fn check(arguments: &CheckApi) -> ExitCode {
     loop {
         let error = match dry_run(&resources).await {
             Ok(()) => {
-                println!("the API server accepts LensesMcpServer resources");
+                write::to_stdout("the API server accepts LensesMcpServer resources\n");
                 return ExitCode::SUCCESS;
             }
             Err(error) => error,
@@ -82,11 +86,14 @@ async fn dry_run(resources: &Api<LensesMcpServer>) -> Result<(), String> {
         .await
         .map_err(|_| format!("no answer from the API server within {} s", ATTEMPT.as_secs()))?
         .map(drop)
-        .map_err(|error| format!("failed to create a LensesMcpServer as a dry run: {error}"))
+        .map_err(|error| {
+            let reason = api_error::message(&error);
+            format!("failed to create a LensesMcpServer as a dry run: {reason}")
+        })
 }
 
 fn fail(error: &str, status: u8) -> ExitCode {
-    eprintln!("error: {error}");
+    write::to_stderr(format_args!("error: {error}"));
     ExitCode::from(status)
 }
 

@@ -19,7 +19,7 @@ use super::{
     cluster::{Cluster, ClusterError},
     could_not_look, structured, write,
 };
-use crate::{probe::trust::Authorities, settings};
+use crate::{api_error, probe::trust::Authorities, settings};
 
 /// Time between two examinations with `--wait`.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -111,7 +111,7 @@ pub(super) enum DoctorError {
     Cluster(#[from] ClusterError),
     #[error("failed to make a client for the API server: {0}")]
     Client(#[from] kube::Error),
-    #[error("failed to list LensesMcpServers: {0}")]
+    #[error("failed to list LensesMcpServers: {}", api_error::message(.0))]
     List(kube::Error),
     #[error("there is no LensesMcpServer in any namespace")]
     None,
@@ -187,15 +187,19 @@ async fn examine_once(
 }
 
 fn given(doctor: &Doctor) -> Result<probe::Given, DoctorError> {
-    let token = doctor.token_file.as_ref().map(|path| read("--token-file", path)).transpose()?;
-    let token =
-        token.map(|token| SecretString::from(String::from_utf8_lossy(&token).trim().to_owned()));
+    let token = doctor.token_file.as_ref().map(token).transpose()?;
     let authorities = doctor.ca_file.as_ref().map(authorities).transpose()?;
     Ok(probe::Given { token, authorities })
 }
 
 fn read(option: &'static str, path: &PathBuf) -> Result<Vec<u8>, DoctorError> {
     std::fs::read(path).map_err(|source| DoctorError::File { option, path: path.clone(), source })
+}
+
+/// The token in the file of `--token-file`.
+pub(super) fn token(path: &PathBuf) -> Result<SecretString, DoctorError> {
+    let read = read("--token-file", path)?;
+    Ok(SecretString::from(String::from_utf8_lossy(&read).trim().to_owned()))
 }
 
 /// The authorities in the file of `--ca-file`.

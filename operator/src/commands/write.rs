@@ -2,6 +2,7 @@
 //! fault.
 
 use std::{
+    borrow::Cow,
     fmt::Display,
     io::{ErrorKind, Write, stderr, stdout},
 };
@@ -20,4 +21,9 @@ pub fn to_stdout(text: &str) {
 /// Writes a line to standard error. If that fails, nobody is left to be told.
 pub fn to_stderr(line: impl Display) {
     let _ = writeln!(stderr().lock(), "{line}");
+}
+
+/// `text` as one word of a POSIX shell. One with a null byte, which no shell takes, is left out.
+pub(super) fn shell_word(text: &str) -> String {
+    shlex::try_quote(text).map(Cow::into_owned).unwrap_or_default()
 }

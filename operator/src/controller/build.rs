@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_applied_is_asked_for_again_to_the_letter_from_what_is_stored() {
+    fn what_was_applied_is_read_back_to_the_letter_from_what_is_stored() {
         let deployment = build(&valid(&oauth_server())).deployment.unwrap();
         let applied = applied(deployment, Some(ConditionType::Verified));
         let annotations = applied.metadata.annotations.clone().unwrap();

@@ -17,7 +17,7 @@ use super::{
     Callers, Endpoint, Finding,
     answer::{Answer, NoAnswer},
     http::{ANSWER_MAX, Http, TOOLS_MAX},
-    tools::{Listing, Tools},
+    tools::{Listing, Tool, Tools},
 };
 
 /// The revision of MCP in which the tools are asked for: it needs no session, so one call is
@@ -35,6 +35,21 @@ pub enum Token<'a> {
     ForService(&'a SecretString),
     /// At the public URL, as a client does: it is the caller's own.
     ForPublicUrl(&'a SecretString),
+}
+
+impl<'a> Token<'a> {
+    fn value(self) -> &'a SecretString {
+        let (Self::ForService(value) | Self::ForPublicUrl(value)) = self;
+        value
+    }
+
+    /// Where it was written, for messages.
+    fn source(self) -> &'static str {
+        match self {
+            Self::ForService(_) => evaluate::CREDENTIAL,
+            Self::ForPublicUrl(_) => "--token-file",
+        }
+    }
 }
 
 /// What was found of the endpoint.
@@ -80,17 +95,26 @@ async fn walk(
         }
         Err(finding) => return Err(finding),
     }
-    let tools = match (&endpoint.callers, token) {
-        (Callers::Anyone, _) => Some(list_tools(http, &way.dialled, None).await?),
-        (_, Some(Token::ForService(token))) => {
-            Some(list_tools(http, &way.service, Some(token)).await?)
+    let listing = match (&endpoint.callers, token) {
+        (Callers::Anyone, _) => Some(list_pages(http, &way.dialled, None).await?),
+        (_, Some(token @ Token::ForService(_))) => {
+            Some(list_pages(http, &way.service, Some(token)).await?)
         }
-        (_, Some(Token::ForPublicUrl(token))) => {
-            Some(list_tools(http, &way.dialled, Some(token)).await?)
+        (_, Some(token @ Token::ForPublicUrl(_))) => {
+            Some(list_pages(http, &way.dialled, Some(token)).await?)
         }
         (_, None) => None,
     };
-    Ok((way, tools))
+    Ok((way, listing.map(Listing::end)))
+}
+
+/// The tools that are listed at `url`, sorted by name.
+pub(crate) async fn list_tools(
+    http: &Http,
+    url: &Url,
+    token: Option<Token<'_>>,
+) -> Result<Vec<Tool>, Finding> {
+    list_pages(http, url, token).await.map(Listing::into_tools)
 }
 
 async fn call_without_token(http: &Http, url: Url) -> Result<Answer, NoAnswer> {
@@ -105,11 +129,7 @@ async fn call_without_token(http: &Http, url: Url) -> Result<Answer, NoAnswer> {
     http.send(message(http, url, &call), ANSWER_MAX).await
 }
 
-async fn list_tools(
-    http: &Http,
-    url: &Url,
-    token: Option<&SecretString>,
-) -> Result<Tools, Finding> {
+async fn list_pages(http: &Http, url: &Url, token: Option<Token<'_>>) -> Result<Listing, Finding> {
     let mut listing = Listing::default();
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES_MAX {
@@ -126,14 +146,15 @@ async fn list_tools(
             .header(HeaderName::from_static("mcp-protocol-version"), STATELESS)
             .header(HeaderName::from_static("mcp-method"), "tools/list");
         if let Some(token) = token {
-            request = request.header(AUTHORIZATION, evaluate::bearer(bearer(token))?);
+            let header = evaluate::bearer(bearer(token.value()), token.source())?;
+            request = request.header(AUTHORIZATION, header);
         }
         let outcome = http.send(request, TOOLS_MAX).await;
-        let page = evaluate::page(url, &outcome, token.is_some())?;
+        let page = evaluate::page(url, &outcome, token.map(Token::source))?;
         cursor = page.next_cursor;
         listing.add(page.tools);
         if cursor.is_none() {
-            return Ok(listing.end());
+            return Ok(listing);
         }
     }
     Err(evaluate::endless(url, PAGES_MAX))

@@ -23,15 +23,29 @@ pub(super) struct Page {
     pub(super) next_cursor: Option<String>,
 }
 
-/// A tool, as far as it is compared.
+/// A tool: what it is compared by, and what people are shown.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Tool {
-    name: String,
+pub(crate) struct Tool {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) description: String,
+    #[serde(default)]
+    pub(crate) annotations: Annotations,
     #[serde(default)]
     input_schema: Value,
     #[serde(default)]
     output_schema: Value,
+}
+
+/// What a tool does, as the server says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Annotations {
+    #[serde(default)]
+    pub(crate) read_only_hint: Option<bool>,
+    #[serde(default)]
+    pub(crate) destructive_hint: Option<bool>,
 }
 
 /// A list as it comes in.
@@ -47,6 +61,12 @@ impl Page {
 impl Listing {
     pub(super) fn add(&mut self, tools: Vec<Tool>) {
         self.0.extend(tools);
+    }
+
+    /// The tools, sorted by name.
+    pub(super) fn into_tools(mut self) -> Vec<Tool> {
+        self.0.sort_by(|a, b| a.name.cmp(&b.name));
+        self.0
     }
 
     pub(super) fn end(mut self) -> Tools {

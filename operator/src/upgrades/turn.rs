@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_of_an_operator_that_noted_nothing_is_compared_as_it_is_stored() {
+    fn a_deployment_without_a_note_is_compared_as_it_is_stored() {
         let server = server(7, URL, LENSES_URL, &[]);
         let mut stored = deployment("old", "s", "asked:1");
         stored.metadata.annotations = None;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{cell, check};
 
-const HEAD: &str = include_str!("audit.md");
+const HEAD: &str = include_str!("audit.md.in");
 
 #[test]
 fn the_page_of_audit_documents_every_field_and_value() {

@@ -19,7 +19,7 @@ use regex::Regex;
 
 use crate::{cell, check};
 
-const HEAD: &str = include_str!("operation.md");
+const HEAD: &str = include_str!("operation.md.in");
 
 #[test]
 fn the_page_of_operation_lists_every_metric() {

@@ -6,7 +6,7 @@ use lenses_mcp_server::settings::variable::{GROUPS, Variable};
 
 use crate::{cell, check};
 
-const HEAD: &str = include_str!("settings.md");
+const HEAD: &str = include_str!("settings.md.in");
 
 #[test]
 fn the_page_of_settings_is_what_the_code_reads() {

@@ -12,11 +12,11 @@ use serde_json::Value;
 
 use crate::{cell, check};
 
-const HEAD: &str = include_str!("tools.md");
+const HEAD: &str = include_str!("tools.md.in");
 
-const PROMPTS: &str = include_str!("prompts.md");
+const PROMPTS: &str = include_str!("prompts.md.in");
 
-const RESOURCES: &str = include_str!("resources.md");
+const RESOURCES: &str = include_str!("resources.md.in");
 
 #[test]
 fn the_page_of_tools_is_what_the_server_offers() {

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{DoctorError, Link, links};
+use crate::api_error;
 use crate::probe::{
     Credentials, Endpoint, Finding, Lenses, Reader, Token,
     dial::DialPolicy,
@@ -35,7 +36,7 @@ pub(super) async fn links(
     let failed = |error: kube::Error| DoctorError::Resource {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
-        reason: error.to_string(),
+        reason: api_error::message(&error),
     };
     let server = Api::<LensesMcpServer>::namespaced(client.clone(), namespace)
         .get(name)
@@ -209,7 +210,7 @@ fn seen<T>(
         Err(kube::Error::Api(status)) if status.code == 403 => {
             Link::not_seen(link, format!("you may not look: {}", status.message))
         }
-        Err(error) => Link::not_seen(link, error.to_string()),
+        Err(error) => Link::not_seen(link, api_error::message(&error)),
     }
 }
 

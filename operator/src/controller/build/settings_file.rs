@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_server_ignores_a_setting_that_it_does_not_know_and_its_own_version_does_not() {
+    fn only_a_server_that_is_older_ignores_settings_that_it_does_not_know() {
         let file = settings_file(&valid(&oauth_server())) + "MCP_FROBNICATE='x'\n";
         assert!(read(&file).is_err());
         let newer = file.replacen(env!("CARGO_PKG_VERSION"), "1000.0.0", 1);

@@ -14,7 +14,7 @@ use crate::probe::{
 };
 
 /// The field of the spec that names the token.
-const CREDENTIAL: &str = "spec.verification.credentialSecretRef";
+pub(super) const CREDENTIAL: &str = "spec.verification.credentialSecretRef";
 
 /// What follows the call without a token.
 #[derive(Debug, PartialEq, Eq)]
@@ -210,37 +210,36 @@ pub(super) fn with_the_service(
 }
 
 /// A token as header, or why it can't be one.
-pub(super) fn bearer(header: Option<HeaderValue>) -> Result<HeaderValue, Finding> {
+pub(super) fn bearer(
+    header: Option<HeaderValue>,
+    token_from: &str,
+) -> Result<HeaderValue, Finding> {
     header.ok_or_else(|| {
         let message = format!(
-            "{CREDENTIAL}: the token holds what no header can: write it on one line, in ASCII"
+            "{token_from}: the token holds what no header can: write it on one line, in ASCII"
         );
         Finding::bad(Reason::MaterialUnusable, message)
     })
 }
 
-/// A page of the list of tools.
+/// A page of the list of tools. `token_from` says where a token that was shown was written.
 pub(super) fn page(
     url: &Url,
     outcome: &Result<Answer, NoAnswer>,
-    with_token: bool,
+    token_from: Option<&str>,
 ) -> Result<Page, Finding> {
     let answer = outcome.as_ref().map_err(|no_answer| unreachable(url.as_str(), no_answer))?;
-    match answer.status {
-        StatusCode::UNAUTHORIZED if with_token => {
-            return Err(Finding::bad(
-                Reason::CredentialRefused,
-                format!(
-                    "{url} does not take the token of {CREDENTIAL}: write one that is good for this server"
-                ),
+    let refused = |message| Err(Finding::bad(Reason::CredentialRefused, message));
+    match (answer.status, token_from) {
+        (StatusCode::UNAUTHORIZED, Some(source)) => {
+            return refused(format!(
+                "{url} does not take the token of {source}: write one that is good for this server"
             ));
         }
-        StatusCode::FORBIDDEN if with_token => {
-            return Err(Finding::bad(
-                Reason::CredentialRefused,
-                format!(
-                    "{url} takes the token of {CREDENTIAL} but lets it list no tools: give it the scope \"read\""
-                ),
+        (StatusCode::FORBIDDEN, Some(source)) => {
+            return refused(format!(
+                "{url} takes the token of {source} but lets it list no tools: \
+                 give it the scope \"read\""
             ));
         }
         _ => {}

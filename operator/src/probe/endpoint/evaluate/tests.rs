@@ -203,11 +203,11 @@ fn a_list_of_tools_is_read_and_what_keeps_it_is_told() {
         r#""nextCursor":"n"}}"#,
     );
     assert_eq!(
-        page(&url, &answer(200, &[], list), true).unwrap().next_cursor.as_deref(),
+        page(&url, &answer(200, &[], list), Some(CREDENTIAL)).unwrap().next_cursor.as_deref(),
         Some("n")
     );
     let event = answer(200, &[(CONTENT_TYPE, "text/event-stream")], &format!("data: {list}\n\n"));
-    assert_eq!(page(&url, &event, false).unwrap().tools.len(), 1);
+    assert_eq!(page(&url, &event, None).unwrap().tools.len(), 1);
     let error = r#"{"jsonrpc":"2.0","id":2,"error":{"code":-32603,"message":"secret"}}"#;
     let too_large = Ok(Answer { body: None, ..answer(200, &[], "").unwrap() });
     for (outcome, reason, said) in [
@@ -223,7 +223,7 @@ fn a_list_of_tools_is_read_and_what_keeps_it_is_told() {
             "reset",
         ),
     ] {
-        let finding = page(&url, &outcome, true).unwrap_err();
+        let finding = page(&url, &outcome, Some(CREDENTIAL)).unwrap_err();
         assert_eq!(finding.reason, reason, "{finding:?}");
         assert!(
             finding.message.contains(said) && !finding.message.contains("secret"),
@@ -231,11 +231,8 @@ fn a_list_of_tools_is_read_and_what_keeps_it_is_told() {
             finding.message
         );
     }
-    assert_eq!(
-        page(&url, &answer(401, &[], ""), false).unwrap_err().reason,
-        Reason::ToolsNotListed
-    );
-    assert_eq!(bearer(None).unwrap_err().reason, Reason::MaterialUnusable);
+    assert_eq!(page(&url, &answer(401, &[], ""), None).unwrap_err().reason, Reason::ToolsNotListed);
+    assert_eq!(bearer(None, CREDENTIAL).unwrap_err().reason, Reason::MaterialUnusable);
 }
 
 #[test]
