@@ -75,7 +75,7 @@ enum Command {
     /// Examine live resources link by link, from HQ to what a client sees, with your own rights and
     /// from where you are.
     ///
-    /// Exit status 0: every link that could be looked at holds. 1: one does not, and what to
+    /// Exit status 0: every link that could be examined holds. 1: one does not, and what to
     /// change. 2: a resource cannot be read.
     Doctor(Doctor),
     /// Write a support bundle: resources, their objects, events and logs, without secrets.

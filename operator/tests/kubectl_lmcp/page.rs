@@ -10,9 +10,9 @@ use crate::root;
 const HEAD: &str = "\
 # Reference of kubectl lmcp
 
-Made from the program by `make generate`; `kubectl lmcp COMMAND --help` prints the same.
-[Commands](commands.md) shows how they are used. The operator's image has the same commands, under
-the name `lenses-mcp-operator`.
+`make generate` makes this page from the program. `kubectl lmcp COMMAND --help` prints the same.
+[Commands](commands.md) shows examples. The operator's image has the same commands, under the name
+`lenses-mcp-operator`.
 
 ";
 
@@ -38,7 +38,7 @@ fn write_command(page: &mut String, command: &Command) {
     let about = command.get_long_about().or(command.get_about()).unwrap().to_string();
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
-    writeln!(page, "## {}\n\n{about}\n\n```\n{usage}\n```\n", command.get_name()).unwrap();
+    writeln!(page, "## {}\n\n{about}\n\n```text\n{usage}\n```\n", command.get_name()).unwrap();
     let arguments = command.get_arguments().filter(|argument| {
         !argument.is_hide_set() && !["help", "version"].contains(&argument.get_id().as_str())
     });
