@@ -106,7 +106,8 @@ async fn report(bed: &Bed) -> Result<(), Trouble> {
     assert!(text("good/deployments.yaml").is_some_and(|text| text.contains("PLANTED")));
     assert!(text("broken/lensesmcpserver.yaml").is_some_and(|text| text.contains("nowhere")));
     assert!(text("good/events.yaml").is_some());
-    let logs: Vec<_> = files.iter().filter(|(path, _)| path.ends_with(".log")).collect();
+    let is_log = |path: &str| Path::new(path).extension().is_some_and(|end| end == "log");
+    let logs: Vec<_> = files.iter().filter(|(path, _)| is_log(path)).collect();
     assert!(logs.len() >= 2 && logs.iter().any(|(path, _)| path.contains("/good/logs/")));
     assert!(logs.iter().all(|(_, text)| !text.is_empty()), "a log is empty");
     assert!(text("gaps.txt").is_none(), "{:?}", text("gaps.txt"));
