@@ -86,6 +86,9 @@ fn read(folder: &Path, parent: &[String], sources: &mut Sources) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if name == "tests" {
+            continue;
+        }
         let module = [parent, &[name]].concat();
         if path.is_dir() {
             read(&path, &module, sources);
