@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::commands::sensitive::{REMOVED, without_secrets};
 
-/// The annotation in which kubectl keeps the object as it was applied.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// How the names of annotations end in which a program keeps the object as it applied it: kubectl,
+/// this operator, and others.
+const LAST_APPLIED: &str = "/last-applied-configuration";
 
 /// Takes out values of environment variables and headers, commands and their arguments, the data of
 /// Secrets, and what looks like a secret anywhere else.
@@ -20,7 +21,7 @@ pub(super) fn redact(value: &mut Value) {
 
 fn redact_fields(fields: &mut Map<String, Value>) {
     fields.remove("managedFields");
-    fields.remove(LAST_APPLIED);
+    fields.retain(|name, _| !name.ends_with(LAST_APPLIED));
     let is_secret = fields.get("kind").is_some_and(|kind| kind == "Secret");
     for (name, field) in fields.iter_mut() {
         match (name.as_str(), &mut *field) {
@@ -54,7 +55,11 @@ mod tests {
             "kind": "Deployment",
             "metadata": {
                 "managedFields": [1],
-                "annotations": { LAST_APPLIED: "secret-1", "a": "http://u:secret-2@h" },
+                "annotations": {
+                    "kubectl.kubernetes.io/last-applied-configuration": "secret-1",
+                    "mcp.lenses.io/last-applied-configuration": "secret-1",
+                    "a": "http://u:secret-2@h",
+                },
             },
             "spec": { "containers": [{
                 "name": "c",
