@@ -26,6 +26,7 @@ PROGRAMS = (
     "mcp_remote",
     "mcporter",
     "fastmcp",
+    "mcp_python",
 )
 
 
