@@ -27,6 +27,8 @@ PROGRAMS = (
     "mcporter",
     "fastmcp",
     "mcp_python",
+    "typescript_1",
+    "typescript_2",
 )
 
 
