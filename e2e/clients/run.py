@@ -29,6 +29,8 @@ PROGRAMS = (
     "mcp_python",
     "typescript_1",
     "typescript_2",
+    "pydantic_ai",
+    "langchain",
 )
 
 
