@@ -1,4 +1,4 @@
-"""The TypeScript SDK 1, by the page's example for the SDK 2 with the changes that the page names."""
+"""The TypeScript SDK 1, by the page's example with the changes that the page names for it."""
 
 from trial import TOPIC, contains
 
