@@ -21,6 +21,7 @@ PROGRAMS = (
     "claude_code",
     "codex",
     "gemini_cli",
+    "qwen_code",
     "opencode",
     "inspector",
     "mcp_remote",

@@ -8,8 +8,8 @@ DELETION = f'execute_sql \'{{"environment": "development", "sql": "DROP TABLE {T
 
 
 def version(trial):
-    ask = "from importlib.metadata import version; print(version(\"mcp\"))"
-    return trial.run(f"{python(trial)} -c '{ask}'").strip()
+    ask = "from importlib.metadata import version; print(version('mcp'))"
+    return trial.run(f'{python(trial)} -c "{ask}"').strip()
 
 
 def python(trial):
