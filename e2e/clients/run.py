@@ -66,6 +66,7 @@ def try_program(name, flags):
         revisions,
         *(trial.record.get(step, "not reached") for step in STEPS),
     ]
+    print(f"  {' | '.join(row)}", flush=True)
     return row, fault
 
 
