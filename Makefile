@@ -75,7 +75,7 @@ clients: target/clients/installed ## Sign in, call and sign out with client prog
 	  --server target/debug/lenses-mcp-server --target target/clients
 
 target/clients/installed: $(addprefix e2e/clients/, \
-  package.json package-lock.json requirements.txt .npmrc install)
+  package.json package-lock.json requirements.txt requirements-langchain.txt .npmrc install)
 	@e2e/clients/install target/clients
 
 $(SUITE)/installed: $(addprefix server/tests/conformance/, \

@@ -50,9 +50,10 @@ class Bed:
                 {},
             )
             self._await(f"{self.hq}/.well-known/oauth-authorization-server")
-            self.url, self.admin = self._serve("oauth", {"OAUTH_ENABLED": "true"})
+            self.url, admin = self._serve("oauth", {"OAUTH_ENABLED": "true"})
             key = {"LENSES_API_KEY": self.key, "MCP_CALLER_TOKEN": self.caller_token}
-            self.key_url, _ = self._serve("api-key", {"TRANSPORT": "http", **key})
+            self.key_url, key_admin = self._serve("api-key", {"TRANSPORT": "http", **key})
+            self.admins = (admin, key_admin)
             self.stack = self.stack.pop_all()
         return self
 
@@ -109,9 +110,11 @@ class Bed:
         return found == 200
 
     def revisions(self):
-        """The MCP revisions that were spoken to the server with OAuth, as it counts them."""
-        with urllib.request.urlopen(f"{self.admin}/metrics", timeout=10) as reply:
-            lines = reply.read().decode().splitlines()
+        """The MCP revisions that were spoken to the servers, as they count them."""
+        lines = []
+        for admin in self.admins:
+            with urllib.request.urlopen(f"{admin}/metrics", timeout=10) as reply:
+                lines += reply.read().decode().splitlines()
         counts = [
             line
             for line in lines

@@ -21,11 +21,17 @@ PROGRAMS = (
     "claude_code",
     "codex",
     "gemini_cli",
+    "qwen_code",
     "opencode",
     "inspector",
     "mcp_remote",
     "mcporter",
     "fastmcp",
+    "mcp_python",
+    "typescript_1",
+    "typescript_2",
+    "pydantic_ai",
+    "langchain",
 )
 
 
@@ -60,6 +66,7 @@ def try_program(name, flags):
         revisions,
         *(trial.record.get(step, "not reached") for step in STEPS),
     ]
+    print(f"  {' | '.join(row)}", flush=True)
     return row, fault
 
 
