@@ -190,4 +190,22 @@ mod tests {
         pod.containers[0].image = Some("edited:1".into());
         assert_eq!(last_applied(&stored), Some(applied));
     }
+
+    #[test]
+    fn a_note_that_somebody_wrote_leads_to_no_other_object() {
+        let stored = build(&valid(&oauth_server())).deployment.unwrap();
+        let mut foreign = stored.clone();
+        foreign.metadata.name = Some("victim".into());
+        foreign.metadata.namespace = Some("kube-system".into());
+        foreign.metadata.uid = Some("u".into());
+        let mut edited = stored.clone();
+        let annotations = edited.metadata.annotations.get_or_insert_default();
+        let note = serde_json::to_string(&foreign).unwrap();
+        annotations.insert(LAST_APPLIED.to_owned(), note);
+        let asked = last_applied(&edited).unwrap();
+        assert_eq!(
+            (asked.metadata.name, asked.metadata.namespace, asked.metadata.uid),
+            (stored.metadata.name, stored.metadata.namespace, None)
+        );
+    }
 }

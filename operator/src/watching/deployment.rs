@@ -1,6 +1,9 @@
 //! What a Deployment says of itself. Pure.
 
-use k8s_openapi::api::{apps::v1::Deployment, core::v1::Container};
+use k8s_openapi::{
+    api::{apps::v1::Deployment, core::v1::Container},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 use lenses_mcp_crds::SERVER_CONTAINER;
 
 use crate::names::{LAST_APPLIED, SETTINGS_VOLUME, TEMPLATE};
@@ -21,6 +24,15 @@ pub(crate) fn image(deployment: &Deployment) -> Option<String> {
 pub(crate) fn last_applied(deployment: &Deployment) -> Option<Deployment> {
     let noted = deployment.metadata.annotations.as_ref()?.get(LAST_APPLIED)?;
     let mut asked: Deployment = serde_json::from_str(noted).ok()?;
+    // Whoever may write the Deployment may write the note. It must lead to no other object.
+    asked.metadata = ObjectMeta {
+        name: deployment.metadata.name.clone(),
+        namespace: deployment.metadata.namespace.clone(),
+        labels: asked.metadata.labels,
+        annotations: asked.metadata.annotations,
+        owner_references: asked.metadata.owner_references,
+        ..ObjectMeta::default()
+    };
     let annotations = asked.metadata.annotations.get_or_insert_default();
     annotations.insert(LAST_APPLIED.to_owned(), noted.clone());
     Some(asked)
