@@ -55,8 +55,8 @@ pub(super) fn make_node(run: &Path, name: &str, program: &Path) -> Result<PathBu
 }
 
 /// Puts the calling thread into the network of the node whose process 1 is `pid`, with names
-/// resolved by the cluster's DNS and its own `/etc/hosts`. Everything else stays the caller's: files,
-/// processes, users.
+/// resolved by the cluster's DNS and its own `/etc/hosts`. Everything else stays the caller's:
+/// files, processes, users.
 pub(super) fn enter(pid: u32, run: &Path) -> Result<(), NamespaceError> {
     let network = format!("/proc/{pid}/ns/net");
     let network = File::open(&network)

@@ -46,8 +46,8 @@ pub(super) fn files(run: &Path, name: &str) -> Vec<RenderedFile> {
                  timeout:1\n"
             ),
         ),
-        // A name for what listens on loopback: with that address itself, a URL would mean the user's
-        // machine, and the operator would not dial it.
+        // A name for what listens on loopback: with that address itself, a URL would mean the
+        // user's machine, and the operator would not dial it.
         (
             "exec/hosts".to_owned(),
             format!("127.0.0.1 localhost {LOOPBACK_SERVICE}\n::1 localhost\n"),

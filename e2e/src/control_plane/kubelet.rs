@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 /// How soon what failed is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// Says of each pod of `namespace` that it runs and is ready, as soon as it is there. While there is
-/// no API server, it tries again.
+/// Says of each pod of `namespace` that it runs and is ready, as soon as it is there. While there
+/// is no API server, it tries again.
 pub async fn make_pods_ready(client: Client, namespace: String) {
     let pods = Api::<Pod>::namespaced(client, &namespace);
     let pending = watcher(pods.clone(), watcher::Config::default())
