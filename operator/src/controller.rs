@@ -108,7 +108,7 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Re
     let now = Timestamp::now();
     let status = status::status(server, valid.as_ref(), applied.as_ref(), &found, known, now);
     // 7. Write the status. The API server, if it differs.
-    write_status::write_status(context, server, status).await?;
+    let postponed = write_status::write_status(context, server, status).await?;
 
     applied?;
     match valid {
@@ -116,6 +116,7 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Re
         Err(rejections) if rejections.reason() == Reason::NameTaken => {
             Ok(context.failures.next(&key(server)))
         }
+        _ if let Some(wait) = postponed => Ok(Action::requeue(wait)),
         // Nor are events, and a warning may come after the state that it is about.
         _ if found.pods.unexplained => Ok(context.failures.next(&key(server))),
         _ if let Some(wait) = found.pods.patience => Ok(Action::requeue(wait)),

@@ -30,6 +30,7 @@ mod controller;
 pub mod lease;
 pub mod metrics;
 mod names;
+mod postponed;
 pub mod probe;
 mod quantity;
 mod queue;
