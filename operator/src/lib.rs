@@ -30,12 +30,12 @@ mod controller;
 pub mod lease;
 pub mod metrics;
 mod names;
-mod postponed;
 pub mod probe;
 mod quantity;
 mod queue;
 pub mod run;
 pub mod settings;
+mod statuses;
 mod upgrades;
 mod watching;
 

@@ -50,16 +50,16 @@ pub(crate) async fn write_status(
 ) -> Result<Option<Duration>, WriteStatusError> {
     let before = server.status.as_ref();
     if before == Some(&status) {
-        context.postponed.forget(&key(server));
+        context.statuses.settle(&key(server), None);
         return Ok(None);
     }
     if before.is_some_and(|before| only_progress(before, &status))
-        && let Some(wait) = context.postponed.wait(&key(server))
+        && let Some(wait) = context.statuses.wait(&key(server))
     {
         return Ok(Some(wait));
     }
-    write(context, server, &status).await?;
-    context.postponed.forget(&key(server));
+    let written = write(context, server, &status).await?;
+    context.statuses.settle(&key(server), written.as_deref());
     announce(context, server.object_ref(&()), before, &status).await;
     Ok(None)
 }
@@ -113,13 +113,13 @@ pub(crate) async fn unreadable(
     Ok(Action::await_change())
 }
 
-/// The `resourceVersion` makes sure that what the status was made from is what is there: a status
+/// Gives the `resourceVersion` that it made. The one that it sends makes sure that what the status was made from is what is there: a status
 /// made from an older state would undo a newer one.
 async fn write<K: Resource<DynamicType = ()>>(
     context: &Context,
     server: &K,
     status: &LensesMcpServerStatus,
-) -> Result<(), WriteStatusError> {
+) -> Result<Option<String>, WriteStatusError> {
     // The answer is read as metadata alone: the rest of it may be what this operator cannot read.
     let namespace = server.namespace().unwrap_or_default();
     let api =
@@ -144,8 +144,8 @@ async fn write<K: Resource<DynamicType = ()>>(
         written = api.patch_status(&name, &params, &Patch::Merge(&patch)).await;
     }
     match written {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Ok(object) => Ok(object.metadata.resource_version),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
         Err(kube::Error::Api(status)) if status.is_conflict() => Err(WriteStatusError::Outdated),
         Err(error) => Err(WriteStatusError::Write(error)),
     }
