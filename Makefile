@@ -34,8 +34,8 @@ CARGO_DENY := 0.20.2
 SUITE := target/conformance/suite
 
 .PHONY: help demo test lint lint-code lint-crates lint-manifests lint-dependencies advisories unit \
-  server conformance clients e2e fuzz bench bench-operator generate images dist push charts alerts \
-  linux-root cluster demo-programs kubernetes test-kubernetes
+  server conformance clients e2e faults fuzz bench bench-operator generate images dist push charts \
+  alerts linux-root cluster demo-programs kubernetes test-kubernetes
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
@@ -71,8 +71,9 @@ lint-crates: ## Build the documentation, and each crate on its own, without a wa
 	for crate in $(CRATES); do cargo clippy -p $$crate --locked -- -D warnings; done
 	cargo clippy -p lenses-mcp-e2e --no-default-features --locked -- -D warnings
 
-lint-manifests: $(addprefix target/tools/, helm3 helm4 lint/installed manifests/installed) \
-  target/tools/kubeconform ## Lint charts, manifests, Dockerfiles and workflows.
+MANIFEST_TOOLS := $(addprefix target/tools/, helm3 helm4 kubeconform lint/installed \
+  manifests/installed)
+lint-manifests: $(MANIFEST_TOOLS) ## Lint charts, manifests, Dockerfiles and workflows.
 	@cargo build -p lenses-mcp-operator --locked
 	.ci/manifests
 	target/tools/actionlint -shellcheck target/tools/lint/bin/shellcheck
@@ -125,6 +126,13 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 	  cargo test -p lenses-mcp-e2e --locked --offline --test rights
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
 
+FAULT_SECONDS := 600
+FAULT_SEED = $(shell date +%s)
+
+faults: linux-root images ## Cause random faults for FAULT_SECONDS; then all is as the specs say.
+	FAULT_SECONDS=$(FAULT_SECONDS) FAULT_SEED=$(FAULT_SEED) cargo test -p lenses-mcp-e2e --locked \
+	  --test cluster_survives_random_faults -- --nocapture
+
 FUZZ_SECONDS := 60
 FUZZ_INPUTS :=
 FUZZ_TARGET :=
@@ -143,7 +151,8 @@ RESOURCES := 10000
 
 bench-operator: override PROFILE := release
 bench-operator: linux-root images ## Measure the operator as it ships, and a bare client beside it.
-	cargo run --release -p lenses-mcp-e2e --bin bench-operator --locked -- \
+	$(STATIC_CARGO) run --release --locked --target $(HOST) -p lenses-mcp-e2e \
+	  --bin bench-operator -- \
 	  --operator $(CURDIR)/$(STATIC)/lenses-mcp-operator \
 	  --server $(CURDIR)/$(STATIC)/lenses-mcp-server --resources $(RESOURCES)
 
