@@ -38,7 +38,7 @@ SUITE := target/conformance/suite
   alerts linux-root cluster demo-programs kubernetes test-kubernetes
 
 help: ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 20
 
 demo: linux-root ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
 	@echo "The first run builds everything from source: about 15 minutes on 2 cores."
