@@ -26,16 +26,19 @@ E2E_TESTS := $(basename $(notdir $(wildcard e2e/tests/*.rs))) \
 SERVER_TESTS := $(filter server_%,$(E2E_TESTS))
 CLUSTER_TESTS := $(filter cluster_%,$(E2E_TESTS))
 INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS))
+# The packages of the workspace, to be built one by one.
+CRATES := $(addprefix lenses-mcp-,crds oauth process-metrics operator server e2e)
+CARGO_DENY := 0.20.2
 
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
-.PHONY: help demo test lint unit server conformance clients e2e faults fuzz bench bench-operator \
-  generate images dist push charts alerts linux-root cluster demo-programs kubernetes \
-  test-kubernetes
+.PHONY: help demo test lint lint-code lint-crates lint-manifests lint-dependencies advisories unit \
+  server conformance clients e2e faults fuzz bench bench-operator generate images dist push charts \
+  alerts linux-root cluster demo-programs kubernetes test-kubernetes
 
 help: ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 20
 
 demo: linux-root ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
 	@echo "The first run builds everything from source: about 15 minutes on 2 cores."
@@ -44,16 +47,43 @@ demo: linux-root ## Start Kubernetes, HQ, the operator and a server; sign in; ca
 	exec target/$(HOST)/fast/demo --images $(IMAGES)
 
 test: linux-root ## Run every test there is. PROFILE=release: with the images that ship.
-	@e2e/steps cluster start:test-kubernetes lint unit server conformance images \
+	@e2e/steps cluster start:test-kubernetes lint-code unit server conformance images \
 	  test-kubernetes e2e
 
-lint: ## Check format, style, prose and lints.
+# `make test` runs the part that needs no tools that take minutes to build.
+lint: lint-code lint-crates lint-manifests lint-dependencies ## Run every linter but `advisories`.
+
+lint-code: target/tools/lint/installed ## Check format, style, prose, Rust, scripts and YAML.
+	PATH=$(CURDIR)/target/tools/lint/bin:$$PATH
 	cargo fmt --all --check
 	.ci/style
 	.ci/links
 	.ci/prose
 	cargo clippy --workspace --all-targets --features lenses-mcp-server/conformance --locked \
 	  -- -D warnings
+	git grep -lE '^#!/.*sh$$' -- ':!*.rs' ':!*.md' | xargs shellcheck
+	git ls-files '*.yaml' '*.yml' | xargs yamllint --strict
+	git ls-files '*Dockerfile' | xargs hadolint
+
+# A crate that is built with others may use features that only they ask for.
+lint-crates: ## Build the documentation, and each crate on its own, without a warning.
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+	for crate in $(CRATES); do cargo clippy -p $$crate --locked -- -D warnings; done
+	cargo clippy -p lenses-mcp-e2e --no-default-features --locked -- -D warnings
+
+MANIFEST_TOOLS := $(addprefix target/tools/, helm3 helm4 kubeconform lint/installed \
+  manifests/installed)
+lint-manifests: $(MANIFEST_TOOLS) ## Lint charts, manifests, Dockerfiles and workflows.
+	@cargo build -p lenses-mcp-operator --locked
+	.ci/manifests
+	target/tools/actionlint -shellcheck target/tools/lint/bin/shellcheck
+
+lint-dependencies: target/tools/bin/cargo-deny ## Check licences, sources and bans of dependencies.
+	@target/tools/bin/cargo-deny check --deny warnings bans licenses sources
+
+# Not part of `lint`, because it loads the RustSec advisory database from GitHub.
+advisories: target/tools/bin/cargo-deny ## Check dependencies against known vulnerabilities.
+	@target/tools/bin/cargo-deny check --deny warnings advisories
 
 unit: ## Run the tests that need no cluster, generated files against their source included.
 	cargo test --workspace --exclude lenses-mcp-e2e --locked
@@ -129,7 +159,7 @@ bench-operator: linux-root images ## Measure the operator as it ships, and a bar
 linux-root:
 	@if [ "$$(uname -s)" != Linux ] || [ "$$(id -u)" != 0 ]; then
 	  echo "A cluster needs Linux and root (this is $$(uname -s), user $$(id -un));" \
-	    "make lint unit is what runs here." >&2
+	    "make lint-code unit is what runs here." >&2
 	  exit 1
 	fi
 
@@ -169,12 +199,11 @@ push: $(HELM) ## Push the images and charts in dist/ to REGISTRY.
 
 # Not part of `make test`, which renders the charts with Helm 4 alone: Helm 3 takes minutes to
 # build.
-charts: target/tools/helm3 target/tools/helm4 ## Render and lint the charts with Helm 3 and 4.
+charts: target/tools/helm3 target/tools/helm4 ## Render the charts with Helm 3 and 4.
 	@cargo build -p lenses-mcp-e2e --test renders_the_charts --locked
 	for helm in 3 4; do
 	  mkdir -p target/tools/$$helm
 	  ln -sf ../helm$$helm target/tools/$$helm/helm
-	  for chart in charts/*; do target/tools/helm$$helm lint --strict $$chart; done
 	  PATH=$(CURDIR)/target/tools/$$helm:$$PATH \
 	    cargo test -p lenses-mcp-e2e --test renders_the_charts --locked
 	done
@@ -195,6 +224,20 @@ target/tools/helm4: e2e/cluster/helm/go.sum
 target/tools/helm3: e2e/cluster/helm3/go.sum
 	go build -C e2e/cluster/helm3 -o $(CURDIR)/$@ \
 	  -ldflags "-s -w -X helm.sh/helm/v3/internal/version.version=v3.22.0" helm.sh/helm/v3/cmd/helm
+
+# With actionlint.
+target/tools/kubeconform: .ci/tools/go.sum
+	go build -C .ci/tools -ldflags "-s -w" -o $(CURDIR)/target/tools/ tool
+
+target/tools/%/installed: .ci/tools/requirements-%.txt
+	@release/requirements python3=python3-venv
+	rm -rf target/tools/$*
+	python3 -m venv target/tools/$*
+	target/tools/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+target/tools/bin/cargo-deny:
+	cargo install --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY)
 
 # Steps of `make test` and `make demo`. The builds of Kubernetes do not depend on the program that
 # they run: in the background, cargo would wait for the cargo of other steps.

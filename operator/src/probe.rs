@@ -18,8 +18,8 @@
 
 //!
 //! A reconcile says what is to be looked at and takes what was found so far. The probes go on
-//! beside the reconciles ([`probe_loop`]), for ever, and wake a reconcile when they find something
-//! else:
+//! beside the reconciles ([`probe_loop()`]), for ever, and wake a reconcile when they find
+//! something else:
 //!
 //! ```text
 //! reconcile ─▶ plan ─▶ schedule (pure: what is known, what is due) ─▶ status

@@ -181,6 +181,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
 }
 
 /// Cancelled by the first SIGTERM or SIGINT; the second ends the process.
+#[expect(clippy::disallowed_methods, reason = "whoever signals twice waits for nothing")]
 fn stop_on_signal() -> Result<CancellationToken, RunError> {
     let mut requests = stop::Requests::listen().map_err(RunError::Signals)?;
     let stop = CancellationToken::new();

@@ -2,7 +2,7 @@
 //! such as the image.
 //!
 //! A rendering is all that the pods get: image, settings and pod template. A server keeps the one
-//! that it has, whole, until it is its turn ([`turn`], pure). Its turn ends when it serves and
+//! that it has, whole, until it is its turn ([`turn()`], pure). Its turn ends when it serves and
 //! verifies as it did before. One that does not keeps its place, so that a bad version stops by
 //! itself, and goes on by itself when the server is well. One that cannot move has no place.
 //!

@@ -2,7 +2,7 @@
 //!
 //! It is a stream of its own (`MCP_AUDIT`), one JSON object a line, and has nothing to do with the
 //! level of the log. `docs/audit.md` describes each field; its table and the JSON Schema beside it
-//! are made from [`line`]. A value of an argument, a statement or a record is in no line: only
+//! are made from [`mod@line`]. A value of an argument, a statement or a record is in no line: only
 //! names of environments and objects are, and the SHA-256 of a statement.
 
 mod decision;

@@ -138,6 +138,7 @@ impl Drop for FlushAtEnd {
 }
 
 impl Queue {
+    #[expect(clippy::disallowed_methods, reason = "the thread is the writer's own")]
     fn write_to(&self, mut out: impl Write) {
         let mut batch = Vec::new();
         loop {
@@ -192,6 +193,7 @@ impl Queue {
 }
 
 /// Writes as much as can be written, and gives the rest.
+#[expect(clippy::disallowed_methods, reason = "the thread is the writer's own")]
 fn write_all<'a>(out: &mut impl Write, mut bytes: &'a [u8]) -> &'a [u8] {
     while !bytes.is_empty() {
         match out.write(bytes) {

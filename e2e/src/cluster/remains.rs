@@ -3,6 +3,8 @@
 //! Found by looking at the machine, not by a record of what was started: so it is found after any
 //! crash.
 
+#![expect(clippy::disallowed_methods, reason = "what removes a cluster is not async")]
+
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;

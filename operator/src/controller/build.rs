@@ -40,7 +40,7 @@ macro_rules! children {
     ($($field:ident: $kind:ty,)*) => {
         /// Everything that a server consists of, as it is wanted; `None` for what the spec does not
         /// ask for. The Deployment is there only if there is a sealing key for the pods to mount,
-        /// since its identity is part of the pods: [`deployment`] makes it of one that is new.
+        /// since its identity is part of the pods: [`deployment()`] makes it of one that is new.
         pub(crate) struct Children {
             $(pub(crate) $field: Option<$kind>,)*
         }

@@ -182,7 +182,8 @@ impl Error {
         }
     }
 }
-/// Why a [`Client`] could not be made.
+
+/// Why a [`Client`](super::Client) could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The address is not `http` or `https` with a host.

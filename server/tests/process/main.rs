@@ -1,6 +1,7 @@
 //! The binary as an operator meets it: exit status, listings, probes, and the end.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
+#![expect(clippy::disallowed_methods, reason = "no runtime runs in this process")]
 
 #[path = "../binary/mod.rs"]
 mod binary;
