@@ -3,10 +3,10 @@
 
 #[cfg(feature = "bed")]
 pub mod bed;
-#[cfg(feature = "bed")]
+#[cfg(feature = "client")]
 pub mod client;
 #[cfg(all(feature = "bed", target_os = "linux"))]
 pub mod cluster;
-#[cfg(all(feature = "bed", target_os = "linux"))]
+#[cfg(feature = "client")]
 pub mod demo;
 pub mod hq;
