@@ -57,6 +57,7 @@ lint: ## Check format, style, prose and lints.
 	.ci/style
 	.ci/links
 	.ci/prose
+	.ci/blocks
 	cargo clippy --workspace --all-targets --features lenses-mcp-server/conformance --locked \
 	  -- -D warnings
 
