@@ -7,6 +7,8 @@ pub mod bed;
 pub mod client;
 #[cfg(all(feature = "bed", target_os = "linux"))]
 pub mod cluster;
+#[cfg(all(feature = "bed", target_os = "linux"))]
+pub mod control_plane;
 #[cfg(feature = "client")]
 pub mod demo;
 pub mod hq;
