@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+#[expect(clippy::unwrap_used, reason = "a test fails where something is not as it must be")]
 #[expect(dead_code, reason = "the operator's tests use the rest")]
 #[path = "../../operator/tests/docs/blocks.rs"]
 mod blocks;

@@ -2,21 +2,19 @@
 
 use std::{
     net::TcpListener,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
-fn local_demo(mcp: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_local-demo"))
-        .args(["--hq", "127.0.0.1:0", "--mcp", mcp])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+fn local_demo(mcp: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local-demo"));
+    command.args(["--hq", "127.0.0.1:0", "--mcp", mcp]).stdin(Stdio::null());
+    command
 }
 
 #[test]
 fn the_local_demo_signs_in_calls_tools_and_says_how_to_connect() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let output = local_demo(&address);
+    let output = local_demo(&address).output().unwrap();
     let (out, errors) = (String::from_utf8(output.stdout).unwrap(), output.stderr);
     let errors = String::from_utf8_lossy(&errors);
     assert!(output.status.success(), "{out}{errors}");
@@ -42,7 +40,7 @@ fn the_local_demo_signs_in_calls_tools_and_says_how_to_connect() {
 fn an_address_that_is_taken_is_named_with_its_option() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = local_demo(&address);
+    let output = local_demo(&address).output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success(), "{errors}");
     assert!(errors.contains(&address) && errors.contains("--mcp"), "{errors}");

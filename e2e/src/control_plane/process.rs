@@ -6,6 +6,7 @@ use std::{fs, time::Duration};
 const TICKS: u64 = 100;
 
 /// A line of `/proc/PID/status`, in KiB.
+#[must_use]
 pub fn memory(pid: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
@@ -13,6 +14,7 @@ pub fn memory(pid: u32, name: &str) -> u64 {
 }
 
 /// The processor time so far, its own and the kernel's for it.
+#[must_use]
 pub fn cpu_time(pid: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     // After the name, which may hold anything: fields 14 and 15 of proc(5).
