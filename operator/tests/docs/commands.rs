@@ -43,16 +43,10 @@ fn every_command_of_this_program_has_arguments_that_it_takes() {
             let part = part.split(" >").next().unwrap();
             let part = part.replace("NAMESPACE", "namespace").replace("NAME", "name");
             let words = shlex::split(&part).unwrap_or_else(|| panic!("{place}: {part}"));
-            let refused = match cli::plugin().try_get_matches_from(words) {
-                Ok(_) => None,
+            let refused = cli::plugin().try_get_matches_from(words).err().filter(|error| {
                 // The text may name a command without its arguments.
-                Err(error) => Some(error).filter(|error| {
-                    !matches!(
-                        error.kind(),
-                        ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp
-                    )
-                }),
-            };
+                !matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp)
+            });
             assert!(refused.is_none(), "{place}: {line}: {}", refused.unwrap());
             read += 1;
         }

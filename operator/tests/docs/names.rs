@@ -68,8 +68,7 @@ fn every_field_and_chart_value_that_a_page_names_exists() {
         if path.last() == Some(&"rs") || OTHER_FIELDS.contains(&&found[1]) {
             continue;
         }
-        let starts = |schema: &&&Value| schema["properties"].get(path[0]).is_some();
-        if schemas.iter().find(starts).is_some() {
+        if schemas.iter().any(|schema| schema["properties"].get(path[0]).is_some()) {
             let known = schemas.iter().any(|schema| has(schema, &path));
             assert!(known, "{page}: `{span}` is no field of a resource and no value of a chart");
             checked += 1;
