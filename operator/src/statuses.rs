@@ -1,7 +1,7 @@
 //! The statuses that were written a moment ago, and those that wait.
 //!
-//! Each step of a rollout and of a verification changes the status a little, and the next step comes
-//! soon, so only the last of them is written.
+//! Each step of a rollout and of a verification changes the status a little, and the next step
+//! comes soon, so only the last of them is written.
 
 use std::{
     collections::HashMap,

@@ -113,8 +113,8 @@ pub(crate) async fn unreadable(
     Ok(Action::await_change())
 }
 
-/// Gives the `resourceVersion` that it made. The one that it sends makes sure that what the status was made from is what is there: a status
-/// made from an older state would undo a newer one.
+/// Gives the `resourceVersion` that it made. The one that it sends makes sure that what the status
+/// was made from is what is there: a status made from an older state would undo a newer one.
 async fn write<K: Resource<DynamicType = ()>>(
     context: &Context,
     server: &K,
