@@ -33,18 +33,24 @@ CARGO_DENY := 0.20.2
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
-.PHONY: help demo test lint lint-code lint-crates lint-manifests lint-dependencies advisories unit \
-  server conformance clients e2e faults fuzz bench bench-operator generate images dist push charts \
-  alerts linux-root cluster demo-programs kubernetes test-kubernetes
+.PHONY: help try demo test lint lint-code lint-crates lint-manifests lint-dependencies advisories \
+  unit server conformance clients e2e faults fuzz bench bench-operator generate images \
+  previous-images dist push charts alerts linux-root cluster demo-programs kubernetes \
+  test-kubernetes
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 20
 
+try: ## Start a stand-in HQ and the server; sign in; call tools. Needs neither root nor Linux.
+	@echo "The first run compiles the server and its dependencies: up to 4 minutes on 2 cores."
+	cargo build -p lenses-mcp-e2e --no-default-features --features local --bin local-demo --locked
+	exec target/debug/local-demo
+
 demo: linux-root ## Start Kubernetes, HQ, the operator and a server; sign in; call tools.
 	@echo "The first run builds everything from source: about 15 minutes on 2 cores."
 	echo "Later runs take 20 seconds."
-	e2e/steps demo-programs start:kubernetes images kubernetes
-	exec target/$(HOST)/fast/demo --images $(IMAGES)
+	BED=yes e2e/steps demo-programs=4 start:kubernetes images=4 kubernetes=7
+	exec $(STATIC)/demo --images $(IMAGES)
 
 test: linux-root ## Run every test there is. PROFILE=release: with the images that ship.
 	@e2e/steps cluster start:test-kubernetes lint-code unit server conformance images \
@@ -59,6 +65,7 @@ lint-code: target/tools/lint/installed ## Check format, style, prose, Rust, scri
 	.ci/style
 	.ci/links
 	.ci/prose
+	.ci/blocks
 	cargo clippy --workspace --all-targets --features lenses-mcp-server/conformance --locked \
 	  -- -D warnings
 	git grep -lE '^#!/.*sh$$' -- ':!*.rs' ':!*.md' | xargs shellcheck
@@ -112,7 +119,7 @@ $(SUITE)/installed: $(addprefix server/tests/conformance/, \
   package.json package-lock.json .npmrc install)
 	@server/tests/conformance/install $(SUITE)
 
-e2e: linux-root images ## Run the tests that need a cluster, on a cluster made for them.
+e2e: linux-root previous-images ## Run the tests that need a cluster, on a cluster made for them.
 	cargo build -p lenses-mcp-e2e --bins --tests --locked
 	cluster=target/debug/cluster
 	name=test-$$$$
@@ -159,7 +166,7 @@ bench-operator: linux-root images ## Measure the operator as it ships, and a bar
 linux-root:
 	@if [ "$$(uname -s)" != Linux ] || [ "$$(id -u)" != 0 ]; then
 	  echo "A cluster needs Linux and root (this is $$(uname -s), user $$(id -un));" \
-	    "make lint-code unit is what runs here." >&2
+	    "make try, make lint-code and make unit run here." >&2
 	  exit 1
 	fi
 
@@ -174,12 +181,20 @@ generate: ## Write the files that are made from source.
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-operator --test operator_page
 	UPDATE_DOCS=1 cargo test --quiet -p lenses-mcp-operator --test kubectl_lmcp page
 
-# All in one build, so that cargo builds each dependency once. Without default features, the
-# stand-in HQ has nothing of the test bed's clients and cluster.
+# The same packages and features in each build, so that cargo builds each dependency once. Without
+# default features, the stand-in HQ has nothing of the test bed's clients and cluster. With BED=yes
+# it has, because the demo's own programs, which share the dependencies, need them.
+PROGRAMS = $(STATIC_CARGO) build --profile $(PROFILE) --locked --target $(HOST) \
+  -p lenses-mcp-operator -p lenses-mcp-server -p lenses-mcp-e2e --no-default-features \
+  $(if $(BED),--features lenses-mcp-e2e/bed)
+
 images: ## Build the images from the Dockerfiles that ship, into target/images/PROFILE.
-	@$(STATIC_CARGO) build --profile $(PROFILE) --locked --target $(HOST) \
-	  -p lenses-mcp-operator -p lenses-mcp-server -p lenses-mcp-e2e --no-default-features --bins
+	@$(PROGRAMS) --bin lenses-mcp-operator --bin lenses-mcp-server --bin hq
 	e2e/images $(STATIC) $(IMAGES) $(VERSION) $($(PROFILE)_MIB)
+
+# For the test of upgrades alone.
+previous-images: images
+	@e2e/images $(STATIC) $(IMAGES) $(VERSION) $($(PROFILE)_MIB) previous
 
 # Where the images and charts of a release are.
 REGISTRY := docker.io/lensesio
@@ -248,10 +263,8 @@ cluster:
 test-kubernetes:
 	@target/debug/cluster build --test-programs
 
-# In the images' profile and target, to share their dependencies.
 demo-programs:
-	@$(STATIC_CARGO) build --profile fast --locked --target $(HOST) -p lenses-mcp-e2e \
-	  --bin cluster --bin demo
+	@$(PROGRAMS) --bin cluster --bin demo
 
 kubernetes:
 	@target/$(HOST)/fast/cluster build

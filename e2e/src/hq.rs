@@ -3,7 +3,7 @@
 //!
 //! Lenses HQ is a commercial product that cannot be part of a test bed. What stands here behaves as
 //! its interfaces are known to: an OAuth 2.1 authorization server ([`oauth`]), the REST API and its
-//! proxy to an environment's agent ([`environments`], [`kafka`]), and SQL over a WebSocket
+//! proxy to an environment's agent ([`environments`], [`routes`]), and SQL over a WebSocket
 //! ([`sql`]). A created topic shows in later reads, a deleted group is gone, a revoked application
 //! is out. Faults are set, and the requests that HQ saw are read, on a listener of their own
 //! ([`control`]).
@@ -33,7 +33,12 @@ mod meta_info;
 mod oauth;
 mod problem;
 mod proxied;
+mod queries;
+mod redirect_uri;
 mod requests;
+mod routes;
+mod scope;
+mod secret;
 mod seed;
 mod serve;
 #[cfg(test)]
@@ -71,7 +76,7 @@ impl Hq {
             settings,
             issuer,
             oauth: Mutex::new(store),
-            environments: environments::Environments::seeded(),
+            environments: environments::Environments::new(seed::environments()),
             faults: watch::Sender::new(faults::Faults::default()),
             listening: watch::Sender::new(false),
             requests,

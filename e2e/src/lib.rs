@@ -3,12 +3,12 @@
 
 #[cfg(feature = "bed")]
 pub mod bed;
-#[cfg(feature = "bed")]
+#[cfg(feature = "client")]
 pub mod client;
 #[cfg(all(feature = "bed", target_os = "linux"))]
 pub mod cluster;
 #[cfg(all(feature = "bed", target_os = "linux"))]
 pub mod control_plane;
-#[cfg(all(feature = "bed", target_os = "linux"))]
+#[cfg(feature = "client")]
 pub mod demo;
 pub mod hq;

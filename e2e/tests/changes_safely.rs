@@ -117,7 +117,8 @@ async fn a_failing_image_leaves_the_old_one_serving_and_both_are_named() {
             let alice = Application::new("Claude", &mcp_url(&stalled)?, "alice")?
                 .sign_in(Ticks::AsAsked)
                 .await?;
-            alice.call("list_environments", json!({})).await?;
+            let result = alice.call("list_environments", json!({})).await?;
+            assert_ne!(result.is_error, Some(true), "{result:?}");
             Ok(())
         })
     })

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{ConfigMap, Secret, Service, ServiceAccount},
+    networking::v1::NetworkPolicy,
 };
 use kube::{
     ResourceExt,
@@ -28,6 +29,8 @@ async fn a_second_reconcile_and_an_operator_restart_change_no_resource_version()
         let hq = bed.hq().await?;
         bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
         let before = everything(&bed).await?;
+        // The resource and six objects.
+        assert_eq!(before.len(), 7, "{before:?}");
 
         let operator = ["--namespace", OPERATOR_NAMESPACE];
         bed.kubectl(
@@ -191,6 +194,7 @@ async fn everything(bed: &Bed) -> Result<BTreeMap<String, Option<String>>, Troub
     add("ConfigMap", versions(&bed.api::<ConfigMap>()).await?);
     add("Secret", versions(&bed.api::<Secret>()).await?);
     add("ServiceAccount", versions(&bed.api::<ServiceAccount>()).await?);
+    add("NetworkPolicy", versions(&bed.api::<NetworkPolicy>()).await?);
     Ok(all)
 }
 

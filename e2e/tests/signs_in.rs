@@ -87,6 +87,8 @@ async fn a_users_rights_in_lenses_hold_whatever_scopes_the_token_has() {
             )
             .await?;
         assert_eq!(refused.is_error, Some(true), "{refused:?}");
+        let said = serde_json::to_string(&refused.content)?;
+        assert!(said.contains("Lenses HQ does not allow this"), "{said}");
         Ok(())
     })
     .await;
@@ -99,7 +101,8 @@ async fn a_revoked_application_is_out_at_its_next_call() {
         let made = bed.apply_until_ready(&bed.oauth_server("mcp", &hq)).await?;
         let alice =
             Application::new("Claude", &mcp_url(&made)?, "alice")?.sign_in(Ticks::AsAsked).await?;
-        alice.call("list_environments", json!({})).await?;
+        let before = alice.call("list_environments", json!({})).await?;
+        assert_ne!(before.is_error, Some(true), "{before:?}");
 
         let token = alice.access_token().await?;
         let applications = hq.applications(&token).await?;

@@ -19,7 +19,7 @@ mod linux {
     use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
     use clap::Parser;
-    use lenses_mcp_e2e::demo;
+    use lenses_mcp_e2e::demo::kubernetes;
 
     /// Starts Kubernetes, Lenses HQ, the operator and an MCP server, signs in and calls tools.
     #[derive(Debug, Parser)]
@@ -37,10 +37,10 @@ mod linux {
     pub(super) async fn main() -> ExitCode {
         let Arguments { images, name } = Arguments::parse();
         // Somebody at a terminal wants to try it; a script wants to know that it works.
-        match demo::run(&images, &name, std::io::stdin().is_terminal()).await {
+        match kubernetes::run(&images, &name, std::io::stdin().is_terminal()).await {
             Ok(()) => ExitCode::SUCCESS,
-            Err(trouble) => {
-                eprintln!("demo: {trouble}");
+            Err(error) => {
+                eprintln!("demo: {error}");
                 ExitCode::FAILURE
             }
         }

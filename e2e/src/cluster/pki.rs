@@ -11,10 +11,7 @@ use rcgen::{
 };
 use serde_json::json;
 
-use super::settings::{API_SERVER_ADDRESS, API_SERVER_PORT, NODE_ADDRESS, NODE_NAME};
-
-/// A file of the run directory: its path there, and its content.
-pub(super) type RenderedFile = (String, String);
+use super::settings::{API_SERVER_ADDRESS, API_SERVER_PORT, NODE_ADDRESS, NODE_NAME, RenderedFile};
 
 /// Those who sign in to the API server by certificate: file name, common name (the user),
 /// organization (the group).

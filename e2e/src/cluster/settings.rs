@@ -6,8 +6,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::pause_image;
-use super::pki::RenderedFile;
 use super::requirements::CNI_PLUGINS;
+
+/// A file of the run directory: its path there, and its content.
+pub(super) type RenderedFile = (String, String);
 
 pub(super) const NODE_NAME: &str = "node";
 /// The node's own address, on a network that ends in its namespace: every cluster has the same.

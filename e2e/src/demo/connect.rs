@@ -10,7 +10,7 @@ pub(super) fn instructions(mcp_url: &str) -> String {
     let cursor = STANDARD.encode(json!({"url": mcp_url}).to_string());
     format!(
         "\
-The MCP server is at {mcp_url}
+The MCP server is at {mcp_url}. Opened in a browser, that page has the commands and links.
 
   Claude Code   claude mcp add --transport http lenses {mcp_url}
                 then /mcp in Claude Code, and sign in

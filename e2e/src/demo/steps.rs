@@ -1,4 +1,4 @@
-//! The demo's account of itself: each step with its time, and the sum at the end.
+//! A demo's account of itself: each step with its time, and the sum at the end.
 
 use std::{
     fmt::Display,
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::bed::Trouble;
+use super::Error;
 
 /// Counts and prints steps.
 pub(super) struct Steps {
@@ -21,10 +21,10 @@ impl Steps {
     }
 
     /// Takes one step and prints how it went: `what` it was, what came of it, and how long it took.
-    pub(super) async fn take<T, Work>(&mut self, what: &str, work: Work) -> Result<T, Trouble>
+    pub(super) async fn take<T, Work>(&mut self, what: &str, work: Work) -> Result<T, Error>
     where
         T: Outcome,
-        Work: Future<Output = Result<T, Trouble>>,
+        Work: Future<Output = Result<T, Error>>,
     {
         let begun = Instant::now();
         let outcome = work.await;
@@ -38,10 +38,10 @@ impl Steps {
                     value.words()
                 );
             }
-            Err(trouble) => {
+            Err(error) => {
                 self.failed += 1;
                 println!(
-                    "{:>7}  FAILED  {what}: {trouble} ({took})",
+                    "{:>7}  FAILED  {what}: {error} ({took})",
                     seconds(self.started.elapsed())
                 );
             }

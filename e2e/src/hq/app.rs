@@ -7,15 +7,15 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
 use tower::limit::GlobalConcurrencyLimitLayer;
 
-use super::kafka::{configs, consumers, datasets, offsets, partitions, topic_metadata, topics};
 use super::oauth::{
     applications, authorize, introspect, metadata, register, revoke, sign_in, token,
 };
 use super::problem::Problem;
-use super::{
-    Hq, approvals, connect::routes as connectors, environments, faults, meta_info, requests, sql,
-    streams,
+use super::routes::{
+    approvals, configs, connectors, consumers, datasets, offsets, partitions, streams,
+    topic_metadata, topics,
 };
+use super::{Hq, environments, faults, meta_info, requests, sql};
 
 /// Requests that are served at the same time; more wait.
 const MAX_IN_FLIGHT: usize = 1_024;

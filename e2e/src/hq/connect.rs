@@ -8,10 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::agent_error::AgentError;
 
-pub(crate) mod routes;
 #[cfg(test)]
 mod tests;
-mod validate;
+pub(crate) mod validate;
 
 use validate::Plugin;
 
@@ -21,7 +20,7 @@ const MAX_CONNECTORS: usize = 1_000;
 /// All Kafka Connect clusters of an environment.
 #[derive(Debug, Default)]
 pub(crate) struct Connect {
-    clusters: BTreeMap<String, BTreeMap<String, Connector>>,
+    pub(crate) clusters: BTreeMap<String, BTreeMap<String, Connector>>,
 }
 
 /// How a connector or a task is, in Kafka Connect's words.
@@ -51,7 +50,7 @@ pub(crate) struct Task {
 
 /// What can be done to a connector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Action {
+pub(crate) enum Action {
     Start,
     Stop,
     Restart,
@@ -71,7 +70,7 @@ impl State {
 }
 
 impl Action {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "start" => Self::Start,
             "stop" => Self::Stop,
@@ -113,11 +112,11 @@ impl Connector {
         self.config.get(name).and_then(Value::as_str)
     }
 
-    fn class(&self) -> &str {
+    pub(crate) fn class(&self) -> &str {
         self.text("connector.class").unwrap_or_default()
     }
 
-    fn to_json(&self, cluster: &str, name: &str) -> Value {
+    pub(crate) fn to_json(&self, cluster: &str, name: &str) -> Value {
         let task = |(id, task): (usize, &Task)| {
             let worker = format!("{cluster}-{}:8083", id % 2);
             json!({"id": id, "state": task.state.name(), "workerId": worker, "trace": task.trace})
@@ -157,20 +156,27 @@ impl Connect {
         self.clusters.values().map(BTreeMap::len).sum()
     }
 
-    fn cluster(&mut self, name: &str) -> Result<&mut BTreeMap<String, Connector>, AgentError> {
+    pub(crate) fn cluster(
+        &mut self,
+        name: &str,
+    ) -> Result<&mut BTreeMap<String, Connector>, AgentError> {
         self.clusters.get_mut(name).ok_or_else(|| {
             let error = format!("Kafka Connect cluster [{name}] not found");
             AgentError::new(StatusCode::NOT_FOUND, "ConnectClusterNotFound", error)
         })
     }
 
-    fn connector(&mut self, cluster: &str, name: &str) -> Result<&mut Connector, AgentError> {
+    pub(crate) fn connector(
+        &mut self,
+        cluster: &str,
+        name: &str,
+    ) -> Result<&mut Connector, AgentError> {
         self.cluster(cluster)?.get_mut(name).ok_or_else(|| not_found(cluster, name))
     }
 
     /// # Errors
     /// No such cluster, settings that its plugin does not take, a name that is taken, or too many.
-    fn create(
+    pub(crate) fn create(
         &mut self,
         cluster: &str,
         name: &str,
@@ -198,7 +204,12 @@ impl Connect {
         Ok(shown)
     }
 
-    fn act(&mut self, cluster: &str, name: &str, action: Action) -> Result<(), AgentError> {
+    pub(crate) fn act(
+        &mut self,
+        cluster: &str,
+        name: &str,
+        action: Action,
+    ) -> Result<(), AgentError> {
         let connector = self.connector(cluster, name)?;
         match action {
             Action::Stop => connector.set(State::Stopped),
@@ -210,7 +221,12 @@ impl Connect {
         Ok(())
     }
 
-    fn restart_task(&mut self, cluster: &str, name: &str, id: &str) -> Result<(), AgentError> {
+    pub(crate) fn restart_task(
+        &mut self,
+        cluster: &str,
+        name: &str,
+        id: &str,
+    ) -> Result<(), AgentError> {
         let connector = self.connector(cluster, name)?;
         let task = id.parse::<usize>().ok().and_then(|id| connector.tasks.get_mut(id)).ok_or_else(
             || {
@@ -222,7 +238,7 @@ impl Connect {
         Ok(())
     }
 
-    fn delete(&mut self, cluster: &str, name: &str) -> Result<(), AgentError> {
+    pub(crate) fn delete(&mut self, cluster: &str, name: &str) -> Result<(), AgentError> {
         self.cluster(cluster)?.remove(name).map(|_| ()).ok_or_else(|| not_found(cluster, name))
     }
 }

@@ -20,7 +20,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, put};
 
-use super::{Hq, approvals, faults, requests};
+use super::routes::approvals;
+use super::{Hq, faults, requests};
 
 /// Its whole router.
 pub(crate) fn router(hq: Arc<Hq>) -> Router {

@@ -11,10 +11,10 @@ use super::approvals::Approvals;
 use super::connect::Connect;
 use super::kafka::Kafka;
 use super::problem::Problem;
-use super::sql::queries::Queries;
+use super::queries::Queries;
 use super::streams::Streams;
 use super::users::{Action, Caller};
-use super::{Hq, lock, seed};
+use super::{Hq, lock};
 
 pub(crate) mod consumer_groups;
 pub(crate) mod create;
@@ -49,8 +49,8 @@ pub(crate) struct Agent {
 }
 
 impl Environments {
-    pub(crate) fn seeded() -> Self {
-        Self(Mutex::new(seed::environments()))
+    pub(crate) fn new(environments: Vec<Environment>) -> Self {
+        Self(Mutex::new(environments))
     }
 
     /// All of them, as they are now.

@@ -9,21 +9,12 @@ use serde_json::Value;
 
 use super::agent_error::AgentError;
 
-#[cfg(test)]
-mod change_tests;
 pub(crate) mod configs;
 pub(crate) mod consumers;
-pub(crate) mod datasets;
 pub(crate) mod log;
-
 pub(crate) mod new_topic;
 pub(crate) mod offsets;
-pub(crate) mod partitions;
 pub(crate) mod schema;
-#[cfg(test)]
-mod state_tests;
-pub(crate) mod topic_metadata;
-pub(crate) mod topics;
 
 use consumers::Group;
 use log::Log;
@@ -31,7 +22,7 @@ use log::Log;
 /// Topics that an environment can hold.
 const MAX_TOPICS: usize = 10_000;
 /// Records that can be inserted into one topic.
-const MAX_INSERTED: usize = 100_000;
+pub(crate) const MAX_INSERTED: usize = 100_000;
 
 /// A field of a topic's values.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,24 +8,21 @@
 //! [`store`].
 
 pub(crate) mod applications;
+pub(crate) mod authorization_request;
 pub(crate) mod authorize;
 pub(crate) mod client_auth;
 pub(crate) mod client_metadata_document;
 pub(crate) mod error;
 pub(crate) mod exchange;
-#[cfg(test)]
-mod exchange_tests;
-#[cfg(test)]
-mod flow_tests;
+pub(crate) mod grant;
 pub(crate) mod introspect;
 pub(crate) mod metadata;
 pub(crate) mod pages;
 pub(crate) mod pkce;
-pub(crate) mod redirect_uri;
 pub(crate) mod register;
 pub(crate) mod revoke;
-pub(crate) mod scope;
-pub(crate) mod secret;
 pub(crate) mod sign_in;
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub(crate) mod token;

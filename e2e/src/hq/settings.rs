@@ -208,7 +208,7 @@ impl Flags {
                 .approve_as
                 .and_then(|value| faults.keep("--approve-as", &value, ApproveAs::parse)),
             service_account_token: match self.service_account_token {
-                None => super::oauth::secret::generate("sa"),
+                None => super::secret::generate("sa"),
                 Some(token) => faults
                     .keep_secret("--service-account-token", &token, service_account_token)
                     .unwrap_or_default(),

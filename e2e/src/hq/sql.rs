@@ -3,7 +3,7 @@
 //! HQ acknowledges the login with SUCCESS. The client's first frame asks, `{"sql", "live"?,
 //! "stats"?}`; HQ answers with frames `{"type", "data"}` until END, ERROR or INVALIDREQUEST, and
 //! closes. [`lexer`] and [`parser`] read the statement, [`scan`] evaluates a SELECT record by
-//! record, [`session`] talks to the client, [`queries`] knows what runs.
+//! record, [`session`] talks to the client, [`super::queries`] knows what runs.
 
 use std::sync::Arc;
 
@@ -20,7 +20,6 @@ mod frame;
 mod lexer;
 mod limits;
 mod parser;
-pub(crate) mod queries;
 mod scan;
 mod session;
 #[cfg(test)]

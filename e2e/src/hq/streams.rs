@@ -2,26 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::extract::Path;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::agent_error::{AgentError, Refusal};
-use super::lock;
-use super::proxied::{Body, Proxied};
-use super::users::Action;
+use super::agent_error::AgentError;
 
 /// Processors that an environment takes.
 const MAX_PROCESSORS: usize = 1_000;
 /// The Kubernetes clusters to deploy to, with their namespaces.
-const TARGETS: [(&str, &[&str]); 1] = [("incluster", &["analytics", "lenses"])];
+pub(crate) const TARGETS: [(&str, &[&str]); 1] = [("incluster", &["analytics", "lenses"])];
 
 /// All SQL processors of an environment, by id.
 #[derive(Debug, Default)]
-pub(crate) struct Streams(BTreeMap<String, Processor>);
+pub(crate) struct Streams(pub(crate) BTreeMap<String, Processor>);
 
 /// A SQL processor.
 #[derive(Debug, Clone, Serialize)]
@@ -50,7 +45,7 @@ pub(crate) enum Deployment {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CreateProcessor {
-    name: String,
+    pub(crate) name: String,
     sql: String,
     processor_id: Option<String>,
     description: Option<String>,
@@ -60,7 +55,7 @@ pub(crate) struct CreateProcessor {
 }
 
 impl CreateProcessor {
-    fn check(self, created_by: String) -> Result<Processor, AgentError> {
+    pub(crate) fn check(self, created_by: String) -> Result<Processor, AgentError> {
         let mut faults = Vec::new();
         if self.name.trim().is_empty() {
             faults.push(("name", "must not be empty".to_owned()));
@@ -102,7 +97,7 @@ impl CreateProcessor {
 }
 
 impl Processor {
-    fn pods(&self) -> Vec<String> {
+    pub(crate) fn pods(&self) -> Vec<String> {
         match &self.deployment {
             Deployment::InProcess => Vec::new(),
             Deployment::Kubernetes { runners, .. } => {
@@ -111,12 +106,12 @@ impl Processor {
         }
     }
 
-    fn runs_in(&self, in_cluster: &str, in_namespace: &str) -> bool {
+    pub(crate) fn runs_in(&self, in_cluster: &str, in_namespace: &str) -> bool {
         matches!(&self.deployment, Deployment::Kubernetes { cluster, namespace, .. }
             if cluster == in_cluster && namespace == in_namespace)
     }
 
-    fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let runners: Vec<_> = self
             .pods()
             .iter()
@@ -134,11 +129,11 @@ impl Streams {
         Self(processors.into_iter().map(|processor| (processor.id.clone(), processor)).collect())
     }
 
-    fn find(&self, id: &str) -> Result<&Processor, AgentError> {
+    pub(crate) fn find(&self, id: &str) -> Result<&Processor, AgentError> {
         self.0.get(id).ok_or_else(|| not_found(id))
     }
 
-    fn add(&mut self, processor: Processor) -> Result<Value, AgentError> {
+    pub(crate) fn add(&mut self, processor: Processor) -> Result<Value, AgentError> {
         if self.0.contains_key(&processor.id) {
             let error = format!("SQL processor [{}] already exists", processor.id);
             return Err(AgentError::new(StatusCode::CONFLICT, "ProcessorAlreadyExists", error));
@@ -154,78 +149,10 @@ impl Streams {
     }
 }
 
-fn not_found(id: &str) -> AgentError {
+pub(crate) fn not_found(id: &str) -> AgentError {
     AgentError::new(
         StatusCode::NOT_FOUND,
         "ProcessorNotFound",
         format!("SQL processor [{id}] not found"),
     )
-}
-
-/// `GET …/api/v2/streams`
-pub(crate) async fn list(Proxied { agent, caller }: Proxied) -> Result<Json<Value>, Refusal> {
-    caller.may(Action::ListProcessors, "sql-streaming:processor:*")?;
-    let processors: Vec<_> = lock(&agent.streams).0.values().map(Processor::to_json).collect();
-    Ok(Json(json!({"processors": processors})))
-}
-
-/// `GET …/api/v2/streams/{id}`
-pub(crate) async fn show(
-    Proxied { agent, caller }: Proxied,
-    Path((_, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
-    caller.may(Action::ListProcessors, &format!("sql-streaming:processor:{id}"))?;
-    Ok(Json(lock(&agent.streams).find(&id)?.to_json()))
-}
-
-/// `POST …/api/v2/streams`: 201 with the processor, which runs at once.
-pub(crate) async fn create(
-    Proxied { agent, caller }: Proxied,
-    Body(asked): Body<CreateProcessor>,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
-    caller.may(Action::CreateProcessor, &format!("sql-streaming:processor:{}", asked.name))?;
-    let processor = asked.check(caller.name)?;
-    Ok((StatusCode::CREATED, Json(lock(&agent.streams).add(processor)?)))
-}
-
-/// `DELETE …/api/v1/streams/{id}`: 204.
-pub(crate) async fn delete(
-    Proxied { agent, caller }: Proxied,
-    Path((_, id)): Path<(String, String)>,
-) -> Result<StatusCode, Refusal> {
-    caller.may(Action::DeleteProcessor, &format!("sql-streaming:processor:{id}"))?;
-    lock(&agent.streams).0.remove(&id).ok_or_else(|| not_found(&id))?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// `GET …/api/v1/deployment/targets`
-pub(crate) async fn targets(Proxied { agent, caller }: Proxied) -> Result<Json<Value>, Refusal> {
-    caller.may(Action::ListProcessors, "sql-streaming:processor:*")?;
-    let kubernetes: Vec<_> = TARGETS
-        .iter()
-        .map(|(cluster, namespaces)| json!({"cluster": cluster, "namespaces": namespaces}))
-        .collect();
-    let connect: Vec<_> =
-        lock(&agent.connect).clusters().map(|cluster| json!({"cluster": cluster})).collect();
-    Ok(Json(json!({"kubernetes": kubernetes, "connect": connect})))
-}
-
-/// `GET …/api/v1/k8s/logs/{cluster}/{namespace}/{pod}/download`: plain text.
-pub(crate) async fn logs(
-    Proxied { agent, caller }: Proxied,
-    Path((_, cluster, namespace, pod)): Path<(String, String, String, String)>,
-) -> Result<String, Refusal> {
-    caller.may(Action::GetPodLogs, &format!("kubernetes:pod:{cluster}/{namespace}/{pod}"))?;
-    let streams = lock(&agent.streams);
-    let runs_there = |processor: &&Processor| {
-        processor.runs_in(&cluster, &namespace) && processor.pods().contains(&pod)
-    };
-    let processor = streams.0.values().find(runs_there).ok_or_else(|| {
-        let error = format!("pod [{cluster}/{namespace}/{pod}] not found");
-        AgentError::new(StatusCode::NOT_FOUND, "PodNotFound", error)
-    })?;
-    Ok(format!(
-        "INFO processor {} starts\nINFO {}\nINFO state is RUNNING\n",
-        processor.name, processor.sql
-    ))
 }

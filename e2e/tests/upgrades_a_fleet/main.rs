@@ -1,11 +1,10 @@
 //! A fleet is upgraded from one release to the next and back, under clients that call on and on.
 //!
-//! The previous release is this one in which a setting has another name (`make images` makes it of
-//! the same programs): its operator writes the setting under that name, and its server refuses this
-//! release's name, and this one's server its name, as either does with any setting that it does not
-//! know. So a pod in which the image of one release meets the settings of the other ends with
-//! status
-//! 78. The chart is the same; Helm gives it the images of one release or the other.
+//! The previous release is this one in which a setting has another name. `make previous-images`
+//! makes it of the same programs. Its operator writes the setting under that name. Each server
+//! refuses the name of the other release, as it does with any setting that it does not know. So a
+//! pod in which the image of one release meets the settings of the other ends with status 78. The
+//! chart is the same; Helm gives it the images of one release or the other.
 
 mod pods;
 

@@ -98,7 +98,7 @@ fn hints(tool: &Tool) -> String {
     ];
     let hints: Vec<_> =
         hints.iter().filter(|(hint, _)| *hint == Some(true)).map(|(_, name)| *name).collect();
-    if hints.is_empty() { "each call does it once more".to_owned() } else { hints.join(", ") }
+    if hints.is_empty() { "not idempotent".to_owned() } else { hints.join(", ") }
 }
 
 fn default(schema: &Value) -> String {

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 /// A kind of connector that every cluster has.
-pub(super) struct Plugin {
+pub(crate) struct Plugin {
     class: &'static str,
     /// `source` or `sink`.
-    pub(super) kind: &'static str,
+    pub(crate) kind: &'static str,
     /// Name, Kafka Connect's type, and whether it must be there.
     settings: &'static [(&'static str, &'static str, bool)],
 }
@@ -42,19 +42,19 @@ const PLUGINS: [Plugin; 3] = [
 ];
 
 impl Plugin {
-    pub(super) fn find(class: &str) -> Option<&'static Self> {
+    pub(crate) fn find(class: &str) -> Option<&'static Self> {
         PLUGINS.iter().find(|plugin| plugin.class == class)
     }
 }
 
 /// What is wrong with `config`, one sentence for each.
-pub(super) fn faults(config: &Map<String, Value>) -> Vec<String> {
+pub(crate) fn faults(config: &Map<String, Value>) -> Vec<String> {
     settings(config).flat_map(|setting| errors(config, setting)).collect()
 }
 
 /// Kafka Connect's reply: every setting that the plugin knows, with its value and what is wrong
 /// with it.
-pub(super) fn report(config: &Map<String, Value>) -> Value {
+pub(crate) fn report(config: &Map<String, Value>) -> Value {
     let configs: Vec<_> = settings(config)
         .map(|setting| {
             let (name, kind, required) = setting;

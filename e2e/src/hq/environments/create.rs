@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::Environment;
 use crate::hq::Hq;
-use crate::hq::oauth::secret;
 use crate::hq::problem::Problem;
+use crate::hq::secret;
 use crate::hq::users::{Action, Caller};
 
 const TIERS: [&str; 3] = ["development", "staging", "production"];

@@ -9,7 +9,7 @@ use super::{Field, Topic, configs};
 use crate::hq::agent_error::AgentError;
 
 /// The most that a topic can have.
-pub(super) const MAX_PARTITIONS: i64 = 1_000;
+pub(crate) const MAX_PARTITIONS: i64 = 1_000;
 
 /// A topic as asked for.
 #[derive(Debug)]

@@ -1,56 +1,31 @@
-//! The offsets of a consumer group, changed while nobody is in it: `/api/consumers/{group}/offsets`
-//! and below.
-//!
-//! Deletes answer 200 without content, changes 204.
+//! The offsets of a consumer group, changed while nobody is in it.
 
-use axum::extract::Path;
 use http::StatusCode;
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Kafka;
 use super::consumers::Committed;
-use crate::hq::agent_error::{AgentError, Refusal};
-use crate::hq::lock;
-use crate::hq::proxied::{Body, Proxied};
-use crate::hq::users::{Action, Caller};
+use crate::hq::agent_error::AgentError;
 
-/// Where topics are to be read from: the body of a reset.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Reset {
-    #[serde(rename = "type")]
-    to: To,
-    topics: Vec<String>,
-    /// RFC 3339; with `timestamp` only.
-    target: Option<String>,
-}
-
+/// Where topics are to be read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum To {
+pub(crate) enum To {
     Start,
     End,
     Timestamp,
 }
 
-/// The body of a delete.
-#[derive(Debug, Deserialize)]
-pub(crate) struct DeleteOffsets {
-    topics: Vec<String>,
-}
-
-/// Where one partition is to be read from: the body of its change.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Absolute {
-    #[serde(rename = "type")]
-    kind: String,
-    offset: i64,
-}
-
 impl Kafka {
     /// # Errors
     /// No such group, members in it, or a topic that there is not; then nothing is changed.
-    fn reset(&mut self, group: &str, topics: &[String], to: To, at: i64) -> Result<(), AgentError> {
+    pub(crate) fn reset(
+        &mut self,
+        group: &str,
+        topics: &[String],
+        to: To,
+        at: i64,
+    ) -> Result<(), AgentError> {
         self.idle_group(group)?;
         let mut wanted = Vec::new();
         for name in topics {
@@ -71,7 +46,7 @@ impl Kafka {
 
     /// # Errors
     /// No such group, members in it, no such partition, or an offset that it does not have.
-    fn set(
+    pub(crate) fn set(
         &mut self,
         group: &str,
         topic: &str,
@@ -111,7 +86,7 @@ impl Kafka {
     ///
     /// # Errors
     /// No such group, or members in it; none of its offsets is meant: as `missing` says.
-    fn forget(
+    pub(crate) fn forget(
         &mut self,
         group: &str,
         doomed: impl Fn(&Committed) -> bool,
@@ -127,101 +102,7 @@ impl Kafka {
     }
 }
 
-fn no_partition(topic: &str, partition: u32) -> AgentError {
+pub(crate) fn no_partition(topic: &str, partition: u32) -> AgentError {
     let error = format!("topic [{topic}] has no partition {partition}");
     AgentError::new(StatusCode::NOT_FOUND, "PartitionNotFound", error)
-}
-
-fn may_update(caller: &Caller, group: &str) -> Result<(), Refusal> {
-    Ok(caller.may(Action::UpdateConsumerGroup, &format!("kafka:consumer-group:{group}"))?)
-}
-
-fn some_topics(topics: &[String]) -> Result<(), AgentError> {
-    if topics.is_empty() {
-        return Err(AgentError::invalid(vec![(
-            "topics",
-            "must name at least one topic".to_owned(),
-        )]));
-    }
-    Ok(())
-}
-
-fn partition_number(text: &str) -> Result<u32, AgentError> {
-    let fault = |_| {
-        AgentError::invalid(vec![("partition", format!("is {text:?}: must be a number from 0"))])
-    };
-    text.parse().map_err(fault)
-}
-
-/// `PUT …/api/consumers/{group}/offsets`
-pub(crate) async fn reset(
-    Proxied { agent, caller }: Proxied,
-    Path((_, group)): Path<(String, String)>,
-    Body(asked): Body<Reset>,
-) -> Result<StatusCode, Refusal> {
-    may_update(&caller, &group)?;
-    some_topics(&asked.topics)?;
-    let time = asked.target.as_deref().and_then(|target| target.parse::<Timestamp>().ok());
-    let at = match (asked.to, time) {
-        (To::Timestamp, None) => {
-            let fault = "must be a time as RFC 3339 writes it, as 2026-01-05T08:00:00Z".to_owned();
-            return Err(AgentError::invalid(vec![("target", fault)]).into());
-        }
-        (_, time) => time.unwrap_or_default().as_millisecond(),
-    };
-    lock(&agent.kafka).reset(&group, &asked.topics, asked.to, at)?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// `POST …/api/consumers/{group}/offsets/delete`
-pub(crate) async fn delete(
-    Proxied { agent, caller }: Proxied,
-    Path((_, group)): Path<(String, String)>,
-    Body(asked): Body<DeleteOffsets>,
-) -> Result<StatusCode, Refusal> {
-    may_update(&caller, &group)?;
-    some_topics(&asked.topics)?;
-    let missing = || {
-        let error =
-            format!("consumer group [{group}] has no offsets for [{}]", asked.topics.join(", "));
-        AgentError::new(StatusCode::NOT_FOUND, "OffsetsNotFound", error)
-    };
-    lock(&agent.kafka).forget(
-        &group,
-        |committed| asked.topics.contains(&committed.topic),
-        missing,
-    )?;
-    Ok(StatusCode::OK)
-}
-
-/// `PUT …/api/consumers/{group}/offsets/topics/{topic}/partitions/{partition}`
-pub(crate) async fn set(
-    Proxied { agent, caller }: Proxied,
-    Path((_, group, topic, partition)): Path<(String, String, String, String)>,
-    Body(asked): Body<Absolute>,
-) -> Result<StatusCode, Refusal> {
-    may_update(&caller, &group)?;
-    let partition = partition_number(&partition)?;
-    if asked.kind != "absolute" {
-        return Err(AgentError::invalid(vec![(
-            "type",
-            format!("is {:?}: must be absolute", asked.kind),
-        )])
-        .into());
-    }
-    lock(&agent.kafka).set(&group, &topic, partition, asked.offset)?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// `DELETE …/api/consumers/{group}/topics/{topic}/partitions/{partition}/offsets`
-pub(crate) async fn delete_partition(
-    Proxied { agent, caller }: Proxied,
-    Path((_, group, topic, partition)): Path<(String, String, String, String)>,
-) -> Result<StatusCode, Refusal> {
-    may_update(&caller, &group)?;
-    let partition = partition_number(&partition)?;
-    let doomed =
-        |committed: &Committed| committed.topic == topic && committed.partition == partition;
-    lock(&agent.kafka).forget(&group, doomed, || no_partition(&topic, partition))?;
-    Ok(StatusCode::OK)
 }

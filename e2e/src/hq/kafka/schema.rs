@@ -11,7 +11,7 @@ const FORMATS: [&str; 10] =
 
 /// `format` of a topic's creation. What is left out is BYTES.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Formats {
+pub(crate) struct Formats {
     key: Option<Format>,
     value: Option<Format>,
 }
@@ -24,19 +24,19 @@ struct Format {
 
 /// Formats that are known to be good.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Checked {
-    pub(super) key_type: String,
-    pub(super) key_schema: Option<String>,
-    pub(super) value_type: String,
-    pub(super) value_schema: Option<String>,
-    pub(super) fields: Vec<Field>,
+pub(crate) struct Checked {
+    pub(crate) key_type: String,
+    pub(crate) key_schema: Option<String>,
+    pub(crate) value_type: String,
+    pub(crate) value_schema: Option<String>,
+    pub(crate) fields: Vec<Field>,
 }
 
 impl Formats {
     /// # Errors
     /// The agent's `ValidationError`: an unknown format, a schema that is missing, that the format
     /// has none of, or that cannot be read.
-    pub(super) fn check(self) -> Result<Checked, AgentError> {
+    pub(crate) fn check(self) -> Result<Checked, AgentError> {
         let mut faults = Vec::new();
         let mut side = |name: &'static str, format: Option<Format>| {
             let format =

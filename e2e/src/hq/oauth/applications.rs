@@ -8,10 +8,10 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::scope::Scope;
 use super::store::Registration;
 use crate::hq::credentials::Person;
 use crate::hq::problem::Problem;
+use crate::hq::scope::Scope;
 use crate::hq::{Hq, lock};
 
 /// `GET /api/v0/users/me/oauth2/authorizations`

@@ -7,49 +7,20 @@ use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::StatusCode;
 use jiff::Timestamp;
 use url::{Url, form_urlencoded};
 
+use super::authorization_request::AuthorizationRequest;
 use super::client_metadata_document::{self, Described};
-use super::error::no_store;
-use super::scope::Scopes;
 use super::store::{Client, Pending, Registration, Store};
-use super::{pages, pkce, redirect_uri, sign_in};
+use super::{grant, pages, pkce, sign_in};
+use crate::hq::scope::Scopes;
 use crate::hq::settings::ApproveAs;
-use crate::hq::{Hq, lock, users};
+use crate::hq::{Hq, lock, redirect_uri, users};
 
 /// How long a person has to answer.
 const PENDING_LIFETIME: Duration = Duration::from_mins(10);
-
-/// An authorization request that can be granted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AuthorizationRequest {
-    pub(crate) client_id: String,
-    pub(crate) redirect_uri: String,
-    /// Never empty.
-    pub(crate) scopes: Scopes,
-    pub(crate) state: Option<String>,
-    pub(crate) code_challenge: Option<String>,
-    pub(crate) resources: Vec<String>,
-    login_hint: Option<String>,
-}
-
-#[cfg(test)]
-impl AuthorizationRequest {
-    pub(crate) fn for_tests(client_id: &str, redirect_uri: &str, scopes: Scopes) -> Self {
-        let (client_id, redirect_uri) = (client_id.to_owned(), redirect_uri.to_owned());
-        Self {
-            client_id,
-            redirect_uri,
-            scopes,
-            state: None,
-            code_challenge: None,
-            resources: Vec::new(),
-            login_hint: None,
-        }
-    }
-}
 
 /// Why a request is not granted.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,11 +50,17 @@ pub(crate) async fn authorize(State(hq): State<Arc<Hq>>, RawQuery(query): RawQue
         Err(Refusal::ToPerson(why)) => return pages::refused(&why),
         Err(Refusal::ToClient { redirect_uri, state, error, description }) => {
             let answer = [("error", error), ("error_description", description.as_str())];
-            return redirect(&hq, StatusCode::FOUND, &redirect_uri, state.as_deref(), &answer);
+            return grant::redirect(
+                &hq,
+                StatusCode::FOUND,
+                &redirect_uri,
+                state.as_deref(),
+                &answer,
+            );
         }
     };
     if let Some((user, scopes)) = approved(hq.settings.approve_as.as_ref(), &request) {
-        return finish(&hq, StatusCode::FOUND, user, &request, &scopes, now);
+        return grant::finish(&hq, StatusCode::FOUND, user, &request, &scopes, now);
     }
     let expires_at = now.checked_add(PENDING_LIFETIME).unwrap_or(Timestamp::MAX);
     sign_in::ask(
@@ -114,44 +91,6 @@ async fn learn(hq: &Hq, query: &str) -> Result<(), Response> {
         registration: Registration::Document,
     };
     lock(&hq.oauth).register(client).map_err(IntoResponse::into_response)
-}
-
-/// Answers the client with a code for what `user` granted; granting nothing is denying.
-pub(crate) fn finish(
-    hq: &Hq,
-    status: StatusCode,
-    user: &str,
-    request: &AuthorizationRequest,
-    scopes: &Scopes,
-    now: Timestamp,
-) -> Response {
-    let state = request.state.as_deref();
-    if scopes.is_empty() {
-        let answer = [("error", "access_denied"), ("error_description", "nothing was granted")];
-        return redirect(hq, status, &request.redirect_uri, state, &answer);
-    }
-    match lock(&hq.oauth).grant(user, request, scopes.clone(), hq.settings.grant_lifetime, now) {
-        Ok(code) => redirect(hq, status, &request.redirect_uri, state, &[("code", &code)]),
-        Err(error) => error.into_response(),
-    }
-}
-
-/// Redirects to the client with an answer, `state` and `iss` (RFC 9207).
-fn redirect(
-    hq: &Hq,
-    status: StatusCode,
-    to: &str,
-    state: Option<&str>,
-    answer: &[(&str, &str)],
-) -> Response {
-    let Ok(mut url) = Url::parse(to) else {
-        return pages::refused("the redirect URI is not a URL");
-    };
-    url.query_pairs_mut()
-        .extend_pairs(answer)
-        .extend_pairs(state.map(|state| ("state", state)))
-        .append_pair("iss", hq.issuer.as_str());
-    (status, no_store(), [(header::LOCATION, String::from(url))]).into_response()
 }
 
 /// Who grants what without being asked.

@@ -7,9 +7,9 @@ use http::HeaderMap;
 use url::form_urlencoded;
 
 use super::error::OAuthError;
-use super::secret::Hashed;
 use super::store::{Client, Store};
 use crate::hq::credentials;
+use crate::hq::secret::Hashed;
 
 /// A form whose parameters came at most once each (RFC 6749 §3.2), except those that may repeat.
 #[derive(Debug, Default)]

@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::{Host, Position, Url};
 
-use super::redirect_uri;
-use super::scope::Scopes;
+use crate::hq::redirect_uri;
+use crate::hq::scope::Scopes;
 
 /// Largest document, in bytes: what the draft suggests.
 const DOCUMENT_MAX: usize = 5 * 1024;

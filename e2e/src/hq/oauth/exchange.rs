@@ -9,9 +9,9 @@ use jiff::Timestamp;
 
 use super::client_auth::Form;
 use super::error::OAuthError;
-use super::scope::Scopes;
 use super::store::{Client, Entitlement, Issued, Store};
 use crate::hq::Hq;
+use crate::hq::scope::Scopes;
 
 /// `grant_type` (RFC 8693 §2.1).
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";

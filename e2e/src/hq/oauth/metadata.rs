@@ -7,8 +7,8 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::exchange;
-use super::scope::Scope;
 use crate::hq::Hq;
+use crate::hq::scope::Scope;
 
 const WITH_SECRET: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 const GRANTS: [&str; 3] = ["authorization_code", "refresh_token", exchange::GRANT_TYPE];

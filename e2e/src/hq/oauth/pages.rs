@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderName, StatusCode, header};
 
 use super::error::no_store;
-use super::scope::Scopes;
+use crate::hq::scope::Scopes;
 
 const STYLE: &str = "body{font:16px system-ui,sans-serif;max-width:26rem;margin:12vh auto;\
                      padding:0 1rem;color-scheme:light dark}\

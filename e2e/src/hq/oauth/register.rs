@@ -13,11 +13,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::error::{OAuthError, no_store};
-use super::redirect_uri;
-use super::scope::Scopes;
-use super::secret::{self, Hashed};
 use super::store::{Client, Registration};
 use crate::hq::problem::Problem;
+use crate::hq::redirect_uri;
+use crate::hq::scope::Scopes;
+use crate::hq::secret::{self, Hashed};
 use crate::hq::{Hq, lock};
 
 /// Client metadata that HQ uses (RFC 7591 §2); the rest is ignored, as that section says.

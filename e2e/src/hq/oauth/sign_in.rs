@@ -15,9 +15,9 @@ use http::StatusCode;
 use jiff::Timestamp;
 use url::form_urlencoded;
 
-use super::scope::Scopes;
 use super::store::Pending;
-use super::{authorize, pages};
+use super::{grant, pages};
+use crate::hq::scope::Scopes;
 use crate::hq::{Hq, lock, users};
 
 /// Wrong passwords before a request is given up.
@@ -53,7 +53,7 @@ pub(crate) async fn consent(State(hq): State<Arc<Hq>>, body: Bytes) -> Response 
         return pages::refused(EXPIRED);
     };
     if field(&body, "decision") != "approve" {
-        return authorize::finish(
+        return grant::finish(
             &hq,
             StatusCode::SEE_OTHER,
             user,
@@ -77,7 +77,7 @@ pub(crate) async fn consent(State(hq): State<Arc<Hq>>, body: Bytes) -> Response 
             now,
         );
     }
-    authorize::finish(&hq, StatusCode::SEE_OTHER, user, &pending.request, &granted, now)
+    grant::finish(&hq, StatusCode::SEE_OTHER, user, &pending.request, &granted, now)
 }
 
 /// Shows the form that comes next, under a new handle.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::authorize::AuthorizationRequest;
+use super::authorization_request::AuthorizationRequest;
 use super::error::OAuthError;
-use super::scope::Scopes;
-use super::secret::{self, Hashed};
+use crate::hq::scope::Scopes;
+use crate::hq::secret::{self, Hashed};
 use crate::hq::settings::ManualClient;
 
 mod tokens;

@@ -13,9 +13,9 @@ use serde_json::json;
 
 use super::client_auth::{Form, authenticate};
 use super::error::{OAuthError, no_store};
-use super::scope::Scopes;
 use super::store::{Client, Code, Entitlement, Issued, Store};
 use super::{exchange, pkce};
+use crate::hq::scope::Scopes;
 use crate::hq::settings::Settings;
 use crate::hq::{Hq, lock};
 

@@ -1,6 +1,6 @@
 //! Who consents without being asked: `--approve-as`.
 
-use crate::hq::oauth::scope::Scopes;
+use crate::hq::scope::Scopes;
 use crate::hq::users;
 
 /// Who consents without being asked.

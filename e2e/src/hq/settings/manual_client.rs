@@ -1,6 +1,6 @@
 //! Clients registered by hand: `--client`.
 
-use crate::hq::oauth::redirect_uri;
+use crate::hq::redirect_uri;
 
 /// A client that an administrator registered.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,11 +17,11 @@ use super::commands::{self, Outcome};
 use super::frame::{Frame, Request, Stats};
 use super::limits::Limits;
 use super::parser;
-use super::queries::RunningQuery;
 use super::scan::Scan;
 use super::statement::{Script, Select, Statement};
 use crate::hq::environments::Agent;
 use crate::hq::faults::{SqlEnding, SqlFault};
+use crate::hq::queries::RunningQuery;
 use crate::hq::users::Caller;
 use crate::hq::{Hq, lock};
 

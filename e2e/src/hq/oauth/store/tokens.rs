@@ -8,7 +8,7 @@ use super::{
     Access, AccessToken, Code, Entitlement, Grant, Issued, RefreshToken, Store, after, bounded,
 };
 use crate::hq::oauth::error::OAuthError;
-use crate::hq::oauth::secret::{self, Hashed};
+use crate::hq::secret::{self, Hashed};
 
 impl Store {
     /// Takes a code for exchange by `client_id`. A code that was taken before revokes its grant

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::exchange::{ACCESS_TOKEN, GRANT_TYPE};
+use crate::hq::oauth::exchange::{ACCESS_TOKEN, GRANT_TYPE};
 use crate::hq::test_client::{RESOURCE, Reply, SERVICE_ACCOUNT, TestClient};
 
 const ISSUER: &str = "https://hq.example.com";

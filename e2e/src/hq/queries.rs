@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::hq::lock;
+use super::lock;
 
 const MAX_RUNNING: usize = 100;
 const MAX_RUNNING_PER_USER: usize = 25;

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::new_topic::MAX_PARTITIONS;
-use super::{MAX_INSERTED, Topic};
 use crate::hq::agent_error::{AgentError, Refusal};
+use crate::hq::kafka::new_topic::MAX_PARTITIONS;
+use crate::hq::kafka::{MAX_INSERTED, Topic};
 use crate::hq::lock;
 use crate::hq::proxied::{Body, Proxied};
 use crate::hq::users::Action;

@@ -8,10 +8,10 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Topic;
-use super::log::Log;
 use super::topic_metadata::{Tag, tag_names};
 use crate::hq::agent_error::{AgentError, Refusal};
+use crate::hq::kafka::Topic;
+use crate::hq::kafka::log::Log;
 use crate::hq::lock;
 use crate::hq::proxied::{Body, Proxied};
 use crate::hq::users::Action;

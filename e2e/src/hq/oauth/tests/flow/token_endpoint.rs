@@ -177,15 +177,18 @@ async fn revocation_takes_only_the_clients_own_tokens() {
 
 #[test]
 fn tokens_and_grants_end_with_their_time() {
-    use super::super::scope::Scopes;
-    use super::super::store::{Entitlement, Store};
+    use crate::hq::oauth::store::{Entitlement, Store};
+    use crate::hq::scope::Scopes;
     use jiff::{Timestamp, ToSpan as _};
     use std::time::Duration;
 
     let client = TestClient::new(&["--client=desk,http://127.0.0.1/callback"]);
     let mut store = Store::with_clients(&client.hq.settings.clients);
-    let request =
-        super::super::authorize::AuthorizationRequest::for_tests("desk", CALLBACK, Scopes::all());
+    let request = crate::hq::oauth::authorization_request::AuthorizationRequest::for_tests(
+        "desk",
+        CALLBACK,
+        Scopes::all(),
+    );
     let begin = Timestamp::UNIX_EPOCH;
     let at = |seconds: i64| begin + seconds.seconds();
     let hour = Duration::from_hours(1);

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::{Action, validate};
 use crate::hq::agent_error::{AgentError, Refusal};
+use crate::hq::connect::{Action, validate};
 use crate::hq::lock;
 use crate::hq::proxied::{Body, Proxied};
 use crate::hq::users::{Action as Right, Caller};

@@ -8,10 +8,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::new_topic::NewTopic;
-use super::schema::Formats;
-use super::{Kafka, Topic};
 use crate::hq::agent_error::Refusal;
+use crate::hq::kafka::new_topic::NewTopic;
+use crate::hq::kafka::schema::Formats;
+use crate::hq::kafka::{Kafka, Topic};
 use crate::hq::lock;
 use crate::hq::proxied::{Body, Proxied};
 use crate::hq::users::Action;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::{Request, Status};
 use crate::hq::agent_error::AgentError;
+use crate::hq::approvals::{Request, Status};
 
 /// The largest page.
 const MAX_PAGE_SIZE: usize = 1_000;

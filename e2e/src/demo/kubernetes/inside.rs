@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    bed::Trouble,
     cluster::{Cluster, ClusterName},
+    demo::Error,
 };
 
 /// How a person looks inside the cluster `name` from another terminal, with the `cluster` that
@@ -35,7 +35,7 @@ impl Inside {
         program: &'static str,
         arguments: &[&str],
         input: &str,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, Error> {
         let cluster = self.cluster.clone();
         let arguments: Vec<String> =
             arguments.iter().map(|argument| (*argument).to_owned()).collect();

@@ -7,8 +7,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Topic;
 use crate::hq::agent_error::{AgentError, Refusal};
+use crate::hq::kafka::Topic;
 use crate::hq::lock;
 use crate::hq::proxied::{Body, Proxied};
 use crate::hq::users::Action;

@@ -1,0 +1,4 @@
+//! The authorization server as a client meets it.
+
+mod exchange;
+mod flow;
