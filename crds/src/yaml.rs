@@ -1,79 +1,50 @@
 //! YAML in and out: the one module that names the YAML library.
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_saphyr::DuplicateKeyPolicy;
 
 /// Why YAML could not be read or written.
 #[derive(Debug)]
-pub struct YamlError(serde_yaml::Error);
+pub struct YamlError(String);
 
 impl std::fmt::Display for YamlError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        f.write_str(&self.0)
     }
 }
 
 impl std::error::Error for YamlError {}
 
-/// The value as one YAML document.
+/// The value as one YAML document. Text that YAML 1.1 takes for something else, such as `no`, is
+/// quoted.
 ///
 /// # Errors
 /// When the value has a form that YAML cannot hold, such as a map whose keys are maps.
 pub fn to_string<T: Serialize>(value: &T) -> Result<String, YamlError> {
-    serde_yaml::to_string(value).map(|text| quote_booleans(&text)).map_err(YamlError)
-}
-
-/// What the library writes is YAML 1.2. kubectl and Helm read YAML 1.1, in which these texts are
-/// booleans unless they are quoted.
-const BOOLEANS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
-
-/// Quotes keys and values that YAML 1.1 takes for booleans and YAML 1.2 does not.
-fn quote_booleans(text: &str) -> String {
-    let is_boolean = |word: &str| {
-        BOOLEANS.contains(&word.to_lowercase().as_str()) && !["true", "false"].contains(&word)
+    let options = serde_saphyr::ser_options! {
+        // A line of any length is one line.
+        folded_wrap_chars: usize::MAX,
     };
-    let quoted = |word: &str| if is_boolean(word) { format!("'{word}'") } else { word.to_owned() };
-    let mut made = String::new();
-    // The column that the lines of a block of text are to the right of.
-    let mut block = None;
-    for line in text.lines() {
-        let content = line.trim_start();
-        let indent = line.len() - content.len();
-        if block.is_some_and(|column| content.is_empty() || indent > column) {
-            made.extend([line, "\n"]);
-            continue;
-        }
-        let value = content.trim_start_matches("- ");
-        let (dashes, column) = (content.len() - value.len(), line.len() - value.len());
-        let begins_block = |text: &str| text.starts_with(['|', '>']) && text.len() < 4;
-        block = if begins_block(value) {
-            Some((indent + dashes).saturating_sub(2))
-        } else {
-            let after_key = value.split_once(": ").is_some_and(|(_, value)| begins_block(value));
-            after_key.then_some(column)
-        };
-        made.push_str(line.get(..column).unwrap_or_default());
-        match value.split_once(": ") {
-            Some((key, value)) => made.extend([quoted(key), ": ".to_owned(), quoted(value)]),
-            None => match value.strip_suffix(':') {
-                Some(key) => made.extend([quoted(key), ":".to_owned()]),
-                None => made.push_str(&quoted(value)),
-            },
-        }
-        made.push('\n');
-    }
-    made
+    serde_saphyr::to_string_with_options(value, options)
+        .map_err(|error| YamlError(error.to_string()))
 }
 
 /// The values of a file of YAML documents, in order; empty documents are left out.
 ///
+/// They are read as kubectl and Helm read them, which is YAML 1.1: `yes` is a boolean, `0644` is an
+/// octal number, `<<` merges a map, and of two equal keys the last counts.
+///
 /// # Errors
 /// When a document is not YAML or does not describe a `T`; the message tells line and column.
 pub fn from_documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, YamlError> {
-    use serde::Deserialize;
-    serde_yaml::Deserializer::from_str(text)
-        .map(|document| Option::<T>::deserialize(document).map_err(YamlError))
-        .filter_map(Result::transpose)
-        .collect()
+    let options = serde_saphyr::options! {
+        strict_booleans: false,
+        legacy_octal_numbers: true,
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        with_snippet: false,
+    };
+    serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| YamlError(error.to_string()))
 }
 
 #[cfg(test)]
@@ -92,7 +63,7 @@ mod tests {
             "nothing": "north",
         });
         let text = to_string(&value).unwrap();
-        for quoted in ["'off': 'off'", "'Yes':", "- 'no'", "'N'", "'on': 'On'", "'TRUE': 'FALSE'"] {
+        for quoted in [r#""off": "off""#, r#""Yes":"#, r#"- "no""#, r#""N""#, r#""on": "On""#] {
             assert!(text.contains(quoted), "{quoted}: {text}");
         }
         assert!(text.contains("nothing: north"), "{text}");
