@@ -1,6 +1,8 @@
 //! The test bed: a real Kubernetes, a stand-in Lenses HQ, and clients that sign in as Claude or VS
 //! Code would.
 
+#[cfg(all(feature = "bed", target_os = "linux"))]
+pub mod api_server;
 #[cfg(feature = "bed")]
 pub mod bed;
 #[cfg(feature = "bed")]

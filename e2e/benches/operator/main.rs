@@ -23,7 +23,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
-use crate::{api_server::ApiServer, figure::Figure};
+use lenses_mcp_e2e::{api_server::ApiServer, cluster::Programs};
+
+use crate::figure::Figure;
 
 #[derive(Parser)]
 struct Arguments {
@@ -48,11 +50,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut figures = Vec::new();
     if arguments.ready > 0 {
-        let server = ApiServer::with_controllers();
+        let server = ApiServer::with_controllers("bench").unwrap();
         figures.extend(measured(&server, ready::measure(&server, &arguments)));
     }
     if arguments.resources > 0 {
-        let server = ApiServer::start();
+        let server = ApiServer::start("bench", Programs::Node).unwrap();
         figures.extend(measured(&server, size::measure(&server, &arguments)));
     }
     let missed = figures.iter().filter(|figure| !figure.print()).count();

@@ -8,13 +8,16 @@ mod kubelet;
 mod mcp_server;
 
 use clap::Parser as _;
-use lenses_mcp_e2e::hq::{Running, settings::Flags};
+use lenses_mcp_e2e::{
+    api_server::ApiServer,
+    hq::{Running, settings::Flags},
+};
 use tokio::time::Instant;
 
 use self::mcp_server::McpServer;
 use crate::{
     Arguments,
-    api_server::ApiServer,
+    api_server::cpu_time,
     audit,
     figure::{Figure, count, per_second},
     fleet::{FLEET, Fleet},
@@ -25,8 +28,8 @@ use crate::{
 pub(crate) async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Figure> {
     let Arguments { ready: resources, concurrency, .. } = *arguments;
     let hq = Running::start(Flags::parse_from(["hq"]).check().unwrap()).await.unwrap();
-    server.install();
-    let client = server.client().await;
+    server.install().unwrap();
+    let client = server.client().await.unwrap();
     let mcp_server = McpServer::start(&arguments.server, &hq.issuer).await;
     let fleet = Fleet {
         client: client.clone(),
@@ -42,11 +45,11 @@ pub(crate) async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Fi
     let idle = operator.memory("VmRSS");
 
     let before =
-        (audit::requests(&server.cluster), operator.cpu_time(), server.cpu_time(), Instant::now());
+        (audit::requests(&server.cluster), operator.cpu_time(), cpu_time(server), Instant::now());
     fleet.make(FLEET, resources).await;
     operator.all_are("Ready", resources).await;
     let took = before.3.elapsed();
-    let cpu = [before.1.abs_diff(operator.cpu_time()), before.2.abs_diff(server.cpu_time())];
+    let cpu = [before.1.abs_diff(operator.cpu_time()), before.2.abs_diff(cpu_time(server))];
     let requests = audit::requests(&server.cluster).since(&before.0);
     println!("requests until {resources} resources are Ready: {requests}");
     operator.rested().await;
