@@ -19,6 +19,7 @@ use crate::{
     metrics::{Gauges, Metrics},
     probe::{ProbeSettings, Proxy, Verifications, dial::DialPolicy},
     queue::Queue,
+    rewritten::Rewritten,
     upgrades::UpgradeQueue,
     watching::{Caches, servers::WatchedServer},
 };
@@ -73,6 +74,8 @@ pub struct Context {
     pub(crate) failures: Failures,
     pub(crate) queue: Queue,
     pub(crate) upgrades: UpgradeQueue,
+    /// What admission makes of Deployments.
+    pub(crate) rewritten: Rewritten,
     /// What was found of each resource's HQ and endpoint.
     pub(crate) verifications: Verifications,
 }
@@ -101,6 +104,7 @@ impl Context {
             failures: Failures::default(),
             queue: Queue::default(),
             upgrades,
+            rewritten: Rewritten::default(),
             verifications: Verifications::default(),
         };
         (context, Admissions(admissions))
@@ -118,6 +122,7 @@ impl Context {
         self.failures.forget(server);
         self.queue.taken(server);
         self.upgrades.forget(server);
+        self.rewritten.forget(server);
         self.verifications.forget(server);
     }
 
