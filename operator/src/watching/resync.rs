@@ -69,6 +69,8 @@ impl Check {
     }
 
     async fn repeat(&self, metrics: &Metrics) {
+        // To Prometheus, a counter that appears with its first increment has not increased.
+        metrics.missed(&self.kind, 0);
         loop {
             sleep(EVERY.mul_f64(rand::random_range(0.75..1.25))).await;
             let (kind, namespace) = (&self.kind, self.scope.namespace());
