@@ -184,3 +184,6 @@ impl Looker {
 fn unusable(error: &HttpError) -> Finding {
     Finding { holds: false, reason: Reason::MaterialUnusable, message: error.to_string() }
 }
+
+#[cfg(test)]
+mod tests;
