@@ -20,6 +20,7 @@ use crate::{
     probe::{ProbeSettings, Proxy, Verifications, dial::DialPolicy},
     queue::Queue,
     rewritten::Rewritten,
+    statuses::Statuses,
     upgrades::UpgradeQueue,
     watching::{Caches, servers::WatchedServer},
 };
@@ -72,6 +73,7 @@ pub struct Context {
     pub(crate) defaults: Defaults,
     pub(crate) recorder: Recorder,
     pub(crate) failures: Failures,
+    pub(crate) statuses: Statuses,
     pub(crate) queue: Queue,
     pub(crate) upgrades: UpgradeQueue,
     /// What admission makes of Deployments.
@@ -102,6 +104,7 @@ impl Context {
             defaults,
             recorder,
             failures: Failures::default(),
+            statuses: Statuses::default(),
             queue: Queue::default(),
             upgrades,
             rewritten: Rewritten::default(),
@@ -120,6 +123,7 @@ impl Context {
     /// A resource is gone.
     pub(crate) fn forget(&self, server: &ObjectRef<WatchedServer>) {
         self.failures.forget(server);
+        self.statuses.forget(server);
         self.queue.taken(server);
         self.upgrades.forget(server);
         self.rewritten.forget(server);
@@ -131,6 +135,7 @@ impl Context {
         let is_there =
             |server: &ObjectRef<WatchedServer>| self.caches.servers.get(server).is_some();
         self.failures.retain(is_there);
+        self.statuses.retain(is_there);
         self.verifications.retain(is_there);
     }
 

@@ -36,6 +36,7 @@ mod queue;
 mod rewritten;
 pub mod run;
 pub mod settings;
+mod statuses;
 mod upgrades;
 mod watching;
 

@@ -8,13 +8,11 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a figure that can't be had is not printed")]
 
-mod api_server;
 mod audit;
 mod bare;
 mod figure;
 mod fleet;
 mod operator;
-mod process;
 mod ready;
 mod rest;
 mod size;
@@ -22,10 +20,12 @@ mod size;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-
-use lenses_mcp_e2e::{api_server::ApiServer, cluster::Programs};
+use lenses_mcp_e2e::{cluster::Programs, control_plane::ApiServer};
 
 use crate::figure::Figure;
+
+/// What the clusters' names begin with.
+const PURPOSE: &str = "bench";
 
 #[derive(Parser)]
 struct Arguments {
@@ -50,11 +50,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut figures = Vec::new();
     if arguments.ready > 0 {
-        let server = ApiServer::with_controllers("bench").unwrap();
+        let server = ApiServer::with_controllers(PURPOSE);
         figures.extend(measured(&server, ready::measure(&server, &arguments)));
     }
     if arguments.resources > 0 {
-        let server = ApiServer::start("bench", Programs::Node).unwrap();
+        let server = ApiServer::start(PURPOSE, Programs::Node);
         figures.extend(measured(&server, size::measure(&server, &arguments)));
     }
     let missed = figures.iter().filter(|figure| !figure.print()).count();

@@ -1,12 +1,18 @@
 //! The operator's process.
 
-use std::{path::Path, process::Child, time::Duration};
+use std::{
+    fs::File,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
-use lenses_mcp_e2e::api_server::ApiServer;
+use lenses_mcp_e2e::{
+    bed::OPERATOR_NAMESPACE,
+    control_plane::{ApiServer, process},
+};
 use nix::{sys::signal, unistd::Pid};
 use tokio::time::{sleep, timeout};
-
-use crate::process;
 
 /// How often a metric is looked at that is waited for.
 const LOOK: Duration = Duration::from_millis(250);
@@ -30,15 +36,24 @@ impl Operator {
         namespace: &str,
         concurrency: usize,
     ) -> Self {
-        let settings = [
-            ("WATCH_NAMESPACES", namespace),
-            ("ADMIN_ADDRESS", ADMIN),
-            // Where HQ and the server are.
-            ("VERIFICATION_ALLOWED_CIDRS", "127.0.0.0/8,::1/128"),
-            ("CONCURRENCY", &concurrency.to_string()),
-        ];
+        let log = File::create(LOG).unwrap();
+        let mut command = Command::new(program);
+        command
+            .arg("run")
+            .env_clear()
+            .env("KUBECONFIG", server.operators_kubeconfig())
+            .envs([
+                ("WATCH_NAMESPACES", namespace),
+                ("ADMIN_ADDRESS", ADMIN),
+                ("POD_NAMESPACE", OPERATOR_NAMESPACE),
+                // Where HQ and the server are.
+                ("VERIFICATION_ALLOWED_CIDRS", "127.0.0.0/8,::1/128"),
+            ])
+            .env("CONCURRENCY", concurrency.to_string())
+            .stdin(Stdio::null())
+            .stderr(log);
         Self {
-            child: server.operator(program, &settings, Path::new(LOG)).unwrap(),
+            child: command.spawn().unwrap(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
         }
     }

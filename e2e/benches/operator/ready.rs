@@ -1,24 +1,18 @@
 //! Some hundred resources from their creation until all are Ready.
 //!
 //! The API server, etcd and the controller manager are real, so that a Deployment leads to
-//! pods. There is no kubelet: [`kubelet`] says of each pod that it is ready. The
+//! pods. There is no kubelet: [`make_pods_ready`] says of each pod that it is ready. The
 //! endpoint of all resources is one real server, which the operator verifies as it does any.
-
-mod kubelet;
-mod mcp_server;
 
 use clap::Parser as _;
 use lenses_mcp_e2e::{
-    api_server::ApiServer,
+    control_plane::{ApiServer, McpServer, make_pods_ready},
     hq::{Running, settings::Flags},
 };
 use tokio::time::Instant;
 
-use self::mcp_server::McpServer;
 use crate::{
-    Arguments,
-    api_server::cpu_time,
-    audit,
+    Arguments, audit,
     figure::{Figure, count, per_second},
     fleet::{FLEET, Fleet},
     operator::Operator,
@@ -28,8 +22,8 @@ use crate::{
 pub(crate) async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Figure> {
     let Arguments { ready: resources, concurrency, .. } = *arguments;
     let hq = Running::start(Flags::parse_from(["hq"]).check().unwrap()).await.unwrap();
-    server.install().unwrap();
-    let client = server.client().await.unwrap();
+    server.install();
+    let client = server.client().await;
     let mcp_server = McpServer::start(&arguments.server, &hq.issuer).await;
     let fleet = Fleet {
         client: client.clone(),
@@ -38,18 +32,18 @@ pub(crate) async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Fi
         concurrency,
     };
     fleet.make_namespaces().await;
-    let kubelet = tokio::spawn(kubelet::run(client, FLEET));
+    let kubelet = tokio::spawn(make_pods_ready(client, FLEET.to_owned()));
     let operator = Operator::start(server, &arguments.operator, FLEET, concurrency);
     operator.ready().await;
     operator.rested().await;
     let idle = operator.memory("VmRSS");
 
     let before =
-        (audit::requests(&server.cluster), operator.cpu_time(), cpu_time(server), Instant::now());
+        (audit::requests(&server.cluster), operator.cpu_time(), server.cpu_time(), Instant::now());
     fleet.make(FLEET, resources).await;
     operator.all_are("Ready", resources).await;
     let took = before.3.elapsed();
-    let cpu = [before.1.abs_diff(operator.cpu_time()), before.2.abs_diff(cpu_time(server))];
+    let cpu = [before.1.abs_diff(operator.cpu_time()), before.2.abs_diff(server.cpu_time())];
     let requests = audit::requests(&server.cluster).since(&before.0);
     println!("requests until {resources} resources are Ready: {requests}");
     operator.rested().await;

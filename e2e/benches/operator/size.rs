@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use lenses_mcp_e2e::{
-    api_server::ApiServer,
+    control_plane::ApiServer,
     hq::{Running, settings::Flags},
 };
 use tokio::time::Instant;
@@ -36,8 +36,8 @@ const CONVERGED: &str = "LensesReachable";
 pub(crate) async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Figure> {
     let Arguments { resources, concurrency, .. } = *arguments;
     let hq = Running::start(Flags::parse_from(["hq"]).check().unwrap()).await.unwrap();
-    server.install().unwrap();
-    let client = server.client().await.unwrap();
+    server.install();
+    let client = server.client().await;
     let fleet =
         Fleet { client: client.clone(), hq: hq.issuer.clone(), endpoint: None, concurrency };
     fleet.make_namespaces().await;
@@ -112,7 +112,7 @@ async fn bare(
     concurrency: usize,
     owners: &[(String, String)],
 ) -> Duration {
-    let took = bodies.write(&server.operators_client().await.unwrap(), concurrency, owners).await;
+    let took = bodies.write(&server.operators_client().await, concurrency, owners).await;
     let speed = per_second(owners.len(), took);
     println!("bare client: {speed:.0} resources a second, of {} writes each", bodies.writes());
     took

@@ -11,17 +11,17 @@ mod manifests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
-    process::Child,
+    fs::File,
+    process::{Child, Command, Stdio},
 };
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client, api::PostParams};
 use lenses_mcp_crds::LensesMcpServer;
 use lenses_mcp_e2e::{
-    api_server::ApiServer,
-    bed::{condition, operator_program, until},
+    bed::{OPERATOR_NAMESPACE, condition, operator_program, until},
     cluster::Programs,
+    control_plane::ApiServer,
 };
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn the_api_server_and_the_operator_agree_with_check() {
     let manifests = manifests::read();
     let valid = manifests.iter().filter(|manifest| manifest.directory == "valid").count();
     assert!(manifests.len() >= 120 && valid >= 45, "{} manifests, {valid} valid", manifests.len());
-    let server = ApiServer::start("check", Programs::All).unwrap();
+    let server = ApiServer::start("check", Programs::All);
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let judging = || runtime().block_on(disagreements(&server, &manifests));
     let wrong = server.cluster.inside(judging).unwrap();
@@ -46,22 +46,20 @@ fn the_api_server_and_the_operator_agree_with_check() {
 
 /// The manifests that the cluster accepts and should refuse, and the other way round.
 async fn disagreements(server: &ApiServer, manifests: &[Manifest]) -> Vec<String> {
-    server.install().unwrap();
+    server.install();
     for name in DEFINITIONS {
         let file = server.cluster.file(name).unwrap();
         let file = file.to_str().unwrap();
-        server.run("kubectl", &["apply", "--server-side", "--filename", file]).unwrap();
+        server.run("kubectl", &["apply", "--server-side", "--filename", file]);
     }
-    let client = server.client().await.unwrap();
+    let client = server.client().await;
     make_namespaces(&client, manifests).await;
     let tried = kubectl_apply(server, &["--dry-run=server"], manifests);
     let refused = kubectl_apply(server, &[], manifests);
     let files = |refused: &BTreeMap<_, _>| refused.keys().cloned().collect::<BTreeSet<String>>();
     assert_eq!(files(&tried), files(&refused), "kubectl apply ends otherwise than its dry run");
 
-    let settings = [("ADMIN_ADDRESS", "127.0.0.1:9090")];
-    let operator = server.operator(&operator_program().unwrap(), &settings, Path::new(LOG));
-    let _operator = Operator(operator.unwrap());
+    let _operator = Operator::start(server);
     let mut wrong = Vec::new();
     for manifest in manifests {
         let refusal = match refused.get(&manifest.file) {
@@ -126,6 +124,22 @@ async fn make_namespaces(client: &Client, manifests: &[Manifest]) {
 
 /// The operator's process. Dropped, it ends.
 struct Operator(Child);
+
+impl Operator {
+    /// Starts it with its own rights.
+    fn start(server: &ApiServer) -> Self {
+        let child = Command::new(operator_program().unwrap())
+            .arg("run")
+            .env_clear()
+            .env("KUBECONFIG", server.operators_kubeconfig())
+            .env("POD_NAMESPACE", OPERATOR_NAMESPACE)
+            .env("ADMIN_ADDRESS", "127.0.0.1:9090")
+            .stdin(Stdio::null())
+            .stderr(File::create(LOG).unwrap())
+            .spawn();
+        Self(child.unwrap())
+    }
+}
 
 impl Drop for Operator {
     fn drop(&mut self) {
