@@ -107,8 +107,7 @@ impl ApiServer {
         serde_json::from_slice(&std::fs::read(self.cluster.kubeconfig()).unwrap()).unwrap()
     }
 
-    /// Runs a program with the environment of the cluster. To be called inside it.
-    pub fn run(&self, program: &str, arguments: &[&str]) -> Output {
+    fn run(&self, program: &str, arguments: &[&str]) -> Output {
         let mut command: Command = self.cluster.command(program);
         let output = command.args(arguments).output().unwrap();
         assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));

@@ -49,8 +49,9 @@ async fn disagreements(server: &ApiServer, manifests: &[Manifest]) -> Vec<String
     server.install();
     for name in DEFINITIONS {
         let file = server.cluster.file(name).unwrap();
-        let file = file.to_str().unwrap();
-        server.run("kubectl", &["apply", "--server-side", "--filename", file]);
+        let mut kubectl = server.cluster.command("kubectl");
+        let applied = kubectl.args(["apply", "--server-side", "--filename"]).arg(file).output();
+        assert!(applied.unwrap().status.success(), "{name} cannot be installed");
     }
     let client = server.client().await;
     make_namespaces(&client, manifests).await;
