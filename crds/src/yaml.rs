@@ -1,25 +1,30 @@
-//! YAML in and out: the one module that names the YAML library.
+//! YAML in and out: the one module that names the YAML libraries.
+//!
+//! `serde_yaml`, which is archived, only writes. It reads YAML 1.2, and kubectl reads YAML 1.1.
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_saphyr::DuplicateKeyPolicy;
 
 /// Why YAML could not be read or written.
 #[derive(Debug)]
-pub struct YamlError(serde_yaml::Error);
+pub struct YamlError(String);
 
 impl std::fmt::Display for YamlError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        f.write_str(&self.0)
     }
 }
 
 impl std::error::Error for YamlError {}
 
-/// The value as one YAML document.
+/// The value as one YAML document. Text that YAML 1.1 takes for a boolean, such as `no`, is quoted.
 ///
 /// # Errors
 /// When the value has a form that YAML cannot hold, such as a map whose keys are maps.
 pub fn to_string<T: Serialize>(value: &T) -> Result<String, YamlError> {
-    serde_yaml::to_string(value).map(|text| quote_booleans(&text)).map_err(YamlError)
+    serde_yaml::to_string(value)
+        .map(|text| quote_booleans(&text))
+        .map_err(|error| YamlError(error.to_string()))
 }
 
 /// What the library writes is YAML 1.2. kubectl and Helm read YAML 1.1, in which these texts are
@@ -66,14 +71,20 @@ fn quote_booleans(text: &str) -> String {
 
 /// The values of a file of YAML documents, in order; empty documents are left out.
 ///
+/// They are read as kubectl and Helm read them, which is YAML 1.1: `yes` is a boolean, `0644` is an
+/// octal number, `<<` merges a map, and of two equal keys the last counts.
+///
 /// # Errors
 /// When a document is not YAML or does not describe a `T`; the message tells line and column.
 pub fn from_documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, YamlError> {
-    use serde::Deserialize;
-    serde_yaml::Deserializer::from_str(text)
-        .map(|document| Option::<T>::deserialize(document).map_err(YamlError))
-        .filter_map(Result::transpose)
-        .collect()
+    let options = serde_saphyr::options! {
+        strict_booleans: false,
+        legacy_octal_numbers: true,
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        with_snippet: false,
+    };
+    serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| YamlError(error.to_string()))
 }
 
 #[cfg(test)]

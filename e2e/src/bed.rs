@@ -49,7 +49,7 @@ pub use self::{
     hq::{Hq, SERVICE_ACCOUNT_TOKEN, objects as hq_objects},
     kstatus::kstatus,
     operator::{CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, install_operator},
-    plugin::Said,
+    plugin::{Said, operator_program},
     waiting::{condition, until, versions},
 };
 

@@ -92,8 +92,12 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ClusterError`]; nothing of the cluster runs then.
-    pub fn up_api_server(name: &ClusterName, say: Say<'_>) -> Result<Self, ClusterError> {
-        Self::up_with(name, Programs::Node, Parts::ApiServer, say)
+    pub fn up_api_server(
+        name: &ClusterName,
+        programs: Programs,
+        say: Say<'_>,
+    ) -> Result<Self, ClusterError> {
+        Self::up_with(name, programs, Parts::ApiServer, say)
     }
 
     /// As [`Cluster::up_api_server`], with the controllers: a Deployment makes pods, which run

@@ -19,6 +19,7 @@ use crate::{
     metrics::{Gauges, Metrics},
     probe::{ProbeSettings, Proxy, Verifications, dial::DialPolicy},
     queue::Queue,
+    rewritten::Rewritten,
     statuses::Statuses,
     upgrades::UpgradeQueue,
     watching::{Caches, servers::WatchedServer},
@@ -75,6 +76,8 @@ pub struct Context {
     pub(crate) statuses: Statuses,
     pub(crate) queue: Queue,
     pub(crate) upgrades: UpgradeQueue,
+    /// What admission makes of Deployments.
+    pub(crate) rewritten: Rewritten,
     /// What was found of each resource's HQ and endpoint.
     pub(crate) verifications: Verifications,
 }
@@ -104,6 +107,7 @@ impl Context {
             statuses: Statuses::default(),
             queue: Queue::default(),
             upgrades,
+            rewritten: Rewritten::default(),
             verifications: Verifications::default(),
         };
         (context, Admissions(admissions))
@@ -122,6 +126,7 @@ impl Context {
         self.statuses.forget(server);
         self.queue.taken(server);
         self.upgrades.forget(server);
+        self.rewritten.forget(server);
         self.verifications.forget(server);
     }
 

@@ -33,6 +33,7 @@ mod names;
 pub mod probe;
 mod quantity;
 mod queue;
+mod rewritten;
 pub mod run;
 pub mod settings;
 mod statuses;

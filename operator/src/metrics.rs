@@ -148,6 +148,12 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { verb, code }).inc();
     }
 
+    /// The hourly checks of a kind begin. To Prometheus, a counter that appears with its first
+    /// increment has not increased.
+    pub(crate) fn begin_checks(&self, kind: &str) {
+        drop(self.missed.get_or_create(&KindLabels { kind: kind.to_owned() }));
+    }
+
     /// The hourly check of a kind ended, and found so many objects of which the watch had missed a
     /// change.
     pub fn checked(&self, kind: &str, missed: usize) {

@@ -20,7 +20,7 @@ mod size;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use lenses_mcp_e2e::control_plane::ApiServer;
+use lenses_mcp_e2e::{cluster::Programs, control_plane::ApiServer};
 
 use crate::figure::Figure;
 
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         figures.extend(measured(&server, ready::measure(&server, &arguments)));
     }
     if arguments.resources > 0 {
-        let server = ApiServer::start(PURPOSE);
+        let server = ApiServer::start(PURPOSE, Programs::Node);
         figures.extend(measured(&server, size::measure(&server, &arguments)));
     }
     let missed = figures.iter().filter(|figure| !figure.print()).count();

@@ -11,6 +11,9 @@ use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::Trouble;
 
+/// Where cargo builds.
+const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target");
+
 /// What a command said.
 #[derive(Debug)]
 pub struct Said {
@@ -66,21 +69,30 @@ async fn said(mut command: Command, input: &str) -> Result<Said, Trouble> {
     })
 }
 
-/// The directory with the plugin. `make images` leaves the program of each image beside it.
-fn directory() -> Result<PathBuf, Trouble> {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+/// The program of the operator's image. `make images` leaves the program of each image beside it.
+///
+/// # Errors
+/// When there is none.
+pub fn operator_program() -> Result<PathBuf, Trouble> {
     let programs = ["fast", "release"].map(|profile| {
-        target.join("images").join(profile).join("lenses-mcp-operator/lenses-mcp-operator")
+        let images = Path::new(TARGET).join("images").join(profile);
+        images.join("lenses-mcp-operator/lenses-mcp-operator")
     });
     let modified = |program: &PathBuf| fs::metadata(program).and_then(|data| data.modified()).ok();
     let newest = programs.into_iter().filter(|program| program.exists()).max_by_key(modified);
-    let program = newest.ok_or("there is no program of the operator's image: run make images")?;
-    let directory = target.join(format!("tmp/kubectl-lmcp-{}", std::process::id()));
+    let newest = newest.ok_or("there is no program of the operator's image: run make images")?;
+    Ok(fs::canonicalize(newest)?)
+}
+
+/// The directory with the plugin.
+fn directory() -> Result<PathBuf, Trouble> {
+    let program = operator_program()?;
+    let directory = Path::new(TARGET).join(format!("tmp/kubectl-lmcp-{}", std::process::id()));
     fs::create_dir_all(&directory)?;
     let plugin = directory.join("kubectl-lmcp");
     if !plugin.exists() {
         // Another thread may be faster.
-        let _ = std::os::unix::fs::symlink(fs::canonicalize(program)?, &plugin);
+        let _ = std::os::unix::fs::symlink(program, &plugin);
     }
     Ok(directory)
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::process;
 use crate::{
     bed::{CHART, OPERATOR_NAMESPACE, OPERATOR_RELEASE},
-    cluster::{Cluster, ClusterName},
+    cluster::{Cluster, ClusterName, Programs},
 };
 
 /// An API server of this run's own. Dropped, it goes.
@@ -24,8 +24,8 @@ pub struct ApiServer {
 impl ApiServer {
     /// Nothing acts on its objects. `purpose` begins the cluster's name.
     #[must_use]
-    pub fn start(purpose: &str) -> Self {
-        Self { cluster: Cluster::up_api_server(&name(purpose), &say).unwrap() }
+    pub fn start(purpose: &str, programs: Programs) -> Self {
+        Self { cluster: Cluster::up_api_server(&name(purpose), programs, &say).unwrap() }
     }
 
     /// Its controllers make pods of Deployments. What is killed of it is started again.

@@ -160,9 +160,11 @@ impl Leader {
         timeout(PATIENCE, all).await.unwrap();
     }
 
-    /// The changes that only the check found, by kind.
+    /// The changes that only the check found, by kind; no kind of which it found none.
     pub(crate) async fn missed(&self) -> BTreeMap<String, u64> {
-        self.lines("lenses_mcp_operator_missed_changes_total").await.unwrap()
+        let mut missed = self.lines("lenses_mcp_operator_missed_changes_total").await.unwrap();
+        missed.retain(|_, changes| *changes > 0);
+        missed
     }
 
     /// The values of a metric by its labels; `None` if there is no answer.

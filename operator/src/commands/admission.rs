@@ -2,15 +2,36 @@
 //! the rules in CEL. Made from the same definition that is installed in the cluster.
 
 mod labels;
+mod names;
+pub(super) mod objects;
 
 use std::sync::LazyLock;
 
-use kube::core::cel::Validator;
-use lenses_mcp_crds::{GROUP, schema::custom_resource_definition};
+use kube::core::cel::{CompiledSchema, Validator, compile_schema};
+use lenses_mcp_crds::{GROUP, LensesMcpServer, schema::custom_resource_definition};
 use serde_json::{Map, Value, json};
 
 /// The version that this operator reads and writes.
 const VERSION: &str = "v1alpha1";
+
+/// The fields of every object's metadata.
+const METADATA: [&str; 15] = [
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
 
 /// The definition's schema as it is.
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
@@ -18,21 +39,29 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
 });
 
+/// What of the schema JSON Schema can tell.
+static STRUCTURE: LazyLock<Result<jsonschema::Validator, String>> = LazyLock::new(|| {
+    jsonschema::validator_for(&json_schema(SCHEMA.clone())).map_err(|error| error.to_string())
+});
+
+/// The schema's rules in CEL.
+static RULES: LazyLock<CompiledSchema> = LazyLock::new(|| compile_schema(&SCHEMA));
+
 /// Every reason for which the API server would refuse the object; none if it would take it.
 pub(super) fn refusals(object: &Value) -> Vec<String> {
     let wanted = format!("{GROUP}/{VERSION}");
     if object["apiVersion"] != json!(wanted) {
         return vec![format!("apiVersion: {} is not served: write {wanted}", object["apiVersion"])];
     }
-    if object["metadata"]["name"].as_str().is_none_or(str::is_empty) {
-        return vec!["metadata.name: write the resource's name".to_owned()];
-    }
     let object = without_nulls(object.clone());
+    if let Some(refusal) = metadata(&object["metadata"]) {
+        return vec![refusal];
+    }
     let mut refusals = structural(&object);
     refusals.extend(labels::refusals(&object));
     // The rules read values of the types that the schema says, so the API server, too, runs them only then.
     if refusals.is_empty()
-        && let Err(errors) = Validator::new().validate(&SCHEMA, &object, None)
+        && let Err(errors) = Validator::new().validate_compiled(&RULES, &object, None)
     {
         refusals.extend(errors.into_vec().into_iter().map(
             |error| match error.field_path.as_str() {
@@ -42,6 +71,34 @@ pub(super) fn refusals(object: &Value) -> Vec<String> {
         ));
     }
     refusals
+}
+
+/// The object as the operator reads it from the API server.
+pub(super) fn server(object: &Value) -> serde_json::Result<LensesMcpServer> {
+    serde_json::from_value(without_nulls(object.clone()))
+}
+
+/// What is wrong with the metadata, but for labels, annotations, and the form of the name, of which
+/// a rule of the definition says what is wrong.
+fn metadata(metadata: &Value) -> Option<String> {
+    let mut fields = metadata.as_object().into_iter().flatten().map(|(field, _)| field);
+    if let Some(unknown) = fields.find(|field| !METADATA.contains(&field.as_str())) {
+        return Some(format!("metadata.{unknown}: unknown field"));
+    }
+    if metadata["name"].is_null() || metadata["name"] == "" {
+        return Some("metadata.name: write the resource's name".to_owned());
+    }
+    for field in ["name", "namespace"] {
+        if !matches!(metadata[field], Value::String(_) | Value::Null) {
+            let value = &metadata[field];
+            return Some(format!("metadata.{field}: {value} is not text: write it in quotes"));
+        }
+    }
+    let namespace = metadata["namespace"].as_str().filter(|name| !names::is_label(name))?;
+    Some(format!(
+        "metadata.namespace: {namespace:?} is no namespace's name: write at most 63 small letters, \
+         digits and '-', a letter or digit first and last"
+    ))
 }
 
 /// A field that is null is dropped before defaults are set, as if it had not been written.
@@ -59,7 +116,7 @@ fn without_nulls(value: Value) -> Value {
 fn structural(object: &Value) -> Vec<String> {
     let mut refusals = Vec::new();
     walk("", &SCHEMA, object, &mut refusals);
-    match jsonschema::validator_for(&json_schema(SCHEMA.clone())) {
+    match &*STRUCTURE {
         Ok(validator) => refusals.extend(validator.iter_errors(object).map(|error| {
             let path = error.instance_path().as_str().trim_start_matches('/').replace('/', ".");
             format!("{path}: {error}")

@@ -5,7 +5,6 @@ mod secret_keys;
 use std::process::ExitCode;
 
 use clap::Args;
-use lenses_mcp_crds::LensesMcpServer;
 use serde::Serialize;
 
 use super::{
@@ -70,7 +69,9 @@ pub fn run(check: Check) -> ExitCode {
 fn refuse_repetitions(verdicts: &mut [Verdict]) {
     for at in 1..verdicts.len() {
         let (earlier, later) = verdicts.split_at_mut(at);
-        let Some(verdict) = later.first_mut() else { continue };
+        let Some(verdict) = later.first_mut().filter(|verdict| !verdict.name.is_empty()) else {
+            continue;
+        };
         let same = earlier
             .iter()
             .find(|earlier| earlier.namespace == verdict.namespace && earlier.name == verdict.name);
@@ -91,13 +92,16 @@ fn verdict(document: &Document, documents: &[Document], defaults: &Defaults) -> 
     };
     let mut not_checked = Vec::new();
     if faults.is_empty() {
-        match serde_json::from_value::<LensesMcpServer>(document.object.clone()) {
+        match admission::server(&document.object) {
             Ok(server) => {
                 let objects: Vec<_> = documents.iter().map(|document| &document.object).collect();
                 let missing = secret_keys::missing(&server, document.namespace(), documents);
                 let judged = offline::judge(server, &objects, defaults);
                 not_checked = judged.not_checked;
-                faults = judged.objects.err().unwrap_or_default();
+                faults = match judged.objects {
+                    Ok(objects) => admission::objects::refusals(&objects),
+                    Err(rejections) => rejections,
+                };
                 faults.extend(missing);
             }
             Err(error) => faults.push(error.to_string()),

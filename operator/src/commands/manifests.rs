@@ -1,5 +1,7 @@
 //! Reading manifests: files of documents, `List`s taken apart.
 
+mod json;
+
 use std::{
     io::Read,
     path::{Path, PathBuf},
@@ -9,6 +11,7 @@ use lenses_mcp_crds::{GROUP, yaml};
 use serde_json::{Value, json};
 
 use super::Files;
+use json::Json;
 
 /// This operator's kind.
 const KIND: &str = "LensesMcpServer";
@@ -139,11 +142,11 @@ fn text(path: &Path) -> std::io::Result<String> {
 }
 
 fn parse(file: &str, text: &str, namespace: &str) -> Result<Vec<Document>, ManifestError> {
-    let values = yaml::from_documents::<Value>(text).map_err(|error| ManifestError::NotYaml {
+    let values = yaml::from_documents(text).map_err(|error| ManifestError::NotYaml {
         file: file.to_owned(),
         reason: error.to_string(),
     })?;
-    let objects = values.into_iter().flat_map(|mut value| match value["items"].take() {
+    let objects = values.into_iter().flat_map(|Json(mut value)| match value["items"].take() {
         Value::Array(items)
             if value["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) =>
         {
@@ -162,7 +165,10 @@ fn parse(file: &str, text: &str, namespace: &str) -> Result<Vec<Document>, Manif
 
 fn in_namespace(mut object: Value, namespace: &str) -> Value {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.entry("namespace").or_insert_with(|| json!(namespace));
+        let own = metadata.entry("namespace").or_insert(Value::Null);
+        if own.is_null() {
+            *own = json!(namespace);
+        }
     }
     object
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use lenses_mcp_crds::{LensesMcpServer, yaml};
+use lenses_mcp_crds::yaml;
 use serde_json::{Value, json};
 
 use super::{
@@ -38,7 +38,7 @@ pub fn run(render: Render) -> ExitCode {
         let whole = format!("{}/{}", document.namespace(), document.name());
         let refusals = admission::refusals(&document.object);
         let rendered = if refusals.is_empty() {
-            match serde_json::from_value::<LensesMcpServer>(document.object.clone()) {
+            match admission::server(&document.object) {
                 Ok(server) => {
                     let judged = offline::judge(server, &known, &defaults);
                     for reference in judged.not_checked {

@@ -5,6 +5,7 @@
 //! taken over. The Deployment comes late: its pods mount what is before it. What the spec no longer asks for is deleted. While the
 //! server waits for its turn in an upgrade, the Deployment is kept as it was last asked for, and so are the settings of its pods.
 
+mod deployment;
 mod drift;
 mod error;
 mod ingress;
@@ -32,6 +33,7 @@ use super::{
 use crate::{
     MANAGER, apis::CachedKind, context::Context, names::SCALED_BY, upgrades::Turn, watching::Cache,
 };
+use deployment::ensure_deployment;
 use drift::drifted;
 pub(crate) use error::ApplyError;
 use ingress::remove_without_class;
@@ -113,7 +115,7 @@ pub(crate) async fn apply(
                 release_replicas(client, &deployment, observed, fewest.unwrap_or(1)).await?;
                 take_out_overrides(client, &deployment, observed).await?;
             }
-            Some(ensure(client, deployment, &found.deployment, &caches.deployments.own).await?)
+            Some(ensure_deployment(context, &deployment, &found.deployment).await?)
         }
         None => found.deployment.own().cloned(),
     };
@@ -203,19 +205,19 @@ async fn patch(
 
 async fn ensure<K: CachedKind>(
     client: &Client,
-    wanted: K,
+    wanted: &K,
     found: &Ownership<K>,
     cache: &Cache<K>,
 ) -> Result<Arc<K>, ApplyError> {
     if let Ownership::Own(observed) = found
-        && !drifted(&wanted, &**observed)
+        && !drifted(wanted, &**observed)
     {
         return Ok(Arc::clone(observed));
     }
     let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
     let name = wanted.name_any();
     let before = cache.before_write();
-    match write(&api, &manager(found), &wanted).await {
+    match write(&api, &manager(found), wanted).await {
         Ok(mut applied) => {
             cache.wrote(&before, &mut applied);
             Ok(Arc::new(noted(applied)))
@@ -233,7 +235,7 @@ async fn ensure_or_remove<K: CachedKind>(
 ) -> Result<(), ApplyError> {
     match (wanted, found) {
         (Some(_), Ownership::NoApi) => Ok(()),
-        (Some(wanted), found) => ensure(client, wanted, found, cache).await.map(drop),
+        (Some(wanted), found) => ensure(client, &wanted, found, cache).await.map(drop),
         (None, Ownership::Own(object)) => {
             let api = Api::<K>::namespaced(client.clone(), &object.namespace().unwrap_or_default());
             let name = object.name_any();

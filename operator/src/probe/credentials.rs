@@ -143,6 +143,11 @@ impl Credentials {
         })
     }
 
+    /// Where connections to HQ may lead.
+    pub(crate) fn dial(&self, dial: &DialPolicy) -> DialPolicy {
+        self.proxy.as_ref().map_or_else(|| dial.clone(), |proxy| proxy.dial(dial))
+    }
+
     /// The token with which tools are listed, if one is configured.
     pub(crate) async fn token(&self, reader: &Reader<'_>) -> Result<Option<SecretString>, Finding> {
         let Some((name, key)) = &self.token else { return Ok(None) };

@@ -152,7 +152,7 @@ impl Looker {
         let authorities = authorities.as_ref().map_err(Finding::clone)?.as_ref();
         let identity = plan.credentials.identity(reader).await?;
         let credentials = plan.credentials.client(reader).await?;
-        let dial = &self.settings.dial;
+        let dial = &plan.credentials.dial(&self.settings.dial);
         let proxy = plan.credentials.proxy(reader, dial).await?;
         let trust = Trust { authorities, identity, alias: None };
         let http = Http::through(proxy, plan.lenses.addresses(), trust, dial)
@@ -184,3 +184,6 @@ impl Looker {
 fn unusable(error: &HttpError) -> Finding {
     Finding { holds: false, reason: Reason::MaterialUnusable, message: error.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

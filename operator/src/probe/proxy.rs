@@ -46,6 +46,13 @@ impl Proxy {
         })
     }
 
+    /// Where connections may lead if there is this proxy. No author has written the operator's own.
+    pub(super) fn dial(&self, dial: &DialPolicy) -> DialPolicy {
+        let url = Url::parse(&self.url).ok().filter(|_| self.is_operators);
+        let host = url.as_ref().and_then(Url::host_str);
+        host.map_or_else(|| dial.clone(), |host| dial.through(host))
+    }
+
     /// Whether it may be dialled if its host is a number; a name is checked as it is resolved.
     pub(super) fn check(&self, dial: &DialPolicy) -> Result<(), Finding> {
         let Some(url) = Url::parse(&self.url).ok().filter(|_| !self.is_operators) else {
@@ -76,5 +83,37 @@ impl Proxy {
             }
             None => proxy,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::{answer::NoAnswer, http::Http, trust::Trust};
+
+    /// What comes of a request through `proxy`, if all but loopback may be dialled.
+    async fn through(proxy: &str, is_operators: bool) -> Result<NoAnswer, Finding> {
+        let dial = DialPolicy::default();
+        let (url, bypass) = (proxy.to_owned(), String::new());
+        let proxy = Proxy { url, bypass, credentials: None, is_operators };
+        proxy.check(&dial)?;
+        let trust = Trust { authorities: None, identity: None, alias: None };
+        let hq: Url = "http://hq.example.com".parse().unwrap();
+        let client = proxy.for_client(None).unwrap();
+        let http = Http::through(Some(client), [&hq], trust, &proxy.dial(&dial)).unwrap();
+        Ok(http.send(http.get(hq.clone()), 0).await.unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn a_proxy_is_checked_unless_it_is_the_operators() {
+        // Nothing listens on port 1.
+        let refused = through("http://127.0.0.1:1", false).await.unwrap_err();
+        assert_eq!(refused.reason, Reason::AddressForbidden);
+        let refused = through("http://localhost:1", false).await.unwrap();
+        assert!(matches!(refused, NoAnswer::Forbidden { .. }), "{refused:?}");
+        for proxy in ["http://127.0.0.1:1", "http://localhost:1"] {
+            let dialled = through(proxy, true).await.unwrap();
+            assert!(matches!(dialled, NoAnswer::Unreachable { .. }), "{proxy}: {dialled:?}");
+        }
     }
 }

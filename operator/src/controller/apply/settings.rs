@@ -20,7 +20,7 @@ pub(super) async fn ensure_settings(
 ) -> Result<(), ApplyError> {
     let Some(wanted) = wanted else { return Ok(()) };
     let found = Owner::of_valid(server).watched(&caches.config_maps, &wanted.name_any());
-    ensure(client, wanted, &found, &caches.config_maps.own).await.map(drop)
+    ensure(client, &wanted, &found, &caches.config_maps.own).await.map(drop)
 }
 
 /// Deletes those that no pod mounts: all but that of the Deployment's pods, once there are no other

@@ -57,6 +57,9 @@ pub(super) fn lenses_url(
     let Some(port) = port(&reference.port, ports) else {
         let port = match &reference.port {
             IntOrString::Int(number) => number.to_string(),
+            IntOrString::String(name) if name.parse::<u16>().is_ok() => {
+                format!("named {name}: to name a number, write it without quotes")
+            }
             IntOrString::String(name) => name.clone(),
         };
         // The author need not be allowed to see Services of other namespaces.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not as it must be")]
 
+mod check;
+
 use std::{
     io::{Read, Write},
     path::{Path, PathBuf},
@@ -127,60 +129,6 @@ fn render_looks_references_up_in_the_files_and_never_guesses_what_would_show() {
     assert_eq!(err(&with_service), "");
 }
 
-#[test]
-fn check_says_of_each_resource_what_holds_it_back_and_what_it_cannot_know() {
-    let bad =
-        GOOD.replace("team-mcp", "bad").replace("auth: {oauth: {", "replica: 2\n  auth: {oauth: {");
-    let open = "\napiVersion: mcp.lenses.io/v1alpha1\nkind: LensesMcpServer\nmetadata: {name: open}\nspec: {lenses: {url: 'https://hq.example.com'}}\n";
-    let contradictory = NAMED_PORT.replace("api,", "web,").replace("port: api", "port: web");
-    let all = [GOOD, &bad, open, &contradictory, SERVICE].join("---");
-    let output = operator(&["check", "-f", "-"], &all);
-    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
-    golden("check.txt", &out(&output));
-
-    let output = operator(&["check", "-f", "-", "-o", "json"], &all);
-    assert_eq!(output.status.code(), Some(1));
-    let verdicts: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let valid: Vec<_> = verdicts
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|v| (v["name"].clone(), v["valid"].clone()))
-        .collect();
-    assert_eq!(
-        valid,
-        [("team-mcp", true), ("bad", false), ("open", false), ("team-mcp", false)]
-            .map(|(n, v)| (json!(n), json!(v)))
-    );
-
-    let output = operator(&["check", "-f", "-", "-o", "yaml"], &all);
-    let from_yaml: Vec<Value> = yaml::from_documents(&out(&output)).unwrap();
-    assert_eq!(from_yaml, [verdicts]);
-}
-
-#[test]
-fn what_is_good_and_whole_is_valid_with_status_0() {
-    let output = operator(&["check", "-f", "-"], &[NAMED_PORT, SERVICE].join("---"));
-    assert_eq!(out(&output), "lensesmcpserver tools/team-mcp (standard input): valid\n");
-    assert_eq!(output.status.code(), Some(0));
-}
-
-#[test]
-fn every_manifest_of_the_examples_and_the_docs_passes_check() {
-    let mut seen = 0;
-    for (file, text) in texts("examples").into_iter().chain(texts("docs")).chain(texts(".")) {
-        let manifests = if text.contains("\n```") { blocks(&text, "yaml") } else { vec![text] };
-        for manifest in
-            manifests.iter().filter(|manifest| manifest.contains("kind: LensesMcpServer"))
-        {
-            seen += 1;
-            let check = operator(&["check", "-f", "-"], manifest);
-            assert_eq!(check.status.code(), Some(0), "{file}: {}{}", out(&check), err(&check));
-        }
-    }
-    assert!(seen >= 10, "{seen} manifests");
-}
-
 /// `doctor` needs a cluster, and is held to its page there.
 #[test]
 fn the_commands_in_the_docs_run_and_print_what_the_docs_show() {
@@ -254,51 +202,6 @@ fn a_reader_that_stops_reading_is_no_fault() {
         assert!(!err(&output).contains("panicked"), "{arguments:?}: {}", err(&output));
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
     }
-}
-
-#[test]
-fn check_finds_what_kubectl_apply_would_refuse_or_overwrite() {
-    let secret = |key: &str| {
-        format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{name: hq-client}}\nstringData: {{client_id: a, {key}: b}}\n"
-        )
-    };
-    let good = [GOOD, &secret("client_secret")].join("---\n");
-    let check = operator(&["check", "-f", "-"], &good);
-    assert_eq!(check.status.code(), Some(0), "{}", out(&check));
-    let with = |more: &str| [GOOD, more].join("---\n");
-    for (input, said) in [
-        (with(&secret("secret")), "has no key client_secret; it has client_id, secret"),
-        (with(GOOD), "has a resource of this name already"),
-        (with(&GOOD.replace("LensesMcpServer", "LensesMCPServer")), "write LensesMcpServer"),
-        (with(&GOOD.replace("mcp.lenses.io", "mcp.lenses.com")), "write mcp.lenses.io/v1alpha1"),
-        (GOOD.replace("{name: team-mcp}", "{name: a, labels: {'a b': c}}"), "is not a key"),
-    ] {
-        let check = operator(&["check", "-f", "-"], &input);
-        assert_eq!(check.status.code(), Some(1), "{said}: {}", out(&check));
-        assert!(out(&check).contains(said), "{said:?} is not in {}", out(&check));
-    }
-}
-
-#[test]
-fn check_reads_directories_and_with_r_those_below() {
-    let examples = root().join("examples");
-    let examples = examples.to_str().unwrap();
-    let flat = operator(&["check", "-f", examples, "-o", "json"], "");
-    let files: Value = serde_json::from_slice(&flat.stdout).unwrap();
-    let all = files.as_array().unwrap();
-    assert!(all.len() >= 8, "{files}");
-    let of_file = |file: &str| all.iter().any(|one| one["file"].as_str().unwrap().ends_with(file));
-    assert!(of_file("examples/oauth.yaml") && of_file("examples/ingress.yaml"), "{files}");
-    let directory = std::env::temp_dir().join(format!("lenses-mcp-check-{}", std::process::id()));
-    std::fs::create_dir_all(directory.join("below")).unwrap();
-    std::fs::write(directory.join("below/mcp.yaml"), GOOD).unwrap();
-    let given = directory.to_str().unwrap();
-    let (flat, below) =
-        (operator(&["check", "-f", given], ""), operator(&["check", "-Rf", given], ""));
-    std::fs::remove_dir_all(&directory).unwrap();
-    assert!(err(&flat).contains("no LensesMcpServer in"), "{}", err(&flat));
-    assert_eq!(below.status.code(), Some(0), "{}{}", out(&below), err(&below));
 }
 
 #[test]
