@@ -32,7 +32,7 @@ INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) $(APART_TESTS) rig
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
-.PHONY: help demo test lint unit server conformance clients e2e fuzz bench bench-operator \
+.PHONY: help demo test lint unit server conformance clients e2e faults fuzz bench bench-operator \
   generate images dist push release-test charts alerts prometheus linux-root cluster \
   demo-programs kubernetes test-kubernetes
 
@@ -98,6 +98,13 @@ e2e: linux-root images ## Run the tests that need a cluster, on a cluster made f
 	  cargo test -p lenses-mcp-e2e --locked --offline --test rights
 	cargo test -p lenses-mcp-e2e --locked $(addprefix --test ,$(CLUSTER_TESTS))
 
+FAULT_SECONDS := 600
+FAULT_SEED = $(shell date +%s)
+
+faults: linux-root images ## Cause random faults for FAULT_SECONDS; then all is as the specs say.
+	FAULT_SECONDS=$(FAULT_SECONDS) FAULT_SEED=$(FAULT_SEED) cargo test -p lenses-mcp-e2e --locked \
+	  --test cluster_survives_random_faults -- --nocapture
+
 FUZZ_SECONDS := 60
 FUZZ_INPUTS :=
 FUZZ_TARGET :=
@@ -116,7 +123,8 @@ RESOURCES := 10000
 
 bench-operator: override PROFILE := release
 bench-operator: linux-root images ## Measure the operator as it ships, and a bare client beside it.
-	cargo run --release -p lenses-mcp-e2e --bin bench-operator --locked -- \
+	$(STATIC_CARGO) run --release --locked --target $(HOST) -p lenses-mcp-e2e \
+	  --bin bench-operator -- \
 	  --operator $(CURDIR)/$(STATIC)/lenses-mcp-operator \
 	  --server $(CURDIR)/$(STATIC)/lenses-mcp-server --resources $(RESOURCES)
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // A process is one line of the node's standard input: a program to start and to keep.
@@ -18,11 +19,14 @@ type process struct {
 	Name string `json:"name"`
 	// Args are the program's absolute path and its arguments.
 	Args []string `json:"args"`
+	// Restart says that the process is started again if it ends.
+	Restart bool `json:"restart"`
 }
 
 // node is process 1 of the cluster: `node LOGS` starts what its standard input asks for, one JSON
-// object a line, and ends when any of that ends. With it the kernel ends every other process of the
-// PID namespace, containers included, so that a cluster is whole or it is not there.
+// object a line, and ends when any of that ends but what is to be started again. With it the kernel
+// ends every other process of the PID namespace, containers included, so that a cluster is whole or
+// it is not there.
 //
 // The line `"keep"` is the last: from there on the cluster lives without the command that started
 // it. Input that ends before that line means that the command died halfway, and so the cluster ends
@@ -55,7 +59,7 @@ func superviseNode() error {
 	if err := hideKernelParameters(); err != nil {
 		return err
 	}
-	n := &nodeProcesses{logs: logs, names: map[int]string{}}
+	n := &nodeProcesses{logs: logs, running: map[int]running{}}
 	fault := make(chan error, 2)
 	go func() {
 		if err := n.startFrom(os.Stdin); err != nil {
@@ -92,11 +96,19 @@ func hideKernelParameters() error {
 // nodeProcesses are the processes that the node must not lose.
 type nodeProcesses struct {
 	logs string
-	// Held from before a process starts until its name is in the table, so that its end never comes
-	// first.
-	mutex sync.Mutex
-	names map[int]string
+	// Held from before a process starts until it is in the table, so that its end never comes first.
+	mutex   sync.Mutex
+	running map[int]running
 }
+
+type running struct {
+	process
+	since time.Time
+}
+
+// shortest is how long a process must have run to be started again. One that cannot start would
+// otherwise be started for ever.
+const shortest = time.Second
 
 // startFrom starts the processes that input asks for and returns after "keep".
 func (n *nodeProcesses) startFrom(input io.Reader) error {
@@ -141,12 +153,12 @@ func (n *nodeProcesses) start(p process) error {
 	if err != nil {
 		return err
 	}
-	n.names[pid] = p.Name
+	n.running[pid] = running{p, time.Now()}
 	return nil
 }
 
 // reap waits for every child: the node's own and those that lost their parent, such as containers'
-// shims. It returns when one of the node's own has ended.
+// shims. It returns when one of the node's own has ended that is not started again.
 func (n *nodeProcesses) reap() error {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)
@@ -159,10 +171,17 @@ func (n *nodeProcesses) reap() error {
 			<-children
 		default:
 			n.mutex.Lock()
-			name, ours := n.names[pid]
+			p, ours := n.running[pid]
+			delete(n.running, pid)
 			n.mutex.Unlock()
-			if ours {
-				return fmt.Errorf("%s ended: %s", name, describe(status))
+			if !ours {
+				continue
+			}
+			if !p.Restart || time.Since(p.since) < shortest {
+				return fmt.Errorf("%s ended: %s", p.Name, describe(status))
+			}
+			if err := n.start(p.process); err != nil {
+				return fmt.Errorf("failed to start %s again: %w", p.Name, err)
 			}
 		}
 	}

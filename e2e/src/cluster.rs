@@ -46,7 +46,7 @@ pub use remains::RemainsError;
 pub use requirements::{Program, RequirementError, install_missing, require_root};
 pub use start::StartError;
 
-pub use settings::NODE_ADDRESS;
+pub use settings::{LOOPBACK_SERVICE, NODE_ADDRESS};
 
 use error::{refuse_inside, run_directory};
 use run_directory::{LockedRunDirectory, Record};
@@ -97,7 +97,7 @@ impl Cluster {
     }
 
     /// As [`Cluster::up_api_server`], with the controllers: a Deployment makes pods, which run
-    /// nowhere.
+    /// nowhere. A component that ends is started again, so that a test can kill it.
     ///
     /// # Errors
     /// [`ClusterError`]; nothing of the cluster runs then.

@@ -8,5 +8,7 @@ pub mod client;
 #[cfg(all(feature = "bed", target_os = "linux"))]
 pub mod cluster;
 #[cfg(all(feature = "bed", target_os = "linux"))]
+pub mod control_plane;
+#[cfg(all(feature = "bed", target_os = "linux"))]
 pub mod demo;
 pub mod hq;

@@ -19,6 +19,8 @@ use kube::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::api_error::message;
+
 /// After this long without a sign of life a holder counts as gone.
 const DURATION: Duration = Duration::from_secs(15);
 /// How often the holder gives a sign of life.
@@ -52,8 +54,8 @@ pub enum LeaseLost {
 /// Why a request about the Lease failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {
-    /// The API server's answer.
-    #[error("{0}")]
+    /// The API server's answer, or why there is none.
+    #[error("{}", message(.0))]
     Api(#[from] kube::Error),
     /// No answer.
     #[error("no answer of the API server in {} s", REQUEST.as_secs())]

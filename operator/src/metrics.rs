@@ -20,6 +20,7 @@ pub struct Metrics {
     errors: Family<ErrorLabels, Counter>,
     duration: Histogram,
     requests: Family<RequestLabels, Counter>,
+    checks: Family<KindLabels, Counter>,
     missed: Family<KindLabels, Counter>,
 }
 
@@ -114,10 +115,13 @@ impl Default for Metrics {
              there was none)",
             requests.clone(),
         );
+        let checks = Family::default();
+        let help = "Comparisons of a cache with the API server, by kind: the hourly check";
+        registry.register("cache_checks", help, checks.clone());
         let missed = Family::default();
         let help = "Objects that a watch missed and only the hourly check found, by kind";
         registry.register("missed_changes", help, missed.clone());
-        Self { process, registry, reconciles, errors, duration, requests, missed }
+        Self { process, registry, reconciles, errors, duration, requests, checks, missed }
     }
 }
 
@@ -144,10 +148,15 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { verb, code }).inc();
     }
 
-    /// The hourly check found so many objects of a kind of which the watch had missed a change.
-    pub fn missed(&self, kind: &str, count: usize) {
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
-        self.missed.get_or_create(&KindLabels { kind: kind.to_owned() }).inc_by(count);
+    /// The hourly check of a kind ended, and found so many objects of which the watch had missed a
+    /// change.
+    pub fn checked(&self, kind: &str, missed: usize) {
+        let labels = KindLabels { kind: kind.to_owned() };
+        self.checks.get_or_create(&labels).inc();
+        if missed > 0 {
+            let missed = u64::try_from(missed).unwrap_or(u64::MAX);
+            self.missed.get_or_create(&labels).inc_by(missed);
+        }
     }
 
     /// Everything in text, with what is found out when it is asked for.

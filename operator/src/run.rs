@@ -84,6 +84,7 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         identity,
         admin_address,
         concurrency,
+        resync_interval_seconds,
         trust,
         proxy,
         no_proxy,
@@ -144,7 +145,11 @@ async fn work(settings: Settings) -> Result<(), RunError> {
         );
         let context = Arc::new(context);
         stage.send_replace(Stage::Leading(Arc::clone(&context)));
-        let reconciles = controller::run(context, admissions, writers, concurrency, stop.clone());
+        let tempo = controller::Tempo {
+            concurrency,
+            resync: Duration::from_secs(resync_interval_seconds.into()),
+        };
+        let reconciles = controller::run(context, admissions, writers, tempo, stop.clone());
         let drained = async {
             tokio::pin!(reconciles);
             tokio::select! {
@@ -196,8 +201,9 @@ fn no_colour() -> bool {
 }
 
 fn log(settings: &Settings) {
-    // kube tells of each refused list in Rust's notation; the watches tell of it in words.
-    let filter = EnvFilter::new(format!("kube_runtime::watcher=error,{}", settings.log_level));
+    // kube tells of each failed request in Rust's notation; those that made it tell of it in words.
+    let quiet = "kube_runtime::watcher=error,kube_client=off";
+    let filter = EnvFilter::new(format!("{quiet},{}", settings.log_level));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.log_format {
         LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),

@@ -72,6 +72,11 @@ pub struct Settings {
     #[arg(long, env = "CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=128))]
     pub concurrency: u16,
 
+    /// The mean time between two comparisons of a cache with the API server, in seconds. Each lists the
+    /// metadata of one kind.
+    #[arg(long, env = "RESYNC_INTERVAL_SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(10..=86_400))]
+    pub resync_interval_seconds: u32,
+
     /// What the authors of resources are trusted with.
     #[command(flatten)]
     pub trust: AuthorTrust,

@@ -16,7 +16,7 @@ fn the_page_of_the_operator_lists_every_metric() {
     metrics.reconciled(Outcome::Settled, 0.0);
     metrics.failed("read");
     metrics.requested("get", Some(200));
-    metrics.missed("Secret", 1);
+    metrics.checked("Secret", 1);
     let ready = ConditionLabels { condition: "Ready", status: "True" };
     let gauges = Gauges {
         conditions: BTreeMap::from([(ready, 1)]),

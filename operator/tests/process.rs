@@ -37,6 +37,7 @@ fn a_setting_that_cannot_be_used_is_named_with_status_78() {
         ("POD_NAME", "", None),
         ("ADMIN_ADDRESS", "9090", None),
         ("CONCURRENCY", "many", Some("concurrency")),
+        ("RESYNC_INTERVAL_SECONDS", "9", None),
         ("HTTPS_PROXY", "proxy:3128", Some("proxy.url")),
         ("SECRETS_REQUIRE_LABEL", "maybe", Some("secrets.requireLabel")),
         ("POD_TEMPLATE_ALLOW_HOST_ACCESS", "2", Some("podTemplate.allowHostAccess")),

@@ -8,13 +8,11 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a figure that can't be had is not printed")]
 
-mod api_server;
 mod audit;
 mod bare;
 mod figure;
 mod fleet;
 mod operator;
-mod process;
 mod ready;
 mod rest;
 mod size;
@@ -22,8 +20,12 @@ mod size;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
+use lenses_mcp_e2e::control_plane::ApiServer;
 
-use crate::{api_server::ApiServer, figure::Figure};
+use crate::figure::Figure;
+
+/// What the clusters' names begin with.
+const PURPOSE: &str = "bench";
 
 #[derive(Parser)]
 struct Arguments {
@@ -48,11 +50,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut figures = Vec::new();
     if arguments.ready > 0 {
-        let server = ApiServer::with_controllers();
+        let server = ApiServer::with_controllers(PURPOSE);
         figures.extend(measured(&server, ready::measure(&server, &arguments)));
     }
     if arguments.resources > 0 {
-        let server = ApiServer::start();
+        let server = ApiServer::start(PURPOSE);
         figures.extend(measured(&server, size::measure(&server, &arguments)));
     }
     let missed = figures.iter().filter(|figure| !figure.print()).count();

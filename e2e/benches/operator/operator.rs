@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
-use lenses_mcp_e2e::bed::OPERATOR_NAMESPACE;
+use lenses_mcp_e2e::{
+    bed::OPERATOR_NAMESPACE,
+    control_plane::{ApiServer, process},
+};
 use nix::{sys::signal, unistd::Pid};
 use tokio::time::{sleep, timeout};
-
-use crate::{api_server::ApiServer, process};
 
 /// How often a metric is looked at that is waited for.
 const LOOK: Duration = Duration::from_millis(250);

@@ -1,21 +1,18 @@
 //! Some hundred resources from their creation until all are Ready.
 //!
 //! The API server, etcd and the controller manager are real, so that a Deployment leads to
-//! pods. There is no kubelet: [`kubelet`] says of each pod that it is ready. The
+//! pods. There is no kubelet: [`make_pods_ready`] says of each pod that it is ready. The
 //! endpoint of all resources is one real server, which the operator verifies as it does any.
 
-mod kubelet;
-mod mcp_server;
-
 use clap::Parser as _;
-use lenses_mcp_e2e::hq::{Running, settings::Flags};
+use lenses_mcp_e2e::{
+    control_plane::{ApiServer, McpServer, make_pods_ready},
+    hq::{Running, settings::Flags},
+};
 use tokio::time::Instant;
 
-use self::mcp_server::McpServer;
 use crate::{
-    Arguments,
-    api_server::ApiServer,
-    audit,
+    Arguments, audit,
     figure::{Figure, count, per_second},
     fleet::{FLEET, Fleet},
     operator::Operator,
@@ -35,7 +32,7 @@ pub(crate) async fn measure(server: &ApiServer, arguments: &Arguments) -> Vec<Fi
         concurrency,
     };
     fleet.make_namespaces().await;
-    let kubelet = tokio::spawn(kubelet::run(client, FLEET));
+    let kubelet = tokio::spawn(make_pods_ready(client, FLEET.to_owned()));
     let operator = Operator::start(server, &arguments.operator, FLEET, concurrency);
     operator.ready().await;
     operator.rested().await;

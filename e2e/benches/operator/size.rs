@@ -13,13 +13,14 @@
 use std::time::Duration;
 
 use clap::Parser as _;
-use lenses_mcp_e2e::hq::{Running, settings::Flags};
+use lenses_mcp_e2e::{
+    control_plane::ApiServer,
+    hq::{Running, settings::Flags},
+};
 use tokio::time::Instant;
 
 use crate::{
-    Arguments,
-    api_server::ApiServer,
-    audit,
+    Arguments, audit,
     bare::Bodies,
     figure::{Figure, count, per_second},
     fleet::{self, BARE, Fleet, SAMPLE},

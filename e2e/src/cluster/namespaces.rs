@@ -55,7 +55,8 @@ pub(super) fn make_node(run: &Path, name: &str, program: &Path) -> Result<PathBu
 }
 
 /// Puts the calling thread into the network of the node whose process 1 is `pid`, with names
-/// resolved by the cluster's DNS. Everything else stays the caller's: files, processes, users.
+/// resolved by the cluster's DNS and its own `/etc/hosts`. Everything else stays the caller's:
+/// files, processes, users.
 pub(super) fn enter(pid: u32, run: &Path) -> Result<(), NamespaceError> {
     let network = format!("/proc/{pid}/ns/net");
     let network = File::open(&network)
@@ -63,7 +64,7 @@ pub(super) fn enter(pid: u32, run: &Path) -> Result<(), NamespaceError> {
     attempt("make a mount namespace", || unshare(CloneFlags::CLONE_NEWNS))?;
     // What the host mounts from now on shows here; what is mounted here does not show there.
     set_propagation(MsFlags::MS_SLAVE)?;
-    for file in ["resolv.conf", "nsswitch.conf"] {
+    for file in ["resolv.conf", "nsswitch.conf", "hosts"] {
         bind(&run.join("exec").join(file), &Path::new("/etc").join(file))?;
     }
     attempt("enter the cluster's network", || setns(network, CloneFlags::CLONE_NEWNET))

@@ -23,6 +23,9 @@ pub(super) const PODS: &str = "10.244.0.0/16";
 /// What the controller manager gives the first node out of [`PODS`].
 const NODE_PODS: &str = "10.244.0.0/24";
 
+/// A Service's name that leads to loopback inside the cluster, whether there is a DNS or not.
+pub const LOOPBACK_SERVICE: &str = "loopback.test-bed.svc.cluster.local";
+
 /// Every settings file, to be written below `run`. `name` sets this cluster's cgroup apart.
 pub(super) fn files(run: &Path, name: &str) -> Vec<RenderedFile> {
     let run = run.display();
@@ -42,6 +45,12 @@ pub(super) fn files(run: &Path, name: &str) -> Vec<RenderedFile> {
                 "nameserver {NODE_ADDRESS}\nsearch svc.{DNS_DOMAIN} {DNS_DOMAIN}\noptions ndots:5 \
                  timeout:1\n"
             ),
+        ),
+        // A name for what listens on loopback: with that address itself, a URL would mean the
+        // user's machine, and the operator would not dial it.
+        (
+            "exec/hosts".to_owned(),
+            format!("127.0.0.1 localhost {LOOPBACK_SERVICE}\n::1 localhost\n"),
         ),
         (
             "exec/nsswitch.conf".to_owned(),

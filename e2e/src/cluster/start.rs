@@ -54,7 +54,7 @@ pub(super) fn start(
     let Some(input) = child.stdin.take() else {
         return Err(StartError::Node(io::Error::other("it has no standard input")));
     };
-    let mut node = StartingNode { run, child, input, deadline: Instant::now() + PATIENCE };
+    let mut node = StartingNode { run, parts, child, input, deadline: Instant::now() + PATIENCE };
     in_thread(|| {
         namespaces::enter(pid, run)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -147,6 +147,7 @@ fn spawn(run: &Path, name: &ClusterName, kubernetes: &Path) -> Result<Child, Sta
 /// A node whose process 1 runs and takes orders. Dropped before the last order, it ends.
 struct StartingNode<'a> {
     run: &'a Path,
+    parts: Parts,
     child: Child,
     input: ChildStdin,
     deadline: Instant,
@@ -219,13 +220,14 @@ impl StartingNode<'_> {
         self.order_program(component.name, &args)
     }
 
+    /// Of a control plane each part may be killed, and is started again, as a kubelet does.
     fn order_program(&mut self, name: &str, args: &[String]) -> Result<(), StartError> {
-        writeln!(self.input, "{}", json!({ "name": name, "args": args })).map_err(
-            |error| match self.child.try_wait() {
-                Ok(Some(_)) => self.ended(),
-                _ => StartError::Node(error),
-            },
-        )
+        let restart = self.parts == Parts::ControlPlane;
+        let order = json!({ "name": name, "args": args, "restart": restart });
+        writeln!(self.input, "{order}").map_err(|error| match self.child.try_wait() {
+            Ok(Some(_)) => self.ended(),
+            _ => StartError::Node(error),
+        })
     }
 
     /// Waits for `condition`, for as long as the node lives and there is time.

@@ -3,6 +3,7 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
+    time::Duration,
 };
 
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -28,12 +29,21 @@ use crate::{
     },
 };
 
+/// How much is done, and how often.
+#[derive(Clone, Copy)]
+pub(super) struct Tempo {
+    /// How many reconciles run at the same time.
+    pub(super) concurrency: u16,
+    /// The mean time between two checks of a cache.
+    pub(super) resync: Duration,
+}
+
 /// Watches and reconciles until `stop`; then reconciles under way finish.
 pub(super) async fn run(
     context: Arc<Context>,
     admissions: Admissions,
     writers: Writers,
-    concurrency: u16,
+    tempo: Tempo,
     stop: CancellationToken,
 ) {
     let caches = &context.caches;
@@ -107,7 +117,7 @@ pub(super) async fn run(
     // All that wakes is gathered, so that it comes by the side door.
     let reconciles = Controller::for_stream(stream::pending(), caches.servers.clone())
         .reconcile_on(wakes)
-        .with_config(controller::Config::default().concurrency(concurrency))
+        .with_config(controller::Config::default().concurrency(tempo.concurrency))
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(reconcile, retry, Arc::clone(&context))
         .for_each(|ended| {
@@ -126,7 +136,7 @@ pub(super) async fn run(
     tokio::select! {
         () = reconciles => {}
         () = probes => {}
-        () = resync(watches.take_checks(), &context.metrics) => {}
+        () = resync(watches.take_checks(), tempo.resync, &context.metrics) => {}
     }
 }
 

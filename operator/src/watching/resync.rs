@@ -19,9 +19,6 @@ use super::{
 };
 use crate::{apis::Kind, metrics::Metrics};
 
-/// The mean time between two checks of a watch. Each time is up to a quarter longer or shorter, so
-/// that the checks of the kinds spread over the hour.
-const EVERY: Duration = Duration::from_hours(1);
 /// How far a watch may be behind a list.
 const LAG: Duration = Duration::from_secs(10);
 /// How many objects are listed at a time.
@@ -45,9 +42,9 @@ struct Listed {
     objects: Versions,
 }
 
-/// Checks each watch about once an hour, for ever.
-pub(crate) async fn resync(checks: Vec<Check>, metrics: &Metrics) {
-    join_all(checks.iter().map(|check| check.repeat(metrics))).await;
+/// Checks each watch for ever. `interval` is the mean time between two checks of one.
+pub(crate) async fn resync(checks: Vec<Check>, interval: Duration, metrics: &Metrics) {
+    join_all(checks.iter().map(|check| check.repeat(interval, metrics))).await;
 }
 
 impl Check {
@@ -68,14 +65,15 @@ impl Check {
         Arc::clone(&self.restart)
     }
 
-    async fn repeat(&self, metrics: &Metrics) {
+    async fn repeat(&self, interval: Duration, metrics: &Metrics) {
         loop {
-            sleep(EVERY.mul_f64(rand::random_range(0.75..1.25))).await;
+            // Up to a quarter longer or shorter, so that the checks of the kinds spread over it.
+            sleep(interval.mul_f64(rand::random_range(0.75..1.25))).await;
             let (kind, namespace) = (&self.kind, self.scope.namespace());
             match self.missed().await {
-                Ok(0) => tracing::debug!(%kind, namespace, "checked: the watch has shown all"),
+                Ok(0) => metrics.checked(kind, 0),
                 Ok(count) => {
-                    metrics.missed(kind, count);
+                    metrics.checked(kind, count);
                     tracing::warn!(
                         %kind, namespace, count, "the watch has missed changes; it begins anew"
                     );

@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// By then each watch has been checked.
+const HOUR: Duration = Duration::from_hours(1);
 const HOURS: Duration = Duration::from_hours(2);
 const DAY: Duration = Duration::from_hours(24);
 
@@ -39,7 +40,7 @@ async fn changes_that_a_watch_missed_are_found_within_hours_healed_and_counted()
     }
     let watched = Watched::new(&server);
     let mut changes = watched.watches.all(&watched.cache);
-    let checks = resync(watched.watches.take_checks(), &watched.metrics);
+    let checks = resync(watched.watches.take_checks(), HOUR, &watched.metrics);
     tokio::pin!(checks);
     let mut next = async |count| {
         let names = changes.by_ref().take(count).map(|change| change.name).collect::<Vec<_>>();
@@ -77,7 +78,7 @@ async fn a_watch_that_shows_everything_is_listed_about_once_an_hour_and_nothing_
             server.put("a", "y");
         }
     });
-    let checks = resync(watched.watches.take_checks(), &watched.metrics);
+    let checks = resync(watched.watches.take_checks(), HOUR, &watched.metrics);
     let first = server.lists();
     let ended = timeout(DAY, async {
         tokio::select! { () = checks => {}, () = changes => {} }

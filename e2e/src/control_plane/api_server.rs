@@ -7,47 +7,57 @@ use std::{
 };
 
 use kube::Client;
-use lenses_mcp_e2e::{
+use serde_json::{Value, json};
+
+use super::process;
+use crate::{
     bed::{CHART, OPERATOR_NAMESPACE, OPERATOR_RELEASE},
     cluster::{Cluster, ClusterName},
 };
-use serde_json::{Value, json};
-
-use crate::process;
 
 /// An API server of this run's own. Dropped, it goes.
-pub(crate) struct ApiServer {
-    pub(crate) cluster: Cluster,
+pub struct ApiServer {
+    /// Where it runs.
+    pub cluster: Cluster,
 }
 
 impl ApiServer {
-    /// Nothing acts on its objects.
-    pub(crate) fn start() -> Self {
-        Self { cluster: Cluster::up_api_server(&name(), &say).unwrap() }
+    /// Nothing acts on its objects. `purpose` begins the cluster's name.
+    #[must_use]
+    pub fn start(purpose: &str) -> Self {
+        Self { cluster: Cluster::up_api_server(&name(purpose), &say).unwrap() }
     }
 
-    /// Its controllers make pods of Deployments.
-    pub(crate) fn with_controllers() -> Self {
-        Self { cluster: Cluster::up_control_plane(&name(), &say).unwrap() }
+    /// Its controllers make pods of Deployments. What is killed of it is started again.
+    #[must_use]
+    pub fn with_controllers(purpose: &str) -> Self {
+        Self { cluster: Cluster::up_control_plane(&name(purpose), &say).unwrap() }
     }
 
     /// The processor time of the API server so far.
-    pub(crate) fn cpu_time(&self) -> Duration {
-        let run = self.cluster.kubeconfig().with_file_name("");
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        process::cpu_time(self.component("kube-apiserver").unwrap())
+    }
+
+    /// The process of a component, such as `kube-apiserver` or `etcd`, if it runs now.
+    #[must_use]
+    pub fn component(&self, name: &str) -> Option<u32> {
+        let program = self.cluster.kubeconfig().with_file_name("kubernetes");
+        let begins = format!("{}\0{name}\0", program.display());
         let is_it = |pid: &u32| {
             let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let arguments = String::from_utf8_lossy(&arguments).into_owned();
-            arguments.contains("kube-apiserver") && arguments.contains(&*run.to_string_lossy())
+            arguments.starts_with(begins.as_bytes())
         };
-        let processes = std::fs::read_dir("/proc").unwrap();
+        let processes = std::fs::read_dir("/proc").ok()?;
         let mut ids =
             processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-        process::cpu_time(ids.find(is_it).unwrap())
+        ids.find(is_it)
     }
 
     /// Installs the chart. Its Deployment is an object like any other here; its rights are what the
     /// operator works with.
-    pub(crate) fn install(&self) {
+    pub fn install(&self) {
         let install =
             ["upgrade", "--install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE];
         self.run("helm", &[&install[..], &["--create-namespace"]].concat());
@@ -58,18 +68,19 @@ impl ApiServer {
     }
 
     /// A client with an administrator's rights.
-    pub(crate) async fn client(&self) -> Client {
+    pub async fn client(&self) -> Client {
         client(self.kubeconfig()).await
     }
 
     /// A client with the operator's rights, and so with no more of the API server's attention than
     /// the operator gets.
-    pub(crate) async fn operators_client(&self) -> Client {
+    pub async fn operators_client(&self) -> Client {
         client(self.as_operator()).await
     }
 
     /// A kubeconfig with the operator's own rights.
-    pub(crate) fn operators_kubeconfig(&self) -> PathBuf {
+    #[must_use]
+    pub fn operators_kubeconfig(&self) -> PathBuf {
         // In memory, and for root alone, as the directory is.
         let path = self.cluster.kubeconfig().with_file_name("operator.kubeconfig");
         std::fs::write(&path, self.as_operator().to_string()).unwrap();
@@ -112,8 +123,8 @@ impl Drop for ApiServer {
     }
 }
 
-fn name() -> ClusterName {
-    format!("bench-{}", std::process::id()).parse().unwrap()
+fn name(purpose: &str) -> ClusterName {
+    format!("{purpose}-{}", std::process::id()).parse().unwrap()
 }
 
 async fn client(kubeconfig: Value) -> Client {

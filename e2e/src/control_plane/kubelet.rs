@@ -1,6 +1,8 @@
 //! What a kubelet says of pods, without one.
 
-use futures::TryStreamExt;
+use std::time::Duration;
+
+use futures::StreamExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api, Client, ResourceExt,
@@ -9,20 +11,28 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// Says of each pod of `namespace` that it runs and is ready, as soon as it is there.
-pub(crate) async fn run(client: Client, namespace: &'static str) {
-    let pods = Api::<Pod>::namespaced(client, namespace);
+/// How soon what failed is tried again.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Says of each pod of `namespace` that it runs and is ready, as soon as it is there. While there
+/// is no API server, it tries again.
+pub async fn make_pods_ready(client: Client, namespace: String) {
+    let pods = Api::<Pod>::namespaced(client, &namespace);
     let pending = watcher(pods.clone(), watcher::Config::default())
         .default_backoff()
         .applied_objects()
-        .try_filter(|pod| std::future::ready(is_pending(pod)));
-    let said = pending.try_for_each_concurrent(4, async |pod: Pod| {
+        .filter_map(async |pod| pod.ok().filter(is_pending));
+    let said = pending.for_each_concurrent(4, async |pod: Pod| {
         let patch = Patch::Merge(json!({ "status": ready(&pod) }));
-        // It may be gone.
-        let _gone = pods.patch_status(&pod.name_any(), &PatchParams::default(), &patch).await;
-        Ok::<_, watcher::Error>(())
+        let params = PatchParams::default();
+        while let Err(error) = pods.patch_status(&pod.name_any(), &params, &patch).await {
+            if matches!(&error, kube::Error::Api(status) if status.code == 404) {
+                return;
+            }
+            tokio::time::sleep(RETRY).await;
+        }
     });
-    said.await.unwrap();
+    said.await;
 }
 
 fn is_pending(pod: &Pod) -> bool {

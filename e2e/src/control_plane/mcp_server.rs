@@ -8,21 +8,24 @@ use std::{
 
 use tokio::time::sleep;
 
+use crate::cluster::LOOPBACK_SERVICE;
+
 const ADDRESS: &str = "127.0.0.1:8000";
 /// How often it is looked whether it listens.
 const LOOK: Duration = Duration::from_millis(10);
 
-pub(crate) struct McpServer {
+/// It ends when this is dropped.
+pub struct McpServer {
     child: Child,
-    /// What clients are told: [`ADDRESS`].
-    pub(crate) url: String,
+    /// What clients are told.
+    pub url: String,
 }
 
 impl McpServer {
     /// Starts `program` for the HQ at `hq`, and waits until it listens.
-    pub(crate) async fn start(program: &Path, hq: &str) -> Self {
-        let url = format!("http://{ADDRESS}");
+    pub async fn start(program: &Path, hq: &str) -> Self {
         let (host, port) = ADDRESS.split_once(':').unwrap();
+        let url = format!("http://{LOOPBACK_SERVICE}:{port}");
         let child = Command::new(program)
             .env_clear()
             .envs([
