@@ -148,15 +148,19 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { verb, code }).inc();
     }
 
+    /// A kind is checked from now on. A rate needs a zero to rise from.
+    pub fn checks(&self, kind: &str) {
+        let labels = KindLabels { kind: kind.to_owned() };
+        self.checks.get_or_create(&labels).inc_by(0);
+        self.missed.get_or_create(&labels).inc_by(0);
+    }
+
     /// The hourly check of a kind ended, and found so many objects of which the watch had missed a
     /// change.
     pub fn checked(&self, kind: &str, missed: usize) {
         let labels = KindLabels { kind: kind.to_owned() };
         self.checks.get_or_create(&labels).inc();
-        if missed > 0 {
-            let missed = u64::try_from(missed).unwrap_or(u64::MAX);
-            self.missed.get_or_create(&labels).inc_by(missed);
-        }
+        self.missed.get_or_create(&labels).inc_by(u64::try_from(missed).unwrap_or(u64::MAX));
     }
 
     /// Everything in text, with what is found out when it is asked for.

@@ -162,7 +162,9 @@ impl Leader {
 
     /// The changes that only the check found, by kind.
     pub(crate) async fn missed(&self) -> BTreeMap<String, u64> {
-        self.lines("lenses_mcp_operator_missed_changes_total").await.unwrap()
+        let mut missed = self.lines("lenses_mcp_operator_missed_changes_total").await.unwrap();
+        missed.retain(|_, count| *count > 0);
+        missed
     }
 
     /// The values of a metric by its labels; `None` if there is no answer.

@@ -27,8 +27,8 @@ pub(crate) struct Told {
     pub(crate) is_warning: bool,
 }
 
-/// The last warning about a pod. If there is none, that its image is being pulled, while that is the
-/// last that was said: a registry that does not answer causes no warning.
+/// That the pod's image is being pulled, while that is the last that was said: a registry that does
+/// not answer causes no warning. Else the last warning.
 pub(crate) async fn last_told(
     client: &Client,
     pod: &WatchedPod,
@@ -48,10 +48,10 @@ fn latest(events: &[Event]) -> Option<Told> {
     };
     let is_warning = |event: &Event| event.type_.as_deref() == Some("Warning");
     // Of those of the same second, the last in the list is the latest: its name has the time.
-    let told = events.iter().filter(|event| is_warning(event)).max_by_key(when).or_else(|| {
-        let last = events.iter().max_by_key(when);
-        last.filter(|event| event.reason.as_deref() == Some("Pulling"))
-    })?;
+    let last = events.iter().max_by_key(when);
+    let told = last
+        .filter(|event| event.reason.as_deref() == Some("Pulling"))
+        .or_else(|| events.iter().filter(|event| is_warning(event)).max_by_key(when))?;
     let message = told.message.clone().filter(|message| !message.is_empty())?;
     Some(Told { message, is_warning: is_warning(told) })
 }
@@ -96,10 +96,10 @@ mod tests {
         let (scheduled, pulling) = (event("Normal", "Scheduled"), event("Normal", "Pulling"));
         let told =
             |message: &str, is_warning| Some(Told { message: message.to_owned(), is_warning });
-        let pulls = [scheduled.clone(), pulling.clone()];
-        assert_eq!(latest(&pulls), told("Pulling said", false));
-        assert_eq!(latest(&[scheduled.clone(), pulling.clone(), event("Normal", "Pulled")]), None);
-        let warned = [scheduled, event("Warning", "FailedMount"), pulling];
-        assert_eq!(latest(&warned), told("FailedMount said", true));
+        let warned = event("Warning", "FailedMount");
+        let mut said = vec![scheduled, warned, pulling];
+        assert_eq!(latest(&said), told("Pulling said", false));
+        said.push(event("Normal", "Pulled"));
+        assert_eq!(latest(&said), told("FailedMount said", true));
     }
 }

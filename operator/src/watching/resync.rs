@@ -66,6 +66,7 @@ impl Check {
     }
 
     async fn repeat(&self, interval: Duration, metrics: &Metrics) {
+        metrics.checks(&self.kind);
         loop {
             // Up to a quarter longer or shorter, so that the checks of the kinds spread over it.
             sleep(interval.mul_f64(rand::random_range(0.75..1.25))).await;

@@ -86,7 +86,8 @@ async fn a_watch_that_shows_everything_is_listed_about_once_an_hour_and_nothing_
     assert!(ended.await.is_err());
     let lists = server.lists() - first;
     assert!((20..=33).contains(&lists), "{lists} lists in a day");
-    assert_eq!(watched.missed(), None);
+    let missed = "lenses_mcp_operator_missed_changes_total{kind=\"ConfigMap\"} 0";
+    assert_eq!(watched.missed().as_deref(), Some(missed));
 }
 
 #[tokio::test(start_paused = true)]
