@@ -91,7 +91,7 @@ async fn serve(bed: &Bed, hq: &Hq, authority: &Authority) -> Result<String, Trou
 async fn break_another(bed: &Bed, hq: &Hq) -> Result<(), Trouble> {
     bed.apply(&json!({
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "no-more"},
-        "spec": {"hard": {"count/configmaps": "0"}},
+        "spec": {"hard": {"count/deployments.apps": "0"}},
     }))
     .await?;
     let in_force = "--for=jsonpath={.status.hard}";
