@@ -25,7 +25,9 @@ E2E_TESTS := $(basename $(notdir $(wildcard e2e/tests/*.rs))) \
   $(notdir $(patsubst %/main.rs,%,$(wildcard e2e/tests/*/main.rs)))
 SERVER_TESTS := $(filter server_%,$(E2E_TESTS))
 CLUSTER_TESTS := $(filter cluster_%,$(E2E_TESTS))
-INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS))
+# Not part of `make test`: each has a target of its own.
+APART_TESTS := $(filter release_% prometheus_%,$(E2E_TESTS))
+INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) $(APART_TESTS) rights,$(E2E_TESTS))
 # The packages of the workspace, to be built one by one.
 CRATES := $(addprefix lenses-mcp-,crds oauth process-metrics operator server e2e)
 CARGO_DENY := 0.20.2
@@ -35,8 +37,8 @@ SUITE := target/conformance/suite
 
 .PHONY: help try demo test lint lint-code lint-crates lint-manifests lint-dependencies advisories \
   unit server conformance clients e2e faults fuzz bench bench-operator generate images \
-  previous-images dist push charts alerts linux-root cluster demo-programs kubernetes \
-  test-kubernetes
+  previous-images dist push release-test charts alerts prometheus linux-root cluster \
+  demo-programs kubernetes test-kubernetes
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 20
@@ -212,6 +214,14 @@ dist: $(HELM) ## Make a release in dist/: images, charts, manifests, plugins, bi
 push: $(HELM) ## Push the images and charts in dist/ to REGISTRY.
 	@VERSION=$(VERSION) REGISTRY=$(REGISTRY) HELM=$(HELM) release/push
 
+# Not part of `make test`, because `make dist` takes minutes. Any profile and processor will do:
+# `make dist PROFILE=fast ARCHITECTURES=amd64 PLUGIN_TRIPLES=`.
+release-test: linux-root images ## Install the release in dist/ from a registry on a test cluster.
+	@[ -e dist/lenses-mcp-server-$(VERSION).oci.tar ] ||
+	  { echo "release-test: dist/ has no release of $(VERSION): run make dist" >&2; exit 1; }
+	release/requirements docker-registry=docker-registry skopeo=skopeo
+	e2e/on-cluster release release_installs_from_a_registry $(IMAGES)/lenses-mcp-e2e-hq.tar
+
 # Not part of `make test`, which renders the charts with Helm 4 alone: Helm 3 takes minutes to
 # build.
 charts: target/tools/helm3 target/tools/helm4 ## Render the charts with Helm 3 and 4.
@@ -228,9 +238,30 @@ alerts: target/tools/promtool ## Check the chart's alerts, and test them on good
 	@target/tools/promtool check rules --lint=all charts/lenses-mcp-operator/files/alerts.yaml
 	target/tools/promtool test rules e2e/alerts/alerts_test.yaml
 
-target/tools/promtool: e2e/cluster/promtool/go.sum
-	go build -C e2e/cluster/promtool -ldflags "-s -w" -o $(CURDIR)/$@ \
-	  github.com/prometheus/prometheus/cmd/promtool
+# Nor this, for the same reason.
+MONITORING := $(addprefix target/tools/, \
+  prometheus prometheus-operator prometheus-operator-crds kube-state-metrics)
+
+prometheus: linux-root images $(MONITORING) ## Query every panel and rule in a real Prometheus.
+	@e2e/on-cluster prometheus prometheus_answers_every_panel_and_rule $(IMAGES)/*.tar
+
+target/tools/promtool target/tools/prometheus: e2e/cluster/prometheus/go.sum
+	go build -C e2e/cluster/prometheus -tags remove_all_sd,enable_kubernetes_sd \
+	  -ldflags "-s -w" -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$(@F)
+
+target/tools/prometheus-operator: e2e/cluster/prometheus-operator/go.sum
+	go build -C e2e/cluster/prometheus-operator -ldflags "-s -w" -o $(CURDIR)/$@ \
+	  github.com/prometheus-operator/prometheus-operator/cmd/operator
+
+target/tools/prometheus-operator-crds: e2e/cluster/prometheus-operator/go.sum
+	mkdir -p $@
+	cp "$$(go list -C e2e/cluster/prometheus-operator -m -f '{{.Dir}}' \
+	  github.com/prometheus-operator/prometheus-operator)"/example/prometheus-operator-crd/* $@
+	touch $@
+
+target/tools/kube-state-metrics: e2e/cluster/kube-state-metrics/go.sum
+	go build -C e2e/cluster/kube-state-metrics -ldflags "-s -w" -o $(CURDIR)/$@ \
+	  k8s.io/kube-state-metrics/v2
 
 target/tools/helm4: e2e/cluster/helm/go.sum
 	go build -C e2e/cluster/helm -o $(CURDIR)/$@ \

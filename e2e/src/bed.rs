@@ -76,6 +76,22 @@ where
     Test: FnOnce(Bed) -> Proof,
     Proof: Future<Output = Result<(), Trouble>>,
 {
+    if let Err(trouble) = install_operator().await {
+        panic!("the operator could not be installed: {trouble}");
+    }
+    prove_without_operator(test).await;
+}
+
+/// As [`prove`], for a test that installs the operator in its own way.
+///
+/// # Panics
+/// When the bed can't be laid, and when the test does.
+#[expect(clippy::panic, reason = "this is the end of a test that failed")]
+pub async fn prove_without_operator<Test, Proof>(test: Test)
+where
+    Test: FnOnce(Bed) -> Proof,
+    Proof: Future<Output = Result<(), Trouble>>,
+{
     let bed = match Bed::new().await {
         Ok(bed) => bed,
         Err(trouble) => panic!("the test bed could not be laid: {trouble}"),
@@ -94,7 +110,6 @@ where
 
 impl Bed {
     async fn new() -> Result<Self, Trouble> {
-        install_operator().await?;
         let client = Client::try_default().await?;
         let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
         let namespace: Namespace = serde_json::from_value(

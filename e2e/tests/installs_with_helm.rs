@@ -3,11 +3,12 @@
 
 use k8s_openapi::api::{apps::v1::Deployment, rbac::v1::ClusterRole};
 use kube::Api;
-use lenses_mcp_crds::LensesMcpServer;
+use lenses_mcp_crds::{LensesMcpServer, yaml};
 use lenses_mcp_e2e::{
-    bed::{CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, prove, until},
+    bed::{Bed, CHART, INSTALL, OPERATOR_NAMESPACE, OPERATOR_RELEASE, helm, prove, until},
     client::http_client,
 };
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 /// Held by a test while it changes the release that all share, or needs it as it is.
@@ -116,6 +117,58 @@ async fn helm_test_passes_on_an_installed_chart() {
         // With the check as a hook, Helm returns only once the API server accepts a resource.
         helm(&[&INSTALL[..], &["--set", "startupCheck.enabled=true"]].concat()).await?;
         helm(&INSTALL).await.map(drop)
+    })
+    .await;
+}
+
+/// Releases and namespaces that YAML reads as numbers and booleans if they are not quoted, with
+/// dots, and as long as can be.
+const ODD_NAMES: [(&str, &str); 3] = [
+    ("true", "2024"),
+    ("1.0", "null"),
+    (
+        "a-name-of-fifty-three-character.0123456789.0123456789",
+        "a-namespace-of-sixty-three-characters-0123456789-0123456789-012",
+    ),
+];
+
+#[tokio::test]
+async fn the_api_server_accepts_the_chart_under_odd_names() {
+    prove(|bed| async move {
+        for (release, namespace) in ODD_NAMES {
+            bed.kubectl(&["create", "namespace", namespace], None).await?;
+            // The pod of `helm test` needs a ServiceAccount, of which a dry run makes none.
+            let values = ["--set", "replicas=2,crds.install=false", "--skip-tests"];
+            let template = ["template", release, CHART, "--namespace", namespace];
+            let objects: Vec<Value> =
+                yaml::from_documents(&helm(&[&template[..], &values].concat()).await?)?;
+            let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+            let there = Bed { namespace: namespace.to_owned(), ..bed.clone() };
+            there.kubectl(&["apply", "--dry-run=server", "-f", "-"], Some(&list)).await?;
+            bed.kubectl(&["delete", "namespace", namespace, "--wait=false"], None).await?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_installation_is_refused_and_the_first_works_on() {
+    prove(|bed| async move {
+        let _release = RELEASE.lock().await;
+        let second = ["install", "second", CHART, "--namespace", &bed.namespace];
+        let refused = helm(&second).await.map_err(|error| error.to_string());
+        let named = |text: &String| {
+            text.contains("lensesmcpservers.mcp.lenses.io")
+                && text.contains("invalid ownership metadata")
+        };
+        assert!(refused.as_ref().is_err_and(named), "{refused:?}");
+        let again = ["install", OPERATOR_RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE];
+        let refused = helm(&again).await.map_err(|error| error.to_string());
+        assert!(refused.as_ref().is_err_and(|text| text.contains("in use")), "{refused:?}");
+        let left = bed.kubectl(&["get", "deployments,services,serviceaccounts"], None).await?;
+        assert!(!left.contains("second"), "{left}");
+        bed.apply_until_ready(&bed.oauth_server("mcp", &bed.hq().await?)).await.map(drop)
     })
     .await;
 }

@@ -113,11 +113,12 @@ pub(crate) async fn dereference(
     let now = Timestamp::now();
     let deployment = found.children.deployment.own().map(|deployment| &**deployment);
     let silent = rollout::silent(deployment, &seen, now);
-    let warning = match silent {
-        Some(pod) => events::last_warning(client, pod).await?,
+    let told = match silent {
+        Some(pod) => events::last_told(client, pod).await?,
         None => None,
     };
-    let unexplained = silent.is_some() && warning.is_none();
+    let unexplained = silent.is_some() && !told.as_ref().is_some_and(|told| told.is_warning);
+    let warning = told.map(|told| told.message);
     let patience = rollout::patience(&seen, now);
     found.pods = Pods { seen, warning, unexplained, patience };
     Ok(found)
