@@ -59,15 +59,14 @@ func superviseNode() error {
 	if err := hideKernelParameters(); err != nil {
 		return err
 	}
-	n := &nodeProcesses{logs: logs, running: map[int]running{}}
-	fault := make(chan error, 2)
+	n := &nodeProcesses{logs: logs, running: map[int]running{}, fault: make(chan error, 2)}
 	go func() {
 		if err := n.startFrom(os.Stdin); err != nil {
-			fault <- err
+			n.fail(err)
 		}
 	}()
-	go func() { fault <- n.reap() }()
-	return <-fault
+	go n.reap()
+	return <-n.fault
 }
 
 // hideKernelParameters gives the node copies of those kernel parameters that a kubelet sets: they
@@ -99,6 +98,17 @@ type nodeProcesses struct {
 	// Held from before a process starts until it is in the table, so that its end never comes first.
 	mutex   sync.Mutex
 	running map[int]running
+	// complete says that all was started.
+	complete bool
+	// fault is why the node ends: the first one counts.
+	fault chan error
+}
+
+func (n *nodeProcesses) fail(err error) {
+	select {
+	case n.fault <- err:
+	default:
+	}
 }
 
 type running struct {
@@ -106,9 +116,9 @@ type running struct {
 	since time.Time
 }
 
-// shortest is how long a process must have run to be started again. One that cannot start would
-// otherwise be started for ever.
-const shortest = time.Second
+// pause is how long after its start a process is started again at the earliest, so that one that
+// cannot start leaves the processor to others.
+const pause = time.Second
 
 // startFrom starts the processes that input asks for and returns after "keep".
 func (n *nodeProcesses) startFrom(input io.Reader) error {
@@ -119,6 +129,9 @@ func (n *nodeProcesses) startFrom(input io.Reader) error {
 			return fmt.Errorf("the command that started this node is gone: %w", err)
 		}
 		if string(line) == `"keep"` {
+			n.mutex.Lock()
+			defer n.mutex.Unlock()
+			n.complete = true
 			return nil
 		}
 		var p process
@@ -158,8 +171,8 @@ func (n *nodeProcesses) start(p process) error {
 }
 
 // reap waits for every child: the node's own and those that lost their parent, such as containers'
-// shims. It returns when one of the node's own has ended that is not started again.
-func (n *nodeProcesses) reap() error {
+// shims. When one of the node's own ends, it is started again, or the node fails.
+func (n *nodeProcesses) reap() {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)
 	for {
@@ -173,17 +186,23 @@ func (n *nodeProcesses) reap() error {
 			n.mutex.Lock()
 			p, ours := n.running[pid]
 			delete(n.running, pid)
+			complete := n.complete
 			n.mutex.Unlock()
-			if !ours {
-				continue
-			}
-			if !p.Restart || time.Since(p.since) < shortest {
-				return fmt.Errorf("%s ended: %s", p.Name, describe(status))
-			}
-			if err := n.start(p.process); err != nil {
-				return fmt.Errorf("failed to start %s again: %w", p.Name, err)
+			switch {
+			case !ours:
+			case p.Restart && complete:
+				go n.restart(p)
+			default:
+				n.fail(fmt.Errorf("%s ended: %s", p.Name, describe(status)))
 			}
 		}
+	}
+}
+
+func (n *nodeProcesses) restart(p running) {
+	time.Sleep(pause - time.Since(p.since))
+	if err := n.start(p.process); err != nil {
+		n.fail(fmt.Errorf("failed to start %s again: %w", p.Name, err))
 	}
 }
 

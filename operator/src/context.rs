@@ -19,6 +19,7 @@ use crate::{
     metrics::{Gauges, Metrics},
     probe::{ProbeSettings, Proxy, Verifications, dial::DialPolicy},
     queue::Queue,
+    statuses::Statuses,
     upgrades::UpgradeQueue,
     watching::{Caches, servers::WatchedServer},
 };
@@ -71,6 +72,7 @@ pub struct Context {
     pub(crate) defaults: Defaults,
     pub(crate) recorder: Recorder,
     pub(crate) failures: Failures,
+    pub(crate) statuses: Statuses,
     pub(crate) queue: Queue,
     pub(crate) upgrades: UpgradeQueue,
     /// What was found of each resource's HQ and endpoint.
@@ -99,6 +101,7 @@ impl Context {
             defaults,
             recorder,
             failures: Failures::default(),
+            statuses: Statuses::default(),
             queue: Queue::default(),
             upgrades,
             verifications: Verifications::default(),
@@ -116,6 +119,7 @@ impl Context {
     /// A resource is gone.
     pub(crate) fn forget(&self, server: &ObjectRef<WatchedServer>) {
         self.failures.forget(server);
+        self.statuses.forget(server);
         self.queue.taken(server);
         self.upgrades.forget(server);
         self.verifications.forget(server);
@@ -126,6 +130,7 @@ impl Context {
         let is_there =
             |server: &ObjectRef<WatchedServer>| self.caches.servers.get(server).is_some();
         self.failures.retain(is_there);
+        self.statuses.retain(is_there);
         self.verifications.retain(is_there);
     }
 

@@ -39,6 +39,9 @@ use crate::{
 /// How long one reconcile may take. None waits for anything but the API server.
 const LIMIT: Duration = Duration::from_mins(1);
 
+/// How soon the watch shows a write.
+const SOON: Duration = Duration::from_millis(100);
+
 /// Why a reconcile failed. Each may go away by itself, so each is tried again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReconcileError {
@@ -72,6 +75,10 @@ impl ReconcileError {
 
 /// The seven steps, each with what it needs of the API server.
 async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, ReconcileError> {
+    let version = server.metadata.resource_version.as_deref().unwrap_or_default();
+    if context.statuses.is_outdated(&key(server), version) {
+        return Ok(Action::requeue(SOON));
+    }
     // 1. Dereference. The caches; the API server for a name that they do not have.
     let found = dereference::dereference(context, server).await?;
     // 2. Validate. Nothing.
@@ -108,7 +115,7 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Re
     let now = Timestamp::now();
     let status = status::status(server, valid.as_ref(), applied.as_ref(), &found, known, now);
     // 7. Write the status. The API server, if it differs.
-    write_status::write_status(context, server, status).await?;
+    let postponed = write_status::write_status(context, server, status).await?;
 
     applied?;
     match valid {
@@ -116,6 +123,7 @@ async fn steps(context: &Context, server: &LensesMcpServer) -> Result<Action, Re
         Err(rejections) if rejections.reason() == Reason::NameTaken => {
             Ok(context.failures.next(&key(server)))
         }
+        _ if let Some(wait) = postponed => Ok(Action::requeue(wait)),
         // Nor are events, and a warning may come after the state that it is about.
         _ if found.pods.unexplained => Ok(context.failures.next(&key(server))),
         _ if let Some(wait) = found.pods.patience => Ok(Action::requeue(wait)),

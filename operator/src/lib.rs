@@ -35,6 +35,7 @@ mod quantity;
 mod queue;
 pub mod run;
 pub mod settings;
+mod statuses;
 mod upgrades;
 mod watching;
 

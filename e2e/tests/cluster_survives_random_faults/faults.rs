@@ -85,8 +85,10 @@ impl<'a> Faults<'a> {
         }
     }
 
-    /// How often each was caused.
+    /// How often each was caused. Most must have been: a cluster that is gone would refuse all.
     pub(crate) fn told(&self) -> String {
+        let all: usize = self.caused.values().sum();
+        assert!(self.failed * 2 < all, "{} of {all} changes were refused", self.failed);
         let mut told = format!("faults ({} changes were refused or not answered):", self.failed);
         for (fault, count) in &self.caused {
             // Writing to a string does not fail.

@@ -1,5 +1,7 @@
 //! Step 7: the status is written, if it differs, and a change of `Ready` becomes an event.
 
+use std::time::Duration;
+
 use k8s_openapi::{
     api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp,
 };
@@ -22,7 +24,7 @@ use super::status;
 use crate::{
     MANAGER, api_error,
     context::Context,
-    watching::servers::{Unreadable, WatchedServer},
+    watching::servers::{Unreadable, WatchedServer, key},
 };
 
 /// What can go wrong in writing the status.
@@ -39,19 +41,46 @@ pub(crate) enum WriteStatusError {
     Read(#[source] kube::Error),
 }
 
-/// Writes the status, if it is not what is there already.
+/// Writes the status, if it is not what is there already. If it says only how far something is that
+/// was under way before, it can wait, and this gives how long.
 pub(crate) async fn write_status(
     context: &Context,
     server: &LensesMcpServer,
     status: LensesMcpServerStatus,
-) -> Result<(), WriteStatusError> {
+) -> Result<Option<Duration>, WriteStatusError> {
     let before = server.status.as_ref();
     if before == Some(&status) {
-        return Ok(());
+        context.statuses.settle(&key(server), None);
+        return Ok(None);
     }
-    write(context, server, &status).await?;
+    if before.is_some_and(|before| only_progress(before, &status))
+        && let Some(wait) = context.statuses.wait(&key(server))
+    {
+        return Ok(Some(wait));
+    }
+    let written = write(context, server, &status).await?;
+    context.statuses.settle(&key(server), written.as_deref());
     announce(context, server.object_ref(&()), before, &status).await;
-    Ok(())
+    Ok(None)
+}
+
+/// Whether the same work is under way after as before, and a server that was ready still is.
+fn only_progress(before: &LensesMcpServerStatus, after: &LensesMcpServerStatus) -> bool {
+    let ready = |status| find_ready(status).is_some_and(|ready| ready.status == "True");
+    before.observed_generation == after.observed_generation
+        && ready(before) == ready(after)
+        && is_under_way(before)
+        && is_under_way(after)
+}
+
+/// Whether pods are being made or replaced, or what was made is examined, and nothing is wrong.
+fn is_under_way(status: &LensesMcpServerStatus) -> bool {
+    status.conditions.iter().any(|condition| {
+        condition.type_ == ConditionType::Reconciling.as_str()
+            && [Reason::RolloutInProgress, Reason::Verifying]
+                .iter()
+                .any(|reason| condition.reason == reason.as_str())
+    })
 }
 
 /// Says of a resource that cannot be read that it cannot be read.
@@ -84,13 +113,13 @@ pub(crate) async fn unreadable(
     Ok(Action::await_change())
 }
 
-/// The `resourceVersion` makes sure that what the status was made from is what is there: a status
+/// Gives the `resourceVersion` that it made. The one that it sends makes sure that what the status was made from is what is there: a status
 /// made from an older state would undo a newer one.
 async fn write<K: Resource<DynamicType = ()>>(
     context: &Context,
     server: &K,
     status: &LensesMcpServerStatus,
-) -> Result<(), WriteStatusError> {
+) -> Result<Option<String>, WriteStatusError> {
     // The answer is read as metadata alone: the rest of it may be what this operator cannot read.
     let namespace = server.namespace().unwrap_or_default();
     let api =
@@ -115,8 +144,8 @@ async fn write<K: Resource<DynamicType = ()>>(
         written = api.patch_status(&name, &params, &Patch::Merge(&patch)).await;
     }
     match written {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Ok(object) => Ok(object.metadata.resource_version),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
         Err(kube::Error::Api(status)) if status.is_conflict() => Err(WriteStatusError::Outdated),
         Err(error) => Err(WriteStatusError::Write(error)),
     }
@@ -138,14 +167,7 @@ async fn announce(
     if before.and_then(find_ready).map(said) == Some(said(ready)) {
         return;
     }
-    let under_way = ready.status != "True"
-        && now.conditions.iter().any(|c| {
-            c.type_ == "Reconciling"
-                && [Reason::RolloutInProgress, Reason::Verifying]
-                    .iter()
-                    .any(|reason| c.reason == reason.as_str())
-        });
-    if under_way {
+    if ready.status != "True" && is_under_way(now) {
         return;
     }
     let event = Event {
@@ -162,4 +184,45 @@ async fn announce(
 
 fn find_ready(status: &LensesMcpServerStatus) -> Option<&Condition> {
     status.conditions.iter().find(|condition| condition.type_ == ConditionType::Ready.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn status(generation: i64, ready: &str, reconciling: Option<Reason>) -> LensesMcpServerStatus {
+        let condition = |kind: ConditionType, status: &str, reason: Reason| {
+            json!({
+                "type": kind.as_str(), "status": status, "reason": reason.as_str(), "message": "",
+                "lastTransitionTime": "2026-11-28T00:00:00Z"
+            })
+        };
+        let mut conditions = vec![condition(ConditionType::Ready, ready, Reason::Ready)];
+        let under_way = |reason| condition(ConditionType::Reconciling, "True", reason);
+        conditions.extend(reconciling.map(under_way));
+        let status = json!({ "observedGeneration": generation, "conditions": conditions });
+        serde_json::from_value(status).unwrap()
+    }
+
+    #[test]
+    fn only_the_steps_of_the_same_work_can_wait() {
+        use Reason::{ImagePullFailed, RolloutInProgress, Verifying};
+        let (rollout, verifying) = (Some(RolloutInProgress), Some(Verifying));
+        for (before, after, can_wait) in [
+            (status(1, "False", rollout), status(1, "False", rollout), true),
+            (status(1, "False", rollout), status(1, "Unknown", verifying), true),
+            (status(1, "True", rollout), status(1, "True", rollout), true),
+            (status(1, "False", rollout), status(1, "True", None), false),
+            (status(1, "False", rollout), status(1, "True", rollout), false),
+            (status(1, "True", None), status(1, "True", rollout), false),
+            (status(1, "True", rollout), status(1, "False", rollout), false),
+            (status(1, "False", rollout), status(2, "False", rollout), false),
+            (status(1, "False", rollout), status(1, "False", Some(ImagePullFailed)), false),
+            (status(1, "False", Some(ImagePullFailed)), status(1, "False", rollout), false),
+        ] {
+            assert_eq!(only_progress(&before, &after), can_wait, "{before:?} {after:?}");
+        }
+    }
 }
