@@ -204,15 +204,15 @@ REGISTRY := docker.io/lensesio
 # linker.
 ARCHITECTURES := amd64 arm64
 PLUGIN_TRIPLES := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-pc-windows-gnu
-HELM := $(CURDIR)/target/tools/helm4
+HELM := target/tools/helm4
 
 dist: override PROFILE := $(if $(filter command line,$(origin PROFILE)),$(PROFILE),release)
 dist: $(HELM) ## Make a release in dist/: images, charts, manifests, plugins, bills of materials.
-	@VERSION=$(VERSION) PROFILE=$(PROFILE) REGISTRY=$(REGISTRY) HELM=$(HELM) \
+	@VERSION=$(VERSION) PROFILE=$(PROFILE) REGISTRY=$(REGISTRY) HELM=$(CURDIR)/$(HELM) \
 	  ARCHITECTURES="$(ARCHITECTURES)" PLUGIN_TRIPLES="$(PLUGIN_TRIPLES)" release/dist
 
 push: $(HELM) ## Push the images and charts in dist/ to REGISTRY.
-	@VERSION=$(VERSION) REGISTRY=$(REGISTRY) HELM=$(HELM) release/push
+	@VERSION=$(VERSION) REGISTRY=$(REGISTRY) HELM=$(CURDIR)/$(HELM) release/push
 
 # Not part of `make test`, because `make dist` takes minutes. Any profile and processor will do:
 # `make dist PROFILE=fast ARCHITECTURES=amd64 PLUGIN_TRIPLES=`.
