@@ -1,5 +1,5 @@
 //! The Prometheus Operator, as a process on the node: it makes the configuration of a Prometheus
-//! from ServiceMonitors, PodMonitors and PrometheusRules.
+//! from `ServiceMonitor`, `PodMonitor` and `PrometheusRule` objects.
 
 use std::{collections::BTreeMap, io::Read as _, process::Stdio};
 

@@ -22,7 +22,7 @@ use super::{
 /// Where the Prometheus Operator thinks that rule files are.
 const RULES: &str = "/etc/prometheus/rules";
 /// How long Prometheus may take for what it does by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running Prometheus. It ends when this is dropped.
 pub(crate) struct Prometheus {

@@ -167,7 +167,7 @@ async fn was_pulled(bed: &Bed, namespace: &str, image: &str) -> Result<(), Troub
         .list(&ListParams::default())
         .await?
         .into_iter()
-        .flat_map(|pod| pod.status.and_then(|status| status.container_statuses))
+        .filter_map(|pod| pod.status.and_then(|status| status.container_statuses))
         .flatten()
         .map(|status| json!([status.image_id, status.ready]))
         .collect();

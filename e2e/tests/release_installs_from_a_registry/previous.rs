@@ -1,4 +1,4 @@
-//! The chart of a previous release, which had fewer values and an older CustomResourceDefinition.
+//! The chart of a previous release, which had fewer values and an older CRD.
 
 use std::{fs, path::Path};
 

@@ -67,7 +67,7 @@ pub(super) fn check_object(place: Place<'_>, object: &Value, refusals: &mut Vec<
             );
         }
         "seccompProfile" | "appArmorProfile"
-            if (text("type") == "Localhost") != !text("localhostProfile").is_empty() =>
+            if (text("type") == "Localhost") == text("localhostProfile").is_empty() =>
         {
             refuse(".localhostProfile", "write it with type: Localhost, and only then".to_owned());
         }
@@ -98,10 +98,13 @@ pub(super) fn check_object(place: Place<'_>, object: &Value, refusals: &mut Vec<
                 refuse("", "write selectors or an ipBlock".to_owned());
             }
         }
-        "ports" if !object["endPort"].is_null() => {
-            if object["port"].as_i64().is_none_or(|port| Some(port) > object["endPort"].as_i64()) {
-                refuse(".endPort", "write a number as port, and no less as endPort".to_owned());
-            }
+        "ports"
+            if !object["endPort"].is_null()
+                && object["port"]
+                    .as_i64()
+                    .is_none_or(|port| Some(port) > object["endPort"].as_i64()) =>
+        {
+            refuse(".endPort", "write a number as port, and no less as endPort".to_owned());
         }
         "metrics" => {
             let source = METRICS.iter().find(|(kind, _)| *kind == text("type"));

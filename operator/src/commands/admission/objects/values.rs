@@ -147,11 +147,11 @@ const RULES: &[(&str, &str, Rule)] = &[
 
 /// Why the API server would refuse the value of a field.
 pub(super) fn refusal(place: Place<'_>, value: &Value) -> Option<String> {
-    let rules = RULES.iter().filter(|(parent, field, _)| {
+    let mut rules = RULES.iter().filter(|(parent, field, _)| {
         (parent.is_empty() || *parent == place.parent)
             && (field.is_empty() || *field == place.field)
     });
-    rules.filter_map(|(_, _, rule)| rule.remedy(value)).next().map(|remedy| {
+    rules.find_map(|(_, _, rule)| rule.remedy(value)).map(|remedy| {
         let path = place.path;
         format!("{path}: {value}: write {remedy}")
     })
