@@ -20,18 +20,19 @@ STATIC_FLAGS := CARGO_TARGET_$(shell tr a-z- A-Z_ <<<"$(HOST)")_RUSTFLAGS
 STATIC_CARGO := $(STATIC_FLAGS)="$(shell release/flags $(HOST))" cargo
 # A test is a file, or a directory with a main.rs. Those of the server alone need no cluster; those
 # of the cluster itself start clusters of their own; all others run inside one, and the test of
-# rights after them, because it looks at what they did.
+# rights after them, because it looks at what they did. `make gitops` runs those of the GitOps
+# examples.
 E2E_TESTS := $(basename $(notdir $(wildcard e2e/tests/*.rs))) \
   $(notdir $(patsubst %/main.rs,%,$(wildcard e2e/tests/*/main.rs)))
 SERVER_TESTS := $(filter server_%,$(E2E_TESTS))
 CLUSTER_TESTS := $(filter cluster_%,$(E2E_TESTS))
-INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights,$(E2E_TESTS))
+INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) rights gitops,$(E2E_TESTS))
 
 # The MCP conformance suite, installed.
 SUITE := target/conformance/suite
 
 .PHONY: help demo test lint unit server conformance clients e2e faults fuzz bench bench-operator \
-  generate images dist push charts alerts linux-root cluster demo-programs kubernetes \
+  generate images dist push charts alerts gitops linux-root cluster demo-programs kubernetes \
   test-kubernetes
 
 help: ## List the targets.
@@ -183,6 +184,23 @@ charts: target/tools/helm3 target/tools/helm4 ## Render and lint the charts with
 alerts: target/tools/promtool ## Check the chart's alerts, and test them on good and bad data.
 	@target/tools/promtool check rules --lint=all charts/lenses-mcp-operator/files/alerts.yaml
 	target/tools/promtool test rules e2e/alerts/alerts_test.yaml
+
+# Not part of `make test` either: Argo CD takes minutes to build.
+gitops: linux-root target/tools/gitops target/tools/gitops-crds ## Apply the GitOps examples.
+	@cargo build -p lenses-mcp-operator --bin lenses-mcp-operator --locked
+	cargo build -p lenses-mcp-e2e --bin cluster --test gitops --locked
+	cluster=target/debug/cluster
+	name=gitops-$$$$
+	trap '$$cluster down --name $$name' EXIT
+	$$cluster up --name $$name --api-server
+	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
+	  cargo test -p lenses-mcp-e2e --locked --offline --test gitops
+
+target/tools/gitops: $(wildcard e2e/cluster/gitops/*.go) e2e/cluster/gitops/go.sum
+	go build -C e2e/cluster/gitops -ldflags "-s -w" -o $(CURDIR)/$@ .
+
+target/tools/gitops-crds: $(addprefix e2e/cluster/gitops/crds/, copy go.mod go.sum)
+	@e2e/cluster/gitops/crds/copy $@
 
 target/tools/promtool: e2e/cluster/promtool/go.sum
 	go build -C e2e/cluster/promtool -ldflags "-s -w" -o $(CURDIR)/$@ \
