@@ -20,13 +20,14 @@ STATIC_FLAGS := CARGO_TARGET_$(shell tr a-z- A-Z_ <<<"$(HOST)")_RUSTFLAGS
 STATIC_CARGO := $(STATIC_FLAGS)="$(shell release/flags $(HOST))" cargo
 # A test is a file, or a directory with a main.rs. Those of the server alone need no cluster; those
 # of the cluster itself start clusters of their own; all others run inside one, and the test of
-# rights after them, because it looks at what they did.
+# rights after them, because it looks at what they did. `make gitops` runs those of the GitOps
+# examples.
 E2E_TESTS := $(basename $(notdir $(wildcard e2e/tests/*.rs))) \
   $(notdir $(patsubst %/main.rs,%,$(wildcard e2e/tests/*/main.rs)))
 SERVER_TESTS := $(filter server_%,$(E2E_TESTS))
 CLUSTER_TESTS := $(filter cluster_%,$(E2E_TESTS))
 # Not part of `make test`: each has a target of its own.
-APART_TESTS := $(filter release_% prometheus_%,$(E2E_TESTS))
+APART_TESTS := $(filter release_% prometheus_% gitops,$(E2E_TESTS))
 INSIDE_TESTS := $(filter-out $(SERVER_TESTS) $(CLUSTER_TESTS) $(APART_TESTS) rights,$(E2E_TESTS))
 # The packages of the workspace, to be built one by one.
 CRATES := $(addprefix lenses-mcp-,crds oauth process-metrics operator server e2e)
@@ -37,7 +38,7 @@ SUITE := target/conformance/suite
 
 .PHONY: help try demo test lint lint-code lint-crates lint-manifests lint-dependencies advisories \
   unit server conformance clients e2e faults fuzz bench bench-operator generate images \
-  previous-images dist push release-test charts alerts prometheus linux-root cluster \
+  previous-images dist push release-test charts alerts prometheus gitops linux-root cluster \
   demo-programs kubernetes test-kubernetes
 
 help: ## List the targets.
@@ -262,6 +263,23 @@ target/tools/prometheus-operator-crds: e2e/cluster/prometheus-operator/go.sum
 target/tools/kube-state-metrics: e2e/cluster/kube-state-metrics/go.sum
 	go build -C e2e/cluster/kube-state-metrics -ldflags "-s -w" -o $(CURDIR)/$@ \
 	  k8s.io/kube-state-metrics/v2
+
+# Not part of `make test` either: Argo CD takes minutes to build.
+gitops: linux-root target/tools/gitops target/tools/gitops-crds ## Apply the GitOps examples.
+	@cargo build -p lenses-mcp-operator --bin lenses-mcp-operator --locked
+	cargo build -p lenses-mcp-e2e --bin cluster --test gitops --locked
+	cluster=target/debug/cluster
+	name=gitops-$$$$
+	trap '$$cluster down --name $$name' EXIT
+	$$cluster up --name $$name --api-server
+	$$cluster exec --name $$name -- env E2E_CLUSTER=$$name \
+	  cargo test -p lenses-mcp-e2e --locked --offline --test gitops
+
+target/tools/gitops: $(wildcard e2e/cluster/gitops/*.go) e2e/cluster/gitops/go.sum
+	go build -C e2e/cluster/gitops -ldflags "-s -w" -o $(CURDIR)/$@ .
+
+target/tools/gitops-crds: $(addprefix e2e/cluster/gitops/crds/, copy go.mod go.sum)
+	@e2e/cluster/gitops/crds/copy $@
 
 target/tools/helm4: e2e/cluster/helm/go.sum
 	go build -C e2e/cluster/helm -o $(CURDIR)/$@ \

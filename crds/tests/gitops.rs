@@ -1,102 +1,51 @@
-//! What ships for Argo CD and for Flux says of a resource what its conditions say.
+//! `docs/gitops.md` and `examples/gitops`: the page shows the files as they are, and they install
+//! this version. `make gitops` applies them.
 
-use cel::{Context, Program};
+#![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
+
+use std::fs;
+
 use lenses_mcp_crds::yaml;
-use mlua::{Lua, LuaSerdeExt};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// A resource in some state, what Argo CD is to say of it, and which of Flux' expressions hold.
-fn states() -> Vec<(&'static str, Value, &'static str, &'static [&'static str])> {
-    let object = |generation: i64, status: Value| {
-        json!({
-            "metadata": { "name": "mcp", "generation": generation }, "spec": {}, "status": status
-        })
-    };
-    let condition = |kind: &str, status: &str, reason: &str| {
-        json!({
-            "type": kind, "status": status, "reason": reason, "message": "m"
-        })
-    };
-    let status = |conditions: &[Value]| {
-        object(2, json!({ "observedGeneration": 2, "conditions": conditions }))
-    };
-    let mut paused = status(&[condition("Ready", "True", "Ready")]);
-    paused["spec"]["paused"] = json!(true);
-    vec![
-        ("new", object(1, json!({})), "Progressing", &["inProgress"]),
-        (
-            "changed and not looked at",
-            object(
-                3,
-                json!({
-                    "observedGeneration": 2, "conditions": [condition("Ready", "True", "Ready")]
-                }),
-            ),
-            "Progressing",
-            &["inProgress"],
-        ),
-        ("ready", status(&[condition("Ready", "True", "Ready")]), "Healthy", &["current"]),
-        (
-            "rolling out",
-            status(&[
-                condition("Ready", "False", "RolloutInProgress"),
-                condition("Reconciling", "True", "RolloutInProgress"),
-            ]),
-            "Progressing",
-            &["inProgress"],
-        ),
-        (
-            "its author's to mend",
-            status(&[
-                condition("Ready", "False", "InvalidSpec"),
-                condition("Stalled", "True", "InvalidSpec"),
-            ]),
-            "Degraded",
-            &["failed"],
-        ),
-        ("paused", paused, "Suspended", &["current"]),
-    ]
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn read(path: &str) -> String {
+    fs::read_to_string(format!("{ROOT}/{path}")).unwrap()
 }
 
-fn example(name: &str) -> Option<Value> {
-    let path = format!("{}/../examples/gitops/{name}", env!("CARGO_MANIFEST_DIR"));
-    yaml::from_documents(&std::fs::read_to_string(path).ok()?).ok()?.into_iter().next()
+fn spec(example: &str) -> Value {
+    let objects: Vec<Value> = yaml::from_documents(&read(example)).unwrap();
+    objects[0]["spec"].clone()
 }
 
 #[test]
-fn argo_cd_says_of_a_resource_what_its_conditions_say() {
-    let config = example("argocd-cm.yaml").unwrap();
-    let script = config["data"]["resource.customizations.health.mcp.lenses.io_LensesMcpServer"]
-        .as_str()
-        .unwrap();
-    for (what, object, health, _) in states() {
-        let lua = Lua::new();
-        lua.globals().set("obj", lua.to_value(&object).unwrap()).unwrap();
-        let said: Value = lua.from_value(lua.load(script).eval().unwrap()).unwrap();
-        assert_eq!(said["status"], health, "{what}");
-        assert!(
-            said["message"].as_str().is_some_and(|message| !message.is_empty()),
-            "{what}: {said}"
-        );
+fn each_block_of_the_page_is_in_the_file_before_it() {
+    let page = read("docs/gitops.md");
+    let parts: Vec<_> = page.split("\n```yaml\n").collect();
+    for (before, after) in parts.iter().zip(&parts[1..]) {
+        let link = before.trim_end().rsplit_once("(../").and_then(|(_, link)| {
+            link.strip_suffix("):").filter(|path| path.starts_with("examples/gitops/"))
+        });
+        let file = link.unwrap_or_else(|| panic!("no link to a file before the block: {after}"));
+        let (block, _) = after.split_once("```\n").unwrap();
+        assert!(read(file).contains(block), "{file} does not contain:\n{block}");
     }
+    assert!(parts.len() > 6, "{} blocks", parts.len() - 1);
 }
 
 #[test]
-fn flux_says_of_a_resource_what_its_conditions_say() {
-    let kustomization = example("flux-kustomization.yaml").unwrap();
-    let expressions = &kustomization["spec"]["healthCheckExprs"][0];
-    for (what, object, _, wanted) in states() {
-        let mut holding = Vec::new();
-        for expression in ["current", "inProgress", "failed"] {
-            let program = Program::compile(expressions[expression].as_str().unwrap()).unwrap();
-            let mut context = Context::default();
-            for part in ["metadata", "spec", "status"] {
-                context.add_variable(part, &object[part]).unwrap();
-            }
-            if program.execute(&context).unwrap() == cel::Value::Bool(true) {
-                holding.push(expression);
-            }
-        }
-        assert_eq!(holding, wanted, "{what}");
-    }
+fn the_examples_install_the_chart_of_this_version() {
+    let makefile = read("Makefile");
+    let registry = makefile.lines().find_map(|line| line.strip_prefix("REGISTRY := ")).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let chart = "lenses-mcp-operator";
+    assert!(read(&format!("charts/{chart}/Chart.yaml")).contains(&format!("name: {chart}\n")));
+
+    let argo_cd = &spec("examples/gitops/argocd/apps/operator.yaml")["source"];
+    assert_eq!(argo_cd["repoURL"], format!("{registry}/charts"));
+    assert_eq!((&argo_cd["chart"], &argo_cd["targetRevision"]), (&chart.into(), &version.into()));
+    let flux = spec("examples/gitops/flux/operator/chart.yaml");
+    assert_eq!(flux["url"], format!("oci://{registry}/charts/{chart}"));
+    assert_eq!(flux["ref"]["tag"], version);
 }

@@ -51,6 +51,10 @@ mod linux {
         Up {
             #[command(flatten)]
             what: What,
+            /// Start the API server and its store alone: objects are kept, and nothing acts on
+            /// them. Names do not resolve.
+            #[arg(long, conflicts_with = "test_programs")]
+            api_server: bool,
         },
         /// End the cluster and remove every trace of it.
         Down,
@@ -101,8 +105,12 @@ mod linux {
                 Cluster::build(what.programs(), &say)?;
                 say("what a cluster runs is built");
             }
-            Action::Up { what } => {
-                let cluster = Cluster::up(name, what.programs(), &say)?;
+            Action::Up { what, api_server } => {
+                let cluster = if api_server {
+                    Cluster::up_api_server(name, &say)?
+                } else {
+                    Cluster::up(name, what.programs(), &say)?
+                };
                 say(&format!(
                     "cluster {name} is up; kubeconfig: {}",
                     cluster.kubeconfig().display()

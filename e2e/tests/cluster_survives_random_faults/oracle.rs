@@ -11,6 +11,9 @@ use crate::{NAMESPACES, RESOURCES, children::Child};
 
 const IMAGE: &str = concat!("lensesio/lenses-mcp-server:", env!("CARGO_PKG_VERSION"));
 
+/// A kind, whether there is to be one of it, a field of it, and whether its value is right.
+type Check<'a> = (&'a str, bool, &'a str, &'a dyn Fn(&Value) -> bool);
+
 /// What is not as it should be, in words.
 pub(crate) async fn wrong(client: &Client) -> kube::Result<Vec<String>> {
     let mut wrong = Vec::new();
@@ -87,7 +90,7 @@ fn of_server(server: &LensesMcpServer, children: &[&Child]) -> Vec<String> {
     let container = "/spec/template/spec/containers/0/image";
     let instance = "/spec/selector/app.kubernetes.io~1instance";
     let any = |_: &Value| true;
-    let checks: [(&str, bool, &str, &dyn Fn(&Value) -> bool); 12] = [
+    let checks: [Check; 12] = [
         ("Deployment", true, "/spec/replicas", &replicas),
         ("Deployment", true, container, &is(json!(IMAGE))),
         ("Deployment", true, "/spec/template/spec/containers/1", &is(Value::Null)),
