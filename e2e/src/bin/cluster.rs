@@ -107,7 +107,7 @@ mod linux {
             }
             Action::Up { what, api_server } => {
                 let cluster = if api_server {
-                    Cluster::up_api_server(name, &say)?
+                    Cluster::up_api_server(name, what.programs(), &say)?
                 } else {
                     Cluster::up(name, what.programs(), &say)?
                 };

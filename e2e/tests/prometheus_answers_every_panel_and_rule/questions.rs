@@ -80,7 +80,7 @@ async fn alerts(prometheus: &Prometheus) -> Result<Vec<Question>, Trouble> {
     let groups = prometheus.get("rules", &[("type", "alert")]).await?;
     let groups = groups["groups"].as_array().cloned().unwrap_or_default();
     let mut questions = Vec::new();
-    for rule in groups.iter().flat_map(|group| group["rules"].as_array()).flatten() {
+    for rule in groups.iter().filter_map(|group| group["rules"].as_array()).flatten() {
         let query = rule["query"].as_str().ok_or("a rule without a query")?;
         assert_ne!(rule["health"], "err", "{rule}");
         let mut names = BTreeSet::new();

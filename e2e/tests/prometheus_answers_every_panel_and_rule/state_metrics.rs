@@ -21,7 +21,7 @@ use super::{LABEL, LABEL_VALUE, TOOLS};
 const NAME: &str = "kube-state-metrics";
 const PAGE: &str = include_str!("../../../docs/monitoring.md");
 
-/// Starts it, with a Service and a ServiceMonitor as its chart has them.
+/// Starts it, with a Service and a `ServiceMonitor` as its chart has them.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -61,7 +61,7 @@ pub(crate) async fn start(bed: &Bed) -> Result<Child, Trouble> {
         .spawn()?)
 }
 
-/// Gives the ServiceAccount `name` the ClusterRole `name`.
+/// Gives the service account `name` the cluster role `name`.
 pub(crate) fn binding(bed: &Bed, name: &str) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
@@ -88,7 +88,7 @@ fn kubeconfig(administrators: &str, token: &str) -> Result<Value, Trouble> {
     Ok(kubeconfig)
 }
 
-/// A Service that leads to the process on the node, and a ServiceMonitor.
+/// A Service that leads to the process on the node, and a `ServiceMonitor`.
 fn objects(port: u16) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "items": [
         {
