@@ -21,6 +21,7 @@ fn existing() -> BTreeSet<String> {
     metrics.reconciled(Outcome::Failed, 0.0);
     metrics.failed("apply");
     metrics.requested("get", Some(200));
+    metrics.checked("Secret", 1);
     let ready = ConditionLabels { condition: "Ready", status: "True" };
     let gauges = Gauges {
         conditions: [(ready, 1)].into(),

@@ -108,9 +108,8 @@ fn every_manifest_of_the_examples_and_the_docs_passes_check() {
     let mut seen = 0;
     for (file, text) in texts("examples").into_iter().chain(texts("docs")).chain(texts(".")) {
         let manifests = if text.contains("\n```") { blocks(&text, "yaml") } else { vec![text] };
-        for manifest in
-            manifests.iter().filter(|manifest| manifest.contains("kind: LensesMcpServer"))
-        {
+        let is_resource = |text: &&String| text.lines().any(|l| l == "kind: LensesMcpServer");
+        for manifest in manifests.iter().filter(is_resource) {
             seen += 1;
             let check = operator(&["check", "-f", "-"], manifest);
             assert_eq!(check.status.code(), Some(0), "{file}: {}{}", out(&check), err(&check));

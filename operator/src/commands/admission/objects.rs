@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_field_of_an_object_is_named_with_its_list_items() {
-        let containers = json!([{ "name": "proxy", "imagePullPolicy": "Sometimes" }]);
+        let containers =
+            json!([{ "name": "proxy", "image": "proxy:1", "imagePullPolicy": "Sometimes" }]);
         let object = json!({
             "kind": "Deployment", "spec": { "template": { "spec": { "containers": containers } } },
         });
