@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::NAMESPACES;
 
-pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+const PART_OF: &str = "app.kubernetes.io/part-of";
 
 /// Group, version and kind.
 pub(crate) const KINDS: [(&str, &str, &str); 9] = [
@@ -76,8 +77,14 @@ impl Child {
         self.api.delete(&self.object.name_any(), &DeleteParams::default()).await.map(drop)
     }
 
-    /// Changes it as somebody who does not know that it is the operator's.
+    /// Changes it as somebody who does not know that it is the operator's. What has lost its owner
+    /// or a label stays as it is: without both it would be somebody else's, and the operator right
+    /// to leave it alone.
     pub(crate) async fn edit(&self, random: &mut StdRng) -> kube::Result<()> {
+        let part_of = self.object.labels().get(PART_OF).is_some_and(|of| of == "lenses");
+        if self.owner().is_none() || !self.is_labelled() || !part_of {
+            return Ok(());
+        }
         let patch = match random.random_range(0..10) {
             0 | 1 => json!({ "metadata": { "labels": { (MANAGED_BY): null } } }),
             2 | 3 => json!({ "metadata": { "ownerReferences": null } }),
@@ -113,7 +120,7 @@ impl Child {
             }
             "HorizontalPodAutoscaler" => json!({ "spec": { "maxReplicas": 9 } }),
             // The data of the others cannot be changed.
-            _ => json!({ "metadata": { "labels": { "app.kubernetes.io/part-of": "other" } } }),
+            _ => json!({ "metadata": { "labels": { (PART_OF): "other" } } }),
         }
     }
 }

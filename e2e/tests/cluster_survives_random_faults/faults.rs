@@ -83,6 +83,9 @@ impl<'a> Faults<'a> {
             let pause = [0, 0, 20, 100, 500].choose(&mut self.random).copied().unwrap_or_default();
             sleep(Duration::from_millis(pause)).await;
         }
+        // Kubernetes' garbage collector tries what failed again after up to 1,000 s, and until then
+        // objects of deleted resources keep their names. A new one begins with everything.
+        self.signal("kube-controller-manager", Signal::SIGKILL);
     }
 
     /// How often each was caused. Most must have been: a cluster that is gone would refuse all.
