@@ -1,14 +1,10 @@
 //! When to try again: later after each failure of the same resource, and not all at the same time.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use kube::runtime::{controller::Action, reflector::ObjectRef};
 
-use crate::watching::servers::WatchedServer;
+use crate::{by_server::ByServer, watching::servers::WatchedServer};
 
 /// The wait after the first failure.
 const FIRST: Duration = Duration::from_secs(1);
@@ -18,30 +14,16 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// How many times in a row each resource has failed. Only those that fail are in it, and they leave
 /// when they succeed or go.
 #[derive(Default)]
-pub(crate) struct Failures(Mutex<HashMap<ObjectRef<WatchedServer>, u32>>);
+pub(crate) struct Failures(pub(crate) ByServer<u32>);
 
 impl Failures {
     /// One more failure: when to try again.
     pub(crate) fn next(&self, server: &ObjectRef<WatchedServer>) -> Action {
-        let mut failures = self.failures();
+        let mut failures = self.0.values();
         let count = failures.entry(server.clone()).or_default();
         let wait = wait(*count, rand::random_range(0.5..=1.0));
         *count = count.saturating_add(1);
         Action::requeue(wait)
-    }
-
-    /// It succeeded, or is gone.
-    pub(crate) fn forget(&self, server: &ObjectRef<WatchedServer>) {
-        self.failures().remove(server);
-    }
-
-    /// Forgets those that are not like this.
-    pub(crate) fn retain(&self, like: impl Fn(&ObjectRef<WatchedServer>) -> bool) {
-        self.failures().retain(|server, _| like(server));
-    }
-
-    fn failures(&self) -> MutexGuard<'_, HashMap<ObjectRef<WatchedServer>, u32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

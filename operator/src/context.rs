@@ -122,11 +122,11 @@ impl Context {
 
     /// A resource is gone.
     pub(crate) fn forget(&self, server: &ObjectRef<WatchedServer>) {
-        self.failures.forget(server);
-        self.statuses.forget(server);
+        self.failures.0.forget(server);
+        self.statuses.0.forget(server);
         self.queue.taken(server);
         self.upgrades.forget(server);
-        self.rewritten.forget(server);
+        self.rewritten.0.forget(server);
         self.verifications.forget(server);
     }
 
@@ -134,8 +134,9 @@ impl Context {
     fn forget_the_gone(&self) {
         let is_there =
             |server: &ObjectRef<WatchedServer>| self.caches.servers.get(server).is_some();
-        self.failures.retain(is_there);
-        self.statuses.retain(is_there);
+        self.failures.0.retain(is_there);
+        self.statuses.0.retain(is_there);
+        self.rewritten.0.retain(is_there);
         self.verifications.retain(is_there);
     }
 

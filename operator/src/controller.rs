@@ -169,7 +169,7 @@ pub(crate) async fn reconcile(
     }
     let outcome = match &ended {
         Ok(action) if *action == Action::await_change() => {
-            context.failures.forget(&ObjectRef::from_obj(&*watched));
+            context.failures.0.forget(&ObjectRef::from_obj(&*watched));
             Outcome::Settled
         }
         Ok(_) => Outcome::Waiting,

@@ -23,6 +23,7 @@ mod api_error;
 mod api_server;
 mod apis;
 mod back_off;
+mod by_server;
 pub mod cli;
 pub mod commands;
 mod context;

@@ -3,49 +3,33 @@
 //!
 //! Not kept over a restart, after which each of them is applied once.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
-
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 
-use crate::watching::servers::WatchedServer;
+use crate::{by_server::ByServer, watching::servers::WatchedServer};
 
 /// The version of a spec: the Deployment's uid, and its generation, which grows with each change of
 /// the spec.
-type Version = (Option<String>, Option<i64>);
-type Versions = HashMap<ObjectRef<WatchedServer>, Version>;
+pub(crate) type Version = (Option<String>, Option<i64>);
 
 /// The version of each, as admission made it of what the operator last applied.
 #[derive(Default)]
-pub(crate) struct Rewritten(Mutex<Versions>);
+pub(crate) struct Rewritten(pub(crate) ByServer<Version>);
 
 impl Rewritten {
     /// Notes what the API server made of a Deployment that the operator applied.
     pub(crate) fn note(&self, applied: &Deployment, is_rewritten: bool) {
         let server = server(applied);
         if is_rewritten {
-            self.versions().insert(server, version(applied));
+            self.0.values().insert(server, version(applied));
         } else {
-            self.versions().remove(&server);
+            self.0.forget(&server);
         }
     }
 
     /// Whether admission rewrote the Deployment, and nobody has changed its spec since.
     pub(crate) fn is_unchanged(&self, observed: &Deployment) -> bool {
-        self.versions().get(&server(observed)) == Some(&version(observed))
-    }
-
-    /// A resource is gone.
-    pub(crate) fn forget(&self, server: &ObjectRef<WatchedServer>) {
-        self.versions().remove(server);
-    }
-
-    /// A panic elsewhere leaves a map that is whole.
-    fn versions(&self) -> MutexGuard<'_, Versions> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.values().get(&server(observed)) == Some(&version(observed))
     }
 }
 

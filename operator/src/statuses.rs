@@ -3,29 +3,25 @@
 //! Each step of a rollout and of a verification changes the status a little, and the next step
 //! comes soon, so only the last of them is written.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use kube::runtime::reflector::ObjectRef;
 use tokio::time::Instant;
 
-use crate::watching::servers::WatchedServer;
+use crate::{by_server::ByServer, watching::servers::WatchedServer};
 
 /// How late a status may say how far something is that is under way.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Those that neither wait nor are new are not in it.
+/// What waits of each resource, and what its last write made until a reconcile has seen that.
 #[derive(Default)]
-pub(crate) struct Statuses(Mutex<HashMap<ObjectRef<WatchedServer>, Progress>>);
+pub(crate) struct Statuses(pub(crate) ByServer<Progress>);
 
 #[derive(Default)]
-struct Progress {
+pub(crate) struct Progress {
     /// Since when a status waits.
     since: Option<Instant>,
-    /// The `resourceVersion` that the last write made, and when, until the watch has shown it.
+    /// The `resourceVersion` that the last write made, and when.
     written: Option<(u64, Instant)>,
 }
 
@@ -33,7 +29,7 @@ impl Statuses {
     /// How long the status is to wait from now, if it is. The first call begins the wait, and the
     /// one after its end ends it.
     pub(crate) fn wait(&self, server: &ObjectRef<WatchedServer>) -> Option<Duration> {
-        let mut statuses = self.statuses();
+        let mut statuses = self.0.values();
         let progress = statuses.entry(server.clone()).or_default();
         let since = *progress.since.get_or_insert_with(Instant::now);
         let left = LONGEST.checked_sub(since.elapsed()).filter(|left| !left.is_zero());
@@ -48,9 +44,9 @@ impl Statuses {
         match written.and_then(|version| version.parse().ok()) {
             Some(version) => {
                 let progress = Progress { since: None, written: Some((version, Instant::now())) };
-                self.statuses().insert(server.clone(), progress);
+                self.0.values().insert(server.clone(), progress);
             }
-            None => self.forget(server),
+            None => self.0.forget(server),
         }
     }
 
@@ -58,7 +54,7 @@ impl Statuses {
     /// status made from it would be refused. A watch that shows nothing for a while is not waited
     /// for.
     pub(crate) fn is_outdated(&self, server: &ObjectRef<WatchedServer>, shown: &str) -> bool {
-        let mut statuses = self.statuses();
+        let mut statuses = self.0.values();
         let Some(progress) = statuses.get_mut(server) else { return false };
         let Some((written, at)) = progress.written else { return false };
         // KEP-5504: versions of one resource type are ordered.
@@ -71,20 +67,6 @@ impl Statuses {
             statuses.remove(server);
         }
         false
-    }
-
-    /// It is gone.
-    pub(crate) fn forget(&self, server: &ObjectRef<WatchedServer>) {
-        self.statuses().remove(server);
-    }
-
-    /// Forgets those that are not like this.
-    pub(crate) fn retain(&self, like: impl Fn(&ObjectRef<WatchedServer>) -> bool) {
-        self.statuses().retain(|server, _| like(server));
-    }
-
-    fn statuses(&self) -> MutexGuard<'_, HashMap<ObjectRef<WatchedServer>, Progress>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
