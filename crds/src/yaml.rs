@@ -3,7 +3,7 @@
 //! `serde_yaml`, which is archived, only writes. It reads YAML 1.2, and kubectl reads YAML 1.1.
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_saphyr::DuplicateKeyPolicy;
+use serde_saphyr::{DuplicateKeyPolicy, Error};
 
 /// Why YAML could not be read or written.
 #[derive(Debug)]
@@ -69,6 +69,11 @@ fn quote_booleans(text: &str) -> String {
     made
 }
 
+/// How many documents a file may hold, for fleets in one stream.
+const MAX_DOCUMENTS: usize = 100_000;
+/// How many values: maps, lists and scalars, those that aliases repeat included.
+const MAX_NODES: usize = 1_000_000;
+
 /// The values of a file of YAML documents, in order; empty documents are left out.
 ///
 /// They are read as kubectl and Helm read them, which is YAML 1.1: `yes` is a boolean, `0644` is an
@@ -82,9 +87,28 @@ pub fn from_documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, YamlErr
         legacy_octal_numbers: true,
         duplicate_keys: DuplicateKeyPolicy::LastWins,
         with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_documents: MAX_DOCUMENTS,
+            max_nodes: MAX_NODES,
+            // A document begins and ends, and so does each map and each list.
+            max_events: 4 * MAX_NODES,
+        },
     };
-    serde_saphyr::from_multiple_with_options(text, options)
-        .map_err(|error| YamlError(error.to_string()))
+    serde_saphyr::from_multiple_with_options(text, options).map_err(|error| YamlError(told(&error)))
+}
+
+/// The library tells of a limit in Rust's notation.
+fn told(error: &Error) -> String {
+    let said = error.to_string();
+    if !said.starts_with("budget breached") {
+        return said;
+    }
+    let at = error.location().map(|at| format!(" at line {} column {}", at.line(), at.column()));
+    format!(
+        "it is too large{}: at most {MAX_DOCUMENTS} documents and {MAX_NODES} values, those that \
+         aliases repeat included",
+        at.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]
@@ -92,6 +116,19 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn a_fleet_in_one_stream_is_read_and_what_multiplies_itself_is_refused_in_words() {
+        let fleet = "name: a\n---\n".repeat(3_000);
+        assert_eq!(from_documents::<Value>(&fleet).unwrap().len(), 3_000);
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..9 {
+            let below = format!("*a{}", level - 1);
+            bomb += &format!("a{level}: &a{level} [{}]\n", [below.as_str(); 10].join(", "));
+        }
+        let said = from_documents::<Value>(&bomb).unwrap_err().to_string();
+        assert!(said.starts_with("it is too large at line "), "{said}");
+    }
 
     #[test]
     fn what_yaml_1_1_takes_for_booleans_is_quoted() {
