@@ -118,14 +118,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fleet_in_one_stream_is_read_and_what_multiplies_itself_is_refused_in_words() {
+    fn a_large_fleet_is_read_and_aliases_that_multiply_are_refused() {
         let fleet = "name: a\n---\n".repeat(3_000);
         assert_eq!(from_documents::<Value>(&fleet).unwrap().len(), 3_000);
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..9 {
-            let below = format!("*a{}", level - 1);
-            bomb += &format!("a{level}: &a{level} [{}]\n", [below.as_str(); 10].join(", "));
-        }
+        let level = |level: u32| match level.checked_sub(1) {
+            None => "a0: &a0 [x, x, x, x, x, x, x, x, x, x]".to_owned(),
+            Some(below) => {
+                format!("a{level}: &a{level} [{}]", [format!("*a{below}").as_str(); 10].join(", "))
+            }
+        };
+        let bomb = (0..9).map(level).collect::<Vec<_>>().join("\n");
         let said = from_documents::<Value>(&bomb).unwrap_err().to_string();
         assert!(said.starts_with("it is too large at line "), "{said}");
     }
